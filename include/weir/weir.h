@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * weir.h - the Linux networking subsystem as a library
+ *
+ * A machine (struct weir_machine) is the root: clock, entropy, memory. A net (struct weir_net) is one stack instance of it: its
+ * own devices, addresses, routes, sockets - what Linux calls a network namespace. Machines share nothing.
+ *
+ * Errors: functions return 0 or a count, or a negative errno value. They do not touch errno, but those that return a pointer
+ * return NULL and set errno. Units: times are nanoseconds (WEIR_FOREVER: no limit), sizes octets.
+ * Threads: any thread may call anything on objects that are alive, unless said otherwise.
+ *
+ * Driving: a machine without workers does nothing by itself. Call weir_run() from your loop, or let weir_arm() give you one
+ * descriptor to watch. Blocking calls turn the loop themselves. With workers, threads of the library do it.
+ *
+ * Configuration is netlink, and only netlink: open a socket(AF_NETLINK) in the net and talk rtnetlink(7), or use
+ * weir_netlink() for one request. A fresh net has only "lo", which is down - as in Linux.
+ */
+#ifndef WEIR_WEIR_H
+#define WEIR_WEIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/poll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEIR_API __attribute__((visibility("default")))
+#define WEIR_FOREVER UINT64_MAX
+
+struct weir_machine;
+struct weir_net;
+struct weir_file;
+struct nlmsghdr;
+
+/* ---- machines ------------------------------------------------------------------------------------------ */
+
+enum weir_clock {
+	WEIR_CLOCK_REAL,
+	WEIR_CLOCK_VIRTUAL, /* time jumps to the next event when nothing runs */
+};
+
+struct weir_machine_config {
+	enum weir_clock clock;
+	bool seeded;       /* random choices are a function of @seed (always so under a virtual clock) */
+	uint64_t seed;
+	uint32_t ncpus;    /* 0: 1 */
+	bool workers;      /* one thread per cpu drives the machine */
+	uint64_t mem_limit; /* octets for packets; 0: 1 GiB per cpu */
+	uint64_t start_realtime; /* virtual clock: ns since 1970 at time 0 */
+};
+
+/* @cfg NULL: defaults (real time, caller-driven, one cpu). */
+WEIR_API struct weir_machine *weir_machine_create(const struct weir_machine_config *cfg);
+/* Every net and file must be gone or is closed here; no thread may be inside a call. */
+WEIR_API void weir_machine_destroy(struct weir_machine *m);
+
+/*
+ * Lets the machine work: timers, queues, devices. Returns when at least one round was done and nothing is left to do now, or after
+ * @timeout_ns without work. Caller-driven machines only (-EINVAL with workers). Under a virtual clock time moves by at most
+ * @timeout_ns. Returns 0, or 1 when an event for the caller is pending (a watched epoll has become ready).
+ */
+WEIR_API int weir_run(struct weir_machine *m, uint64_t timeout_ns);
+/*
+ * For somebody else's loop: a descriptor that becomes readable when weir_run(m, 0) has something to do. weir_arm() must be called
+ * before each sleep on it. The descriptor belongs to the machine. -errno on failure.
+ */
+WEIR_API int weir_arm(struct weir_machine *m);
+/* Nanoseconds of the machine's clock; real or virtual. */
+WEIR_API uint64_t weir_now(struct weir_machine *m);
+WEIR_API uint64_t weir_realtime(struct weir_machine *m);
+/* Sleeps on the machine's clock (drives a caller-driven machine meanwhile). */
+WEIR_API void weir_sleep(struct weir_machine *m, uint64_t ns);
+/* Under a virtual clock, threads that use the machine must be started here, so that time knows when all sleep. */
+struct weir_thread;
+WEIR_API struct weir_thread *weir_thread_start(struct weir_machine *m, const char *name,
+					       void (*fn)(void *arg), void *arg);
+WEIR_API void weir_thread_join(struct weir_thread *t);
+
+/* ---- nets ---------------------------------------------------------------------------------------------- */
+
+WEIR_API struct weir_net *weir_net_create(struct weir_machine *m, const char *name);
+/* Its files go on to exist, and fail with ENETDOWN. */
+WEIR_API void weir_net_destroy(struct weir_net *net);
+/* A number > 0 that names the net in its machine: the value for IFLA_NET_NS_FD in netlink requests. */
+WEIR_API uint32_t weir_net_id(const struct weir_net *net);
+WEIR_API const char *weir_net_name(const struct weir_net *net);
+WEIR_API struct weir_machine *weir_net_machine(const struct weir_net *net);
+
+/*
+ * One netlink request of NETLINK_ROUTE (or @protocol): sends @msg, calls @reply for each answering message (may be NULL), and
+ * returns 0 or the -errno of its acknowledgement. @ret_error, if given, receives the sentence of an extended
+ * acknowledgement (at most @error_size octets with the NUL; empty if there is none).
+ */
+WEIR_API int weir_netlink(struct weir_net *net, int protocol, const struct nlmsghdr *msg,
+			  int (*reply)(const struct nlmsghdr *nlh, void *arg), void *arg, char *ret_error,
+			  size_t error_size);
+
+/* ---- sockets: POSIX calls on files --------------------------------------------------------------------- */
+
+/* @type may carry SOCK_NONBLOCK. On success *ret_file has one reference: weir_close(). */
+WEIR_API int weir_socket(struct weir_net *net, int domain, int type, int protocol,
+			 struct weir_file **ret_file);
+WEIR_API int weir_socketpair(struct weir_net *net, int domain, int type, int protocol,
+			     struct weir_file *ret_files[2]);
+WEIR_API int weir_close(struct weir_file *f);
+WEIR_API struct weir_file *weir_file_get(struct weir_file *f); /* another reference (dup) */
+WEIR_API int weir_bind(struct weir_file *f, const struct sockaddr *addr, socklen_t len);
+WEIR_API int weir_listen(struct weir_file *f, int backlog);
+WEIR_API int weir_connect(struct weir_file *f, const struct sockaddr *addr, socklen_t len);
+/* @addr, @len may be NULL. @flags: SOCK_NONBLOCK */
+WEIR_API int weir_accept(struct weir_file *f, struct sockaddr *addr, socklen_t *len, int flags,
+			 struct weir_file **ret_file);
+WEIR_API int weir_getsockname(struct weir_file *f, struct sockaddr *addr, socklen_t *len);
+WEIR_API int weir_getpeername(struct weir_file *f, struct sockaddr *addr, socklen_t *len);
+WEIR_API int weir_setsockopt(struct weir_file *f, int level, int name, const void *val, socklen_t len);
+WEIR_API int weir_getsockopt(struct weir_file *f, int level, int name, void *val, socklen_t *len);
+WEIR_API int weir_shutdown(struct weir_file *f, int how);
+WEIR_API ssize_t weir_read(struct weir_file *f, void *buf, size_t n);
+WEIR_API ssize_t weir_write(struct weir_file *f, const void *buf, size_t n);
+WEIR_API ssize_t weir_readv(struct weir_file *f, const struct iovec *iov, int n);
+WEIR_API ssize_t weir_writev(struct weir_file *f, const struct iovec *iov, int n);
+WEIR_API ssize_t weir_send(struct weir_file *f, const void *buf, size_t n, int flags);
+WEIR_API ssize_t weir_recv(struct weir_file *f, void *buf, size_t n, int flags);
+WEIR_API ssize_t weir_sendto(struct weir_file *f, const void *buf, size_t n, int flags,
+			     const struct sockaddr *addr, socklen_t len);
+WEIR_API ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int flags, struct sockaddr *addr,
+			       socklen_t *len);
+WEIR_API ssize_t weir_sendmsg(struct weir_file *f, const struct msghdr *msg, int flags);
+WEIR_API ssize_t weir_recvmsg(struct weir_file *f, struct msghdr *msg, int flags);
+/* SIOC*, FIONREAD, FIONBIO ... @arg as ioctl(2) has it */
+WEIR_API int weir_ioctl(struct weir_file *f, unsigned long cmd, void *arg);
+/* F_GETFL, F_SETFL with O_NONBLOCK */
+WEIR_API int weir_fcntl(struct weir_file *f, int cmd, int arg);
+/* A number that no other socket of this machine has or had. */
+WEIR_API uint64_t weir_cookie(const struct weir_file *f);
+/* The number shown as "inode" in /proc/net/tcp; weir_set_inode() makes it the one a program's fstat() sees, and @uid the owner. */
+WEIR_API uint64_t weir_inode(const struct weir_file *f);
+WEIR_API void weir_set_inode(struct weir_file *f, uint64_t ino, uint32_t uid);
+
+/* ---- waiting ------------------------------------------------------------------------------------------- */
+
+struct weir_pollfd {
+	struct weir_file *file; /* NULL: ignored */
+	short events, revents;  /* POLL* */
+};
+WEIR_API int weir_poll(struct weir_machine *m, struct weir_pollfd *fds, unsigned n, uint64_t timeout_ns);
+/* Readiness now, as poll(2) would say with all events asked for; never blocks. */
+WEIR_API unsigned weir_poll_now(struct weir_file *f);
+WEIR_API int weir_epoll_create(struct weir_machine *m, struct weir_file **ret_file);
+WEIR_API int weir_epoll_ctl(struct weir_file *ep, int op, struct weir_file *f, struct epoll_event *ev);
+WEIR_API int weir_epoll_wait(struct weir_file *ep, struct epoll_event *evs, int max, uint64_t timeout_ns);
+
+/* ---- views and sysctls --------------------------------------------------------------------------------- */
+
+/*
+ * What a program would read under @path: "/proc/net/tcp", "/proc/sys/net/ipv4/ip_forward", "/sys/class/net/eth0/mtu". Allocates
+ * *ret_text (free() it). -ENOENT: there is no such view. -EISDIR: a directory; *ret_text lists its entries, one a line.
+ */
+WEIR_API int weir_view_read(struct weir_net *net, const char *path, char **ret_text, size_t *ret_len);
+/* Writes a sysctl, as writing to the file under /proc/sys/net would. */
+WEIR_API int weir_view_write(struct weir_net *net, const char *path, const char *text, size_t len);
+/* @name "net.ipv4.ip_forward" or with slashes. */
+WEIR_API int weir_sysctl(struct weir_net *net, const char *name, const char *value);
+
+/* ---- seeing -------------------------------------------------------------------------------------------- */
+
+struct weir_trace_record {
+	uint64_t time;
+	uint64_t skb_id;
+	uint64_t related; /* the packet it was made from, or 0 */
+	uint64_t arg1, arg2;
+	uint32_t net_id;
+	uint32_t ifindex;
+	uint32_t len;
+	uint16_t reason; /* 0: not dropped */
+	uint8_t verdict; /* enum weir_verdict */
+	const char *point, *file; /* function and file; static storage */
+	const char *arg1_name, *arg2_name; /* NULL: unused */
+};
+enum weir_verdict { WEIR_PASS, WEIR_DROP, WEIR_DONE, WEIR_QUEUED, WEIR_STOLEN, WEIR_CREATE };
+
+/* Starts recording with a ring of @records per cpu. */
+WEIR_API int weir_trace_enable(struct weir_machine *m, uint32_t records);
+WEIR_API void weir_trace_disable(struct weir_machine *m);
+/* New records of all cpus in order of time; *cursor starts as 0. Returns how many; *ret_lost (may be NULL): overwritten unread. */
+WEIR_API int weir_trace_read(struct weir_machine *m, uint64_t cursor[64], struct weir_trace_record *out,
+			     uint32_t max, uint64_t *ret_lost);
+WEIR_API const char *weir_drop_reason_name(struct weir_machine *m, uint16_t reason);
+WEIR_API const char *weir_drop_reason_help(struct weir_machine *m, uint16_t reason);
+
+/* Frames as they pass devices. Called from inside the stack: copy what you need and return; no weir_ call is allowed. */
+struct weir_frame {
+	uint64_t time;  /* ns, real-time scale of the machine */
+	uint64_t skb_id;
+	uint32_t net_id;
+	uint32_t ifindex;
+	uint16_t dev_type; /* ARPHRD_* */
+	uint16_t protocol; /* ETH_P_*, host order */
+	bool outgoing;
+	uint32_t len;    /* of the frame */
+	uint32_t caplen; /* of @data */
+	const uint8_t *data; /* linear, from the link-layer header on */
+	char ifname[16];
+};
+struct weir_tap;
+/* @ifname NULL: all devices. NULL with errno set. */
+WEIR_API struct weir_tap *weir_tap_create(struct weir_net *net, const char *ifname, uint32_t snaplen,
+					  void (*fn)(const struct weir_frame *frame, void *arg), void *arg);
+WEIR_API void weir_tap_destroy(struct weir_tap *tap);
+
+/* Memory held for packets and objects of the machine, in octets: for tests and monitoring. */
+struct weir_memory {
+	uint64_t skb_live;      /* struct sk_buff in use */
+	uint64_t arena_octets;  /* taken from the system for packet data */
+	uint64_t nr_socks;
+	uint64_t mallocs;       /* allocations made on the packet path: must not grow with packets */
+};
+WEIR_API void weir_memory(struct weir_machine *m, struct weir_memory *ret);
+
+WEIR_API const char *weir_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cpu.h - one execution domain: its lock, softirqs, timers, caches and clock
+ *
+ * Theory of operation
+ *   Everything on the packet path and every socket belongs to one cpu and is touched only with its lock held.
+ *   User context takes the lock with cpu_lock(), walks down the stack, and gives it back with cpu_unlock(),
+ *   which first runs pending softirqs (at most one NAPI budget; what is left is for the worker or the next
+ *   turn of the loop) and, after unlocking, issues the wake-ups that were collected on wake_list.
+ *   cpu->now is the time in ns, read once when the lock is taken and once per softirq round.
+ *
+ *   Softirqs run in the order of enum softirq. Who runs them: cpu_unlock(), the worker thread of the cpu,
+ *   or weir_run(). "Interrupts" of drivers (a full ring, a timer) only raise softirqs.
+ * Locking: doc/locking.md.
+ */
+#ifndef WEIR_CORE_CPU_H
+#define WEIR_CORE_CPU_H
+
+#include <pthread.h>
+
+#include "core/skbuff.h"
+#include "core/timer.h"
+#include "core/trace.h"
+#include "lib/types.h"
+
+struct machine;
+struct net;
+struct napi_struct;
+struct tasklet;
+struct timer_wheel; /* timer.c */
+struct hrtimer_heap;
+struct skb_cache;   /* skbuff.c */
+struct softnet_data; /* dev.c: see netdevice.h */
+struct host_parker;
+
+enum softirq { HI_SOFTIRQ, TIMER_SOFTIRQ, NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, TASKLET_SOFTIRQ, NR_SOFTIRQS };
+
+/* Work that any thread may hand to a cpu: runs there in HI softirq with the lock held. The caller owns the
+ * memory until fn runs. */
+struct cpu_work {
+	struct cpu_work *next;
+	void (*fn)(struct cpu *cpu, struct cpu_work *w);
+};
+
+struct tasklet {
+	struct list_head node; /* empty: not scheduled */
+	void (*func)(struct cpu *cpu, struct tasklet *t);
+};
+
+struct __capability("cpu") cpu {
+	pthread_mutex_t lock; /* guards all below, and all state homed on this cpu */
+	struct machine *machine;
+	u64 now; /* ns */
+	u32 softirq_pending; /* bit mask of enum softirq */
+	bool in_softirq;
+	bool locked;         /* for lock_assert_held() */
+	u16 id;
+	bool trace_on;       /* any consumer of trace points on this machine */
+	u32 softirq_depth;
+	u64 next_skb_id;     /* id << 8 | cpu id */
+	u64 epoch;           /* advanced by every cpu_unlock() */
+	struct softnet_data *softnet;
+	struct timer_wheel *wheel;
+	struct hrtimer_heap *hrtimers;
+	struct skb_cache *skb_cache;
+	struct trace_ring *trace;
+	struct list_head wake_list; /* struct wait_entry to wake after unlocking (wait.h) */
+	struct list_head tasklets;
+	u64 softirq_counts[NR_SOFTIRQS];
+	u64 rng[4];          /* xoshiro state seeded from the host stream "cpuN": for unimportant choices */
+
+	/* multi-producer queue; the one field others touch (atomics) */
+	struct cpu_work *remote_work;
+	struct host_parker *worker; /* whom to unpark for new work; NULL: caller-driven */
+};
+
+void cpu_lock(struct cpu *cpu) __acquires(cpu);
+void cpu_unlock(struct cpu *cpu) __releases(cpu);
+/* For blocking: as cpu_unlock(), but returns with pending work handed to the worker. */
+static inline void lock_assert_held(const struct cpu *cpu)
+{
+	assert(cpu->locked);
+	(void)cpu;
+}
+
+/* Reads the clock now: for long loops that need it fresh. */
+u64 cpu_clock_refresh(struct cpu *cpu);
+
+static inline void raise_softirq(struct cpu *cpu, enum softirq nr)
+{
+	cpu->softirq_pending |= 1u << nr;
+}
+
+/* One pass over pending softirqs. Lock held. True: more is pending. */
+bool do_softirq(struct cpu *cpu);
+
+/* When this cpu next has something to do by itself: 0 now, HOST_FOREVER never. Lock held. */
+u64 cpu_next_event(struct cpu *cpu);
+
+/* Any thread, no lock needed. */
+void cpu_queue_work(struct cpu *cpu, struct cpu_work *w);
+
+void tasklet_schedule(struct cpu *cpu, struct tasklet *t);
+
+/* A pseudo-random number for choices that need not be secret (ephemeral port offsets, jitter). */
+u64 cpu_random(struct cpu *cpu);
+
+#endif

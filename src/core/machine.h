@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * machine.h - the root of everything mutable: host, cpus, rtnl, nets, registries
+ *
+ * Machines share nothing; a process may hold several. Lifetime: machine_create() ... machine_destroy(), which
+ * requires that no thread is inside a call.
+ */
+#ifndef WEIR_CORE_MACHINE_H
+#define WEIR_CORE_MACHINE_H
+
+#include <pthread.h>
+
+#include "core/cpu.h"
+#include "core/drop_reason.h"
+#include "core/trace.h"
+#include "host/host.h"
+#include "lib/list.h"
+
+struct net;
+struct net_module;
+struct net_proto_family;
+struct rtnl_table; /* netlink/ */
+struct sysctl_registry; /* sysctl.c */
+
+#define MACHINE_MAX_CPUS 64
+#define NPROTO           48 /* address families */
+
+struct machine {
+	struct host *host;
+	struct cpu *cpus[MACHINE_MAX_CPUS];
+	u32 ncpus;
+	bool workers;  /* one thread per cpu; else caller-driven */
+	bool stopping;
+	struct host_thread *threads[MACHINE_MAX_CPUS];
+
+	pthread_mutex_t rtnl; /* guards configuration: devices, addresses, routes, registries. Before any cpu lock */
+	struct list_head nets; /* rtnl */
+	u32 next_net_id;
+	const struct net_module *modules; /* the ordered table of stack/modules.c */
+	u32 nr_modules;
+	const struct net_proto_family *net_families[NPROTO]; /* rtnl; published pointers */
+	struct rtnl_table *rtnl_table;
+	struct sysctl_registry *sysctls;
+	const struct drop_reason_table *drop_tables[NR_DROP_RANGES];
+	const struct trace_point_table *trace_tables[NR_DROP_RANGES];
+
+	u64 mem_limit; /* octets the arenas may take; 0: the default */
+	u32 next_ifindex;
+
+	/* parkers for blocked threads; leaf lock */
+	pthread_mutex_t parker_lock;
+	struct list_head parkers;
+
+	/* caller-driven: whom to wake when another thread queues work (an eventfd of the embedding API) */
+	void (*kick)(struct machine *m, void *arg);
+	void *kick_arg;
+	u64 next_sock_cookie; /* atomic */
+	u64 next_ino;         /* atomic */
+	u64 start_ns;
+	u64 hash_seed[2];     /* host stream "hash": keys of the hash tables (siphash) */
+};
+
+struct machine_config {
+	struct host *host; /* owned by the machine from here on, also on failure */
+	u32 ncpus;         /* 0: 1 */
+	bool workers;
+	u64 mem_limit;     /* 0: 1 GiB per cpu */
+	const struct net_module *modules;
+	u32 nr_modules;
+};
+
+/* NULL with errno set. */
+struct machine *machine_create(const struct machine_config *cfg);
+void machine_destroy(struct machine *m);
+
+void rtnl_lock(struct machine *m);
+void rtnl_unlock(struct machine *m);
+
+/* One turn of all cpus without sleeping: timers, queued work, softirqs. The ns until something is due by
+ * itself: 0 more work now, HOST_FOREVER nothing. */
+u64 machine_turn(struct machine *m);
+
+#endif

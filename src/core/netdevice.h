@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * netdevice.h - network devices, NAPI, packet types: the boundary between protocols and drivers
+ *
+ * Theory of operation
+ *   Down: dev_queue_xmit(skb) -> qdisc of the device's queue (or none) -> taps -> dev_hard_start_xmit() ->
+ *   ndo_start_xmit(). Segmentation (gso.c) and checksums happen on the way when the device lacks the feature.
+ *   Up: the driver schedules its napi; NET_RX softirq calls poll(), which hands frames to napi_gro_receive() or
+ *   netif_receive_skb(); old-style drivers use netif_rx(), whose backlog is a napi of the cpu.
+ *   netif_receive_skb(): taps (ptype_all), rx_handler (bridge, macvlan, ...), then the packet type.
+ *
+ * Locking
+ *   The list of devices and everything configured: rtnl to change, cpu lock of the home cpu to read (changes of
+ *   the lists take both). Queues, napi, statistics: the cpu lock.
+ */
+#ifndef WEIR_CORE_NETDEVICE_H
+#define WEIR_CORE_NETDEVICE_H
+
+#include <net/if.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+
+#include "core/cpu.h"
+#include "core/net.h"
+#include "core/skbuff.h"
+#include "lib/list.h"
+
+struct Qdisc;
+struct in_device;   /* ipv4/ */
+struct inet6_dev;   /* ipv6/ */
+struct neighbour;
+struct neigh_parms;
+struct net_device;
+struct netlink_ext_ack;
+struct rtnl_link_ops; /* netlink/rtnetlink.h */
+
+#define MAX_ADDR_LEN 32
+#define LL_MAX_HEADER 32
+#define MAX_HEADER    (LL_MAX_HEADER + 48)
+
+/* ---- NAPI -------------------------------------------------------------------------------------------- */
+
+#define NAPI_POLL_WEIGHT 64
+
+enum { NAPI_STATE_SCHED = 1 << 0, NAPI_STATE_DISABLED = 1 << 1, NAPI_STATE_MISSED = 1 << 2 };
+
+struct napi_struct {
+	struct list_head poll_list; /* on softnet->poll_list while scheduled */
+	struct cpu *cpu;
+	struct net_device *dev;
+	/* Processes at most @budget packets, returns how many. Fewer than @budget: it called napi_complete_done(). */
+	int (*poll)(struct napi_struct *napi, int budget);
+	u32 state;
+	int weight;
+	u32 gro_count;
+	struct sk_buff_head gro_list; /* merged packets that may still grow, oldest first */
+	struct list_head dev_list;
+};
+
+void netif_napi_add(struct net_device *dev, struct napi_struct *napi,
+		    int (*poll)(struct napi_struct *napi, int budget));
+void netif_napi_del(struct napi_struct *napi);
+void napi_schedule(struct napi_struct *napi); /* cpu lock held: the driver's interrupt */
+/* Ends polling; flushes GRO. False: it was rescheduled, poll again. */
+bool napi_complete_done(struct napi_struct *napi, int work_done);
+void napi_enable(struct napi_struct *napi);
+void napi_disable(struct napi_struct *napi);
+
+struct softnet_data {
+	struct list_head poll_list;
+	struct napi_struct backlog; /* netif_rx */
+	struct sk_buff_head input_pkt_queue;
+	struct sk_buff *completion_queue;   /* freed in NET_TX softirq */
+	struct Qdisc *output_queue;         /* rescheduled qdiscs */
+	struct Qdisc **output_queue_tailp;
+	u32 xmit_recursion;
+	/* /proc/net/softnet_stat */
+	u32 processed, dropped, time_squeeze;
+	/* net.core.*: per machine in effect, copied to each cpu */
+	int netdev_budget;
+	u64 netdev_budget_ns;
+	int dev_weight;
+	u32 netdev_max_backlog;
+};
+
+/* ---- devices ----------------------------------------------------------------------------------------- */
+
+typedef u64 netdev_features_t;
+#define NETIF_F_SG           (1ULL << 0)
+#define NETIF_F_IP_CSUM      (1ULL << 1)
+#define NETIF_F_HW_CSUM      (1ULL << 2)
+#define NETIF_F_IPV6_CSUM    (1ULL << 3)
+#define NETIF_F_FRAGLIST     (1ULL << 4)
+#define NETIF_F_HIGHDMA      (1ULL << 5)
+#define NETIF_F_GSO_SOFTWARE (NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4)
+#define NETIF_F_TSO          (1ULL << 6)
+#define NETIF_F_TSO6         (1ULL << 7)
+#define NETIF_F_GSO_UDP_L4   (1ULL << 8)
+#define NETIF_F_GSO          (1ULL << 9)
+#define NETIF_F_GRO          (1ULL << 10)
+#define NETIF_F_RXCSUM       (1ULL << 11)
+#define NETIF_F_LLTX         (1ULL << 12)
+#define NETIF_F_LOOPBACK     (1ULL << 13)
+#define NETIF_F_HW_VLAN_CTAG_TX     (1ULL << 14)
+#define NETIF_F_HW_VLAN_CTAG_RX     (1ULL << 15)
+#define NETIF_F_HW_VLAN_CTAG_FILTER (1ULL << 16)
+#define NETIF_F_NETNS_LOCAL  (1ULL << 17)
+#define NETIF_F_CSUM_MASK    (NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_HW_CSUM)
+
+enum netdev_tx {
+	NETDEV_TX_OK,   /* the driver took the packet (sent or dropped it) */
+	NETDEV_TX_BUSY, /* the driver did not take it: requeue */
+};
+
+struct netdev_queue {
+	struct net_device *dev;
+	struct Qdisc *qdisc;         /* active */
+	struct Qdisc *qdisc_sleeping; /* configured */
+	u64 trans_start;             /* ns of the last successful transmit: watchdog */
+	u32 state;                   /* bit 0: stopped by the driver */
+	u32 trans_timeout;
+};
+
+#define __QUEUE_STATE_DRV_XOFF 1u
+
+struct header_ops {
+	/* Builds the link-layer header in front of data. @daddr/@saddr NULL: take the device's. Returns its length, or
+	 * minus its length when daddr was unknown. */
+	int (*create)(struct sk_buff *skb, struct net_device *dev, u16 type, const void *daddr,
+		      const void *saddr, u32 len);
+	int (*parse)(const struct sk_buff *skb, u8 *haddr); /* source address; returns its length */
+};
+
+struct net_device_ops {
+	int (*ndo_init)(struct net_device *dev);     /* optional; rtnl */
+	void (*ndo_uninit)(struct net_device *dev);  /* optional; rtnl */
+	int (*ndo_open)(struct net_device *dev);     /* optional; rtnl, cpu lock */
+	int (*ndo_stop)(struct net_device *dev);     /* optional; rtnl, cpu lock */
+	/* consumes @skb unless NETDEV_TX_BUSY; cpu lock; any softirq or user context */
+	enum netdev_tx (*ndo_start_xmit)(struct sk_buff *skb, struct net_device *dev);
+	void (*ndo_tx_timeout)(struct net_device *dev, u32 queue);
+	void (*ndo_set_rx_mode)(struct net_device *dev);
+	int (*ndo_set_mac_address)(struct net_device *dev, const u8 *addr);
+	int (*ndo_change_mtu)(struct net_device *dev, int mtu);
+	void (*ndo_get_stats64)(struct net_device *dev, struct rtnl_link_stats64 *s); /* adds to *s */
+	netdev_features_t (*ndo_fix_features)(struct net_device *dev, netdev_features_t f);
+	/* optional: the device at the other end (veth), for IFLA_LINK; NULL if none */
+	struct net_device *(*ndo_get_peer_dev)(struct net_device *dev);
+	int (*ndo_get_iflink)(const struct net_device *dev);
+};
+
+enum netdev_reg_state { NETREG_UNINITIALIZED, NETREG_REGISTERED, NETREG_UNREGISTERING };
+enum rx_handler_result { RX_HANDLER_CONSUMED, RX_HANDLER_ANOTHER, RX_HANDLER_EXACT, RX_HANDLER_PASS };
+
+struct net_device {
+	/* transmit */
+	const struct net_device_ops *netdev_ops;
+	const struct header_ops *header_ops; /* NULL: no link-layer header */
+	struct netdev_queue *tx;
+	netdev_features_t features;
+	u32 num_tx_queues;
+	u32 flags; /* IFF_* */
+	u32 mtu;
+	u16 hard_header_len;
+	u16 needed_headroom;
+	u32 gso_max_size;
+	u32 gso_max_segs;
+	struct cpu *cpu; /* home */
+	struct net *net;
+
+	/* receive */
+	enum rx_handler_result (*rx_handler)(struct sk_buff **pskb); /* bridge, bond, macvlan */
+	void *rx_handler_data;
+	struct list_head ptype_all; /* taps on this device */
+	struct in_device *ip_ptr;
+	struct inet6_dev *ip6_ptr;
+	int ifindex;
+	u16 type; /* ARPHRD_* */
+	u8 addr_len;
+	u8 operstate; /* IF_OPER_* */
+	u8 dev_addr[MAX_ADDR_LEN];
+	u8 broadcast[MAX_ADDR_LEN];
+
+	/* statistics: guarded by the cpu lock */
+	struct rtnl_link_stats64 stats;
+	u64 rx_nohandler;
+
+	/* control: rtnl */
+	char name[IFNAMSIZ];
+	struct list_head dev_list; /* netns_core.dev_list, ordered by ifindex */
+	struct hlist_node name_hlist, index_hlist;
+	struct list_head napi_list;
+	u32 refcount;
+	u32 min_mtu, max_mtu;
+	u32 tx_queue_len;
+	u32 promiscuity, allmulti;
+	u32 link_mode; /* IF_LINK_MODE_* */
+	bool carrier; /* link is up */
+	enum netdev_reg_state reg_state;
+	netdev_features_t hw_features; /* what ethtool may change */
+	const struct rtnl_link_ops *rtnl_link_ops;
+	const struct Qdisc_ops *default_qdisc; /* NULL: pfifo_fast if tx_queue_len, else noqueue */
+	struct list_head mc; /* struct netdev_hw_addr: multicast addresses to receive */
+	char *ifalias;
+	u32 group;
+	void (*priv_destructor)(struct net_device *dev);
+	int iflink;
+	u64 watchdog_timeo; /* ns; 0: none */
+	struct timer_list watchdog_timer;
+	u8 perm_addr[MAX_ADDR_LEN];
+	u8 addr_assign_type;
+	/* driver's private area follows */
+};
+
+static inline void *netdev_priv(const struct net_device *dev)
+{
+	return (char *)dev + ALIGN_UP(sizeof(struct net_device), CACHE_LINE);
+}
+
+/* ---- dev.c: life and lists; rtnl held unless said otherwise ------------------------------------------ */
+
+struct netns_core {
+	struct list_head dev_list;
+	struct hlist_head *name_hash, *index_hash; /* 1 << hash_bits buckets, growing */
+	u32 hash_bits;
+	u32 nr_devs;
+	struct list_head ptype_all; /* struct packet_tap */
+	struct list_head ptype_base[16]; /* struct ptype_reg by Ethernet type */
+	u32 dev_generation; /* of the list: netlink dumps */
+	struct list_head netdev_chain; /* struct notifier_block: device events */
+	struct neigh_table *neigh_tables[2]; /* arp_tbl, nd_tbl: set by their modules */
+	/* sysctls net.core.* */
+	u32 rmem_default, rmem_max, wmem_default, wmem_max, somaxconn, optmem_max;
+	int default_qdisc;
+};
+
+/* A device with @priv octets of private state, one tx queue per @txqs, set up by @setup; @name may contain "%d".
+ * Not registered. NULL: out of memory. */
+struct net_device *alloc_netdev(struct net *net, u32 priv, const char *name,
+				void (*setup)(struct net_device *dev), u32 txqs);
+void free_netdev(struct net_device *dev); /* never registered, or after unregister (freed there) */
+int register_netdevice(struct net_device *dev); /* 0, -EEXIST, -EINVAL (name), -ENFILE */
+void unregister_netdevice(struct net_device *dev); /* downs, notifies, frees */
+int dev_change_net_namespace(struct net_device *dev, struct net *net, const char *name);
+int dev_open(struct net_device *dev, struct netlink_ext_ack *extack);
+void dev_close(struct net_device *dev);
+int dev_change_flags(struct net_device *dev, u32 flags, struct netlink_ext_ack *extack);
+int dev_set_mtu(struct net_device *dev, int mtu, struct netlink_ext_ack *extack);
+int dev_change_name(struct net_device *dev, const char *name);
+int dev_set_mac_address(struct net_device *dev, const u8 *addr, struct netlink_ext_ack *extack);
+int dev_set_promiscuity(struct net_device *dev, int inc); /* cpu lock */
+int dev_set_allmulti(struct net_device *dev, int inc);
+int dev_change_tx_queue_len(struct net_device *dev, u32 len);
+int dev_mc_add(struct net_device *dev, const u8 *addr); /* counts; cpu lock */
+int dev_mc_del(struct net_device *dev, const u8 *addr);
+void netif_carrier_on(struct net_device *dev);
+void netif_carrier_off(struct net_device *dev);
+/* Recomputes features after something they depend on has changed. */
+void netdev_update_features(struct net_device *dev);
+/* rtnl or cpu lock; no reference is taken */
+struct net_device *__dev_get_by_name(struct net *net, const char *name);
+struct net_device *__dev_get_by_index(struct net *net, int ifindex);
+static inline void dev_hold(struct net_device *dev)
+{
+	dev->refcount++; /* cpu lock */
+}
+void dev_put(struct net_device *dev); /* cpu lock */
+void dev_get_stats(struct net_device *dev, struct rtnl_link_stats64 *ret);
+u32 dev_get_flags(const struct net_device *dev); /* with IFF_RUNNING, IFF_LOWER_UP ... as userspace sees them */
+void ether_setup(struct net_device *dev);
+void eth_hw_addr_random(struct net_device *dev);
+
+#define net_for_each_dev(net_, dev_) list_for_each_entry(dev_, &(net_)->core->dev_list, dev_list)
+
+static inline bool netif_running(const struct net_device *dev)
+{
+	return dev->flags & IFF_UP;
+}
+
+static inline bool netif_carrier_ok(const struct net_device *dev)
+{
+	return dev->carrier;
+}
+
+/* ---- notifier.c: device and address events ----------------------------------------------------------- */
+
+enum netdev_event {
+	NETDEV_REGISTER = 1, NETDEV_UNREGISTER, NETDEV_UP, NETDEV_DOWN, NETDEV_GOING_DOWN, NETDEV_CHANGE,
+	NETDEV_CHANGEMTU, NETDEV_CHANGEADDR, NETDEV_CHANGENAME, NETDEV_FEAT_CHANGE, NETDEV_PRE_UP,
+	NETDEV_CHANGE_TX_QUEUE_LEN, NETDEV_POST_INIT,
+};
+
+struct notifier_block {
+	struct list_head node;
+	/* rtnl held; cpu lock not held. Non-zero from NETDEV_PRE_UP and NETDEV_REGISTER refuses with that errno. */
+	int (*call)(struct notifier_block *nb, enum netdev_event ev, struct net_device *dev);
+	int priority; /* higher first */
+};
+
+void register_netdevice_notifier(struct net *net, struct notifier_block *nb); /* replays REGISTER and UP */
+void unregister_netdevice_notifier(struct net *net, struct notifier_block *nb);
+int call_netdevice_notifiers(enum netdev_event ev, struct net_device *dev);
+
+/* ---- packet types and taps; dev_input.c -------------------------------------------------------------- */
+
+struct packet_type {
+	u16 type; /* ETH_P_*, host order */
+	/* consumes @skb; data at the network header. NET_RX softirq */
+	void (*func)(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt);
+	/* GRO: NULL if the protocol does not merge (gro.h) */
+	const struct offload_callbacks *offload;
+};
+
+int dev_add_pack(struct net *net, const struct packet_type *pt); /* 0, -EEXIST, -ENOMEM */
+void dev_remove_pack(struct net *net, const struct packet_type *pt);
+
+/* A tap sees every frame of a device (or of all of a net): packet sockets, capture files. */
+struct packet_tap {
+	struct list_head node;
+	struct net_device *dev; /* NULL: all devices of the net */
+	u16 type;               /* ETH_P_ALL or one type */
+	/* borrow: frame with mac header set; data at the mac header. @outgoing: seen on its way out. cpu lock. */
+	void (*func)(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev, bool outgoing);
+};
+
+void dev_add_tap(struct net *net, struct packet_tap *tap); /* cpu lock */
+void dev_remove_tap(struct packet_tap *tap);
+
+void netif_rx(struct sk_buff *skb);          /* consume; any context with the cpu lock */
+void netif_receive_skb(struct sk_buff *skb); /* consume; softirq; skb->dev set, mac header set, protocol set */
+int netdev_rx_handler_register(struct net_device *dev, enum rx_handler_result (*h)(struct sk_buff **),
+			       void *data);
+void netdev_rx_handler_unregister(struct net_device *dev);
+/* Ethernet receive: sets pkt_type, mac header, pulls the header, returns the protocol. */
+be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev);
+
+/* ---- dev_output.c ------------------------------------------------------------------------------------ */
+
+enum net_xmit { NET_XMIT_SUCCESS, NET_XMIT_DROP, NET_XMIT_CN };
+
+/* consume; network header set, link-layer header built. 0, or -ENOBUFS/-ENETDOWN... when it was dropped here. */
+int dev_queue_xmit(struct sk_buff *skb);
+/* Hands one skb (or a ->next list) to the driver; returns what the driver did not take. */
+struct sk_buff *dev_hard_start_xmit(struct sk_buff *first, struct net_device *dev,
+				    struct netdev_queue *txq, enum netdev_tx *ret);
+/* Features, segmentation, checksum: transform into what @dev can send (a ->next list); NULL: dropped. */
+struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
+int dev_loopback_xmit(struct sk_buff *skb); /* a copy for ourselves: multicast and broadcast */
+/* Where a driver frees sent packets: in NET_TX softirq. */
+void dev_consume_skb_irq(struct sk_buff *skb);
+
+static inline void netif_tx_stop_queue(struct netdev_queue *txq)
+{
+	txq->state |= __QUEUE_STATE_DRV_XOFF;
+}
+
+static inline bool netif_xmit_stopped(const struct netdev_queue *txq)
+{
+	return txq->state & __QUEUE_STATE_DRV_XOFF;
+}
+
+void netif_tx_wake_queue(struct netdev_queue *txq); /* schedules the qdisc */
+
+static inline int dev_hard_header(struct sk_buff *skb, struct net_device *dev, u16 type,
+				  const void *daddr, const void *saddr, u32 len)
+{
+	return dev->header_ops ? dev->header_ops->create(skb, dev, type, daddr, saddr, len) : 0;
+}
+
+/* ---- gro.c, gso.c ------------------------------------------------------------------------------------ */
+
+/* How a protocol takes part in merging and cutting. Network layer: in packet_type; transport: in net_protocol. */
+struct offload_callbacks {
+	/* borrow; tries to merge @skb into one of @napi's gro_list. See gro.c for the contract of cb. Returns the held skb
+	 * that must be flushed now, or NULL; sets NAPI_GRO_CB(skb)->same_flow/flush. */
+	struct sk_buff *(*gro_receive)(struct sk_buff_head *held, struct sk_buff *skb);
+	int (*gro_complete)(struct sk_buff *skb, int nhoff); /* fixes headers of a merged skb */
+	/* borrow @skb; returns a ->next list of segments or NULL with *ret_err set. */
+	struct sk_buff *(*gso_segment)(struct sk_buff *skb, netdev_features_t features, int *ret_err);
+};
+
+void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb); /* consume */
+void napi_gro_flush(struct napi_struct *napi, bool only_old);
+/* borrow; by the packet type of skb->protocol. NULL with *ret_err. */
+struct sk_buff *skb_gso_segment(struct sk_buff *skb, netdev_features_t features, int *ret_err);
+/* Cuts [data + header] into gso_size pieces sharing the fragments: what transports call. data at the transport header;
+ * copies everything from the mac header up to data + @thlen into each segment. */
+struct sk_buff *skb_segment(struct sk_buff *skb, netdev_features_t features, u32 thlen, int *ret_err);
+
+struct napi_gro_cb {
+	u32 data_offset; /* of the header that is parsed now, from data */
+	u32 age_ms;
+	u16 count;       /* segments merged */
+	u8 same_flow;
+	u8 flush;        /* do not merge, and deliver what is held of this flow */
+	u16 ip_id;
+	u16 proto;
+	u32 csum;
+	struct sk_buff *last; /* tail of frag_list */
+	u8 csum_valid;
+	u8 csum_cnt;
+	u8 is_atomic;
+	u8 pad;
+};
+
+#define NAPI_GRO_CB(skb) ((struct napi_gro_cb *)(skb)->cb)
+static_assert(sizeof(struct napi_gro_cb) <= SKB_CB_SIZE, "cb");
+/* Merges the payload of @skb (behind the headers up to data_offset) onto @p. 0 or -E2BIG. Consumes @skb on 0. */
+int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb);
+
+#endif

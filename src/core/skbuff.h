@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * skbuff.h - the packet buffer
+ *
+ * Theory of operation
+ *   An skb describes one packet. Its head area lies in a power-of-two slab of its cpu's arena:
+ *
+ *        head      data            tail        end
+ *         | headroom | packet octets | tailroom | struct skb_shared_info |
+ *
+ *   skb_reserve/put/push/pull/trim move data and tail. Octets beyond the head area lie in up to
+ *   MAX_SKB_FRAGS page fragments and, behind them, in a list of further skbs (frag_list): len counts all,
+ *   data_len what is not in the head area (skb_headlen() = len - data_len).
+ *   A clone shares head area, fragments and shared info with its origin (dataref); it must not write to
+ *   them before skb_unshare()/skb_cow_head(). Fragments carry their own reference (struct page).
+ *   Fast paths never copy payload: segments of a big skb reference the fragments of the big one.
+ *
+ * Ownership
+ *   borrow | consume | transform, as STYLE.md section 9. A packet ends with consume_skb() when it reached its
+ *   end, and with kfree_skb_reason() when it was discarded. There is no third way.
+ *   skb->cpu is the cpu whose lock guards the skb now; allocation and release use its caches.
+ *   cb[] belongs to the layer that holds the skb.
+ *
+ * Checksums (ip_summed): NONE: nothing known. UNNECESSARY: verified (by a device or by us).
+ *   COMPLETE: csum is the sum over the packet from data on. PARTIAL: on output the device (or
+ *   skb_checksum_help()) must fill the field at csum_start + csum_offset; on input over loopback or veth it
+ *   means "never left the machine, no check needed".
+ */
+#ifndef WEIR_CORE_SKBUFF_H
+#define WEIR_CORE_SKBUFF_H
+
+#include "core/drop_reason.h"
+#include "lib/list.h"
+#include "lib/types.h"
+
+struct cpu;
+struct dst_entry;
+struct iov_iter;
+struct net_device;
+struct sk_buff;
+struct sock;
+struct nf_conn;
+
+#define MAX_SKB_FRAGS  17
+#define NET_SKB_PAD    64 /* headroom that drivers leave */
+#define GSO_MAX_SIZE   65536
+#define GSO_MAX_SEGS   65535
+#define SKB_PAGE_SIZE  32768 /* size of a data page of the arena, header included */
+
+/* ---- pages: reference-counted pieces of the arena that fragments point into ------------------------- */
+
+/* Lies in the first 64 octets of an SKB_PAGE_SIZE-aligned block; the rest is data. */
+struct page {
+	u32 refcount; /* guarded by the lock of the owner cpu */
+	u32 size;     /* of the whole block, this header included */
+	struct cpu *owner;
+	struct page *next; /* free list */
+	void *priv;        /* zero-copy completion: struct ubuf_info or NULL */
+	void (*release)(struct page *page); /* foreign memory (zero copy); NULL: back to the arena */
+	u8 *addr;          /* start of the data octets (inside the block, or foreign memory) */
+} __cacheline_aligned;
+
+struct page *page_alloc(struct cpu *cpu); /* one reference; NULL: limit reached or out of memory */
+void page_put(struct page *page);
+static inline void page_get(struct page *page)
+{
+	page->refcount++;
+}
+
+typedef struct skb_frag {
+	struct page *page;
+	u32 offset; /* from page->addr */
+	u32 size;
+} skb_frag_t;
+
+static inline u8 *skb_frag_address(const skb_frag_t *f)
+{
+	return f->page->addr + f->offset;
+}
+
+/* ---- shared info: behind the head area, shared between clones --------------------------------------- */
+
+enum skb_gso_type {
+	SKB_GSO_TCPV4 = 1 << 0,
+	SKB_GSO_TCPV6 = 1 << 1,
+	SKB_GSO_UDP_L4 = 1 << 2,
+	SKB_GSO_TCP_ECN = 1 << 3,
+	SKB_GSO_TCP_FIXEDID = 1 << 4,
+	SKB_GSO_DODGY = 1 << 5,
+	SKB_GSO_PARTIAL = 1 << 6,
+};
+
+struct skb_shared_info {
+	u8 nr_frags;
+	u8 tx_flags;
+	u16 gso_size; /* payload octets per wire segment; 0: not a GSO packet */
+	u16 gso_segs;
+	u16 gso_type; /* enum skb_gso_type */
+	u32 dataref;  /* skbs that share this head area */
+	u32 tskey;    /* SO_TIMESTAMPING id */
+	struct sk_buff *frag_list;
+	skb_frag_t frags[MAX_SKB_FRAGS];
+};
+
+/* ---- the buffer -------------------------------------------------------------------------------------- */
+
+enum skb_ip_summed { CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE, CHECKSUM_PARTIAL };
+
+enum { /* skb->pkt_type; values of linux/if_packet.h */
+	SKB_PACKET_HOST = 0,
+	SKB_PACKET_BROADCAST = 1,
+	SKB_PACKET_MULTICAST = 2,
+	SKB_PACKET_OTHERHOST = 3,
+	SKB_PACKET_OUTGOING = 4,
+	SKB_PACKET_LOOPBACK = 5,
+};
+
+#define SKB_CB_SIZE 48
+
+struct rb_node {
+	uintptr_t parent_color;
+	struct rb_node *left, *right;
+};
+
+struct sk_buff {
+	/* line 0: list, memory - every path */
+	union {
+		struct {
+			struct sk_buff *next, *prev;
+		};
+		struct rb_node rbnode; /* TCP retransmit and out-of-order trees, delay lines */
+	};
+	u8 *head;
+	u8 *data;
+	u32 tail; /* offsets from head */
+	u32 end;
+	u32 len;
+	u32 data_len;
+	u16 transport_header; /* offsets from head; SKB_NO_HEADER: not set */
+	u16 network_header;
+	u16 mac_header;
+	u16 mac_len;
+
+	/* line 1: owner and path state */
+	struct cpu *cpu;
+	struct net_device *dev; /* where it came from or where it goes */
+	struct sock *sk;        /* charged to; see destructor */
+	void (*destructor)(struct sk_buff *skb);
+	struct dst_entry *dst;  /* holds a reference */
+	u64 tstamp;             /* ns: arrival on input; earliest departure on output (0: now) */
+	u32 users;              /* references to this struct */
+	u32 truesize;           /* memory charged: struct, head area, fragments */
+	be16 protocol;          /* Ethernet type */
+	u16 queue_mapping;
+	u8 pkt_type : 3;
+	u8 ip_summed : 2;
+	u8 cloned : 1;          /* head area may be shared: look at dataref */
+	u8 nohdr : 1;           /* only payload is referenced (retransmit queue) */
+	u8 csum_valid : 1;      /* software has verified the L4 checksum */
+	u8 csum_level : 2;
+	u8 csum_not_inet : 1;
+	u8 encapsulation : 1;
+	u8 peeked : 1;
+	u8 dst_pending_confirm : 1; /* confirm the neighbour when sending: TCP made progress */
+	u8 decrypted : 1;
+	u8 vlan_present : 1;
+	u8 tc_at_ingress : 1;
+	u8 redirected : 1;
+	u8 offload_fwd_mark : 1;
+	u8 l4_hash : 1;
+	u8 sw_hash : 1;
+	u8 nf_trace : 1;
+	u8 pfmemalloc : 1;
+	u8 head_slab : 5;       /* which slab class head came from (core/skbuff.c) */
+
+	/* line 2: identity, classification */
+	u64 id;        /* unique per machine: trace points name it */
+	u64 parent_id; /* clone, segment, fragment: the id it came from; else 0 */
+	u32 csum;      /* COMPLETE: the sum. PARTIAL: see the two below */
+	u16 csum_start;  /* offset from head */
+	u16 csum_offset; /* offset from csum_start */
+	u32 hash;
+	u32 priority;
+	u32 mark;
+	u32 skb_iif;   /* ifindex of the device it first came in by */
+	u16 tc_index;
+	be16 vlan_proto;
+	u16 vlan_tci;
+	u16 napi_id;
+	struct nf_conn *nfct; /* netfilter: tracked connection | ctinfo */
+
+	/* line 3: the layer that holds it */
+	u8 cb[SKB_CB_SIZE] __attribute__((aligned(8)));
+};
+
+static_assert(sizeof(struct sk_buff) <= 4 * CACHE_LINE, "sk_buff must fit four cache lines");
+
+#define SKB_NO_HEADER 0xffff
+
+/* ---- skbuff.c: life --------------------------------------------------------------------------------- */
+
+/* An skb with room for @size octets and nothing in it. NULL: arena limit reached or out of memory. */
+struct sk_buff *alloc_skb(struct cpu *cpu, u32 size);
+/* As above with NET_SKB_PAD headroom reserved and dev set: what drivers use for frames. */
+struct sk_buff *netdev_alloc_skb(struct net_device *dev, u32 size);
+/* Head area of @header octets and @data octets in fragments (unwritten). */
+struct sk_buff *alloc_skb_with_frags(struct cpu *cpu, u32 header, u32 data);
+void consume_skb(struct sk_buff *skb); /* NULL is fine */
+/* Discard: counts the reason, writes the trace record. NULL is fine. */
+void kfree_skb_reason(struct sk_buff *skb, skb_drop_reason_t reason);
+void kfree_skb_list_reason(struct sk_buff *skb, skb_drop_reason_t reason);
+static inline struct sk_buff *skb_get(struct sk_buff *skb)
+{
+	skb->users++;
+	return skb;
+}
+
+/* borrow; a new skb that shares data, without destructor and sk. NULL: out of memory. */
+struct sk_buff *skb_clone(const struct sk_buff *skb);
+/* borrow; everything copied, head room kept, linear. */
+struct sk_buff *skb_copy(const struct sk_buff *skb);
+/* borrow; head area copied, fragments referenced. */
+struct sk_buff *pskb_copy(const struct sk_buff *skb);
+/* transform: an skb that nobody else references (struct and data). NULL: consumed, out of memory. */
+struct sk_buff *skb_unshare(struct sk_buff *skb);
+struct sk_buff *skb_share_check(struct sk_buff *skb);
+/* Gives the head area a private copy with @nhead more headroom and @ntail more tailroom. Header pointers die. */
+int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail);
+/* Makes @headroom octets of writable headroom and the header area private. 0 or -ENOMEM. */
+int skb_cow_head(struct sk_buff *skb, u32 headroom);
+/* Makes octets [0, len) from data linear and writable. 0 or -ENOMEM. */
+int skb_ensure_writable(struct sk_buff *skb, u32 len);
+int skb_linearize(struct sk_buff *skb);
+/* Reattaches an skb to another cpu: what crosses must not be shared (see doc/locking.md). */
+struct sk_buff *skb_migrate(struct sk_buff *skb, struct cpu *cpu);
+
+/* ---- skbuff.c: octets ------------------------------------------------------------------------------- */
+
+/* Pulls @delta more octets from fragments into the head area. NULL: not enough octets or memory. */
+void *__pskb_pull_tail(struct sk_buff *skb, u32 delta);
+int ___pskb_trim(struct sk_buff *skb, u32 len);
+/* Copies octets [offset, offset+len) of the packet. 0 or -EFAULT when out of range. */
+int skb_copy_bits(const struct sk_buff *skb, u32 offset, void *to, u32 len);
+int skb_store_bits(struct sk_buff *skb, u32 offset, const void *from, u32 len);
+/* Sum (not folded) of [offset, offset+len), continuing from @csum. */
+u32 skb_checksum(const struct sk_buff *skb, u32 offset, u32 len, u32 csum);
+/* To a program's buffers; advances @to. 0 or -EFAULT. */
+int skb_copy_datagram_iter(const struct sk_buff *skb, u32 offset, struct iov_iter *to, u32 len);
+/* The same, verifying the checksum on the way; -EINVAL: wrong checksum. */
+int skb_copy_and_csum_datagram_iter(struct sk_buff *skb, u32 hlen, struct iov_iter *to);
+/* Appends up to @len octets from @from to the skb: tail room first if @linear_ok, then page fragments of
+ * the cpu's current page. Returns octets appended (fewer: fragments are full) or -ENOMEM/-EFAULT. */
+s64 skb_append_iter(struct sk_buff *skb, struct iov_iter *from, u32 len, bool linear_ok);
+/* Moves fragment references: appends octets [off, off+len) of @src as references to @dst's fragments.
+ * Returns octets appended (fewer: no free fragment slot). Octets in @src's head area must not be in range. */
+u32 skb_append_frag_refs(struct sk_buff *dst, const struct sk_buff *src, u32 off, u32 len);
+/* Appends @from's octets to @to if that costs no copy of payload; true: @from is consumed. */
+bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, u32 *ret_delta_truesize);
+/* Splits at @len: the rest becomes @skb1's (allocated empty by the caller). References, no copies. */
+void skb_split(struct sk_buff *skb, struct sk_buff *skb1, u32 len);
+/* Resolves CHECKSUM_PARTIAL in software. 0 or -ENOMEM. */
+int skb_checksum_help(struct sk_buff *skb);
+
+static inline struct skb_shared_info *skb_shinfo(const struct sk_buff *skb)
+{
+	return (struct skb_shared_info *)(skb->head + skb->end);
+}
+
+static inline u32 skb_headlen(const struct sk_buff *skb)
+{
+	return skb->len - skb->data_len;
+}
+
+static inline bool skb_is_nonlinear(const struct sk_buff *skb)
+{
+	return skb->data_len != 0;
+}
+
+static inline u8 *skb_tail_pointer(const struct sk_buff *skb)
+{
+	return skb->head + skb->tail;
+}
+
+static inline u8 *skb_end_pointer(const struct sk_buff *skb)
+{
+	return skb->head + skb->end;
+}
+
+static inline u32 skb_headroom(const struct sk_buff *skb)
+{
+	return (u32)(skb->data - skb->head);
+}
+
+static inline u32 skb_tailroom(const struct sk_buff *skb)
+{
+	return skb_is_nonlinear(skb) ? 0 : skb->end - skb->tail;
+}
+
+static inline void skb_reserve(struct sk_buff *skb, u32 len)
+{
+	assert(skb->len == 0 && skb->tail + len <= skb->end);
+	skb->data += len;
+	skb->tail += len;
+}
+
+static inline void *skb_put(struct sk_buff *skb, u32 len)
+{
+	u8 *p = skb_tail_pointer(skb);
+
+	assert(!skb_is_nonlinear(skb) && skb->tail + len <= skb->end);
+	skb->tail += len;
+	skb->len += len;
+	return p;
+}
+
+static inline void *skb_put_zero(struct sk_buff *skb, u32 len)
+{
+	return memset(skb_put(skb, len), 0, len);
+}
+
+static inline void *skb_put_data(struct sk_buff *skb, const void *from, u32 len)
+{
+	return memcpy(skb_put(skb, len), from, len);
+}
+
+static inline void *skb_push(struct sk_buff *skb, u32 len)
+{
+	assert(skb_headroom(skb) >= len);
+	skb->data -= len;
+	skb->len += len;
+	return skb->data;
+}
+
+/* The octets must be in the head area: see pskb_may_pull(). */
+static inline void *__skb_pull(struct sk_buff *skb, u32 len)
+{
+	assert(len <= skb_headlen(skb));
+	skb->len -= len;
+	return skb->data += len;
+}
+
+/* Makes sure that @len octets are in the head area. False: the packet is shorter, or no memory. */
+static inline bool pskb_may_pull(struct sk_buff *skb, u32 len)
+{
+	if (likely(len <= skb_headlen(skb)))
+		return true;
+	if (unlikely(len > skb->len))
+		return false;
+	return __pskb_pull_tail(skb, len - skb_headlen(skb)) != NULL;
+}
+
+static inline void *pskb_pull(struct sk_buff *skb, u32 len)
+{
+	return pskb_may_pull(skb, len) ? __skb_pull(skb, len) : NULL;
+}
+
+/* Cuts the packet to @len octets. 0 or -ENOMEM. */
+static inline int pskb_trim(struct sk_buff *skb, u32 len)
+{
+	if (len >= skb->len)
+		return 0;
+	if (!skb_is_nonlinear(skb)) {
+		skb->len = len;
+		skb->tail = (u32)(skb->data - skb->head) + len;
+		return 0;
+	}
+	return ___pskb_trim(skb, len);
+}
+
+static inline bool skb_cloned(const struct sk_buff *skb)
+{
+	return skb->cloned && skb_shinfo(skb)->dataref != 1;
+}
+
+static inline bool skb_shared(const struct sk_buff *skb)
+{
+	return skb->users != 1;
+}
+
+static inline bool skb_is_gso(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->gso_size != 0;
+}
+
+static inline void skb_reset_mac_header(struct sk_buff *skb)
+{
+	skb->mac_header = (u16)(skb->data - skb->head);
+}
+
+static inline void skb_reset_network_header(struct sk_buff *skb)
+{
+	skb->network_header = (u16)(skb->data - skb->head);
+}
+
+static inline void skb_reset_transport_header(struct sk_buff *skb)
+{
+	skb->transport_header = (u16)(skb->data - skb->head);
+}
+
+static inline void skb_set_transport_header(struct sk_buff *skb, int off)
+{
+	skb->transport_header = (u16)(skb->data - skb->head + off);
+}
+
+static inline void skb_reset_mac_len(struct sk_buff *skb)
+{
+	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
+}
+
+static inline bool skb_mac_header_was_set(const struct sk_buff *skb)
+{
+	return skb->mac_header != SKB_NO_HEADER;
+}
+
+static inline bool skb_transport_header_was_set(const struct sk_buff *skb)
+{
+	return skb->transport_header != SKB_NO_HEADER;
+}
+
+static inline u8 *skb_mac_header(const struct sk_buff *skb)
+{
+	return skb->head + skb->mac_header;
+}
+
+static inline u8 *skb_network_header(const struct sk_buff *skb)
+{
+	return skb->head + skb->network_header;
+}
+
+static inline u8 *skb_transport_header(const struct sk_buff *skb)
+{
+	return skb->head + skb->transport_header;
+}
+
+/* Offset of the header from data; may be negative. */
+static inline int skb_network_offset(const struct sk_buff *skb)
+{
+	return (int)(skb_network_header(skb) - skb->data);
+}
+
+static inline int skb_transport_offset(const struct sk_buff *skb)
+{
+	return (int)(skb_transport_header(skb) - skb->data);
+}
+
+static inline u32 skb_network_header_len(const struct sk_buff *skb)
+{
+	return skb->transport_header - skb->network_header;
+}
+
+/* Where the checksum starts, from data. */
+static inline int skb_checksum_start_offset(const struct sk_buff *skb)
+{
+	return (int)skb->csum_start - (int)skb_headroom(skb);
+}
+
+static inline bool skb_csum_unnecessary(const struct sk_buff *skb)
+{
+	return skb->ip_summed == CHECKSUM_UNNECESSARY || skb->csum_valid ||
+	       (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_start_offset(skb) >= 0);
+}
+
+/* Ends the charge to the socket early: what a device does that keeps packets for long. */
+static inline void skb_orphan(struct sk_buff *skb)
+{
+	if (skb->destructor) {
+		void (*destructor)(struct sk_buff *) = skb->destructor;
+
+		skb->destructor = NULL;
+		destructor(skb);
+	}
+	skb->sk = NULL;
+}
+
+void skb_dst_drop(struct sk_buff *skb);
+/* Takes over the caller's reference. */
+void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
+/* Everything that must not cross from one instance to another: dst, mark, nfct, timestamps, hash. */
+void skb_scrub_packet(struct sk_buff *skb, bool xnet);
+
+/* ---- queues ------------------------------------------------------------------------------------------ */
+
+struct sk_buff_head {
+	struct sk_buff *next, *prev; /* must be first: the head plays an skb */
+	u32 qlen;
+};
+
+static inline void skb_queue_head_init(struct sk_buff_head *q)
+{
+	q->next = q->prev = (struct sk_buff *)q;
+	q->qlen = 0;
+}
+
+static inline bool skb_queue_empty(const struct sk_buff_head *q)
+{
+	return q->next == (const struct sk_buff *)q;
+}
+
+static inline struct sk_buff *skb_peek(const struct sk_buff_head *q)
+{
+	return skb_queue_empty(q) ? NULL : q->next;
+}
+
+static inline struct sk_buff *skb_peek_tail(const struct sk_buff_head *q)
+{
+	return skb_queue_empty(q) ? NULL : q->prev;
+}
+
+static inline struct sk_buff *skb_peek_next(const struct sk_buff *skb, const struct sk_buff_head *q)
+{
+	return skb->next == (const struct sk_buff *)q ? NULL : skb->next;
+}
+
+static inline void __skb_insert(struct sk_buff *n, struct sk_buff *prev, struct sk_buff *next,
+				struct sk_buff_head *q)
+{
+	n->next = next;
+	n->prev = prev;
+	next->prev = n;
+	prev->next = n;
+	q->qlen++;
+}
+
+static inline void skb_queue_tail(struct sk_buff_head *q, struct sk_buff *skb)
+{
+	__skb_insert(skb, q->prev, (struct sk_buff *)q, q);
+}
+
+static inline void skb_queue_head(struct sk_buff_head *q, struct sk_buff *skb)
+{
+	__skb_insert(skb, (struct sk_buff *)q, q->next, q);
+}
+
+static inline void skb_queue_after(struct sk_buff_head *q, struct sk_buff *prev, struct sk_buff *n)
+{
+	__skb_insert(n, prev, prev->next, q);
+}
+
+static inline void skb_unlink(struct sk_buff *skb, struct sk_buff_head *q)
+{
+	q->qlen--;
+	skb->next->prev = skb->prev;
+	skb->prev->next = skb->next;
+	skb->next = skb->prev = NULL;
+}
+
+static inline struct sk_buff *skb_dequeue(struct sk_buff_head *q)
+{
+	struct sk_buff *skb = skb_peek(q);
+
+	if (skb)
+		skb_unlink(skb, q);
+	return skb;
+}
+
+void skb_queue_splice_tail_init(struct sk_buff_head *from, struct sk_buff_head *to);
+void skb_queue_purge_reason(struct sk_buff_head *q, skb_drop_reason_t reason);
+/* Normal end of life for all of @q. */
+void skb_queue_consume(struct sk_buff_head *q);
+
+#define skb_queue_walk(q, skb)                                                                     \
+	for (skb = (q)->next; skb != (struct sk_buff *)(q); skb = skb->next)
+#define skb_queue_walk_safe(q, skb, tmp)                                                           \
+	for (skb = (q)->next, tmp = skb->next; skb != (struct sk_buff *)(q);                       \
+	     skb = tmp, tmp = skb->next)
+
+#endif

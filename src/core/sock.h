@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock.h - the network side of a socket, common to all protocols
+ *
+ * Theory of operation
+ *   struct socket is what a program has, struct sock what the network has. struct sock is the first member of each
+ *   protocol's own structure (inet_sock -> inet_connection_sock -> tcp_sock). A sock outlives its socket (orphan:
+ *   sk_socket == NULL) while the protocol still has work. Calls go to sk->sk_prot.
+ *   Memory: octets of skbs on the way out are charged to sk_wmem_alloc (skb_set_owner_w, released when the skb ends),
+ *   received ones to sk_rmem_alloc (skb_set_owner_r). Limits are sk_sndbuf and sk_rcvbuf, counted in truesize.
+ *   Rare state (error queue, filters, timestamps, multicast lists) hangs behind sk_rare.
+ * References: sock_hold/sock_put, plain counts under the home cpu's lock. Hash tables, timers and the socket hold one each.
+ * Locking: the home cpu's lock guards everything here. There is no socket lock and no backlog.
+ */
+#ifndef WEIR_CORE_SOCK_H
+#define WEIR_CORE_SOCK_H
+
+#include <netinet/in.h>
+
+#include "core/net.h"
+#include "core/skbuff.h"
+#include "core/uio.h"
+#include "core/wait.h"
+#include "lib/list.h"
+
+struct dst_entry;
+struct proto;
+struct socket;
+struct sock_rare;
+
+/* TCP's states serve all protocols (values of tcp(7), netinet/tcp.h). */
+enum sock_state {
+	SS_TCP_ESTABLISHED = 1, SS_TCP_SYN_SENT, SS_TCP_SYN_RECV, SS_TCP_FIN_WAIT1, SS_TCP_FIN_WAIT2,
+	SS_TCP_TIME_WAIT, SS_TCP_CLOSE, SS_TCP_CLOSE_WAIT, SS_TCP_LAST_ACK, SS_TCP_LISTEN, SS_TCP_CLOSING,
+	SS_TCP_NEW_SYN_RECV,
+};
+
+enum sock_flags { /* bits of sk_flags */
+	SOCK_DEAD, SOCK_DONE, SOCK_URGINLINE, SOCK_KEEPOPEN, SOCK_LINGER, SOCK_BROADCAST, SOCK_TIMESTAMP,
+	SOCK_TIMESTAMPNS, SOCK_DBG, SOCK_RCVTSTAMP, SOCK_LOCALROUTE, SOCK_QUEUE_SHRUNK, SOCK_RXQ_OVFL,
+	SOCK_NOSPACE,
+	SOCK_ZEROCOPY, SOCK_PASSCRED, SOCK_WIFI_STATUS, SOCK_SELECT_ERR_QUEUE,
+};
+
+enum { SK_SHUTDOWN_RCV = 1, SK_SHUTDOWN_SEND = 2, SK_SHUTDOWN_MASK = 3 };
+enum { SK_SNDBUF_LOCK = 1, SK_RCVBUF_LOCK = 2, SK_BINDADDR_LOCK = 4, SK_BINDPORT_LOCK = 8 };
+enum { SK_NO_REUSE, SK_CAN_REUSE };
+
+/* The addresses and what lookups compare: also the head of timewait and request socks, which share the hash tables.
+ * Only inet/'s match functions and the af_ops look at the address members. */
+struct sock_common {
+	struct hlist_node skc_node; /* ehash, or the protocol's own table */
+	u32 skc_hash;
+	be32 skc_daddr;
+	be32 skc_rcv_saddr; /* 0: any */
+	be16 skc_dport;
+	u16 skc_num;        /* local port, host order; raw: protocol */
+	int skc_bound_dev_if;
+	u16 skc_family;
+	u8 skc_state;
+	u8 skc_reuse : 1;
+	u8 skc_reuseport : 1;
+	u8 skc_ipv6only : 1;
+	u8 skc_freebind : 1;
+	u32 skc_refcnt;
+	u32 skc_pad;
+	struct net *skc_net;
+	struct proto *skc_prot;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+};
+
+struct sock {
+	struct sock_common c;
+#define sk_node         c.skc_node
+#define sk_hash         c.skc_hash
+#define sk_daddr        c.skc_daddr
+#define sk_rcv_saddr    c.skc_rcv_saddr
+#define sk_dport        c.skc_dport
+#define sk_num          c.skc_num
+#define sk_bound_dev_if c.skc_bound_dev_if
+#define sk_family       c.skc_family
+#define sk_state        c.skc_state
+#define sk_reuse        c.skc_reuse
+#define sk_reuseport    c.skc_reuseport
+#define sk_ipv6only     c.skc_ipv6only
+#define sk_refcnt       c.skc_refcnt
+#define sk_net          c.skc_net
+#define sk_prot         c.skc_prot
+#define sk_v6_daddr     c.skc_v6_daddr
+#define sk_v6_rcv_saddr c.skc_v6_rcv_saddr
+
+	/* receive */
+	struct cpu *sk_cpu; /* home */
+	struct socket *sk_socket; /* NULL: orphan */
+	struct sk_buff_head sk_receive_queue;
+	u32 sk_rmem_alloc;
+	u32 sk_rcvbuf;
+	u32 sk_rcvlowat;
+	u32 sk_drops;
+	u32 sk_flags; /* 1 << enum sock_flags */
+	int sk_err, sk_err_soft;
+
+	/* transmit */
+	struct dst_entry *sk_dst_cache; /* held */
+	struct sk_buff_head sk_write_queue;
+	u32 sk_wmem_alloc;
+	u32 sk_wmem_queued;
+	u32 sk_sndbuf;
+	u32 sk_mark;
+	u32 sk_priority;
+	u32 sk_uid;
+
+	/* control */
+	u64 sk_rcvtimeo, sk_sndtimeo; /* ns; HOST_FOREVER: none */
+	u64 sk_cookie;
+	u32 sk_lingertime; /* s */
+	u16 sk_type;
+	u8 sk_protocol; /* IPPROTO_*; 255 for those above */
+	u8 sk_shutdown; /* SK_SHUTDOWN_* */
+	u8 sk_userlocks; /* SK_*_LOCK: what the program fixed itself */
+	u16 sk_ack_backlog, sk_max_ack_backlog; /* accept queue */
+	struct sock_rare *sk_rare; /* NULL until needed */
+	void (*sk_destruct)(struct sock *sk);
+	/* A wake-up for other layers than programs (tunnels); NULL: sock_def_wake */
+	void (*sk_wake)(struct sock *sk, u32 events);
+};
+
+struct sock_rare { /* allocated by sock_rare(); freed with the sock */
+	struct sk_buff_head error_queue;
+	int peek_off; /* -1: off */
+	void *filter;
+	u32 tsflags, tskey;
+	u64 stamp;
+	int busy_poll, incoming_cpu;
+	u32 max_pacing_rate;
+	struct list_head mc_list; /* ip_mc_socklist */
+	void *proto_private;      /* TCP: MD5/AO, fast open; others: their own */
+};
+
+struct proto {
+	const char *name; /* "TCP" */
+	u32 obj_size;
+	u32 rare_size;
+	/* All: user context, cpu lock held. Those marked * may block (and so drop the lock in between). */
+	int (*init)(struct sock *sk);
+	void (*close)(struct sock *sk, u64 timeout_ns); /* * drops the socket's reference */
+	void (*destroy)(struct sock *sk);
+	int (*connect)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
+	int (*disconnect)(struct sock *sk, int flags);
+	/* The next connection: *; NULL with *ret_err */
+	struct sock *(*accept)(struct sock *sk, int flags, int *ret_err);
+	int (*ioctl)(struct sock *sk, unsigned cmd, void *arg);
+	int (*setsockopt)(struct sock *sk, int level, int name, const void *val, socklen_t len);
+	int (*getsockopt)(struct sock *sk, int level, int name, void *val, socklen_t *len);
+	ssize_t (*sendmsg)(struct sock *sk, struct kmsghdr *msg, size_t len); /* * */
+	ssize_t (*recvmsg)(struct sock *sk, struct kmsghdr *msg, size_t len, int flags); /* * */
+	int (*bind)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
+	void (*shutdown)(struct sock *sk, int how);
+	int (*get_port)(struct sock *sk, u16 port); /* 0: choose; 0 or -EADDRINUSE */
+	void (*hash)(struct sock *sk);
+	void (*unhash)(struct sock *sk);
+	bool (*stream_memory_free)(const struct sock *sk);
+};
+
+/* sock.c */
+struct sock *sk_alloc(struct net *net, int family, struct proto *prot); /* one reference; NULL: no memory */
+void sk_free(struct sock *sk); /* last reference is gone */
+static inline void sock_hold(struct sock *sk)
+{
+	sk->sk_refcnt++;
+}
+static inline void sock_put(struct sock *sk)
+{
+	if (--sk->sk_refcnt == 0)
+		sk_free(sk);
+}
+void sock_init_data(struct socket *sock, struct sock *sk); /* sock may be NULL */
+void sock_orphan(struct sock *sk);
+void sock_graft(struct sock *sk, struct socket *parent);
+struct sock_rare *sock_rare(struct sock *sk); /* allocates; NULL: no memory */
+
+static inline bool sock_flag(const struct sock *sk, enum sock_flags f)
+{
+	return sk->sk_flags & (1u << f);
+}
+static inline void sock_set_flag(struct sock *sk, enum sock_flags f)
+{
+	sk->sk_flags |= 1u << f;
+}
+static inline void sock_reset_flag(struct sock *sk, enum sock_flags f)
+{
+	sk->sk_flags &= ~(1u << f);
+}
+static inline void sock_valbool_flag(struct sock *sk, enum sock_flags f, bool on)
+{
+	on ? sock_set_flag(sk, f) : sock_reset_flag(sk, f);
+}
+
+void sock_wfree(struct sk_buff *skb);
+void sock_rfree(struct sk_buff *skb);
+void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
+void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
+/* consume; 0, or -ENOMEM when the receive buffer is full (counted in sk_drops, dropped with SOCKET_RCVBUFF). */
+int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
+/* borrow @skb's clone: queues to the error queue. */
+int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
+/* An skb for sending, waiting for sndbuf room unless @noblock. NULL with *ret_err. * drops the lock */
+struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool noblock, int *ret_err);
+/* The next datagram, waiting; NULL with *ret_err. MSG_PEEK leaves it queued with a reference. */
+struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *ret_err);
+void skb_free_datagram(struct sock *sk, struct sk_buff *skb);
+
+/* What happened, as EPOLL* bits: wakes pollers and blocked threads. */
+void sock_wake(struct sock *sk, u32 events);
+static inline void sk_data_ready(struct sock *sk)
+{
+	sock_wake(sk, 0x001 /* EPOLLIN */ | 0x040 /* EPOLLRDNORM */);
+}
+static inline void sk_write_space(struct sock *sk)
+{
+	sock_wake(sk, 0x004 /* EPOLLOUT */ | 0x100 /* EPOLLWRNORM */);
+}
+void sk_state_change(struct sock *sk);  /* IN OUT HUP ...: everything may have changed */
+void sk_error_report(struct sock *sk);  /* EPOLLERR */
+/* Waits for sock_wake() once. 0, -EAGAIN: *timeo (ns left, updated) is over, -EINTR. Drops the lock meanwhile. */
+int sk_wait_event(struct sock *sk, u64 *timeo_ns);
+static inline u64 sock_rcvtimeo(const struct sock *sk, bool noblock)
+{
+	return noblock ? 0 : sk->sk_rcvtimeo;
+}
+static inline u64 sock_sndtimeo(const struct sock *sk, bool noblock)
+{
+	return noblock ? 0 : sk->sk_sndtimeo;
+}
+/* Takes the pending error: 0 or -errno; clears it. */
+static inline int sock_error(struct sock *sk)
+{
+	int err = sk->sk_err;
+
+	sk->sk_err = 0;
+	return -err;
+}
+struct dst_entry *sk_dst_check(struct sock *sk); /* valid cached dst (not held) or NULL */
+void sk_dst_set(struct sock *sk, struct dst_entry *dst); /* takes over the reference; drops the old */
+static inline void sk_dst_reset(struct sock *sk)
+{
+	sk_dst_set(sk, NULL);
+}
+
+static inline struct net *sock_net(const struct sock *sk)
+{
+	return sk->sk_net;
+}
+static inline bool sk_rmem_full(const struct sock *sk)
+{
+	return sk->sk_rmem_alloc > sk->sk_rcvbuf;
+}
+static inline s64 sk_stream_wspace(const struct sock *sk)
+{
+	return (s64)sk->sk_sndbuf - (s64)sk->sk_wmem_queued;
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace.h - trace points: what happened to a packet, where, and with which outcome
+ *
+ * Theory of operation
+ *   A trace point is one row in its folder's table, with a number range per folder (as drop reasons have):
+ *
+ *     #define IPV4_TRACE_POINTS(X) \
+ *             X(ip_rcv,       "ipv4/ip_input.c", "len", NULL) \
+ *             X(ip_forward,   "ipv4/ip_forward.c", "ttl", "mtu")
+ *     TRACE_POINT_ENUM(IPV4, IPV4_TRACE_POINTS)
+ *
+ *   The name is the function's name; args 1 and 2 are named in the row (NULL: unused). Off, a trace point is
+ *   one predictable branch on cpu->trace_on. On, it writes one 64-octet record into the ring of the cpu, overwriting
+ *   the oldest. Packet octets never go into the ring: only to taps.
+ *   Consumers read with trace_read() (trace/).
+ */
+#ifndef WEIR_CORE_TRACE_H
+#define WEIR_CORE_TRACE_H
+
+#include "core/drop_reason.h"
+#include "lib/types.h"
+
+struct cpu;
+struct machine;
+struct net;
+struct sk_buff;
+
+typedef u16 trace_point_t;
+
+enum trace_verdict {
+	TRACE_PASS,   /* went on */
+	TRACE_DROP,   /* discarded: reason says why */
+	TRACE_DONE,   /* reached its end (delivered, copied to the program) */
+	TRACE_QUEUED, /* waits (qdisc, neighbour, socket, link) */
+	TRACE_STOLEN, /* somebody else took it */
+	TRACE_CREATE, /* was made from related (clone, segment, fragment, merge) or from nothing */
+};
+
+struct trace_record {
+	u64 time;    /* ns */
+	u64 skb_id;
+	u64 related; /* parent or sibling skb id, or 0 */
+	u64 arg1;
+	u64 arg2;
+	u32 net_id;
+	u32 ifindex;
+	trace_point_t point;
+	u16 cpu;
+	skb_drop_reason_t reason;
+	u8 verdict;
+	u8 flags;
+	u32 seq;     /* of the ring: finds gaps */
+	u32 len;     /* skb->len then */
+};
+
+static_assert(sizeof(struct trace_record) == 64, "a trace record is one cache line");
+
+struct trace_point_desc {
+	const char *name;
+	const char *file;
+	const char *arg1; /* NULL: unused */
+	const char *arg2;
+};
+
+struct trace_point_table {
+	enum drop_range range; /* the same ranges as drop reasons */
+	const struct trace_point_desc *rows;
+	u32 count;
+};
+
+#define TRACE_RANGE_SHIFT                       7 /* 128 points per folder */
+#define TRACE_POINT_ENUM_ROW_(name, f, a1, a2)  TP_##name,
+#define TRACE_POINT_DESC_ROW_(name, f, a1, a2)  { #name, f, a1, a2 },
+#define TRACE_POINT_ENUM(range, LIST)                                                              \
+	enum {                                                                                     \
+		TP_##range##_BASE_ = (DROP_RANGE_##range << TRACE_RANGE_SHIFT),                    \
+		LIST(TRACE_POINT_ENUM_ROW_) TP_##range##_END_                                      \
+	}
+#define TRACE_POINT_TABLE(sym, range_, LIST)                                                       \
+	static const struct trace_point_desc sym##_rows[] = { LIST(TRACE_POINT_DESC_ROW_) };       \
+	const struct trace_point_table sym = { DROP_RANGE_##range_, sym##_rows,                    \
+					       ARRAY_SIZE(sym##_rows) }
+
+#define CORE_TRACE_POINTS(X)                                                                       \
+	X(alloc_skb, "core/skbuff.c", "size", NULL)                                                \
+	X(skb_clone, "core/skbuff.c", NULL, NULL)                                                  \
+	X(kfree_skb, "core/skbuff.c", NULL, NULL)                                                  \
+	X(consume_skb, "core/skbuff.c", NULL, NULL)                                                \
+	X(netif_rx, "core/dev_input.c", NULL, NULL)                                                \
+	X(napi_gro_receive, "core/gro.c", NULL, NULL)                                              \
+	X(gro_merged, "core/gro.c", "segments", NULL)                                              \
+	X(netif_receive_skb, "core/dev_input.c", "protocol", NULL)                                 \
+	X(dev_queue_xmit, "core/dev_output.c", "protocol", NULL)                                   \
+	X(qdisc_enqueue, "core/qdisc.c", "qlen", NULL)                                             \
+	X(qdisc_dequeue, "core/qdisc.c", "qlen", "waited_ns")                                      \
+	X(skb_gso_segment, "core/gso.c", "gso_size", "segments")                                   \
+	X(dev_hard_start_xmit, "core/dev_output.c", "queue", NULL)                                 \
+	X(neigh_resolve_output, "core/neighbour.c", "state", NULL)                                 \
+	X(neigh_update, "core/neighbour.c", "old_state", "new_state")                              \
+	X(nf_hook, "core/nf_hook.c", "family", "hook")
+
+TRACE_POINT_ENUM(CORE, CORE_TRACE_POINTS);
+
+struct trace_ring;
+
+void __trace_skb(const struct sk_buff *skb, const struct net *net, trace_point_t tp,
+		 enum trace_verdict v, skb_drop_reason_t reason, u64 related, u64 arg1, u64 arg2);
+
+/* trace.c, control side */
+void trace_point_register(struct machine *m, const struct trace_point_table *table);
+const struct trace_point_desc *trace_point_desc(const struct machine *m, trace_point_t tp);
+/* Turns recording on: every cpu gets a ring of @records (rounded up to a power of two). 0 or -ENOMEM. */
+int trace_enable(struct machine *m, u32 records);
+void trace_disable(struct machine *m);
+/* Copies up to @max records newer than *@cursor (start with 0) of cpu @cpu; advances *@cursor; returns how
+ * many. *@ret_lost: records overwritten before they were read. Takes the cpu lock. */
+u32 trace_read(struct cpu *cpu, u64 *cursor, struct trace_record *out, u32 max, u64 *ret_lost);
+
+extern const struct trace_point_table core_trace_points;
+
+/* trace_skb(skb, net, TP_ip_rcv, TRACE_PASS, arg1, arg2); @net may be NULL when skb->dev is set. */
+#define trace_skb(skb_, net_, tp_, verdict_, a1_, a2_)                                             \
+	do {                                                                                       \
+		if (unlikely((skb_)->cpu->trace_on))                                               \
+			__trace_skb((skb_), (net_), (tp_), (verdict_), 0, 0, (u64)(a1_),           \
+				    (u64)(a2_));                                                   \
+	} while (0)
+
+#endif

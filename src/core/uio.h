@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * uio.h - a program's buffers as the stack walks them, and the message around them
+ *
+ * Copies from and to programs happen here and nowhere else (iov_iter_*, and skb_*_iter in skbuff.c).
+ */
+#ifndef WEIR_CORE_UIO_H
+#define WEIR_CORE_UIO_H
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "lib/types.h"
+
+struct iov_iter {
+	const struct iovec *iov;
+	u32 nr_segs;
+	u32 seg_offset; /* into iov[0] */
+	size_t count;   /* octets left */
+};
+
+static inline void iov_iter_init(struct iov_iter *i, const struct iovec *iov, u32 nr, size_t count)
+{
+	*i = (struct iov_iter){ .iov = iov, .nr_segs = nr, .count = count };
+}
+/* Both return octets copied (fewer only at the end of the iterator) and advance. */
+size_t copy_from_iter(void *to, size_t n, struct iov_iter *i);
+size_t copy_to_iter(const void *from, size_t n, struct iov_iter *i);
+/* As copy_from_iter(), summing what was copied into *csum (unfolded, ready for csum_block_add()). */
+size_t csum_and_copy_from_iter(void *to, size_t n, u32 *csum, struct iov_iter *i);
+size_t csum_and_copy_to_iter(const void *from, size_t n, u32 *csum, struct iov_iter *i);
+void iov_iter_advance(struct iov_iter *i, size_t n);
+void iov_iter_revert(struct iov_iter *i, const struct iov_iter *saved);
+
+/* struct msghdr of the stack. Control messages: in: control[0..controllen); out: put_cmsg() appends up to
+ * controllen octets and counts control_used; MSG_CTRUNC when they do not fit. */
+struct kmsghdr {
+	struct sockaddr_storage *name; /* NULL: none. Large enough for every family */
+	socklen_t namelen; /* in: of the address given; out (recvmsg): of the address stored */
+	struct iov_iter iter;
+	void *control;
+	size_t controllen;
+	size_t control_used;
+	u32 flags;     /* MSG_*: in, as called; out (recvmsg): MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE, ... */
+};
+
+void put_cmsg(struct kmsghdr *msg, int level, int type, size_t len, const void *data);
+
+#endif

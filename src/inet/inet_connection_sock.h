@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inet_connection_sock.h - connection-oriented internet sockets: request (SYN) queue, accept queue, TIME_WAIT
+ *
+ * A SYN makes a request sock, which lives in ehash in state NEW_SYN_RECV and counts on its listener; the final ACK makes the
+ * child, which waits on the accept queue until accept(2). A TIME_WAIT connection shrinks to a timewait sock in ehash.
+ * All three begin with struct sock_common.
+ */
+#ifndef WEIR_INET_INET_CONNECTION_SOCK_H
+#define WEIR_INET_INET_CONNECTION_SOCK_H
+
+#include "core/timer.h"
+#include "inet/inet_hashtables.h"
+#include "inet/inet_sock.h"
+
+struct request_sock;
+struct tcp_congestion_ops;
+
+/* What TCP needs of an IP version. */
+struct inet_connection_sock_af_ops {
+	int (*queue_xmit)(struct sock *sk, struct sk_buff *skb); /* consumes; 0 or -errno */
+	/* Fills the checksum field: CHECKSUM_PARTIAL with the pseudo-header sum. */
+	void (*send_check)(struct sock *sk, struct sk_buff *skb);
+	int (*rebuild_header)(struct sock *sk); /* route again */
+	/* softirq: a SYN for listener @sk */
+	void (*conn_request)(struct sock *sk, struct sk_buff *skb);
+	/* softirq: the ACK that completes @req: the child or NULL */
+	struct sock *(*syn_recv_sock)(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
+				      struct dst_entry *dst);
+	u16 net_header_len;
+	u16 sockaddr_len;
+	void (*mtu_reduced)(struct sock *sk);
+};
+
+struct request_sock_ops {
+	u16 family;
+	u32 obj_size;
+	int (*rtx_syn_ack)(struct sock *listener, struct request_sock *req);
+	void (*send_ack)(struct sock *listener, struct sk_buff *skb, struct request_sock *req);
+	void (*send_reset)(struct sock *sk, struct sk_buff *skb);
+	void (*destructor)(struct request_sock *req);
+	void (*timeout)(struct cpu *cpu, struct timer_list *t);
+};
+
+struct request_sock {
+	struct sock_common c; /* must be first; skc_refcnt counts ehash + users */
+	struct sock *rsk_listener; /* held */
+	const struct request_sock_ops *rsk_ops;
+	struct request_sock *dl_next; /* accept queue */
+	struct sock *sk; /* the child, while on the accept queue */
+	struct timer_list timer;
+	u64 timeout; /* ns */
+	u16 mss;
+	u8 num_retrans, num_timeout;
+	u8 syncookie : 1, acked : 1;
+	be32 ir_iif_pad;
+	int ir_iif;
+	u32 ir_mark;
+	struct ip_options *ireq_opt;
+};
+
+/* Accept queue of a listener. */
+struct request_sock_queue {
+	struct request_sock *rskq_accept_head, *rskq_accept_tail;
+	u32 qlen;  /* request socks in ehash */
+	u32 young;
+};
+
+#define ICSK_TIME_RETRANS     1
+#define ICSK_TIME_PROBE0      3
+#define ICSK_TIME_LOSS_PROBE  5
+#define ICSK_TIME_REO_TIMEOUT 6
+
+#define ICSK_ACK_SCHED   1
+#define ICSK_ACK_TIMER   2
+#define ICSK_ACK_PUSHED  4
+#define ICSK_ACK_PUSHED2 8
+#define ICSK_ACK_NOW     16
+
+#define ICSK_CA_PRIV_SIZE (13 * 8)
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet; /* must be first */
+	struct hlist_node icsk_bind_node;
+	struct inet_bind_bucket *icsk_bind_hash;
+	const struct inet_connection_sock_af_ops *icsk_af_ops;
+	const struct tcp_congestion_ops *icsk_ca_ops;
+	struct request_sock_queue icsk_accept_queue;
+	/* All timers of the connection share one node of the wheel: icsk_timer fires at the earliest of these (0: off).
+	 * What each means: tcp/tcp_timer.c */
+	struct timer_list icsk_timer;
+	u64 icsk_timeout;     /* ns: retransmit, probe, loss probe, reorder: by icsk_pending */
+	u64 icsk_delack_timeout;
+	u64 icsk_keepalive_timeout;
+	u32 icsk_rto_us;
+	u32 icsk_pmtu_cookie;
+	u8 icsk_pending;      /* ICSK_TIME_* */
+	u8 icsk_retransmits;
+	u8 icsk_backoff;
+	u8 icsk_syn_retries;
+	u8 icsk_probes_out;
+	u8 icsk_ca_state;
+	u8 icsk_ca_initialized;
+	u16 icsk_ext_hdr_len;
+	struct {
+		u8 pending;   /* ICSK_ACK_* */
+		u8 quick;     /* quick ACKs left */
+		u8 pingpong;  /* the session is interactive */
+		u8 retry;
+		u32 ato_us;   /* predicted tick of the delayed ACK */
+		u64 lrcvtime; /* ns: last data packet */
+		u16 last_seg_size;
+		u16 rcv_mss;  /* estimate */
+	} icsk_ack;
+	u32 icsk_user_timeout; /* ms */
+	u64 icsk_ca_priv[ICSK_CA_PRIV_SIZE / 8];
+};
+
+#define inet_csk(sk_) ((struct inet_connection_sock *)(sk_))
+#define inet_csk_ca(sk_) ((void *)inet_csk(sk_)->icsk_ca_priv)
+
+int inet_csk_listen_start(struct sock *sk);
+void inet_csk_listen_stop(struct sock *sk);
+struct sock *inet_csk_accept(struct sock *sk, int flags, int *ret_err);
+struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener);
+void reqsk_put(struct request_sock *req);
+/* Into ehash with its timer; takes a reference. */
+int inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u64 timeout_ns);
+/* Out of ehash and timer. */
+void inet_csk_reqsk_queue_drop(struct sock *sk, struct request_sock *req);
+/* The finished child onto the accept queue. False: the listener is gone; child was destroyed. */
+bool inet_csk_complete_hashdance(struct sock *sk, struct sock *child, struct request_sock *req);
+struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_sock *req);
+static inline bool inet_csk_reqsk_queue_is_full(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_accept_queue.qlen >= sk->sk_max_ack_backlog;
+}
+static inline bool sk_acceptq_is_full(const struct sock *sk)
+{
+	return sk->sk_ack_backlog > sk->sk_max_ack_backlog;
+}
+void inet_csk_destroy_sock(struct sock *sk);
+void inet_csk_prepare_forced_close(struct sock *sk);
+
+/* ---- timewait ---------------------------------------------------------------------------------------- */
+
+struct inet_timewait_sock {
+	struct sock_common c; /* must be first */
+	struct cpu *tw_cpu;
+	be32 tw_saddr;
+	be16 tw_sport;
+	u8 tw_substate;
+	u8 tw_tos;
+	u8 tw_transparent : 1;
+	u8 tw_rcv_wscale;
+	u32 tw_mark, tw_priority;
+	struct timer_list tw_timer;
+	struct hlist_node tw_bind_node;
+	struct inet_bind_bucket *tw_tb;
+	u64 tw_ino;
+	u32 tw_uid;
+};
+
+#endif

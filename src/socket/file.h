@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * file.h - open files: what a descriptor refers to
+ *
+ * file table (optional, struct weir_files) -> struct file -> struct inode -> struct socket -> struct sock.
+ * struct file is the public struct weir_file. Reference counts are atomic: files may be shared by threads.
+ */
+#ifndef WEIR_SOCKET_FILE_H
+#define WEIR_SOCKET_FILE_H
+
+#include <sys/types.h>
+
+#include "core/wait.h"
+#include "lib/list.h"
+#include "lib/types.h"
+
+struct file;
+struct kmsghdr;
+struct machine;
+
+struct file_operations {
+	/* EPOLL* bits that hold now. No lock held by the caller; takes the cpu lock itself. If @w is given, it is
+	 * queued on the file's wait queue in the same critical section. */
+	u32 (*poll)(struct file *f, struct wait_entry *w);
+	void (*unpoll)(struct file *f, struct wait_entry *w);
+	ssize_t (*read_iter)(struct file *f, struct kmsghdr *msg, size_t len);
+	ssize_t (*write_iter)(struct file *f, struct kmsghdr *msg, size_t len);
+	int (*ioctl)(struct file *f, unsigned long cmd, void *arg);
+	void (*release)(struct file *f); /* last reference is gone */
+};
+
+struct inode {
+	u64 ino;
+	u32 mode;
+	u32 uid;
+};
+
+struct weir_file {
+	const struct file_operations *ops;
+	struct machine *machine;
+	u32 refcount; /* atomic */
+	u32 flags;    /* O_NONBLOCK */
+	struct list_head ep_links; /* struct epitem watching this file; leaf lock of the machine's epolls */
+};
+
+/* The code says struct file, the public header struct weir_file. */
+#define file weir_file
+
+void file_init(struct file *f, struct machine *m, const struct file_operations *ops);
+static inline struct file *file_get(struct file *f)
+{
+	__atomic_fetch_add(&f->refcount, 1, __ATOMIC_RELAXED);
+	return f;
+}
+void file_put(struct file *f);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * socket.h - the BSD side of a socket, families, and the system calls on sockets
+ *
+ * Families register per machine (sock_register); a family that is absent is asked for as module "net-pf-N"
+ * and else answered with EAFNOSUPPORT.
+ */
+#ifndef WEIR_SOCKET_SOCKET_H
+#define WEIR_SOCKET_SOCKET_H
+
+#include <sys/socket.h>
+
+#include "core/sock.h"
+#include "socket/file.h"
+
+struct net;
+struct socket;
+
+enum socket_state { SS_FREE, SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING };
+
+/* All: user context, home cpu's lock held; those marked * may block and drop it in between. 0 or -errno. */
+struct proto_ops {
+	int family;
+	int (*release)(struct socket *sock); /* * (SO_LINGER) */
+	int (*bind)(struct socket *sock, const struct sockaddr *addr, socklen_t len);
+	int (*connect)(struct socket *sock, const struct sockaddr *addr, socklen_t len, int flags); /* * */
+	int (*socketpair)(struct socket *a, struct socket *b);
+	int (*accept)(struct socket *sock, struct socket *newsock, int flags); /* * */
+	/* @peer: 0 local, 1 remote. Returns the length. */
+	int (*getname)(struct socket *sock, struct sockaddr_storage *ret, int peer);
+	u32 (*poll)(struct socket *sock); /* EPOLL* bits */
+	int (*ioctl)(struct socket *sock, unsigned cmd, void *arg);
+	int (*listen)(struct socket *sock, int backlog);
+	int (*shutdown)(struct socket *sock, int how);
+	int (*setsockopt)(struct socket *sock, int level, int name, const void *val, socklen_t len);
+	int (*getsockopt)(struct socket *sock, int level, int name, void *val, socklen_t *len);
+	ssize_t (*sendmsg)(struct socket *sock, struct kmsghdr *msg, size_t len); /* * */
+	ssize_t (*recvmsg)(struct socket *sock, struct kmsghdr *msg, size_t len, int flags); /* * */
+};
+
+struct socket {
+	struct file file;   /* must be first */
+	struct inode inode;
+	struct wait_queue_head wq; /* home cpu's lock */
+	const struct proto_ops *ops;
+	struct sock *sk;
+	struct net *net;
+	u16 type;  /* SOCK_* */
+	u8 state;  /* enum socket_state */
+};
+
+static inline struct socket *file_socket(struct file *f)
+{
+	return (struct socket *)f;
+}
+bool file_is_socket(const struct file *f);
+
+struct net_proto_family {
+	int family;
+	/* cpu lock held. Gives sock->ops and sock->sk. 0, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, ... */
+	int (*create)(struct net *net, struct socket *sock, int protocol);
+};
+
+int sock_register(struct machine *m, const struct net_proto_family *fam); /* 0, -EEXIST */
+void sock_unregister(struct machine *m, int family);
+
+/* ---- syscalls.c: take and release the lock themselves; fds are files here -------------------------- */
+
+int sock_create_file(struct net *net, int family, int type, int protocol, struct file **ret_file);
+int sys_bind(struct file *f, const struct sockaddr *addr, socklen_t len);
+int sys_listen(struct file *f, int backlog);
+int sys_connect(struct file *f, const struct sockaddr *addr, socklen_t len);
+int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len, int flags,
+		struct file **ret_file);
+int sys_getsockname(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len);
+int sys_getpeername(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len);
+int sys_socketpair(struct net *net, int family, int type, int protocol, struct file *ret_files[2]);
+ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg);
+ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg);
+int sys_setsockopt(struct file *f, int level, int name, const void *val, socklen_t len);
+int sys_getsockopt(struct file *f, int level, int name, void *val, socklen_t *len);
+int sys_shutdown(struct file *f, int how);
+int sys_ioctl(struct file *f, unsigned long cmd, void *arg);
+
+/* sockopt.c: SOL_SOCKET for every family */
+int sock_setsockopt(struct socket *sock, int name, const void *val, socklen_t len);
+int sock_getsockopt(struct socket *sock, int name, void *val, socklen_t *len);
+
+/* dev_ioctl.c: SIOCGIF* of any socket; set requests go through netlink. -ENOIOCTLCMD (-515): not mine */
+int dev_ioctl(struct net *net, unsigned cmd, void *arg);
+#define ENOIOCTLCMD 515
+
+/* ---- eventpoll.c, poll.c ----------------------------------------------------------------------------- */
+
+struct epoll_event;
+int eventpoll_create(struct machine *m, struct file **ret_file);
+int eventpoll_ctl(struct file *ep, int op, struct file *target, const struct epoll_event *ev);
+/* @timeout_ns: 0 do not wait, HOST_FOREVER. Events stored, or -errno. */
+int eventpoll_wait(struct file *ep, struct epoll_event *evs, int max, u64 timeout_ns);
+void eventpoll_release_file(struct file *f); /* file_put: removes it from every epoll */
+
+struct file_poll {
+	struct file *file; /* NULL: ignored */
+	u32 events, revents; /* EPOLL* = POLL* bits */
+};
+int files_poll(struct machine *m, struct file_poll *fds, u32 n, u64 timeout_ns);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ipv6.h - the IPv6 fixed header (RFC 8200 3) */
+#ifndef WEIR_WIRE_IPV6_H
+#define WEIR_WIRE_IPV6_H
+
+#include <netinet/in.h>
+
+#include "lib/types.h"
+
+struct ipv6_hdr {
+	be32 ver_tc_flow;
+	be16 payload_len;
+	u8 nexthdr;
+	u8 hop_limit;
+	struct in6_addr saddr;
+	struct in6_addr daddr;
+} __packed __attribute__((aligned(4)));
+
+static_assert(sizeof(struct ipv6_hdr) == 40, "wire format");
+
+struct ipv6_view {
+	u8 tclass, nexthdr, hop_limit;
+	u32 flow_label;
+	u16 payload_len;
+	const struct in6_addr *saddr, *daddr;
+};
+
+/* 40, or -EBADMSG. */
+int ipv6_parse(const u8 *p, size_t len, struct ipv6_view *ret);
+void ipv6_build(u8 *p, const struct ipv6_view *v);
+
+#endif

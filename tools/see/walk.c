@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * walk.c - the story of one packet
+ *
+ * Theory of operation
+ *   A record with verdict CREATE says that skb_id was made from related. Any other record with a related id says that skb_id went into
+ *   related (a merge). From the packet asked for we collect its family in two passes over the recorder:
+ *     backwards, newest record first: ancestors, each with the time at which the child was made (what happened to the
+ *     ancestor later is somebody else's story);
+ *     forwards, oldest first: successors, each with the time from which it carries our packet.
+ *   The family is small (a handful of ids), so a linear list is enough.
+ */
+#include "see/walk.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- filters ------------------------------------------------------------------------------------------- */
+
+struct walk_filter {
+	bool any;
+	struct bpf_program prog;
+};
+
+struct walk_filter *walk_filter_compile(const char *expr, char **ret_error)
+{
+	struct walk_filter *f = calloc(1, sizeof(*f));
+	pcap_t *dead;
+
+	if (!f) {
+		*ret_error = strdup("out of memory");
+		return NULL;
+	}
+	if (!expr || !*expr) {
+		f->any = true;
+		return f;
+	}
+	dead = pcap_open_dead(DLT_EN10MB, 65535);
+	if (!dead || pcap_compile(dead, &f->prog, expr, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+		*ret_error = strdup(dead ? pcap_geterr(dead) : "out of memory");
+		free(f);
+		f = NULL;
+	}
+	if (dead)
+		pcap_close(dead);
+	return f;
+}
+
+void walk_filter_free(struct walk_filter *f)
+{
+	if (!f)
+		return;
+	if (!f->any)
+		pcap_freecode(&f->prog);
+	free(f);
+}
+
+bool walk_filter_match(struct walk_filter *f, const struct recorded_frame *frame)
+{
+	struct pcap_pkthdr h = { .caplen = frame->caplen, .len = frame->len };
+
+	return f->any || pcap_offline_filter(&f->prog, &h, frame->data) != 0;
+}
+
+/* ---- finding ------------------------------------------------------------------------------------------- */
+
+const struct recorded_frame *walk_find_last(const struct recorder *r, uint32_t net_id,
+					    struct walk_filter *f, uint32_t min_len)
+{
+	for (uint64_t s = recorder_frames_end(r); s > recorder_frames_begin(r); s--) {
+		const struct recorded_frame *frame = recorder_frame(r, s - 1);
+
+		if ((!net_id || frame->net_id == net_id) && frame->len >= min_len &&
+		    walk_filter_match(f, frame))
+			return frame;
+	}
+	return NULL;
+}
+
+uint64_t walk_find_last_drop(const struct recorder *r, uint32_t net_id)
+{
+	for (uint64_t s = recorder_records_end(r); s > recorder_records_begin(r); s--) {
+		const struct weir_trace_record *rec = recorder_record(r, s - 1);
+
+		if (rec->verdict == WEIR_DROP && (!net_id || rec->net_id == net_id))
+			return rec->skb_id;
+	}
+	return 0;
+}
+
+/* ---- the family of a packet ---------------------------------------------------------------------------- */
+
+#define FAMILY_MAX 64
+
+struct relative {
+	uint64_t id;
+	uint64_t from, until; /* record sequence numbers in [from, until) belong to the story */
+};
+
+struct family {
+	struct relative r[FAMILY_MAX];
+	unsigned n;
+};
+
+static struct relative *family_find(struct family *f, uint64_t id)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->r[i].id == id)
+			return &f->r[i];
+	return NULL;
+}
+
+static void family_add(struct family *f, uint64_t id, uint64_t from, uint64_t until)
+{
+	if (id && f->n < FAMILY_MAX && !family_find(f, id))
+		f->r[f->n++] = (struct relative){ id, from, until };
+}
+
+static void family_collect(struct family *f, const struct recorder *r, uint64_t id)
+{
+	uint64_t begin = recorder_records_begin(r), end = recorder_records_end(r);
+
+	f->n = 0;
+	family_add(f, id, begin, end);
+	for (uint64_t s = end; s > begin; s--) {
+		const struct weir_trace_record *rec = recorder_record(r, s - 1);
+
+		if (rec->verdict == WEIR_CREATE && rec->related && family_find(f, rec->skb_id))
+			family_add(f, rec->related, begin, s - 1);
+	}
+	for (uint64_t s = begin; s < end; s++) {
+		const struct weir_trace_record *rec = recorder_record(r, s);
+		const struct relative *m;
+
+		if (rec->verdict == WEIR_CREATE || !rec->related)
+			continue;
+		m = family_find(f, rec->skb_id);
+		if (m && s >= m->from && s < m->until)
+			family_add(f, rec->related, s + 1, end);
+	}
+}
+
+/* ---- printing ------------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *folder;
+	unsigned depth;
+} layer_depth[] = {
+	{ "socket/", 0 }, { "tcp/", 1 },  { "udp/", 1 },    { "inet/", 1 },
+	{ "packet/", 1 }, { "ipv4/", 2 }, { "ipv6/", 2 },   { "core/", 3 },
+	{ "sched/", 3 },  { "drivers/", 4 },
+};
+
+static unsigned depth_of(const char *file)
+{
+	for (size_t i = 0; i < sizeof(layer_depth) / sizeof(layer_depth[0]); i++)
+		if (strncmp(file, layer_depth[i].folder, strlen(layer_depth[i].folder)) == 0)
+			return layer_depth[i].depth;
+	return 3;
+}
+
+static void print_record(FILE *out, const struct recorder *r, const struct weir_trace_record *rec,
+			 uint64_t t0)
+{
+	static const char *const verdicts[] = { "", "DROPPED", "done", "queued", "taken", "made" };
+	unsigned depth = depth_of(rec->file);
+	char what[96];
+
+	snprintf(what, sizeof(what), "%*s%s", (int)(2 * depth), "", rec->point);
+	fprintf(out, "  %10.6f ms  %-10s %-34s %-24s len %-6" PRIu32, (double)(rec->time - t0) / 1e6,
+		recorder_net_name(r, rec->net_id), what, rec->file, rec->len);
+	if (rec->arg1_name)
+		fprintf(out, " %s=%" PRIu64, rec->arg1_name, rec->arg1);
+	if (rec->arg2_name)
+		fprintf(out, " %s=%" PRIu64, rec->arg2_name, rec->arg2);
+	if (rec->verdict != WEIR_PASS && rec->verdict < 6)
+		fprintf(out, "  %s", verdicts[rec->verdict]);
+	if (rec->related)
+		fprintf(out, rec->verdict == WEIR_CREATE ? " from #%" PRIu64 : " into #%" PRIu64,
+			rec->related);
+	if (rec->reason)
+		fprintf(out, " %s: %s", weir_drop_reason_name(recorder_machine(r), rec->reason),
+			weir_drop_reason_help(recorder_machine(r), rec->reason));
+	fputc('\n', out);
+}
+
+unsigned walk_print(FILE *out, const struct recorder *r, uint64_t id)
+{
+	struct family family;
+	unsigned lines = 0;
+	uint64_t last_id = 0, t0 = 0;
+
+	family_collect(&family, r, id);
+	for (uint64_t s = recorder_records_begin(r); s < recorder_records_end(r); s++) {
+		const struct weir_trace_record *rec = recorder_record(r, s);
+		const struct relative *m = family_find(&family, rec->skb_id);
+
+		if (!m || s < m->from || s >= m->until)
+			continue;
+		if (!lines)
+			t0 = rec->time;
+		if (rec->skb_id != last_id)
+			fprintf(out, "  packet #%" PRIu64 "\n", rec->skb_id);
+		last_id = rec->skb_id;
+		print_record(out, r, rec, t0);
+		lines++;
+	}
+	return lines;
+}
+
+/* ---- describing a frame -------------------------------------------------------------------------------- */
+
+static uint32_t get16(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 8 | p[1];
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	return get16(p) << 16 | get16(p + 2);
+}
+
+void walk_describe(const struct recorded_frame *frame, char *buf, size_t size)
+{
+	const uint8_t *ip = frame->data + 14, *l4;
+	uint32_t cap = frame->caplen, hlen, len;
+	char src[INET_ADDRSTRLEN], dst[INET_ADDRSTRLEN];
+
+	if (cap < 14 + 20 || get16(frame->data + 12) != 0x0800) {
+		snprintf(buf, size, "frame of type 0x%04x, %" PRIu32 " octets", frame->protocol,
+			 frame->len);
+		return;
+	}
+	hlen = (ip[0] & 15) * 4u;
+	len = get16(ip + 2);
+	l4 = ip + hlen;
+	inet_ntop(AF_INET, ip + 12, src, sizeof(src));
+	inet_ntop(AF_INET, ip + 16, dst, sizeof(dst));
+	if (ip[9] == IPPROTO_TCP && cap >= 14 + hlen + 20)
+		snprintf(buf, size,
+			 "tcp %s:%u > %s:%u [%s%s%s%s%s] seq %" PRIu32 " ack %" PRIu32 " len %" PRIu32,
+			 src, get16(l4), dst, get16(l4 + 2), l4[13] & 2 ? "S" : "",
+			 l4[13] & 1 ? "F" : "", l4[13] & 4 ? "R" : "", l4[13] & 8 ? "P" : "",
+			 l4[13] & 16 ? "." : "", get32(l4 + 4), get32(l4 + 8),
+			 (len ? len : frame->len - 14) - hlen - (l4[12] >> 4) * 4u);
+	else if (ip[9] == IPPROTO_UDP && cap >= 14 + hlen + 8)
+		snprintf(buf, size, "udp %s:%u > %s:%u len %u", src, get16(l4), dst, get16(l4 + 2),
+			 get16(l4 + 4) - 8);
+	else
+		snprintf(buf, size, "ip protocol %u %s > %s, %" PRIu32 " octets", ip[9], src, dst,
+			 frame->len);
+}

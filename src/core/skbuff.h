@@ -31,6 +31,7 @@
 
 #include "core/drop_reason.h"
 #include "lib/list.h"
+#include "lib/rbtree.h"
 #include "lib/types.h"
 
 struct cpu;
@@ -116,11 +117,6 @@ enum { /* skb->pkt_type; values of linux/if_packet.h */
 };
 
 #define SKB_CB_SIZE 48
-
-struct rb_node {
-	uintptr_t parent_color;
-	struct rb_node *left, *right;
-};
 
 struct sk_buff {
 	/* line 0: list, memory - every path */

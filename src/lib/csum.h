@@ -13,6 +13,8 @@
 u32 csum_partial(const void *p, size_t len, u32 sum);
 /* Copies and sums at once. */
 u32 csum_partial_copy(void *dst, const void *src, size_t len, u32 sum);
+/* csum_partial() without vector instructions: what the tests and the benchmarks compare it with. */
+u32 csum_partial_words(const void *p, size_t len, u32 sum);
 
 static inline u32 csum_add(u32 a, u32 b)
 {

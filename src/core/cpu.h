@@ -72,11 +72,15 @@ struct __capability("cpu") cpu {
 	/* multi-producer queue; the one field others touch (atomics) */
 	struct cpu_work *remote_work;
 	struct host_parker *worker; /* whom to unpark for new work; NULL: caller-driven */
+
+	/* who sleeps for this cpu does so until then; arming something earlier sets need_kick. 0: nobody sleeps */
+	u64 sleep_until;
+	bool need_kick;
+	u64 rounds;          /* do_softirq() calls that did something */
 };
 
 void cpu_lock(struct cpu *cpu) __acquires(cpu);
 void cpu_unlock(struct cpu *cpu) __releases(cpu);
-/* For blocking: as cpu_unlock(), but returns with pending work handed to the worker. */
 static inline void lock_assert_held(const struct cpu *cpu)
 {
 	assert(cpu->locked);
@@ -94,7 +98,7 @@ static inline void raise_softirq(struct cpu *cpu, enum softirq nr)
 /* One pass over pending softirqs. Lock held. True: more is pending. */
 bool do_softirq(struct cpu *cpu);
 
-/* When this cpu next has something to do by itself: 0 now, HOST_FOREVER never. Lock held. */
+/* When this cpu next has something to do by itself (cpu->now scale): 0 now, HOST_FOREVER never. Lock held. */
 u64 cpu_next_event(struct cpu *cpu);
 
 /* Any thread, no lock needed. */

@@ -19,6 +19,7 @@
 struct net;
 struct net_module;
 struct net_proto_family;
+struct machine_inet; /* inet/protosw.c */
 struct rtnl_table; /* netlink/ */
 struct sysctl_registry; /* sysctl.c */
 
@@ -39,6 +40,8 @@ struct machine {
 	const struct net_module *modules; /* the ordered table of stack/modules.c */
 	u32 nr_modules;
 	const struct net_proto_family *net_families[NPROTO]; /* rtnl; published pointers */
+	struct machine_sock *sock; /* socket/: locks of the epolls */
+	struct machine_inet *inet; /* inet/: which protocol serves (type, protocol) */
 	struct rtnl_table *rtnl_table;
 	struct sysctl_registry *sysctls;
 	const struct drop_reason_table *drop_tables[NR_DROP_RANGES];
@@ -47,15 +50,21 @@ struct machine {
 	u64 mem_limit; /* octets the arenas may take; 0: the default */
 	u32 next_ifindex;
 
-	/* parkers for blocked threads; leaf lock */
+	/* parkers for blocked threads, and who drives a caller-driven machine (wait.c); leaf lock */
 	pthread_mutex_t parker_lock;
-	struct list_head parkers;
+	struct list_head parkers;      /* unused ones */
+	struct list_head driver_queue; /* blocked threads that could take over */
+	bool driven;                   /* a thread turns the loop */
+	struct host_parker *driver;    /* whom to unpark for new work */
 
 	/* caller-driven: whom to wake when another thread queues work (an eventfd of the embedding API) */
 	void (*kick)(struct machine *m, void *arg);
 	void *kick_arg;
 	u64 next_sock_cookie; /* atomic */
 	u64 next_ino;         /* atomic */
+	u64 arena_octets;     /* atomic: taken by the arenas of all cpus; at most mem_limit */
+	u64 arena_mallocs;    /* atomic: allocations from the system on the packet path */
+	u64 nr_socks;         /* atomic */
 	u64 start_ns;
 	u64 hash_seed[2];     /* host stream "hash": keys of the hash tables (siphash) */
 };
@@ -79,5 +88,11 @@ void rtnl_unlock(struct machine *m);
 /* One turn of all cpus without sleeping: timers, queued work, softirqs. The ns until something is due by
  * itself: 0 more work now, HOST_FOREVER nothing. */
 u64 machine_turn(struct machine *m);
+
+/* wait.c. Drives a caller-driven machine: turns until at least one round did something and nothing is left to do now, or until
+ * @timeout_ns (HOST_FOREVER: none) passed without work. 0; -EINVAL with workers; -ENOMEM; -EINTR: being stopped. */
+int machine_run(struct machine *m, u64 timeout_ns);
+/* Wakes whoever drives @m (the thread in machine_run() or a blocking call) and calls m->kick. Any thread. */
+void machine_kick(struct machine *m);
 
 #endif

@@ -54,8 +54,8 @@ struct nf_conn;
 struct page {
 	u32 refcount; /* guarded by the lock of the owner cpu */
 	u32 size;     /* of the whole block, this header included */
-	struct cpu *owner;
-	struct page *next; /* free list */
+	struct cpu *owner; /* whose lock guards refcount; skb_migrate() changes it */
+	struct page *next; /* for the holder */
 	void *priv;        /* zero-copy completion: struct ubuf_info or NULL */
 	void (*release)(struct page *page); /* foreign memory (zero copy); NULL: back to the arena */
 	u8 *addr;          /* start of the data octets (inside the block, or foreign memory) */
@@ -97,7 +97,7 @@ struct skb_shared_info {
 	u16 gso_size; /* payload octets per wire segment; 0: not a GSO packet */
 	u16 gso_segs;
 	u16 gso_type; /* enum skb_gso_type */
-	u32 dataref;  /* skbs that share this head area */
+	u32 dataref;  /* skbs that share this head area; high half: those of them that use its payload only (nohdr) */
 	u32 tskey;    /* SO_TIMESTAMPING id */
 	struct sk_buff *frag_list;
 	skb_frag_t frags[MAX_SKB_FRAGS];
@@ -230,6 +230,14 @@ int skb_linearize(struct sk_buff *skb);
 /* Reattaches an skb to another cpu: what crosses must not be shared (see doc/locking.md). */
 struct sk_buff *skb_migrate(struct sk_buff *skb, struct cpu *cpu);
 
+/* What the arena and the caches of one cpu hold, for weir_memory(). Lock held. */
+struct skb_memory {
+	u64 skb_live;     /* struct sk_buff in use */
+	u64 arena_octets; /* taken from the system */
+	u64 mallocs;      /* how often memory was asked of the system */
+};
+void skb_memory(struct cpu *cpu, struct skb_memory *ret);
+
 /* ---- skbuff.c: octets ------------------------------------------------------------------------------- */
 
 /* Pulls @delta more octets from fragments into the head area. NULL: not enough octets or memory. */
@@ -245,12 +253,14 @@ int skb_copy_datagram_iter(const struct sk_buff *skb, u32 offset, struct iov_ite
 /* The same, verifying the checksum on the way; -EINVAL: wrong checksum. */
 int skb_copy_and_csum_datagram_iter(struct sk_buff *skb, u32 hlen, struct iov_iter *to);
 /* Appends up to @len octets from @from to the skb: tail room first if @linear_ok, then page fragments of
- * the cpu's current page. Returns octets appended (fewer: fragments are full) or -ENOMEM/-EFAULT. */
+ * the cpu's current page. Returns octets appended (fewer: fragments are full) or -ENOMEM/-EFAULT. truesize grows by what went
+ * into fragments, and with it the charge to the socket if the skb is charged (sock_wfree, sock_rfree). */
 s64 skb_append_iter(struct sk_buff *skb, struct iov_iter *from, u32 len, bool linear_ok);
 /* Moves fragment references: appends octets [off, off+len) of @src as references to @dst's fragments.
  * Returns octets appended (fewer: no free fragment slot). Octets in @src's head area must not be in range. */
 u32 skb_append_frag_refs(struct sk_buff *dst, const struct sk_buff *src, u32 off, u32 len);
-/* Appends @from's octets to @to if that costs no copy of payload; true: @from is consumed. */
+/* Appends @from's octets to @to if that costs no copy of payload; true: @from is consumed. @to's truesize grows by
+ * *ret_delta_truesize; the caller charges that to the socket. */
 bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, u32 *ret_delta_truesize);
 /* Splits at @len: the rest becomes @skb1's (allocated empty by the caller). References, no copies. */
 void skb_split(struct sk_buff *skb, struct sk_buff *skb1, u32 len);
@@ -363,9 +373,29 @@ static inline int pskb_trim(struct sk_buff *skb, u32 len)
 	return ___pskb_trim(skb, len);
 }
 
+#define SKB_DATAREF_SHIFT 16
+#define SKB_DATAREF_MASK  ((1u << SKB_DATAREF_SHIFT) - 1)
+
 static inline bool skb_cloned(const struct sk_buff *skb)
 {
-	return skb->cloned && skb_shinfo(skb)->dataref != 1;
+	return skb->cloned && (skb_shinfo(skb)->dataref & SKB_DATAREF_MASK) != 1;
+}
+
+/* May somebody else read the headers in front of the payload? False for the one clone of an skb that has given its headers
+ * up with __skb_header_release(): it may push and write headers without a copy. */
+static inline bool skb_header_cloned(const struct sk_buff *skb)
+{
+	u32 dataref = skb_shinfo(skb)->dataref;
+
+	return skb->cloned && (dataref & SKB_DATAREF_MASK) - (dataref >> SKB_DATAREF_SHIFT) != 1;
+}
+
+/* The caller keeps @skb for its payload only (TCP's retransmit queue). Not cloned yet. */
+static inline void __skb_header_release(struct sk_buff *skb)
+{
+	assert(!skb_cloned(skb));
+	skb->nohdr = 1;
+	skb_shinfo(skb)->dataref = 1 + (1u << SKB_DATAREF_SHIFT);
 }
 
 static inline bool skb_shared(const struct sk_buff *skb)

@@ -25,6 +25,7 @@
 
 struct dst_entry;
 struct proto;
+struct sock_common;
 struct socket;
 struct sock_rare;
 
@@ -39,7 +40,8 @@ enum sock_flags { /* bits of sk_flags */
 	SOCK_DEAD, SOCK_DONE, SOCK_URGINLINE, SOCK_KEEPOPEN, SOCK_LINGER, SOCK_BROADCAST, SOCK_TIMESTAMP,
 	SOCK_TIMESTAMPNS, SOCK_DBG, SOCK_RCVTSTAMP, SOCK_LOCALROUTE, SOCK_QUEUE_SHRUNK, SOCK_RXQ_OVFL,
 	SOCK_NOSPACE,
-	SOCK_ZEROCOPY, SOCK_PASSCRED, SOCK_WIFI_STATUS, SOCK_SELECT_ERR_QUEUE,
+	SOCK_ZEROCOPY, SOCK_PASSCRED, SOCK_WIFI_STATUS, SOCK_SELECT_ERR_QUEUE, SOCK_NO_CHECK_TX, SOCK_NOFCS,
+	SOCK_RCVMARK, SOCK_TSTAMP_NEW, SOCK_PREFER_BUSY_POLL,
 };
 
 enum { SK_SHUTDOWN_RCV = 1, SK_SHUTDOWN_SEND = 2, SK_SHUTDOWN_MASK = 3 };
@@ -92,6 +94,8 @@ struct sock {
 	/* receive */
 	struct cpu *sk_cpu; /* home */
 	struct socket *sk_socket; /* NULL: orphan */
+	struct wait_queue_head *sk_wq; /* of sk_socket; NULL: orphan. The core does not know struct socket */
+	struct wait_queue_head *sk_wq; /* the socket's; socket/ sets it with sk_socket; NULL: orphan */
 	struct sk_buff_head sk_receive_queue;
 	u32 sk_rmem_alloc;
 	u32 sk_rcvbuf;
@@ -156,10 +160,16 @@ struct proto {
 	ssize_t (*recvmsg)(struct sock *sk, struct kmsghdr *msg, size_t len, int flags); /* * */
 	int (*bind)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
 	void (*shutdown)(struct sock *sk, int how);
+	void (*keepalive)(struct sock *sk, bool on); /* optional: SO_KEEPALIVE was changed */
 	int (*get_port)(struct sock *sk, u16 port); /* 0: choose; 0 or -EADDRINUSE */
 	void (*hash)(struct sock *sk);
 	void (*unhash)(struct sock *sk);
 	bool (*stream_memory_free)(const struct sock *sk);
+	/* EPOLL* bits that hold now; NULL: datagram_poll() */
+	u32 (*poll)(struct socket *sock);
+	/* Connection-oriented: may @sk take over the 4-tuple of the TIME_WAIT entry @tw (RFC 6191)? NULL: never. It
+	 * copies what the new connection needs; inet/ then ends @tw. */
+	bool (*twsk_unique)(struct sock *sk, struct sock_common *tw);
 };
 
 /* sock.c */
@@ -174,9 +184,11 @@ static inline void sock_put(struct sock *sk)
 	if (--sk->sk_refcnt == 0)
 		sk_free(sk);
 }
-void sock_init_data(struct socket *sock, struct sock *sk); /* sock may be NULL */
-void sock_orphan(struct sock *sk);
-void sock_graft(struct sock *sk, struct socket *parent);
+/* Defaults of a new sock. @sock and its wait queue @wq may both be NULL (children, kernel-side socks). @type: SOCK_*. The caller
+ * sets sock->sk itself. */
+void sock_init_data(struct sock *sk, struct socket *sock, struct wait_queue_head *wq, u16 type);
+void sock_orphan(struct sock *sk); /* sets SOCK_DEAD; sk_socket and sk_wq become NULL */
+void sock_graft(struct sock *sk, struct socket *parent, struct wait_queue_head *wq);
 struct sock_rare *sock_rare(struct sock *sk); /* allocates; NULL: no memory */
 
 static inline bool sock_flag(const struct sock *sk, enum sock_flags f)
@@ -196,17 +208,23 @@ static inline void sock_valbool_flag(struct sock *sk, enum sock_flags f, bool on
 	on ? sock_set_flag(sk, f) : sock_reset_flag(sk, f);
 }
 
+/*
+ * A charged skb keeps the sock's memory alive without a reference: sk_free() waits until sk_wmem_alloc is 0. A destructor of
+ * a protocol's own (TCP) ends with sk_wmem_uncharge(), after which @sk may be gone. skb_set_owner_*() orphan the skb first.
+ */
 void sock_wfree(struct sk_buff *skb);
 void sock_rfree(struct sk_buff *skb);
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
+void sk_wmem_uncharge(struct sock *sk, u32 octets);
 /* consume; 0, or -ENOMEM when the receive buffer is full (counted in sk_drops, dropped with SOCKET_RCVBUFF). */
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
-/* borrow @skb's clone: queues to the error queue. */
+/* consume (also on failure): queues to the error queue and reports EPOLLERR. 0, or -ENOMEM: receive buffer full, no memory. */
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
 /* An skb for sending, waiting for sndbuf room unless @noblock. NULL with *ret_err. * drops the lock */
 struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool noblock, int *ret_err);
-/* The next datagram, waiting; NULL with *ret_err. MSG_PEEK leaves it queued with a reference. */
+/* The next datagram, waiting unless MSG_DONTWAIT; NULL with *ret_err (0: receive side is shut down, end of file). MSG_PEEK leaves
+ * it queued and gives a reference. Either way it ends with skb_free_datagram(). */
 struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *ret_err);
 void skb_free_datagram(struct sock *sk, struct sk_buff *skb);
 

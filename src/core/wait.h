@@ -18,6 +18,7 @@
 #include "lib/types.h"
 
 struct cpu;
+struct machine;
 
 struct wait_queue_head {
 	struct list_head entries;
@@ -28,7 +29,7 @@ struct wait_entry {
 	struct list_head wake_node; /* on cpu->wake_list */
 	/* @events: EPOLL* bits of what happened. Lock held; must not block or call back into the object. */
 	void (*func)(struct cpu *cpu, struct wait_entry *w, u32 events);
-	void *private;              /* struct host_parker of a thread, or the func's own */
+	void *private;              /* struct parker of a thread (wait.c), or the func's own */
 	bool exclusive;             /* wake only one of these per wake_up (accept) */
 	bool woken;
 };
@@ -62,5 +63,16 @@ void wait_entry_fini(struct cpu *cpu, struct wait_entry *w);
  * User context only.
  */
 int wait_schedule(struct cpu *cpu, struct wait_entry *w, u64 deadline_ns);
+
+/* For waits on several objects (poll, epoll): another entry that wakes the thread of @thread. No fini needed. */
+void wait_entry_share(struct wait_entry *w, const struct wait_entry *thread);
+/* As wait_schedule(), with no lock held by the caller. May return 0 without a wake-up: check again. A wake-up that came since the
+ * last call is remembered. */
+int wait_park(struct machine *m, struct wait_entry *w, u64 deadline_ns);
+/* Lock held. Wakes the thread of @w, which was prepared by wait_entry_init() or wait_entry_share(), after the cpu is unlocked: for
+ * functions of entries that decide themselves. */
+void wait_entry_wake(struct cpu *cpu, struct wait_entry *w, u32 events);
+/* Any thread, any lock or none: wakes the thread of @w at once. */
+void wait_entry_unpark(struct machine *m, struct wait_entry *w);
 
 #endif

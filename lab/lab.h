@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lab.h - a lab: nodes, links between them, programs on them
+ *
+ * The description comes from a YAML file in containerlab's shape (doc/man/weir-lab.5.md, doc/lab.schema.json):
+ *
+ *     name: two-hosts
+ *     topology:
+ *       nodes:
+ *         a: { addresses: { eth0: 10.0.0.1/24 }, processes: [ { cmd: "...", wait: "tcp:80" } ] }
+ *         b: { addresses: { eth0: 10.0.0.2/24 }, exec: [ "curl http://a/" ] }
+ *       links:
+ *         - { endpoints: ["a:eth0", "b:eth0"], delay: 10ms, loss: 0.1%, rate: 100Mbit }
+ *
+ * Built on the public API (include/weir/) and the runner (run/) alone.
+ */
+#ifndef WEIR_LAB_LAB_H
+#define WEIR_LAB_LAB_H
+
+#include <netinet/in.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define LAB_NAME_MAX 63
+
+/* ---- description: what the file says ------------------------------------------------------------------- */
+
+struct lab_address {
+	char ifname[IFNAMSIZ];
+	struct in_addr addr;
+	uint8_t prefixlen;
+	unsigned line;
+};
+
+struct lab_route {
+	struct in_addr dst; /* with prefixlen 0: default */
+	uint8_t prefixlen;
+	bool has_via;
+	struct in_addr via;
+	char dev[IFNAMSIZ]; /* "": found by the gateway */
+	uint32_t metric;
+	unsigned line;
+};
+
+enum lab_wait_kind { LAB_WAIT_NONE, LAB_WAIT_TCP, LAB_WAIT_UDP, LAB_WAIT_FILE, LAB_WAIT_TIME, LAB_WAIT_EXIT };
+
+struct lab_wait {
+	enum lab_wait_kind kind;
+	uint16_t port;
+	char *path;
+	uint64_t ns;
+	uint64_t timeout_ns; /* default 30 s */
+};
+
+struct lab_process {
+	char *name;
+	char **argv; /* NULL-terminated; a string in the file is run by /bin/sh -c */
+	char **env;  /* "NAME=value", NULL-terminated; NULL: none */
+	char *workdir; /* NULL: the node's */
+	struct lab_wait wait;
+	unsigned line;
+};
+
+struct lab_sysctl {
+	char *name, *value;
+	unsigned line;
+};
+
+struct lab_node {
+	char name[LAB_NAME_MAX + 1];
+	char *hostname; /* NULL: name */
+	struct lab_address *addresses;
+	size_t nr_addresses;
+	struct lab_route *routes;
+	size_t nr_routes;
+	struct lab_sysctl *sysctls;
+	size_t nr_sysctls;
+	struct lab_process *processes; /* started in this order, run beside each other */
+	size_t nr_processes;
+	struct lab_process *exec; /* run one after the other when all processes are ready */
+	size_t nr_exec;
+	char **env;
+	char *workdir;
+	unsigned line;
+};
+
+struct lab_impairment { /* of one direction; see include/weir/netlink.h for units */
+	uint64_t delay_ns, jitter_ns, rate_bps;
+	uint32_t loss, loss_burst, duplicate, reorder, corrupt, queue_packets;
+};
+
+struct lab_endpoint {
+	size_t node; /* index */
+	char ifname[IFNAMSIZ];
+	struct lab_impairment out; /* what this end sends */
+};
+
+struct lab_link {
+	struct lab_endpoint end[2];
+	uint32_t mtu; /* 0: 1500 */
+	unsigned line;
+};
+
+struct lab_desc {
+	char *file; /* as messages name it */
+	char name[LAB_NAME_MAX + 1];
+	bool seeded;
+	uint64_t seed;
+	bool trace; /* flight recorder; default on */
+	bool report; /* table at the end of "lab run"; default on */
+	struct lab_node *nodes;
+	size_t nr_nodes;
+	struct lab_link *links;
+	size_t nr_links;
+};
+
+/*
+ * lab_yaml.c: reads and checks a description. NULL when it is refused: *ret_error (free() it) is one sentence "FILE:LINE: field: what is
+ * wrong".
+ */
+struct lab_desc *lab_desc_read(const char *path, char **ret_error);
+void lab_desc_free(struct lab_desc *d);
+/* Index of the node called @name, or -1. */
+int lab_desc_find_node(const struct lab_desc *d, const char *name);
+
+/* ---- units.c: the numbers people write ------------------------------------------------------------------ */
+
+/* "10ms", "1.5s", "200us", "5ns"; a bare number is refused (except 0). False: not a time. */
+bool parse_duration(const char *s, uint64_t *ret_ns);
+/* "100Mbit", "1Gbit", "512kbit", "10MBps", bit/s when there is no unit. */
+bool parse_rate(const char *s, uint64_t *ret_bps);
+/* "0.1%", "5%", or a fraction "0.001": part of 2^32. */
+bool parse_probability(const char *s, uint32_t *ret);
+/* "10.0.0.1/24" */
+bool parse_prefix(const char *s, struct in_addr *ret_addr, uint8_t *ret_prefixlen);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* lab_net.c - see lab_net.h */
+#include "lab/lab_net.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <string.h>
+
+#include <weir/netlink.h>
+
+#define REQUEST_SIZE 2048
+
+struct request {
+	char buf[REQUEST_SIZE] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh;
+};
+
+static void *request_begin(struct request *q, uint16_t type, uint16_t flags, size_t header)
+{
+	q->nlh = mnl_nlmsg_put_header(q->buf);
+	q->nlh->nlmsg_type = type;
+	q->nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	q->nlh->nlmsg_seq = 1;
+	return mnl_nlmsg_put_extra_header(q->nlh, header);
+}
+
+static int request_send(struct request *q, struct weir_net *net, struct net_error *err)
+{
+	return weir_netlink(net, NETLINK_ROUTE, q->nlh, NULL, NULL, err->text, sizeof(err->text));
+}
+
+static int take_ifindex(const struct nlmsghdr *nlh, void *arg)
+{
+	if (nlh->nlmsg_type == RTM_NEWLINK)
+		*(int *)arg = ((const struct ifinfomsg *)mnl_nlmsg_get_payload(nlh))->ifi_index;
+	return 0;
+}
+
+static int ifindex_of(struct weir_net *net, const char *ifname, struct net_error *err)
+{
+	struct request q;
+	int index = 0, r;
+
+	request_begin(&q, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, ifname);
+	r = weir_netlink(net, NETLINK_ROUTE, q.nlh, take_ifindex, &index, err->text, sizeof(err->text));
+	return r < 0 ? r : index > 0 ? index : -ENODEV;
+}
+
+int net_link_up(struct weir_net *net, const char *ifname, struct net_error *err)
+{
+	struct request q;
+	struct ifinfomsg *ifi = request_begin(&q, RTM_NEWLINK, 0, sizeof(*ifi));
+
+	ifi->ifi_flags = ifi->ifi_change = IFF_UP;
+	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, ifname);
+	return request_send(&q, net, err);
+}
+
+int net_veth_add(struct weir_net *net_a, const char *a, struct weir_net *net_b, const char *b, uint32_t mtu,
+		 struct net_error *err)
+{
+	struct request q;
+	struct nlattr *info, *data, *peer;
+
+	request_begin(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, a);
+	if (mtu)
+		mnl_attr_put_u32(q.nlh, IFLA_MTU, mtu);
+	info = mnl_attr_nest_start(q.nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(q.nlh, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(q.nlh, IFLA_INFO_DATA);
+	peer = mnl_attr_nest_start(q.nlh, VETH_INFO_PEER);
+	mnl_nlmsg_put_extra_header(q.nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, b);
+	if (mtu)
+		mnl_attr_put_u32(q.nlh, IFLA_MTU, mtu);
+	mnl_attr_put_u32(q.nlh, IFLA_NET_NS_FD, weir_net_id(net_b));
+	mnl_attr_nest_end(q.nlh, peer);
+	mnl_attr_nest_end(q.nlh, data);
+	mnl_attr_nest_end(q.nlh, info);
+	return request_send(&q, net_a, err);
+}
+
+int net_link_impair(struct weir_net *net, const char *ifname, const struct lab_impairment *imp,
+		    struct net_error *err)
+{
+	struct request q;
+	struct nlattr *info, *data, *link;
+
+	request_begin(&q, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, ifname);
+	info = mnl_attr_nest_start(q.nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(q.nlh, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(q.nlh, IFLA_INFO_DATA);
+	link = mnl_attr_nest_start(q.nlh, WEIR_VETH_LINK);
+	mnl_attr_put_u64(q.nlh, WEIR_LINK_DELAY_NS, imp->delay_ns);
+	mnl_attr_put_u64(q.nlh, WEIR_LINK_JITTER_NS, imp->jitter_ns);
+	mnl_attr_put_u32(q.nlh, WEIR_LINK_LOSS, imp->loss);
+	mnl_attr_put_u32(q.nlh, WEIR_LINK_LOSS_BURST, imp->loss_burst);
+	mnl_attr_put_u32(q.nlh, WEIR_LINK_DUPLICATE, imp->duplicate);
+	mnl_attr_put_u32(q.nlh, WEIR_LINK_REORDER, imp->reorder);
+	mnl_attr_put_u32(q.nlh, WEIR_LINK_CORRUPT, imp->corrupt);
+	mnl_attr_put_u64(q.nlh, WEIR_LINK_RATE_BPS, imp->rate_bps);
+	if (imp->queue_packets)
+		mnl_attr_put_u32(q.nlh, WEIR_LINK_QUEUE_PACKETS, imp->queue_packets);
+	mnl_attr_nest_end(q.nlh, link);
+	mnl_attr_nest_end(q.nlh, data);
+	mnl_attr_nest_end(q.nlh, info);
+	return request_send(&q, net, err);
+}
+
+int net_addr_add(struct weir_net *net, const char *ifname, struct in_addr addr, uint8_t prefixlen,
+		 struct net_error *err)
+{
+	struct request q;
+	struct ifaddrmsg *ifa;
+	int ifindex = ifindex_of(net, ifname, err);
+
+	if (ifindex < 0)
+		return ifindex;
+	ifa = request_begin(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*ifa));
+	ifa->ifa_family = AF_INET;
+	ifa->ifa_prefixlen = prefixlen;
+	ifa->ifa_index = (uint32_t)ifindex;
+	ifa->ifa_scope = !strcmp(ifname, "lo") ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+	mnl_attr_put(q.nlh, IFA_LOCAL, sizeof(addr), &addr);
+	mnl_attr_put(q.nlh, IFA_ADDRESS, sizeof(addr), &addr);
+	if (prefixlen < 31) {
+		struct in_addr brd = { addr.s_addr | htonl(0xffffffffu >> prefixlen) };
+
+		if (strcmp(ifname, "lo"))
+			mnl_attr_put(q.nlh, IFA_BROADCAST, sizeof(brd), &brd);
+	}
+	return request_send(&q, net, err);
+}
+
+int net_route_add(struct weir_net *net, const struct lab_route *route, struct net_error *err)
+{
+	struct request q;
+	struct rtmsg *rt = request_begin(&q, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*rt));
+
+	rt->rtm_family = AF_INET;
+	rt->rtm_dst_len = route->prefixlen;
+	rt->rtm_table = RT_TABLE_MAIN;
+	rt->rtm_protocol = RTPROT_STATIC;
+	rt->rtm_scope = route->has_via ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	rt->rtm_type = RTN_UNICAST;
+	if (route->prefixlen)
+		mnl_attr_put(q.nlh, RTA_DST, sizeof(route->dst), &route->dst);
+	if (route->has_via)
+		mnl_attr_put(q.nlh, RTA_GATEWAY, sizeof(route->via), &route->via);
+	if (*route->dev) {
+		int ifindex = ifindex_of(net, route->dev, err);
+
+		if (ifindex < 0)
+			return ifindex;
+		mnl_attr_put_u32(q.nlh, RTA_OIF, (uint32_t)ifindex);
+	}
+	if (route->metric)
+		mnl_attr_put_u32(q.nlh, RTA_PRIORITY, route->metric);
+	return request_send(&q, net, err);
+}
+
+/* ---- statistics ----------------------------------------------------------------------------------------- */
+
+static uint64_t attr_u64(const struct nlattr *a)
+{
+	uint64_t v;
+
+	memcpy(&v, mnl_attr_get_payload(a), sizeof(v));
+	return v;
+}
+
+static int take_impairment_stat(const struct nlattr *a, void *arg)
+{
+	struct net_link_stats *s = arg;
+	uint64_t *const counters[] = {
+		[WEIR_LINK_STAT_LOST] = &s->lost,
+		[WEIR_LINK_STAT_DUPLICATED] = &s->duplicated,
+		[WEIR_LINK_STAT_REORDERED] = &s->reordered,
+		[WEIR_LINK_STAT_CORRUPTED] = &s->corrupted,
+		[WEIR_LINK_STAT_QUEUE_DROPS] = &s->queue_drops,
+	};
+	uint16_t type = mnl_attr_get_type(a);
+
+	if (type < sizeof(counters) / sizeof(counters[0]) && counters[type] &&
+	    mnl_attr_get_payload_len(a) >= sizeof(uint64_t))
+		*counters[type] = attr_u64(a);
+	return MNL_CB_OK;
+}
+
+static int take_info_data(const struct nlattr *a, void *arg)
+{
+	return mnl_attr_get_type(a) == WEIR_VETH_LINK ?
+		       mnl_attr_parse_nested(a, take_impairment_stat, arg) :
+		       MNL_CB_OK;
+}
+
+static int take_link_info(const struct nlattr *a, void *arg)
+{
+	return mnl_attr_get_type(a) == IFLA_INFO_DATA ? mnl_attr_parse_nested(a, take_info_data, arg) :
+							MNL_CB_OK;
+}
+
+static int take_link_attr(const struct nlattr *a, void *arg)
+{
+	struct net_link_stats *s = arg;
+	struct rtnl_link_stats64 st = { 0 };
+	size_t n = mnl_attr_get_payload_len(a);
+
+	if (mnl_attr_get_type(a) == IFLA_LINKINFO)
+		return mnl_attr_parse_nested(a, take_link_info, arg);
+	if (mnl_attr_get_type(a) != IFLA_STATS64)
+		return MNL_CB_OK;
+	memcpy(&st, mnl_attr_get_payload(a), n < sizeof(st) ? n : sizeof(st));
+	s->tx_packets = st.tx_packets;
+	s->tx_octets = st.tx_bytes;
+	s->rx_packets = st.rx_packets;
+	s->rx_octets = st.rx_bytes;
+	s->tx_dropped = st.tx_dropped;
+	return MNL_CB_OK;
+}
+
+static int take_link(const struct nlmsghdr *nlh, void *arg)
+{
+	if (nlh->nlmsg_type == RTM_NEWLINK)
+		mnl_attr_parse(nlh, sizeof(struct ifinfomsg), take_link_attr, arg);
+	return 0;
+}
+
+int net_link_stats(struct weir_net *net, const char *ifname, struct net_link_stats *ret)
+{
+	struct request q;
+	struct net_error err;
+
+	memset(ret, 0, sizeof(*ret));
+	request_begin(&q, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, ifname);
+	return weir_netlink(net, NETLINK_ROUTE, q.nlh, take_link, ret, err.text, sizeof(err.text));
+}

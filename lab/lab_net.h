@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lab_net.h - network configuration of nets by netlink requests: what `ip` would do
+ *
+ * All functions return 0 or -errno and print nothing; *err receives the sentence of the stack's extended acknowledgement, if there was one.
+ */
+#ifndef WEIR_LAB_LAB_NET_H
+#define WEIR_LAB_LAB_NET_H
+
+#include <weir/weir.h>
+
+#include "lab/lab.h"
+
+struct net_error {
+	char text[256];
+};
+
+int net_link_up(struct weir_net *net, const char *ifname, struct net_error *err);
+/* A veth pair: @a in @net_a, @b in @net_b. @mtu 0: the default. */
+int net_veth_add(struct weir_net *net_a, const char *a, struct weir_net *net_b, const char *b, uint32_t mtu,
+		 struct net_error *err);
+/* Everything of @imp is set, also what is 0. */
+int net_link_impair(struct weir_net *net, const char *ifname, const struct lab_impairment *imp,
+		    struct net_error *err);
+int net_addr_add(struct weir_net *net, const char *ifname, struct in_addr addr, uint8_t prefixlen,
+		 struct net_error *err);
+int net_route_add(struct weir_net *net, const struct lab_route *route, struct net_error *err);
+
+/* What a link counted. */
+struct net_link_stats {
+	uint64_t tx_packets, tx_octets, rx_packets, rx_octets, tx_dropped;
+	uint64_t lost, duplicated, reordered, corrupted, queue_drops;
+};
+int net_link_stats(struct weir_net *net, const char *ifname, struct net_link_stats *ret);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lab/lab.h"
+
+static struct lab_desc *read_text(const char *text, char **ret_error)
+{
+	char path[] = "/tmp/weir-lab-test-XXXXXX";
+	int fd = mkstemp(path);
+	struct lab_desc *d;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	d = lab_desc_read(path, ret_error);
+	unlink(path);
+	return d;
+}
+
+#define TWO_NODES "name: t\ntopology:\n  nodes:\n    a:\n    b:\n"
+
+/* What is refused, and the words that must be in the message: line, field, what is wrong. */
+static const struct {
+	const char *text, *line, *field, *what;
+} bad[] = {
+	{ "", ":1:", "file", "is empty" },
+	{ "name: [", ":2:", "YAML", "did not find" },
+	{ "name: t\n", ":1:", "", "'topology' is missing" },
+	{ "name: a/b\n", ":1:", "name", "is not a lab name" },
+	{ "name: t\nnames: u\n", ":2:", "", "no field 'names'" },
+	{ "name: t\nname: u\n", ":2:", "name", "given twice" },
+	{ "name: t\nseed: x\n", ":2:", "seed", "'x' is not a number" },
+	{ "name: t\ntopology: 3\n", ":2:", "topology", "a mapping" },
+	{ "name: t\ntopology:\n  nodes: {}\n", ":3:", "topology", "'nodes' is missing or empty" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.300/24 } }\n", ":4:",
+	  "topology.nodes.a.addresses.eth0", "'10.0.0.300/24' is not an IPv4 address" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.3/33 } }\n", ":4:",
+	  "topology.nodes.a.addresses.eth0", "is not an IPv4 address" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.3/24 } }\n", ":4:",
+	  "topology.nodes.a.addresses.eth0", "no link of the lab ends at this interface" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { routes: [ { to: 10.0.0.1/24, via: 10.0.0.1 } ] }\n", ":4:",
+	  "routes[0].to", "bits behind its prefix length" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { routes: [ { to: default } ] }\n", ":4:", "routes[0]",
+	  "needs 'via' or 'dev'" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { processes: [ { wait: \"tcp:80\" } ] }\n", ":4:",
+	  "processes[0]", "'cmd' is missing" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { processes: [ { cmd: x, wait: \"tcp:99999\" } ] }\n", ":4:",
+	  "processes[0].wait", "from 1 to 65535" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { processes: [ { cmd: x, wait: soon } ] }\n", ":4:",
+	  "processes[0].wait", "'soon' is not" },
+	{ TWO_NODES "    a:\n", ":6:", "topology.nodes.a", "given twice" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\"] }\n", ":7:", "links[0].endpoints",
+	  "two endpoints" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"c:eth0\"] }\n", ":7:",
+	  "links[0].endpoints[1]", "no node 'c'" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b\"] }\n", ":7:", "links[0].endpoints[1]",
+	  "'b' is not an endpoint" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:lo\"] }\n", ":7:",
+	  "links[0].endpoints[1]", "cannot be linked" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"], delay: 10 }\n", ":7:",
+	  "links[0].delay", "'10' is not a time" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"], loss: 120% }\n", ":7:",
+	  "links[0].loss", "'120%' is not a probability" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"], rate: fast }\n", ":7:",
+	  "links[0].rate", "'fast' is not a rate" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"] }\n"
+		    "    - { endpoints: [\"a:eth0\", \"b:eth1\"] }\n",
+	  ":8:", "links[1].endpoints", "one link only" },
+};
+
+static void lab_file_errors_name_line_and_field(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *error = NULL;
+		struct lab_desc *d = read_text(bad[i].text, &error);
+
+		assert_null(d);
+		assert_non_null(error);
+		if (!strstr(error, bad[i].line) || !strstr(error, bad[i].field) ||
+		    !strstr(error, bad[i].what))
+			fail_msg("case %zu: '%s' lacks '%s', '%s' or '%s'", i, error, bad[i].line,
+				 bad[i].field, bad[i].what);
+		free(error);
+	}
+}
+
+static void lab_file_missing_is_named(void **state)
+{
+	char *error = NULL;
+
+	(void)state;
+	assert_null(lab_desc_read("/nonexistent/lab.yaml", &error));
+	assert_string_equal(error, "/nonexistent/lab.yaml: No such file or directory");
+	free(error);
+}
+
+static void lab_file_is_read_completely(void **state)
+{
+	static const char text[] =
+		"name: t\nseed: 7\ntopology:\n"
+		"  links:\n" /* before the nodes: order does not matter */
+		"    - endpoints: [\"a:eth0\", \"b:eth1\"]\n      delay: 10ms\n      loss: 50%\n      mtu: 1400\n"
+		"      reverse: { delay: 20us, rate: 1Gbit }\n"
+		"  nodes:\n    a:\n      addresses: { eth0: [10.0.0.1/24, 10.0.1.1/24] }\n"
+		"      routes: [ { to: default, via: 10.0.0.2, metric: 5 } ]\n"
+		"      sysctls: { net.ipv4.ip_forward: 1 }\n      env: { A: b }\n"
+		"      processes: [ { name: p, cmd: [x, y], wait: \"tcp:80\", timeout: 5s } ]\n"
+		"      exec: [ echo hi ]\n"
+		"    b: { hostname: bee }\n";
+	char *error = NULL;
+	struct lab_desc *d = read_text(text, &error);
+
+	(void)state;
+	if (!d)
+		fail_msg("%s", error);
+	assert_string_equal(d->name, "t");
+	assert_true(d->seeded && d->seed == 7 && d->trace && d->report);
+	assert_int_equal(d->nr_nodes, 2);
+	assert_int_equal(d->nr_links, 1);
+	assert_int_equal(d->links[0].mtu, 1400);
+	assert_int_equal(d->links[0].end[0].out.delay_ns, 10000000);
+	assert_int_equal(d->links[0].end[1].out.delay_ns, 20000);
+	assert_int_equal(d->links[0].end[0].out.loss, 0x80000000u);
+	assert_int_equal(d->links[0].end[1].out.loss, 0x80000000u);
+	assert_int_equal(d->links[0].end[0].out.rate_bps, 0);
+	assert_int_equal(d->links[0].end[1].out.rate_bps, 1000000000);
+	assert_int_equal(d->nodes[0].nr_addresses, 2);
+	assert_int_equal(d->nodes[0].nr_routes, 1);
+	assert_int_equal(d->nodes[0].routes[0].metric, 5);
+	assert_string_equal(d->nodes[0].sysctls[0].name, "net.ipv4.ip_forward");
+	assert_string_equal(d->nodes[0].env[0], "A=b");
+	assert_string_equal(d->nodes[0].processes[0].argv[1], "y");
+	assert_int_equal(d->nodes[0].processes[0].wait.timeout_ns, 5000000000ll);
+	assert_string_equal(d->nodes[0].exec[0].argv[2], "echo hi");
+	assert_string_equal(d->nodes[1].hostname, "bee");
+	lab_desc_free(d);
+}
+
+static void units_are_read_exactly(void **state)
+{
+	uint64_t v;
+	uint32_t p;
+
+	(void)state;
+	assert_true(parse_duration("1.5s", &v) && v == 1500000000);
+	assert_true(parse_duration("20us", &v) && v == 20000);
+	assert_true(parse_duration("0", &v) && v == 0);
+	assert_false(parse_duration("-1s", &v));
+	assert_false(parse_duration("1h30", &v));
+	assert_true(parse_rate("100Mbit", &v) && v == 100000000);
+	assert_true(parse_rate("10MBps", &v) && v == 80000000);
+	assert_true(parse_rate("9600", &v) && v == 9600);
+	assert_false(parse_rate("1e400", &v));
+	assert_true(parse_probability("100%", &p) && p == 0xffffffffu);
+	assert_true(parse_probability("0.001", &p) && p == 4294967);
+	assert_false(parse_probability("1.1", &p));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lab_file_errors_name_line_and_field),
+		cmocka_unit_test(lab_file_missing_is_named),
+		cmocka_unit_test(lab_file_is_read_completely),
+		cmocka_unit_test(units_are_read_exactly),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -37,23 +37,60 @@ static inline struct ip_hdr *ip_hdr(const struct sk_buff *skb)
 	return (struct ip_hdr *)skb_network_header(skb);
 }
 
+/* A bounded token bucket per remote host (icmp.c). */
+struct icmp_peer {
+	be32 daddr;
+	u64 stamp;  /* ns */
+	u64 tokens; /* ns that may be spent */
+};
+#define ICMP_PEERS        128 /* direct mapped */
+#define RT_INPUT_CACHE    64  /* direct mapped */
+#define FIB_TABLE_HASHSZ  16
+
+struct rt_input_slot { /* the demultiplexing cache in front of the FIB (route.c) */
+	be32 daddr, saddr;
+	u32 ifindex, tos;
+	struct rtable *rt; /* held; NULL: empty */
+};
+
+struct fib_table;
+struct rt_exceptions; /* route.c: learnt path MTUs */
+
 /* Per net */
 struct netns_ipv4 {
 	const struct net_protocol *protos[256];
-	struct fib_table *fib_main, *fib_local; /* fib_trie.c */
+	struct fib_table *fib_main, *fib_local; /* fib_frontend.c; either may be NULL */
 	u32 rt_genid; /* routes changed: cached dsts are obsolete */
 	struct neigh_table *arp_tbl;
 	struct list_head in_devs;
 	/* sysctls: table in sysctl_ipv4.c */
 	u8 default_ttl, ip_forward, no_pmtu_disc, icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
+	u8 icmp_ignore_bogus_error_responses, icmp_errors_use_inbound_ifaddr, ip_forward_use_pmtu;
 	u32 icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	u64 icmp_global_stamp;
 	u32 icmp_global_credit;
-	u32 min_pmtu, mtu_expires_s;
+	u32 min_pmtu, mtu_expires_s, min_adv_mss;
 	u32 ip_id_seed[2];
 	struct notifier_block *notifier;
 	struct sock *icmp_sk;
 	u64 ip_id_counter;
+	/* A copy of each packet for raw sockets of its protocol: true if one took it. Borrows @skb, data at the transport header.
+	 * NULL: no raw sockets exist. */
+	bool (*raw_deliver)(struct net *net, const struct sk_buff *skb, u8 protocol);
+
+	/* routing; cpu lock to read, rtnl and cpu lock to change */
+	struct hlist_head fib_tables[FIB_TABLE_HASHSZ]; /* by table id */
+	struct hlist_head *fib_info_hash;               /* shared fib_infos */
+	u32 fib_info_bits, fib_info_count;
+	u32 fib_generation; /* of routes and addresses: netlink dumps */
+	struct list_head rt_list; /* every live rtable of the net */
+	struct rt_exceptions *exceptions; /* NULL: none was ever learnt */
+	struct rt_input_slot rt_input_cache[RT_INPUT_CACHE];
+	struct in_device *conf_all, *conf_default; /* devconf only: no device, no addresses */
+	struct timer_list addr_lifetime_timer;
+
+	struct icmp_peer icmp_peers[ICMP_PEERS];
+	u32 icmp_msg_in[256], icmp_msg_out[256]; /* IcmpMsg of /proc/net/snmp */
 };
 
 /* ip_input.c */
@@ -72,12 +109,18 @@ int ip_build_and_send_pkt(struct sk_buff *skb, const struct sock *sk, be32 saddr
  * field; its checksum is computed. */
 void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be32 saddr, u8 proto,
 			   const void *segment, u32 len, u32 csum_offset, u8 tos);
-/* A datagram of a socket: header + data from @msg, checksum by the transport (see udp.c). Takes data; gives a list ready for
- * ip_send_skb, or NULL with *ret_err. Fragments are made when @fl's mtu asks for it. @transhdrlen octets are
- * reserved at the transport header. */
+/* A datagram of a socket: IP header, @transhdrlen unwritten octets at the transport header, data from @from. @length counts the
+ * transport header and the data. Gives one skb (data at the IP header, transport_header set, charged to @sk), whose
+ * transport header and checksum the caller writes and which it gives to ip_send_skb(); or NULL with *ret_err (-EMSGSIZE: larger
+ * than 65,535 octets, or than the path takes and fragments are forbidden; -EAGAIN, -ENOBUFS, -EFAULT). Success takes over the
+ * reference *rt and sets *rt to NULL. May block for send buffer room (unless @flags has MSG_DONTWAIT), dropping the lock.
+ * Fragments are made behind POST_ROUTING by ip_finish_output(). @ttl -1: the socket's or the default. */
 struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter *from, u32 length, u32 transhdrlen,
 			    struct rtable **rt, u32 flags, u8 tos, s16 ttl, int *ret_err);
 int ip_send_skb(struct net *net, struct sk_buff *skb); /* consumes */
+/* Cuts what exceeds the route's MTU into fragments and gives each to @output. consume; 0 or -errno. */
+int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
+		   int (*output)(struct net *, struct sock *, struct sk_buff *));
 int ip_local_out(struct net *net, struct sock *sk, struct sk_buff *skb); /* consumes: LOCAL_OUT hook, then dst_output */
 
 /* icmp.c */
@@ -104,6 +147,8 @@ struct in_ifaddr {
 	u32 rt_priority;
 	u8 proto;
 };
+enum in_rt_slot { IN_RT_LOCAL_IN, IN_RT_BROADCAST_IN, IN_RT_MULTICAST_IN, IN_RT_LOCAL_OUT, IN_RT_BROADCAST_OUT,
+		  IN_RT_MULTICAST_OUT, IN_RT_MULTICAST_LOCAL_OUT, IN_RT_ONLINK_OUT, NR_IN_RT };
 struct in_device {
 	struct net_device *dev;
 	struct list_head node; /* netns_ipv4.in_devs */
@@ -112,8 +157,19 @@ struct in_device {
 	u8 forwarding, rp_filter, accept_redirects, send_redirects, secure_redirects, accept_source_route,
 		proxy_arp, arp_announce, arp_ignore, arp_filter, arp_notify, log_martians, shared_media,
 		accept_local, route_localnet, promote_secondaries;
+	u8 ignore_routes_with_linkdown, drop_unicast_in_l2_multicast, arp_accept, bc_forwarding, tag, mc_forwarding,
+		disable_policy, disable_xfrm, proxy_arp_pvlan, src_valid_mark, bootp_relay, arp_evict_nocarrier,
+		drop_gratuitous_arp;
 	bool dead;
+	struct net *net;
+	struct rtable *rt_cache[NR_IN_RT]; /* held; results that belong to no nexthop */
 };
+#define in_dev_get(dev_) ((struct in_device *)(dev_)->ip_ptr)
+/* SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFBRDADDR, SIOCGIFDSTADDR (@arg: struct ifreq), SIOCGIFCONF (struct ifconf). cpu lock held.
+ * -ENOIOCTLCMD: not mine. */
+int devinet_ioctl(struct net *net, unsigned cmd, void *arg);
+/* SIOCGARP (@arg: struct arpreq). cpu lock held. -ENOIOCTLCMD: not mine. */
+int arp_ioctl(struct net *net, unsigned cmd, void *arg);
 /* A local address of @dev that fits towards @dst with at most @scope; 0 when there is none. */
 be32 inet_select_addr(const struct net_device *dev, be32 dst, u8 scope);
 bool inet_addr_onlink(const struct in_device *in_dev, be32 a, be32 b);

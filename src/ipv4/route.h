@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 
 #include "core/dst.h"
+#include "lib/list.h"
 #include "lib/types.h"
 
 struct net;
@@ -39,7 +40,8 @@ struct rtable {
 	be32 rt_src;     /* preferred source */
 	u32 rt_pmtu;     /* learnt; 0 none */
 	bool rt_mtu_locked;
-	struct fib_info *fi; /* held */
+	struct fib_info *fi; /* held; NULL: comes from no route */
+	struct list_head rt_list; /* netns_ipv4.rt_list */
 };
 
 /* Routes @fl; fills in fl->saddr and fl->oif. A held entry, or NULL with *ret_err (-ENETUNREACH, -EHOSTUNREACH,
@@ -56,6 +58,11 @@ u32 inet_dev_addr_type(struct net *net, const struct net_device *dev, be32 addr)
 /* ICMP fragmentation needed came for (daddr, saddr). */
 void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, u32 mtu, int oif, u8 proto);
 void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu);
+
+static inline void ip_rt_put(struct rtable *rt)
+{
+	dst_release(rt ? &rt->dst : NULL);
+}
 
 static inline struct rtable *skb_rtable(const struct sk_buff *skb)
 {

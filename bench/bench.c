@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench.c - weir beside the kernel of this machine, in interleaved pairs
+ *
+ *     bench [--pairs N] [--seconds S] [--json FILE] [ROW...]
+ *
+ * Prints a table and writes {"rows": [{"name", "peer", "unit", "weir", "peer_value", "ratio", "aim"}]}: medians, and the median of the pairs'
+ * ratios, oriented so that higher is better. Timings judge nothing here: the exit status says only whether it could be measured.
+ */
+#include "bench/bench.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct row {
+	const char *name, *peer, *unit;
+	double scale; /* of the rate, for the unit */
+	bool invert;  /* the unit is a time: lower is better; ratio is turned */
+	double aim;   /* of the ratio */
+	struct bench_params params;
+	bench_fn weir, kernel;
+};
+
+static const struct row rows[] = {
+	{ "tcp_bulk_loopback", "kernel loopback, cubic, 2 threads", "Gbit/s", 8e-9, false, 1.0,
+	  { PATH_LOOPBACK, 131072, 0 }, weir_tcp_bulk, kernel_tcp_bulk },
+	{ "tcp_bulk_veth_gso", "kernel veth 1500, GSO, cubic, 2 threads", "Gbit/s", 8e-9, false, 1.0,
+	  { PATH_VETH, 131072, 0 }, weir_tcp_bulk, kernel_tcp_bulk },
+	{ "tcp_bulk_veth_no_offload", "kernel veth 1500, all offloads off, cubic, 2 threads", "Gbit/s", 8e-9,
+	  false, 2.0, { PATH_VETH_NO_OFFLOAD, 131072, 0 }, weir_tcp_bulk, kernel_tcp_bulk },
+	{ "tcp_rr_1", "kernel loopback, 2 threads", "us", 1e6, true, 8.0, { PATH_LOOPBACK, 1, 0 },
+	  weir_tcp_rr, kernel_tcp_rr },
+	{ "tcp_crr", "kernel loopback, 2 threads", "connections/s", 1, false, 8.0, { PATH_LOOPBACK, 1, 0 },
+	  weir_tcp_crr, kernel_tcp_crr },
+	{ "udp_64", "kernel loopback, 2 threads", "M packets/s", 1e-6, false, 8.0, { PATH_LOOPBACK, 64, 0 },
+	  weir_udp, kernel_udp },
+};
+
+#define NR_ROWS   (sizeof(rows) / sizeof(rows[0]))
+#define MAX_PAIRS 99
+
+double bench_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *v, int n)
+{
+	qsort(v, (size_t)n, sizeof(*v), compare);
+	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+static double in_unit(const struct row *r, double rate)
+{
+	return r->invert ? r->scale / rate : r->scale * rate;
+}
+
+static json_t *measure(const struct row *r, int pairs, double seconds)
+{
+	struct bench_params p = r->params;
+	double w[MAX_PAIRS], k[MAX_PAIRS], ratio[MAX_PAIRS], wm, km, rm;
+
+	p.seconds = seconds;
+	for (int i = 0; i < pairs; i++) {
+		fprintf(stderr, "\r%-28s pair %d of %d ", r->name, i + 1, pairs);
+		w[i] = r->weir(&p);
+		k[i] = r->kernel(&p);
+		if (w[i] <= 0 || k[i] <= 0) {
+			fprintf(stderr, "\r%-28s not measured: %s: %s\n", r->name,
+				w[i] <= 0 ? "weir" : r->peer, strerror((int)-(w[i] <= 0 ? w[i] : k[i])));
+			return json_pack("{ssssssss}", "name", r->name, "peer", r->peer, "unit", r->unit,
+					 "error", strerror((int)-(w[i] <= 0 ? w[i] : k[i])));
+		}
+		ratio[i] = w[i] / k[i];
+	}
+	wm = median(w, pairs);
+	km = median(k, pairs);
+	rm = median(ratio, pairs);
+	printf("\r%-26s %10.2f %10.2f %-14s %6.2f  (aim %.1f)  %s\n", r->name, in_unit(r, wm), in_unit(r, km),
+	       r->unit, rm, r->aim, r->peer);
+	fflush(stdout);
+	return json_pack("{sssssssfsfsfsfsisf}", "name", r->name, "peer", r->peer, "unit", r->unit, "weir",
+			 in_unit(r, wm), "peer_value", in_unit(r, km), "ratio", rm, "aim", r->aim, "pairs",
+			 pairs, "seconds", seconds);
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: bench [--pairs N] [--seconds S] [--json FILE] [ROW...]\nrows:");
+	for (size_t i = 0; i < NR_ROWS; i++)
+		fprintf(out, " %s", rows[i].name);
+	fputc('\n', out);
+}
+
+int main(int argc, char **argv)
+{
+	int pairs = 5, first = 1;
+	double seconds = 1;
+	const char *json_path = NULL;
+	json_t *result = json_array(), *doc;
+
+	for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
+		if (!strcmp(argv[first], "--pairs"))
+			pairs = atoi(argv[first + 1]);
+		else if (!strcmp(argv[first], "--seconds"))
+			seconds = atof(argv[first + 1]);
+		else if (!strcmp(argv[first], "--json"))
+			json_path = argv[first + 1];
+		else
+			break;
+	}
+	if ((first < argc && argv[first][0] == '-') || pairs < 1 || pairs > MAX_PAIRS || seconds <= 0) {
+		usage(stderr);
+		return 2;
+	}
+	printf("%-26s %10s %10s %-14s %6s\n", "row", "weir", "peer", "unit", "ratio");
+	for (size_t i = 0; i < NR_ROWS; i++) {
+		bool wanted = first == argc;
+
+		for (int a = first; a < argc; a++)
+			wanted |= !strcmp(argv[a], rows[i].name);
+		if (wanted)
+			json_array_append_new(result, measure(&rows[i], pairs, seconds));
+	}
+	doc = json_pack("{so}", "rows", result);
+	if (json_path && json_dump_file(doc, json_path, JSON_INDENT(2)) < 0) {
+		fprintf(stderr, "bench: %s: %s\n", json_path, strerror(errno));
+		return 1;
+	}
+	json_decref(doc);
+	return 0;
+}

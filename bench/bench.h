@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench.h - one benchmark, two stacks: weir in this process, and the kernel as the peer
+ *
+ * A side sets itself up, runs one measurement, and gives a rate (higher is better). bench.c interleaves the sides (A B A B ...) and
+ * takes the median of the pairs' ratios, because the machine's speed changes within seconds.
+ */
+#ifndef WEIR_BENCH_BENCH_H
+#define WEIR_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum bench_path { PATH_LOOPBACK, PATH_VETH, PATH_VETH_NO_OFFLOAD };
+
+struct bench_params {
+	enum bench_path path;
+	size_t write_size; /* octets per call */
+	double seconds;    /* of the measurement proper */
+};
+
+/* All give operations (or octets) per second, or a negative errno. */
+typedef double (*bench_fn)(const struct bench_params *p);
+
+double weir_tcp_bulk(const struct bench_params *p);
+double weir_tcp_rr(const struct bench_params *p);
+double weir_tcp_crr(const struct bench_params *p);
+double weir_udp(const struct bench_params *p);
+double kernel_tcp_bulk(const struct bench_params *p);
+double kernel_tcp_rr(const struct bench_params *p);
+double kernel_tcp_crr(const struct bench_params *p);
+double kernel_udp(const struct bench_params *p);
+
+double bench_clock(void); /* s, monotonic */
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kernel_side.c - the same measurements on the host's kernel: two threads with blocking sockets
+ *
+ * Loopback uses the host's own "lo"; veth uses a pair of network namespaces that are made for the measurement and vanish with the threads
+ * (needs root: -EPERM otherwise). Congestion control is set to cubic on both sides.
+ */
+#include "bench/bench.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct side {
+	const struct bench_params *params;
+	int type;               /* SOCK_* */
+	void (*serve)(int fd, const struct bench_params *p); /* one connection, or the bound socket */
+	bool many;              /* serve every connection */
+	struct sockaddr_in addr;
+	pthread_barrier_t ready, linked;
+	pid_t server_tid;
+	int error;
+	int listener;
+	volatile bool stop;
+	uint64_t received;
+};
+
+static void use_cubic(int fd)
+{
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
+}
+
+static void *server_thread(void *arg)
+{
+	struct side *s = arg;
+	int one = 1, fd;
+
+	s->server_tid = (pid_t)syscall(SYS_gettid);
+	if (s->params->path != PATH_LOOPBACK && unshare(CLONE_NEWNET) < 0)
+		s->error = -errno;
+	pthread_barrier_wait(&s->ready);
+	pthread_barrier_wait(&s->linked); /* the client's side has made the link */
+	if (s->error)
+		return NULL;
+	s->listener = socket(AF_INET, s->type, 0);
+	setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	use_cubic(s->listener);
+	if (bind(s->listener, (struct sockaddr *)&s->addr, sizeof(s->addr)) < 0 ||
+	    (s->type == SOCK_STREAM && listen(s->listener, 1024) < 0))
+		s->error = -errno;
+	pthread_barrier_wait(&s->ready);
+	if (s->error)
+		return NULL;
+	if (s->type == SOCK_DGRAM) {
+		s->serve(s->listener, s->params);
+		return NULL;
+	}
+	do {
+		fd = accept(s->listener, NULL, NULL);
+		if (fd < 0)
+			break;
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		s->serve(fd, s->params);
+		close(fd);
+	} while (s->many);
+	return NULL;
+}
+
+static int make_link(const struct side *s)
+{
+	char cmd[1024];
+	const char *off = s->params->path == PATH_VETH_NO_OFFLOAD ?
+				  "for d in va vb; do ethtool -K $d tx off rx off sg off tso off gso off gro off; done;" :
+				  "";
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	snprintf(cmd, sizeof(cmd),
+		 "exec >/dev/null 2>&1; set -e; ip link add va type veth peer name vb; %s"
+		 "ip link set vb netns %d; ip addr add 10.0.0.1/24 dev va; ip link set va up;"
+		 "nsenter --net=/proc/%d/task/%d/ns/net sh -c 'ip addr add 10.0.0.2/24 dev vb; ip link set vb up'",
+		 off, (int)s->server_tid, (int)getpid(), (int)s->server_tid);
+	return system(cmd) == 0 ? 0 : -EPERM;
+}
+
+struct client {
+	struct side *side;
+	double (*run)(int fd, struct side *s);
+	double result;
+};
+
+static void *client_thread(void *arg)
+{
+	struct client *c = arg;
+	struct side *s = c->side;
+	int fd = -1, one = 1;
+
+	pthread_barrier_wait(&s->ready);
+	if (!s->error && s->params->path != PATH_LOOPBACK)
+		s->error = make_link(s);
+	pthread_barrier_wait(&s->linked);
+	if (s->error) {
+		c->result = s->error;
+		return NULL;
+	}
+	pthread_barrier_wait(&s->ready);
+	if (!s->error && !s->many) {
+		fd = socket(AF_INET, s->type, 0);
+		use_cubic(fd);
+		if (connect(fd, (struct sockaddr *)&s->addr, sizeof(s->addr)) < 0)
+			s->error = -errno;
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	}
+	c->result = s->error ? s->error : c->run(fd, s);
+	s->stop = true;
+	if (fd >= 0)
+		close(fd);
+	shutdown(s->listener, SHUT_RDWR);
+	return NULL;
+}
+
+static double run_sides(struct side *s, double (*run)(int fd, struct side *s))
+{
+	struct client c = { s, run, 0 };
+	pthread_t server, client;
+
+	s->addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(17077) };
+	s->addr.sin_addr.s_addr = htonl(s->params->path == PATH_LOOPBACK ? INADDR_LOOPBACK : 0x0a000002u);
+	pthread_barrier_init(&s->ready, NULL, 2);
+	pthread_barrier_init(&s->linked, NULL, 2);
+	if (pthread_create(&server, NULL, server_thread, s) || pthread_create(&client, NULL, client_thread, &c))
+		return -EAGAIN;
+	pthread_join(client, NULL);
+	pthread_join(server, NULL);
+	if (s->listener > 0)
+		close(s->listener);
+	pthread_barrier_destroy(&s->ready);
+	pthread_barrier_destroy(&s->linked);
+	return c.result;
+}
+
+/* ---- bulk ---------------------------------------------------------------------------------------------- */
+
+static uint64_t bulk_received; /* octets; written by the one server thread that runs at a time */
+
+static void serve_bulk(int fd, const struct bench_params *p)
+{
+	char *buf = malloc(p->write_size);
+	ssize_t n;
+
+	while ((n = read(fd, buf, p->write_size)) > 0)
+		__atomic_fetch_add(&bulk_received, (uint64_t)n, __ATOMIC_RELAXED);
+	free(buf);
+}
+
+static double run_bulk(int fd, struct side *s)
+{
+	char *buf = calloc(1, s->params->write_size);
+	double start = bench_clock(), now;
+	uint64_t before;
+
+	while (bench_clock() - start < 0.1)
+		if (write(fd, buf, s->params->write_size) < 0)
+			break;
+	start = bench_clock();
+	before = __atomic_load_n(&bulk_received, __ATOMIC_RELAXED);
+	do {
+		if (write(fd, buf, s->params->write_size) < 0)
+			break;
+		now = bench_clock();
+	} while (now - start < s->params->seconds);
+	free(buf);
+	return (double)(__atomic_load_n(&bulk_received, __ATOMIC_RELAXED) - before) /
+	       (bench_clock() - start);
+}
+
+double kernel_tcp_bulk(const struct bench_params *p)
+{
+	struct side s = { .params = p, .type = SOCK_STREAM, .serve = serve_bulk };
+
+	return run_sides(&s, run_bulk);
+}
+
+/* ---- request and response ------------------------------------------------------------------------------- */
+
+static void serve_echo(int fd, const struct bench_params *p)
+{
+	char c;
+
+	(void)p;
+	while (read(fd, &c, 1) == 1)
+		if (write(fd, &c, 1) != 1)
+			break;
+}
+
+static double run_rr(int fd, struct side *s)
+{
+	double start = bench_clock(), now;
+	uint64_t n = 0;
+	char c = 'x';
+
+	do {
+		for (int i = 0; i < 100; i++, n++)
+			if (write(fd, &c, 1) != 1 || read(fd, &c, 1) != 1)
+				return -EIO;
+		now = bench_clock();
+	} while (now - start < s->params->seconds);
+	return (double)n / (now - start);
+}
+
+double kernel_tcp_rr(const struct bench_params *p)
+{
+	struct side s = { .params = p, .type = SOCK_STREAM, .serve = serve_echo };
+
+	return run_sides(&s, run_rr);
+}
+
+static double run_crr(int fd, struct side *s)
+{
+	double start = bench_clock(), now;
+	struct linger abort_close = { 1, 0 };
+	uint64_t n = 0;
+	char c = 'x';
+
+	do {
+		for (int i = 0; i < 50; i++, n++) {
+			fd = socket(AF_INET, SOCK_STREAM, 0);
+			if (connect(fd, (struct sockaddr *)&s->addr, sizeof(s->addr)) < 0 ||
+			    write(fd, &c, 1) != 1 || read(fd, &c, 1) != 1) {
+				close(fd);
+				return -EIO;
+			}
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_close, sizeof(abort_close));
+			close(fd);
+		}
+		now = bench_clock();
+	} while (now - start < s->params->seconds);
+	return (double)n / (now - start);
+}
+
+double kernel_tcp_crr(const struct bench_params *p)
+{
+	struct side s = { .params = p, .type = SOCK_STREAM, .serve = serve_echo, .many = true };
+
+	return run_sides(&s, run_crr);
+}
+
+/* ---- datagrams ------------------------------------------------------------------------------------------ */
+
+static void serve_udp(int fd, const struct bench_params *p)
+{
+	struct timeval tv = { 0, 200000 };
+	char buf[65536];
+
+	(void)p;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	while (recv(fd, buf, sizeof(buf), 0) > 0)
+		__atomic_fetch_add(&bulk_received, 1, __ATOMIC_RELAXED);
+}
+
+static double run_udp(int fd, struct side *s)
+{
+	double start = bench_clock(), now;
+	uint64_t before = __atomic_load_n(&bulk_received, __ATOMIC_RELAXED);
+	char buf[65536] = { 0 };
+
+	do {
+		for (int i = 0; i < 64; i++)
+			if (send(fd, buf, s->params->write_size, 0) < 0 && errno != ENOBUFS)
+				return -errno;
+		now = bench_clock();
+	} while (now - start < s->params->seconds);
+	return (double)(__atomic_load_n(&bulk_received, __ATOMIC_RELAXED) - before) / (now - start);
+}
+
+double kernel_udp(const struct bench_params *p)
+{
+	struct side s = { .params = p, .type = SOCK_DGRAM, .serve = serve_udp };
+
+	return run_sides(&s, run_udp);
+}

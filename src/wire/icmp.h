@@ -44,5 +44,7 @@ struct icmp_view {
 
 /* 8, or -EBADMSG. Does not check the checksum. */
 int icmp_parse(const u8 *p, size_t len, struct icmp_view *ret);
+/* Writes the 8 octets of the header and v->payload behind them (NULL: it already lies there), and the checksum over both. */
+void icmp_build(u8 *p, const struct icmp_view *v);
 
 #endif

@@ -44,6 +44,8 @@ static inline bool ip_is_fragment(const struct ip_hdr *h)
 
 /* Header length; -EBADMSG (short, version, lengths). Does not look at the checksum. */
 int ipv4_parse(const u8 *p, size_t len, struct ipv4_view *ret);
+/* Writes the 20 fixed octets and, over them and the options that already lie behind them (v->hdr_len), the checksum. */
+void ipv4_build(u8 *p, const struct ipv4_view *v);
 /* True when the header's checksum is right; @hdr_len octets are readable. */
 bool ipv4_csum_ok(const u8 *p, u32 hdr_len);
 void ip_send_check(struct ip_hdr *h); /* fills check */

@@ -29,4 +29,11 @@ struct ipv6_view {
 int ipv6_parse(const u8 *p, size_t len, struct ipv6_view *ret);
 void ipv6_build(u8 *p, const struct ipv6_view *v);
 
+/*
+ * Steps over the extension headers in [p, p+len), the first of which is of type *nexthdr (RFC 8200 4.1). The octets skipped, with
+ * *nexthdr what follows them, or -EBADMSG. Stops behind a fragment header, and sets *ret_frag_off (offset in octets, bit 0: more) when
+ * it is a real fragment; of a later fragment nothing more can be read.
+ */
+int ipv6_skip_exthdr(const u8 *p, size_t len, u8 *nexthdr, u16 *ret_frag_off);
+
 #endif

@@ -58,6 +58,11 @@ struct tcp_opts_view {
 int tcp_parse(const u8 *p, size_t len, struct tcp_view *ret);
 /* Options in [p+20, p+hdr_len). Unknown options are skipped; a malformed length ends the walk (as Linux does). */
 void tcp_opts_parse(const u8 *p, u32 hdr_len, bool syn, struct tcp_opts_view *ret);
+/* Writes 20 octets; the checksum is left 0. hdr_len says how many octets of options will follow. */
+void tcp_build(u8 *p, const struct tcp_view *v);
+#define TCP_MAX_OPTIONS 40
+/* Writes the options that are set in @v, padded with NOPs to 32 bits. Octets written, or -EMSGSIZE if they are more than 40. */
+int tcp_opts_build(u8 *p, const struct tcp_opts_view *v);
 /* The header-prediction form: NOP NOP TS and nothing else. True when it is that, and the two values are set. */
 static inline bool tcp_opts_fast_tstamp(const u8 *opt, u32 *tsval, u32 *tsecr)
 {

@@ -18,5 +18,7 @@ struct udp_view {
 
 /* 8, or -EBADMSG. */
 int udp_parse(const u8 *p, size_t len, struct udp_view *ret);
+/* Writes 8 octets; the checksum is left 0 (none, or to be filled in). */
+void udp_build(u8 *p, const struct udp_view *v);
 
 #endif

@@ -64,6 +64,7 @@ struct sock_common {
 	u8 skc_reuseport : 1;
 	u8 skc_ipv6only : 1;
 	u8 skc_freebind : 1;
+	u8 skc_in_lhash : 1; /* skc_node is in the table of listeners, not in ehash */
 	u32 skc_refcnt;
 	u32 skc_pad;
 	struct net *skc_net;
@@ -95,7 +96,6 @@ struct sock {
 	struct cpu *sk_cpu; /* home */
 	struct socket *sk_socket; /* NULL: orphan */
 	struct wait_queue_head *sk_wq; /* of sk_socket; NULL: orphan. The core does not know struct socket */
-	struct wait_queue_head *sk_wq; /* the socket's; socket/ sets it with sk_socket; NULL: orphan */
 	struct sk_buff_head sk_receive_queue;
 	u32 sk_rmem_alloc;
 	u32 sk_rcvbuf;

@@ -79,6 +79,10 @@ struct sysctl_dir {
 	const struct sysctl_desc *rows; /* path: file name only */
 	u32 count;
 };
+/* Frees the registry of the machine (NULL is fine). */
+void sysctl_registry_free(struct machine *m);
+/* net.core.*, in struct netns_core. */
+extern const struct sysctl_table core_sysctls;
 int sysctl_register_dir(struct machine *m, const struct sysctl_dir *dir);
 
 /* ---- views --------------------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
  * file.h - open files: what a descriptor refers to
  *
  * file table (optional, struct weir_files) -> struct file -> struct inode -> struct socket -> struct sock.
- * struct file is the public struct weir_file. Reference counts are atomic: files may be shared by threads.
+ * The public header's struct weir_file is this (stack/api_*.c cast). Reference counts are atomic: files may be shared by threads.
  */
 #ifndef WEIR_SOCKET_FILE_H
 #define WEIR_SOCKET_FILE_H
@@ -27,6 +27,8 @@ struct file_operations {
 	ssize_t (*write_iter)(struct file *f, struct kmsghdr *msg, size_t len);
 	int (*ioctl)(struct file *f, unsigned long cmd, void *arg);
 	void (*release)(struct file *f); /* last reference is gone */
+	/* Optional: the last handle was closed while calls are still inside: wake them. */
+	void (*wake)(struct file *f);
 };
 
 struct inode {
@@ -35,16 +37,14 @@ struct inode {
 	u32 uid;
 };
 
-struct weir_file {
+struct file {
 	const struct file_operations *ops;
 	struct machine *machine;
-	u32 refcount; /* atomic */
+	u32 refcount; /* atomic: handles and calls in progress */
+	u32 handles;  /* atomic: what programs hold (weir_close() gives one back) */
 	u32 flags;    /* O_NONBLOCK */
 	struct list_head ep_links; /* struct epitem watching this file; leaf lock of the machine's epolls */
 };
-
-/* The code says struct file, the public header struct weir_file. */
-#define file weir_file
 
 void file_init(struct file *f, struct machine *m, const struct file_operations *ops);
 static inline struct file *file_get(struct file *f)
@@ -53,5 +53,12 @@ static inline struct file *file_get(struct file *f)
 	return f;
 }
 void file_put(struct file *f);
+/* Another handle, and giving one back. Calls inside a file whose last handle goes are woken and fail with -EBADF. */
+struct file *file_dup(struct file *f);
+void file_close(struct file *f);
+static inline bool file_closed(const struct file *f)
+{
+	return !__atomic_load_n(&f->handles, __ATOMIC_ACQUIRE);
+}
 
 #endif

@@ -44,10 +44,25 @@ struct socket {
 	struct wait_queue_head wq; /* home cpu's lock */
 	const struct proto_ops *ops;
 	struct sock *sk;
-	struct net *net;
+	struct net *net;  /* NULL: the net is gone (dead) */
+	struct cpu *cpu;  /* home; outlives the net */
+	struct list_head net_node; /* netns_sock.sockets; home cpu's lock */
+	u32 inflight;     /* calls inside; home cpu's lock */
 	u16 type;  /* SOCK_* */
 	u8 state;  /* enum socket_state */
+	bool dead; /* the net was destroyed: every call gives -ENETDOWN */
 };
+
+/* socket/ per net */
+struct netns_sock {
+	struct list_head sockets; /* struct socket.net_node */
+	/* SIOCGIFCONF, by the address family that has interface addresses (ipv4/); NULL: none. Context: control. */
+	int (*gifconf)(struct net *net, void *arg);
+	struct wait_queue_head shutdown_wq; /* socket_net_shutdown() waits here for calls to leave */
+};
+struct machine_sock;
+/* Ends all sockets of @net: their files stay and fail with -ENETDOWN. Neither rtnl nor a cpu lock may be held. */
+void socket_net_shutdown(struct net *net);
 
 static inline struct socket *file_socket(struct file *f)
 {

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * socket.c - families, the life of a struct socket, and what a socket does as a file
+ *
+ * Theory of operation
+ *   A socket is allocated here, given its ops and sock by the family, and listed in its net. Every call enters through
+ *   sock_enter(), which locks the home cpu and counts the call; so two events can end a socket under calls that sleep in it:
+ *   its last handle is closed (file_close), or its net is destroyed (socket_net_shutdown). Both put an error on the sock
+ *   and wake everybody; the calls leave, and only then is the sock released. A socket whose net is gone is "dead": it has
+ *   no ops, no sock and no net, keeps its cpu, and answers -ENETDOWN.
+ * Locking
+ *   sock->inflight, sock->dead and the net's list: the home cpu's lock.
+ */
+#include "socket/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include "core/netdevice.h"
+#include "core/sysctl.h"
+#include "socket/socket_internal.h"
+#include "socket/socket_module.h"
+
+#define SOCK_TYPE_MASK 0xf
+#define SOCK_TYPE_MAX  11
+#define EPOLL_ALL_     (EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLPRI | EPOLLERR | EPOLLHUP | EPOLLRDHUP)
+
+/* ---- families ------------------------------------------------------------------------------------------ */
+
+int sock_register(struct machine *m, const struct net_proto_family *fam)
+{
+	if (fam->family < 0 || fam->family >= NPROTO)
+		return -EINVAL;
+	if (m->net_families[fam->family])
+		return -EEXIST;
+	__atomic_store_n(&m->net_families[fam->family], fam, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void sock_unregister(struct machine *m, int family)
+{
+	if (family >= 0 && family < NPROTO)
+		__atomic_store_n(&m->net_families[family], NULL, __ATOMIC_RELEASE);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------- */
+
+/* The network side wakes whoever waits on the socket's queue. Called wherever a sock has got its socket. */
+void sock_attach_wq(struct socket *sock)
+{
+	if (sock->sk)
+		sock->sk->sk_wq = &sock->wq;
+}
+
+/* Puts @err on the sock and wakes all who sleep in the socket; they must find a reason to leave. */
+static void sock_kick(struct socket *sock, int err)
+{
+	struct sock *sk = sock->sk;
+
+	lock_assert_held(sock->cpu);
+	if (sk) {
+		if (sock->ops && sock->ops->shutdown)
+			sock->ops->shutdown(sock, SHUT_RDWR);
+		sk->sk_err = err;
+		sk->sk_shutdown = SK_SHUTDOWN_MASK;
+	}
+	wake_up(sock->cpu, &sock->wq, EPOLL_ALL_);
+}
+
+static u32 socket_file_poll(struct file *f, struct wait_entry *w)
+{
+	struct socket *sock = file_socket(f);
+	u32 mask;
+
+	cpu_lock(sock->cpu);
+	mask = sock->ops ? sock->ops->poll(sock) : EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLRDNORM;
+	if (w)
+		add_wait_queue(&sock->wq, w);
+	cpu_unlock(sock->cpu);
+	return mask;
+}
+
+static void socket_file_unpoll(struct file *f, struct wait_entry *w)
+{
+	struct socket *sock = file_socket(f);
+
+	cpu_lock(sock->cpu);
+	remove_wait_queue(w);
+	cpu_unlock(sock->cpu);
+}
+
+static ssize_t socket_file_read(struct file *f, struct kmsghdr *msg, size_t len)
+{
+	msg->iter.count = len;
+	return len ? sys_recvmsg(f, msg) : 0;
+}
+
+static ssize_t socket_file_write(struct file *f, struct kmsghdr *msg, size_t len)
+{
+	msg->iter.count = len;
+	return sys_sendmsg(f, msg);
+}
+
+/* The sock of @sock ends; the lock may be dropped meanwhile (SO_LINGER). */
+static void sock_release_sk(struct socket *sock)
+{
+	const struct proto_ops *ops = sock->ops;
+
+	if (ops && sock->sk)
+		ops->release(sock);
+	sock->ops = NULL;
+	sock->sk = NULL;
+}
+
+static void socket_file_release(struct file *f)
+{
+	struct socket *sock = file_socket(f);
+	struct cpu *cpu = sock->cpu;
+
+	cpu_lock(cpu);
+	sock->inflight++; /* socket_net_shutdown() waits for us if we linger */
+	sock_release_sk(sock);
+	list_del(&sock->net_node);
+	if (sock->dead && sock->net)
+		wake_up(cpu, &sock->net->sock->shutdown_wq, EPOLLIN);
+	cpu_unlock(cpu);
+	free(sock);
+}
+
+static void socket_file_wake(struct file *f)
+{
+	struct socket *sock = file_socket(f);
+
+	cpu_lock(sock->cpu);
+	sock_kick(sock, EBADF);
+	cpu_unlock(sock->cpu);
+}
+
+static const struct file_operations socket_file_ops = {
+	.poll = socket_file_poll,
+	.unpoll = socket_file_unpoll,
+	.read_iter = socket_file_read,
+	.write_iter = socket_file_write,
+	.ioctl = sys_ioctl,
+	.release = socket_file_release,
+	.wake = socket_file_wake,
+};
+
+bool file_is_socket(const struct file *f)
+{
+	return f->ops == &socket_file_ops;
+}
+
+struct socket *sock_alloc(struct net *net, u16 type)
+{
+	struct machine *m = net->machine;
+	struct socket *sock = calloc(1, sizeof(*sock));
+
+	if (!sock)
+		return NULL;
+	file_init(&sock->file, m, &socket_file_ops);
+	sock->inode.ino = __atomic_add_fetch(&m->next_ino, 1, __ATOMIC_RELAXED);
+	sock->inode.mode = S_IFSOCK | 0777;
+	init_waitqueue_head(&sock->wq);
+	list_init(&sock->net_node);
+	sock->net = net;
+	sock->cpu = net->cpu;
+	sock->type = type;
+	sock->state = SS_UNCONNECTED;
+	return sock;
+}
+
+static int sock_create(struct net *net, int family, int type, int protocol, struct socket **ret_sock)
+{
+	const struct net_proto_family *fam;
+	struct socket *sock;
+	int err;
+
+	if (type & ~(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
+	if (family < 0 || family >= NPROTO)
+		return -EAFNOSUPPORT;
+	if ((type & SOCK_TYPE_MASK) >= SOCK_TYPE_MAX)
+		return -EINVAL;
+	/* A family that is absent would be asked for as module "net-pf-N"; there is no loader yet. */
+	fam = __atomic_load_n(&net->machine->net_families[family], __ATOMIC_ACQUIRE);
+	if (!fam)
+		return -EAFNOSUPPORT;
+	sock = sock_alloc(net, type & SOCK_TYPE_MASK);
+	if (!sock)
+		return -ENOMEM;
+	if (type & SOCK_NONBLOCK)
+		sock->file.flags |= O_NONBLOCK;
+
+	cpu_lock(net->cpu);
+	err = net->dying ? -ENETDOWN : fam->create(net, sock, protocol);
+	if (!err) {
+		sock_attach_wq(sock);
+		list_add_tail(&sock->net_node, &net->sock->sockets);
+	}
+	cpu_unlock(net->cpu);
+	if (err) {
+		free(sock);
+		return err;
+	}
+	*ret_sock = sock;
+	return 0;
+}
+
+int sock_create_file(struct net *net, int family, int type, int protocol, struct file **ret_file)
+{
+	struct socket *sock;
+	int err = sock_create(net, family, type, protocol, &sock);
+
+	if (!err)
+		*ret_file = &sock->file;
+	return err;
+}
+
+int sys_socketpair(struct net *net, int family, int type, int protocol, struct file *ret_files[2])
+{
+	struct socket *a, *b;
+	int err = sock_create(net, family, type, protocol, &a);
+
+	if (err)
+		return err;
+	err = sock_create(net, family, type, protocol, &b);
+	if (err) {
+		file_close(&a->file);
+		return err;
+	}
+	cpu_lock(net->cpu);
+	if (a->dead)
+		err = -ENETDOWN;
+	else
+		err = a->ops->socketpair ? a->ops->socketpair(a, b) : -EOPNOTSUPP;
+	cpu_unlock(net->cpu);
+	if (err) {
+		file_close(&a->file);
+		file_close(&b->file);
+		return err;
+	}
+	ret_files[0] = &a->file;
+	ret_files[1] = &b->file;
+	return 0;
+}
+
+/* ---- entering and leaving ------------------------------------------------------------------------------ */
+
+int sock_enter(struct file *f, struct socket **ret_sock)
+{
+	struct socket *sock = file_socket(f);
+	int err = 0;
+
+	if (!file_is_socket(f))
+		return -ENOTSOCK;
+	cpu_lock(sock->cpu);
+	if (sock->dead)
+		err = -ENETDOWN;
+	else if (file_closed(f))
+		err = -EBADF;
+	if (err) {
+		cpu_unlock(sock->cpu);
+		return err;
+	}
+	sock->inflight++;
+	*ret_sock = sock;
+	return 0;
+}
+
+ssize_t sock_leave(struct socket *sock, ssize_t ret)
+{
+	/* What the call reports when it was thrown out: the error that was put on the sock may have been eaten. */
+	if (unlikely(ret <= 0 && sock->dead))
+		ret = -ENETDOWN;
+	else if (unlikely(ret <= 0 && file_closed(&sock->file)))
+		ret = -EBADF;
+	if (--sock->inflight == 0 && unlikely(sock->dead) && sock->net)
+		wake_up(sock->cpu, &sock->net->sock->shutdown_wq, EPOLLIN);
+	cpu_unlock(sock->cpu);
+	return ret;
+}
+
+/* ---- the end of a net ---------------------------------------------------------------------------------- */
+
+/* Ends what can be ended now. True: all are gone. */
+static bool net_sockets_reap(struct net *net)
+{
+	struct socket *sock, *n;
+
+restart:
+	list_for_each_entry_safe(sock, n, &net->sock->sockets, net_node) {
+		if (sock->inflight)
+			continue;
+		list_del(&sock->net_node);
+		sock->inflight = 1;
+		if (sock->sk) { /* abort, do not linger: RFC 9293 3.10.5 */
+			sock_set_flag(sock->sk, SOCK_LINGER);
+			sock->sk->sk_lingertime = 0;
+		}
+		sock_release_sk(sock);
+		sock->net = NULL;
+		sock->inflight = 0;
+		wake_up(sock->cpu, &sock->wq, EPOLL_ALL_);
+		goto restart; /* the lock may have been dropped */
+	}
+	return list_empty(&net->sock->sockets);
+}
+
+void socket_net_shutdown(struct net *net)
+{
+	struct cpu *cpu = net->cpu;
+	struct wait_entry w;
+	struct socket *sock;
+
+	cpu_lock(cpu);
+	net->dying = true;
+	list_for_each_entry(sock, &net->sock->sockets, net_node) {
+		sock->dead = true;
+		sock_kick(sock, ENETDOWN);
+	}
+	while (!net_sockets_reap(net)) {
+		if (wait_entry_init(cpu, &w)) {
+			/* No memory to sleep properly: let the others in and look again. */
+			cpu_unlock(cpu);
+			cpu_lock(cpu);
+			continue;
+		}
+		add_wait_queue(&net->sock->shutdown_wq, &w);
+		wait_schedule(cpu, &w, HOST_FOREVER);
+		remove_wait_queue(&w);
+		wait_entry_fini(cpu, &w);
+	}
+	cpu_unlock(cpu);
+}
+
+/* ---- module -------------------------------------------------------------------------------------------- */
+
+int socket_machine_init(struct machine *m)
+{
+	struct machine_sock *ms = calloc(1, sizeof(*ms));
+
+	if (!ms)
+		return -ENOMEM;
+	pthread_mutex_init(&ms->epoll_mutex, NULL);
+	m->sock = ms;
+	return sysctl_register(m, &core_sysctls);
+}
+
+void socket_machine_exit(struct machine *m)
+{
+	if (!m->sock)
+		return;
+	sysctl_registry_free(m);
+	pthread_mutex_destroy(&m->sock->epoll_mutex);
+	free(m->sock);
+	m->sock = NULL;
+}
+
+int socket_net_init(struct net *net)
+{
+	net->sock = calloc(1, sizeof(*net->sock));
+	if (!net->sock)
+		return -ENOMEM;
+	sysctl_set_defaults(&core_sysctls, net->core);
+	list_init(&net->sock->sockets);
+	init_waitqueue_head(&net->sock->shutdown_wq);
+	return 0;
+}
+
+void socket_net_exit(struct net *net)
+{
+	free(net->sock);
+	net->sock = NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * socket_internal.h - shared by the files of this folder
+ */
+#ifndef WEIR_SOCKET_SOCKET_INTERNAL_H
+#define WEIR_SOCKET_SOCKET_INTERNAL_H
+
+#include <pthread.h>
+
+#include "core/machine.h"
+#include "socket/socket.h"
+
+struct machine_sock {
+	pthread_mutex_t epoll_mutex; /* which files are watched by which epoll; before any ep->mtx */
+	u32 event_pending;           /* atomic: an epoll became ready since weir_run() looked */
+};
+
+#define SOCKET_DROP_REASONS(X)                                                                     \
+	X(SOCKET_RCVBUFF, "the socket's receive buffer is full (SO_RCVBUF)")                       \
+	X(SOCKET_FILTER, "the socket's filter does not want it")                                   \
+	X(SOCKET_CLOSE, "the socket was closed with unread data")
+
+/* socket.c */
+struct socket *sock_alloc(struct net *net, u16 type); /* cpu lock not needed; NULL: no memory */
+void sock_attach_wq(struct socket *sock);
+/* Begins and ends a call on @f's socket: 0, -ENOTSOCK, -EBADF or -ENETDOWN. With 0 the home cpu is locked. */
+int sock_enter(struct file *f, struct socket **ret_sock);
+ssize_t sock_leave(struct socket *sock, ssize_t ret);
+
+#endif

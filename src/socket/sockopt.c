@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sockopt.c - socket options of level SOL_SOCKET, for every family
+ *
+ * One row per option. A plain option is an int with a set and a get function, or just a bit of sk_flags; options with another
+ * shape bring set_raw or get_raw. A side that is missing answers ENOPROTOOPT, as Linux does. Lengths follow Linux: setting needs
+ * at least an int (EINVAL) unless the row brings set_raw and says otherwise; getting copies min(asked, there is) octets.
+ * What a program in an instance may do is what a process with CAP_NET_ADMIN may do: the instance is its own.
+ *
+ * Socket filters (SO_ATTACH_FILTER, SO_ATTACH_BPF and the REUSEPORT variants) come with packet sockets: ENOPROTOOPT until then.
+ * SO_ZEROCOPY comes with the zero-copy calls: ENOTSUPP (524), which is what Linux says for protocols without it.
+ * See socket(7); the values of each row were compared with those of Linux 6.18 (sockopt_test.c).
+ */
+#include <asm/socket.h>
+#include <errno.h>
+#include <limits.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "core/dst.h"
+#include "core/netdevice.h"
+#include "socket/socket.h"
+#include "socket/socket_internal.h"
+
+#define ENOTSUPP       524
+#define SOCK_MIN_SNDBUF 4608
+#define SOCK_MIN_RCVBUF 2304
+
+struct sockopt {
+	int name;
+	const char *label;
+	int flag_bit; /* enum sock_flags + 1, for rows that are just that; 0: not */
+	int (*set)(struct socket *sock, int val);
+	int (*get)(struct socket *sock, int *ret_val);
+	u32 set_min; /* octets that set_raw needs */
+	int (*set_raw)(struct socket *sock, const void *val, socklen_t len);
+	/* @len in: room, out: octets there are; @val holds 128 octets */
+	int (*get_raw)(struct socket *sock, void *val, socklen_t *len);
+};
+
+/* ---- integers ------------------------------------------------------------------------------------------ */
+
+static int get_type(struct socket *sock, int *v)
+{
+	*v = sock->type;
+	return 0;
+}
+static int get_protocol(struct socket *sock, int *v)
+{
+	*v = sock->sk->sk_protocol;
+	return 0;
+}
+static int get_domain(struct socket *sock, int *v)
+{
+	*v = sock->sk->sk_family;
+	return 0;
+}
+static int get_error(struct socket *sock, int *v)
+{
+	struct sock *sk = sock->sk;
+
+	*v = -sock_error(sk);
+	if (!*v) {
+		*v = sk->sk_err_soft;
+		sk->sk_err_soft = 0;
+	}
+	return 0;
+}
+static int get_acceptconn(struct socket *sock, int *v)
+{
+	*v = sock->sk->sk_state == SS_TCP_LISTEN;
+	return 0;
+}
+
+static int set_reuse(struct socket *sock, int val)
+{
+	sock->sk->sk_reuse = val ? SK_CAN_REUSE : SK_NO_REUSE;
+	return 0;
+}
+static int get_reuse(struct socket *sock, int *v)
+{
+	*v = sock->sk->sk_reuse;
+	return 0;
+}
+
+static int set_reuseport(struct socket *sock, int val)
+{
+	if (val && sock->sk->sk_family != AF_INET && sock->sk->sk_family != AF_INET6)
+		return -EOPNOTSUPP;
+	sock->sk->sk_reuseport = !!val;
+	return 0;
+}
+static int get_reuseport(struct socket *sock, int *v)
+{
+	*v = sock->sk->sk_reuseport;
+	return 0;
+}
+
+/* Linux doubles what is asked for, to account for the overhead of buffers: so do we, and count truesize. */
+static void sndbuf_set(struct sock *sk, int val)
+{
+	u32 v = (u32)max(val, 0);
+
+	v = min(v, (u32)INT_MAX / 2);
+	sk->sk_userlocks |= SK_SNDBUF_LOCK;
+	sk->sk_sndbuf = max(v * 2, (u32)SOCK_MIN_SNDBUF);
+	sk_write_space(sk);
+}
+static void rcvbuf_set(struct sock *sk, int val)
+{
+	u32 v = (u32)max(val, 0);
+
+	v = min(v, (u32)INT_MAX / 2);
+	sk->sk_userlocks |= SK_RCVBUF_LOCK;
+	sk->sk_rcvbuf = max(v * 2, (u32)SOCK_MIN_RCVBUF);
+}
+/* As an unsigned comparison on purpose: a negative size asks for the maximum, as in Linux. */
+static int set_sndbuf(struct socket *sock, int val)
+{
+	sndbuf_set(sock->sk, (int)min((u32)val, sock->net->core->wmem_max));
+	return 0;
+}
+static int set_rcvbuf(struct socket *sock, int val)
+{
+	rcvbuf_set(sock->sk, (int)min((u32)val, sock->net->core->rmem_max));
+	return 0;
+}
+static int set_sndbufforce(struct socket *sock, int val)
+{
+	sndbuf_set(sock->sk, val);
+	return 0;
+}
+static int set_rcvbufforce(struct socket *sock, int val)
+{
+	rcvbuf_set(sock->sk, val);
+	return 0;
+}
+static int get_sndbuf(struct socket *sock, int *v)
+{
+	*v = (int)sock->sk->sk_sndbuf;
+	return 0;
+}
+static int get_rcvbuf(struct socket *sock, int *v)
+{
+	*v = (int)sock->sk->sk_rcvbuf;
+	return 0;
+}
+
+static int set_keepalive(struct socket *sock, int val)
+{
+	struct sock *sk = sock->sk;
+
+	sock_valbool_flag(sk, SOCK_KEEPOPEN, val);
+	if (sk->sk_prot && sk->sk_prot->keepalive)
+		sk->sk_prot->keepalive(sk, val);
+	return 0;
+}
+static int get_keepalive(struct socket *sock, int *v)
+{
+	*v = sock_flag(sock->sk, SOCK_KEEPOPEN);
+	return 0;
+}
+
+static int set_priority(struct socket *sock, int val)
+{
+	sock->sk->sk_priority = (u32)val;
+	return 0;
+}
+static int get_priority(struct socket *sock, int *v)
+{
+	*v = (int)sock->sk->sk_priority;
+	return 0;
+}
+
+static int set_mark(struct socket *sock, int val)
+{
+	if (sock->sk->sk_mark != (u32)val) {
+		sock->sk->sk_mark = (u32)val;
+		sk_dst_reset(sock->sk); /* policy routing may choose another way */
+	}
+	return 0;
+}
+static int get_mark(struct socket *sock, int *v)
+{
+	*v = (int)sock->sk->sk_mark;
+	return 0;
+}
+
+static int set_rcvlowat(struct socket *sock, int val)
+{
+	if (val < 0)
+		val = INT_MAX;
+	sock->sk->sk_rcvlowat = val ? (u32)val : 1;
+	return 0;
+}
+static int get_rcvlowat(struct socket *sock, int *v)
+{
+	*v = (int)sock->sk->sk_rcvlowat;
+	return 0;
+}
+static int get_sndlowat(struct socket *sock, int *v)
+{
+	(void)sock;
+	*v = 1;
+	return 0;
+}
+
+static int bind_to_ifindex(struct socket *sock, int ifindex)
+{
+	struct sock *sk = sock->sk;
+
+	if (ifindex < 0)
+		return -EINVAL;
+	/* In a hash table by (address, port) the device takes part in the comparison only, so nothing needs to move. */
+	sk->sk_bound_dev_if = ifindex;
+	sk_dst_reset(sk);
+	return 0;
+}
+static int get_ifindex(struct socket *sock, int *v)
+{
+	*v = sock->sk->sk_bound_dev_if;
+	return 0;
+}
+
+static int set_ignored(struct socket *sock, int val)
+{
+	(void)sock;
+	(void)val;
+	return 0;
+}
+static int get_zero(struct socket *sock, int *v)
+{
+	(void)sock;
+	*v = 0;
+	return 0;
+}
+
+#define RARE_INT(field, dflt)                                                                      \
+	static int set_##field(struct socket *sock, int val)                                       \
+	{                                                                                          \
+		struct sock_rare *r = sock_rare(sock->sk);                                         \
+                                                                                                   \
+		if (!r)                                                                            \
+			return -ENOMEM;                                                            \
+		r->field = val;                                                                    \
+		return 0;                                                                          \
+	}                                                                                          \
+	static int get_##field(struct socket *sock, int *v)                                        \
+	{                                                                                          \
+		*v = sock->sk->sk_rare ? (int)sock->sk->sk_rare->field : (dflt);                   \
+		return 0;                                                                          \
+	}
+RARE_INT(peek_off, -1)
+RARE_INT(incoming_cpu, -1)
+RARE_INT(busy_poll, 0)
+
+static int set_busy_poll_checked(struct socket *sock, int val)
+{
+	return val < 0 ? -EINVAL : set_busy_poll(sock, val);
+}
+
+static int set_zerocopy(struct socket *sock, int val)
+{
+	(void)sock;
+	return val < 0 || val > 1 ? -EINVAL : val ? -ENOTSUPP : 0;
+}
+
+static int set_detach(struct socket *sock, int val)
+{
+	(void)val;
+	return sock->sk->sk_rare && sock->sk->sk_rare->filter ? -ENOPROTOOPT : -ENOENT;
+}
+
+/* ---- time stamps: three kinds in two widths share two flags -------------------------------------------- */
+
+static int set_stamp(struct socket *sock, int val, bool ns, bool new_abi)
+{
+	struct sock *sk = sock->sk;
+
+	sock_valbool_flag(sk, SOCK_RCVTSTAMP, val);
+	sock_valbool_flag(sk, SOCK_TIMESTAMPNS, val && ns);
+	sock_valbool_flag(sk, SOCK_TSTAMP_NEW, val && new_abi);
+	if (val)
+		sock_set_flag(sk, SOCK_TIMESTAMP);
+	return 0;
+}
+static int get_stamp(struct socket *sock, int *v, bool ns, bool new_abi)
+{
+	const struct sock *sk = sock->sk;
+
+	*v = sock_flag(sk, SOCK_RCVTSTAMP) && sock_flag(sk, SOCK_TIMESTAMPNS) == ns &&
+	     sock_flag(sk, SOCK_TSTAMP_NEW) == new_abi;
+	return 0;
+}
+#define STAMP_OPTION(name, ns, new_abi)                                                            \
+	static int set_##name(struct socket *sock, int val)                                        \
+	{                                                                                          \
+		return set_stamp(sock, val, ns, new_abi);                                          \
+	}                                                                                          \
+	static int get_##name(struct socket *sock, int *v)                                         \
+	{                                                                                          \
+		return get_stamp(sock, v, ns, new_abi);                                            \
+	}
+STAMP_OPTION(timestamp, false, false)
+STAMP_OPTION(timestampns, true, false)
+STAMP_OPTION(timestamp_new, false, true)
+STAMP_OPTION(timestampns_new, true, true)
+
+static int set_timestamping(struct socket *sock, int val)
+{
+	struct sock_rare *r;
+
+	if (!val && !sock->sk->sk_rare)
+		return 0;
+	r = sock_rare(sock->sk);
+	if (!r)
+		return -ENOMEM;
+	if (val & ~0x3ffff) /* SOF_TIMESTAMPING_* that are defined */
+		return -EINVAL;
+	r->tsflags = (u32)val;
+	return 0;
+}
+static int get_timestamping(struct socket *sock, void *val, socklen_t *len)
+{
+	int v[2] = { sock->sk->sk_rare ? (int)sock->sk->sk_rare->tsflags : 0, 0 };
+
+	memcpy(val, v, sizeof(v));
+	*len = sizeof(v);
+	return 0;
+}
+
+/* ---- other shapes -------------------------------------------------------------------------------------- */
+
+static int set_linger(struct socket *sock, const void *val, socklen_t len)
+{
+	struct linger l;
+
+	(void)len;
+	memcpy(&l, val, sizeof(l));
+	sock_valbool_flag(sock->sk, SOCK_LINGER, l.l_onoff);
+	if (l.l_onoff)
+		sock->sk->sk_lingertime = (u32)l.l_linger;
+	return 0;
+}
+static int get_linger(struct socket *sock, void *val, socklen_t *len)
+{
+	struct linger l = { sock_flag(sock->sk, SOCK_LINGER), (int)sock->sk->sk_lingertime };
+
+	memcpy(val, &l, sizeof(l));
+	*len = sizeof(l);
+	return 0;
+}
+
+/* struct timeval and the 64-bit __kernel_sock_timeval are the same on 64-bit machines. */
+static int set_timeo(u64 *timeo, const void *val)
+{
+	struct timeval tv;
+
+	memcpy(&tv, val, sizeof(tv));
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EDOM;
+	if (tv.tv_sec < 0)
+		*timeo = 0; /* Linux: do not wait at all */
+	else if (!tv.tv_sec && !tv.tv_usec)
+		*timeo = HOST_FOREVER;
+	else if ((u64)tv.tv_sec >= HOST_FOREVER / NSEC_PER_SEC - 1)
+		*timeo = HOST_FOREVER;
+	else
+		*timeo = (u64)tv.tv_sec * NSEC_PER_SEC + (u64)tv.tv_usec * NSEC_PER_USEC;
+	return 0;
+}
+static int get_timeo(u64 timeo, void *val, socklen_t *len)
+{
+	struct timeval tv = { 0, 0 };
+
+	if (timeo != HOST_FOREVER) {
+		tv.tv_sec = (time_t)(timeo / NSEC_PER_SEC);
+		tv.tv_usec = (suseconds_t)(timeo % NSEC_PER_SEC / NSEC_PER_USEC);
+	}
+	memcpy(val, &tv, sizeof(tv));
+	*len = sizeof(tv);
+	return 0;
+}
+static int set_rcvtimeo(struct socket *sock, const void *val, socklen_t len)
+{
+	(void)len;
+	return set_timeo(&sock->sk->sk_rcvtimeo, val);
+}
+static int get_rcvtimeo(struct socket *sock, void *val, socklen_t *len)
+{
+	return get_timeo(sock->sk->sk_rcvtimeo, val, len);
+}
+static int set_sndtimeo(struct socket *sock, const void *val, socklen_t len)
+{
+	(void)len;
+	return set_timeo(&sock->sk->sk_sndtimeo, val);
+}
+static int get_sndtimeo(struct socket *sock, void *val, socklen_t *len)
+{
+	return get_timeo(sock->sk->sk_sndtimeo, val, len);
+}
+
+static int set_bindtodevice(struct socket *sock, const void *val, socklen_t len)
+{
+	char name[IFNAMSIZ] = { 0 };
+	struct net_device *dev;
+
+	memcpy(name, val, min(len, (socklen_t)IFNAMSIZ - 1));
+	if (!name[0])
+		return bind_to_ifindex(sock, 0);
+	dev = __dev_get_by_name(sock->net, name);
+	return dev ? bind_to_ifindex(sock, dev->ifindex) : -ENODEV;
+}
+static int get_bindtodevice(struct socket *sock, void *val, socklen_t *len)
+{
+	struct net_device *dev;
+
+	if (!sock->sk->sk_bound_dev_if) {
+		*len = 0;
+		return 0;
+	}
+	if (*len < IFNAMSIZ)
+		return -EINVAL;
+	dev = __dev_get_by_index(sock->net, sock->sk->sk_bound_dev_if);
+	if (!dev)
+		return -ENODEV;
+	*len = (socklen_t)strlen(dev->name) + 1;
+	memcpy(val, dev->name, *len);
+	return 0;
+}
+
+static int get_cookie(struct socket *sock, void *val, socklen_t *len)
+{
+	struct sock *sk = sock->sk;
+
+	if (*len < sizeof(u64))
+		return -EINVAL;
+	if (!sk->sk_cookie)
+		sk->sk_cookie = __atomic_add_fetch(&sock->file.machine->next_sock_cookie, 1, __ATOMIC_RELAXED);
+	memcpy(val, &sk->sk_cookie, sizeof(u64));
+	*len = sizeof(u64);
+	return 0;
+}
+static int get_netns_cookie(struct socket *sock, void *val, socklen_t *len)
+{
+	u64 id = sock->net->id;
+
+	if (*len != sizeof(id))
+		return -EINVAL;
+	memcpy(val, &id, sizeof(id));
+	return 0;
+}
+
+static int set_pacing_rate(struct socket *sock, const void *val, socklen_t len)
+{
+	struct sock_rare *r = sock_rare(sock->sk);
+	u64 rate = 0;
+
+	if (!r)
+		return -ENOMEM;
+	if (len >= sizeof(u64)) {
+		memcpy(&rate, val, sizeof(u64));
+	} else {
+		memcpy(&rate, val, sizeof(u32));
+	}
+	/* 0: unlimited */
+	r->max_pacing_rate = rate >= UINT32_MAX ? 0 : (u32)rate;
+	return 0;
+}
+static int get_pacing_rate(struct socket *sock, void *val, socklen_t *len)
+{
+	u64 rate = sock->sk->sk_rare && sock->sk->sk_rare->max_pacing_rate ?
+			   sock->sk->sk_rare->max_pacing_rate :
+			   UINT64_MAX;
+	u32 rate32 = rate > UINT32_MAX ? UINT32_MAX : (u32)rate;
+
+	if (*len >= sizeof(u64)) {
+		memcpy(val, &rate, sizeof(rate));
+		*len = sizeof(rate);
+	} else {
+		memcpy(val, &rate32, sizeof(rate32));
+		*len = sizeof(rate32);
+	}
+	return 0;
+}
+
+static int get_meminfo(struct socket *sock, void *val, socklen_t *len)
+{
+	const struct sock *sk = sock->sk;
+	/* The order of enum SK_MEMINFO_* of linux/sock_diag.h. */
+	u32 m[9] = { sk->sk_rmem_alloc, sk->sk_rcvbuf, sk->sk_wmem_alloc, sk->sk_sndbuf, 0,
+		     sk->sk_wmem_queued, 0, 0, sk->sk_drops };
+
+	memcpy(val, m, sizeof(m));
+	*len = sizeof(m);
+	return 0;
+}
+
+static int get_peercred(struct socket *sock, void *val, socklen_t *len)
+{
+	struct ucred c = { 0, (uid_t)-1, (gid_t)-1 };
+
+	(void)sock;
+	memcpy(val, &c, sizeof(c));
+	*len = sizeof(c);
+	return 0;
+}
+
+static int get_peername(struct socket *sock, void *val, socklen_t *len)
+{
+	struct sockaddr_storage ss = { 0 };
+	int n = sock->ops->getname ? sock->ops->getname(sock, &ss, 1) : -ENOTCONN;
+
+	if (n < 0)
+		return n == -EOPNOTSUPP ? -ENOTCONN : n;
+	if (*len > (socklen_t)n)
+		return -EINVAL;
+	memcpy(val, &ss, (size_t)n);
+	*len = (socklen_t)n;
+	return 0;
+}
+
+static int set_noprotoopt(struct socket *sock, const void *val, socklen_t len)
+{
+	(void)sock;
+	(void)val;
+	(void)len;
+	return -ENOPROTOOPT;
+}
+
+/* ---- the table ----------------------------------------------------------------------------------------- */
+
+#define FLAG(bit) .flag_bit = (bit) + 1
+
+static const struct sockopt sock_options[] = {
+	{ SO_DEBUG, "SO_DEBUG", FLAG(SOCK_DBG) },
+	{ SO_REUSEADDR, "SO_REUSEADDR", .set = set_reuse, .get = get_reuse },
+	{ SO_TYPE, "SO_TYPE", .get = get_type },
+	{ SO_ERROR, "SO_ERROR", .get = get_error },
+	{ SO_DONTROUTE, "SO_DONTROUTE", FLAG(SOCK_LOCALROUTE) },
+	{ SO_BROADCAST, "SO_BROADCAST", FLAG(SOCK_BROADCAST) },
+	{ SO_SNDBUF, "SO_SNDBUF", .set = set_sndbuf, .get = get_sndbuf },
+	{ SO_RCVBUF, "SO_RCVBUF", .set = set_rcvbuf, .get = get_rcvbuf },
+	{ SO_SNDBUFFORCE, "SO_SNDBUFFORCE", .set = set_sndbufforce },
+	{ SO_RCVBUFFORCE, "SO_RCVBUFFORCE", .set = set_rcvbufforce },
+	{ SO_KEEPALIVE, "SO_KEEPALIVE", .set = set_keepalive, .get = get_keepalive },
+	{ SO_OOBINLINE, "SO_OOBINLINE", FLAG(SOCK_URGINLINE) },
+	{ SO_NO_CHECK, "SO_NO_CHECK", FLAG(SOCK_NO_CHECK_TX) },
+	{ SO_PRIORITY, "SO_PRIORITY", .set = set_priority, .get = get_priority },
+	{ SO_LINGER, "SO_LINGER", .set_min = sizeof(struct linger), .set_raw = set_linger, .get_raw = get_linger },
+	{ SO_BSDCOMPAT, "SO_BSDCOMPAT", .set = set_ignored, .get = get_zero },
+	{ SO_REUSEPORT, "SO_REUSEPORT", .set = set_reuseport, .get = get_reuseport },
+	{ SO_PASSCRED, "SO_PASSCRED", FLAG(SOCK_PASSCRED) },
+	{ SO_PEERCRED, "SO_PEERCRED", .get_raw = get_peercred },
+	{ SO_RCVLOWAT, "SO_RCVLOWAT", .set = set_rcvlowat, .get = get_rcvlowat },
+	{ SO_SNDLOWAT, "SO_SNDLOWAT", .get = get_sndlowat },
+	{ SO_RCVTIMEO_OLD, "SO_RCVTIMEO", .set_min = sizeof(struct timeval), .set_raw = set_rcvtimeo,
+	  .get_raw = get_rcvtimeo },
+	{ SO_SNDTIMEO_OLD, "SO_SNDTIMEO", .set_min = sizeof(struct timeval), .set_raw = set_sndtimeo,
+	  .get_raw = get_sndtimeo },
+	{ SO_RCVTIMEO_NEW, "SO_RCVTIMEO_NEW", .set_min = sizeof(struct timeval), .set_raw = set_rcvtimeo,
+	  .get_raw = get_rcvtimeo },
+	{ SO_SNDTIMEO_NEW, "SO_SNDTIMEO_NEW", .set_min = sizeof(struct timeval), .set_raw = set_sndtimeo,
+	  .get_raw = get_sndtimeo },
+	{ SO_BINDTODEVICE, "SO_BINDTODEVICE", .set_raw = set_bindtodevice, .get_raw = get_bindtodevice },
+	{ SO_ATTACH_FILTER, "SO_ATTACH_FILTER", .set_raw = set_noprotoopt },
+	{ SO_DETACH_FILTER, "SO_DETACH_FILTER", .set = set_detach },
+	{ SO_PEERNAME, "SO_PEERNAME", .get_raw = get_peername },
+	{ SO_TIMESTAMP_OLD, "SO_TIMESTAMP", .set = set_timestamp, .get = get_timestamp },
+	{ SO_ACCEPTCONN, "SO_ACCEPTCONN", .get = get_acceptconn },
+	{ SO_TIMESTAMPNS_OLD, "SO_TIMESTAMPNS", .set = set_timestampns, .get = get_timestampns },
+	{ SO_MARK, "SO_MARK", .set = set_mark, .get = get_mark },
+	{ SO_TIMESTAMPING_OLD, "SO_TIMESTAMPING", .set = set_timestamping, .get_raw = get_timestamping },
+	{ SO_PROTOCOL, "SO_PROTOCOL", .get = get_protocol },
+	{ SO_DOMAIN, "SO_DOMAIN", .get = get_domain },
+	{ SO_RXQ_OVFL, "SO_RXQ_OVFL", FLAG(SOCK_RXQ_OVFL) },
+	{ SO_WIFI_STATUS, "SO_WIFI_STATUS", FLAG(SOCK_WIFI_STATUS) },
+	{ SO_PEEK_OFF, "SO_PEEK_OFF", .set = set_peek_off, .get = get_peek_off },
+	{ SO_NOFCS, "SO_NOFCS", FLAG(SOCK_NOFCS) },
+	{ SO_SELECT_ERR_QUEUE, "SO_SELECT_ERR_QUEUE", FLAG(SOCK_SELECT_ERR_QUEUE) },
+	{ SO_BUSY_POLL, "SO_BUSY_POLL", .set = set_busy_poll_checked, .get = get_busy_poll },
+	{ SO_MAX_PACING_RATE, "SO_MAX_PACING_RATE", .set_min = sizeof(u32), .set_raw = set_pacing_rate,
+	  .get_raw = get_pacing_rate },
+	{ SO_INCOMING_CPU, "SO_INCOMING_CPU", .set = set_incoming_cpu, .get = get_incoming_cpu },
+	{ SO_MEMINFO, "SO_MEMINFO", .get_raw = get_meminfo },
+	{ SO_INCOMING_NAPI_ID, "SO_INCOMING_NAPI_ID", .get = get_zero },
+	{ SO_COOKIE, "SO_COOKIE", .get_raw = get_cookie },
+	{ SO_ZEROCOPY, "SO_ZEROCOPY", .set = set_zerocopy, .get = get_zero },
+	{ SO_BINDTOIFINDEX, "SO_BINDTOIFINDEX", .set = bind_to_ifindex, .get = get_ifindex },
+	{ SO_TIMESTAMP_NEW, "SO_TIMESTAMP_NEW", .set = set_timestamp_new, .get = get_timestamp_new },
+	{ SO_TIMESTAMPNS_NEW, "SO_TIMESTAMPNS_NEW", .set = set_timestampns_new, .get = get_timestampns_new },
+	{ SO_TIMESTAMPING_NEW, "SO_TIMESTAMPING_NEW", .set = set_timestamping, .get_raw = get_timestamping },
+	{ SO_PREFER_BUSY_POLL, "SO_PREFER_BUSY_POLL", FLAG(SOCK_PREFER_BUSY_POLL) },
+	{ SO_BUSY_POLL_BUDGET, "SO_BUSY_POLL_BUDGET", .set = set_ignored },
+	{ SO_NETNS_COOKIE, "SO_NETNS_COOKIE", .get_raw = get_netns_cookie },
+	{ SO_RCVMARK, "SO_RCVMARK", FLAG(SOCK_RCVMARK) },
+};
+
+static const struct sockopt *sockopt_find(int name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(sock_options); i++)
+		if (sock_options[i].name == name)
+			return &sock_options[i];
+	return NULL;
+}
+
+int sock_setsockopt(struct socket *sock, int name, const void *val, socklen_t len)
+{
+	const struct sockopt *o = sockopt_find(name);
+	int v;
+
+	if (o && o->set_raw && !o->set_min)
+		return o->set_raw(sock, val, len);
+	if (len < sizeof(int))
+		return -EINVAL;
+	if (!o)
+		return -ENOPROTOOPT;
+	if (o->set_raw)
+		return len < o->set_min ? -EINVAL : o->set_raw(sock, val, len);
+	memcpy(&v, val, sizeof(v));
+	if (o->flag_bit) {
+		sock_valbool_flag(sock->sk, (enum sock_flags)(o->flag_bit - 1), v != 0);
+		return 0;
+	}
+	return o->set ? o->set(sock, v) : -ENOPROTOOPT;
+}
+
+int sock_getsockopt(struct socket *sock, int name, void *val, socklen_t *len)
+{
+	const struct sockopt *o = sockopt_find(name);
+	u8 buf[128];
+	socklen_t have = *len;
+	int v = 0, err = 0;
+
+	if (!o || (!o->flag_bit && !o->get && !o->get_raw))
+		return -ENOPROTOOPT;
+	if (o->get_raw) {
+		err = o->get_raw(sock, buf, &have);
+	} else {
+		if (o->flag_bit)
+			v = sock_flag(sock->sk, (enum sock_flags)(o->flag_bit - 1));
+		else
+			err = o->get(sock, &v);
+		memcpy(buf, &v, sizeof(v));
+		have = sizeof(v);
+	}
+	if (err)
+		return err;
+	*len = min(*len, have);
+	memcpy(val, buf, *len);
+	return 0;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * syscalls.c - the socket calls of a program: lock, delegate to the family, unlock
+ *
+ * Each call counts itself in sock->inflight (see socket.c) and holds the home cpu's lock while it is in the stack; operations
+ * that sleep drop and retake the lock in core/wait.c. User buffers are copied by the protocols.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <linux/sockios.h>
+
+#include "core/netdevice.h"
+#include "socket/socket.h"
+#include "socket/socket_internal.h"
+
+#define FILE_IS_NONBLOCK(f) (__atomic_load_n(&(f)->flags, __ATOMIC_RELAXED) & O_NONBLOCK)
+
+int sys_bind(struct file *f, const struct sockaddr *addr, socklen_t len)
+{
+	struct socket *sock;
+	int err;
+
+	if (len < sizeof(addr->sa_family) || len > sizeof(struct sockaddr_storage))
+		return -EINVAL;
+	err = sock_enter(f, &sock);
+	if (err)
+		return err;
+	err = sock->ops->bind ? sock->ops->bind(sock, addr, len) : -EOPNOTSUPP;
+	return (int)sock_leave(sock, err);
+}
+
+int sys_listen(struct file *f, int backlog)
+{
+	struct socket *sock;
+	int err = sock_enter(f, &sock);
+
+	if (err)
+		return err;
+	if ((u32)backlog > sock->net->core->somaxconn)
+		backlog = (int)sock->net->core->somaxconn;
+	err = sock->ops->listen ? sock->ops->listen(sock, backlog) : -EOPNOTSUPP;
+	return (int)sock_leave(sock, err);
+}
+
+int sys_connect(struct file *f, const struct sockaddr *addr, socklen_t len)
+{
+	struct socket *sock;
+	int err;
+
+	if (len < sizeof(addr->sa_family) || len > sizeof(struct sockaddr_storage))
+		return -EINVAL;
+	err = sock_enter(f, &sock);
+	if (err)
+		return err;
+	err = sock->ops->connect ?
+		      sock->ops->connect(sock, addr, len, FILE_IS_NONBLOCK(f) ? O_NONBLOCK : 0) :
+		      -EOPNOTSUPP;
+	return (int)sock_leave(sock, err);
+}
+
+/* The half of accept with the lock held: the new socket is complete, or still empty on failure. */
+static int accept_locked(struct socket *sock, struct socket *newsock, struct sockaddr_storage *ret_addr,
+			 socklen_t *ret_len, bool nonblock)
+{
+	struct net *net = sock->net;
+	int len, err = sock->ops->accept(sock, newsock, nonblock ? O_NONBLOCK : 0);
+
+	if (err)
+		return err;
+	sock_attach_wq(newsock);
+	list_add_tail(&newsock->net_node, &net->sock->sockets);
+	newsock->dead = sock->dead;
+	if (!ret_addr)
+		return 0;
+	len = newsock->ops->getname(newsock, ret_addr, 1);
+	if (len < 0)
+		return -ECONNABORTED;
+	*ret_len = (socklen_t)len;
+	return 0;
+}
+
+int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len, int flags,
+		struct file **ret_file)
+{
+	struct socket *sock, *newsock;
+	int err;
+
+	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
+	err = sock_enter(f, &sock);
+	if (err)
+		return err;
+	if (!sock->ops->accept)
+		return (int)sock_leave(sock, -EOPNOTSUPP);
+	newsock = sock_alloc(sock->net, sock->type);
+	if (!newsock)
+		return (int)sock_leave(sock, -ENOMEM);
+	newsock->ops = sock->ops;
+	if (flags & SOCK_NONBLOCK)
+		newsock->file.flags |= O_NONBLOCK;
+
+	err = accept_locked(sock, newsock, ret_addr, ret_len, FILE_IS_NONBLOCK(f));
+	err = (int)sock_leave(sock, err);
+	if (err == 0 || !newsock->sk) {
+		if (err)
+			free(newsock);
+		else
+			*ret_file = &newsock->file;
+		return err;
+	}
+	file_close(&newsock->file);
+	return err;
+}
+
+static int get_name(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len, int peer)
+{
+	struct socket *sock;
+	int len, err = sock_enter(f, &sock);
+
+	if (err)
+		return err;
+	memset(ret_addr, 0, sizeof(*ret_addr));
+	len = sock->ops->getname ? sock->ops->getname(sock, ret_addr, peer) : -EOPNOTSUPP;
+	if (len >= 0)
+		*ret_len = (socklen_t)len;
+	return (int)sock_leave(sock, len < 0 ? len : 0);
+}
+
+int sys_getsockname(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len)
+{
+	return get_name(f, ret_addr, ret_len, 0);
+}
+
+int sys_getpeername(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len)
+{
+	return get_name(f, ret_addr, ret_len, 1);
+}
+
+ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg)
+{
+	struct socket *sock;
+	int err = sock_enter(f, &sock);
+
+	if (err)
+		return err;
+	if (FILE_IS_NONBLOCK(f))
+		msg->flags |= MSG_DONTWAIT;
+	return sock_leave(sock, sock->ops->sendmsg ? sock->ops->sendmsg(sock, msg, msg->iter.count) :
+						     -EOPNOTSUPP);
+}
+
+ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg)
+{
+	struct socket *sock;
+	int flags, err = sock_enter(f, &sock);
+
+	if (err)
+		return err;
+	flags = (int)msg->flags;
+	if (FILE_IS_NONBLOCK(f))
+		flags |= MSG_DONTWAIT;
+	/* From here on msg->flags is what is reported. The one flag that is handed through is MSG_CMSG_CLOEXEC. */
+	msg->flags = (u32)flags & MSG_CMSG_CLOEXEC;
+	return sock_leave(sock, sock->ops->recvmsg ?
+					sock->ops->recvmsg(sock, msg, msg->iter.count, flags) :
+					-EOPNOTSUPP);
+}
+
+int sys_setsockopt(struct file *f, int level, int name, const void *val, socklen_t len)
+{
+	struct socket *sock;
+	int err;
+
+	if ((int)len < 0)
+		return -EINVAL;
+	err = sock_enter(f, &sock);
+	if (err)
+		return err;
+	if (level == SOL_SOCKET)
+		err = sock_setsockopt(sock, name, val, len);
+	else
+		err = sock->ops->setsockopt ? sock->ops->setsockopt(sock, level, name, val, len) :
+					      -EOPNOTSUPP;
+	return (int)sock_leave(sock, err);
+}
+
+int sys_getsockopt(struct file *f, int level, int name, void *val, socklen_t *len)
+{
+	struct socket *sock;
+	int err;
+
+	if ((int)*len < 0)
+		return -EINVAL;
+	err = sock_enter(f, &sock);
+	if (err)
+		return err;
+	if (level == SOL_SOCKET)
+		err = sock_getsockopt(sock, name, val, len);
+	else
+		err = sock->ops->getsockopt ? sock->ops->getsockopt(sock, level, name, val, len) :
+					      -EOPNOTSUPP;
+	return (int)sock_leave(sock, err);
+}
+
+int sys_shutdown(struct file *f, int how)
+{
+	struct socket *sock;
+	int err;
+
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		return -EINVAL;
+	err = sock_enter(f, &sock);
+	if (err)
+		return err;
+	err = sock->ops->shutdown ? sock->ops->shutdown(sock, how) : -EOPNOTSUPP;
+	return (int)sock_leave(sock, err);
+}
+
+static int file_set_nonblock(struct file *f, const int *on)
+{
+	if (*on)
+		__atomic_fetch_or(&f->flags, O_NONBLOCK, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&f->flags, ~(u32)O_NONBLOCK, __ATOMIC_RELAXED);
+	return 0;
+}
+
+int sys_ioctl(struct file *f, unsigned long cmd, void *arg)
+{
+	struct socket *sock;
+	struct net *net;
+	int err;
+
+	if (cmd == FIONBIO)
+		return file_set_nonblock(f, arg);
+	err = sock_enter(f, &sock);
+	if (err)
+		return err;
+	err = sock->ops->ioctl ? sock->ops->ioctl(sock, (unsigned)cmd, arg) : -ENOIOCTLCMD;
+	if (err == -ENOIOCTLCMD) {
+		/* Requests about devices take rtnl, which comes before a cpu lock. The net cannot go: we are inflight. */
+		net = sock->net;
+		cpu_unlock(sock->cpu);
+		err = dev_ioctl(net, (unsigned)cmd, arg);
+		cpu_lock(sock->cpu);
+		if (err == -ENOIOCTLCMD)
+			err = -ENOTTY;
+	}
+	return (int)sock_leave(sock, err);
+}

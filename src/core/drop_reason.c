@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* drop_reason.c - the reasons that the folders registered, by number: see drop_reason.h */
+#include "core/drop_reason.h"
+
+#include "core/machine.h"
+
+void drop_reason_register(struct machine *m, const struct drop_reason_table *table)
+{
+	assert(table->range < NR_DROP_RANGES && table->count < DROP_RANGE_SIZE);
+	m->drop_tables[table->range] = table;
+}
+
+static const struct drop_reason_desc *drop_reason_desc(const struct machine *m, skb_drop_reason_t reason)
+{
+	u32 range = reason >> DROP_RANGE_SHIFT, row = reason & (DROP_RANGE_SIZE - 1);
+	const struct drop_reason_table *t = range < NR_DROP_RANGES ? m->drop_tables[range] : NULL;
+
+	return t && row && row <= t->count ? &t->rows[row - 1] : NULL;
+}
+
+const char *drop_reason_name(const struct machine *m, skb_drop_reason_t reason)
+{
+	const struct drop_reason_desc *d = drop_reason_desc(m, reason);
+
+	return d ? d->name : "?";
+}
+
+const char *drop_reason_help(const struct machine *m, skb_drop_reason_t reason)
+{
+	const struct drop_reason_desc *d = drop_reason_desc(m, reason);
+
+	return d ? d->help : "";
+}
+
+DROP_REASON_TABLE(core_drop_reasons, CORE, CORE_DROP_REASONS);

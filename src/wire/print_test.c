@@ -115,7 +115,7 @@ static void frames_with_arp_and_tags(void **state)
 	eth_build(p, bc, a, ETH_P_8021Q);
 	memcpy(p + 14, "\x00\x05\x08\x06", 4);
 	arp_build(p + 18, &v);
-	assert_int_equal(wire_print_frame(line, sizeof(line), ARPHRD_ETHER, p, sizeof(p)), strlen(line));
+	wire_print_frame(line, sizeof(line), ARPHRD_ETHER, p, sizeof(p));
 	assert_string_equal(line, "vlan 5, ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28");
 	wire_print_frame(line, sizeof(line), ARPHRD_ETHER, p, 13);
 	assert_string_equal(line, "Ethernet, malformed header, length 13");

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRACE_RING  16384 /* of each cpu, inside the stack */
+#define TRACE_RING  65536 /* of each cpu, inside the stack */
 #define READ_BATCH  512
 
 struct watched_net {

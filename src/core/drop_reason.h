@@ -92,7 +92,8 @@ struct drop_reason_table {
 	X(DST_DISCARD, "the route says discard")                                                   \
 	X(NET_EXIT, "the instance or the device is being removed")                                 \
 	X(TAP_FILTERED, "not wanted by the filter of a packet socket")                             \
-	X(FORWARD_LOOP, "a device handed the packet to itself too many times")
+	X(FORWARD_LOOP, "a device handed the packet to itself too many times")                     \
+	X(DEV_NO_CARRIER, "the device has no carrier: its link is down")
 
 DROP_REASON_ENUM(CORE, CORE_DROP_REASONS);
 

@@ -78,6 +78,9 @@ struct neigh_table {
 	struct hlist_head *buckets;
 	u32 hash_bits;
 	u32 entries;
+	u32 gc_entries; /* those that garbage collection may take: not PERMANENT */
+	u64 last_flush; /* ns, of the last forced collection */
+	u64 last_rand;  /* ns, when the reachable times were drawn */
 	u32 gc_thresh1, gc_thresh2, gc_thresh3;
 	u64 gc_interval;
 	struct timer_list gc_timer;

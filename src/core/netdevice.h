@@ -74,6 +74,7 @@ struct softnet_data {
 	struct Qdisc *output_queue;         /* rescheduled qdiscs */
 	struct Qdisc **output_queue_tailp;
 	u32 xmit_recursion;
+	struct list_head linkwatch; /* devices whose carrier changed: NETDEV_CHANGE is still to be called */
 	/* /proc/net/softnet_stat */
 	u32 processed, dropped, time_squeeze;
 	/* net.core.*: per machine in effect, copied to each cpu */
@@ -194,10 +195,14 @@ struct net_device {
 	u32 min_mtu, max_mtu;
 	u32 tx_queue_len;
 	u32 promiscuity, allmulti;
+	u32 gflags; /* IFF_PROMISC, IFF_ALLMULTI as the administrator asked for */
 	u32 link_mode; /* IF_LINK_MODE_* */
 	bool carrier; /* link is up */
+	bool live_addr_change; /* the address may change while up */
+	struct list_head linkwatch_node;
 	enum netdev_reg_state reg_state;
 	netdev_features_t hw_features; /* what ethtool may change */
+	netdev_features_t wanted_features; /* of hw_features: what was asked for; set by register_netdevice() */
 	const struct rtnl_link_ops *rtnl_link_ops;
 	const struct Qdisc_ops *default_qdisc; /* NULL: pfifo_fast if tx_queue_len, else noqueue */
 	struct list_head mc; /* struct netdev_hw_addr: multicast addresses to receive */
@@ -220,6 +225,7 @@ static inline void *netdev_priv(const struct net_device *dev)
 /* ---- dev.c: life and lists; rtnl held unless said otherwise ------------------------------------------ */
 
 struct netns_core {
+	int ifindex; /* the last one given */
 	struct list_head dev_list;
 	struct hlist_head *name_hash, *index_hash; /* 1 << hash_bits buckets, growing */
 	u32 hash_bits;
@@ -270,6 +276,36 @@ u32 dev_get_flags(const struct net_device *dev); /* with IFF_RUNNING, IFF_LOWER_
 void ether_setup(struct net_device *dev);
 void eth_hw_addr_random(struct net_device *dev);
 
+/* Calls NETDEV_CHANGE for devices whose carrier changed since. rtnl held, no cpu lock. The functions above that may
+ * change a carrier do this themselves. */
+void linkwatch_run(struct machine *m);
+/* 0, -EINVAL */
+int dev_valid_name(const char *name);
+
+/* One row of net_device.mc */
+struct netdev_hw_addr {
+	struct list_head node;
+	u32 refcount;
+	u8 addr[MAX_ADDR_LEN];
+};
+
+/* For core_module.c and softirq.c */
+int dev_machine_init(struct machine *m);
+void dev_machine_exit(struct machine *m);
+int dev_net_init(struct net *net);
+void dev_net_exit(struct net *net);
+int softnet_init(struct cpu *cpu); /* dev_input.c; 0 or -ENOMEM */
+void softnet_exit(struct cpu *cpu);
+void dev_ptypes_free(struct net *net);
+void net_tx_action(struct cpu *cpu); /* NET_TX softirq */
+void net_rx_action(struct cpu *cpu); /* NET_RX softirq; raises itself again when the budget was too small */
+
+/* dev_views.c: the file @rest below /sys/class/net ("", "eth0", "eth0/mtu", "eth0/statistics/rx_bytes"). 0, -ENOENT,
+ * -EISDIR (the entries, one a line, are in @t). cpu lock held. */
+struct text;
+int dev_sysfs_read(struct net *net, const char *rest, struct text *t);
+int dev_views_machine_init(struct machine *m);
+
 #define net_for_each_dev(net_, dev_) list_for_each_entry(dev_, &(net_)->core->dev_list, dev_list)
 
 static inline bool netif_running(const struct net_device *dev)
@@ -307,11 +343,11 @@ struct packet_type {
 	u16 type; /* ETH_P_*, host order */
 	/* consumes @skb; data at the network header. NET_RX softirq */
 	void (*func)(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt);
-	/* GRO: NULL if the protocol does not merge (gro.h) */
+	/* NULL if the protocol neither merges nor cuts: gro.c, gso.c */
 	const struct offload_callbacks *offload;
 };
 
-int dev_add_pack(struct net *net, const struct packet_type *pt); /* 0, -EEXIST, -ENOMEM */
+int dev_add_pack(struct net *net, const struct packet_type *pt); /* rtnl; 0, -EEXIST, -ENOMEM */
 void dev_remove_pack(struct net *net, const struct packet_type *pt);
 
 /* A tap sees every frame of a device (or of all of a net): packet sockets, capture files. */
@@ -322,6 +358,9 @@ struct packet_tap {
 	/* borrow: frame with mac header set; data at the mac header. @outgoing: seen on its way out. cpu lock. */
 	void (*func)(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev, bool outgoing);
 };
+
+/* The handler of an Ethernet type (host order), or NULL. */
+const struct packet_type *dev_get_pack(struct net *net, u16 type);
 
 void dev_add_tap(struct net *net, struct packet_tap *tap); /* cpu lock */
 void dev_remove_tap(struct packet_tap *tap);
@@ -343,6 +382,9 @@ int dev_queue_xmit(struct sk_buff *skb);
 /* Hands one skb (or a ->next list) to the driver; returns what the driver did not take. */
 struct sk_buff *dev_hard_start_xmit(struct sk_buff *first, struct net_device *dev,
 				    struct netdev_queue *txq, enum netdev_tx *ret);
+/* As above; @tapped: taps have seen the first one already (it comes back from a busy driver). */
+struct sk_buff *__dev_hard_start_xmit(struct sk_buff *first, struct net_device *dev, struct netdev_queue *txq,
+				      bool tapped, enum netdev_tx *ret);
 /* Features, segmentation, checksum: transform into what @dev can send (a ->next list); NULL: dropped. */
 struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
 int dev_loopback_xmit(struct sk_buff *skb); /* a copy for ourselves: multicast and broadcast */
@@ -400,7 +442,7 @@ struct napi_gro_cb {
 	u8 csum_valid;
 	u8 csum_cnt;
 	u8 is_atomic;
-	u8 pad;
+	u8 merged; /* enum: set by skb_gro_receive(), read by napi_gro_receive() */
 };
 
 #define NAPI_GRO_CB(skb) ((struct napi_gro_cb *)(skb)->cb)

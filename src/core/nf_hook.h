@@ -45,6 +45,8 @@ struct nf_hooks {
 int nf_register_net_hook(struct net *net, const struct nf_hook_ops *ops); /* rtnl */
 void nf_unregister_net_hook(struct net *net, const struct nf_hook_ops *ops);
 
+void nf_hooks_free(struct net *net); /* net_exit of the core */
+
 /* Runs the hooks; then okfn unless dropped or stolen. Consumes skb. What okfn returned, or -EPERM. */
 int nf_hook_slow(struct nf_hook_entries *e, struct nf_hook_state *state, struct sk_buff *skb);
 

@@ -18,7 +18,7 @@ struct Qdisc;
 enum qdisc_verdict {
 	QDISC_OK,     /* queued */
 	QDISC_CN,     /* queued, but the sender should slow down (or another packet was dropped) */
-	QDISC_DROP,   /* put on *to_free with a reason in QDISC_CB */
+	QDISC_DROP,   /* put on *to_free by qdisc_drop() */
 	QDISC_BYPASS, /* dropped on purpose: do not tell the sender */
 };
 
@@ -44,6 +44,7 @@ struct Qdisc_ops {
 #define QDISC_STATE_SCHED   1u /* on softnet->output_queue */
 #define QDISC_STATE_RUNNING 2u
 #define QDISC_STATE_DEACTIVATED 4u
+#define QDISC_STATE_TAPPED  8u /* taps have seen the first of gso_skb */
 #define TCQ_F_CAN_BYPASS    1u /* empty and idle: hand to the driver directly */
 #define TCQ_F_NOQUEUE       2u
 
@@ -63,6 +64,26 @@ struct Qdisc {
 
 extern const struct Qdisc_ops noqueue_qdisc_ops, pfifo_fast_ops;
 
+struct qdisc_skb_cb { /* skb->cb while a qdisc holds the skb; the discipline's own data follows */
+	u64 enqueued; /* ns */
+	u32 pkt_len;  /* octets that count */
+	skb_drop_reason_t reason;
+	u16 pad;
+	u8 data[24];
+};
+static_assert(sizeof(struct qdisc_skb_cb) <= SKB_CB_SIZE, "cb");
+#define QDISC_CB(skb) ((struct qdisc_skb_cb *)(skb)->cb)
+
+static inline enum qdisc_verdict qdisc_drop(struct sk_buff *skb, struct Qdisc *q, struct sk_buff **to_free,
+					    skb_drop_reason_t reason)
+{
+	QDISC_CB(skb)->reason = reason;
+	q->stats.drops++;
+	skb->next = *to_free;
+	*to_free = skb;
+	return QDISC_DROP;
+}
+
 #define qdisc_priv(q) ((void *)(q)->priv)
 
 /* qdisc.c */
@@ -70,6 +91,12 @@ struct Qdisc *qdisc_create(struct netdev_queue *txq, const struct Qdisc_ops *ops
 void qdisc_put(struct Qdisc *q);
 void dev_activate(struct net_device *dev);   /* rtnl + cpu lock: device is up */
 void dev_deactivate(struct net_device *dev); /* purges queues */
+/* Queues or sends at once: the qdisc half of dev_queue_xmit(). Consumes. 0 or -ENOBUFS */
+int qdisc_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev, struct netdev_queue *txq);
+/* Empties the queue. */
+void qdisc_reset(struct Qdisc *q);
+/* Releases all qdiscs of a device that goes away. */
+void dev_shutdown(struct net_device *dev);
 void __netif_schedule(struct Qdisc *q);      /* run it in NET_TX softirq */
 /* Sends from the qdisc until it is empty, the driver is busy or the quota is used. */
 void qdisc_run(struct Qdisc *q);

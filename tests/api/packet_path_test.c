@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * packet_path_test.c - once a connection is warm, its packets cost no malloc and no system call
+ *
+ * Allocations are counted by wrapping malloc and friends at link time. System calls are counted by a seccomp filter in a child, which traps
+ * every call but the few that the test itself needs; the clock is read through the vDSO and does not count.
+ */
+#include "tests/api/two_nets.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+static unsigned long allocations;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t m);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t m);
+void *__wrap_realloc(void *p, size_t n);
+
+void *__wrap_malloc(size_t n)
+{
+	allocations++;
+	return __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t m)
+{
+	allocations++;
+	return __real_calloc(n, m);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	allocations++;
+	return __real_realloc(p, n);
+}
+
+static char out[65536], in[65536];
+
+static void transfer(struct two_nets *t, struct weir_file *c, struct weir_file *s, size_t octets)
+{
+	size_t sent = 0, got = 0;
+	int idle = 0;
+
+	while (got < octets && idle < 1000) {
+		ssize_t n = 0, r;
+
+		if (sent < octets)
+			n = weir_send(c, out, sizeof(out) < octets - sent ? sizeof(out) : octets - sent, 0);
+		sent += n > 0 ? (size_t)n : 0;
+		r = weir_recv(s, in, sizeof(in), 0);
+		got += r > 0 ? (size_t)r : 0;
+		if (n <= 0 && r <= 0) {
+			weir_run(t->m, 0);
+			idle++;
+		} else {
+			idle = 0;
+		}
+	}
+	assert_int_equal(got, octets);
+}
+
+static void datagrams(struct two_nets *t, struct weir_file *c, struct weir_file *s, int count)
+{
+	for (int i = 0; i < count; i++) {
+		assert_int_equal(weir_send(c, out, 1000, 0), 1000);
+		assert_int_equal(weir_recv(s, in, sizeof(in), 0), 1000);
+	}
+}
+
+static void udp_pair(struct two_nets *t, struct weir_file **c, struct weir_file **s)
+{
+	assert_int_equal(weir_socket(t->net[1], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, s), 0);
+	assert_int_equal(weir_bind(*s, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), 0);
+	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, c), 0);
+	assert_int_equal(weir_connect(*c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), 0);
+}
+
+static void a_warm_connection_does_not_allocate(void **state)
+{
+	struct two_nets t;
+	struct weir_file *c, *s, *uc, *us;
+	struct weir_memory before, after;
+	unsigned long start;
+
+	two_nets_create(&t, NULL);
+	two_nets_connect(&t, &c, &s);
+	udp_pair(&t, &uc, &us);
+	transfer(&t, c, s, 20000000);
+	datagrams(&t, uc, us, 100);
+	weir_memory(t.m, &before);
+	start = allocations;
+	transfer(&t, c, s, 20000000);
+	datagrams(&t, uc, us, 1000);
+	assert_int_equal(allocations - start, 0);
+	weir_memory(t.m, &after);
+	assert_int_equal(after.mallocs, before.mallocs);
+	weir_close(c);
+	weir_close(s);
+	weir_close(uc);
+	weir_close(us);
+	two_nets_destroy(&t);
+}
+
+static volatile sig_atomic_t trapped, trapped_nr;
+
+static void on_sigsys(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	trapped++;
+	trapped_nr = info->si_syscall;
+#ifdef __x86_64__
+	uc->uc_mcontext.gregs[REG_RAX] = -ENOSYS;
+#else
+	uc->uc_mcontext.regs[0] = (unsigned long long)-ENOSYS;
+#endif
+}
+
+static void trap_system_calls(void)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigreturn, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { sizeof(f) / sizeof(f[0]), f };
+	struct sigaction sa = { .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGSYS, &sa, NULL);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		_exit(3);
+}
+
+static void a_warm_connection_makes_no_system_call(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct two_nets t;
+		struct weir_file *c, *s, *uc, *us;
+
+		two_nets_create(&t, NULL);
+		two_nets_connect(&t, &c, &s);
+		udp_pair(&t, &uc, &us);
+		transfer(&t, c, s, 20000000);
+		datagrams(&t, uc, us, 100);
+		trap_system_calls();
+		transfer(&t, c, s, 20000000);
+		datagrams(&t, uc, us, 1000);
+		if (trapped)
+			dprintf(2, "%d system calls, the last was number %d\n", (int)trapped, (int)trapped_nr);
+		_exit(trapped ? 1 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_warm_connection_does_not_allocate),
+		cmocka_unit_test(a_warm_connection_makes_no_system_call),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A thin front of meson and ninja.
+#
+#   make            build (in build/)
+#   make demo       two unmodified programs talk over two weir stacks
+#   make test       every test; the last line counts them
+#   make check      the repository checks alone (layers, globals, headers, exports, format, ...)
+#   make bench      weir beside the kernel, writes bench/results.json
+#   make install    PREFIX=/usr/local, DESTDIR= as usual
+#   make asan tsan clang      builds with sanitizers and with clang, and their tests
+#   make format     lets clang-format 14 rewrite the C files
+#   make deps       names or installs the packages that are needed
+#   make clean
+#
+# Variables: BUILD=directory, CC=compiler (at the first configuration), MESON_ARGS=more options of meson setup, TESTS="names"
+
+BUILD ?= build
+MESON ?= meson
+PREFIX ?= /usr/local
+MESON_ARGS ?=
+TESTS ?=
+export MESON
+
+WEIR = $(BUILD)/tools/weir/weir
+SETUP = $(MESON) setup --werror --prefix=$(PREFIX) $(MESON_ARGS)
+
+all: deps-build $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@mkdir -p $(BUILD) 2>/dev/null && test -w $(BUILD) || { \
+		echo "make: $(BUILD)/ cannot be written by you; name another directory: make BUILD=/tmp/weir-build" >&2; exit 1; }
+	$(SETUP) $(BUILD)
+
+# ---- packages
+
+deps:
+	@tools/deps build demo test dev
+deps-build:
+	@tools/deps build
+deps-demo:
+	@tools/deps build demo
+deps-test:
+	@tools/deps build test
+
+# ---- using it
+
+demo: deps-demo all
+	@$(WEIR) lab run examples/two-hosts.yaml
+
+test: deps-test all
+	@tools/run-tests $(BUILD) $(TESTS)
+
+check: deps-test all
+	@tools/run-tests $(BUILD) --suite checks
+
+bench: deps-test all
+	@ninja -C $(BUILD) bench-run
+
+install: all
+	$(MESON) install -C $(BUILD) --no-rebuild
+
+# ---- other builds: each has its own directory
+
+SAN_OPTIONS = ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1 \
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+asan: deps-test
+	@test -f $(BUILD)-asan/build.ninja || $(SETUP) $(BUILD)-asan --buildtype=debug -Doptimization=1 \
+		-Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C $(BUILD)-asan
+	@$(SAN_OPTIONS) tools/run-tests $(BUILD)-asan --timeout-multiplier 4 $(foreach s,unit fuzz sim packet,--suite $(s))
+
+# gcc 12's thread sanitizer cannot live with the address randomisation of new kernels: switch it off where that is allowed.
+tsan: deps-test
+	@test -f $(BUILD)-tsan/build.ninja || $(SETUP) $(BUILD)-tsan --buildtype=debug -Doptimization=1 \
+		-Db_sanitize=thread -Db_lundef=false
+	@ninja -C $(BUILD)-tsan
+	@$(SAN_OPTIONS) $$(setarch -R true 2>/dev/null && echo setarch -R) \
+		tools/run-tests $(BUILD)-tsan --timeout-multiplier 6 --suite unit --suite sim
+
+clang: deps-test
+	@test -f $(BUILD)-clang/build.ninja || CC=clang $(SETUP) $(BUILD)-clang
+	@ninja -C $(BUILD)-clang
+	@tools/run-tests $(BUILD)-clang --suite unit --suite fuzz
+
+fuzz:
+	@test -f $(BUILD)-fuzz/build.ninja || CC=clang $(SETUP) $(BUILD)-fuzz -Dfuzz=true -Db_lundef=false
+	@ninja -C $(BUILD)-fuzz
+
+# ---- housekeeping
+
+format:
+	@tools/checks/check-format . --fix
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
+
+.PHONY: all deps deps-build deps-demo deps-test demo test check bench install asan tsan clang fuzz format clean

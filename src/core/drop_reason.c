@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* drop_reason.c - the reasons that the folders registered, by number: see drop_reason.h */
+/* drop_reason.c - names of drop reasons: one table per folder, registered by its machine_init */
 #include "core/drop_reason.h"
 
 #include "core/machine.h"
+
+DROP_REASON_TABLE(core_drop_reasons, CORE, CORE_DROP_REASONS);
 
 void drop_reason_register(struct machine *m, const struct drop_reason_table *table)
 {
@@ -13,9 +15,9 @@ void drop_reason_register(struct machine *m, const struct drop_reason_table *tab
 static const struct drop_reason_desc *drop_reason_desc(const struct machine *m, skb_drop_reason_t reason)
 {
 	u32 range = reason >> DROP_RANGE_SHIFT, row = reason & (DROP_RANGE_SIZE - 1);
-	const struct drop_reason_table *t = range < NR_DROP_RANGES ? m->drop_tables[range] : NULL;
+	const struct drop_reason_table *table = range < NR_DROP_RANGES ? m->drop_tables[range] : NULL;
 
-	return t && row && row <= t->count ? &t->rows[row - 1] : NULL;
+	return table && row >= 1 && row <= table->count ? &table->rows[row - 1] : NULL;
 }
 
 const char *drop_reason_name(const struct machine *m, skb_drop_reason_t reason)
@@ -31,5 +33,3 @@ const char *drop_reason_help(const struct machine *m, skb_drop_reason_t reason)
 
 	return d ? d->help : "";
 }
-
-DROP_REASON_TABLE(core_drop_reasons, CORE, CORE_DROP_REASONS);

@@ -89,6 +89,9 @@ void rtnl_unlock(struct machine *m);
  * itself: 0 more work now, HOST_FOREVER nothing. */
 u64 machine_turn(struct machine *m);
 
+/* wait.c. As machine_turn(), but does nothing: for an event loop outside, right before it sleeps. From then on m->kick is called
+ * when something comes up that is earlier than what was returned. */
+u64 machine_next_event(struct machine *m);
 /* wait.c. Drives a caller-driven machine: turns until at least one round did something and nothing is left to do now, or until
  * @timeout_ns (HOST_FOREVER: none) passed without work. 0; -EINVAL with workers; -ENOMEM; -EINTR: being stopped. */
 int machine_run(struct machine *m, u64 timeout_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mib.c - names of the counters: see mib.h */
+/* mib.c - the names of the counters of core/mib.h */
 #include "core/mib.h"
 
 #define MIB_DESC_ROW_(group, name) { #group, #name },

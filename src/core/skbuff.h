@@ -257,12 +257,14 @@ int skb_copy_and_csum_datagram_iter(struct sk_buff *skb, u32 hlen, struct iov_it
  * into fragments, and with it the charge to the socket if the skb is charged (sock_wfree, sock_rfree). */
 s64 skb_append_iter(struct sk_buff *skb, struct iov_iter *from, u32 len, bool linear_ok);
 /* Moves fragment references: appends octets [off, off+len) of @src as references to @dst's fragments.
- * Returns octets appended (fewer: no free fragment slot). Octets in @src's head area must not be in range. */
+ * Returns octets appended (fewer: no free fragment slot). Octets in @src's head area must not be in range. @dst's truesize
+ * (and charge) grows by them; @src's stays. */
 u32 skb_append_frag_refs(struct sk_buff *dst, const struct sk_buff *src, u32 off, u32 len);
 /* Appends @from's octets to @to if that costs no copy of payload; true: @from is consumed. @to's truesize grows by
  * *ret_delta_truesize; the caller charges that to the socket. */
 bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, u32 *ret_delta_truesize);
-/* Splits at @len: the rest becomes @skb1's (allocated empty by the caller). References, no copies. */
+/* Splits at @len (neither skb is cloned: skb_unclone()): the rest becomes @skb1's (allocated empty by the caller, with tail room for what lies in @skb's head area
+ * behind @len). Fragments move without a copy, and with them their octets of truesize (and of a charge of either). */
 void skb_split(struct sk_buff *skb, struct sk_buff *skb1, u32 len);
 /* Resolves CHECKSUM_PARTIAL in software. 0 or -ENOMEM. */
 int skb_checksum_help(struct sk_buff *skb);
@@ -379,6 +381,12 @@ static inline int pskb_trim(struct sk_buff *skb, u32 len)
 static inline bool skb_cloned(const struct sk_buff *skb)
 {
 	return skb->cloned && (skb_shinfo(skb)->dataref & SKB_DATAREF_MASK) != 1;
+}
+
+/* Gives the skb a head area and fragment slots of its own: before its fragments are changed. 0 or -ENOMEM. */
+static inline int skb_unclone(struct sk_buff *skb)
+{
+	return skb_cloned(skb) ? pskb_expand_head(skb, 0, 0) : 0;
 }
 
 /* May somebody else read the headers in front of the payload? False for the one clone of an skb that has given its headers

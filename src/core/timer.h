@@ -39,12 +39,17 @@ struct hrtimer {
 	u64 expires;
 	u64 seq;      /* order of arming */
 	u32 index;    /* place in the heap + 1; 0: not armed */
+	bool late;    /* in the heap of those armed too late for the running round */
 	void (*function)(struct cpu *cpu, struct hrtimer *t);
 };
 
 void hrtimer_setup(struct hrtimer *t, void (*fn)(struct cpu *cpu, struct hrtimer *t));
 /* 0 or -ENOMEM (the heap could not grow). */
 int hrtimer_start(struct cpu *cpu, struct hrtimer *t, u64 expires_ns);
-bool hrtimer_cancel(struct cpu *cpu, struct hrtimer *t);
+bool hrtimer_cancel(struct cpu *cpu, struct hrtimer *t); /* true: it was armed */
+static inline bool hrtimer_active(const struct hrtimer *t)
+{
+	return t->index != 0;
+}
 
 #endif

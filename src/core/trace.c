@@ -1,40 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trace.c - the rings that trace points write to: see trace.h
+ * trace.c - the rings that trace points write to
  *
  * Theory of operation
- *   Each cpu has a ring of a power of two of records; end counts all records ever written, so record number n lies at
- *   n & mask until end - n exceeds the size. Readers keep a cursor of their own and learn from it what they lost. Rings stay
- *   allocated when tracing stops, so that what was recorded can still be read; enabling again empties them.
- * Locking: the cpu lock guards its ring; rtnl guards enabling.
+ *   A cpu has one ring of a power of two of records; the number of a record counts from 1 over the life of the machine and selects its
+ *   slot. Writing overwrites the oldest. A reader remembers the number of the last record it has seen (its cursor; 0: none) and learns
+ *   how many it missed. Rings stay when recording is turned off, so that what was recorded can still be read; numbers go on when it is
+ *   turned on again.
+ * Locking: the cpu's lock guards its ring. Tables are registered before the machine works and never change.
  */
 #include "core/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/cpu.h"
-#include "core/machine.h"
-#include "core/net.h"
+#include "core/core_internal.h"
 #include "core/netdevice.h"
 #include "core/sock.h"
 
+TRACE_POINT_TABLE(core_trace_points, CORE, CORE_TRACE_POINTS);
+
 struct trace_ring {
-	u64 end;
-	u64 mask;
+	u64 last;  /* number of the newest record; 0: none yet */
+	u64 first; /* the first number that was written into this ring */
+	u32 mask;
 	struct trace_record records[];
 };
 
-void __trace_skb(const struct sk_buff *skb, const struct net *net, trace_point_t tp, enum trace_verdict v,
-		 skb_drop_reason_t reason, u64 related, u64 arg1, u64 arg2)
+static const struct net *trace_net(const struct sk_buff *skb, const struct net *net)
+{
+	if (net)
+		return net;
+	if (skb->dev)
+		return skb->dev->net;
+	return skb->sk ? sock_net(skb->sk) : NULL;
+}
+
+void __trace_skb(const struct sk_buff *skb, const struct net *net, trace_point_t tp,
+		 enum trace_verdict v, skb_drop_reason_t reason, u64 related, u64 arg1, u64 arg2)
 {
 	struct cpu *cpu = skb->cpu;
 	struct trace_ring *ring = cpu->trace;
-	struct trace_record *r = &ring->records[ring->end & ring->mask];
+	u64 nr;
 
-	if (!net)
-		net = skb->dev ? skb->dev->net : skb->sk ? sock_net(skb->sk) : NULL;
-	*r = (struct trace_record){
+	lock_assert_held(cpu);
+	if (!ring)
+		return;
+	net = trace_net(skb, net);
+	nr = ++ring->last;
+	ring->records[nr & ring->mask] = (struct trace_record){
 		.time = cpu->now,
 		.skb_id = skb->id,
 		.related = related,
@@ -46,45 +60,62 @@ void __trace_skb(const struct sk_buff *skb, const struct net *net, trace_point_t
 		.cpu = cpu->id,
 		.reason = reason,
 		.verdict = (u8)v,
-		.seq = (u32)ring->end,
+		.seq = (u32)nr,
 		.len = skb->len,
 	};
-	ring->end++;
 }
 
 void trace_point_register(struct machine *m, const struct trace_point_table *table)
 {
-	assert(table->range < NR_DROP_RANGES && table->count < (1 << TRACE_RANGE_SHIFT));
+	assert(table->range < NR_DROP_RANGES && table->count < (1u << TRACE_RANGE_SHIFT));
 	m->trace_tables[table->range] = table;
 }
 
 const struct trace_point_desc *trace_point_desc(const struct machine *m, trace_point_t tp)
 {
 	static const struct trace_point_desc unknown = { "?", "?", NULL, NULL };
-	u32 range = tp >> TRACE_RANGE_SHIFT, row = tp & ((1 << TRACE_RANGE_SHIFT) - 1);
-	const struct trace_point_table *t = range < NR_DROP_RANGES ? m->trace_tables[range] : NULL;
+	u32 range = tp >> TRACE_RANGE_SHIFT, row = tp & ((1u << TRACE_RANGE_SHIFT) - 1);
+	const struct trace_point_table *table = range < NR_DROP_RANGES ? m->trace_tables[range] : NULL;
 
-	return t && row && row <= t->count ? &t->rows[row - 1] : &unknown;
+	return table && row >= 1 && row <= table->count ? &table->rows[row - 1] : &unknown;
+}
+
+static struct trace_ring *ring_create(u32 records)
+{
+	u32 n = 1u << order_base_2(clamp(records, 16u, 1u << 24));
+	struct trace_ring *ring = calloc(1, sizeof(*ring) + (size_t)n * sizeof(struct trace_record));
+
+	if (ring)
+		ring->mask = n - 1;
+	return ring;
 }
 
 int trace_enable(struct machine *m, u32 records)
 {
-	u64 size = 1ull << order_base_2(max(records, 64u));
+	struct trace_ring *fresh[MACHINE_MAX_CPUS];
+	u32 i;
 
-	for (u32 i = 0; i < m->ncpus; i++) {
-		struct trace_ring *ring = malloc(sizeof(*ring) + size * sizeof(ring->records[0]));
+	for (i = 0; i < m->ncpus; i++) {
+		fresh[i] = ring_create(records);
+		if (!fresh[i]) {
+			while (i-- > 0)
+				free(fresh[i]);
+			return -ENOMEM;
+		}
+	}
+	for (i = 0; i < m->ncpus; i++) {
 		struct cpu *cpu = m->cpus[i];
 		struct trace_ring *old;
 
-		if (!ring) {
-			trace_disable(m);
-			return -ENOMEM;
-		}
-		ring->end = 0;
-		ring->mask = size - 1;
 		cpu_lock(cpu);
 		old = cpu->trace;
-		cpu->trace = ring;
+		if (old && old->mask == fresh[i]->mask) {
+			old = fresh[i]; /* the one that is there will do, and holds what was recorded */
+		} else {
+			fresh[i]->last = old ? old->last : 0;
+			fresh[i]->first = fresh[i]->last + 1;
+			cpu->trace = fresh[i];
+		}
 		cpu->trace_on = true;
 		cpu_unlock(cpu);
 		free(old);
@@ -94,36 +125,41 @@ int trace_enable(struct machine *m, u32 records)
 
 void trace_disable(struct machine *m)
 {
-	for (u32 i = 0; i < m->ncpus; i++) {
+	u32 i;
+
+	for (i = 0; i < m->ncpus; i++) {
 		cpu_lock(m->cpus[i]);
 		m->cpus[i]->trace_on = false;
 		cpu_unlock(m->cpus[i]);
 	}
 }
 
+void trace_fini(struct cpu *cpu)
+{
+	free(cpu->trace);
+	cpu->trace = NULL;
+}
+
 u32 trace_read(struct cpu *cpu, u64 *cursor, struct trace_record *out, u32 max, u64 *ret_lost)
 {
 	struct trace_ring *ring;
-	u64 begin, n = 0;
+	u64 oldest, lost = 0;
+	u32 n = 0;
 
-	*ret_lost = 0;
 	cpu_lock(cpu);
 	ring = cpu->trace;
 	if (ring) {
-		begin = ring->end > ring->mask + 1 ? ring->end - (ring->mask + 1) : 0;
-		if (*cursor > ring->end)
-			*cursor = 0; /* tracing was enabled anew */
-		if (*cursor < begin) {
-			*ret_lost = begin - *cursor;
-			*cursor = begin;
+		oldest = ring->last > ring->mask ? ring->last - ring->mask : 1;
+		oldest = max(oldest, ring->first);
+		if (*cursor + 1 < oldest) {
+			lost = oldest - (*cursor + 1);
+			*cursor = oldest - 1;
 		}
-		n = min(ring->end - *cursor, (u64)max);
-		for (u64 i = 0; i < n; i++)
-			out[i] = ring->records[(*cursor + i) & ring->mask];
-		*cursor += n;
+		while (n < max && *cursor < ring->last)
+			out[n++] = ring->records[++*cursor & ring->mask];
 	}
 	cpu_unlock(cpu);
-	return (u32)n;
+	if (ret_lost)
+		*ret_lost = lost;
+	return n;
 }
-
-TRACE_POINT_TABLE(core_trace_points, CORE, CORE_TRACE_POINTS);

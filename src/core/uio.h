@@ -15,7 +15,7 @@
 struct iov_iter {
 	const struct iovec *iov;
 	u32 nr_segs;
-	u32 seg_offset; /* into iov[0] */
+	size_t seg_offset; /* into iov[0] */
 	size_t count;   /* octets left */
 };
 

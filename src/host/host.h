@@ -38,7 +38,8 @@ struct host_ops {
 
 	struct host_parker *(*parker_create)(struct host *h); /* NULL: out of memory */
 	void (*parker_free)(struct host_parker *p);
-	/* Sleeps until unparked or @deadline_ns (host_now() scale). True if unparked. */
+	/* Sleeps until unparked or @deadline_ns (host_now() scale). True if unparked. 0 only takes a permit that is there, and
+	 * never gives way to another thread. One thread at a time per parker. */
 	bool (*park)(struct host_parker *p, u64 deadline_ns);
 	void (*unpark)(struct host_parker *p); /* any thread */
 

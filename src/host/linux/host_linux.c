@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host_linux.c - real time: CLOCK_MONOTONIC, getrandom, pthreads, futex-backed condition variables
+ * host_linux.c - the host in real time: CLOCK_MONOTONIC, futexes, pthreads
  *
- * The seeded variant draws from named streams instead of getrandom: the same seed gives the same choices, while time stays real.
+ * A parker is one futex word: EMPTY, PERMIT (unparked, not yet consumed) or WAITING (its thread sleeps). Neither parking with a
+ * permit nor unparking a thread that is awake is a system call. See futex(2).
  */
 #include "host/host.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "host/streams.h"
 
-struct linux_host {
+struct host_linux {
 	struct host host;
-	bool seeded;
 	struct random_streams streams;
 };
 
+enum { EMPTY, PERMIT, WAITING };
+
 struct host_parker {
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool permit;
+	u32 state; /* atomic */
 };
 
 struct host_thread {
@@ -34,10 +36,10 @@ struct host_thread {
 
 static u64 clock_ns(clockid_t clock)
 {
-	struct timespec t;
+	struct timespec ts;
 
-	clock_gettime(clock, &t);
-	return (u64)t.tv_sec * NSEC_PER_SEC + (u64)t.tv_nsec;
+	clock_gettime(clock, &ts);
+	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
 }
 
 static u64 linux_now(struct host *h)
@@ -52,74 +54,55 @@ static u64 linux_realtime(struct host *h)
 
 static void linux_random(struct host *h, const char *name, void *buf, size_t len)
 {
-	struct linux_host *lh = container_of(h, struct linux_host, host);
-	u8 *p = buf;
-
-	if (lh->seeded) {
-		random_streams_draw(&lh->streams, name, buf, len);
-		return;
-	}
-	while (len) {
-		ssize_t n = getrandom(p, len, 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			abort(); /* no entropy means no secret keys: going on would be worse */
-		p += n;
-		len -= (size_t)n;
-	}
+	random_streams_get(&((struct host_linux *)h)->streams, name, buf, len);
 }
 
 static struct host_parker *linux_parker_create(struct host *h)
 {
-	struct host_parker *p = calloc(1, sizeof(*p));
-	pthread_condattr_t attr;
-
-	if (!p)
-		return NULL;
-	pthread_mutex_init(&p->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->cond, &attr);
-	pthread_condattr_destroy(&attr);
-	return p;
+	return calloc(1, sizeof(struct host_parker));
 }
 
 static void linux_parker_free(struct host_parker *p)
 {
-	if (!p)
-		return;
-	pthread_cond_destroy(&p->cond);
-	pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+/* Until the word changes or the deadline, which is absolute on CLOCK_MONOTONIC with this operation. False: it passed. */
+static bool futex_wait(u32 *word, u32 expected, u64 deadline_ns)
+{
+	struct timespec ts = {
+		.tv_sec = (time_t)(deadline_ns / NSEC_PER_SEC),
+		.tv_nsec = (long)(deadline_ns % NSEC_PER_SEC),
+	};
+	long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
+			 deadline_ns == HOST_FOREVER ? NULL : &ts, NULL, FUTEX_BITSET_MATCH_ANY);
+
+	return r == 0 || errno != ETIMEDOUT;
 }
 
 static bool linux_park(struct host_parker *p, u64 deadline_ns)
 {
-	struct timespec until = { (time_t)(deadline_ns / NSEC_PER_SEC), (long)(deadline_ns % NSEC_PER_SEC) };
-	bool unparked;
-	int err = 0;
+	u32 state = EMPTY;
 
-	pthread_mutex_lock(&p->lock);
-	while (!p->permit && err == 0)
-		err = deadline_ns == HOST_FOREVER ? pthread_cond_wait(&p->cond, &p->lock) :
-						    pthread_cond_timedwait(&p->cond, &p->lock, &until);
-	unparked = p->permit;
-	p->permit = false;
-	pthread_mutex_unlock(&p->lock);
-	return unparked;
+	if (__atomic_exchange_n(&p->state, EMPTY, __ATOMIC_ACQUIRE) == PERMIT)
+		return true;
+	if (!deadline_ns)
+		return false;
+	if (__atomic_compare_exchange_n(&p->state, &state, WAITING, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_ACQUIRE))
+		while (__atomic_load_n(&p->state, __ATOMIC_ACQUIRE) == WAITING &&
+		       futex_wait(&p->state, WAITING, deadline_ns))
+			;
+	return __atomic_exchange_n(&p->state, EMPTY, __ATOMIC_ACQUIRE) == PERMIT;
 }
 
 static void linux_unpark(struct host_parker *p)
 {
-	pthread_mutex_lock(&p->lock);
-	p->permit = true;
-	pthread_cond_signal(&p->cond);
-	pthread_mutex_unlock(&p->lock);
+	if (__atomic_exchange_n(&p->state, PERMIT, __ATOMIC_RELEASE) == WAITING)
+		syscall(SYS_futex, &p->state, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
 }
 
-static void *linux_thread_main(void *arg)
+static void *thread_main(void *arg)
 {
 	struct host_thread *t = arg;
 
@@ -127,22 +110,23 @@ static void *linux_thread_main(void *arg)
 	return NULL;
 }
 
-static struct host_thread *linux_thread_start(struct host *h, const char *name, void (*fn)(void *arg), void *arg)
+static struct host_thread *linux_thread_start(struct host *h, const char *name, void (*fn)(void *arg),
+					      void *arg)
 {
-	struct host_thread *t = calloc(1, sizeof(*t));
-	char short_name[16];
+	struct host_thread *t = malloc(sizeof(*t));
+	int err;
 
 	if (!t)
 		return NULL;
 	t->fn = fn;
 	t->arg = arg;
-	if (pthread_create(&t->id, NULL, linux_thread_main, t) != 0) {
+	err = pthread_create(&t->id, NULL, thread_main, t);
+	if (err) {
 		free(t);
+		errno = err;
 		return NULL;
 	}
-	strncpy(short_name, name, sizeof(short_name) - 1);
-	short_name[sizeof(short_name) - 1] = '\0';
-	pthread_setname_np(t->id, short_name);
+	pthread_setname_np(t->id, name);
 	return t;
 }
 
@@ -154,13 +138,13 @@ static void linux_thread_join(struct host_thread *t)
 
 static void linux_destroy(struct host *h)
 {
-	struct linux_host *lh = container_of(h, struct linux_host, host);
+	struct host_linux *l = (struct host_linux *)h;
 
-	random_streams_fini(&lh->streams);
-	free(lh);
+	random_streams_fini(&l->streams);
+	free(l);
 }
 
-static const struct host_ops linux_ops = {
+static const struct host_ops host_linux_ops = {
 	.now = linux_now,
 	.realtime = linux_realtime,
 	.random = linux_random,
@@ -175,14 +159,13 @@ static const struct host_ops linux_ops = {
 
 static struct host *linux_create(bool seeded, u64 seed)
 {
-	struct linux_host *lh = calloc(1, sizeof(*lh));
+	struct host_linux *l = calloc(1, sizeof(*l));
 
-	if (!lh)
+	if (!l)
 		return NULL;
-	lh->host.ops = &linux_ops;
-	lh->seeded = seeded;
-	random_streams_init(&lh->streams, seed);
-	return &lh->host;
+	l->host.ops = &host_linux_ops;
+	random_streams_init(&l->streams, seeded, seed);
+	return &l->host;
 }
 
 struct host *host_linux_create(void)

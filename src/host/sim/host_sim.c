@@ -1,144 +1,141 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host_sim.c - virtual time: threads pass a baton, and time jumps when all of them sleep
+ * host_sim.c - the host in virtual time: one thread runs at a time, and time passes only when all sleep
  *
  * Theory of operation
- *   Exactly one thread holds the baton (host->running) and runs; every other thread of the host waits in a state:
- *     READY    may run: in the order in which it became ready (ready list)
- *     PARKED   waits for an unpark or for its deadline
- *     DONE     has returned
- *   The holder gives the baton away only by parking, joining or returning. Then the first READY thread gets it; when there is
- *   none, time jumps to the earliest deadline of the PARKED ones, the lower thread number first on a tie. Nothing depends on
- *   the operating system's scheduler, so a run repeats exactly.
- *   When all are parked without a deadline nobody has the baton, until somebody outside unparks one of them.
- *   Since exactly one thread runs, "the calling thread" of park() is the holder; no thread-local storage is needed.
+ *   The threads that the host knows pass a baton. Its holder runs until it parks, joins or ends; then the next one is chosen:
+ *     1. the thread that became ready first (by an unpark, by being started, or because what it joins has ended);
+ *     2. if none is ready, time jumps to the earliest deadline, and its thread runs (the lowest number if several have it);
+ *     3. if nobody has a deadline, nobody holds the baton, until an unpark from outside the known threads gives it to one.
+ *   So the order of everything is a function of what the threads do, and not of the operating system's scheduler.
+ *   A thread that never parks stops time for all. A park with a deadline that has passed lets those run that are ready.
+ *
+ *   Each thread waits for the baton on a condition of its own.
+ * Locking: the host's lock guards the table of threads, parkers and time. It is a leaf: parking happens without any stack lock.
  */
 #include "host/host.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "host/streams.h"
 #include "lib/list.h"
 
-enum sim_state { SIM_RUNNING, SIM_READY, SIM_PARKED, SIM_DONE };
+enum thread_state {
+	THREAD_READY,   /* on the ready list; leaves it by getting the baton */
+	THREAD_RUNNING, /* holds the baton */
+	THREAD_PARKED,  /* until its parker is unparked or until deadline */
+	THREAD_JOINING, /* until the thread joined has ended */
+	THREAD_ENDED,
+};
 
 struct host_thread {
-	struct list_head all;   /* sim_host.threads, by number */
-	struct list_head ready; /* sim_host.ready, when READY */
-	struct sim_host *host;
+	struct list_head node;  /* all threads, by number */
+	struct list_head ready; /* sim->ready */
+	struct host_sim *sim;
+	enum thread_state state;
+	u64 deadline;
+	struct host_parker *parker; /* PARKED: on which */
+	struct host_thread *joins;  /* JOINING: whom */
 	pthread_cond_t baton;
 	pthread_t id;
-	u32 number;
-	enum sim_state state;
-	u64 deadline;             /* PARKED */
-	bool unparked;            /* why it became READY */
-	struct host_thread *joiner;
 	void (*fn)(void *arg);
 	void *arg;
 };
 
-struct sim_host {
-	struct host host;
-	pthread_mutex_t lock; /* guards everything here */
-	u64 now;
-	u64 start_realtime;
-	struct host_thread *running; /* NULL: everybody sleeps for good */
-	struct list_head threads, ready;
-	u32 next_number;
-	struct host_thread creator;
-	struct random_streams streams;
-};
-
 struct host_parker {
-	struct sim_host *host;
+	struct host_sim *sim;
 	bool permit;
-	struct host_thread *waiter;
+	struct host_thread *sleeper;
 };
 
-static struct sim_host *sim_host(struct host *h)
+struct host_sim {
+	struct host host;
+	struct random_streams streams;
+	u64 start_realtime;
+	pthread_mutex_t lock;
+	u64 now; /* atomic: read without the lock */
+	struct list_head threads;
+	struct list_head ready;
+	struct host_thread *running; /* NULL: the baton lies on the table */
+	struct host_thread creator;
+};
+
+static struct host_sim *sim_of(struct host *h)
 {
-	return container_of(h, struct sim_host, host);
+	return (struct host_sim *)h;
 }
-
-/* ---- the baton; lock held ------------------------------------------------------------------------------ */
-
-static void make_ready(struct host_thread *t, bool unparked)
-{
-	t->state = SIM_READY;
-	t->unparked = unparked;
-	list_add_tail(&t->ready, &t->host->ready);
-}
-
-static struct host_thread *earliest_sleeper(struct sim_host *s)
-{
-	struct host_thread *t, *best = NULL;
-
-	list_for_each_entry(t, &s->threads, all)
-		if (t->state == SIM_PARKED && t->deadline != HOST_FOREVER && (!best || t->deadline < best->deadline))
-			best = t;
-	return best;
-}
-
-static void pass_baton(struct sim_host *s)
-{
-	struct host_thread *t;
-
-	if (list_empty(&s->ready)) {
-		t = earliest_sleeper(s);
-		if (t) {
-			if (t->deadline > s->now)
-				__atomic_store_n(&s->now, t->deadline, __ATOMIC_RELAXED);
-			make_ready(t, false);
-		}
-	}
-	t = list_first_entry_or_null(&s->ready, struct host_thread, ready);
-	s->running = t;
-	if (t) {
-		list_del(&t->ready);
-		t->state = SIM_RUNNING;
-		pthread_cond_signal(&t->baton);
-	}
-}
-
-static void wait_for_baton(struct host_thread *t)
-{
-	while (t->host->running != t)
-		pthread_cond_wait(&t->baton, &t->host->lock);
-}
-
-static void thread_init(struct host_thread *t, struct sim_host *s)
-{
-	t->host = s;
-	t->number = s->next_number++;
-	pthread_cond_init(&t->baton, NULL);
-	list_init(&t->ready);
-	list_add_tail(&t->all, &s->threads);
-}
-
-/* ---- operations ---------------------------------------------------------------------------------------- */
 
 static u64 sim_now(struct host *h)
 {
-	return __atomic_load_n(&sim_host(h)->now, __ATOMIC_RELAXED);
+	return __atomic_load_n(&sim_of(h)->now, __ATOMIC_RELAXED);
 }
 
 static u64 sim_realtime(struct host *h)
 {
-	return sim_host(h)->start_realtime + sim_now(h);
+	return sim_of(h)->start_realtime + sim_now(h);
 }
 
 static void sim_random(struct host *h, const char *name, void *buf, size_t len)
 {
-	random_streams_draw(&sim_host(h)->streams, name, buf, len);
+	random_streams_get(&sim_of(h)->streams, name, buf, len);
 }
+
+/* ---- the baton; lock held ----------------------------------------------------------------------------- */
+
+static void make_ready(struct host_thread *t)
+{
+	t->state = THREAD_READY;
+	list_add_tail(&t->ready, &t->sim->ready);
+}
+
+static struct host_thread *earliest_sleeper(struct host_sim *s)
+{
+	struct host_thread *t, *best = NULL;
+
+	list_for_each_entry(t, &s->threads, node)
+		if (t->state == THREAD_PARKED && t->deadline != HOST_FOREVER &&
+		    (!best || t->deadline < best->deadline))
+			best = t;
+	return best;
+}
+
+/* Gives the baton, which nobody holds, to whom it is due. */
+static void pass_baton(struct host_sim *s)
+{
+	struct host_thread *t = list_first_entry_or_null(&s->ready, struct host_thread, ready);
+
+	if (t) {
+		list_del(&t->ready);
+	} else {
+		t = earliest_sleeper(s);
+		if (t && t->deadline > s->now)
+			__atomic_store_n(&s->now, t->deadline, __ATOMIC_RELAXED);
+	}
+	s->running = t;
+	if (!t)
+		return;
+	t->state = THREAD_RUNNING;
+	pthread_cond_signal(&t->baton);
+}
+
+/* The caller has changed its own state from RUNNING: gives the baton away and waits until it is back. */
+static void switch_away(struct host_sim *s, struct host_thread *self)
+{
+	pass_baton(s);
+	while (s->running != self)
+		pthread_cond_wait(&self->baton, &s->lock);
+}
+
+/* ---- parking ------------------------------------------------------------------------------------------ */
 
 static struct host_parker *sim_parker_create(struct host *h)
 {
 	struct host_parker *p = calloc(1, sizeof(*p));
 
 	if (p)
-		p->host = sim_host(h);
+		p->sim = sim_of(h);
 	return p;
 }
 
@@ -149,70 +146,88 @@ static void sim_parker_free(struct host_parker *p)
 
 static bool sim_park(struct host_parker *p, u64 deadline_ns)
 {
-	struct sim_host *s = p->host;
-	struct host_thread *me;
-	bool unparked;
+	struct host_sim *s = p->sim;
+	struct host_thread *self;
+	bool permit;
 
 	pthread_mutex_lock(&s->lock);
-	me = s->running;
-	if (p->permit) {
-		p->permit = false;
-		pthread_mutex_unlock(&s->lock);
-		return true;
+	self = s->running;
+	if (!p->permit && deadline_ns) {
+		/* Only the threads that the host knows may sleep in virtual time. */
+		assert(self && pthread_equal(self->id, pthread_self()) && !p->sleeper);
+		if (deadline_ns <= s->now) {
+			make_ready(self);
+		} else {
+			self->state = THREAD_PARKED;
+			self->deadline = deadline_ns;
+			self->parker = p;
+			p->sleeper = self;
+		}
+		switch_away(s, self);
+		p->sleeper = NULL;
+		self->parker = NULL;
 	}
-	p->waiter = me;
-	if (deadline_ns <= s->now) {
-		make_ready(me, false); /* behind those that are ready: nobody starves */
-	} else {
-		me->state = SIM_PARKED;
-		me->deadline = deadline_ns;
-	}
-	pass_baton(s);
-	wait_for_baton(me);
-	p->waiter = NULL;
-	unparked = me->unparked || p->permit;
+	permit = p->permit;
 	p->permit = false;
 	pthread_mutex_unlock(&s->lock);
-	return unparked;
+	return permit;
 }
 
 static void sim_unpark(struct host_parker *p)
 {
-	struct sim_host *s = p->host;
+	struct host_sim *s = p->sim;
+	struct host_thread *t;
 
 	pthread_mutex_lock(&s->lock);
-	if (p->waiter && p->waiter->state == SIM_PARKED) {
-		make_ready(p->waiter, true);
-		if (!s->running)
-			pass_baton(s);
-	} else {
-		p->permit = true;
-	}
+	p->permit = true;
+	t = p->sleeper;
+	if (t && t->state == THREAD_PARKED)
+		make_ready(t);
+	if (!s->running)
+		pass_baton(s);
 	pthread_mutex_unlock(&s->lock);
 }
 
-static void *sim_thread_main(void *arg)
+/* ---- threads ------------------------------------------------------------------------------------------ */
+
+static void thread_init(struct host_thread *t, struct host_sim *s)
 {
-	struct host_thread *t = arg;
-	struct sim_host *s = t->host;
+	t->sim = s;
+	t->deadline = HOST_FOREVER;
+	list_init(&t->ready);
+	pthread_cond_init(&t->baton, NULL);
+	list_add_tail(&t->node, &s->threads);
+}
+
+static void *thread_main(void *arg)
+{
+	struct host_thread *self = arg, *t;
+	struct host_sim *s = self->sim;
 
 	pthread_mutex_lock(&s->lock);
-	wait_for_baton(t);
+	self->id = pthread_self(); /* the starter may not have got it yet */
+	while (s->running != self)
+		pthread_cond_wait(&self->baton, &s->lock);
 	pthread_mutex_unlock(&s->lock);
-	t->fn(t->arg);
+
+	self->fn(self->arg);
+
 	pthread_mutex_lock(&s->lock);
-	t->state = SIM_DONE;
-	if (t->joiner)
-		make_ready(t->joiner, true);
+	self->state = THREAD_ENDED;
+	list_for_each_entry(t, &s->threads, node)
+		if (t->state == THREAD_JOINING && t->joins == self)
+			make_ready(t);
 	pass_baton(s);
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
 }
 
-static struct host_thread *sim_thread_start(struct host *h, const char *name, void (*fn)(void *arg), void *arg)
+static struct host_thread *sim_thread_start(struct host *h, const char *name, void (*fn)(void *arg),
+					    void *arg)
 {
-	struct sim_host *s = sim_host(h);
+	struct host_sim *s = sim_of(h);
 	struct host_thread *t = calloc(1, sizeof(*t));
+	int err;
 
 	if (!t)
 		return NULL;
@@ -220,34 +235,36 @@ static struct host_thread *sim_thread_start(struct host *h, const char *name, vo
 	t->arg = arg;
 	pthread_mutex_lock(&s->lock);
 	thread_init(t, s);
-	make_ready(t, true);
-	if (pthread_create(&t->id, NULL, sim_thread_main, t) != 0) {
-		list_del(&t->ready);
-		list_del(&t->all);
+	err = pthread_create(&t->id, NULL, thread_main, t);
+	if (err) {
+		list_del(&t->node);
 		pthread_mutex_unlock(&s->lock);
 		pthread_cond_destroy(&t->baton);
 		free(t);
+		errno = err;
 		return NULL;
 	}
+	pthread_setname_np(t->id, name);
+	make_ready(t);
 	pthread_mutex_unlock(&s->lock);
 	return t;
 }
 
 static void sim_thread_join(struct host_thread *t)
 {
-	struct sim_host *s = t->host;
+	struct host_sim *s = t->sim;
+	struct host_thread *self;
 
 	pthread_mutex_lock(&s->lock);
-	if (t->state != SIM_DONE) {
-		struct host_thread *me = s->running;
-
-		t->joiner = me;
-		me->state = SIM_PARKED;
-		me->deadline = HOST_FOREVER;
-		pass_baton(s);
-		wait_for_baton(me);
+	if (t->state != THREAD_ENDED) {
+		self = s->running;
+		assert(self && pthread_equal(self->id, pthread_self()));
+		self->state = THREAD_JOINING;
+		self->joins = t;
+		switch_away(s, self);
+		self->joins = NULL;
 	}
-	list_del(&t->all);
+	list_del(&t->node);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(t->id, NULL);
 	pthread_cond_destroy(&t->baton);
@@ -256,15 +273,16 @@ static void sim_thread_join(struct host_thread *t)
 
 static void sim_destroy(struct host *h)
 {
-	struct sim_host *s = sim_host(h);
+	struct host_sim *s = sim_of(h);
 
-	random_streams_fini(&s->streams);
+	assert(s->threads.next == &s->creator.node && s->threads.prev == &s->creator.node);
 	pthread_cond_destroy(&s->creator.baton);
 	pthread_mutex_destroy(&s->lock);
+	random_streams_fini(&s->streams);
 	free(s);
 }
 
-static const struct host_ops sim_ops = {
+static const struct host_ops host_sim_ops = {
 	.now = sim_now,
 	.realtime = sim_realtime,
 	.random = sim_random,
@@ -279,19 +297,20 @@ static const struct host_ops sim_ops = {
 
 struct host *host_sim_create(u64 seed, u64 start_realtime_ns)
 {
-	struct sim_host *s = calloc(1, sizeof(*s));
+	struct host_sim *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->host.ops = &sim_ops;
+	s->host.ops = &host_sim_ops;
 	s->host.virtual_time = true;
 	s->start_realtime = start_realtime_ns;
+	random_streams_init(&s->streams, true, seed);
 	pthread_mutex_init(&s->lock, NULL);
 	list_init(&s->threads);
 	list_init(&s->ready);
-	random_streams_init(&s->streams, seed);
 	thread_init(&s->creator, s);
-	s->creator.state = SIM_RUNNING;
+	s->creator.id = pthread_self();
+	s->creator.state = THREAD_RUNNING;
 	s->running = &s->creator;
 	return &s->host;
 }

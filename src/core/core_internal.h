@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* core_internal.h - between the files of core/ that make up a machine: cpu.c softirq.c timer.c wait.c machine.c net.c */
+#ifndef WEIR_CORE_CORE_INTERNAL_H
+#define WEIR_CORE_CORE_INTERNAL_H
+
+#include "core/cpu.h"
+#include "core/machine.h"
+
+struct parker;
+struct wait_entry;
+
+/* cpu.c */
+struct cpu *cpu_create(struct machine *m, u16 id); /* NULL: no memory */
+void cpu_destroy(struct cpu *cpu);
+/* Unlocks and wakes, running nothing. @may_kick: tell the sleeper of this cpu if it has something to do earlier than it thinks. */
+void cpu_release(struct cpu *cpu, bool may_kick) __releases(cpu);
+/* Runs what is due until nothing is left or a NAPI budget is used up. Lock held. */
+void cpu_run_pending(struct cpu *cpu);
+/*
+ * One turn, and when this cpu has something to do next: absolute, 0 now, HOST_FOREVER never. @driver: the caller is who will sleep
+ * for this cpu (its worker, or the driver of the machine). No lock held.
+ */
+u64 cpu_turn(struct cpu *cpu, bool driver);
+/* Wakes whoever sleeps for this cpu. Any thread. */
+void cpu_kick(struct cpu *cpu);
+void cpu_worker(void *arg); /* the thread of a worker; @arg is the cpu */
+
+/* softirq.c */
+void run_remote_work(struct cpu *cpu);
+
+/* timer.c */
+int timers_init(struct cpu *cpu); /* 0 or -ENOMEM */
+void timers_fini(struct cpu *cpu);
+void run_timers(struct cpu *cpu); /* all that are due at cpu->now */
+bool timers_due(struct cpu *cpu); /* is there anything for run_timers()? */
+u64 timers_next(struct cpu *cpu); /* ns, 0 now, HOST_FOREVER none */
+
+/* wait.c */
+void parkers_init(struct machine *m);
+void parkers_fini(struct machine *m);
+/* Lock held: takes an entry off cpu->wake_list and gives what unpark_waiter() wants. */
+struct parker *wait_entry_collect(struct wait_entry *w);
+void unpark_waiter(struct machine *m, struct parker *p);
+
+/* trace.c */
+void trace_fini(struct cpu *cpu);
+
+#endif

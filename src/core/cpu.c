@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cpu.c - the lock of an execution domain, and who runs its deferred work
+ *
+ * Theory of operation
+ *   cpu_unlock() is where the stack works: it first runs what is due (timers, work of other threads, softirqs), then releases the
+ *   lock, then wakes the threads that the work has made ready. With nobody to wake that is no system call.
+ *
+ *   Somebody sleeps for each cpu until its next event: its worker, or the driver of a caller-driven machine (wait.c), or an event
+ *   loop outside. cpu->sleep_until says until when (0: awake, and will look again before it sleeps). Arming a timer that is
+ *   earlier sets need_kick, and the unlock that follows kicks the sleeper. Work left over after a NAPI budget kicks too.
+ * Locking: cpu->lock is the lock; sleep_until and need_kick are guarded by it like the rest.
+ */
+#include "core/cpu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/arena.h"
+#include "core/core_internal.h"
+#include "core/wait.h"
+#include "host/host.h"
+#include "lib/random.h"
+
+#define SOFTIRQ_MAX_PASSES 10 /* per unlock; Linux has the same number */
+#define MAX_WAKES          32 /* collected per unlock; more than that are woken under the lock */
+
+u64 cpu_clock_refresh(struct cpu *cpu)
+{
+	cpu->now = host_now(cpu->machine->host);
+	return cpu->now;
+}
+
+void cpu_lock(struct cpu *cpu)
+{
+	int err = pthread_mutex_lock(&cpu->lock);
+
+	assert(!err); /* EDEADLK: this thread holds it already */
+	(void)err;
+	cpu->locked = true;
+	cpu_clock_refresh(cpu);
+}
+
+/* Raises what came from outside or by time alone. */
+static void cpu_raise_due(struct cpu *cpu)
+{
+	if (__atomic_load_n(&cpu->remote_work, __ATOMIC_RELAXED))
+		raise_softirq(cpu, HI_SOFTIRQ);
+	if (timers_due(cpu))
+		raise_softirq(cpu, TIMER_SOFTIRQ);
+}
+
+void cpu_run_pending(struct cpu *cpu)
+{
+	const u32 rx = 1u << NET_RX_SOFTIRQ;
+	u32 before;
+	int pass;
+
+	for (pass = 0; pass < SOFTIRQ_MAX_PASSES; pass++) {
+		cpu_raise_due(cpu);
+		before = cpu->softirq_pending;
+		if (!before)
+			return;
+		do_softirq(cpu);
+		if (before & cpu->softirq_pending & rx) /* one budget is used up */
+			return;
+	}
+}
+
+void cpu_release(struct cpu *cpu, bool may_kick)
+{
+	struct machine *m = cpu->machine;
+	struct parker *wakes[MAX_WAKES];
+	unsigned n = 0, i;
+	bool kick;
+
+	lock_assert_held(cpu);
+	while (!list_empty(&cpu->wake_list)) {
+		struct parker *p = wait_entry_collect(
+			list_first_entry(&cpu->wake_list, struct wait_entry, wake_node));
+
+		if (n < MAX_WAKES)
+			wakes[n++] = p;
+		else
+			unpark_waiter(m, p);
+	}
+	kick = may_kick && cpu->sleep_until && (cpu->need_kick || cpu->softirq_pending);
+	if (kick)
+		cpu->sleep_until = 0; /* once is enough: who sleeps will look */
+	cpu->need_kick = false;
+	cpu->epoch++;
+	cpu->locked = false;
+	pthread_mutex_unlock(&cpu->lock);
+
+	/* The entries may be gone by now; parkers live as long as the machine. */
+	for (i = 0; i < n; i++)
+		unpark_waiter(m, wakes[i]);
+	if (kick)
+		cpu_kick(cpu);
+}
+
+void cpu_unlock(struct cpu *cpu)
+{
+	cpu_run_pending(cpu);
+	cpu_release(cpu, true);
+}
+
+void cpu_kick(struct cpu *cpu)
+{
+	struct host *host = cpu->machine->host;
+	struct host_parker *worker = __atomic_load_n(&cpu->worker, __ATOMIC_ACQUIRE);
+
+	if (worker)
+		host->ops->unpark(worker);
+	else
+		machine_kick(cpu->machine);
+}
+
+u64 cpu_next_event(struct cpu *cpu)
+{
+	u64 next;
+
+	lock_assert_held(cpu);
+	if (cpu->softirq_pending || __atomic_load_n(&cpu->remote_work, __ATOMIC_RELAXED))
+		return 0;
+	next = timers_next(cpu);
+	return next <= cpu->now ? 0 : next;
+}
+
+u64 cpu_turn(struct cpu *cpu, bool driver)
+{
+	u64 next;
+
+	cpu_lock(cpu);
+	if (driver)
+		cpu->sleep_until = 0;
+	cpu_run_pending(cpu);
+	next = cpu_next_event(cpu);
+	if (driver || !__atomic_load_n(&cpu->machine->driven, __ATOMIC_RELAXED))
+		cpu->sleep_until = next;
+	cpu_release(cpu, !driver);
+	return next;
+}
+
+void cpu_worker(void *arg)
+{
+	struct cpu *cpu = arg;
+	struct machine *m = cpu->machine;
+	u64 next;
+
+	while (!__atomic_load_n(&m->stopping, __ATOMIC_ACQUIRE)) {
+		next = cpu_turn(cpu, true);
+		if (next)
+			m->host->ops->park(cpu->worker, next);
+	}
+}
+
+u64 cpu_random(struct cpu *cpu)
+{
+	lock_assert_held(cpu);
+	return random_next(cpu->rng);
+}
+
+struct cpu *cpu_create(struct machine *m, u16 id)
+{
+	struct cpu *cpu = aligned_alloc(CACHE_LINE, ALIGN_UP(sizeof(*cpu), (size_t)CACHE_LINE));
+	pthread_mutexattr_t attr;
+	char stream[16];
+
+	if (!cpu)
+		return NULL;
+	memset(cpu, 0, sizeof(*cpu));
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(&cpu->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	cpu->machine = m;
+	cpu->id = id;
+	cpu->next_skb_id = id;
+	cpu->sleep_until = HOST_FOREVER; /* nobody has looked yet */
+	list_init(&cpu->wake_list);
+	list_init(&cpu->tasklets);
+	cpu_clock_refresh(cpu);
+	snprintf(stream, sizeof(stream), "cpu%u", id);
+	host_random(m->host, stream, cpu->rng, sizeof(cpu->rng));
+	if (skb_cache_init(cpu) || timers_init(cpu)) {
+		cpu_destroy(cpu);
+		return NULL;
+	}
+	return cpu;
+}
+
+void cpu_destroy(struct cpu *cpu)
+{
+	if (!cpu)
+		return;
+	assert(!cpu->locked);
+	trace_fini(cpu);
+	timers_fini(cpu);
+	skb_cache_fini(cpu);
+	pthread_mutex_destroy(&cpu->lock);
+	free(cpu);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* skb_internal.h - between skbuff.c and skb_iter.c */
+#ifndef WEIR_CORE_SKB_INTERNAL_H
+#define WEIR_CORE_SKB_INTERNAL_H
+
+#include "core/skbuff.h"
+
+/* skbuff.c */
+
+/* The page being filled: the offset of its first free octet and the room from there. NULL: no memory. */
+struct page *skb_frag_refill(struct cpu *cpu, u32 *ret_off, u32 *ret_room);
+/* Changes truesize, and a charge by sock_wfree or sock_rfree with it. */
+void skb_truesize_add(struct sk_buff *skb, s64 delta);
+/* Frees an skb nobody refers to, without a record. */
+void skb_free_silently(struct sk_buff *skb);
+
+/* skb_iter.c */
+
+/* Appends @len unwritten octets in fragments: octets appended, or -ENOMEM. */
+s64 skb_append_space(struct sk_buff *skb, u32 len);
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock.c - what every kind of socket shares below the system calls: life, accounting, queues, waiting
+ *
+ * Theory of operation
+ *   A sock ends in two steps. When its last reference goes (sk_free()), its queues are emptied; the memory itself stays until the
+ *   last packet that is charged to its send side has ended (sk_wmem_alloc is 0), because that packet's destructor still
+ *   points to it. Received packets cannot outlive it: they are on its queues, or a reader holds the sock.
+ *   Sending is limited by sk_wmem_alloc against sk_sndbuf, receiving by sk_rmem_alloc against sk_rcvbuf, in truesize.
+ * Locking: the home cpu's lock.
+ */
+#include "core/sock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "core/cpu.h"
+#include "core/dst.h"
+#include "core/machine.h"
+#include "core/netdevice.h"
+#include "core/sock_reasons.h"
+#include "host/host.h"
+
+DROP_REASON_TABLE(socket_drop_reasons, SOCKET, SOCKET_DROP_REASONS);
+
+#define SOCK_DEFAULT_BUF 212992 /* net.core.[rw]mem_default, when the net has no devices part */
+
+/* ---- life --------------------------------------------------------------------------------------------- */
+
+struct sock *sk_alloc(struct net *net, int family, struct proto *prot)
+{
+	struct sock *sk = calloc(1, prot->obj_size);
+	struct machine *m = net->machine;
+
+	assert(prot->obj_size >= sizeof(*sk));
+	if (!sk)
+		return NULL;
+	sk->sk_family = (u16)family;
+	sk->sk_prot = prot;
+	sk->sk_net = net;
+	sk->sk_cpu = net->cpu;
+	sk->sk_refcnt = 1;
+	sk->sk_cookie = __atomic_add_fetch(&m->next_sock_cookie, 1, __ATOMIC_RELAXED);
+	skb_queue_head_init(&sk->sk_receive_queue);
+	skb_queue_head_init(&sk->sk_write_queue);
+	__atomic_add_fetch(&m->nr_socks, 1, __ATOMIC_RELAXED);
+	return sk;
+}
+
+/* Nothing refers to it any more. */
+static void __sk_free(struct sock *sk)
+{
+	if (sk->sk_rare) {
+		free(sk->sk_rare->filter);
+		free(sk->sk_rare);
+	}
+	__atomic_sub_fetch(&sk->sk_cpu->machine->nr_socks, 1, __ATOMIC_RELAXED);
+	free(sk);
+}
+
+void sk_free(struct sock *sk)
+{
+	lock_assert_held(sk->sk_cpu);
+	assert(sk->sk_refcnt == 0 && !sk->sk_node.pprev);
+	sk->sk_wmem_alloc++; /* what is purged here must not end the sock under our hands */
+	if (sk->sk_destruct)
+		sk->sk_destruct(sk);
+	skb_queue_purge_reason(&sk->sk_receive_queue, SKB_DROP_SOCKET_CLOSE);
+	skb_queue_purge_reason(&sk->sk_write_queue, SKB_DROP_SOCKET_CLOSE);
+	if (sk->sk_rare)
+		skb_queue_purge_reason(&sk->sk_rare->error_queue, SKB_DROP_SOCKET_CLOSE);
+	sk_dst_reset(sk);
+	assert(sk->sk_rmem_alloc == 0);
+	sk_wmem_uncharge(sk, 1);
+}
+
+void sock_init_data(struct sock *sk, struct socket *sock, struct wait_queue_head *wq, u16 type)
+{
+	const struct netns_core *core = sock_net(sk)->core;
+
+	sk->sk_socket = sock;
+	sk->sk_wq = wq;
+	sk->sk_type = type;
+	sk->sk_state = SS_TCP_CLOSE;
+	sk->sk_rcvbuf = core ? core->rmem_default : SOCK_DEFAULT_BUF;
+	sk->sk_sndbuf = core ? core->wmem_default : SOCK_DEFAULT_BUF;
+	sk->sk_rcvlowat = 1;
+	sk->sk_rcvtimeo = sk->sk_sndtimeo = HOST_FOREVER;
+}
+
+void sock_orphan(struct sock *sk)
+{
+	sock_set_flag(sk, SOCK_DEAD);
+	sk->sk_socket = NULL;
+	sk->sk_wq = NULL;
+}
+
+void sock_graft(struct sock *sk, struct socket *parent, struct wait_queue_head *wq)
+{
+	sk->sk_socket = parent;
+	sk->sk_wq = wq;
+}
+
+struct sock_rare *sock_rare(struct sock *sk)
+{
+	u32 size = max_t(u32, sk->sk_prot->rare_size, sizeof(struct sock_rare));
+	struct sock_rare *r = sk->sk_rare;
+
+	if (r)
+		return r;
+	r = calloc(1, size);
+	if (!r)
+		return NULL;
+	skb_queue_head_init(&r->error_queue);
+	r->peek_off = -1;
+	r->incoming_cpu = -1;
+	r->max_pacing_rate = UINT32_MAX;
+	list_init(&r->mc_list);
+	sk->sk_rare = r;
+	return r;
+}
+
+/* ---- accounting --------------------------------------------------------------------------------------- */
+
+void sk_wmem_uncharge(struct sock *sk, u32 octets)
+{
+	assert(sk->sk_wmem_alloc >= octets);
+	sk->sk_wmem_alloc -= octets;
+	if (unlikely(!sk->sk_wmem_alloc && !sk->sk_refcnt))
+		__sk_free(sk);
+}
+
+/* Half of the buffer free is worth a wake-up: as Linux, so that writers write in batches. */
+static bool sock_writeable(const struct sock *sk)
+{
+	return sk->sk_wmem_alloc < sk->sk_sndbuf / 2 || !sk->sk_wmem_alloc;
+}
+
+void sock_wfree(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	lock_assert_held(sk->sk_cpu);
+	if (sk->sk_refcnt && sk->sk_wq && waitqueue_active(sk->sk_wq)) {
+		sk->sk_wmem_alloc -= skb->truesize;
+		if (sock_writeable(sk))
+			sk_write_space(sk);
+		return;
+	}
+	sk_wmem_uncharge(sk, skb->truesize);
+}
+
+void sock_rfree(struct sk_buff *skb)
+{
+	assert(skb->sk->sk_rmem_alloc >= skb->truesize);
+	skb->sk->sk_rmem_alloc -= skb->truesize;
+}
+
+void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = sock_wfree;
+	sk->sk_wmem_alloc += skb->truesize;
+}
+
+void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = sock_rfree;
+	sk->sk_rmem_alloc += skb->truesize;
+}
+
+/* ---- receiving ---------------------------------------------------------------------------------------- */
+
+int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	lock_assert_held(sk->sk_cpu);
+	/* As Linux: a packet larger than the whole buffer is taken when the buffer is empty. */
+	if (sk->sk_rmem_alloc + skb->truesize > sk->sk_rcvbuf && sk->sk_rmem_alloc) {
+		sk->sk_drops++;
+		kfree_skb_reason(skb, SKB_DROP_SOCKET_RCVBUFF);
+		return -ENOMEM;
+	}
+	skb->dev = NULL; /* it may wait longer than the device lives; skb_iif stays */
+	skb_set_owner_r(skb, sk);
+	skb_queue_tail(&sk->sk_receive_queue, skb);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_data_ready(sk);
+	return 0;
+}
+
+int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
+{
+	struct sock_rare *r = sock_rare(sk);
+
+	lock_assert_held(sk->sk_cpu);
+	if (!r || sk->sk_rmem_alloc + skb->truesize > sk->sk_rcvbuf) {
+		sk->sk_drops++;
+		kfree_skb_reason(skb, SKB_DROP_SOCKET_ERRQUEUE);
+		return -ENOMEM;
+	}
+	skb->dev = NULL;
+	skb_set_owner_r(skb, sk);
+	skb_queue_tail(&r->error_queue, skb);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+	return 0;
+}
+
+struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *ret_err)
+{
+	u64 timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	struct sk_buff *skb;
+	int err;
+
+	for (;;) {
+		err = sock_error(sk);
+		if (err)
+			break;
+		skb = skb_peek(&sk->sk_receive_queue);
+		if (skb && (flags & MSG_PEEK)) {
+			skb->peeked = 1;
+			return skb_get(skb);
+		}
+		if (skb) {
+			skb_unlink(skb, &sk->sk_receive_queue);
+			return skb;
+		}
+		if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
+			break; /* end of file: err is 0 */
+		err = timeo ? sk_wait_event(sk, &timeo) : -EAGAIN;
+		if (err)
+			break;
+	}
+	*ret_err = err;
+	return NULL;
+}
+
+void skb_free_datagram(struct sock *sk, struct sk_buff *skb)
+{
+	lock_assert_held(sk->sk_cpu);
+	consume_skb(skb);
+}
+
+/* ---- sending ------------------------------------------------------------------------------------------ */
+
+struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool noblock, int *ret_err)
+{
+	u64 timeo = sock_sndtimeo(sk, noblock);
+	struct sk_buff *skb;
+	int err;
+
+	for (;;) {
+		err = sock_error(sk);
+		if (err)
+			break;
+		if (sk->sk_shutdown & SK_SHUTDOWN_SEND) {
+			err = -EPIPE;
+			break;
+		}
+		if (sk->sk_wmem_alloc < sk->sk_sndbuf) {
+			sock_reset_flag(sk, SOCK_NOSPACE);
+			skb = alloc_skb_with_frags(sk->sk_cpu, header, data);
+			if (skb) {
+				skb_set_owner_w(skb, sk);
+				return skb;
+			}
+			err = -ENOBUFS;
+			break;
+		}
+		sock_set_flag(sk, SOCK_NOSPACE);
+		err = timeo ? sk_wait_event(sk, &timeo) : -EAGAIN;
+		if (err)
+			break;
+	}
+	*ret_err = err;
+	return NULL;
+}
+
+/* ---- waking and waiting ------------------------------------------------------------------------------- */
+
+void sock_wake(struct sock *sk, u32 events)
+{
+	if (unlikely(sk->sk_wake)) {
+		sk->sk_wake(sk, events);
+		return;
+	}
+	if (sk->sk_wq)
+		wake_up(sk->sk_cpu, sk->sk_wq, events);
+}
+
+void sk_state_change(struct sock *sk)
+{
+	u32 events = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+
+	if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
+		events |= EPOLLRDHUP;
+	if (sk->sk_shutdown == SK_SHUTDOWN_MASK || sk->sk_state == SS_TCP_CLOSE)
+		events |= EPOLLHUP;
+	if (sk->sk_err)
+		events |= EPOLLERR;
+	sock_wake(sk, events);
+}
+
+void sk_error_report(struct sock *sk)
+{
+	/* An error ends every wait: readers and writers must look too. */
+	sock_wake(sk, EPOLLERR | EPOLLIN | EPOLLOUT);
+}
+
+int sk_wait_event(struct sock *sk, u64 *timeo_ns)
+{
+	struct cpu *cpu = sk->sk_cpu;
+	u64 start = cpu->now, spent, deadline;
+	struct wait_entry w;
+	int err;
+
+	lock_assert_held(cpu);
+	assert(sk->sk_wq); /* somebody with a file waits */
+	deadline = *timeo_ns >= HOST_FOREVER - start ? HOST_FOREVER : start + *timeo_ns;
+	err = wait_entry_init(cpu, &w);
+	if (err)
+		return err;
+	sock_hold(sk);
+	add_wait_queue(sk->sk_wq, &w);
+	err = wait_schedule(cpu, &w, deadline);
+	remove_wait_queue(&w);
+	wait_entry_fini(cpu, &w);
+	if (*timeo_ns != HOST_FOREVER) {
+		spent = cpu->now - start;
+		*timeo_ns = spent < *timeo_ns ? *timeo_ns - spent : 0;
+	}
+	sock_put(sk);
+	return err;
+}
+
+/* ---- route cache -------------------------------------------------------------------------------------- */
+
+struct dst_entry *sk_dst_check(struct sock *sk)
+{
+	struct dst_entry *dst = sk->sk_dst_cache;
+
+	if (!dst || dst_check(dst))
+		return dst;
+	sk_dst_reset(sk);
+	return NULL;
+}
+
+void sk_dst_set(struct sock *sk, struct dst_entry *dst)
+{
+	struct dst_entry *old = sk->sk_dst_cache;
+
+	sk->sk_dst_cache = dst;
+	if (old)
+		dst_release(old);
+}

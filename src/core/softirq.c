@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * softirq.c - deferred work of a cpu: softirqs, tasklets, work from other threads
+ *
+ * Theory of operation
+ *   A softirq is a bit in cpu->softirq_pending. A pass visits the bits in the order of enum softirq and runs those that are set when
+ *   their turn comes, so what TIMER raises in NET_TX runs in the same pass, and what NET_RX raises in NET_TX in the next one.
+ *   The packet-path handlers limit themselves (net_rx_action's budget) and raise themselves again.
+ * Locking: the cpu's lock, held all along; remote_work is a stack that any thread pushes to (atomics).
+ */
+#include "core/cpu.h"
+
+#include "core/core_internal.h"
+#include "core/netdevice.h"
+
+void run_remote_work(struct cpu *cpu)
+{
+	struct cpu_work *w = __atomic_exchange_n(&cpu->remote_work, NULL, __ATOMIC_ACQUIRE);
+	struct cpu_work *fifo = NULL, *next;
+
+	for (; w; w = next) { /* the last pushed comes first: turn round */
+		next = w->next;
+		w->next = fifo;
+		fifo = w;
+	}
+	for (; fifo; fifo = next) {
+		next = fifo->next;
+		fifo->fn(cpu, fifo);
+	}
+}
+
+void cpu_queue_work(struct cpu *cpu, struct cpu_work *w)
+{
+	struct cpu_work *old = __atomic_load_n(&cpu->remote_work, __ATOMIC_RELAXED);
+
+	do {
+		w->next = old;
+	} while (!__atomic_compare_exchange_n(&cpu->remote_work, &old, w, true, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+	if (!old) /* who pushed the one before has kicked */
+		cpu_kick(cpu);
+}
+
+void tasklet_schedule(struct cpu *cpu, struct tasklet *t)
+{
+	lock_assert_held(cpu);
+	if (t->node.next && !list_empty(&t->node))
+		return;
+	list_add_tail(&t->node, &cpu->tasklets);
+	raise_softirq(cpu, TASKLET_SOFTIRQ);
+}
+
+/* Those that are scheduled now; one that schedules itself again runs in the next pass. */
+static void tasklet_action(struct cpu *cpu)
+{
+	struct list_head run;
+	struct tasklet *t;
+
+	list_init(&run);
+	list_splice_tail_init(&cpu->tasklets, &run);
+	while (!list_empty(&run)) {
+		t = list_first_entry(&run, struct tasklet, node);
+		list_del(&t->node);
+		t->func(cpu, t);
+	}
+}
+
+static void (*const softirq_actions[NR_SOFTIRQS])(struct cpu *cpu) = {
+	[HI_SOFTIRQ] = run_remote_work,   [TIMER_SOFTIRQ] = run_timers,     [NET_TX_SOFTIRQ] = net_tx_action,
+	[NET_RX_SOFTIRQ] = net_rx_action, [TASKLET_SOFTIRQ] = tasklet_action,
+};
+
+bool do_softirq(struct cpu *cpu)
+{
+	unsigned nr;
+
+	lock_assert_held(cpu);
+	assert(!cpu->in_softirq);
+	if (!cpu->softirq_pending)
+		return false;
+	cpu->in_softirq = true;
+	cpu_clock_refresh(cpu);
+	for (nr = 0; nr < NR_SOFTIRQS; nr++) {
+		if (!(cpu->softirq_pending & (1u << nr)))
+			continue;
+		cpu->softirq_pending &= ~(1u << nr);
+		cpu->softirq_counts[nr]++;
+		softirq_actions[nr](cpu);
+	}
+	cpu->in_softirq = false;
+	__atomic_store_n(&cpu->rounds, cpu->rounds + 1, __ATOMIC_RELAXED);
+	return cpu->softirq_pending != 0;
+}

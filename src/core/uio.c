@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* uio.c - a program's buffers: the one place where its octets are copied in and out. Contract: core/uio.h */
+#include "core/uio.h"
+
+#include "lib/csum.h"
+
+/* The contiguous octets at the front, at most @n; skips empty segments. 0 at the end. */
+static size_t iter_front(struct iov_iter *i, size_t n, u8 **ret_p)
+{
+	n = min(n, i->count);
+	if (!n)
+		return 0;
+	while (i->seg_offset == i->iov->iov_len) {
+		i->iov++;
+		i->nr_segs--;
+		i->seg_offset = 0;
+	}
+	*ret_p = (u8 *)i->iov->iov_base + i->seg_offset;
+	return min(n, i->iov->iov_len - i->seg_offset);
+}
+
+static void iter_forward(struct iov_iter *i, size_t n)
+{
+	i->seg_offset += n;
+	i->count -= n;
+}
+
+size_t copy_from_iter(void *to, size_t n, struct iov_iter *i)
+{
+	size_t done = 0, step;
+	u8 *p;
+
+	while ((step = iter_front(i, n - done, &p))) {
+		memcpy((u8 *)to + done, p, step);
+		iter_forward(i, step);
+		done += step;
+	}
+	return done;
+}
+
+size_t copy_to_iter(const void *from, size_t n, struct iov_iter *i)
+{
+	size_t done = 0, step;
+	u8 *p;
+
+	while ((step = iter_front(i, n - done, &p))) {
+		memcpy(p, (const u8 *)from + done, step);
+		iter_forward(i, step);
+		done += step;
+	}
+	return done;
+}
+
+size_t csum_and_copy_from_iter(void *to, size_t n, u32 *csum, struct iov_iter *i)
+{
+	size_t done = 0, step;
+	u32 sum = 0;
+	u8 *p;
+
+	while ((step = iter_front(i, n - done, &p))) {
+		sum = csum_block_add(sum, csum_partial_copy((u8 *)to + done, p, step, 0), done);
+		iter_forward(i, step);
+		done += step;
+	}
+	*csum = sum;
+	return done;
+}
+
+size_t csum_and_copy_to_iter(const void *from, size_t n, u32 *csum, struct iov_iter *i)
+{
+	size_t done = 0, step;
+	u32 sum = 0;
+	u8 *p;
+
+	while ((step = iter_front(i, n - done, &p))) {
+		sum = csum_block_add(sum, csum_partial_copy(p, (const u8 *)from + done, step, 0), done);
+		iter_forward(i, step);
+		done += step;
+	}
+	*csum = sum;
+	return done;
+}
+
+void iov_iter_advance(struct iov_iter *i, size_t n)
+{
+	size_t step;
+	u8 *p;
+
+	while ((step = iter_front(i, n, &p))) {
+		iter_forward(i, step);
+		n -= step;
+	}
+}
+
+void iov_iter_revert(struct iov_iter *i, const struct iov_iter *saved)
+{
+	*i = *saved;
+}
+
+void put_cmsg(struct kmsghdr *msg, int level, int type, size_t len, const void *data)
+{
+	size_t avail = msg->control ? msg->controllen - msg->control_used : 0;
+	struct cmsghdr cmsg = { .cmsg_level = level, .cmsg_type = type, .cmsg_len = CMSG_LEN(len) };
+	u8 *at = (u8 *)msg->control + msg->control_used;
+
+	if (avail < sizeof(cmsg)) {
+		msg->flags |= MSG_CTRUNC;
+		return;
+	}
+	if (cmsg.cmsg_len > avail) { /* what fits, as cmsg(3) allows */
+		msg->flags |= MSG_CTRUNC;
+		cmsg.cmsg_len = avail;
+	}
+	memcpy(at, &cmsg, sizeof(cmsg));
+	if (cmsg.cmsg_len > CMSG_LEN(0))
+		memcpy(at + CMSG_LEN(0), data, cmsg.cmsg_len - CMSG_LEN(0));
+	msg->control_used += min(CMSG_SPACE(len), avail);
+}

@@ -53,6 +53,7 @@ struct request_sock {
 	u16 mss;
 	u8 num_retrans, num_timeout;
 	u8 syncookie : 1, acked : 1;
+	u8 queued : 1; /* counted by the listener, owns a reference */
 	be32 ir_iif_pad;
 	int ir_iif;
 	u32 ir_mark;
@@ -141,15 +142,18 @@ static inline bool sk_acceptq_is_full(const struct sock *sk)
 }
 void inet_csk_destroy_sock(struct sock *sk);
 void inet_csk_prepare_forced_close(struct sock *sk);
+/* A child that will not be accepted (its listener is gone): resets and destroys it. Takes over the creator's reference. */
+void inet_child_forget(struct sock *listener, struct request_sock *req, struct sock *child);
 
 /* ---- timewait ---------------------------------------------------------------------------------------- */
 
+/* The protocol's own structure (tcp_timewait_sock) has this first. One reference in all: while it is in ehash. */
 struct inet_timewait_sock {
-	struct sock_common c; /* must be first */
+	struct sock_common c; /* must be first; skc_state is SS_TCP_TIME_WAIT */
 	struct cpu *tw_cpu;
 	be32 tw_saddr;
 	be16 tw_sport;
-	u8 tw_substate;
+	u8 tw_substate; /* SS_TCP_TIME_WAIT or SS_TCP_FIN_WAIT2 */
 	u8 tw_tos;
 	u8 tw_transparent : 1;
 	u8 tw_rcv_wscale;
@@ -160,5 +164,24 @@ struct inet_timewait_sock {
 	u64 tw_ino;
 	u32 tw_uid;
 };
+
+static inline struct inet_timewait_sock *inet_twsk(const void *sk)
+{
+	return (struct inet_timewait_sock *)sk;
+}
+
+/* inet_timewait_sock.c */
+
+/* A timewait sock of @obj_size octets (zeroed behind the common part) with @sk's identity; not hashed. NULL: no memory, or the net
+ * has @max_tw_buckets already (net.ipv4.tcp_max_tw_buckets). */
+struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, u32 max_tw_buckets, u8 substate);
+/* @tw takes @sk's place in ehash and joins its bind bucket; then it lives for @timeo_ns. @sk is left unhashed. */
+void inet_twsk_hashdance(struct inet_timewait_sock *tw, struct sock *sk, u64 timeo_ns);
+/* Starts its remaining life anew. */
+void inet_twsk_reschedule(struct inet_timewait_sock *tw, u64 timeo_ns);
+/* Out of all tables and freed. */
+void inet_twsk_deschedule_put(struct inet_timewait_sock *tw);
+/* One that was never hashed. */
+void inet_twsk_free(struct inet_timewait_sock *tw);
 
 #endif

@@ -21,8 +21,9 @@ struct inet_bind_bucket {
 	s8 fastreuseport;
 	u32 fastuid;
 	be32 fast_rcv_saddr;
-	u16 num_owners;
-	struct hlist_head owners; /* icsk_bind_node */
+	u16 num_owners;   /* of both lists, saturating */
+	struct hlist_head owners;    /* icsk_bind_node */
+	struct hlist_head deathrow;  /* tw_bind_node */
 };
 
 struct inet_hashinfo {
@@ -32,10 +33,16 @@ struct inet_hashinfo {
 	u32 ehash_bits, bhash_bits, lhash2_bits;
 	u32 ehash_count, bhash_count, lhash2_count;
 	u64 key[2];
+	/* RFC 6056 3.3.4: a counter per class of destinations, so that ports go up where they meet */
+	u32 *table_perturb; /* INET_TABLE_PERTURB_SIZE; NULL until the first connect */
 };
 
-int inet_hashinfo_init(struct inet_hashinfo *h, struct net *net); /* 0 or -ENOMEM */
-void inet_hashinfo_fini(struct inet_hashinfo *h);
+#define INET_TABLE_PERTURB_SIZE 256
+
+/* Also makes @h the table of @net's connection-oriented sockets, which inet_hash() and the others use. 0 or -ENOMEM */
+int inet_hashinfo_init(struct inet_hashinfo *h, struct net *net);
+/* Ends TIME_WAIT and request socks; sockets that still exist are taken out and stay usable for close(2). */
+void inet_hashinfo_fini(struct inet_hashinfo *h, struct net *net);
 
 /* IPv4 lookups; IPv6 has its own twins next to its addresses. Result is not held. */
 struct sock *__inet_lookup_established(struct net *net, struct inet_hashinfo *h, be32 saddr, be16 sport,

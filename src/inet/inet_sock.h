@@ -11,6 +11,9 @@
 
 struct proto_ops;
 struct socket;
+struct inet_af_ops;
+struct inet_dgram_proto;
+struct inet_hashinfo;
 struct ip_options; /* ipv4/ */
 struct netlink_ext_ack;
 
@@ -43,13 +46,19 @@ enum { /* inet_sock.cmsg_flags */
 };
 
 /* inet/ per net */
+#define INET_PING_HASH_SIZE 64
+
 struct netns_inet {
+	const struct inet_af_ops *af_ops[2]; /* AF_INET, AF_INET6 */
+	struct inet_hashinfo *tcp_hashinfo;  /* set by inet_hashinfo_init(): the tables of this net's connections */
 	u16 ip_local_port_lo, ip_local_port_hi;
-	u16 ip_unprivileged_port_start;
+	u32 ip_unprivileged_port_start;
+	u32 tw_count; /* timewait socks alive */
 	u32 ping_group_lo, ping_group_hi;
 	u8 ip_nonlocal_bind;
 	u8 ip_autobind_reuse;
-	struct hlist_head ping_hash[64];
+	struct hlist_head ping_hash[INET_PING_HASH_SIZE]; /* ping.c: by identifier */
+	u16 ping_next; /* identifier to try first */
 };
 
 /* ---- protosw.c: which protocol serves (family, type, protocol) -------------------------------------- */
@@ -68,6 +77,9 @@ struct inet_protosw {
 
 /* Per machine; @family AF_INET or AF_INET6. 0 or -EEXIST/-ENOMEM */
 int inet_register_protosw(struct machine *m, int family, const struct inet_protosw *p);
+/* The row for socket(2). NULL with *ret_err: -ESOCKTNOSUPPORT (no such type), -EPROTONOSUPPORT. */
+const struct inet_protosw *inet_protosw_find(const struct machine *m, int family, int type, int protocol,
+					     int *ret_err);
 
 /* ---- net_protocol: which transport gets a received packet; registered per net ------------------------ */
 
@@ -94,8 +106,44 @@ int inet_listen(struct socket *sock, int backlog);
 int inet_shutdown(struct socket *sock, int how);
 ssize_t inet_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t len);
 ssize_t inet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t len, int flags);
+int inet_setsockopt(struct socket *sock, int level, int name, const void *val, socklen_t len);
+int inet_getsockopt(struct socket *sock, int level, int name, void *val, socklen_t *len);
+u32 inet_poll(struct socket *sock);
+/* The ports that connect(2) and bind(2) to port 0 choose from: IP_LOCAL_PORT_RANGE inside the net's range. */
+void inet_sk_get_local_port_range(const struct sock *sk, u16 *ret_lo, u16 *ret_hi);
+/* Do the bound addresses of two sockets overlap? @match_wildcard: "any" overlaps with all. */
+bool inet_rcv_saddr_equal(const struct sock_common *a, const struct sock_common *b, bool match_wildcard);
+/* The end of a datagram sock: unhashed, orphaned, the reference given back. */
+void inet_sk_common_release(struct sock *sk);
 int inet_autobind(struct sock *sk); /* a port if it has none: 0 or -EAGAIN */
 u32 datagram_poll(struct socket *sock);
+
+/* dgram.c: what UDP and ping share */
+int inet_dgram_disconnect(struct sock *sk, int flags);
+/* Transport header and payload of a datagram, summed (unfolded). */
+u32 inet_dgram_csum(const struct sk_buff *skb);
+/* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */
+void inet_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
+/* A line of /proc/net/udp or /proc/net/icmp. */
+struct text;
+void inet_dgram_proc_header(struct text *t, bool icmp);
+void inet_dgram_proc_line(struct text *t, u32 slot, const struct sock *sk);
+
+/* What a datagram protocol puts between the IP header and the payload: see inet_af_ops.datagram_send. */
+struct inet_dgram_addrs {
+	be32 saddr, daddr; /* IPv4 */
+	be16 sport, dport;
+};
+struct inet_dgram_proto {
+	u8 protocol;     /* IPPROTO_* */
+	u8 hdr_len;      /* octets at the transport header that build() writes */
+	bool hdr_in_msg; /* the program gives the header as the first hdr_len octets of its message (ping) */
+	/* @skb has the IP header and the payload; transport_header points to hdr_len unwritten octets. @hdr: the program's
+	 * own header, if hdr_in_msg. 0, or -errno: not sent. */
+	int (*build)(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a, const u8 *hdr);
+	/* What became of it: 0 or -errno. Optional */
+	void (*sent)(struct sock *sk, int err);
+};
 
 /*
  * What af_inet needs of an IP version; registered per net by ipv4/ (and ipv6/). All: cpu lock held.
@@ -103,8 +151,24 @@ u32 datagram_poll(struct socket *sock);
 struct inet_af_ops {
 	u16 family;
 	socklen_t sockaddr_len;
-	/* May @sk bind to this address? Sets sk_rcv_saddr/inet_saddr (or the v6 pair). 0, -EADDRNOTAVAIL, -EAFNOSUPPORT */
+	/* May @sk bind to this address? Changes nothing. 0, -EINVAL, -EADDRNOTAVAIL, -EAFNOSUPPORT */
 	int (*bind_addr)(struct sock *sk, const struct sockaddr *addr, socklen_t len, u16 *ret_port);
+	/* Sets sk_rcv_saddr/inet_saddr (or the v6 pair) from an address that bind_addr() has approved; NULL: any. */
+	void (*set_addr)(struct sock *sk, const struct sockaddr *addr);
+	/* connect(2) of datagram sockets: routes, sets the addresses, the cached dst and SS_TCP_ESTABLISHED. */
+	int (*datagram_connect)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
+	/* One datagram of @len octets from @msg to where @msg (or the connection) says, with the headers of @proto in front.
+	 * Octets of the payload or -errno. * may block */
+	ssize_t (*datagram_send)(struct sock *sk, struct kmsghdr *msg, size_t len,
+				 const struct inet_dgram_proto *proto);
+	/* Before a received packet is queued to @sk: keeps what recv_cmsg() will need, drops the dst. */
+	void (*rcv_prepare)(struct sock *sk, struct sk_buff *skb);
+	/* The source address of a received packet, for recvmsg(2): fills @msg's name. */
+	void (*rcv_name)(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb, be16 sport);
+	/* Queues an ICMP error that came for @sk to its error queue, if it asked for that. borrow */
+	void (*icmp_error)(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32 info, u8 *payload);
+	/* errno of an ICMP error of this version; *ret_hard: fatal for a connected datagram socket */
+	int (*icmp_errno)(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info, bool *ret_hard);
 	int (*setsockopt)(struct sock *sk, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(struct sock *sk, int level, int name, void *val, socklen_t *len);
 	/* SIOCADDRT, SIOCGIFADDR, ARP ioctls; -ENOIOCTLCMD: not mine */

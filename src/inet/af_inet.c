@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * af_inet.c - the PF_INET family: what bind, connect, listen, ... mean for every internet protocol
+ *
+ * Theory of operation
+ *   inet_create() finds the protocol for (type, protocol) in the table of protosw.c and makes the sock. The two proto_ops tables
+ *   at the end translate socket calls into calls of sk->sk_prot. Everything that knows what an address looks like is in
+ *   struct inet_af_ops, which the IP version registers per net.
+ *   States: struct socket has its own (unconnected, connecting, connected, disconnecting), which decides what connect(2) says;
+ *   sk_state is the protocol's. A datagram socket is SS_TCP_ESTABLISHED when connected, else SS_TCP_CLOSE.
+ * Locking: the home cpu's lock, taken by socket/. Functions that wait drop it in sk_wait_event().
+ * See socket(7), ip(7), connect(2), listen(2), shutdown(2).
+ */
+#include "inet/inet_sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/in.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+
+#include "core/cpu.h"
+#include "core/netdevice.h"
+#include "inet/inet_connection_sock.h"
+#include "inet/inet_internal.h"
+#include "socket/socket.h"
+
+#define IPPROTO_LIMIT 263 /* IPPROTO_MAX of the kernel: above MPTCP */
+
+void inet_register_af_ops(struct net *net, const struct inet_af_ops *ops)
+{
+	assert(ops->bind_addr && ops->set_addr && ops->setsockopt && ops->getsockopt);
+	net->inet->af_ops[ops->family == AF_INET6] = ops;
+}
+
+const struct inet_af_ops *inet_af_ops(const struct net *net, int family)
+{
+	return net->inet->af_ops[family == AF_INET6];
+}
+
+static const struct inet_af_ops *sk_af_ops(const struct sock *sk)
+{
+	return inet_af_ops(sock_net(sk), sk->sk_family);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------- */
+
+static void inet_sock_destruct(struct sock *sk)
+{
+	skb_queue_purge_reason(&sk->sk_receive_queue, SKB_DROP_INET_CLOSED);
+	free(inet_sk(sk)->inet_opt);
+	inet_sk(sk)->inet_opt = NULL;
+}
+
+void inet_sk_common_release(struct sock *sk)
+{
+	if (sk->sk_prot->destroy)
+		sk->sk_prot->destroy(sk);
+	sk->sk_prot->unhash(sk);
+	sock_orphan(sk);
+	sock_put(sk);
+}
+
+static void inet_sock_init(struct sock *sk, const struct inet_protosw *p, int protocol)
+{
+	struct inet_sock *inet = inet_sk(sk);
+
+	sk->sk_destruct = inet_sock_destruct;
+	sk->sk_protocol = (u8)protocol;
+	sk->sk_reuse = p->flags & INET_PROTOSW_REUSE ? SK_CAN_REUSE : SK_NO_REUSE;
+	inet->is_icsk = (p->flags & INET_PROTOSW_ICSK) != 0;
+	inet->pmtudisc = IP_PMTUDISC_WANT;
+	inet->uc_ttl = -1;
+	inet->mc_ttl = 1;
+	inet->mc_loop = 1;
+	inet->mc_all = 1;
+	inet->inet_id = (u16)cpu_random(sk->sk_cpu);
+}
+
+int inet_create(struct net *net, struct socket *sock, int protocol)
+{
+	const struct inet_protosw *p;
+	struct sock *sk;
+	int err;
+
+	if (protocol < 0 || protocol >= IPPROTO_LIMIT)
+		return -EINVAL;
+	p = inet_protosw_find(net->machine, AF_INET, sock->type, protocol, &err);
+	if (!p)
+		return err;
+	sk = sk_alloc(net, AF_INET, p->prot);
+	if (!sk)
+		return -ENOBUFS;
+	sock->ops = p->ops;
+	sock_init_data(sk, sock, &sock->wq, sock->type);
+	sock->sk = sk;
+	inet_sock_init(sk, p, p->protocol == IPPROTO_IP ? protocol : p->protocol);
+	err = p->prot->init ? p->prot->init(sk) : 0;
+	if (err) {
+		inet_sk_common_release(sk);
+		sock->sk = NULL;
+		sock->ops = NULL;
+	}
+	return err;
+}
+
+int inet_release(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	u64 timeout = 0;
+
+	if (!sk)
+		return 0;
+	if (sock_flag(sk, SOCK_LINGER))
+		timeout = sk->sk_lingertime * NSEC_PER_SEC;
+	sock->sk = NULL;
+	sk->sk_prot->close(sk, timeout);
+	return 0;
+}
+
+/* ---- bind(2) ----------------------------------------------------------------------------------------- */
+
+void inet_sk_get_local_port_range(const struct sock *sk, u16 *ret_lo, u16 *ret_hi)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	const struct netns_inet *ni = sock_net(sk)->inet;
+	u16 lo = ni->ip_local_port_lo, hi = ni->ip_local_port_hi;
+
+	/* The socket's range narrows the net's; a bound outside of that does not count. */
+	if (inet->local_port_range_lo >= lo && inet->local_port_range_lo <= hi)
+		lo = inet->local_port_range_lo;
+	if (inet->local_port_range_hi >= lo && inet->local_port_range_hi <= hi)
+		hi = inet->local_port_range_hi;
+	*ret_lo = lo;
+	*ret_hi = hi;
+}
+
+int inet_autobind(struct sock *sk)
+{
+	if (sk->sk_num)
+		return 0;
+	if (sk->sk_prot->get_port(sk, 0))
+		return -EAGAIN;
+	inet_sk(sk)->inet_sport = cpu_to_be16(sk->sk_num);
+	return 0;
+}
+
+static int bind_port(struct sock *sk, u16 port)
+{
+	struct inet_sock *inet = inet_sk(sk);
+
+	if (!port && inet->bind_address_no_port)
+		return 0;
+	if (sk->sk_prot->get_port(sk, port))
+		return -EADDRINUSE;
+	inet->inet_sport = cpu_to_be16(sk->sk_num);
+	return 0;
+}
+
+int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len)
+{
+	struct sock *sk = sock->sk;
+	const struct inet_af_ops *af = sk_af_ops(sk);
+	u16 port;
+	int err;
+
+	if (sk->sk_prot->bind)
+		return sk->sk_prot->bind(sk, addr, len);
+	if (!af)
+		return -EADDRNOTAVAIL;
+	err = af->bind_addr(sk, addr, len, &port);
+	if (err)
+		return err;
+	if (port && port < sock_net(sk)->inet->ip_unprivileged_port_start && sk->sk_uid != 0)
+		return -EACCES;
+	/* Bound or connected already: a socket is bound once. */
+	if (sk->sk_state != SS_TCP_CLOSE || sk->sk_num)
+		return -EINVAL;
+	af->set_addr(sk, addr);
+	err = bind_port(sk, port);
+	if (err) {
+		af->set_addr(sk, NULL);
+		return err;
+	}
+	if (!be32_zero(sk->sk_rcv_saddr))
+		sk->sk_userlocks |= SK_BINDADDR_LOCK;
+	if (port)
+		sk->sk_userlocks |= SK_BINDPORT_LOCK;
+	sk->sk_daddr = (be32){ 0 };
+	sk->sk_dport = (be16){ 0 };
+	sk_dst_reset(sk);
+	return 0;
+}
+
+/* ---- connect(2) -------------------------------------------------------------------------------------- */
+
+static int inet_disconnect(struct socket *sock, int flags)
+{
+	int err = sock->sk->sk_prot->disconnect(sock->sk, flags);
+
+	sock->state = err ? SS_DISCONNECTING : SS_UNCONNECTED;
+	return err;
+}
+
+static bool sk_connecting(const struct sock *sk)
+{
+	return sk->sk_state == SS_TCP_SYN_SENT || sk->sk_state == SS_TCP_SYN_RECV;
+}
+
+/* Waits until the handshake is over. 0: look at the state; -EAGAIN: the time is over; -EINTR */
+static int wait_for_connect(struct sock *sk, u64 timeo)
+{
+	int err = 0;
+
+	while (sk_connecting(sk) && !err) {
+		if (!timeo)
+			return -EAGAIN;
+		err = sk_wait_event(sk, &timeo);
+	}
+	return sk_connecting(sk) ? err : 0;
+}
+
+int inet_stream_connect(struct socket *sock, const struct sockaddr *addr, socklen_t len, int flags)
+{
+	struct sock *sk = sock->sk;
+	int err, pending;
+
+	if (len < sizeof(addr->sa_family))
+		return -EINVAL;
+	if (addr->sa_family == AF_UNSPEC)
+		return inet_disconnect(sock, flags);
+
+	switch (sock->state) {
+	case SS_CONNECTED:
+		return -EISCONN;
+	case SS_CONNECTING:
+		pending = -EALREADY;
+		break;
+	case SS_UNCONNECTED:
+		if (sk->sk_state != SS_TCP_CLOSE)
+			return -EISCONN;
+		err = sk->sk_prot->connect(sk, addr, len);
+		if (err < 0)
+			return err;
+		sock->state = SS_CONNECTING;
+		pending = -EINPROGRESS;
+		break;
+	default:
+		return -EINVAL;
+	}
+
+	err = wait_for_connect(sk, sock_sndtimeo(sk, flags & O_NONBLOCK));
+	if (err)
+		return err == -EAGAIN ? pending : err;
+	if (sk->sk_state == SS_TCP_CLOSE) {
+		/* Refused, timed out or reset. The socket may be used for another connect(2). */
+		err = sock_error(sk);
+		inet_disconnect(sock, flags);
+		return err ? err : -ECONNABORTED;
+	}
+	sock->state = SS_CONNECTED;
+	return 0;
+}
+
+int inet_dgram_connect(struct socket *sock, const struct sockaddr *addr, socklen_t len, int flags)
+{
+	struct sock *sk = sock->sk;
+
+	if (len < sizeof(addr->sa_family))
+		return -EINVAL;
+	if (addr->sa_family == AF_UNSPEC)
+		return sk->sk_prot->disconnect(sk, flags);
+	if (inet_autobind(sk))
+		return -EAGAIN;
+	return sk->sk_prot->connect(sk, addr, len);
+}
+
+/* ---- listen(2), accept(2), shutdown(2), getsockname(2) ------------------------------------------------- */
+
+int inet_listen(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	u32 limit = min_t(u32, sock_net(sk)->core->somaxconn, UINT16_MAX);
+
+	if (sock->state != SS_UNCONNECTED || sock->type != SOCK_STREAM)
+		return -EINVAL;
+	if (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN)
+		return -EINVAL;
+	/* Negative means as much as possible. Called again, listen(2) changes the backlog only. */
+	sk->sk_max_ack_backlog = (u16)min_t(u32, (u32)backlog, limit);
+	return sk->sk_state == SS_TCP_LISTEN ? 0 : inet_csk_listen_start(sk);
+}
+
+int inet_accept(struct socket *sock, struct socket *newsock, int flags)
+{
+	int err = -EINVAL;
+	struct sock *newsk = sock->sk->sk_prot->accept(sock->sk, flags, &err);
+
+	if (!newsk)
+		return err;
+	newsock->ops = sock->ops;
+	newsock->sk = newsk;
+	sock_graft(newsk, newsock, &newsock->wq);
+	newsock->state = SS_CONNECTED;
+	return 0;
+}
+
+int inet_shutdown(struct socket *sock, int how)
+{
+	struct sock *sk = sock->sk;
+	int err = 0;
+
+	how++; /* SHUT_RD, SHUT_WR, SHUT_RDWR to SK_SHUTDOWN_* */
+	if (how < SK_SHUTDOWN_RCV || how > SK_SHUTDOWN_MASK)
+		return -EINVAL;
+	if (sock->state == SS_CONNECTING)
+		sock->state = sk_connecting(sk) || sk->sk_state == SS_TCP_CLOSE ? SS_DISCONNECTING : SS_CONNECTED;
+
+	switch (sk->sk_state) {
+	case SS_TCP_CLOSE:
+		err = -ENOTCONN; /* but it has its effect: readers and writers wake up */
+		__fallthrough;
+	default:
+		sk->sk_shutdown |= (u8)how;
+		if (sk->sk_prot->shutdown)
+			sk->sk_prot->shutdown(sk, how);
+		break;
+	case SS_TCP_LISTEN:
+		if (!(how & SK_SHUTDOWN_RCV))
+			break;
+		__fallthrough;
+	case SS_TCP_SYN_SENT:
+		err = inet_disconnect(sock, O_NONBLOCK);
+		break;
+	}
+	sk_state_change(sk);
+	return err;
+}
+
+int inet_getname(struct socket *sock, struct sockaddr_storage *ret, int peer)
+{
+	const struct sock *sk = sock->sk;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ret;
+	be32 addr;
+
+	memset(sin, 0, sizeof(*sin));
+	sin->sin_family = AF_INET;
+	if (peer) {
+		if (be16_zero(sk->sk_dport) || sk->sk_state == SS_TCP_CLOSE || sk->sk_state == SS_TCP_SYN_SENT)
+			return -ENOTCONN;
+		sin->sin_port = sk->sk_dport.v;
+		addr = sk->sk_daddr;
+	} else {
+		sin->sin_port = inet_sk(sk)->inet_sport.v;
+		addr = be32_zero(sk->sk_rcv_saddr) ? inet_sk(sk)->inet_saddr : sk->sk_rcv_saddr;
+	}
+	sin->sin_addr.s_addr = addr.v;
+	return sizeof(*sin);
+}
+
+/* ---- data, readiness, options ------------------------------------------------------------------------- */
+
+ssize_t inet_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t len)
+{
+	struct sock *sk = sock->sk;
+
+	/* Connection-oriented protocols get their port by connect(2), when the destination is known. */
+	if (!inet_sk(sk)->is_icsk && inet_autobind(sk))
+		return -EAGAIN;
+	return sk->sk_prot->sendmsg(sk, msg, len);
+}
+
+ssize_t inet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t len, int flags)
+{
+	return sock->sk->sk_prot->recvmsg(sock->sk, msg, len, flags);
+}
+
+u32 datagram_poll(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	u32 mask = 0;
+
+	if (sk->sk_err || (sk->sk_rare && !skb_queue_empty(&sk->sk_rare->error_queue)))
+		mask |= EPOLLERR | (sock_flag(sk, SOCK_SELECT_ERR_QUEUE) ? EPOLLPRI : 0);
+	if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
+		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
+	if (sk->sk_shutdown == SK_SHUTDOWN_MASK)
+		mask |= EPOLLHUP;
+	if (!skb_queue_empty(&sk->sk_receive_queue))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (sk->sk_wmem_alloc < sk->sk_sndbuf / 2)
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	else
+		sock_set_flag(sk, SOCK_NOSPACE);
+	return mask;
+}
+
+u32 inet_poll(struct socket *sock)
+{
+	return sock->sk->sk_prot->poll ? sock->sk->sk_prot->poll(sock) : datagram_poll(sock);
+}
+
+static bool level_is_ip(int level)
+{
+	return level == SOL_IP || level == SOL_IPV6;
+}
+
+int inet_setsockopt(struct socket *sock, int level, int name, const void *val, socklen_t len)
+{
+	struct sock *sk = sock->sk;
+	const struct inet_af_ops *af = sk_af_ops(sk);
+
+	if (level_is_ip(level))
+		return af ? af->setsockopt(sk, level, name, val, len) : -ENOPROTOOPT;
+	if (!sk->sk_prot->setsockopt)
+		return -ENOPROTOOPT;
+	return sk->sk_prot->setsockopt(sk, level, name, val, len);
+}
+
+int inet_getsockopt(struct socket *sock, int level, int name, void *val, socklen_t *len)
+{
+	struct sock *sk = sock->sk;
+	const struct inet_af_ops *af = sk_af_ops(sk);
+
+	if (level_is_ip(level))
+		return af ? af->getsockopt(sk, level, name, val, len) : -EOPNOTSUPP;
+	if (!sk->sk_prot->getsockopt)
+		return -EOPNOTSUPP;
+	return sk->sk_prot->getsockopt(sk, level, name, val, len);
+}
+
+/* SIOCGSTAMP, SIOCGSTAMPNS: when the last packet that was read had arrived. Asking turns time stamps on. */
+static int ioctl_stamp(struct sock *sk, unsigned cmd, void *arg)
+{
+	u64 stamp = sk->sk_rare ? sk->sk_rare->stamp : 0;
+
+	sock_set_flag(sk, SOCK_TIMESTAMP);
+	if (!stamp)
+		return -ENOENT;
+	if (cmd == SIOCGSTAMP_OLD) {
+		struct timeval tv = { .tv_sec = (time_t)(stamp / NSEC_PER_SEC),
+				      .tv_usec = (suseconds_t)(stamp % NSEC_PER_SEC / NSEC_PER_USEC) };
+
+		memcpy(arg, &tv, sizeof(tv));
+	} else {
+		struct timespec ts = { .tv_sec = (time_t)(stamp / NSEC_PER_SEC),
+				       .tv_nsec = (long)(stamp % NSEC_PER_SEC) };
+
+		memcpy(arg, &ts, sizeof(ts));
+	}
+	return 0;
+}
+
+int inet_ioctl(struct socket *sock, unsigned cmd, void *arg)
+{
+	struct sock *sk = sock->sk;
+	const struct inet_af_ops *af = sk_af_ops(sk);
+	int err = -ENOIOCTLCMD;
+
+	if (cmd == SIOCGSTAMP_OLD || cmd == SIOCGSTAMPNS_OLD)
+		return ioctl_stamp(sk, cmd, arg);
+	if (af && af->ioctl)
+		err = af->ioctl(sock_net(sk), cmd, arg);
+	if (err == -ENOIOCTLCMD && sk->sk_prot->ioctl)
+		err = sk->sk_prot->ioctl(sk, cmd, arg);
+	return err;
+}
+
+static int inet_no_listen(struct socket *sock, int backlog)
+{
+	(void)sock;
+	(void)backlog;
+	return -EOPNOTSUPP;
+}
+
+const struct proto_ops inet_stream_ops = {
+	.family = AF_INET,
+	.release = inet_release,
+	.bind = inet_bind,
+	.connect = inet_stream_connect,
+	.accept = inet_accept,
+	.getname = inet_getname,
+	.poll = inet_poll,
+	.ioctl = inet_ioctl,
+	.listen = inet_listen,
+	.shutdown = inet_shutdown,
+	.setsockopt = inet_setsockopt,
+	.getsockopt = inet_getsockopt,
+	.sendmsg = inet_sendmsg,
+	.recvmsg = inet_recvmsg,
+};
+
+const struct proto_ops inet_dgram_ops = {
+	.family = AF_INET,
+	.release = inet_release,
+	.bind = inet_bind,
+	.connect = inet_dgram_connect,
+	.getname = inet_getname,
+	.poll = inet_poll,
+	.ioctl = inet_ioctl,
+	.listen = inet_no_listen,
+	.shutdown = inet_shutdown,
+	.setsockopt = inet_setsockopt,
+	.getsockopt = inet_getsockopt,
+	.sendmsg = inet_sendmsg,
+	.recvmsg = inet_recvmsg,
+};

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inet_connection_sock.c - listening, the request queue, the accept queue, children
+ *
+ * Theory of operation
+ *   A request sock stands for a SYN that was answered. It lies in ehash (state NEW_SYN_RECV) so that the final ACK finds it by
+ *   the 4-tuple, is counted in the listener's icsk_accept_queue.qlen, and has a timer for the SYN-ACK. When the ACK comes the
+ *   protocol clones the listener (inet_csk_clone_lock), puts the child into ehash in the request's place (inet_ehash_insert), and
+ *   inet_csk_complete_hashdance() moves the request, now carrying the child, to the accept queue.
+ * References
+ *   request: one for being queued (ehash, timer, count), one for whoever works with it, one while on the accept queue.
+ *   It holds its listener. child: the one from cloning goes over to the accept queue and from there to accept(2)'s socket; ehash
+ *   holds its own.
+ *   A listener that closes resets the children that nobody accepted. Requests in ehash find out by the listener's state when their
+ *   timer fires or their ACK arrives.
+ * Locking: the home cpu's lock.
+ * See RFC 9293 3.10.7.2-4, RFC 4987.
+ */
+#include "inet/inet_connection_sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "core/cpu.h"
+#include "inet/inet_internal.h"
+#include "socket/socket.h"
+
+/* ---- listen(2) and its end --------------------------------------------------------------------------- */
+
+int inet_csk_listen_start(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	int err;
+
+	memset(&icsk->icsk_accept_queue, 0, sizeof(icsk->icsk_accept_queue));
+	memset(&icsk->icsk_ack, 0, sizeof(icsk->icsk_ack));
+	sk->sk_ack_backlog = 0;
+	/* Other listeners count from now on: what bind(2) permitted may be a conflict for listen(2). */
+	sk->sk_state = SS_TCP_LISTEN;
+	err = sk->sk_prot->get_port(sk, sk->sk_num);
+	if (err) {
+		sk->sk_state = SS_TCP_CLOSE;
+		return err == -ENOMEM ? err : -EADDRINUSE;
+	}
+	inet_sk(sk)->inet_sport = cpu_to_be16(sk->sk_num);
+	sk_dst_reset(sk);
+	sk->sk_prot->hash(sk);
+	return 0;
+}
+
+static void accept_queue_add(struct sock *sk, struct request_sock *req, struct sock *child)
+{
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+
+	req->sk = child;
+	req->dl_next = NULL;
+	if (q->rskq_accept_head)
+		q->rskq_accept_tail->dl_next = req;
+	else
+		q->rskq_accept_head = req;
+	q->rskq_accept_tail = req;
+	sk->sk_ack_backlog++;
+}
+
+static struct request_sock *accept_queue_remove(struct sock *sk)
+{
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+	struct request_sock *req = q->rskq_accept_head;
+
+	if (!req)
+		return NULL;
+	q->rskq_accept_head = req->dl_next;
+	if (!q->rskq_accept_head)
+		q->rskq_accept_tail = NULL;
+	sk->sk_ack_backlog--;
+	return req;
+}
+
+void inet_child_forget(struct sock *listener, struct request_sock *req, struct sock *child)
+{
+	(void)listener;
+	(void)req;
+	sock_hold(child);
+	if (child->sk_prot->disconnect)
+		child->sk_prot->disconnect(child, O_NONBLOCK);
+	sock_orphan(child);
+	inet_csk_destroy_sock(child);
+	sock_put(child);
+}
+
+void inet_csk_listen_stop(struct sock *sk)
+{
+	struct request_sock *req;
+
+	while ((req = accept_queue_remove(sk))) {
+		struct sock *child = req->sk;
+
+		req->sk = NULL;
+		inet_child_forget(sk, req, child);
+		reqsk_put(req);
+	}
+}
+
+/* ---- accept(2) --------------------------------------------------------------------------------------- */
+
+/* 0 when a connection waits, or -errno. */
+static int wait_for_connection(struct sock *sk, u64 timeo)
+{
+	for (;;) {
+		int err;
+
+		if (sk->sk_state != SS_TCP_LISTEN)
+			return -EINVAL;
+		if (inet_csk(sk)->icsk_accept_queue.rskq_accept_head)
+			return 0;
+		if (!timeo)
+			return -EAGAIN;
+		err = sk_wait_event(sk, &timeo);
+		if (err == -EINTR)
+			return err;
+		if (err)
+			timeo = 0; /* look once more, then give up */
+	}
+}
+
+struct sock *inet_csk_accept(struct sock *sk, int flags, int *ret_err)
+{
+	struct request_sock *req;
+	struct sock *child;
+	int err = wait_for_connection(sk, sock_rcvtimeo(sk, flags & O_NONBLOCK));
+
+	if (err) {
+		*ret_err = err;
+		return NULL;
+	}
+	req = accept_queue_remove(sk);
+	child = req->sk;
+	req->sk = NULL;
+	reqsk_put(req);
+	return child;
+}
+
+/* ---- request socks ----------------------------------------------------------------------------------- */
+
+struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener)
+{
+	struct request_sock *req = calloc(1, ops->obj_size);
+
+	if (!req)
+		return NULL;
+	req->c.skc_state = SS_TCP_NEW_SYN_RECV;
+	req->c.skc_family = ops->family;
+	req->c.skc_net = sock_net(listener);
+	req->c.skc_prot = listener->sk_prot;
+	req->c.skc_reuse = listener->sk_reuse;
+	req->c.skc_reuseport = listener->sk_reuseport;
+	req->c.skc_bound_dev_if = listener->sk_bound_dev_if;
+	req->c.skc_refcnt = 1;
+	req->rsk_ops = ops;
+	req->rsk_listener = listener;
+	sock_hold(listener);
+	if (ops->timeout)
+		timer_setup(&req->timer, ops->timeout);
+	return req;
+}
+
+void reqsk_put(struct request_sock *req)
+{
+	if (--req->c.skc_refcnt)
+		return;
+	assert(!req->queued && hlist_unhashed(&req->c.skc_node));
+	if (req->rsk_ops->destructor)
+		req->rsk_ops->destructor(req);
+	sock_put(req->rsk_listener);
+	free(req);
+}
+
+int inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u64 timeout_ns)
+{
+	struct inet_hashinfo *h = sk_hashinfo(sk);
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+
+	if (!h)
+		return -ENETDOWN;
+	req->c.skc_hash = inet_common_hash(h, &req->c);
+	__inet_ehash_add(h, &req->c);
+	req->queued = 1;
+	req->c.skc_refcnt++;
+	q->qlen++;
+	q->young++;
+	req->timeout = timeout_ns;
+	if (req->rsk_ops->timeout)
+		mod_timer(sk->sk_cpu, &req->timer, sk->sk_cpu->now + timeout_ns);
+	return 0;
+}
+
+void inet_csk_reqsk_queue_drop(struct sock *sk, struct request_sock *req)
+{
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+
+	if (!req->queued)
+		return;
+	req->queued = 0;
+	/* Its child may have taken its place already. */
+	if (!hlist_unhashed(&req->c.skc_node))
+		__inet_ehash_del(sk_hashinfo(sk), &req->c);
+	if (req->rsk_ops->timeout)
+		del_timer(&req->timer);
+	if (q->qlen)
+		q->qlen--;
+	if (!req->num_timeout && q->young)
+		q->young--;
+	reqsk_put(req);
+}
+
+bool inet_csk_complete_hashdance(struct sock *sk, struct sock *child, struct request_sock *req)
+{
+	req->c.skc_refcnt++; /* the accept queue's */
+	inet_csk_reqsk_queue_drop(sk, req);
+	if (sk->sk_state != SS_TCP_LISTEN) {
+		inet_child_forget(sk, req, child);
+		reqsk_put(req);
+		return false;
+	}
+	accept_queue_add(sk, req, child);
+	return true;
+}
+
+/* ---- children ---------------------------------------------------------------------------------------- */
+
+/* What a child must not inherit of the sock it was copied from. @fresh: as sk_alloc() had made it. */
+static void clone_reset_sock(struct sock *newsk, const struct sock *fresh)
+{
+	newsk->sk_refcnt = fresh->sk_refcnt;
+	newsk->sk_cookie = fresh->sk_cookie;
+	newsk->c.skc_node = (struct hlist_node){ 0 };
+	newsk->c.skc_in_lhash = 0;
+	newsk->sk_socket = NULL;
+	newsk->sk_wq = NULL;
+	skb_queue_head_init(&newsk->sk_receive_queue);
+	skb_queue_head_init(&newsk->sk_write_queue);
+	newsk->sk_rmem_alloc = fresh->sk_rmem_alloc;
+	newsk->sk_wmem_alloc = fresh->sk_wmem_alloc;
+	newsk->sk_wmem_queued = 0;
+	newsk->sk_drops = 0;
+	newsk->sk_err = newsk->sk_err_soft = 0;
+	newsk->sk_shutdown = 0;
+	newsk->sk_dst_cache = NULL;
+	newsk->sk_ack_backlog = newsk->sk_max_ack_backlog = 0;
+	newsk->sk_rare = NULL;
+	newsk->sk_userlocks &= (u8)~SK_BINDPORT_LOCK;
+	sock_reset_flag(newsk, SOCK_DONE);
+	sock_reset_flag(newsk, SOCK_QUEUE_SHRUNK);
+	sock_reset_flag(newsk, SOCK_NOSPACE);
+}
+
+struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_sock *req)
+{
+	struct sock *newsk = sk_alloc(sock_net(sk), sk->sk_family, sk->sk_prot);
+	struct inet_connection_sock *newicsk;
+	struct sock fresh;
+
+	if (!newsk)
+		return NULL;
+	fresh = *newsk;
+	memcpy(newsk, sk, sk->sk_prot->obj_size);
+	clone_reset_sock(newsk, &fresh);
+	newsk->sk_state = SS_TCP_SYN_RECV;
+	newsk->sk_num = req->c.skc_num;
+	newsk->sk_dport = req->c.skc_dport;
+	newsk->sk_daddr = req->c.skc_daddr;
+	newsk->sk_rcv_saddr = req->c.skc_rcv_saddr;
+	newsk->sk_v6_daddr = req->c.skc_v6_daddr;
+	newsk->sk_v6_rcv_saddr = req->c.skc_v6_rcv_saddr;
+	newsk->sk_bound_dev_if = req->c.skc_bound_dev_if;
+	if (req->ir_mark)
+		newsk->sk_mark = req->ir_mark;
+	inet_sk(newsk)->inet_saddr = req->c.skc_rcv_saddr;
+	inet_sk(newsk)->inet_sport = cpu_to_be16(req->c.skc_num);
+	inet_sk(newsk)->inet_opt = NULL;
+	inet_sk(newsk)->inet_id = (u16)cpu_random(sk->sk_cpu);
+
+	newicsk = inet_csk(newsk);
+	newicsk->icsk_bind_node = (struct hlist_node){ 0 };
+	newicsk->icsk_bind_hash = NULL;
+	memset(&newicsk->icsk_accept_queue, 0, sizeof(newicsk->icsk_accept_queue));
+	memset(&newicsk->icsk_ack, 0, sizeof(newicsk->icsk_ack));
+	timer_setup(&newicsk->icsk_timer, inet_csk(sk)->icsk_timer.function);
+	newicsk->icsk_timeout = newicsk->icsk_delack_timeout = newicsk->icsk_keepalive_timeout = 0;
+	newicsk->icsk_pending = 0;
+	newicsk->icsk_retransmits = newicsk->icsk_backoff = newicsk->icsk_probes_out = 0;
+	return newsk;
+}
+
+void inet_csk_destroy_sock(struct sock *sk)
+{
+	assert(sk->sk_state == SS_TCP_CLOSE && !sk->sk_socket);
+	sk->sk_prot->destroy(sk);
+	inet_unhash(sk);
+	inet_put_port(sk);
+	sock_put(sk);
+}
+
+/* A child that failed before anybody else knew it: ready for inet_csk_destroy_sock(). */
+void inet_csk_prepare_forced_close(struct sock *sk)
+{
+	sock_orphan(sk);
+	sock_set_flag(sk, SOCK_DEAD);
+	inet_sk(sk)->sk.sk_state = SS_TCP_CLOSE;
+	sk->sk_num = 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* inet_internal.h - between the files of inet/ */
+#ifndef WEIR_INET_INET_INTERNAL_H
+#define WEIR_INET_INET_INTERNAL_H
+
+#include "inet/inet_hashtables.h"
+#include "inet/inet_reasons.h"
+#include "inet/inet_sock.h"
+
+struct machine;
+struct text;
+struct inet_timewait_sock;
+
+/* protosw.c */
+int inet_protosw_init(struct machine *m);
+void inet_protosw_fini(struct machine *m);
+
+/* af_inet.c */
+int inet_create(struct net *net, struct socket *sock, int protocol);
+
+/* ping.c */
+void ping_proc_show(struct net *net, struct text *t);
+void ping_net_exit(struct net *net);
+
+/* inet_hashtables.c */
+
+static inline struct inet_hashinfo *sk_hashinfo(const struct sock *sk)
+{
+	return sock_net(sk)->inet->tcp_hashinfo;
+}
+/* Into and out of ehash under c->skc_hash; references are the caller's affair. */
+void __inet_ehash_add(struct inet_hashinfo *h, struct sock_common *c);
+void __inet_ehash_del(struct inet_hashinfo *h, struct sock_common *c);
+u32 inet_common_hash(const struct inet_hashinfo *h, const struct sock_common *c);
+/* Frees the bucket if nobody is in it any more. */
+void inet_bind_bucket_put(struct inet_hashinfo *h, struct inet_bind_bucket *tb);
+void inet_bind_bucket_add_tw(struct inet_bind_bucket *tb, struct inet_timewait_sock *tw);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* inet_reasons.h - drop reasons and trace points of inet/ */
+#ifndef WEIR_INET_INET_REASONS_H
+#define WEIR_INET_INET_REASONS_H
+
+#include "core/drop_reason.h"
+#include "core/trace.h"
+
+#define INET_DROP_REASONS(X)                                                                       \
+	X(PING_NO_SOCKET, "an ICMP echo reply that no ping socket waits for")                      \
+	X(PING_HEADER, "an ICMP message shorter than its header")                                  \
+	X(INET_CLOSED, "was waiting in the queue of a socket that was closed")
+
+DROP_REASON_ENUM(INET, INET_DROP_REASONS);
+
+#define INET_TRACE_POINTS(X)                                                                       \
+	X(ping_rcv, "inet/ping.c", "id", "sequence")                                               \
+	X(ping_err, "inet/ping.c", "type", "code")                                                 \
+	X(ping_recvmsg, "inet/ping.c", "len", NULL)
+
+TRACE_POINT_ENUM(INET, INET_TRACE_POINTS);
+
+extern const struct drop_reason_table inet_drop_reasons;
+extern const struct trace_point_table inet_trace_points;
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * datagram.c - connect and send of IPv4 datagram sockets (UDP, ping)
+ *
+ * A connected socket caches its dst and revalidates it; any other datagram is routed on its own. The transport's header comes
+ * from struct inet_dgram_proto. Locking: the home cpu's lock; sending may wait for send buffer room and so drop it.
+ */
+#include <errno.h>
+#include <linux/in_route.h>
+
+#include "core/cpu.h"
+#include "ipv4/ip_sockglue.h"
+#include "socket/socket.h"
+
+#define DGRAM_HDR_MAX 8
+#define MSG_PROBE_    0x10 /* the kernel's MSG_PROBE: look for the route only */
+
+void ipv4_flow_init_sk(struct flowi4 *fl, const struct sock *sk)
+{
+	*fl = (struct flowi4){ .oif = sk->sk_bound_dev_if,
+			       .mark = sk->sk_mark,
+			       .tos = inet_sk(sk)->tos,
+			       .proto = sk->sk_protocol,
+			       .uid = sk->sk_uid };
+	if (sock_flag(sk, SOCK_LOCALROUTE))
+		fl->flags |= FLOWI_FLAG_LOCALROUTE;
+	if (inet_sk(sk)->transparent || inet_sk(sk)->freebind)
+		fl->flags |= FLOWI_FLAG_ANYSRC;
+}
+
+/* RFC 1122 3.2.1.3 (a): "this host" as a destination is ourselves. */
+static void flow_set_dest(struct flowi4 *fl, be32 daddr)
+{
+	if (be32_zero(daddr))
+		daddr = be32_zero(fl->saddr) ? cpu_to_be32(INADDR_LOOPBACK) : fl->saddr;
+	fl->daddr = daddr;
+}
+
+/* Where and from which address: the socket's multicast and unicast choices. */
+static void flow_set_source(struct flowi4 *fl, const struct sock *sk, be32 daddr)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	if (ipv4_is_multicast(daddr)) {
+		if (!fl->oif)
+			fl->oif = inet->mc_index;
+		if (be32_zero(fl->saddr))
+			fl->saddr = inet->mc_addr;
+	} else if (!fl->oif) {
+		fl->oif = inet->uc_index;
+	}
+}
+
+static struct rtable *flow_route(struct sock *sk, struct flowi4 *fl, int *ret_err)
+{
+	struct rtable *rt = ip_route_output_flow(sock_net(sk), fl, sk, ret_err);
+
+	if (!rt) {
+		if (*ret_err == -ENETUNREACH)
+			NET_INC_STATS(sock_net(sk), MIB_Ip_OutNoRoutes);
+		return NULL;
+	}
+	if (rt->rt_flags & RTCF_BROADCAST && !sock_flag(sk, SOCK_BROADCAST)) {
+		dst_release(&rt->dst);
+		*ret_err = -EACCES;
+		return NULL;
+	}
+	return rt;
+}
+
+int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
+{
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)addr;
+	struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 fl;
+	struct rtable *rt;
+	int err = 0;
+
+	if (len < sizeof(*sin))
+		return -EINVAL;
+	if (sin->sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	sk_dst_reset(sk);
+	ipv4_flow_init_sk(&fl, sk);
+	fl.saddr = inet->inet_saddr;
+	fl.sport = inet->inet_sport;
+	fl.dport = be16_raw(sin->sin_port);
+	flow_set_source(&fl, sk, be32_raw(sin->sin_addr.s_addr));
+	flow_set_dest(&fl, be32_raw(sin->sin_addr.s_addr));
+	rt = flow_route(sk, &fl, &err);
+	if (!rt)
+		return err;
+	if (be32_zero(inet->inet_saddr))
+		inet->inet_saddr = fl.saddr;
+	if (be32_zero(sk->sk_rcv_saddr))
+		sk->sk_rcv_saddr = fl.saddr;
+	sk->sk_daddr = fl.daddr;
+	sk->sk_dport = be16_raw(sin->sin_port);
+	sk->sk_state = SS_TCP_ESTABLISHED;
+	inet->inet_id = (u16)cpu_random(sk->sk_cpu);
+	sk_dst_set(sk, &rt->dst);
+	return 0;
+}
+
+/* One datagram on its way: what sendmsg(2) said, merged with what the socket says. */
+struct dgram_tx {
+	struct flowi4 fl;
+	struct ipcm_cookie ipc;
+	bool connected; /* the socket's cached dst will do */
+};
+
+/* The destination: of the message, or of the connection. */
+static int tx_dest(struct sock *sk, const struct kmsghdr *msg, be32 *ret_addr, be16 *ret_port, bool *ret_connected)
+{
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)msg->name;
+
+	if (sin && msg->namelen) {
+		if (msg->namelen < sizeof(*sin))
+			return -EINVAL;
+		if (sin->sin_family != AF_INET && sin->sin_family != AF_UNSPEC)
+			return -EAFNOSUPPORT;
+		if (!sin->sin_port && sk->sk_protocol != IPPROTO_ICMP)
+			return -EINVAL;
+		*ret_addr = be32_raw(sin->sin_addr.s_addr);
+		*ret_port = be16_raw(sin->sin_port);
+		*ret_connected = false;
+		return 0;
+	}
+	if (sk->sk_state != SS_TCP_ESTABLISHED)
+		return -EDESTADDRREQ;
+	*ret_addr = sk->sk_daddr;
+	*ret_port = sk->sk_dport;
+	*ret_connected = true;
+	return 0;
+}
+
+static int tx_prepare(struct sock *sk, struct kmsghdr *msg, struct dgram_tx *tx)
+{
+	be32 daddr;
+	be16 dport;
+	int err = tx_dest(sk, msg, &daddr, &dport, &tx->connected);
+
+	if (err)
+		return err;
+	ipcm_init_sk(&tx->ipc, sk);
+	if (msg->controllen) {
+		err = ip_cmsg_send(sk, msg, &tx->ipc);
+		if (err)
+			return err;
+		tx->connected = false;
+	}
+	ipv4_flow_init_sk(&tx->fl, sk);
+	tx->fl.oif = tx->ipc.oif;
+	tx->fl.mark = tx->ipc.mark;
+	tx->fl.tos = tx->ipc.tos;
+	tx->fl.saddr = tx->ipc.addr;
+	tx->fl.sport = inet_sk(sk)->inet_sport;
+	tx->fl.dport = dport;
+	if (msg->flags & MSG_DONTROUTE) {
+		tx->fl.flags |= FLOWI_FLAG_LOCALROUTE;
+		tx->connected = false;
+	}
+	if (ipv4_is_multicast(daddr))
+		tx->connected = false;
+	flow_set_source(&tx->fl, sk, daddr);
+	flow_set_dest(&tx->fl, daddr);
+	return 0;
+}
+
+/* A held route. */
+static struct rtable *tx_route(struct sock *sk, struct dgram_tx *tx, int *ret_err)
+{
+	struct dst_entry *dst = tx->connected ? sk_dst_check(sk) : NULL;
+	struct rtable *rt;
+
+	if (dst) {
+		dst_hold(dst);
+		/* What routing would have filled in. */
+		if (be32_zero(tx->fl.saddr))
+			tx->fl.saddr = inet_sk(sk)->inet_saddr;
+		return (struct rtable *)dst;
+	}
+	rt = flow_route(sk, &tx->fl, ret_err);
+	if (rt && tx->connected) {
+		dst_hold(&rt->dst);
+		sk_dst_set(sk, &rt->dst);
+	}
+	return rt;
+}
+
+/* Builds the packet and sends it. Takes over @rt. */
+static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram_tx *tx, struct rtable *rt,
+		     const struct inet_dgram_proto *proto, const u8 *hdr)
+{
+	struct inet_dgram_addrs addrs;
+	struct sk_buff *skb;
+	u32 mtu = dst_mtu(&rt->dst);
+	int err = 0;
+
+	skb = ip_make_skb(sk, &tx->fl, &msg->iter, len, proto->hdr_len, &rt, msg->flags, tx->ipc.tos, tx->ipc.ttl, &err);
+	if (!skb) {
+		if (rt)
+			dst_release(&rt->dst);
+		if (err == -EMSGSIZE)
+			ip_local_error(sk, EMSGSIZE, tx->fl.daddr, tx->fl.dport, mtu);
+		return err;
+	}
+	addrs = (struct inet_dgram_addrs){ .saddr = ip_hdr(skb)->saddr,
+					   .daddr = ip_hdr(skb)->daddr,
+					   .sport = inet_sk(sk)->inet_sport,
+					   .dport = tx->fl.dport };
+	err = proto->build(sk, skb, &addrs, hdr);
+	if (err) {
+		consume_skb(skb);
+		return err;
+	}
+	return ip_send_skb(sock_net(sk), skb);
+}
+
+ssize_t ip4_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t len, const struct inet_dgram_proto *proto)
+{
+	u8 hdr[DGRAM_HDR_MAX] = { 0 };
+	struct dgram_tx tx;
+	struct rtable *rt;
+	u32 total;
+	int err;
+
+	assert(proto->hdr_len <= DGRAM_HDR_MAX);
+	if (msg->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	err = tx_prepare(sk, msg, &tx);
+	if (err)
+		return err;
+	rt = tx_route(sk, &tx, &err);
+	if (!rt)
+		return err;
+	if (msg->flags & MSG_PROBE_) {
+		dst_release(&rt->dst);
+		return 0;
+	}
+	if (proto->hdr_in_msg) {
+		if (copy_from_iter(hdr, proto->hdr_len, &msg->iter) != proto->hdr_len) {
+			dst_release(&rt->dst);
+			return -EFAULT;
+		}
+		total = (u32)len;
+	} else {
+		total = (u32)len + proto->hdr_len;
+	}
+	err = tx_packet(sk, msg, total, &tx, rt, proto, hdr);
+	if (proto->sent)
+		proto->sent(sk, err);
+	/* A full queue on the way is a loss like any other, unless the program wants to know. */
+	if (err == -ENOBUFS && !inet_sk(sk)->recverr)
+		err = 0;
+	return err ? err : (ssize_t)len;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* udp_module.c - registers UDP: protosw row, views, the transport of each net */
+#include "udp/udp_module.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/sysctl.h"
+#include "socket/socket.h"
+#include "udp/udp.h"
+
+DROP_REASON_TABLE(udp_drop_reasons, UDP, UDP_DROP_REASONS);
+TRACE_POINT_TABLE(udp_trace_points, UDP, UDP_TRACE_POINTS);
+
+static void udp_proc_show(struct net *net, struct text *t)
+{
+	inet_dgram_proc_header(t, false);
+	for (u32 i = 0; i < 1u << net->udp->bits; i++) {
+		struct sock_common *c;
+
+		hlist_for_each_entry(c, &net->udp->hash[i], skc_node)
+			if (c->skc_family == AF_INET)
+				inet_dgram_proc_line(t, i, (struct sock *)c);
+	}
+}
+
+static const struct view_desc udp_views[] = {
+	{ "/proc/net/udp", udp_proc_show },
+};
+
+static const struct inet_protosw udp_protosw = {
+	.type = SOCK_DGRAM,
+	.protocol = IPPROTO_UDP,
+	.prot = &udp_prot,
+	.ops = &inet_dgram_ops,
+	.flags = INET_PROTOSW_PERMANENT,
+};
+
+int udp_machine_init(struct machine *m)
+{
+	int err;
+
+	drop_reason_register(m, &udp_drop_reasons);
+	trace_point_register(m, &udp_trace_points);
+	err = view_register(m, udp_views, ARRAY_SIZE(udp_views));
+	return err ? err : inet_register_protosw(m, AF_INET, &udp_protosw);
+}
+
+int udp_net_init(struct net *net)
+{
+	int err;
+
+	net->udp = calloc(1, sizeof(*net->udp));
+	if (!net->udp)
+		return -ENOMEM;
+	err = udp_table_init(net->udp, net);
+	if (!err)
+		err = inet_add_protocol(net, IPPROTO_UDP, &udp_protocol);
+	if (err)
+		udp_net_exit(net);
+	return err;
+}
+
+void udp_net_exit(struct net *net)
+{
+	if (!net->udp)
+		return;
+	inet_del_protocol(net, IPPROTO_UDP);
+	udp_table_fini(net->udp);
+	free(net->udp);
+	net->udp = NULL;
+}

@@ -56,7 +56,7 @@ check: deps-test all
 	@tools/run-tests $(BUILD) --suite checks
 
 bench: deps-test all
-	@ninja -C $(BUILD) bench-run
+	@$(BUILD)/bench/bench
 
 install: all
 	$(MESON) install -C $(BUILD) --no-rebuild
@@ -70,7 +70,7 @@ asan: deps-test
 	@test -f $(BUILD)-asan/build.ninja || $(SETUP) $(BUILD)-asan --buildtype=debug -Doptimization=1 \
 		-Db_sanitize=address,undefined -Db_lundef=false
 	@ninja -C $(BUILD)-asan
-	@$(SAN_OPTIONS) tools/run-tests $(BUILD)-asan --timeout-multiplier 4 $(foreach s,unit fuzz sim packet,--suite $(s))
+	@$(SAN_OPTIONS) tools/run-tests $(BUILD)-asan --timeout-multiplier 4 $(foreach s,unit fuzz system sim packet,--suite $(s))
 
 # gcc 12's thread sanitizer cannot live with the address randomisation of new kernels: switch it off where that is allowed.
 tsan: deps-test
@@ -78,7 +78,7 @@ tsan: deps-test
 		-Db_sanitize=thread -Db_lundef=false
 	@ninja -C $(BUILD)-tsan
 	@$(SAN_OPTIONS) $$(setarch -R true 2>/dev/null && echo setarch -R) \
-		tools/run-tests $(BUILD)-tsan --timeout-multiplier 6 --suite unit --suite sim
+		tools/run-tests $(BUILD)-tsan --timeout-multiplier 6 $(foreach s,unit system sim,--suite $(s))
 
 clang: deps-test
 	@test -f $(BUILD)-clang/build.ninja || CC=clang $(SETUP) $(BUILD)-clang

@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 
-#define BITMAP_WORDS(bits)     DIV_ROUND_UP((size_t)(bits), 64)
+#define BITMAP_WORDS(bits)      DIV_ROUND_UP((size_t)(bits), 64)
 #define DECLARE_BITMAP(n, bits) u64 n[BITMAP_WORDS(bits)]
 
 static inline bool bitmap_test(const u64 *map, size_t n)

@@ -52,7 +52,8 @@ static void sum_is_the_naive_one_at_all_alignments_and_lengths(void **state)
 				assert_int_equal(folded(sum), naive(buf + off, len));
 				assert_int_equal(sum, csum_partial_words(buf + off, len, 0));
 				memset(dst, 0xa5, 2048);
-				assert_int_equal(csum_partial_copy(dst + 3, buf + off, len, 0), sum);
+				assert_int_equal(csum_partial_copy(dst + 3, buf + off, len, 0),
+						 sum);
 				assert_memory_equal(dst + 3, buf + off, len);
 				assert_int_equal(dst[2], 0xa5);
 				assert_int_equal(dst[3 + len], 0xa5);
@@ -82,14 +83,17 @@ static void sums_of_parts_add_up(void **state)
 	random_seed(rng, 2);
 	random_bytes(rng, buf, sizeof(buf));
 	for (size_t cut = 0; cut <= sizeof(buf); cut++) {
-		u32 a = csum_partial(buf, cut, 0), b = csum_partial(buf + cut, sizeof(buf) - cut, 0);
+		u32 a = csum_partial(buf, cut, 0),
+		    b = csum_partial(buf + cut, sizeof(buf) - cut, 0);
 
 		assert_int_equal(folded(csum_block_add(a, b, cut)), naive(buf, sizeof(buf)));
 		if (!(cut & 1)) {
 			u32 whole = csum_partial(buf, sizeof(buf), 0);
 
-			assert_int_equal(folded(csum_partial(buf + cut, sizeof(buf) - cut, a)), folded(whole));
-			assert_int_equal(folded(csum_sub(whole, a)), naive(buf + cut, sizeof(buf) - cut));
+			assert_int_equal(folded(csum_partial(buf + cut, sizeof(buf) - cut, a)),
+					 folded(whole));
+			assert_int_equal(folded(csum_sub(whole, a)),
+					 naive(buf + cut, sizeof(buf) - cut));
 		}
 	}
 }

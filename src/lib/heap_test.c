@@ -19,7 +19,8 @@ static bool thing_less(const void *a, const void *b)
 	return x->key != y->key ? x->key < y->key : x->seq < y->seq;
 }
 
-static const struct heap_ops ops = { .less = thing_less, .index_offset = offsetof(struct thing, index) };
+static const struct heap_ops ops = { .less = thing_less,
+				     .index_offset = offsetof(struct thing, index) };
 
 static void items_come_out_in_order_after_any_changes(void **state)
 {

@@ -121,7 +121,8 @@ static void erase_fixup(struct rb_node *n, struct rb_node *parent, struct rb_roo
 {
 	while (parent && !is_red(n)) {
 		bool left = n == parent->left;
-		struct rb_node *sib = left ? parent->right : parent->left; /* exists: it has the black nodes */
+		struct rb_node *sib =
+			left ? parent->right : parent->left; /* exists: it has the black nodes */
 		struct rb_node *near, *far;
 
 		if (is_red(sib)) {

@@ -19,7 +19,8 @@ static void insert(struct rb_root *root, struct thing *t)
 
 	while (*link) {
 		parent = *link;
-		link = t->key < rb_entry(parent, struct thing, node)->key ? &parent->left : &parent->right;
+		link = t->key < rb_entry(parent, struct thing, node)->key ? &parent->left
+									  : &parent->right;
 	}
 	rb_link_node(&t->node, parent, link);
 	rb_insert_color(&t->node, root);
@@ -53,7 +54,7 @@ static void check(const struct rb_root *root, u32 count)
 
 	assert_true(!root->node || root->node->parent_color & 1);
 	check_subtree(root->node, NULL);
-	rb_for_each (n, root) {
+	rb_for_each(n, root) {
 		if (prev) {
 			assert_true(rb_entry(prev, struct thing, node)->key <=
 				    rb_entry(n, struct thing, node)->key);
@@ -110,8 +111,9 @@ static void ascending_and_descending_inserts_stay_balanced(void **state)
 			insert(&root, &things[i]);
 		}
 		check(&root, ARRAY_SIZE(things));
-		assert_int_equal(rb_entry(rb_first(&root), struct thing, node)->key, down ? 745 : 0);
-		rb_for_each_safe (n, next, &root)
+		assert_int_equal(rb_entry(rb_first(&root), struct thing, node)->key,
+				 down ? 745 : 0);
+		rb_for_each_safe(n, next, &root)
 			rb_erase(n, &root);
 		assert_true(RB_EMPTY_ROOT(&root));
 	}

@@ -103,10 +103,10 @@ static inline be16 be16_raw(u16 v)
 #define likely(x)             __builtin_expect(!!(x), 1)
 #define unlikely(x)           __builtin_expect(!!(x), 0)
 #define ARRAY_SIZE(a)         (sizeof(a) / sizeof((a)[0]))
-#define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
+#define container_of(p, t, m) ((t *)((char *)(p)-offsetof(t, m)))
 #define sizeof_field(t, m)    sizeof(((t *)0)->m)
-#define DIV_ROUND_UP(n, d)    (((n) + (d) - 1) / (d))
-#define ALIGN_UP(x, a)        (((x) + ((a) - 1)) & ~((__typeof__(x))(a) - 1))
+#define DIV_ROUND_UP(n, d)    (((n) + (d)-1) / (d))
+#define ALIGN_UP(x, a)        (((x) + ((a)-1)) & ~((__typeof__(x))(a)-1))
 #define CACHE_LINE            64
 #define __cacheline_aligned   __attribute__((aligned(CACHE_LINE)))
 #define __packed              __attribute__((packed))
@@ -127,9 +127,9 @@ static inline be16 be16_raw(u16 v)
 		__typeof__(b) max_b_ = (b);                                                        \
 		max_a_ > max_b_ ? max_a_ : max_b_;                                                 \
 	})
-#define min_t(t, a, b)    min((t)(a), (t)(b))
-#define max_t(t, a, b)    max((t)(a), (t)(b))
-#define clamp(v, lo, hi)  min(max(v, lo), hi)
+#define min_t(t, a, b)   min((t)(a), (t)(b))
+#define max_t(t, a, b)   max((t)(a), (t)(b))
+#define clamp(v, lo, hi) min(max(v, lo), hi)
 
 #define NSEC_PER_USEC 1000ULL
 #define NSEC_PER_MSEC 1000000ULL
@@ -137,10 +137,10 @@ static inline be16 be16_raw(u16 v)
 
 /* Clang's thread-safety analysis knows these on C functions; gcc sees nothing. See doc/locking.md. */
 #if defined(__clang__) && defined(WEIR_THREAD_SAFETY)
-#define __capability(x)  __attribute__((capability(x)))
-#define __must_hold(x)   __attribute__((requires_capability(x)))
-#define __acquires(x)    __attribute__((acquire_capability(x)))
-#define __releases(x)    __attribute__((release_capability(x)))
+#define __capability(x) __attribute__((capability(x)))
+#define __must_hold(x)  __attribute__((requires_capability(x)))
+#define __acquires(x)   __attribute__((acquire_capability(x)))
+#define __releases(x)   __attribute__((release_capability(x)))
 #else
 #define __capability(x)
 #define __must_hold(x)

@@ -35,8 +35,10 @@ static void kinds_of_addresses_are_told_apart(void **state)
 	const u8 bc[ETH_ALEN] = { 255, 255, 255, 255, 255, 255 }, zero[ETH_ALEN] = { 0 };
 	const u8 mc[ETH_ALEN] = { 1, 0, 0x5e, 0, 0, 1 };
 
-	assert_true(is_broadcast_ether_addr(bc) && is_multicast_ether_addr(bc) && !is_valid_ether_addr(bc));
-	assert_true(is_multicast_ether_addr(mc) && !is_broadcast_ether_addr(mc) && !is_valid_ether_addr(mc));
+	assert_true(is_broadcast_ether_addr(bc) && is_multicast_ether_addr(bc) &&
+		    !is_valid_ether_addr(bc));
+	assert_true(is_multicast_ether_addr(mc) && !is_broadcast_ether_addr(mc) &&
+		    !is_valid_ether_addr(mc));
 	assert_true(is_zero_ether_addr(zero) && !is_valid_ether_addr(zero));
 	assert_true(is_valid_ether_addr(a));
 }

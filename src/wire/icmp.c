@@ -65,6 +65,7 @@ void icmp_build(u8 *p, const struct icmp_view *v)
 	}
 	if (v->payload && v->payload_len)
 		memmove(p + sizeof(h), v->payload, v->payload_len);
-	h.checksum.v = csum_fold(csum_partial(p + sizeof(h), v->payload_len, csum_partial(&h, sizeof(h), 0)));
+	h.checksum.v = csum_fold(
+		csum_partial(p + sizeof(h), v->payload_len, csum_partial(&h, sizeof(h), 0)));
 	memcpy(p, &h, sizeof(h));
 }

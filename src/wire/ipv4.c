@@ -75,7 +75,15 @@ void ip_decrease_ttl(struct ip_hdr *h)
 	h->check = check;
 }
 
-enum { IPOPT_EOL_ = 0, IPOPT_NOP_ = 1, IPOPT_RR_ = 7, IPOPT_TS_ = 68, IPOPT_LSRR_ = 131, IPOPT_RA_ = 148, IPOPT_SSRR_ = 137 };
+enum {
+	IPOPT_EOL_ = 0,
+	IPOPT_NOP_ = 1,
+	IPOPT_RR_ = 7,
+	IPOPT_TS_ = 68,
+	IPOPT_LSRR_ = 131,
+	IPOPT_RA_ = 148,
+	IPOPT_SSRR_ = 137
+};
 
 /* An option with a pointer that is 1-based and steps by @step from @first on. 0, or which octet of the option is wrong. */
 static u32 check_pointer(const u8 *opt, u32 len, u32 first, u32 step)

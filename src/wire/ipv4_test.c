@@ -49,9 +49,12 @@ static void malformed_headers_are_refused(void **state)
 		int off;
 		u8 value;
 	} wrong[] = {
-		{ "version 6", 0, 0x65 },         { "version 0", 0, 0x05 },
-		{ "header of 16 octets", 0, 0x44 }, { "header longer than the packet", 0, 0x4f },
-		{ "longer than what is there", 3, 0x75 }, { "total length below the header's", 3, 19 },
+		{ "version 6", 0, 0x65 },
+		{ "version 0", 0, 0x05 },
+		{ "header of 16 octets", 0, 0x44 },
+		{ "header longer than the packet", 0, 0x4f },
+		{ "longer than what is there", 3, 0x75 },
+		{ "total length below the header's", 3, 19 },
 	};
 	struct ipv4_view v;
 	u8 p[0x73];
@@ -121,7 +124,11 @@ static void options_are_found_or_the_wrong_octet_is_named(void **state)
 		{ "record route of 2 octets", 4, { 7, 2, 0, 0 }, 21, { 0 } },
 		{ "record route twice", 16, { 7, 7, 4, 0, 0, 0, 0, 7, 7, 4 }, 27, { 0 } },
 		{ "loose source route", 8, { 131, 7, 4, 10, 0, 0, 1, 0 }, 0, { .srr = 20 } },
-		{ "strict source route", 8, { 137, 7, 4, 10, 0, 0, 1, 0 }, 0, { .srr = 20, .strict = true } },
+		{ "strict source route",
+		  8,
+		  { 137, 7, 4, 10, 0, 0, 1, 0 },
+		  0,
+		  { .srr = 20, .strict = true } },
 		{ "both source routes", 16, { 131, 7, 4, 10, 0, 0, 1, 137, 7, 4 }, 27, { 0 } },
 		{ "timestamp", 8, { 68, 8, 5, 0 }, 0, { .ts = 20 } },
 		{ "timestamp and address", 12, { 68, 12, 5, 1 }, 0, { .ts = 20 } },

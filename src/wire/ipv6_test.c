@@ -11,8 +11,13 @@ static void build_example(u8 p[48])
 	struct in6_addr s = { .s6_addr = { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
 	struct in6_addr d = { .s6_addr = { 0x20, 1, 0xd, 0xb8, [15] = 2 } };
 	const struct ipv6_view v = {
-		.tclass = 0xb8, .nexthdr = IPPROTO_UDP, .hop_limit = 64, .flow_label = 0xfabcde, .payload_len = 8,
-		.saddr = &s, .daddr = &d,
+		.tclass = 0xb8,
+		.nexthdr = IPPROTO_UDP,
+		.hop_limit = 64,
+		.flow_label = 0xfabcde,
+		.payload_len = 8,
+		.saddr = &s,
+		.daddr = &d,
 	};
 
 	memset(p, 0, 48);
@@ -77,7 +82,8 @@ static void extension_headers_are_stepped_over(void **state)
 		u16 frag = 0;
 		int ret = ipv6_skip_exthdr(cases[i].p, cases[i].len, &next, &frag);
 
-		if (ret != cases[i].ret || (ret >= 0 && (next != cases[i].next || frag != cases[i].frag)))
+		if (ret != cases[i].ret ||
+		    (ret >= 0 && (next != cases[i].next || frag != cases[i].frag)))
 			fail_msg("%s: %d, next %u, frag %u", cases[i].what, ret, next, frag);
 	}
 }

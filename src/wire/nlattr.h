@@ -13,8 +13,8 @@
 #include "lib/types.h"
 
 struct nlattr_view {
-	u16 type;          /* without the two flag bits */
-	bool nested;       /* NLA_F_NESTED */
+	u16 type;           /* without the two flag bits */
+	bool nested;        /* NLA_F_NESTED */
 	bool net_byteorder; /* NLA_F_NET_BYTEORDER */
 	const u8 *data;
 	size_t len; /* of the data */

@@ -16,7 +16,8 @@ static void attributes_are_walked_in_order(void **state)
 	size_t len = 0;
 
 	len += (size_t)nlattr_build(buf + len, sizeof(buf) - len, 1, &value, 4);
-	len += (size_t)nlattr_build(buf + len, sizeof(buf) - len, 3 | NLA_F_NET_BYTEORDER, "eth0", 5);
+	len += (size_t)nlattr_build(buf + len, sizeof(buf) - len, 3 | NLA_F_NET_BYTEORDER, "eth0",
+				    5);
 	len += (size_t)nlattr_build(buf + len, sizeof(buf) - len, 2, NULL, 0);
 	assert_int_equal(len, 8 + 12 + 4);
 	nl_walk_init(&w, buf, len);
@@ -78,7 +79,11 @@ static void nesting_is_followed_to_the_given_depth(void **state)
 static void messages_are_walked(void **state)
 {
 	struct nlmsghdr h[2] = {
-		{ .nlmsg_len = 16, .nlmsg_type = 18, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = 5, .nlmsg_pid = 9 },
+		{ .nlmsg_len = 16,
+		  .nlmsg_type = 18,
+		  .nlmsg_flags = NLM_F_REQUEST,
+		  .nlmsg_seq = 5,
+		  .nlmsg_pid = 9 },
 		{ .nlmsg_len = 16, .nlmsg_type = 3 },
 	};
 	struct nlmsg_view m;

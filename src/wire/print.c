@@ -63,8 +63,9 @@ static void add_tcp_flags(struct text *t, u8 flags)
 		u8 bit;
 		char letter;
 	} letters[] = {
-		{ TCP_FLAG_FIN, 'F' }, { TCP_FLAG_SYN, 'S' }, { TCP_FLAG_RST, 'R' }, { TCP_FLAG_PSH, 'P' },
-		{ TCP_FLAG_ACK, '.' }, { TCP_FLAG_URG, 'U' }, { TCP_FLAG_ECE, 'E' }, { TCP_FLAG_CWR, 'W' },
+		{ TCP_FLAG_FIN, 'F' }, { TCP_FLAG_SYN, 'S' }, { TCP_FLAG_RST, 'R' },
+		{ TCP_FLAG_PSH, 'P' }, { TCP_FLAG_ACK, '.' }, { TCP_FLAG_URG, 'U' },
+		{ TCP_FLAG_ECE, 'E' }, { TCP_FLAG_CWR, 'W' },
 	};
 
 	add(t, "Flags [");
@@ -193,7 +194,8 @@ static void add_quoted(struct text *t, const u8 *p, size_t len, bool with_port)
 	add(t, "%s", ipv4_ntop(h.daddr, addr));
 	hdr_len = ip_hdr_len(&h);
 	if (with_port && protocol_name(h.protocol) && hdr_len >= sizeof(h) && hdr_len + 4 <= len)
-		add(t, " %s port %u", protocol_name(h.protocol), (u32)(p[hdr_len + 2] << 8 | p[hdr_len + 3]));
+		add(t, " %s port %u", protocol_name(h.protocol),
+		    (u32)(p[hdr_len + 2] << 8 | p[hdr_len + 3]));
 }
 
 static void print_unreachable(struct text *t, const struct icmp_view *v)
@@ -242,7 +244,8 @@ static void print_icmp(struct text *t, const struct ends *e, const u8 *p, size_t
 	switch (v.type) {
 	case ICMP4_ECHO:
 	case ICMP4_ECHOREPLY:
-		add(t, "echo %s, id %u, seq %u", v.type == ICMP4_ECHO ? "request" : "reply", v.id, v.sequence);
+		add(t, "echo %s, id %u, seq %u", v.type == ICMP4_ECHO ? "request" : "reply", v.id,
+		    v.sequence);
 		break;
 	case ICMP4_DEST_UNREACH:
 		print_unreachable(t, &v);
@@ -260,8 +263,8 @@ static void print_icmp(struct text *t, const struct ends *e, const u8 *p, size_t
 		break;
 	case ICMP4_TIMESTAMP:
 	case ICMP4_TIMESTAMPREPLY:
-		add(t, "time stamp %s, id %u, seq %u", v.type == ICMP4_TIMESTAMP ? "query" : "reply", v.id,
-		    v.sequence);
+		add(t, "time stamp %s, id %u, seq %u",
+		    v.type == ICMP4_TIMESTAMP ? "query" : "reply", v.id, v.sequence);
 		break;
 	default:
 		add(t, "type %u, code %u", v.type, v.code);
@@ -272,7 +275,8 @@ static void print_icmp(struct text *t, const struct ends *e, const u8 *p, size_t
 
 /* ---- IP ------------------------------------------------------------------------------------------------ */
 
-static void print_transport(struct text *t, u8 protocol, const struct ends *e, const u8 *p, size_t len)
+static void print_transport(struct text *t, u8 protocol, const struct ends *e, const u8 *p,
+			    size_t len)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -312,7 +316,8 @@ static void print_ipv4(struct text *t, const u8 *p, size_t len)
 	if (v.frag_off & IP_F_OFFSET) {
 		add_ends(t, &e, -1, -1);
 		add(t, "ip-proto-%u", v.protocol);
-	} else if (v.frag_off & IP_F_MF && v.protocol == IPPROTO_UDP && len >= sizeof(struct udp_hdr)) {
+	} else if (v.frag_off & IP_F_MF && v.protocol == IPPROTO_UDP &&
+		   len >= sizeof(struct udp_hdr)) {
 		/* The length in its header is that of the whole datagram. */
 		add_ends(t, &e, p[0] << 8 | p[1], p[2] << 8 | p[3]);
 		add(t, "UDP, length %d", (p[4] << 8 | p[5]) - (int)sizeof(struct udp_hdr));
@@ -320,8 +325,8 @@ static void print_ipv4(struct text *t, const u8 *p, size_t len)
 		print_transport(t, v.protocol, &e, p, len);
 	}
 	if (v.frag_off & (IP_F_MF | IP_F_OFFSET)) {
-		add(t, " (frag id %u, offset %u, %zu octets%s)", v.id, (v.frag_off & IP_F_OFFSET) * 8u, len,
-		    v.frag_off & IP_F_MF ? ", more" : "");
+		add(t, " (frag id %u, offset %u, %zu octets%s)", v.id,
+		    (v.frag_off & IP_F_OFFSET) * 8u, len, v.frag_off & IP_F_MF ? ", more" : "");
 	}
 }
 

@@ -4,10 +4,10 @@
 
 #include <errno.h>
 
-#define TCP_MAX_WSCALE       14     /* RFC 7323 2.3 */
-#define FASTOPEN_EXP_MAGIC   0xf989 /* RFC 7413 4.1.1: experiment number under kind 254, RFC 6994 */
-#define FASTOPEN_COOKIE_MIN  4
-#define FASTOPEN_COOKIE_MAX  16
+#define TCP_MAX_WSCALE      14     /* RFC 7323 2.3 */
+#define FASTOPEN_EXP_MAGIC  0xf989 /* RFC 7413 4.1.1: experiment number under kind 254, RFC 6994 */
+#define FASTOPEN_COOKIE_MIN 4
+#define FASTOPEN_COOKIE_MAX 16
 
 static inline u16 get16(const u8 *p)
 {

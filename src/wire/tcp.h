@@ -18,13 +18,28 @@ struct tcp_hdr {
 static_assert(sizeof(struct tcp_hdr) == 20, "wire format");
 
 enum {
-	TCP_FLAG_FIN = 0x01, TCP_FLAG_SYN = 0x02, TCP_FLAG_RST = 0x04, TCP_FLAG_PSH = 0x08, TCP_FLAG_ACK = 0x10,
-	TCP_FLAG_URG = 0x20, TCP_FLAG_ECE = 0x40, TCP_FLAG_CWR = 0x80,
+	TCP_FLAG_FIN = 0x01,
+	TCP_FLAG_SYN = 0x02,
+	TCP_FLAG_RST = 0x04,
+	TCP_FLAG_PSH = 0x08,
+	TCP_FLAG_ACK = 0x10,
+	TCP_FLAG_URG = 0x20,
+	TCP_FLAG_ECE = 0x40,
+	TCP_FLAG_CWR = 0x80,
 };
 
 enum {
-	TCPOPT_EOL_ = 0, TCPOPT_NOP_ = 1, TCPOPT_MSS_ = 2, TCPOPT_WSCALE = 3, TCPOPT_SACK_OK = 4, TCPOPT_SACK_BLOCKS = 5,
-	TCPOPT_TS = 8, TCPOPT_MD5SIG_ = 19, TCPOPT_AO_ = 29, TCPOPT_FASTOPEN_ = 34, TCPOPT_EXP_ = 254,
+	TCPOPT_EOL_ = 0,
+	TCPOPT_NOP_ = 1,
+	TCPOPT_MSS_ = 2,
+	TCPOPT_WSCALE = 3,
+	TCPOPT_SACK_OK = 4,
+	TCPOPT_SACK_BLOCKS = 5,
+	TCPOPT_TS = 8,
+	TCPOPT_MD5SIG_ = 19,
+	TCPOPT_AO_ = 29,
+	TCPOPT_FASTOPEN_ = 34,
+	TCPOPT_EXP_ = 254,
 };
 
 #define TCP_MAX_SACK_BLOCKS 4
@@ -43,8 +58,8 @@ struct tcp_view {
 
 struct tcp_opts_view {
 	bool saw_tstamp, sack_ok, wscale_ok, saw_fastopen;
-	u8 snd_wscale;  /* at most 14: RFC 7323 2.3 */
-	u16 mss;        /* 0: absent */
+	u8 snd_wscale; /* at most 14: RFC 7323 2.3 */
+	u16 mss;       /* 0: absent */
 	u32 tsval, tsecr;
 	u8 num_sacks;
 	struct tcp_sack_block sacks[TCP_MAX_SACK_BLOCKS];

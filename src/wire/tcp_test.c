@@ -9,8 +9,14 @@
 static void what_is_built_is_what_is_parsed(void **state)
 {
 	const struct tcp_view in = {
-		.source = 43210, .dest = 80, .seq = 0xfffffff0, .ack_seq = 5, .flags = TCP_FLAG_SYN | TCP_FLAG_ACK,
-		.window = 64240, .urg_ptr = 9, .hdr_len = 24,
+		.source = 43210,
+		.dest = 80,
+		.seq = 0xfffffff0,
+		.ack_seq = 5,
+		.flags = TCP_FLAG_SYN | TCP_FLAG_ACK,
+		.window = 64240,
+		.urg_ptr = 9,
+		.hdr_len = 24,
 	};
 	struct tcp_view v;
 	u8 p[24] = { 0 };
@@ -34,8 +40,9 @@ static void malformed_headers_are_refused(void **state)
 		size_t len;
 		int ret;
 	} cases[] = {
-		{ 5, 20, 20 }, { 5, 19, -EBADMSG }, { 5, 0, -EBADMSG }, { 4, 20, -EBADMSG }, { 0, 60, -EBADMSG },
-		{ 6, 23, -EBADMSG }, { 6, 24, 24 }, { 15, 59, -EBADMSG }, { 15, 60, 60 },
+		{ 5, 20, 20 },       { 5, 19, -EBADMSG },  { 5, 0, -EBADMSG },
+		{ 4, 20, -EBADMSG }, { 0, 60, -EBADMSG },  { 6, 23, -EBADMSG },
+		{ 6, 24, 24 },       { 15, 59, -EBADMSG }, { 15, 60, 60 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -57,9 +64,10 @@ static void parse(const u8 *opt, u32 len, bool syn, struct tcp_opts_view *v)
 
 static bool same_options(const struct tcp_opts_view *a, const struct tcp_opts_view *b)
 {
-	if (a->saw_tstamp != b->saw_tstamp || a->sack_ok != b->sack_ok || a->wscale_ok != b->wscale_ok ||
-	    a->saw_fastopen != b->saw_fastopen || a->snd_wscale != b->snd_wscale || a->mss != b->mss ||
-	    a->tsval != b->tsval || a->tsecr != b->tsecr || a->num_sacks != b->num_sacks ||
+	if (a->saw_tstamp != b->saw_tstamp || a->sack_ok != b->sack_ok ||
+	    a->wscale_ok != b->wscale_ok || a->saw_fastopen != b->saw_fastopen ||
+	    a->snd_wscale != b->snd_wscale || a->mss != b->mss || a->tsval != b->tsval ||
+	    a->tsecr != b->tsecr || a->num_sacks != b->num_sacks ||
 	    a->fastopen_len != b->fastopen_len || !a->md5 != !b->md5 || !a->ao != !b->ao)
 		return false;
 	for (u32 i = 0; i < a->num_sacks; i++) {
@@ -89,7 +97,9 @@ static void options_of_a_syn_are_parsed(void **state)
 
 static void sack_blocks_are_parsed(void **state)
 {
-	static const u8 opt[] = { 1, 1, 5, 18, 0, 0, 0, 1, 0, 0, 0, 9, 255, 255, 255, 0, 0, 0, 0, 7 };
+	static const u8 opt[] = {
+		1, 1, 5, 18, 0, 0, 0, 1, 0, 0, 0, 9, 255, 255, 255, 0, 0, 0, 0, 7
+	};
 	struct tcp_opts_view v;
 
 	parse(opt, sizeof(opt), false, &v);
@@ -118,7 +128,10 @@ static void wrong_options_count_as_absent(void **state)
 		{ "kind without a length", 4, { 1, 4, 2, 2 }, { .sack_ok = true } },
 		{ "unknown is skipped", 8, { 77, 5, 1, 2, 3, 4, 2, 1 }, { .sack_ok = true } },
 		{ "scale above 14", 4, { 3, 3, 15, 0 }, { .wscale_ok = true, .snd_wscale = 14 } },
-		{ "timestamps of length 9", 12, { 8, 9, 1, 1, 1, 1, 1, 1, 1, 4, 2, 0 }, { .sack_ok = true } },
+		{ "timestamps of length 9",
+		  12,
+		  { 8, 9, 1, 1, 1, 1, 1, 1, 1, 4, 2, 0 },
+		  { .sack_ok = true } },
 		{ "fast open, odd cookie", 8, { 34, 7, 1, 2, 3, 4, 5, 1 }, { 0 } },
 		{ "fast open, short cookie", 4, { 34, 4, 1, 2 }, { 0 } },
 		{ "MD5 of length 17", 20, { 19, 17 }, { 0 } },
@@ -161,8 +174,14 @@ static void fast_open_is_parsed_in_both_forms(void **state)
 
 static void built_options_are_parsed_back(void **state)
 {
-	struct tcp_opts_view in = { .mss = 1460, .sack_ok = true, .saw_tstamp = true, .tsval = 77, .tsecr = 3,
-				    .wscale_ok = true, .snd_wscale = 9 }, out;
+	struct tcp_opts_view in = { .mss = 1460,
+				    .sack_ok = true,
+				    .saw_tstamp = true,
+				    .tsval = 77,
+				    .tsecr = 3,
+				    .wscale_ok = true,
+				    .snd_wscale = 9 },
+			     out;
 	u8 opt[TCP_MAX_OPTIONS];
 	u32 tsval, tsecr;
 	int len = tcp_opts_build(opt, &in);
@@ -171,7 +190,10 @@ static void built_options_are_parsed_back(void **state)
 	parse(opt, (u32)len, true, &out);
 	assert_true(same_options(&in, &out));
 
-	in = (struct tcp_opts_view){ .saw_tstamp = true, .tsval = 5, .tsecr = 6, .num_sacks = 3,
+	in = (struct tcp_opts_view){ .saw_tstamp = true,
+				     .tsval = 5,
+				     .tsecr = 6,
+				     .num_sacks = 3,
 				     .sacks = { { 1, 2 }, { 3, 4 }, { 5, 6 } } };
 	len = tcp_opts_build(opt, &in);
 	assert_int_equal(len, 40);

@@ -31,8 +31,8 @@ static void lengths_are_checked(void **state)
 		u8 ulen;
 		int ret;
 	} cases[] = {
-		{ 7, 7, -EBADMSG }, { 8, 8, 8 },        { 8, 0, -EBADMSG }, { 8, 7, -EBADMSG },
-		{ 8, 9, -EBADMSG }, { 12, 8, 8 },       { 0, 0, -EBADMSG }, { 12, 12, 8 },
+		{ 7, 7, -EBADMSG }, { 8, 8, 8 },  { 8, 0, -EBADMSG }, { 8, 7, -EBADMSG },
+		{ 8, 9, -EBADMSG }, { 12, 8, 8 }, { 0, 0, -EBADMSG }, { 12, 12, 8 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -2,7 +2,8 @@
 #include "fuzz.h"
 #include "wire/arp.h"
 
-FUZZ_SEEDS(SEED("\0\x01\x08\0\x06\x04\0\x01\x02\0\0\0\0\x01\xc0\0\x02\x01\0\0\0\0\0\0\xc0\0\x02\x02"));
+FUZZ_SEEDS(
+	SEED("\0\x01\x08\0\x06\x04\0\x01\x02\0\0\0\0\x01\xc0\0\x02\x01\0\0\0\0\0\0\xc0\0\x02\x02"));
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {

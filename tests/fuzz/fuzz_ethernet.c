@@ -2,7 +2,8 @@
 #include "fuzz.h"
 #include "wire/ethernet.h"
 
-FUZZ_SEEDS(SEED("\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\x00" "payload"));
+FUZZ_SEEDS(SEED("\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\x00"
+		"payload"));
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {

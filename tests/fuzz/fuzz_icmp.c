@@ -3,7 +3,10 @@
 #include "lib/csum.h"
 #include "wire/icmp.h"
 
-FUZZ_SEEDS(SEED("\x08\0\0\0\0\x01\0\x02" "abcdefgh"), SEED("\x03\x04\0\0\0\0\x05\x78" "\x45\0\0\x1c"),
+FUZZ_SEEDS(SEED("\x08\0\0\0\0\x01\0\x02"
+		"abcdefgh"),
+	   SEED("\x03\x04\0\0\0\0\x05\x78"
+		"\x45\0\0\x1c"),
 	   SEED("\x05\x01\0\0\x0a\0\0\x01"), SEED("\x0c\0\0\0\x15\0\0\0"));
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -21,7 +24,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	icmp_build(again, &v);
 	FUZZ_CHECK(csum_fold(csum_partial(again, size, 0)) == 0);
 	FUZZ_CHECK(icmp_parse(again, size, &w) == 8);
-	FUZZ_CHECK(w.type == v.type && w.code == v.code && w.id == v.id && w.sequence == v.sequence && w.info == v.info);
+	FUZZ_CHECK(w.type == v.type && w.code == v.code && w.id == v.id &&
+		   w.sequence == v.sequence && w.info == v.info);
 	free(again);
 	return 0;
 }

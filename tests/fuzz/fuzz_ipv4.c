@@ -2,10 +2,14 @@
 #include "fuzz.h"
 #include "wire/ipv4.h"
 
-FUZZ_SEEDS(SEED("\x45\0\0\x1c\0\0\x40\0\x40\x11\0\0\xc0\xa8\0\x01\xc0\xa8\0\xc7" "\0\x05\0\x35\0\x08\0\0"),
-	   SEED("\x47\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\xa8\0\x01\xc0\xa8\0\xc7" "\x07\x07\x04\0\0\0\0\0"),
-	   SEED("\x48\0\0\x20\0\0\0\0\x40\x11\0\0\xc0\xa8\0\x01\xc0\xa8\0\xc7" "\x44\x0c\x05\x01\0\0\0\0\0\0\0\0"),
-	   SEED("\x48\0\0\x20\0\0\0\0\x40\x11\0\0\xc0\xa8\0\x01\xc0\xa8\0\xc7" "\x89\x07\x04\x0a\0\0\x01\x94\x04\0\0\0"));
+FUZZ_SEEDS(SEED("\x45\0\0\x1c\0\0\x40\0\x40\x11\0\0\xc0\xa8\0\x01\xc0\xa8\0\xc7"
+		"\0\x05\0\x35\0\x08\0\0"),
+	   SEED("\x47\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\xa8\0\x01\xc0\xa8\0\xc7"
+		"\x07\x07\x04\0\0\0\0\0"),
+	   SEED("\x48\0\0\x20\0\0\0\0\x40\x11\0\0\xc0\xa8\0\x01\xc0\xa8\0\xc7"
+		"\x44\x0c\x05\x01\0\0\0\0\0\0\0\0"),
+	   SEED("\x48\0\0\x20\0\0\0\0\x40\x11\0\0\xc0\xa8\0\x01\xc0\xa8\0\xc7"
+		"\x89\x07\x04\x0a\0\0\x01\x94\x04\0\0\0"));
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
@@ -24,7 +28,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memcpy(again, data, (size_t)n);
 	ipv4_build(again, &v);
 	FUZZ_CHECK(ipv4_csum_ok(again, (u32)n));
-	FUZZ_CHECK(memcmp(again, data, 10) == 0 && memcmp(again + 12, data + 12, (size_t)n - 12) == 0);
+	FUZZ_CHECK(memcmp(again, data, 10) == 0 &&
+		   memcmp(again + 12, data + 12, (size_t)n - 12) == 0);
 	if (again[8]) {
 		struct ip_hdr h[3];
 

@@ -4,9 +4,15 @@
 
 #include <errno.h>
 
-FUZZ_SEEDS(SEED("\x08\0\x01\0\x07\0\0\0" "\x09\0\x03\0" "eth0\0\0\0\0"),
-	   SEED("\x14\0\x12\x80" "\x09\0\x01\0" "veth\0\0\0\0" "\x04\0\x02\x80"),
-	   SEED("\x20\0\0\0\x12\0\x01\x03\x01\0\0\0\0\0\0\0" "\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+FUZZ_SEEDS(SEED("\x08\0\x01\0\x07\0\0\0"
+		"\x09\0\x03\0"
+		"eth0\0\0\0\0"),
+	   SEED("\x14\0\x12\x80"
+		"\x09\0\x01\0"
+		"veth\0\0\0\0"
+		"\x04\0\x02\x80"),
+	   SEED("\x20\0\0\0\x12\0\x01\x03\x01\0\0\0\0\0\0\0"
+		"\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
 
 static void walk_attributes(const u8 *data, size_t size, unsigned depth)
 {
@@ -18,7 +24,8 @@ static void walk_attributes(const u8 *data, size_t size, unsigned depth)
 
 	nl_walk_init(&w, data, size);
 	while (nlattr_next(&w, &a)) {
-		FUZZ_CHECK(a.data >= data && a.data + a.len <= data + size && w.p + w.left == data + size);
+		FUZZ_CHECK(a.data >= data && a.data + a.len <= data + size &&
+			   w.p + w.left == data + size);
 		if (nlattr_string(&a, name, sizeof(name)))
 			FUZZ_CHECK(strlen(name) < sizeof(name));
 		nlattr_u32(&a, &d);

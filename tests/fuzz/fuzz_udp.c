@@ -2,7 +2,8 @@
 #include "fuzz.h"
 #include "wire/udp.h"
 
-FUZZ_SEEDS(SEED("\0\x05\0\x35\0\x0c\0\0" "abcd"));
+FUZZ_SEEDS(SEED("\0\x05\0\x35\0\x0c\0\0"
+		"abcd"));
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {

@@ -28,7 +28,8 @@ static void run(const u8 *p, size_t len)
 
 static size_t mutate(u64 rng[4], u8 *p, size_t len)
 {
-	static const u8 interesting[] = { 0, 1, 2, 3, 4, 7, 8, 15, 16, 20, 40, 60, 127, 128, 254, 255 };
+	static const u8 interesting[] = { 0,  1,  2,  3,  4,   7,   8,   15,
+					  16, 20, 40, 60, 127, 128, 254, 255 };
 
 	switch (random_below(rng, 7)) {
 	case 0: /* flip a bit */
@@ -41,7 +42,8 @@ static size_t mutate(u64 rng[4], u8 *p, size_t len)
 		break;
 	case 2: /* an octet that lengths and types like */
 		if (len)
-			p[random_below(rng, (u32)len)] = interesting[random_below(rng, sizeof(interesting))];
+			p[random_below(rng, (u32)len)] =
+				interesting[random_below(rng, sizeof(interesting))];
 		break;
 	case 3: /* cut the end */
 		len = len ? random_below(rng, (u32)len + 1) : 0;

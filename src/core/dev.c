@@ -465,6 +465,9 @@ int register_netdevice(struct net_device *dev)
 	cpu_lock(dev->cpu);
 	list_netdevice(dev);
 	dev->reg_state = NETREG_REGISTERED;
+	/* A device that never lost its carrier has the state "unknown", as Linux's loopback. */
+	if (!dev->carrier)
+		dev_update_operstate(dev);
 	cpu_unlock(dev->cpu);
 
 	err = call_netdevice_notifiers(NETDEV_REGISTER, dev);

@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * veth.c - two Ethernet devices, what one sends the other receives
+ *
+ * Theory of operation
+ *   Without impairments a frame is handed over as it is: big segments whole, checksums unfinished (CHECKSUM_PARTIAL means "never left
+ *   the machine"), no octet copied. Transmitting puts it on the peer's receive ring and schedules the peer's napi, so one
+ *   packet's way down and the next one's way up do not nest, however long the chain of devices is.
+ *   The socket is charged until the peer's poll takes the frame. What must not cross to another net (destination, mark, conntrack) is
+ *   scrubbed there too.
+ *   With impairments (WEIR_VETH_LINK, link.c) the device stops announcing segmentation and checksum offload, so that frames of wire
+ *   size with final checksums enter the link, and the link delivers to the peer's ring. Then, and only then, the peer merges
+ *   what it receives (GRO): merging pays for frames of wire size, not for packets that never were cut.
+ *   Carrier: both ends are up.
+ * Limits
+ *   Both ends live on the same cpu; a pair across cpus is refused when it is made.
+ * Invariants
+ *   priv(a)->peer == b <=> priv(b)->peer == a. The ring holds at most VETH_RING_SIZE frames from plain transmission; what comes over a
+ *   link is bounded by the link.
+ * Locking: the cpu lock; rtnl to make, pair and configure.
+ */
+#include "drivers/veth.h"
+
+#include <errno.h>
+#include <linux/veth.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "weir/netlink.h"
+#include "core/machine.h"
+#include "core/qdisc.h"
+#include "drivers/drivers_internal.h"
+#include "netlink/netlink.h"
+#include "wire/ethernet.h"
+
+#define VETH_RING_SIZE 1024
+#define VETH_FEATURES                                                                              \
+	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_HIGHDMA |      \
+	 NETIF_F_GSO_SOFTWARE)
+
+struct veth_link {
+	struct link link;
+	struct net_device *dev; /* whose transmissions it carries */
+};
+
+struct veth_priv {
+	struct net_device *peer; /* NULL: not paired yet, or it has gone */
+	struct veth_link *link;  /* NULL: never impaired */
+	struct napi_struct napi;
+	struct sk_buff_head ring;
+};
+
+static struct veth_priv *veth_priv(const struct net_device *dev)
+{
+	return netdev_priv(dev);
+}
+
+/* ---- transmit ------------------------------------------------------------------------------------------- */
+
+static void veth_ring_add(struct net_device *rcv, struct sk_buff *skb)
+{
+	struct veth_priv *priv = veth_priv(rcv);
+
+	skb_queue_tail(&priv->ring, skb);
+	if (!(priv->napi.state & NAPI_STATE_SCHED))
+		napi_schedule(&priv->napi);
+}
+
+/* A frame has come to the end of an impaired link. */
+static void veth_link_deliver(struct link *link, struct sk_buff *skb)
+{
+	struct net_device *dev = container_of(link, struct veth_link, link)->dev;
+	struct net_device *rcv = veth_priv(dev)->peer;
+
+	if (!rcv || !netif_running(rcv)) {
+		kfree_skb_reason(skb, SKB_DROP_DEV_DOWN);
+		return;
+	}
+	veth_ring_add(rcv, skb);
+}
+
+static skb_drop_reason_t veth_check(const struct net_device *rcv, const struct sk_buff *skb)
+{
+	if (!rcv || !netif_running(rcv))
+		return SKB_DROP_DEV_DOWN;
+	if (skb_headlen(skb) < ETH_HLEN)
+		return SKB_DROP_PKT_TOO_SMALL;
+	/* Room for one VLAN tag more than the peer's MTU, as real cards have. */
+	if (!skb_is_gso(skb) && skb->len > rcv->mtu + ETH_HLEN + 4)
+		return SKB_DROP_DEV_MTU;
+	return SKB_NOT_DROPPED;
+}
+
+static enum netdev_tx veth_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct veth_priv *priv = veth_priv(dev);
+	struct net_device *rcv = priv->peer;
+	skb_drop_reason_t reason = veth_check(rcv, skb);
+	u32 len = skb->len;
+	bool sent = true;
+
+	trace_skb(skb, dev->net, TP_veth_xmit, TRACE_PASS, rcv ? rcv->ifindex : 0, 0);
+	if (unlikely(reason))
+		goto drop;
+	/* A link whose impairments were taken away is used until it is empty: order is kept. */
+	if (unlikely(priv->link) && (link_active(&priv->link->link) || !link_idle(&priv->link->link))) {
+		sent = link_enqueue(&priv->link->link, skb);
+	} else {
+		reason = SKB_DROP_RING_FULL;
+		if (unlikely(veth_priv(rcv)->ring.qlen >= VETH_RING_SIZE))
+			goto drop;
+		veth_ring_add(rcv, skb);
+	}
+	if (likely(sent)) {
+		dev->stats.tx_packets++;
+		dev->stats.tx_bytes += len;
+	} else {
+		dev->stats.tx_dropped++;
+	}
+	return NETDEV_TX_OK;
+
+drop:
+	dev->stats.tx_dropped++;
+	kfree_skb_reason(skb, reason);
+	return NETDEV_TX_OK;
+}
+
+/* ---- receive --------------------------------------------------------------------------------------------- */
+
+static void veth_receive(struct veth_priv *priv, struct net_device *dev, struct sk_buff *skb, bool xnet, bool gro)
+{
+	u32 len = skb->len;
+
+	skb_orphan(skb);
+	skb_scrub_packet(skb, xnet);
+	skb->tstamp = 0;
+	trace_skb(skb, dev->net, TP_veth_poll, TRACE_PASS, priv->ring.qlen, 0);
+	/* Corruption may have cut nothing off, but a program may send anything. */
+	if (unlikely(!pskb_may_pull(skb, ETH_HLEN))) {
+		dev->stats.rx_errors++;
+		dev->stats.rx_length_errors++;
+		kfree_skb_reason(skb, SKB_DROP_PKT_TOO_SMALL);
+		return;
+	}
+	skb->protocol = eth_type_trans(skb, dev);
+	dev->stats.rx_packets++;
+	dev->stats.rx_bytes += len;
+	dev->stats.multicast += skb->pkt_type == SKB_PACKET_MULTICAST;
+	if (gro && !skb_is_gso(skb))
+		napi_gro_receive(&priv->napi, skb);
+	else
+		netif_receive_skb(skb);
+}
+
+static int veth_poll(struct napi_struct *napi, int budget)
+{
+	struct net_device *dev = napi->dev, *peer;
+	struct veth_priv *priv = veth_priv(dev);
+	int work = 0;
+
+	while (work < budget) {
+		struct sk_buff *skb = skb_dequeue(&priv->ring);
+
+		if (!skb)
+			break;
+		work++;
+		peer = priv->peer;
+		veth_receive(priv, dev, skb, !peer || peer->net != dev->net,
+			     peer && !(peer->features & NETIF_F_TSO));
+	}
+	if (work < budget)
+		napi_complete_done(napi, work);
+	return work;
+}
+
+/* ---- device operations ------------------------------------------------------------------------------------ */
+
+static int veth_init(struct net_device *dev)
+{
+	struct veth_priv *priv = veth_priv(dev);
+
+	skb_queue_head_init(&priv->ring);
+	netif_napi_add(dev, &priv->napi, veth_poll);
+	dev->carrier = false;
+	return 0;
+}
+
+static void veth_uninit(struct net_device *dev)
+{
+	struct veth_priv *priv = veth_priv(dev);
+
+	cpu_lock(dev->cpu);
+	if (priv->peer) {
+		veth_priv(priv->peer)->peer = NULL;
+		netif_carrier_off(priv->peer);
+		priv->peer = NULL;
+	}
+	if (priv->link)
+		link_fini(&priv->link->link);
+	skb_queue_purge_reason(&priv->ring, SKB_DROP_NET_EXIT);
+	netif_napi_del(&priv->napi);
+	cpu_unlock(dev->cpu);
+}
+
+static void veth_destructor(struct net_device *dev)
+{
+	free(veth_priv(dev)->link);
+}
+
+static int veth_open(struct net_device *dev)
+{
+	struct veth_priv *priv = veth_priv(dev);
+
+	if (!priv->peer)
+		return -ENOTCONN;
+	napi_enable(&priv->napi);
+	if (netif_running(priv->peer)) {
+		netif_carrier_on(dev);
+		netif_carrier_on(priv->peer);
+	}
+	return 0;
+}
+
+static int veth_stop(struct net_device *dev)
+{
+	struct veth_priv *priv = veth_priv(dev);
+
+	netif_carrier_off(dev);
+	if (priv->peer)
+		netif_carrier_off(priv->peer);
+	napi_disable(&priv->napi);
+	skb_queue_purge_reason(&priv->ring, SKB_DROP_DEV_DOWN);
+	if (priv->link)
+		link_purge(&priv->link->link);
+	return 0;
+}
+
+static int veth_set_mac(struct net_device *dev, const u8 *addr)
+{
+	memcpy(dev->dev_addr, addr, ETH_ALEN);
+	return 0;
+}
+
+static netdev_features_t veth_fix_features(struct net_device *dev, netdev_features_t f)
+{
+	const struct veth_priv *priv = veth_priv(dev);
+
+	/* Impairments act on wire frames: cut before, with final checksums. */
+	if (priv->link && link_active(&priv->link->link))
+		f &= ~(NETIF_F_GSO_SOFTWARE | NETIF_F_CSUM_MASK);
+	return f;
+}
+
+static struct net_device *veth_get_peer(struct net_device *dev)
+{
+	return veth_priv(dev)->peer;
+}
+
+static int veth_get_iflink(const struct net_device *dev)
+{
+	const struct net_device *peer = veth_priv(dev)->peer;
+
+	return peer ? peer->ifindex : 0;
+}
+
+static const struct net_device_ops veth_ops = {
+	.ndo_init = veth_init,
+	.ndo_uninit = veth_uninit,
+	.ndo_open = veth_open,
+	.ndo_stop = veth_stop,
+	.ndo_start_xmit = veth_xmit,
+	.ndo_set_mac_address = veth_set_mac,
+	.ndo_fix_features = veth_fix_features,
+	.ndo_get_peer_dev = veth_get_peer,
+	.ndo_get_iflink = veth_get_iflink,
+};
+
+static void veth_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+	dev->netdev_ops = &veth_ops;
+	dev->rtnl_link_ops = &veth_link_ops;
+	dev->features = VETH_FEATURES | NETIF_F_LLTX;
+	dev->hw_features = VETH_FEATURES;
+	dev->max_mtu = ETH_MAX_MTU;
+	dev->live_addr_change = true;
+	dev->default_qdisc = &noqueue_qdisc_ops;
+	dev->priv_destructor = veth_destructor;
+}
+
+bool is_veth(const struct net_device *dev)
+{
+	return dev->netdev_ops == &veth_ops;
+}
+
+/* ---- pairs -------------------------------------------------------------------------------------------------- */
+
+static void veth_pair(struct net_device *a, struct net_device *b)
+{
+	cpu_lock(a->cpu);
+	veth_priv(a)->peer = b;
+	veth_priv(b)->peer = a;
+	cpu_unlock(a->cpu);
+}
+
+static void veth_dellink(struct net_device *dev)
+{
+	struct net_device *peer = veth_priv(dev)->peer;
+
+	unregister_netdevice(dev);
+	if (peer)
+		unregister_netdevice(peer);
+}
+
+/* Registers both (the second must not have been). Frees neither on failure, but leaves none registered. */
+static int veth_register_pair(struct net_device *dev, struct net_device *peer, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (dev->net->cpu != peer->net->cpu) {
+		nl_set_err_msg(extack, "both ends of a veth must be in instances of the same cpu");
+		return -EOPNOTSUPP;
+	}
+	err = register_netdevice(peer);
+	if (err)
+		return err;
+	err = register_netdevice(dev);
+	if (err) {
+		/* unregister_netdevice() would free it: the caller does, as for the other one. */
+		cpu_lock(peer->cpu);
+		dev_hold(peer);
+		cpu_unlock(peer->cpu);
+		unregister_netdevice(peer);
+		return err;
+	}
+	veth_pair(dev, peer);
+	return 0;
+}
+
+int veth_create(struct net *net_a, const char *name_a, struct net *net_b, const char *name_b,
+		struct net_device **ret_a, struct net_device **ret_b)
+{
+	struct net_device *a = alloc_netdev(net_a, sizeof(struct veth_priv), name_a, veth_setup, 1);
+	struct net_device *b = alloc_netdev(net_b, sizeof(struct veth_priv), name_b, veth_setup, 1);
+	int err = -ENOMEM;
+
+	if (a && b) {
+		eth_hw_addr_random(a);
+		eth_hw_addr_random(b);
+		err = veth_register_pair(a, b, NULL);
+	}
+	if (err) {
+		free_netdev(a);
+		free_netdev(b);
+		return err;
+	}
+	*ret_a = a;
+	*ret_b = b;
+	return 0;
+}
+
+/* ---- impairments --------------------------------------------------------------------------------------------- */
+
+static struct veth_link *veth_link_alloc(struct net_device *dev)
+{
+	struct veth_link *vl = malloc(sizeof(*vl));
+	char name[128];
+
+	if (!vl)
+		return NULL;
+	if (dev->net->name[0])
+		snprintf(name, sizeof(name), "link:%s:%s", dev->net->name, dev->name);
+	else
+		snprintf(name, sizeof(name), "link:%u:%s", dev->net->id, dev->name);
+	link_init(&vl->link, dev->cpu, dev->net->machine->host, name, veth_link_deliver);
+	vl->dev = dev;
+	return vl;
+}
+
+int veth_set_link(struct net_device *dev, const struct link_params *p)
+{
+	struct veth_priv *priv = veth_priv(dev);
+	struct veth_link *vl = priv->link;
+
+	if (!vl) {
+		vl = veth_link_alloc(dev);
+		if (!vl)
+			return -ENOMEM;
+	}
+	cpu_lock(dev->cpu);
+	link_set_params(&vl->link, p);
+	priv->link = vl;
+	cpu_unlock(dev->cpu);
+	netdev_update_features(dev);
+	return 0;
+}
+
+const struct link *veth_get_link(const struct net_device *dev)
+{
+	const struct veth_link *vl = veth_priv(dev)->link;
+
+	return vl ? &vl->link : NULL;
+}
+
+/* ---- netlink ---------------------------------------------------------------------------------------------------- */
+
+static const struct nla_policy link_policy[WEIR_LINK_MAX + 1] = {
+	[WEIR_LINK_DELAY_NS] = { NLA_K_U64, .max = 3600 * NSEC_PER_SEC, .help = "one-way propagation delay" },
+	[WEIR_LINK_JITTER_NS] = { NLA_K_U64, .max = 3600 * NSEC_PER_SEC, .help = "evenly around the delay" },
+	[WEIR_LINK_LOSS] = { NLA_K_U32, .help = "probability of loss, parts of 2^32" },
+	[WEIR_LINK_LOSS_BURST] = { NLA_K_U32, .help = "mean length of a burst of losses, packets" },
+	[WEIR_LINK_DUPLICATE] = { NLA_K_U32, .help = "probability of a second copy" },
+	[WEIR_LINK_REORDER] = { NLA_K_U32, .help = "probability of overtaking: sent without the delay" },
+	[WEIR_LINK_CORRUPT] = { NLA_K_U32, .help = "probability that one bit is flipped" },
+	[WEIR_LINK_RATE_BPS] = { NLA_K_U64, .help = "bit/s, with link-layer headers; 0: infinite" },
+	[WEIR_LINK_QUEUE_PACKETS] = { NLA_K_U32, .help = "packets that wait for the rate" },
+};
+
+static const struct nla_policy veth_policy[WEIR_VETH_LINK + 1] = {
+	[VETH_INFO_PEER] = { NLA_K_UNSPEC, .len = sizeof(struct ifinfomsg), .help = "the device at the other end" },
+	[WEIR_VETH_LINK] = { NLA_K_NESTED, .nested = link_policy, .maxtype = WEIR_LINK_MAX,
+			     .help = "impairments of what this end sends" },
+};
+
+static void put_u64(const struct nlattr *a, u64 *v)
+{
+	if (a)
+		*v = nla_get_u64(a);
+}
+
+static void put_u32(const struct nlattr *a, u32 *v)
+{
+	if (a)
+		*v = nla_get_u32(a);
+}
+
+/* Changes only what is given. */
+static int veth_change_link(struct net_device *dev, const struct nlattr *nest, struct netlink_ext_ack *extack)
+{
+	const struct link *link = veth_get_link(dev);
+	struct link_params p = { 0 };
+	const struct nlattr *tb[WEIR_LINK_MAX + 1] = { NULL };
+	int err = nla_parse_nested(tb, WEIR_LINK_MAX, nest, link_policy, extack);
+
+	if (err)
+		return err;
+	if (link)
+		p = link->p;
+	put_u64(tb[WEIR_LINK_DELAY_NS], &p.delay_ns);
+	put_u64(tb[WEIR_LINK_JITTER_NS], &p.jitter_ns);
+	put_u64(tb[WEIR_LINK_RATE_BPS], &p.rate_bps);
+	put_u32(tb[WEIR_LINK_LOSS], &p.loss);
+	put_u32(tb[WEIR_LINK_LOSS_BURST], &p.loss_burst);
+	put_u32(tb[WEIR_LINK_DUPLICATE], &p.duplicate);
+	put_u32(tb[WEIR_LINK_REORDER], &p.reorder);
+	put_u32(tb[WEIR_LINK_CORRUPT], &p.corrupt);
+	put_u32(tb[WEIR_LINK_QUEUE_PACKETS], &p.queue_packets);
+	return veth_set_link(dev, &p);
+}
+
+static int veth_changelink(struct net_device *dev, const struct nlattr **tb, const struct nlattr **data,
+			   struct netlink_ext_ack *extack)
+{
+	if (data && data[WEIR_VETH_LINK])
+		return veth_change_link(dev, data[WEIR_VETH_LINK], extack);
+	return 0;
+}
+
+static int veth_check_address(const struct nlattr **tb, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *a = tb[IFLA_ADDRESS];
+
+	if (!a)
+		return 0;
+	if (nla_len(a) == ETH_ALEN && is_valid_ether_addr(nla_data(a)))
+		return 0;
+	nl_set_bad_attr(extack, a);
+	nl_set_err_msg(extack, "not a unicast Ethernet address");
+	return nla_len(a) == ETH_ALEN ? -EADDRNOTAVAIL : -EINVAL;
+}
+
+static int veth_validate(const struct nlattr **tb, const struct nlattr **data, struct netlink_ext_ack *extack)
+{
+	return veth_check_address(tb, extack);
+}
+
+/* Makes the peer that the request describes (or does not: then it is veth%d in the same net). NULL with *ret_err */
+static struct net_device *veth_make_peer(struct net *src_net, const struct nlattr *desc,
+					 const struct nlattr **tb, struct netlink_ext_ack *extack, int *ret_err)
+{
+	const struct ifinfomsg *ifm = desc ? nla_data(desc) : NULL;
+	char name[IFNAMSIZ] = "veth%d";
+	struct net_device *peer;
+	struct net *net;
+
+	memset(tb, 0, (IFLA_MAX + 1) * sizeof(*tb));
+	if (desc) {
+		const char *attrs = (const char *)(ifm + 1);
+
+		*ret_err = nla_parse(tb, IFLA_MAX, attrs, (size_t)nla_len(desc) - sizeof(*ifm), NULL, false, extack);
+		if (!*ret_err)
+			*ret_err = veth_check_address(tb, extack);
+		if (!*ret_err && tb[IFLA_IFNAME] && nla_strscpy(name, tb[IFLA_IFNAME], sizeof(name)) < 0)
+			*ret_err = -EINVAL;
+		if (*ret_err)
+			return NULL;
+	}
+	net = rtnl_link_get_net(src_net, tb);
+	if (!net) {
+		nl_set_err_msg(extack, "no instance has the number that is given for the peer");
+		*ret_err = -EINVAL;
+		return NULL;
+	}
+	peer = rtnl_create_link(net, name, &veth_link_ops, tb, extack, ret_err);
+	if (peer && ifm && ifm->ifi_index)
+		peer->ifindex = ifm->ifi_index;
+	return peer;
+}
+
+static int veth_newlink(struct net *src_net, struct net_device *dev, const struct nlattr **tb,
+			const struct nlattr **data, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *peer_tb[IFLA_MAX + 1];
+	struct net_device *peer;
+	int err;
+
+	peer = veth_make_peer(src_net, data ? data[VETH_INFO_PEER] : NULL, peer_tb, extack, &err);
+	if (!peer)
+		return err;
+	if (!peer_tb[IFLA_ADDRESS])
+		eth_hw_addr_random(peer);
+	if (!tb[IFLA_ADDRESS])
+		eth_hw_addr_random(dev);
+	err = veth_register_pair(dev, peer, extack);
+	if (err) {
+		free_netdev(peer);
+		return err;
+	}
+	if (data && data[WEIR_VETH_LINK])
+		err = veth_change_link(dev, data[WEIR_VETH_LINK], extack);
+	if (err) {
+		/* The caller frees what was not registered: leave it as it came. */
+		cpu_lock(dev->cpu);
+		dev_hold(dev);
+		cpu_unlock(dev->cpu);
+		veth_dellink(dev);
+		dev->reg_state = NETREG_UNINITIALIZED;
+	}
+	return err;
+}
+
+static void veth_fill_info(struct nl_msg *m, const struct net_device *dev)
+{
+	const struct link *link = veth_get_link(dev);
+	u32 nest;
+
+	if (!link)
+		return;
+	nest = nla_nest_start(m, WEIR_VETH_LINK);
+	nla_put_u64(m, WEIR_LINK_DELAY_NS, link->p.delay_ns);
+	nla_put_u64(m, WEIR_LINK_JITTER_NS, link->p.jitter_ns);
+	nla_put_u32(m, WEIR_LINK_LOSS, link->p.loss);
+	nla_put_u32(m, WEIR_LINK_LOSS_BURST, link->p.loss_burst);
+	nla_put_u32(m, WEIR_LINK_DUPLICATE, link->p.duplicate);
+	nla_put_u32(m, WEIR_LINK_REORDER, link->p.reorder);
+	nla_put_u32(m, WEIR_LINK_CORRUPT, link->p.corrupt);
+	nla_put_u64(m, WEIR_LINK_RATE_BPS, link->p.rate_bps);
+	nla_put_u32(m, WEIR_LINK_QUEUE_PACKETS,
+		    link->p.queue_packets ? link->p.queue_packets : LINK_QUEUE_PACKETS_DEFAULT);
+	nla_put_u64(m, WEIR_LINK_STAT_LOST, link->stats.lost);
+	nla_put_u64(m, WEIR_LINK_STAT_DUPLICATED, link->stats.duplicated);
+	nla_put_u64(m, WEIR_LINK_STAT_REORDERED, link->stats.reordered);
+	nla_put_u64(m, WEIR_LINK_STAT_CORRUPTED, link->stats.corrupted);
+	nla_put_u64(m, WEIR_LINK_STAT_QUEUE_DROPS, link->stats.queue_drops);
+	nla_nest_end(m, nest);
+}
+
+const struct rtnl_link_ops veth_link_ops = {
+	.kind = "veth",
+	.priv_size = sizeof(struct veth_priv),
+	.setup = veth_setup,
+	.policy = veth_policy,
+	.maxtype = WEIR_VETH_LINK,
+	.validate = veth_validate,
+	.newlink = veth_newlink,
+	.changelink = veth_changelink,
+	.dellink = veth_dellink,
+	.fill_info = veth_fill_info,
+};

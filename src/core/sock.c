@@ -28,7 +28,7 @@ DROP_REASON_TABLE(socket_drop_reasons, SOCKET, SOCKET_DROP_REASONS);
 
 /* ---- life --------------------------------------------------------------------------------------------- */
 
-struct sock *sk_alloc(struct net *net, int family, struct proto *prot)
+struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 {
 	struct sock *sk = calloc(1, prot->obj_size);
 	struct machine *m = net->machine;

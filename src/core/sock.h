@@ -68,7 +68,7 @@ struct sock_common {
 	u32 skc_refcnt;
 	u32 skc_pad;
 	struct net *skc_net;
-	struct proto *skc_prot;
+	const struct proto *skc_prot;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
 
@@ -173,7 +173,7 @@ struct proto {
 };
 
 /* sock.c */
-struct sock *sk_alloc(struct net *net, int family, struct proto *prot); /* one reference; NULL: no memory */
+struct sock *sk_alloc(struct net *net, int family, const struct proto *prot); /* one reference; NULL: no memory */
 void sk_free(struct sock *sk); /* last reference is gone */
 static inline void sock_hold(struct sock *sk)
 {

@@ -70,7 +70,7 @@ struct netns_inet {
 struct inet_protosw {
 	u16 type;     /* SOCK_* */
 	u16 protocol; /* IPPROTO_IP: wildcard (raw) */
-	struct proto *prot;
+	const struct proto *prot;
 	const struct proto_ops *ops;
 	u8 flags;
 };

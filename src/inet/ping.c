@@ -231,7 +231,7 @@ static int ping_ioctl(struct sock *sk, unsigned cmd, void *arg)
 	return 0;
 }
 
-struct proto ping_prot = {
+const struct proto ping_prot = {
 	.name = "PING",
 	.obj_size = sizeof(struct ping_sock),
 	.init = ping_init,

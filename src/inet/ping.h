@@ -8,7 +8,7 @@
 #include "core/skbuff.h"
 #include "inet/inet_sock.h"
 
-extern struct proto ping_prot;
+extern const struct proto ping_prot;
 
 /* For ipv4/icmp.c. consumes @skb: an echo reply, data at the ICMP header, checksum verified. Softirq. Drops with PING_NO_SOCKET when
  * nobody asked. */

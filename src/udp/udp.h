@@ -73,7 +73,7 @@ bool udp_mcast_match(const struct sock *sk, be32 saddr, be16 sport, be32 daddr, 
 
 /* ---- udp.c ------------------------------------------------------------------------------------------------ */
 
-extern struct proto udp_prot;
+extern const struct proto udp_prot;
 /* borrow @skb. True: its checksum is right (or absent, or checked before). */
 bool udp_checksum_ok(struct sk_buff *skb);
 

@@ -826,50 +826,52 @@ void dev_get_stats(struct net_device *dev, struct rtnl_link_stats64 *ret)
 
 /* ---- machine and net ----------------------------------------------------------------------------------- */
 
+static void default_qdisc_show(struct net *net, struct text *t)
+{
+	text_printf(t, "%s\n", pfifo_fast_ops.id);
+}
+
+/* Only what the core has: sched/ registers more. */
+static int default_qdisc_store(struct net *net, const char *text, size_t len)
+{
+	while (len && isspace((unsigned char)text[len - 1]))
+		len--;
+	return len == strlen(pfifo_fast_ops.id) && !strncmp(text, pfifo_fast_ops.id, len) ? 0 : -ENOENT;
+}
+
+static void budget_usecs_show(struct net *net, struct text *t)
+{
+	text_printf(t, "%llu\n", (unsigned long long)(net->cpu->softnet->netdev_budget_ns / NSEC_PER_USEC));
+}
+
+static int budget_usecs_store(struct net *net, const char *text, size_t len)
+{
+	u64 usecs = 0;
+
+	if (!len || len > 9)
+		return -EINVAL;
+	for (size_t i = 0; i < len && text[i] != '\n'; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return -EINVAL;
+		usecs = usecs * 10 + (u64)(text[i] - '0');
+	}
+	if (!usecs)
+		return -EINVAL;
+	net->cpu->softnet->netdev_budget_ns = usecs * NSEC_PER_USEC;
+	return 0;
+}
+
 static void *softnet_sysctl_base(struct net *net)
 {
 	return net->cpu->softnet;
 }
 
-/* The limits of NET_RX belong to the machine: seen in every net, the last writer wins. */
-#define SOFTNET_SYSCTL(name, field, unit, lo, hi)                                                  \
-	static void name##_show(struct net *net, struct text *t)                                   \
-	{                                                                                          \
-		text_printf(t, "%llu\n", (unsigned long long)((u64)net->cpu->softnet->field / (unit))); \
-	}                                                                                          \
-	static int name##_store(struct net *net, const char *text, size_t len)                     \
-	{                                                                                          \
-		char *end;                                                                         \
-		unsigned long long v = strtoull(text, &end, 10);                                   \
-                                                                                                   \
-		if (end == text)                                                                   \
-			return -EINVAL;                                                            \
-		if (v + 1 <= (lo) || v > (hi))                                                          \
-			return -ERANGE;                                                            \
-		for (u32 i = 0; i < net->machine->ncpus; i++) {                                    \
-			struct softnet_data *sd = net->machine->cpus[i]->softnet;                  \
-                                                                                                   \
-			__atomic_store_n(&sd->field, (__typeof__(sd->field))(v * (unit)),          \
-					 __ATOMIC_RELAXED);                                        \
-		}                                                                                  \
-		return 0;                                                                          \
-	}
-
-SOFTNET_SYSCTL(netdev_budget, netdev_budget, 1, 1, 1 << 20)
-SOFTNET_SYSCTL(netdev_budget_usecs, netdev_budget_ns, NSEC_PER_USEC, 1, 1000000)
-SOFTNET_SYSCTL(dev_weight, dev_weight, 1, 1, 1 << 16)
-SOFTNET_SYSCTL(netdev_max_backlog, netdev_max_backlog, 1, 0, 1 << 24)
-
-#define SYSCTL_FN(path_, fn, help_)                                                                \
-	{                                                                                          \
-		.path = (path_), .kind = SYSCTL_FUNC, .show = fn##_show, .store = fn##_store, .help = (help_) \
-	}
-
+/* The other rows of net.core are core_sysctls; socket/ registers them. */
 static const struct sysctl_desc softnet_sysctl_rows[] = {
-	SYSCTL_FN("core/netdev_budget", netdev_budget, "packets of one NET_RX softirq"),
-	SYSCTL_FN("core/netdev_budget_usecs", netdev_budget_usecs, "time of one NET_RX softirq"),
-	SYSCTL_FN("core/dev_weight", dev_weight, "packets of the backlog in one poll"),
-	SYSCTL_FN("core/netdev_max_backlog", netdev_max_backlog, "packets that netif_rx() queues per cpu"),
+	{ .path = "core/netdev_budget_usecs", .kind = SYSCTL_FUNC, .show = budget_usecs_show,
+	  .store = budget_usecs_store, .help = "time of one NET_RX round at most" },
+	{ .path = "core/default_qdisc", .kind = SYSCTL_FUNC, .show = default_qdisc_show,
+	  .store = default_qdisc_store, .help = "discipline of devices with a queue" },
 };
 
 static const struct sysctl_table softnet_sysctls = {

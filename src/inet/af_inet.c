@@ -49,7 +49,6 @@ static const struct inet_af_ops *sk_af_ops(const struct sock *sk)
 
 static void inet_sock_destruct(struct sock *sk)
 {
-	skb_queue_purge_reason(&sk->sk_receive_queue, SKB_DROP_INET_CLOSED);
 	free(inet_sk(sk)->inet_opt);
 	inet_sk(sk)->inet_opt = NULL;
 }

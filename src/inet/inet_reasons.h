@@ -8,8 +8,7 @@
 
 #define INET_DROP_REASONS(X)                                                                       \
 	X(PING_NO_SOCKET, "an ICMP echo reply that no ping socket waits for")                      \
-	X(PING_HEADER, "an ICMP message shorter than its header")                                  \
-	X(INET_CLOSED, "was waiting in the queue of a socket that was closed")
+	X(PING_HEADER, "an ICMP message shorter than its header")
 
 DROP_REASON_ENUM(INET, INET_DROP_REASONS);
 

@@ -15,9 +15,7 @@
 	X(UDP_HEADER, "shorter than its header says (RFC 768)")                                    \
 	X(UDP_CSUM, "checksum is wrong (RFC 768)")                                                 \
 	X(UDP_NO_SOCKET, "no socket has the port: answered with ICMP port unreachable")            \
-	X(UDP_NO_MEMBER, "broadcast or multicast that no socket wants")                            \
-	X(UDP_SOCKET_FILTER, "the socket's filter does not want it")                               \
-	X(UDP_NOT_SENT, "the transport header could not be made")
+	X(UDP_NO_MEMBER, "broadcast or multicast that no socket wants")
 
 DROP_REASON_ENUM(UDP, UDP_DROP_REASONS);
 

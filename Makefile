@@ -59,6 +59,7 @@ bench: deps-test all
 	@$(BUILD)/bench/bench
 
 install: all
+	@$(MESON) configure $(BUILD) -Dprefix=$(abspath $(PREFIX)) && ninja -C $(BUILD)
 	$(MESON) install -C $(BUILD) --no-rebuild
 
 # ---- other builds: each has its own directory

@@ -40,7 +40,8 @@ struct machine {
 	const struct net_module *modules; /* the ordered table of stack/modules.c */
 	u32 nr_modules;
 	const struct net_proto_family *net_families[NPROTO]; /* rtnl; published pointers */
-	struct machine_sock *sock; /* socket/: locks of the epolls */
+	struct machine_sock *sock; /* socket/: locks of the epolls, open files */
+	u32 event_pending;         /* atomic: an epoll became ready since weir_run() looked */
 	struct machine_inet *inet; /* inet/: which protocol serves (type, protocol) */
 	struct rtnl_table *rtnl_table;
 	struct sysctl_registry *sysctls;

@@ -130,6 +130,7 @@ struct netlink_callback { /* one running dump */
 	u64 args[8];    /* the handler's place */
 	struct netlink_ext_ack *extack;
 	bool strict;    /* NETLINK_GET_STRICT_CHK */
+	int (*dumpit)(struct nl_msg *msg, struct netlink_callback *cb); /* protocols other than NETLINK_ROUTE */
 };
 
 struct rtnl_handler {
@@ -146,6 +147,7 @@ int rtnl_register(struct machine *m, const struct rtnl_handler *h, u32 n);
 /* Other protocols (NETLINK_SOCK_DIAG, NETLINK_NETFILTER, NETLINK_GENERIC) bring an input function. */
 struct netlink_protocol {
 	int protocol;
+	/* rtnl held. 0 or -errno. Starts a dump by filling in (*ret_dump)->dumpit and args; then no acknowledgement is sent. */
 	int (*rcv)(struct nl_request *req, struct netlink_callback **ret_dump);
 	u32 groups;
 };
@@ -180,5 +182,9 @@ struct net_device *rtnl_create_link(struct net *net, const char *ifname, const s
 /* The net that IFLA_NET_NS_FD / IFLA_NET_NS_PID / IFLA_TARGET_NETNSID names: the id of an instance of this machine (weir_net_id()). NULL: none such. */
 struct net *rtnl_link_get_net(struct net *src_net, const struct nlattr **tb);
 void rtmsg_ifinfo(int type, struct net_device *dev, u32 change);
+
+/* neigh_netlink.c: for neigh_table.notify: tells RTNLGRP_NEIGH. cpu lock held. */
+struct neighbour;
+void neigh_notify(struct neighbour *n, int rtm_type);
 
 #endif

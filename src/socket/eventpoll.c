@@ -93,9 +93,13 @@ static void ep_work(struct cpu *cpu, struct cpu_work *work)
 /* @cpu: the cpu whose lock is held, or NULL. */
 static void ep_wake(struct eventpoll *ep, struct cpu *cpu)
 {
+	struct machine *m = ep->file.machine;
 	struct cpu *home = ep_cpu(ep);
 
-	__atomic_store_n(&ep->file.machine->sock->event_pending, 1, __ATOMIC_RELEASE);
+	/* For weir_run(): the first event since it looked wakes it. */
+	if (!__atomic_load_n(&m->event_pending, __ATOMIC_RELAXED) &&
+	    !__atomic_exchange_n(&m->event_pending, 1, __ATOMIC_ACQ_REL))
+		machine_kick(m);
 	if (cpu == home) {
 		wake_up(home, &ep->wq, EPOLLIN | EPOLLRDNORM);
 	} else if (!cpu) {

@@ -62,6 +62,7 @@ static void sock_kick(struct socket *sock, int err)
 
 	lock_assert_held(sock->cpu);
 	if (sk) {
+		/* A listener leaves LISTEN, a connection says FIN; then the error, which is what callers will see. */
 		if (sock->ops && sock->ops->shutdown)
 			sock->ops->shutdown(sock, SHUT_RDWR);
 		sk->sk_err = err;
@@ -173,6 +174,12 @@ struct socket *sock_alloc(struct net *net, u16 type)
 	return sock;
 }
 
+void sock_discard(struct socket *sock)
+{
+	file_unlist(&sock->file);
+	free(sock);
+}
+
 static int sock_create(struct net *net, int family, int type, int protocol, struct socket **ret_sock)
 {
 	const struct net_proto_family *fam;
@@ -203,7 +210,7 @@ static int sock_create(struct net *net, int family, int type, int protocol, stru
 	}
 	cpu_unlock(net->cpu);
 	if (err) {
-		free(sock);
+		sock_discard(sock);
 		return err;
 	}
 	*ret_sock = sock;
@@ -337,6 +344,12 @@ void socket_net_shutdown(struct net *net)
 	cpu_unlock(cpu);
 }
 
+bool socket_take_event(struct machine *m)
+{
+	return __atomic_load_n(&m->event_pending, __ATOMIC_RELAXED) &&
+	       __atomic_exchange_n(&m->event_pending, 0, __ATOMIC_ACQ_REL);
+}
+
 /* ---- module -------------------------------------------------------------------------------------------- */
 
 int socket_machine_init(struct machine *m)
@@ -346,6 +359,8 @@ int socket_machine_init(struct machine *m)
 	if (!ms)
 		return -ENOMEM;
 	pthread_mutex_init(&ms->epoll_mutex, NULL);
+	pthread_mutex_init(&ms->files_lock, NULL);
+	list_init(&ms->files);
 	m->sock = ms;
 	return sysctl_register(m, &core_sysctls);
 }
@@ -356,6 +371,7 @@ void socket_machine_exit(struct machine *m)
 		return;
 	sysctl_registry_free(m);
 	pthread_mutex_destroy(&m->sock->epoll_mutex);
+	pthread_mutex_destroy(&m->sock->files_lock);
 	free(m->sock);
 	m->sock = NULL;
 }

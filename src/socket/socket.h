@@ -105,6 +105,11 @@ int sock_getsockopt(struct socket *sock, int name, void *val, socklen_t *len);
 int dev_ioctl(struct net *net, unsigned cmd, void *arg);
 #define ENOIOCTLCMD 515
 
+/* socket.c: has an epoll become ready since the last call? Clears it. */
+bool socket_take_event(struct machine *m);
+/* Closes every file that is left: the machine ends. All nets are gone. */
+void socket_close_all(struct machine *m);
+
 /* ---- eventpoll.c, poll.c ----------------------------------------------------------------------------- */
 
 struct epoll_event;

@@ -12,16 +12,17 @@
 
 struct machine_sock {
 	pthread_mutex_t epoll_mutex; /* which files are watched by which epoll; before any ep->mtx */
-	u32 event_pending;           /* atomic: an epoll became ready since weir_run() looked */
+	pthread_mutex_t files_lock;  /* leaf */
+	struct list_head files;      /* struct file.node: all that are open */
 };
 
-#define SOCKET_DROP_REASONS(X)                                                                     \
-	X(SOCKET_RCVBUFF, "the socket's receive buffer is full (SO_RCVBUF)")                       \
-	X(SOCKET_FILTER, "the socket's filter does not want it")                                   \
-	X(SOCKET_CLOSE, "the socket was closed with unread data")
+/* file.c: off the list of the machine, for what is freed without file_put() */
+void file_unlist(struct file *f);
 
 /* socket.c */
 struct socket *sock_alloc(struct net *net, u16 type); /* cpu lock not needed; NULL: no memory */
+/* Frees a socket that never had a sock. */
+void sock_discard(struct socket *sock);
 void sock_attach_wq(struct socket *sock);
 /* Begins and ends a call on @f's socket: 0, -ENOTSOCK, -EBADF or -ENETDOWN. With 0 the home cpu is locked. */
 int sock_enter(struct file *f, struct socket **ret_sock);

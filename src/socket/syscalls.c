@@ -106,7 +106,7 @@ int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *re
 	err = (int)sock_leave(sock, err);
 	if (err == 0 || !newsock->sk) {
 		if (err)
-			free(newsock);
+			sock_discard(newsock);
 		else
 			*ret_file = &newsock->file;
 		return err;

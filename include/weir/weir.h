@@ -69,7 +69,8 @@ WEIR_API void weir_machine_destroy(struct weir_machine *m);
 WEIR_API int weir_run(struct weir_machine *m, uint64_t timeout_ns);
 /*
  * For somebody else's loop: a descriptor that becomes readable when weir_run(m, 0) has something to do. weir_arm() must be called
- * before each sleep on it. The descriptor belongs to the machine. -errno on failure.
+ * before each sleep on it. The descriptor belongs to the machine. -errno on failure; -EINVAL with workers, and under a virtual
+ * clock, for which nobody can wait on a descriptor.
  */
 WEIR_API int weir_arm(struct weir_machine *m);
 /* Nanoseconds of the machine's clock; real or virtual. */
@@ -192,6 +193,12 @@ WEIR_API void weir_trace_disable(struct weir_machine *m);
 /* New records of all cpus in order of time; *cursor starts as 0. Returns how many; *ret_lost (may be NULL): overwritten unread. */
 WEIR_API int weir_trace_read(struct weir_machine *m, uint64_t cursor[64], struct weir_trace_record *out,
 			     uint32_t max, uint64_t *ret_lost);
+/*
+ * One record as a line of text, indented by @depth steps, without a newline; at most @size octets with the NUL. Returns
+ * the length of the whole line, as snprintf(3).
+ */
+WEIR_API int weir_trace_format(struct weir_machine *m, const struct weir_trace_record *r, unsigned depth, char *buf,
+			       size_t size);
 WEIR_API const char *weir_drop_reason_name(struct weir_machine *m, uint16_t reason);
 WEIR_API const char *weir_drop_reason_help(struct weir_machine *m, uint16_t reason);
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stack.h - the composition root: the module table, and what the files of the embedding API share
+ *
+ * The opaque handles of weir.h are our own structures: struct weir_net is struct net, struct weir_file is struct file.
+ */
+#ifndef WEIR_STACK_STACK_H
+#define WEIR_STACK_STACK_H
+
+#include "core/machine.h"
+#include "core/net.h"
+#include "socket/socket.h"
+#include "weir/weir.h"
+
+extern const struct net_module weir_modules[];
+extern const u32 weir_nr_modules;
+
+struct weir_machine {
+	struct machine *m;
+	/* weir_arm(): -1 until it was called */
+	int epoll_fd, event_fd, timer_fd;
+	u32 armed; /* atomic: a kick writes event_fd */
+	pthread_mutex_t arm_lock;
+};
+
+static inline struct net *net_of(const struct weir_net *net)
+{
+	return (struct net *)net;
+}
+static inline struct file *file_of(const struct weir_file *f)
+{
+	return (struct file *)f;
+}
+static inline struct weir_file *to_weir_file(struct file *f)
+{
+	return (struct weir_file *)f;
+}
+
+#endif

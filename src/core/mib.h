@@ -9,6 +9,7 @@
 #ifndef WEIR_CORE_MIB_H
 #define WEIR_CORE_MIB_H
 
+/* clang-format off: it cannot cope with a macro of this length */
 #define MIB_LIST(X)                                                                                \
 	X(Ip, Forwarding) X(Ip, DefaultTTL) X(Ip, InReceives) X(Ip, InHdrErrors)                   \
 	X(Ip, InAddrErrors) X(Ip, ForwDatagrams) X(Ip, InUnknownProtos) X(Ip, InDiscards)          \
@@ -81,6 +82,7 @@
 	X(IpExt, InMcastOctets) X(IpExt, OutMcastOctets) X(IpExt, InBcastOctets)                   \
 	X(IpExt, OutBcastOctets) X(IpExt, InCsumErrors) X(IpExt, InNoECTPkts)                      \
 	X(IpExt, InECT1Pkts) X(IpExt, InECT0Pkts) X(IpExt, InCEPkts) X(IpExt, ReasmOverlaps)
+/* clang-format on */
 
 #define MIB_ENUM_ROW_(group, name) MIB_##group##_##name,
 enum mib_counter { MIB_LIST(MIB_ENUM_ROW_) NR_MIB };

@@ -9,7 +9,8 @@
 #ifndef WEIR_CORE_MIB_H
 #define WEIR_CORE_MIB_H
 
-/* clang-format off: it cannot cope with a macro of this length */
+/* clang-format cannot cope with a macro of this length. */
+/* clang-format off */
 #define MIB_LIST(X)                                                                                \
 	X(Ip, Forwarding) X(Ip, DefaultTTL) X(Ip, InReceives) X(Ip, InHdrErrors)                   \
 	X(Ip, InAddrErrors) X(Ip, ForwDatagrams) X(Ip, InUnknownProtos) X(Ip, InDiscards)          \

@@ -260,7 +260,7 @@ s64 skb_append_iter(struct sk_buff *skb, struct iov_iter *from, u32 len, bool li
 	s64 r;
 
 	len = (u32)min_t(size_t, len, from->count);
-	if (linear_ok) {
+	if (linear_ok && !skb_is_nonlinear(skb)) {
 		linear = min(len, skb_tailroom(skb));
 		copy_from_iter(skb_put(skb, linear), linear, from);
 		if (linear == len)

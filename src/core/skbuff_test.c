@@ -1,0 +1,708 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/core_test.h"
+
+#include "core/arena.h"
+#include "core/netdevice.h"
+#include "core/skbuff.h"
+#include "core/uio.h"
+#include "lib/csum.h"
+
+static u8 octet(u32 i)
+{
+	return (u8)(i * 7 + (i >> 8));
+}
+
+static void fill(u8 *p, u32 from, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		p[i] = octet(from + i);
+}
+
+static void assert_octets(const struct sk_buff *skb, u32 off, u32 from, u32 n)
+{
+	u8 buf[256];
+
+	while (n) {
+		u32 step = min(n, (u32)sizeof(buf));
+
+		assert_int_equal(skb_copy_bits(skb, off, buf, step), 0);
+		for (u32 i = 0; i < step; i++)
+			assert_int_equal(buf[i], octet(from + i));
+		off += step;
+		from += step;
+		n -= step;
+	}
+}
+
+/* Octets [0, head) in the head area, [head, head + frag) in fragments. */
+static struct sk_buff *make(struct cpu *cpu, u32 head, u32 frag)
+{
+	struct sk_buff *skb = alloc_skb(cpu, 64 + head);
+	static const u32 piece = 1000;
+	u8 buf[1000];
+
+	assert_non_null(skb);
+	skb_reserve(skb, 64);
+	fill(skb_put(skb, head), 0, head);
+	for (u32 done = 0; done < frag;) {
+		u32 n = min(piece, frag - done);
+		struct iovec iov = { buf, n };
+		struct iov_iter it;
+
+		fill(buf, head + done, n);
+		iov_iter_init(&it, &iov, 1, n);
+		assert_int_equal(skb_append_iter(skb, &it, n, false), n);
+		done += n;
+	}
+	return skb;
+}
+
+static u64 live(struct cpu *cpu)
+{
+	struct skb_memory mem;
+
+	skb_memory(cpu, &mem);
+	return mem.skb_live;
+}
+
+static void put_push_pull_trim_move_the_ends(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = alloc_skb(cpu, 200);
+	u64 id = skb->id;
+
+	assert_int_equal(skb->len, 0);
+	assert_true(skb_tailroom(skb) >= 200);
+	skb_reserve(skb, 100);
+	assert_int_equal(skb_headroom(skb), 100);
+	fill(skb_put(skb, 50), 20, 50);
+	fill(skb_push(skb, 20), 0, 20);
+	assert_int_equal(skb->len, 70);
+	assert_octets(skb, 0, 0, 70);
+	__skb_pull(skb, 5);
+	assert_octets(skb, 0, 5, 65);
+	assert_int_equal(pskb_trim(skb, 10), 0);
+	assert_int_equal(skb->len, 10);
+	assert_int_equal(skb_tail_pointer(skb) - skb->data, 10);
+	assert_int_equal(skb_copy_bits(skb, 5, skb->head, 6), -EFAULT);
+	assert_int_equal(id & 0xff, cpu->id);
+	consume_skb(skb);
+	skb = alloc_skb(cpu, 10);
+	assert_true(skb->id > id);
+	assert_int_equal(live(cpu), 1);
+	consume_skb(skb);
+	assert_int_equal(live(cpu), 0);
+	consume_skb(NULL);
+	test_cpu_done(cpu);
+}
+
+static void any_size_up_to_the_largest_fits(void **state)
+{
+	static const u32 sizes[] = { 0, 1, 215, 216, 217, 1500, 2000, 9000, 30000, 65536 + 200 };
+	struct cpu *cpu = test_cpu();
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct sk_buff *skb = alloc_skb(cpu, sizes[i]);
+
+		assert_non_null(skb);
+		assert_true(skb_tailroom(skb) >= sizes[i]);
+		assert_true(skb->truesize > sizes[i]);
+		memset(skb_put(skb, sizes[i]), 0x11, sizes[i]);
+		consume_skb(skb);
+	}
+	assert_null(alloc_skb(cpu, ARENA_MAX_SIZE));
+	assert_null(alloc_skb(cpu, UINT32_MAX));
+	test_cpu_done(cpu);
+}
+
+static void freed_memory_is_used_again_last_in_first_out(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct skb_memory before, after;
+
+	consume_skb(make(cpu, 100, 5000));
+	skb_memory(cpu, &before);
+	for (int i = 0; i < 10000; i++)
+		consume_skb(make(cpu, 100, 5000));
+	skb_memory(cpu, &after);
+	assert_int_equal(after.skb_live, 0);
+	if (!WEIR_POISON)
+		assert_int_equal(after.mallocs, before.mallocs);
+	assert_true(after.arena_octets < 1 << 20);
+	test_cpu_done(cpu);
+}
+
+static void clone_shares_and_copy_does_not(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = make(cpu, 40, 3000), *clone, *copy, *pcopy;
+
+	skb_reset_network_header(skb);
+	skb->mark = 7;
+	clone = skb_clone(skb);
+	assert_ptr_equal(clone->head, skb->head);
+	assert_true(skb_cloned(skb) && skb_cloned(clone));
+	assert_int_equal(clone->parent_id, skb->id);
+	assert_int_not_equal(clone->id, skb->id);
+	assert_int_equal(clone->mark, 7);
+
+	copy = skb_copy(skb);
+	assert_false(skb_is_nonlinear(copy));
+	assert_octets(copy, 0, 0, 3040);
+	assert_int_equal(skb_network_offset(copy), 0);
+	assert_int_equal(skb_headroom(copy), 64);
+	assert_false(skb_cloned(copy));
+
+	pcopy = pskb_copy(skb);
+	assert_ptr_not_equal(pcopy->head, skb->head);
+	assert_int_equal(skb_headlen(pcopy), 40);
+	assert_octets(pcopy, 0, 0, 3040);
+	pcopy->data[0] ^= 0xff;
+
+	consume_skb(skb);
+	assert_false(skb_cloned(clone));
+	assert_octets(clone, 0, 0, 3040);
+	consume_skb(clone);
+	consume_skb(copy);
+	assert_octets(pcopy, 40, 40, 3000);
+	consume_skb(pcopy);
+	assert_int_equal(live(cpu), 0);
+	test_cpu_done(cpu);
+}
+
+static void unshare_gives_a_private_packet(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = make(cpu, 100, 0), *clone = skb_clone(skb), *other;
+
+	assert_ptr_equal(skb_share_check(skb), skb);
+	skb = skb_unshare(skb);
+	assert_ptr_not_equal(skb->head, clone->head);
+	skb->data[0] = 0xee;
+	assert_octets(clone, 0, 0, 100);
+	assert_ptr_equal(skb_unshare(clone), clone);
+
+	other = skb_share_check(skb_get(clone));
+	assert_ptr_not_equal(other, clone);
+	assert_int_equal(clone->users, 1);
+	consume_skb(other);
+	consume_skb(skb);
+	consume_skb(clone);
+	assert_int_equal(live(cpu), 0);
+	test_cpu_done(cpu);
+}
+
+static void a_clone_may_push_headers_when_its_origin_gave_them_up(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = make(cpu, 0, 2000), *clone, *again;
+	u8 *head;
+
+	__skb_header_release(skb);
+	clone = skb_clone(skb);
+	assert_false(skb_header_cloned(clone));
+	head = clone->head;
+	assert_int_equal(skb_cow_head(clone, 40), 0);
+	assert_ptr_equal(clone->head, head);
+	again = skb_clone(skb);
+	assert_true(skb_header_cloned(again));
+	assert_int_equal(skb_cow_head(again, 40), 0);
+	assert_ptr_not_equal(again->head, head);
+	assert_octets(again, 0, 0, 2000);
+	consume_skb(skb);
+	consume_skb(clone);
+	consume_skb(again);
+	assert_int_equal(live(cpu), 0);
+	test_cpu_done(cpu);
+}
+
+static void expand_head_moves_headers_along(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = make(cpu, 60, 500), *clone;
+
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, 20);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (u16)(skb_headroom(skb) + 20);
+	clone = skb_clone(skb);
+	assert_int_equal(pskb_expand_head(skb, 100, 300), 0);
+	assert_true(skb_headroom(skb) >= 164);
+	assert_int_equal(skb_network_offset(skb), 0);
+	assert_int_equal(skb_transport_offset(skb), 20);
+	assert_int_equal(skb_checksum_start_offset(skb), 20);
+	assert_false(skb_mac_header_was_set(skb));
+	assert_octets(skb, 0, 0, 560);
+	assert_false(skb_cloned(skb) || skb_cloned(clone));
+	assert_octets(clone, 0, 0, 560);
+	consume_skb(clone);
+	assert_octets(skb, 0, 0, 560);
+	consume_skb(skb);
+	test_cpu_done(cpu);
+}
+
+static void ensure_writable_copies_only_what_is_shared(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = make(cpu, 10, 100), *clone;
+
+	assert_int_equal(skb_ensure_writable(skb, 30), 0);
+	assert_int_equal(skb_headlen(skb), 30);
+	clone = skb_clone(skb);
+	assert_int_equal(skb_ensure_writable(clone, 30), 0);
+	clone->data[29] ^= 0xff;
+	assert_octets(skb, 0, 0, 110);
+	assert_int_not_equal(skb_ensure_writable(clone, 111), 0);
+	consume_skb(skb);
+	consume_skb(clone);
+	test_cpu_done(cpu);
+}
+
+static void pull_tail_brings_fragments_into_the_head(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = make(cpu, 10, 40000), *member, *shared;
+
+	assert_true(pskb_may_pull(skb, 100));
+	assert_int_equal(skb_headlen(skb), 100);
+	assert_octets(skb, 0, 0, 40010);
+	assert_int_equal(skb_shinfo(skb)->nr_frags, 2);
+	assert_true(pskb_may_pull(skb, 33000));
+	assert_int_equal(skb_shinfo(skb)->nr_frags, 1);
+	assert_false(pskb_may_pull(skb, 40011));
+	assert_int_equal(skb_linearize(skb), 0);
+	assert_false(skb_is_nonlinear(skb));
+	assert_octets(skb, 0, 0, 40010);
+	consume_skb(skb);
+
+	/* frag_list: the first member whole, a part of the second, which somebody else looks at */
+	skb = make(cpu, 10, 0);
+	member = alloc_skb(cpu, 50);
+	fill(skb_put(member, 50), 10, 50);
+	skb_shinfo(skb)->frag_list = member;
+	member->next = alloc_skb(cpu, 50);
+	shared = skb_get(member->next);
+	fill(skb_put(shared, 50), 60, 50);
+	skb->len += 100;
+	skb->data_len += 100;
+	skb->truesize += 100;
+	assert_octets(skb, 0, 0, 110);
+	assert_true(pskb_may_pull(skb, 80));
+	assert_octets(skb, 0, 0, 110);
+	assert_octets(shared, 0, 60, 50);
+	assert_int_equal(pskb_trim(skb, 85), 0);
+	assert_octets(skb, 0, 0, 85);
+	assert_int_equal(skb_linearize(skb), 0);
+	assert_octets(skb, 0, 0, 85);
+	consume_skb(skb);
+	consume_skb(shared);
+	assert_int_equal(live(cpu), 0);
+	test_cpu_done(cpu);
+}
+
+static void trim_cuts_fragments_at_every_length(void **state)
+{
+	struct cpu *cpu = test_cpu();
+
+	for (u32 len = 0; len <= 70040; len += 997) {
+		struct sk_buff *skb = make(cpu, 40, 70000), *clone = skb_clone(skb);
+
+		assert_int_equal(pskb_trim(skb, len), 0);
+		assert_int_equal(skb->len, len);
+		assert_octets(skb, 0, 0, len);
+		assert_int_equal(skb->truesize, ARENA_SKB_SIZE + arena_kind_size(skb->head_slab) +
+							skb->data_len);
+		assert_octets(clone, 0, 0, 70040);
+		consume_skb(skb);
+		consume_skb(clone);
+	}
+	assert_int_equal(live(cpu), 0);
+	test_cpu_done(cpu);
+}
+
+static void append_extends_the_last_fragment(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = make(cpu, 20, 30000), *other;
+
+	assert_int_equal(skb_shinfo(skb)->nr_frags, 1);
+	assert_octets(skb, 0, 0, 30020);
+	other = make(cpu, 0, 100); /* in between, so that the next piece is not contiguous */
+	{
+		u8 buf[100];
+		struct iovec iov[3] = { { buf, 30 }, { NULL, 0 }, { buf + 30, 70 } };
+		struct iov_iter it;
+
+		fill(buf, 30020, 100);
+		iov_iter_init(&it, iov, 3, 100);
+		assert_int_equal(skb_append_iter(skb, &it, 1000, true), 100);
+		assert_int_equal(it.count, 0);
+	}
+	assert_int_equal(skb_shinfo(skb)->nr_frags, 2);
+	assert_octets(skb, 0, 0, 30120);
+	consume_skb(skb);
+	consume_skb(other);
+
+	/* Linear first, then fragments. */
+	skb = alloc_skb(cpu, 100);
+	{
+		u8 buf[1000];
+		struct iovec iov = { buf, 1000 };
+		struct iov_iter it;
+		u32 room = skb_tailroom(skb);
+
+		fill(buf, 0, 1000);
+		iov_iter_init(&it, &iov, 1, 1000);
+		assert_int_equal(skb_append_iter(skb, &it, 1000, true), 1000);
+		assert_int_equal(skb_headlen(skb), room);
+		assert_octets(skb, 0, 0, 1000);
+	}
+	consume_skb(skb);
+	test_cpu_done(cpu);
+}
+
+static void append_stops_when_the_fragments_are_full(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = alloc_skb(cpu, 0), *between[MAX_SKB_FRAGS];
+	u8 buf[10] = "";
+	struct iovec iov = { buf, 10 };
+	struct iov_iter it;
+
+	for (u32 i = 0; i < MAX_SKB_FRAGS; i++) {
+		iov_iter_init(&it, &iov, 1, 10);
+		assert_int_equal(skb_append_iter(skb, &it, 10, false), 10);
+		between[i] = make(cpu, 0, 10);
+	}
+	iov_iter_init(&it, &iov, 1, 10);
+	assert_int_equal(skb_append_iter(skb, &it, 10, false), 0);
+	assert_int_equal(it.count, 10);
+	assert_int_equal(skb->len, 170);
+	for (u32 i = 0; i < MAX_SKB_FRAGS; i++)
+		consume_skb(between[i]);
+	consume_skb(skb);
+
+	skb = alloc_skb_with_frags(cpu, 100, 65536);
+	assert_int_equal(skb->len, 65536);
+	assert_int_equal(skb_tailroom(skb), 0);
+	assert_int_equal(skb_headlen(skb), 0);
+	consume_skb(skb);
+	test_cpu_done(cpu);
+}
+
+static void a_page_nobody_uses_is_filled_again_from_its_start(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = make(cpu, 0, 1000);
+	const u8 *at = skb_frag_address(&skb_shinfo(skb)->frags[0]);
+
+	consume_skb(skb);
+	skb = make(cpu, 0, 500);
+	if (!WEIR_POISON)
+		assert_ptr_equal(skb_frag_address(&skb_shinfo(skb)->frags[0]), at);
+	assert_octets(skb, 0, 0, 500);
+	consume_skb(skb);
+	test_cpu_done(cpu);
+}
+
+static void split_gives_the_rest_away(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	u32 total = 66000;
+
+	for (u32 at = 0; at <= total; at += 1499) {
+		struct sk_buff *skb = make(cpu, 60, total - 60), *rest = alloc_skb(cpu, 60);
+		u32 sum = skb->truesize + rest->truesize;
+
+		skb_split(skb, rest, at);
+		assert_int_equal(skb->len, at);
+		assert_int_equal(rest->len, total - at);
+		assert_octets(skb, 0, 0, at);
+		assert_octets(rest, 0, at, total - at);
+		assert_int_equal(skb->truesize + rest->truesize, sum);
+		consume_skb(skb);
+		assert_octets(rest, 0, at, total - at);
+		consume_skb(rest);
+	}
+	assert_int_equal(live(cpu), 0);
+	test_cpu_done(cpu);
+}
+
+static void frag_refs_share_payload(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *src = make(cpu, 20, 50000), *dst = alloc_skb(cpu, 20);
+
+	assert_int_equal(skb_append_frag_refs(dst, src, 20 + 30000, 10000), 10000);
+	assert_int_equal(skb_append_frag_refs(dst, src, 20 + 40000, 20000), 10000);
+	assert_int_equal(dst->len, 20000);
+	assert_int_equal(skb_shinfo(dst)->nr_frags, 2); /* the seam was in one page */
+	consume_skb(src);
+	assert_octets(dst, 0, 30020, 20000);
+	consume_skb(dst);
+	test_cpu_done(cpu);
+}
+
+static void coalesce_joins_without_copying(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *whole = make(cpu, 0, 3000), *to = alloc_skb(cpu, 0), *from = alloc_skb(cpu, 0), *linear;
+	u32 delta = 0, before;
+
+	skb_append_frag_refs(to, whole, 0, 1000);
+	skb_append_frag_refs(from, whole, 1000, 2000);
+	consume_skb(whole);
+	before = to->truesize;
+	assert_true(skb_try_coalesce(to, from, &delta));
+	assert_int_equal(delta, 2000);
+	assert_int_equal(to->truesize, before + delta);
+	assert_int_equal(skb_shinfo(to)->nr_frags, 1);
+	assert_octets(to, 0, 0, 3000);
+	assert_int_equal(live(cpu), 1);
+
+	linear = make(cpu, 10, 0);
+	assert_false(skb_try_coalesce(to, linear, &delta));
+	consume_skb(linear);
+	from = make(cpu, 0, 10);
+	linear = skb_clone(to);
+	assert_false(skb_try_coalesce(to, from, &delta));
+	consume_skb(linear);
+	consume_skb(from);
+	consume_skb(to);
+	test_cpu_done(cpu);
+}
+
+static void checksum_is_right_over_odd_pieces(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	static u8 flat[40000];
+
+	for (u32 head = 1; head < 40; head += 7) {
+		struct sk_buff *skb = make(cpu, head, 37001), *between = make(cpu, 0, 33);
+		u8 buf[13];
+		struct iovec iov = { buf, 13 };
+		struct iov_iter it;
+
+		fill(buf, skb->len, 13);
+		iov_iter_init(&it, &iov, 1, 13);
+		assert_int_equal(skb_append_iter(skb, &it, 13, false), 13);
+		fill(flat, 0, skb->len);
+		for (u32 off = 0; off < 45; off += 3)
+			for (u32 cut = 0; cut < 3; cut++)
+				assert_int_equal(
+					csum_fold(skb_checksum(skb, off, skb->len - off - cut, 0)),
+					csum_fold(csum_partial(flat + off, skb->len - off - cut, 0)));
+		consume_skb(skb);
+		consume_skb(between);
+	}
+	test_cpu_done(cpu);
+}
+
+static void checksum_help_fills_the_field(void **state)
+{
+	struct cpu *cpu = test_cpu();
+
+	for (u32 head = 20; head < 60; head += 39) {
+		struct sk_buff *skb = make(cpu, head, 1001), *clone;
+		u16 seed = 0x1234, zero = 0;
+
+		skb_store_bits(skb, 20 + 16, &seed, 2);
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = (u16)(skb_headroom(skb) + 20);
+		skb->csum_offset = 16;
+		clone = skb_clone(skb);
+		assert_int_equal(skb_checksum_help(skb), 0);
+		assert_int_equal(skb->ip_summed, CHECKSUM_NONE);
+		/* What a receiver computes: everything and the pseudo header (here 0x1234) give 0. */
+		assert_int_equal(csum_fold(csum_add(skb_checksum(skb, 20, skb->len - 20, 0), seed)), 0);
+		skb_copy_bits(clone, 36, &zero, 2);
+		assert_int_equal(zero, seed); /* the clone was not written to */
+		clone->csum_offset = 0xfff0;
+		assert_int_equal(skb_checksum_help(clone), -EINVAL);
+		consume_skb(skb);
+		consume_skb(clone);
+	}
+	test_cpu_done(cpu);
+}
+
+static void datagram_copy_verifies_the_checksum(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	static u8 out[5000];
+
+	for (u32 hlen = 7; hlen < 9; hlen++) {
+		for (u32 room = 100; room <= 5000; room += 4900) {
+			struct iovec iov[2] = { { out, 51 }, { out + 51, room - 51 } };
+			struct sk_buff *skb = make(cpu, 33, 3000);
+			struct iov_iter it;
+
+			skb->csum = ~skb_checksum(skb, 0, skb->len, 0);
+			iov_iter_init(&it, iov, 2, room);
+			assert_int_equal(skb_copy_and_csum_datagram_iter(skb, hlen, &it), 0);
+			assert_int_equal(room - it.count, min(room, 3033 - hlen));
+			for (u32 i = 0; i < min(room, 3033 - hlen); i++)
+				assert_int_equal(out[i], octet(hlen + i));
+
+			skb->csum_valid = 0;
+			skb->data[20] ^= 1;
+			iov_iter_init(&it, iov, 2, room);
+			assert_int_equal(skb_copy_and_csum_datagram_iter(skb, hlen, &it), -EINVAL);
+			assert_int_equal(it.count, room);
+			consume_skb(skb);
+		}
+	}
+	test_cpu_done(cpu);
+}
+
+static void queues_keep_order_and_length(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff_head a, b;
+	struct sk_buff *s[4];
+
+	skb_queue_head_init(&a);
+	skb_queue_head_init(&b);
+	for (int i = 0; i < 4; i++)
+		s[i] = alloc_skb(cpu, 10);
+	skb_queue_tail(&a, s[1]);
+	skb_queue_head(&a, s[0]);
+	skb_queue_tail(&b, s[2]);
+	skb_queue_after(&b, s[2], s[3]);
+	skb_queue_splice_tail_init(&b, &a);
+	assert_true(skb_queue_empty(&b));
+	assert_int_equal(a.qlen, 4);
+	for (int i = 0; i < 3; i++) {
+		struct sk_buff *skb = skb_dequeue(&a);
+
+		assert_ptr_equal(skb, s[i]);
+		consume_skb(skb);
+	}
+	skb_queue_purge_reason(&a, SKB_DROP_NET_EXIT);
+	assert_int_equal(a.qlen, 0);
+	assert_int_equal(live(cpu), 0);
+	test_cpu_done(cpu);
+}
+
+static void the_limit_ends_in_null_and_recovers(void **state)
+{
+	struct machine *m = test_machine_with(host_sim_create(1, 0), 1, false, 1 << 20);
+	struct cpu *cpu = m->cpus[0];
+	struct sk_buff_head q;
+	struct sk_buff *skb;
+	struct skb_memory mem;
+	u32 n = 0;
+
+	skb_queue_head_init(&q);
+	cpu_lock(cpu);
+	while ((skb = alloc_skb(cpu, 1500))) {
+		skb_queue_tail(&q, skb);
+		assert_true(++n < 1000);
+	}
+	assert_true(n > 200);
+	skb_memory(cpu, &mem);
+	assert_true(mem.arena_octets <= 1 << 20);
+	assert_null(alloc_skb_with_frags(cpu, 10, 100000));
+	assert_int_equal(live(cpu), n);
+	skb_queue_consume(&q);
+	skb = alloc_skb(cpu, 1500);
+	assert_non_null(skb);
+	consume_skb(skb);
+	test_cpu_done(cpu);
+}
+
+static void an_idle_machine_takes_little(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct skb_memory mem;
+
+	consume_skb(make(cpu, 100, 100));
+	skb_memory(cpu, &mem);
+	assert_true(mem.arena_octets <= 256 << 10);
+	test_cpu_done(cpu);
+}
+
+static void a_packet_may_move_to_another_cpu(void **state)
+{
+	struct machine *m = test_machine_with(host_sim_create(1, 0), 2, false, 0);
+	struct cpu *a = m->cpus[0], *b = m->cpus[1];
+
+	for (int i = 0; i < 200; i++) {
+		struct sk_buff *skb, *keep, *linear;
+
+		cpu_lock(a);
+		keep = make(a, 50, 4000); /* its page is the current one: it must be copied */
+		skb = skb_migrate(skb_get(keep), b);
+		linear = skb_migrate(make(a, 100, 0), b);
+		assert_octets(keep, 0, 0, 4050);
+		consume_skb(keep);
+		cpu_unlock(a);
+
+		cpu_lock(b);
+		assert_ptr_equal(skb->cpu, b);
+		assert_octets(skb, 0, 0, 4050);
+		consume_skb(skb_clone(skb));
+		consume_skb(skb);
+		assert_octets(linear, 0, 0, 100);
+		consume_skb(linear);
+		cpu_unlock(b);
+	}
+	assert_true(m->arena_octets < 2 << 20); /* what b freed came back to a */
+	cpu_lock(a);
+	cpu_unlock(a);
+	machine_destroy(m);
+}
+
+static void drops_are_counted_by_reason(void **state)
+{
+	struct machine *m = test_machine();
+	struct net *net = net_create(m, "n");
+	struct net_device dev = { .net = net, .cpu = net->cpu };
+	struct sk_buff *skb;
+
+	assert_non_null(net);
+	cpu_lock(net->cpu);
+	skb = netdev_alloc_skb(&dev, 100);
+	assert_int_equal(skb_headroom(skb), NET_SKB_PAD);
+	kfree_skb_reason(skb_get(skb), SKB_DROP_DEV_DOWN); /* not the last reference */
+	assert_int_equal(net->drop_counts[SKB_DROP_DEV_DOWN], 0);
+	kfree_skb_reason(skb, SKB_DROP_DEV_DOWN);
+	assert_int_equal(net->drop_counts[SKB_DROP_DEV_DOWN], 1);
+	cpu_unlock(net->cpu);
+	assert_string_equal(drop_reason_name(m, SKB_DROP_DEV_DOWN), "DEV_DOWN");
+	assert_string_equal(drop_reason_name(m, SKB_DROP_CORE_END_), "?");
+	assert_string_equal(drop_reason_name(m, 0), "?");
+	assert_string_equal(drop_reason_name(m, 65535), "?");
+	machine_destroy(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(put_push_pull_trim_move_the_ends),
+		cmocka_unit_test(any_size_up_to_the_largest_fits),
+		cmocka_unit_test(freed_memory_is_used_again_last_in_first_out),
+		cmocka_unit_test(clone_shares_and_copy_does_not),
+		cmocka_unit_test(unshare_gives_a_private_packet),
+		cmocka_unit_test(a_clone_may_push_headers_when_its_origin_gave_them_up),
+		cmocka_unit_test(expand_head_moves_headers_along),
+		cmocka_unit_test(ensure_writable_copies_only_what_is_shared),
+		cmocka_unit_test(pull_tail_brings_fragments_into_the_head),
+		cmocka_unit_test(trim_cuts_fragments_at_every_length),
+		cmocka_unit_test(append_extends_the_last_fragment),
+		cmocka_unit_test(append_stops_when_the_fragments_are_full),
+		cmocka_unit_test(a_page_nobody_uses_is_filled_again_from_its_start),
+		cmocka_unit_test(split_gives_the_rest_away),
+		cmocka_unit_test(frag_refs_share_payload),
+		cmocka_unit_test(coalesce_joins_without_copying),
+		cmocka_unit_test(checksum_is_right_over_odd_pieces),
+		cmocka_unit_test(checksum_help_fills_the_field),
+		cmocka_unit_test(datagram_copy_verifies_the_checksum),
+		cmocka_unit_test(queues_keep_order_and_length),
+		cmocka_unit_test(the_limit_ends_in_null_and_recovers),
+		cmocka_unit_test(an_idle_machine_takes_little),
+		cmocka_unit_test(a_packet_may_move_to_another_cpu),
+		cmocka_unit_test(drops_are_counted_by_reason),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -45,7 +45,7 @@ static int test_disconnect(struct sock *sk, int flags)
 	return 0;
 }
 
-static struct proto test_prot = {
+static const struct proto test_prot = {
 	.name = "TEST",
 	.obj_size = sizeof(struct inet_connection_sock),
 	.get_port = inet_csk_get_port,

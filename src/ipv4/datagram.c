@@ -194,15 +194,12 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 {
 	struct inet_dgram_addrs addrs;
 	struct sk_buff *skb;
-	u32 mtu = dst_mtu(&rt->dst);
 	int err = 0;
 
 	skb = ip_make_skb(sk, &tx->fl, &msg->iter, len, proto->hdr_len, &rt, msg->flags, tx->ipc.tos, tx->ipc.ttl, &err);
 	if (!skb) {
 		if (rt)
 			dst_release(&rt->dst);
-		if (err == -EMSGSIZE)
-			ip_local_error(sk, EMSGSIZE, tx->fl.daddr, tx->fl.dport, mtu);
 		return err;
 	}
 	addrs = (struct inet_dgram_addrs){ .saddr = ip_hdr(skb)->saddr,

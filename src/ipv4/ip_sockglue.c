@@ -108,9 +108,9 @@ static int get_recverr(const struct sock *sk, int *ret)
 /* What pfifo_fast makes of the TOS bits (tc-prio(8)): RFC 1349's delay and throughput bits. */
 static u32 tos_to_priority(u8 tos)
 {
-	static const u8 prio[8] = { 0, 0, 2, 2, 6, 6, 4, 4 };
+	static const u8 prio[16] = { 0, 1, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4 };
 
-	return prio[(tos & 0x1c) >> 2];
+	return prio[(tos >> 1) & 15];
 }
 
 static int set_tos(struct sock *sk, int val)

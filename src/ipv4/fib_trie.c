@@ -94,7 +94,8 @@ struct fib_node *fib_trie_get(struct fib_trie *t, u32 key, u8 plen)
 	}
 
 	common = n->key == key ? 32 : (u8)__builtin_clz(n->key ^ key);
-	common = min(common, min(n->plen, plen));
+	common = min(common, n->plen);
+	common = min(common, plen);
 	if (common == plen) { /* between parent and n */
 		*link_of(t, n) = leaf;
 		leaf->parent = parent;

@@ -125,6 +125,8 @@ int ip_local_out(struct net *net, struct sock *sk, struct sk_buff *skb); /* cons
 
 /* icmp.c */
 
+void icmp_count_out(struct net *net, u8 type); /* an ICMP message of ours leaves: ping sockets too */
+
 /* borrow @skb_in: the packet that cannot be delivered. Obeys RFC 1122 3.2.2 and 1812 4.3.2 (never about errors,
  * fragments, broadcasts; rate limited). @info in host order: MTU, pointer << 24, or raw gateway */
 void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info);
@@ -148,7 +150,8 @@ struct in_ifaddr {
 	u8 proto;
 };
 enum in_rt_slot { IN_RT_LOCAL_IN, IN_RT_BROADCAST_IN, IN_RT_MULTICAST_IN, IN_RT_LOCAL_OUT, IN_RT_BROADCAST_OUT,
-		  IN_RT_MULTICAST_OUT, IN_RT_MULTICAST_LOCAL_OUT, IN_RT_ONLINK_OUT, NR_IN_RT };
+		  IN_RT_MULTICAST_OUT, IN_RT_MULTICAST_LOCAL_OUT, IN_RT_ONLINK_OUT, IN_RT_NET_UNREACH_IN,
+		  IN_RT_HOST_UNREACH_IN, IN_RT_PROHIBIT_IN, NR_IN_RT };
 struct in_device {
 	struct net_device *dev;
 	struct list_head node; /* netns_ipv4.in_devs */

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ip_input.c - IPv4 packets on their way in
+ *
+ * Theory of operation
+ *   ip_rcv()            checks the header; PRE_ROUTING hook
+ *   ip_rcv_finish()     routes: skb->dst says whether it goes up or on; options
+ *   dst_input()         ip_local_deliver(), ip_forward(), or ip_error()
+ *   ip_local_deliver()  LOCAL_IN hook; then the transport protocol's handler
+ *
+ *   From ip_rcv() on data is at the IP header and the transport header is set behind its options; the handler gets data at
+ *   the transport header. IPCB holds the device of arrival.
+ *   Context: NET_RX softirq, cpu lock. Everything here consumes its skb.
+ * See RFC 791, RFC 1122 3.2, RFC 1812 5.2.
+ */
+#include "ipv4/ipv4_internal.h"
+
+#include <errno.h>
+
+#include "core/nf_hook.h"
+#include "wire/icmp.h"
+
+int inet_add_protocol(struct net *net, u8 protocol, const struct net_protocol *p)
+{
+	if (net->ipv4->protos[protocol])
+		return -EEXIST;
+	assert(p->handler);
+	net->ipv4->protos[protocol] = p;
+	return 0;
+}
+
+void inet_del_protocol(struct net *net, u8 protocol)
+{
+	if (net->ipv4)
+		net->ipv4->protos[protocol] = NULL;
+}
+
+/* ---- up to the transport --------------------------------------------------------------------------------- */
+
+static int ip_local_deliver_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	u8 protocol = ip_hdr(skb)->protocol;
+	const struct net_protocol *p;
+	bool raw;
+
+	__skb_pull(skb, skb_network_header_len(skb));
+	raw = net->ipv4->raw_deliver && net->ipv4->raw_deliver(net, skb, protocol);
+	p = net->ipv4->protos[protocol];
+	if (likely(p)) {
+		NET_INC_STATS(net, MIB_Ip_InDelivers);
+		p->handler(skb);
+		return 0;
+	}
+	if (raw) {
+		NET_INC_STATS(net, MIB_Ip_InDelivers);
+		consume_skb(skb);
+		return 0;
+	}
+	NET_INC_STATS(net, MIB_Ip_InUnknownProtos);
+	icmp_send(skb, ICMP4_DEST_UNREACH, ICMP4_PROT_UNREACH, 0);
+	kfree_skb_reason(skb, SKB_DROP_IP_NOPROTO);
+	return 0;
+}
+
+int ip_local_deliver(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+	struct net *net = dev->net;
+	const struct ip_hdr *iph = ip_hdr(skb);
+
+	trace_skb(skb, net, TP_ip_local_deliver, TRACE_PASS, iph->protocol, 0);
+	if (unlikely(ip_is_fragment(iph))) {
+		NET_INC_STATS(net, MIB_Ip_ReasmReqds);
+		NET_INC_STATS(net, MIB_Ip_ReasmFails);
+		kfree_skb_reason(skb, SKB_DROP_IP_FRAGMENT);
+		return 0;
+	}
+	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, dev, NULL, ip_local_deliver_finish);
+}
+
+/* ---- routing --------------------------------------------------------------------------------------------- */
+
+static skb_drop_reason_t ip_rcv_classify(struct sk_buff *skb, struct net *net)
+{
+	const struct rtable *rt = skb_rtable(skb);
+
+	if (rt->rt_type == RTN_MULTICAST) {
+		NET_INC_STATS(net, MIB_IpExt_InMcastPkts);
+		NET_ADD_STATS(net, MIB_IpExt_InMcastOctets, skb->len);
+	} else if (rt->rt_type == RTN_BROADCAST) {
+		NET_INC_STATS(net, MIB_IpExt_InBcastPkts);
+		NET_ADD_STATS(net, MIB_IpExt_InBcastOctets, skb->len);
+	} else if (unlikely(skb->pkt_type == SKB_PACKET_BROADCAST || skb->pkt_type == SKB_PACKET_MULTICAST)) {
+		const struct in_device *in_dev = in_dev_get(skb->dev);
+
+		/* RFC 1122 3.3.6 says such a packet should be dropped; it is an option here, as in Linux. */
+		if (in_dev && IN_DEV_ORCONF(in_dev, drop_unicast_in_l2_multicast))
+			return SKB_DROP_IP_UNICAST_IN_L2_MULTICAST;
+	}
+	return 0;
+}
+
+static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	const struct ip_hdr *iph = ip_hdr(skb);
+	skb_drop_reason_t reason = 0;
+
+	/* What comes back over loopback brings the dst it was sent with. */
+	if (!skb->dst)
+		reason = ip_route_input(skb, iph->daddr, iph->saddr, iph->tos, skb->dev);
+	if (!reason && unlikely(iph->ihl_version != 0x45))
+		reason = ip_rcv_options(skb);
+	if (!reason)
+		reason = ip_rcv_classify(skb, net);
+	if (unlikely(reason)) {
+		kfree_skb_reason(skb, reason);
+		return 0;
+	}
+	trace_skb(skb, net, TP_ip_rcv_finish, TRACE_PASS, skb_rtable(skb)->rt_type, 0);
+	return dst_input(skb);
+}
+
+/* ---- the header ------------------------------------------------------------------------------------------ */
+
+/* Cuts what the link padded. The sum of the whole frame is of no use any more then. */
+static skb_drop_reason_t ip_rcv_trim(struct sk_buff *skb, u32 len)
+{
+	if (likely(skb->len == len))
+		return 0;
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+	return pskb_trim(skb, len) ? SKB_DROP_NOMEM : 0;
+}
+
+static skb_drop_reason_t ip_rcv_check(struct sk_buff *skb, struct net *net)
+{
+	/* By the two ECN bits: RFC 3168 5 */
+	static const u16 ecn_counter[4] = { MIB_IpExt_InNoECTPkts, MIB_IpExt_InECT1Pkts, MIB_IpExt_InECT0Pkts,
+					    MIB_IpExt_InCEPkts };
+	const struct ip_hdr *iph;
+	u32 hlen, len;
+
+	if (!pskb_may_pull(skb, sizeof(*iph)))
+		return SKB_DROP_IP_HDR_SHORT;
+	iph = ip_hdr(skb);
+	hlen = ip_hdr_len(iph);
+	if (iph->ihl_version >> 4 != 4)
+		return SKB_DROP_IP_VERSION;
+	if (hlen < sizeof(*iph))
+		return SKB_DROP_IP_IHL;
+	NET_INC_STATS(net, ecn_counter[iph->tos & 3]);
+	if (!pskb_may_pull(skb, hlen))
+		return SKB_DROP_IP_HDR_SHORT;
+	iph = ip_hdr(skb);
+	if (!ipv4_csum_ok((const u8 *)iph, hlen)) {
+		NET_INC_STATS(net, MIB_IpExt_InCsumErrors);
+		return SKB_DROP_IP_CSUM;
+	}
+	len = be16_to_cpu(iph->tot_len);
+	if (skb->len < len)
+		return SKB_DROP_IP_TRUNCATED;
+	if (len < hlen)
+		return SKB_DROP_IP_TOT_LEN;
+	skb_set_transport_header(skb, (int)hlen);
+	return ip_rcv_trim(skb, len);
+}
+
+void ip_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt)
+{
+	struct net *net = dev->net;
+	skb_drop_reason_t reason;
+	struct inet_skb_parm *cb;
+
+	if (skb->pkt_type == SKB_PACKET_OTHERHOST) {
+		kfree_skb_reason(skb, SKB_DROP_OTHERHOST);
+		return;
+	}
+	NET_INC_STATS(net, MIB_Ip_InReceives);
+	NET_ADD_STATS(net, MIB_IpExt_InOctets, skb->len);
+	skb = skb_share_check(skb);
+	if (!skb) {
+		NET_INC_STATS(net, MIB_Ip_InDiscards);
+		return;
+	}
+	skb_reset_network_header(skb);
+	reason = ip_rcv_check(skb, net);
+	if (unlikely(reason)) {
+		NET_INC_STATS(net, reason == SKB_DROP_IP_TRUNCATED ? MIB_IpExt_InTruncatedPkts :
+				   reason == SKB_DROP_NOMEM	   ? MIB_Ip_InDiscards :
+								     MIB_Ip_InHdrErrors);
+		kfree_skb_reason(skb, reason);
+		return;
+	}
+	cb = IPCB(skb);
+	memset(cb, 0, sizeof(*cb));
+	cb->iif = dev->ifindex;
+	skb_orphan(skb);
+	trace_skb(skb, net, TP_ip_rcv, TRACE_PASS, skb->len, ip_hdr(skb)->protocol);
+	NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, ip_rcv_finish);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sysctl_ipv4.c - net.ipv4.*: rows of what this folder's code looks at, and of settings that programs expect to find
+ *
+ * Per device there are net.ipv4.conf.DEV.* (struct in_device) and net.ipv4.neigh.DEV.* (struct neigh_parms), with
+ * "default" for devices to come and, for conf, "all", which combines with the device's by IN_DEV_ORCONF and friends.
+ * ip_forward and conf.all.forwarding are one setting: writing it sets every device and the default, as in Linux.
+ */
+#include "core/sysctl.h"
+
+#include "ipv4/ipv4_internal.h"
+
+static void *ipv4_base(struct net *net)
+{
+	return net->ipv4;
+}
+
+void ipv4_set_forwarding(struct net *net, bool on)
+{
+	struct netns_ipv4 *ip4 = net->ipv4;
+	struct in_device *in_dev;
+
+	ip4->ip_forward = on;
+	ip4->conf_all->forwarding = ip4->conf_default->forwarding = on;
+	list_for_each_entry(in_dev, &ip4->in_devs, node)
+		in_dev->forwarding = on;
+	rt_cache_flush(net);
+}
+
+static void ip_forward_changed(struct net *net)
+{
+	ipv4_set_forwarding(net, net->ipv4->ip_forward);
+}
+
+static void devconf_changed(struct net *net)
+{
+	if (net->ipv4->conf_all->forwarding != net->ipv4->ip_forward)
+		ipv4_set_forwarding(net, net->ipv4->conf_all->forwarding);
+	rt_cache_flush(net);
+}
+
+#define ROW(name, kind, field, def, lo, hi, help) \
+	SYSCTL_ROW("ipv4/" name, kind, struct netns_ipv4, field, def, lo, hi, help)
+
+static const struct sysctl_desc ipv4_rows[] = {
+	{ .path = "ipv4/ip_forward", .kind = SYSCTL_U8, .offset = offsetof(struct netns_ipv4, ip_forward), .max = 1,
+	  .help = "forward packets between devices", .changed = ip_forward_changed },
+	ROW("ip_default_ttl", SYSCTL_U8, default_ttl, 64, 1, 255, "TTL of packets that are built here"),
+	ROW("ip_no_pmtu_disc", SYSCTL_U8, no_pmtu_disc, 0, 0, 3, "do not believe ICMP about the path MTU"),
+	ROW("ip_forward_use_pmtu", SYSCTL_U8, ip_forward_use_pmtu, 0, 0, 1,
+	    "forwarded packets too respect learnt path MTUs"),
+	ROW("min_adv_mss", SYSCTL_U32, min_adv_mss, 256, 0, 65495, "least MSS that is announced"),
+	ROW("icmp_echo_ignore_all", SYSCTL_U8, icmp_echo_ignore_all, 0, 0, 1, "do not answer pings"),
+	ROW("icmp_echo_ignore_broadcasts", SYSCTL_U8, icmp_echo_ignore_broadcasts, 1, 0, 1,
+	    "do not answer pings to broadcast and multicast addresses"),
+	ROW("icmp_ignore_bogus_error_responses", SYSCTL_U8, icmp_ignore_bogus_error_responses, 1, 0, 1,
+	    "ignore ICMP errors about broadcasts"),
+	ROW("icmp_errors_use_inbound_ifaddr", SYSCTL_U8, icmp_errors_use_inbound_ifaddr, 0, 0, 1,
+	    "ICMP errors come from the address of the device the packet arrived by"),
+	ROW("icmp_ratelimit", SYSCTL_U32, icmp_ratelimit_ms, 1000, 0, 3600000,
+	    "ms between two ICMP messages to one host, of types in icmp_ratemask; 0: no limit"),
+	ROW("icmp_ratemask", SYSCTL_U32, icmp_ratemask, 6168, 0, UINT32_MAX, "ICMP types that are limited, as bits"),
+	ROW("icmp_msgs_per_sec", SYSCTL_U32, icmp_msgs_per_sec, 1000, 0, INT32_MAX,
+	    "limited ICMP messages a second to all hosts together"),
+	ROW("icmp_msgs_burst", SYSCTL_U32, icmp_msgs_burst, 50, 0, INT32_MAX, "burst of the above"),
+	ROW("route/min_pmtu", SYSCTL_U32, min_pmtu, 552, 68, 65535, "path MTUs below are not believed"),
+	ROW("route/mtu_expires", SYSCTL_U32, mtu_expires_s, 600, 0, INT32_MAX, "s a learnt path MTU is kept"),
+};
+
+static const struct sysctl_table ipv4_table = { ipv4_base, ipv4_rows, ARRAY_SIZE(ipv4_rows) };
+
+/* ---- net.ipv4.conf ------------------------------------------------------------------------------------------ */
+
+#define CONF(name, def_, hi, help_)                                                                                    \
+	{                                                                                                             \
+		.path = #name, .kind = SYSCTL_U8, .offset = offsetof(struct in_device, name), .def = (def_), .min = 0, \
+		.max = (hi), .help = (help_), .changed = devconf_changed                                              \
+	}
+
+static const struct sysctl_desc devconf_rows[] = {
+	CONF(forwarding, 0, 1, "forward what arrives here"),
+	CONF(rp_filter, 0, 2, "1: sources must be reachable by this device; 2: by any (RFC 3704)"),
+	CONF(accept_redirects, 1, 1, "redirects are not followed whatever this says"),
+	CONF(send_redirects, 1, 1, "redirects are not sent whatever this says"),
+	CONF(secure_redirects, 1, 1, "see accept_redirects"),
+	CONF(accept_source_route, 0, 1, "source-routed packets are dropped whatever this says"),
+	CONF(proxy_arp, 0, 1, "answer ARP for what is reached by other devices"),
+	CONF(proxy_arp_pvlan, 0, 1, "not used"),
+	CONF(arp_announce, 0, 2, "source addresses in ARP questions: 0 any, 1 of the target's network, 2 the best"),
+	CONF(arp_ignore, 0, 8, "which ARP questions get no answer"),
+	CONF(arp_filter, 0, 1, "answer ARP only where packets to the asker would leave"),
+	CONF(arp_notify, 0, 1, "announce addresses when the device comes up"),
+	CONF(arp_accept, 0, 2, "gratuitous ARP creates entries"),
+	CONF(arp_evict_nocarrier, 1, 1, "not used"),
+	CONF(drop_gratuitous_arp, 0, 1, "not used"),
+	CONF(log_martians, 0, 1, "not used: every drop has a reason here"),
+	CONF(shared_media, 1, 1, "not used"),
+	CONF(accept_local, 0, 1, "accept our own addresses as sources"),
+	CONF(route_localnet, 0, 1, "127.0.0.0/8 may be routed"),
+	CONF(promote_secondaries, 0, 1, "the first secondary address takes over when the primary is deleted"),
+	CONF(ignore_routes_with_linkdown, 0, 1, "routes over a device without carrier are skipped"),
+	CONF(drop_unicast_in_l2_multicast, 0, 1, "drop unicast packets in link-layer broadcasts (RFC 1122 3.3.6)"),
+	CONF(bc_forwarding, 0, 1, "not used: directed broadcasts are not forwarded (RFC 2644)"),
+	CONF(mc_forwarding, 0, 0, "set by multicast routing daemons"),
+	CONF(bootp_relay, 0, 1, "not used"),
+	CONF(src_valid_mark, 0, 1, "not used"),
+	CONF(disable_policy, 0, 1, "not used"),
+	CONF(disable_xfrm, 0, 1, "not used"),
+	CONF(tag, 0, 255, "for the administrator"),
+};
+
+static const struct sysctl_table devconf_table = { ipv4_base, devconf_rows, ARRAY_SIZE(devconf_rows) };
+
+void in_device_defaults(struct in_device *in_dev)
+{
+	sysctl_set_defaults(&devconf_table, in_dev);
+	list_init(&in_dev->ifa_list);
+}
+
+static void *devconf_base(struct net *net, const char *name)
+{
+	struct net_device *dev;
+
+	if (!strcmp(name, "all"))
+		return net->ipv4->conf_all;
+	if (!strcmp(name, "default"))
+		return net->ipv4->conf_default;
+	dev = __dev_get_by_name(net, name);
+	return dev ? dev->ip_ptr : NULL;
+}
+
+static void dev_names(struct net *net, struct text *t)
+{
+	struct net_device *dev;
+
+	net_for_each_dev(net, dev)
+		if (dev->ip_ptr)
+			text_printf(t, "%s\n", dev->name);
+}
+
+static void devconf_list(struct net *net, struct text *t)
+{
+	text_printf(t, "all\ndefault\n");
+	dev_names(net, t);
+}
+
+static const struct sysctl_dir devconf_dir = {
+	"ipv4/conf", devconf_base, devconf_list, devconf_rows, ARRAY_SIZE(devconf_rows),
+};
+
+/* ---- net.ipv4.neigh ------------------------------------------------------------------------------------------ */
+
+#define NEIGH(name, kind, field, hi, help) SYSCTL_ROW(name, kind, struct neigh_parms, field, 0, 0, hi, help)
+
+static const struct sysctl_desc neigh_rows[] = {
+	NEIGH("mcast_solicit", SYSCTL_U32, mcast_probes, INT32_MAX, "broadcast questions before giving up"),
+	NEIGH("ucast_solicit", SYSCTL_U32, ucast_probes, INT32_MAX, "questions to the known station first"),
+	NEIGH("app_solicit", SYSCTL_U32, app_probes, INT32_MAX, "questions to a daemon"),
+	NEIGH("mcast_resolicit", SYSCTL_U32, mcast_reprobes, INT32_MAX, "broadcast questions after ucast_solicit"),
+	NEIGH("retrans_time_ms", SYSCTL_NS_AS_MS, retrans_time, UINT32_MAX, "ms between two questions"),
+	NEIGH("base_reachable_time", SYSCTL_NS_AS_S, base_reachable_time, INT32_MAX, "s a confirmation is good for"),
+	NEIGH("base_reachable_time_ms", SYSCTL_NS_AS_MS, base_reachable_time, UINT32_MAX, "the same in ms"),
+	NEIGH("delay_first_probe_time", SYSCTL_NS_AS_S, delay_probe_time, INT32_MAX,
+	      "s to wait for upper layers to confirm a stale entry"),
+	NEIGH("gc_stale_time", SYSCTL_NS_AS_S, gc_staletime, INT32_MAX, "s after which unused entries may go"),
+	NEIGH("locktime", SYSCTL_NS_AS_MS, locktime, INT32_MAX, "an entry is not overridden for so long (ms)"),
+	NEIGH("proxy_delay", SYSCTL_NS_AS_MS, proxy_delay, INT32_MAX, "not used (ms)"),
+	NEIGH("anycast_delay", SYSCTL_NS_AS_MS, anycast_delay, INT32_MAX, "not used (ms)"),
+	NEIGH("proxy_qlen", SYSCTL_U32, proxy_qlen, INT32_MAX, "not used"),
+	NEIGH("unres_qlen_bytes", SYSCTL_U32, queue_len_bytes, INT32_MAX,
+	      "octets of packets that wait for one address"),
+};
+
+static void *neigh_base(struct net *net, const char *name)
+{
+	struct net_device *dev;
+
+	if (!strcmp(name, "default"))
+		return &net->ipv4->arp_tbl->parms;
+	dev = __dev_get_by_name(net, name);
+	return dev && dev->ip_ptr ? dev->ip_ptr->arp_parms : NULL;
+}
+
+static void neigh_list(struct net *net, struct text *t)
+{
+	text_printf(t, "default\n");
+	dev_names(net, t);
+}
+
+static const struct sysctl_dir neigh_dir = {
+	"ipv4/neigh", neigh_base, neigh_list, neigh_rows, ARRAY_SIZE(neigh_rows),
+};
+
+static void *neigh_table_base(struct net *net)
+{
+	return net->ipv4->arp_tbl;
+}
+
+#define NTABLE(name, kind, field, help) \
+	SYSCTL_ROW("ipv4/neigh/default/" name, kind, struct neigh_table, field, 0, 0, INT32_MAX, help)
+
+static const struct sysctl_desc neigh_table_rows[] = {
+	NTABLE("gc_thresh1", SYSCTL_U32, gc_thresh1, "below so many entries nothing is collected"),
+	NTABLE("gc_thresh2", SYSCTL_U32, gc_thresh2, "above so many entries collection becomes eager"),
+	NTABLE("gc_thresh3", SYSCTL_U32, gc_thresh3, "most entries"),
+	NTABLE("gc_interval", SYSCTL_NS_AS_S, gc_interval, "s between two collections"),
+};
+
+static const struct sysctl_table neigh_table_table = { neigh_table_base, neigh_table_rows,
+						       ARRAY_SIZE(neigh_table_rows) };
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+
+void ipv4_sysctl_defaults(struct netns_ipv4 *ip4)
+{
+	sysctl_set_defaults(&ipv4_table, ip4);
+}
+
+int ipv4_sysctl_init(struct machine *m)
+{
+	int err = sysctl_register(m, &ipv4_table);
+
+	if (!err)
+		err = sysctl_register(m, &neigh_table_table);
+	if (!err)
+		err = sysctl_register_dir(m, &devconf_dir);
+	if (!err)
+		err = sysctl_register_dir(m, &neigh_dir);
+	return err;
+}

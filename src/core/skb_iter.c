@@ -214,7 +214,7 @@ static void skb_grew(struct sk_buff *skb, u32 n)
 {
 	skb->len += n;
 	skb->data_len += n;
-	skb_truesize_add(skb, n);
+	skb->truesize += n; /* who has charged the skb already charges this, too */
 }
 
 /* @from NULL: unwritten octets. */

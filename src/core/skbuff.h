@@ -254,11 +254,11 @@ int skb_copy_datagram_iter(const struct sk_buff *skb, u32 offset, struct iov_ite
 int skb_copy_and_csum_datagram_iter(struct sk_buff *skb, u32 hlen, struct iov_iter *to);
 /* Appends up to @len octets from @from to the skb: tail room first if @linear_ok, then page fragments of
  * the cpu's current page. Returns octets appended (fewer: fragments are full) or -ENOMEM/-EFAULT. truesize grows by what went
- * into fragments, and with it the charge to the socket if the skb is charged (sock_wfree, sock_rfree). */
+ * into fragments; if the skb is charged to a socket already, the caller charges the difference. */
 s64 skb_append_iter(struct sk_buff *skb, struct iov_iter *from, u32 len, bool linear_ok);
 /* Moves fragment references: appends octets [off, off+len) of @src as references to @dst's fragments.
  * Returns octets appended (fewer: no free fragment slot). Octets in @src's head area must not be in range. @dst's truesize
- * (and charge) grows by them; @src's stays. */
+ * grows by them (the caller charges that, if @dst is charged); @src's stays. */
 u32 skb_append_frag_refs(struct sk_buff *dst, const struct sk_buff *src, u32 off, u32 len);
 /* Appends @from's octets to @to if that costs no copy of payload; true: @from is consumed. @to's truesize grows by
  * *ret_delta_truesize; the caller charges that to the socket. */

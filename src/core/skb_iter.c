@@ -321,7 +321,7 @@ bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, u32 *ret_delta_t
 		skb_frag_slot(to, fs->frags[i].page, fs->frags[i].offset)->size += fs->frags[i].size;
 	to->len += from->data_len;
 	to->data_len += from->data_len;
-	to->truesize += from->data_len;
+	skb_truesize_add(to, from->data_len);
 	*ret_delta_truesize = from->data_len;
 	if (unlikely(from->cpu->trace_on))
 		__trace_skb(from, NULL, TP_consume_skb, TRACE_DONE, 0, to->id, 0, 0);

@@ -261,7 +261,7 @@ s64 skb_append_iter(struct sk_buff *skb, struct iov_iter *from, u32 len, bool li
  * grows by them (the caller charges that, if @dst is charged); @src's stays. */
 u32 skb_append_frag_refs(struct sk_buff *dst, const struct sk_buff *src, u32 off, u32 len);
 /* Appends @from's octets to @to if that costs no copy of payload; true: @from is consumed. @to's truesize grows by
- * *ret_delta_truesize; the caller charges that to the socket. */
+ * *ret_delta_truesize, and so does its charge to a socket by sock_rfree or sock_wfree: the caller has nothing to charge. */
 bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, u32 *ret_delta_truesize);
 /* Splits at @len (neither skb is cloned: skb_unclone()): the rest becomes @skb1's (allocated empty by the caller, with tail room for what lies in @skb's head area
  * behind @len). Fragments move without a copy, and with them their octets of truesize (and of a charge of either). */

@@ -545,13 +545,23 @@ static inline struct sk_buff *skb_peek_next(const struct sk_buff *skb, const str
 	return skb->next == (const struct sk_buff *)q ? NULL : skb->next;
 }
 
+/* What an skb and the head of a queue have in common: a neighbour on a list may be either. */
+struct sk_buff_links {
+	struct sk_buff *next, *prev;
+};
+
+static inline struct sk_buff_links *skb_links(struct sk_buff *skb)
+{
+	return (struct sk_buff_links *)skb;
+}
+
 static inline void __skb_insert(struct sk_buff *n, struct sk_buff *prev, struct sk_buff *next,
 				struct sk_buff_head *q)
 {
 	n->next = next;
 	n->prev = prev;
-	next->prev = n;
-	prev->next = n;
+	skb_links(next)->prev = n;
+	skb_links(prev)->next = n;
 	q->qlen++;
 }
 
@@ -573,8 +583,8 @@ static inline void skb_queue_after(struct sk_buff_head *q, struct sk_buff *prev,
 static inline void skb_unlink(struct sk_buff *skb, struct sk_buff_head *q)
 {
 	q->qlen--;
-	skb->next->prev = skb->prev;
-	skb->prev->next = skb->next;
+	skb_links(skb->next)->prev = skb->prev;
+	skb_links(skb->prev)->next = skb->next;
 	skb->next = skb->prev = NULL;
 }
 

@@ -315,7 +315,8 @@ int inet_shutdown(struct socket *sock, int how)
 	if (how < SK_SHUTDOWN_RCV || how > SK_SHUTDOWN_MASK)
 		return -EINVAL;
 	if (sock->state == SS_CONNECTING)
-		sock->state = sk_connecting(sk) || sk->sk_state == SS_TCP_CLOSE ? SS_DISCONNECTING : SS_CONNECTED;
+		sock->state = sk_connecting(sk) || sk->sk_state == SS_TCP_CLOSE ? SS_DISCONNECTING
+										: SS_CONNECTED;
 
 	switch (sk->sk_state) {
 	case SS_TCP_CLOSE:
@@ -347,7 +348,8 @@ int inet_getname(struct socket *sock, struct sockaddr_storage *ret, int peer)
 	memset(sin, 0, sizeof(*sin));
 	sin->sin_family = AF_INET;
 	if (peer) {
-		if (be16_zero(sk->sk_dport) || sk->sk_state == SS_TCP_CLOSE || sk->sk_state == SS_TCP_SYN_SENT)
+		if (be16_zero(sk->sk_dport) || sk->sk_state == SS_TCP_CLOSE ||
+		    sk->sk_state == SS_TCP_SYN_SENT)
 			return -ENOTCONN;
 		sin->sin_port = sk->sk_dport.v;
 		addr = sk->sk_daddr;
@@ -440,7 +442,8 @@ static int ioctl_stamp(struct sock *sk, unsigned cmd, void *arg)
 		return -ENOENT;
 	if (cmd == SIOCGSTAMP_OLD) {
 		struct timeval tv = { .tv_sec = (time_t)(stamp / NSEC_PER_SEC),
-				      .tv_usec = (suseconds_t)(stamp % NSEC_PER_SEC / NSEC_PER_USEC) };
+				      .tv_usec =
+					      (suseconds_t)(stamp % NSEC_PER_SEC / NSEC_PER_USEC) };
 
 		memcpy(arg, &tv, sizeof(tv));
 	} else {

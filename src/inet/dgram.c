@@ -62,12 +62,15 @@ void inet_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 	if (sock_flag(sk, SOCK_TIMESTAMPNS)) {
 		s64 ts[2] = { (s64)(stamp / NSEC_PER_SEC), (s64)(stamp % NSEC_PER_SEC) };
 
-		put_cmsg(msg, SOL_SOCKET, sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD,
+		put_cmsg(msg, SOL_SOCKET,
+			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD,
 			 sizeof(ts), ts);
 	} else {
-		s64 tv[2] = { (s64)(stamp / NSEC_PER_SEC), (s64)(stamp % NSEC_PER_SEC / NSEC_PER_USEC) };
+		s64 tv[2] = { (s64)(stamp / NSEC_PER_SEC),
+			      (s64)(stamp % NSEC_PER_SEC / NSEC_PER_USEC) };
 
-		put_cmsg(msg, SOL_SOCKET, sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD,
+		put_cmsg(msg, SOL_SOCKET,
+			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD,
 			 sizeof(tv), tv);
 	}
 }
@@ -76,7 +79,8 @@ void inet_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 void inet_dgram_proc_header(struct text *t, bool icmp)
 {
 	text_printf(t, "%s%-*s\n", icmp ? "" : " ", icmp ? 127 : 126,
-		    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+		    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
+		    "uid  timeout "
 		    "inode ref pointer drops");
 }
 
@@ -85,12 +89,12 @@ void inet_dgram_proc_line(struct text *t, u32 slot, const struct sock *sk)
 	char line[160];
 
 	snprintf(line, sizeof(line),
-		 "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u %8d %llu %u %016llx %u", slot,
-			 sk->sk_rcv_saddr.v, be16_to_cpu(inet_sk(sk)->inet_sport), sk->sk_daddr.v,
-			 be16_to_cpu(sk->sk_dport), sk->sk_state, sk->sk_wmem_alloc, sk->sk_rmem_alloc, sk->sk_uid, 0,
-			 sk->sk_socket ? (unsigned long long)sk->sk_socket->inode.ino : 0ULL, sk->sk_refcnt,
-			 (unsigned long long)sk->sk_cookie, sk->sk_drops);
+		 "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u %8d %llu %u "
+		 "%016llx %u",
+		 slot, sk->sk_rcv_saddr.v, be16_to_cpu(inet_sk(sk)->inet_sport), sk->sk_daddr.v,
+		 be16_to_cpu(sk->sk_dport), sk->sk_state, sk->sk_wmem_alloc, sk->sk_rmem_alloc,
+		 sk->sk_uid, 0, sk->sk_socket ? (unsigned long long)sk->sk_socket->inode.ino : 0ULL,
+		 sk->sk_refcnt, (unsigned long long)sk->sk_cookie, sk->sk_drops);
 
 	text_printf(t, "%-127s\n", line);
 }
-

@@ -25,8 +25,8 @@ struct inet_connection_sock_af_ops {
 	/* softirq: a SYN for listener @sk */
 	void (*conn_request)(struct sock *sk, struct sk_buff *skb);
 	/* softirq: the ACK that completes @req: the child or NULL */
-	struct sock *(*syn_recv_sock)(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
-				      struct dst_entry *dst);
+	struct sock *(*syn_recv_sock)(struct sock *sk, struct sk_buff *skb,
+				      struct request_sock *req, struct dst_entry *dst);
 	u16 net_header_len;
 	u16 sockaddr_len;
 	void (*mtu_reduced)(struct sock *sk);
@@ -43,11 +43,11 @@ struct request_sock_ops {
 };
 
 struct request_sock {
-	struct sock_common c; /* must be first; skc_refcnt counts ehash + users */
+	struct sock_common c;      /* must be first; skc_refcnt counts ehash + users */
 	struct sock *rsk_listener; /* held */
 	const struct request_sock_ops *rsk_ops;
 	struct request_sock *dl_next; /* accept queue */
-	struct sock *sk; /* the child, while on the accept queue */
+	struct sock *sk;              /* the child, while on the accept queue */
 	struct timer_list timer;
 	u64 timeout; /* ns */
 	u16 mss;
@@ -63,7 +63,7 @@ struct request_sock {
 /* Accept queue of a listener. */
 struct request_sock_queue {
 	struct request_sock *rskq_accept_head, *rskq_accept_tail;
-	u32 qlen;  /* request socks in ehash */
+	u32 qlen; /* request socks in ehash */
 	u32 young;
 };
 
@@ -90,12 +90,12 @@ struct inet_connection_sock {
 	/* All timers of the connection share one node of the wheel: icsk_timer fires at the earliest of these (0: off).
 	 * What each means: tcp/tcp_timer.c */
 	struct timer_list icsk_timer;
-	u64 icsk_timeout;     /* ns: retransmit, probe, loss probe, reorder: by icsk_pending */
+	u64 icsk_timeout; /* ns: retransmit, probe, loss probe, reorder: by icsk_pending */
 	u64 icsk_delack_timeout;
 	u64 icsk_keepalive_timeout;
 	u32 icsk_rto_us;
 	u32 icsk_pmtu_cookie;
-	u8 icsk_pending;      /* ICSK_TIME_* */
+	u8 icsk_pending; /* ICSK_TIME_* */
 	u8 icsk_retransmits;
 	u8 icsk_backoff;
 	u8 icsk_syn_retries;
@@ -104,20 +104,20 @@ struct inet_connection_sock {
 	u8 icsk_ca_initialized;
 	u16 icsk_ext_hdr_len;
 	struct {
-		u8 pending;   /* ICSK_ACK_* */
-		u8 quick;     /* quick ACKs left */
-		u8 pingpong;  /* the session is interactive */
+		u8 pending;  /* ICSK_ACK_* */
+		u8 quick;    /* quick ACKs left */
+		u8 pingpong; /* the session is interactive */
 		u8 retry;
 		u32 ato_us;   /* predicted tick of the delayed ACK */
 		u64 lrcvtime; /* ns: last data packet */
 		u16 last_seg_size;
-		u16 rcv_mss;  /* estimate */
+		u16 rcv_mss; /* estimate */
 	} icsk_ack;
 	u32 icsk_user_timeout; /* ms */
 	u64 icsk_ca_priv[ICSK_CA_PRIV_SIZE / 8];
 };
 
-#define inet_csk(sk_) ((struct inet_connection_sock *)(sk_))
+#define inet_csk(sk_)    ((struct inet_connection_sock *)(sk_))
 #define inet_csk_ca(sk_) ((void *)inet_csk(sk_)->icsk_ca_priv)
 
 int inet_csk_listen_start(struct sock *sk);
@@ -174,7 +174,8 @@ static inline struct inet_timewait_sock *inet_twsk(const void *sk)
 
 /* A timewait sock of @obj_size octets (zeroed behind the common part) with @sk's identity; not hashed. NULL: no memory, or the net
  * has @max_tw_buckets already (net.ipv4.tcp_max_tw_buckets). */
-struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, u32 max_tw_buckets, u8 substate);
+struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, u32 max_tw_buckets,
+					   u8 substate);
 /* @tw takes @sk's place in ehash and joins its bind bucket; then it lives for @timeo_ns. @sk is left unhashed. */
 void inet_twsk_hashdance(struct inet_timewait_sock *tw, struct sock *sk, u64 timeo_ns);
 /* Starts its remaining life anew. */

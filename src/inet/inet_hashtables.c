@@ -65,7 +65,8 @@ static void hashinfo_evict(struct inet_hashinfo *h, struct sock_common *c)
 	if (c->skc_state == SS_TCP_TIME_WAIT)
 		inet_twsk_deschedule_put(inet_twsk(c));
 	else if (c->skc_state == SS_TCP_NEW_SYN_RECV)
-		inet_csk_reqsk_queue_drop(((struct request_sock *)c)->rsk_listener, (struct request_sock *)c);
+		inet_csk_reqsk_queue_drop(((struct request_sock *)c)->rsk_listener,
+					  (struct request_sock *)c);
 	else
 		inet_unhash((struct sock *)c);
 	(void)h;
@@ -81,7 +82,8 @@ void inet_hashinfo_fini(struct inet_hashinfo *h, struct net *net)
 	for (u32 t = 0; t < ARRAY_SIZE(tables); t++)
 		for (u32 i = 0; i < 1u << bits[t]; i++)
 			while (tables[t][i].first)
-				hashinfo_evict(h, container_of(tables[t][i].first, struct sock_common, skc_node));
+				hashinfo_evict(h, container_of(tables[t][i].first,
+							       struct sock_common, skc_node));
 	for (u32 i = 0; i < 1u << h->bhash_bits; i++) {
 		struct inet_bind_bucket *tb;
 
@@ -91,8 +93,8 @@ void inet_hashinfo_fini(struct inet_hashinfo *h, struct net *net)
 				struct hlist_node *n = tb->owners.first;
 
 				last = !n->next;
-				inet_put_port((struct sock *)container_of(n, struct inet_connection_sock,
-									  icsk_bind_node));
+				inet_put_port((struct sock *)container_of(
+					n, struct inet_connection_sock, icsk_bind_node));
 			}
 		}
 	}
@@ -172,14 +174,16 @@ void __inet_ehash_del(struct inet_hashinfo *h, struct sock_common *c)
 	h->ehash_count--;
 }
 
-static bool ehash_match(const struct sock_common *c, u32 hash, be32 laddr, u16 lport, be32 faddr, be16 fport)
+static bool ehash_match(const struct sock_common *c, u32 hash, be32 laddr, u16 lport, be32 faddr,
+			be16 fport)
 {
-	return c->skc_hash == hash && be32_eq(c->skc_daddr, faddr) && be32_eq(c->skc_rcv_saddr, laddr) &&
-	       be16_eq(c->skc_dport, fport) && c->skc_num == lport;
+	return c->skc_hash == hash && be32_eq(c->skc_daddr, faddr) &&
+	       be32_eq(c->skc_rcv_saddr, laddr) && be16_eq(c->skc_dport, fport) &&
+	       c->skc_num == lport;
 }
 
-struct sock *__inet_lookup_established(struct net *net, struct inet_hashinfo *h, be32 saddr, be16 sport,
-				       be32 daddr, u16 hnum, int dif)
+struct sock *__inet_lookup_established(struct net *net, struct inet_hashinfo *h, be32 saddr,
+				       be16 sport, be32 daddr, u16 hnum, int dif)
 {
 	u32 hash = inet_ehashfn(h, daddr, hnum, saddr, sport);
 	struct sock_common *c;
@@ -199,8 +203,10 @@ static struct sock_common *ehash_find_twin(const struct sock *sk, u16 lport, u32
 	struct sock_common *c;
 
 	hlist_for_each_entry(c, inet_ehash_bucket(h, hash), skc_node)
-		if (c != &sk->c && ehash_match(c, hash, sk->sk_rcv_saddr, lport, sk->sk_daddr, sk->sk_dport) &&
-		    (!c->skc_bound_dev_if || !sk->sk_bound_dev_if || c->skc_bound_dev_if == sk->sk_bound_dev_if))
+		if (c != &sk->c &&
+		    ehash_match(c, hash, sk->sk_rcv_saddr, lport, sk->sk_daddr, sk->sk_dport) &&
+		    (!c->skc_bound_dev_if || !sk->sk_bound_dev_if ||
+		     c->skc_bound_dev_if == sk->sk_bound_dev_if))
 			return c;
 	return NULL;
 }
@@ -312,14 +318,15 @@ static struct sock *lhash2_lookup(struct inet_hashinfo *h, be32 addr, u16 hnum, 
 	hlist_for_each_entry(c, bucket, skc_node) {
 		struct sock *sk = (struct sock *)c;
 
-		if (sk->sk_reuseport && listener_score(sk, addr, hnum, dif) == best_score && pick-- == 0)
+		if (sk->sk_reuseport && listener_score(sk, addr, hnum, dif) == best_score &&
+		    pick-- == 0)
 			return sk;
 	}
 	return best;
 }
 
-struct sock *__inet_lookup_listener(struct net *net, struct inet_hashinfo *h, be32 saddr, be16 sport,
-				    be32 daddr, u16 hnum, int dif)
+struct sock *__inet_lookup_listener(struct net *net, struct inet_hashinfo *h, be32 saddr,
+				    be16 sport, be32 daddr, u16 hnum, int dif)
 {
 	u32 flow = inet_ehashfn(h, daddr, hnum, saddr, sport);
 	struct sock *sk = lhash2_lookup(h, daddr, hnum, dif, flow);
@@ -416,7 +423,8 @@ int __inet_inherit_port(const struct sock *parent, struct sock *child)
 
 /* ---- bind(2): who may share a port ------------------------------------------------------------------- */
 
-bool inet_rcv_saddr_equal(const struct sock_common *a, const struct sock_common *b, bool match_wildcard)
+bool inet_rcv_saddr_equal(const struct sock_common *a, const struct sock_common *b,
+			  bool match_wildcard)
 {
 	/* A v6 socket bound to "any" holds the v4 wildcard too, unless it is v6 only; then it meets no v4 socket. */
 	if ((a->skc_family != b->skc_family) && (a->skc_ipv6only || b->skc_ipv6only))
@@ -439,7 +447,8 @@ static bool bind_conflicts_with(const struct sock *sk, const struct sock_common 
 	bool port_shared = sk->sk_reuseport && c2->skc_reuseport &&
 			   (c2->skc_state == SS_TCP_TIME_WAIT || uid2 == sk->sk_uid);
 
-	if (sk->sk_bound_dev_if && c2->skc_bound_dev_if && sk->sk_bound_dev_if != c2->skc_bound_dev_if)
+	if (sk->sk_bound_dev_if && c2->skc_bound_dev_if &&
+	    sk->sk_bound_dev_if != c2->skc_bound_dev_if)
 		return false;
 	if (!inet_rcv_saddr_equal(&sk->c, c2, true))
 		return false;
@@ -449,7 +458,8 @@ static bool bind_conflicts_with(const struct sock *sk, const struct sock_common 
 	return sharing != BIND_SHARE_ALL || !port_shared;
 }
 
-static bool bind_conflict(const struct sock *sk, const struct inet_bind_bucket *tb, enum bind_sharing sharing)
+static bool bind_conflict(const struct sock *sk, const struct inet_bind_bucket *tb,
+			  enum bind_sharing sharing)
 {
 	struct inet_connection_sock *other;
 	struct inet_timewait_sock *tw;
@@ -470,7 +480,8 @@ static bool bind_conflict(const struct sock *sk, const struct inet_bind_bucket *
  * A port of the local range for bind(2) to port 0, chosen at random (RFC 6056 3.3.1), of the parity that connect(2) tries last.
  * *ret_tb: its bucket, or NULL if it has none yet. 0: none is free.
  */
-static u16 choose_bind_port(struct sock *sk, enum bind_sharing sharing, struct inet_bind_bucket **ret_tb)
+static u16 choose_bind_port(struct sock *sk, enum bind_sharing sharing,
+			    struct inet_bind_bucket **ret_tb)
 {
 	struct inet_hashinfo *h = sk_hashinfo(sk);
 	u16 lo, hi;
@@ -550,13 +561,15 @@ int inet_csk_get_port(struct sock *sk, u16 port)
 /* True when @sk may have the 4-tuple with @lport; *ret_tw: after ending this TIME_WAIT entry. */
 static bool connect_tuple_free(struct sock *sk, u16 lport, struct inet_timewait_sock **ret_tw)
 {
-	u32 hash = inet_ehashfn(sk_hashinfo(sk), sk->sk_rcv_saddr, lport, sk->sk_daddr, sk->sk_dport);
+	u32 hash =
+		inet_ehashfn(sk_hashinfo(sk), sk->sk_rcv_saddr, lport, sk->sk_daddr, sk->sk_dport);
 	struct sock_common *twin = ehash_find_twin(sk, lport, hash);
 
 	*ret_tw = NULL;
 	if (!twin)
 		return true;
-	if (twin->skc_state != SS_TCP_TIME_WAIT || !sk->sk_prot->twsk_unique || !sk->sk_prot->twsk_unique(sk, twin))
+	if (twin->skc_state != SS_TCP_TIME_WAIT || !sk->sk_prot->twsk_unique ||
+	    !sk->sk_prot->twsk_unique(sk, twin))
 		return false;
 	*ret_tw = inet_twsk(twin);
 	return true;

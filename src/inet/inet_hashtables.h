@@ -17,13 +17,13 @@
 struct inet_bind_bucket {
 	struct hlist_node node;
 	u16 port;
-	s8 fastreuse;     /* 1: all owners have SO_REUSEADDR and do not listen; 0: not; -1: decide by walking */
+	s8 fastreuse; /* 1: all owners have SO_REUSEADDR and do not listen; 0: not; -1: decide by walking */
 	s8 fastreuseport;
 	u32 fastuid;
 	be32 fast_rcv_saddr;
-	u16 num_owners;   /* of both lists, saturating */
-	struct hlist_head owners;    /* icsk_bind_node */
-	struct hlist_head deathrow;  /* tw_bind_node */
+	u16 num_owners;             /* of both lists, saturating */
+	struct hlist_head owners;   /* icsk_bind_node */
+	struct hlist_head deathrow; /* tw_bind_node */
 };
 
 struct inet_hashinfo {
@@ -45,10 +45,10 @@ int inet_hashinfo_init(struct inet_hashinfo *h, struct net *net);
 void inet_hashinfo_fini(struct inet_hashinfo *h, struct net *net);
 
 /* IPv4 lookups; IPv6 has its own twins next to its addresses. Result is not held. */
-struct sock *__inet_lookup_established(struct net *net, struct inet_hashinfo *h, be32 saddr, be16 sport,
-				       be32 daddr, u16 hnum, int dif);
-struct sock *__inet_lookup_listener(struct net *net, struct inet_hashinfo *h, be32 saddr, be16 sport,
-				    be32 daddr, u16 hnum, int dif);
+struct sock *__inet_lookup_established(struct net *net, struct inet_hashinfo *h, be32 saddr,
+				       be16 sport, be32 daddr, u16 hnum, int dif);
+struct sock *__inet_lookup_listener(struct net *net, struct inet_hashinfo *h, be32 saddr,
+				    be16 sport, be32 daddr, u16 hnum, int dif);
 
 /* Puts @sk into ehash (or lhash2 when it listens). 0 or -ENOMEM */
 int inet_hash(struct sock *sk);

@@ -65,7 +65,9 @@ static const struct net_module modules[] = {
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct machine_config cfg = { .host = host_sim_create(1, 0), .modules = modules, .nr_modules = ARRAY_SIZE(modules) };
+	struct machine_config cfg = { .host = host_sim_create(1, 0),
+				      .modules = modules,
+				      .nr_modules = ARRAY_SIZE(modules) };
 
 	f->m = machine_create(&cfg);
 	f->net = net_create(f->m, "test");
@@ -155,10 +157,12 @@ static void bind_conflicts_are_those_of_linux(void **state)
 {
 	for (u32 first = 0; first < 16; first++)
 		for (u32 second = 0; second < 12; second++) {
-			char got = try_pair(*state, first, second), want = linux_tcp[first * 12 + second];
+			char got = try_pair(*state, first, second),
+			     want = linux_tcp[first * 12 + second];
 
 			if (got != want)
-				fail_msg("first %#x second %u: %c, Linux says %c", first, second, got, want);
+				fail_msg("first %#x second %u: %c, Linux says %c", first, second,
+					 got, want);
 		}
 }
 
@@ -303,11 +307,12 @@ static void ehash_grows_and_still_finds_all(void **state)
 	}
 	assert_true(f->h.ehash_bits >= 8);
 	for (u32 i = 0; i < 500; i++)
-		assert_ptr_equal(__inet_lookup_established(f->net, &f->h, sks[i]->sk_daddr, cpu_to_be16(80),
-							   ip(10, 0, 0, 1), sks[i]->sk_num, 1),
+		assert_ptr_equal(__inet_lookup_established(f->net, &f->h, sks[i]->sk_daddr,
+							   cpu_to_be16(80), ip(10, 0, 0, 1),
+							   sks[i]->sk_num, 1),
 				 sks[i]);
-	assert_null(__inet_lookup_established(f->net, &f->h, sks[0]->sk_daddr, cpu_to_be16(81), ip(10, 0, 0, 1),
-					      sks[0]->sk_num, 1));
+	assert_null(__inet_lookup_established(f->net, &f->h, sks[0]->sk_daddr, cpu_to_be16(81),
+					      ip(10, 0, 0, 1), sks[0]->sk_num, 1));
 	for (u32 i = 0; i < 500; i++)
 		sock_end(sks[i]);
 }
@@ -325,7 +330,8 @@ static struct sock *listener(struct fixture *f, be32 addr, u16 port, int dev, bo
 
 static struct sock *find_listener(struct fixture *f, be32 daddr, u16 sport, int dif)
 {
-	return __inet_lookup_listener(f->net, &f->h, ip(9, 9, 9, 9), cpu_to_be16(sport), daddr, 80, dif);
+	return __inet_lookup_listener(f->net, &f->h, ip(9, 9, 9, 9), cpu_to_be16(sport), daddr, 80,
+				      dif);
 }
 
 static void listener_lookup_prefers_address_then_device(void **state)
@@ -388,8 +394,8 @@ static void timewait_keeps_tuple_and_port(void **state)
 	struct inet_timewait_sock *tw = make_tw(f, 3000, false);
 	struct sock *a = sock_new(f);
 
-	assert_ptr_equal(__inet_lookup_established(f->net, &f->h, ip(10, 0, 0, 2), cpu_to_be16(80), ip(10, 0, 0, 1),
-						   3000, 1),
+	assert_ptr_equal(__inet_lookup_established(f->net, &f->h, ip(10, 0, 0, 2), cpu_to_be16(80),
+						   ip(10, 0, 0, 1), 3000, 1),
 			 tw);
 	a->sk_reuse = 1;
 	assert_int_equal(do_bind(a, (be32){ 0 }, 3000), -EADDRINUSE);
@@ -440,7 +446,8 @@ static void timewait_is_bounded(void **state)
 	sock_end(a);
 }
 
-static const struct request_sock_ops test_req_ops = { .family = AF_INET, .obj_size = sizeof(struct request_sock) };
+static const struct request_sock_ops test_req_ops = { .family = AF_INET,
+						      .obj_size = sizeof(struct request_sock) };
 
 static struct request_sock *make_request(struct fixture *f, struct sock *lsk)
 {
@@ -466,8 +473,8 @@ static void request_becomes_a_child_that_is_accepted(void **state)
 	assert_int_equal(err, -EAGAIN);
 	req = make_request(f, lsk);
 	assert_int_equal(inet_csk(lsk)->icsk_accept_queue.qlen, 1);
-	assert_ptr_equal(__inet_lookup_established(f->net, &f->h, ip(10, 0, 0, 2), cpu_to_be16(1234), ip(10, 0, 0, 1),
-						   80, 1),
+	assert_ptr_equal(__inet_lookup_established(f->net, &f->h, ip(10, 0, 0, 2),
+						   cpu_to_be16(1234), ip(10, 0, 0, 1), 80, 1),
 			 req);
 	child = inet_csk_clone_lock(lsk, req);
 	assert_int_equal(__inet_inherit_port(lsk, child), 0);

@@ -65,7 +65,8 @@ static int ping_group_store(struct net *net, const char *text, size_t len)
 {
 	long lo, hi;
 
-	if (parse_pair(text, len, &lo, &hi) || lo < 0 || hi < 0 || lo > PING_GROUP_MAX || hi > PING_GROUP_MAX)
+	if (parse_pair(text, len, &lo, &hi) || lo < 0 || hi < 0 || lo > PING_GROUP_MAX ||
+	    hi > PING_GROUP_MAX)
 		return -EINVAL;
 	if (hi < lo) { /* nobody */
 		lo = 1;
@@ -77,15 +78,23 @@ static int ping_group_store(struct net *net, const char *text, size_t len)
 }
 
 static const struct sysctl_desc inet_sysctl_rows[] = {
-	{ .path = "ipv4/ip_local_port_range", .kind = SYSCTL_FUNC, .show = port_range_show, .store = port_range_store,
+	{ .path = "ipv4/ip_local_port_range",
+	  .kind = SYSCTL_FUNC,
+	  .show = port_range_show,
+	  .store = port_range_store,
 	  .help = "first and last port that connect(2) and bind(2) to port 0 choose from" },
-	{ .path = "ipv4/ping_group_range", .kind = SYSCTL_FUNC, .show = ping_group_show, .store = ping_group_store,
+	{ .path = "ipv4/ping_group_range",
+	  .kind = SYSCTL_FUNC,
+	  .show = ping_group_show,
+	  .store = ping_group_store,
 	  .help = "first and last group that may make ICMP echo sockets" },
-	SYSCTL_ROW("ipv4/ip_unprivileged_port_start", SYSCTL_U32, struct netns_inet, ip_unprivileged_port_start, 1024,
-		   0, 65535, "first port that a socket of another user than root may bind to"),
+	SYSCTL_ROW("ipv4/ip_unprivileged_port_start", SYSCTL_U32, struct netns_inet,
+		   ip_unprivileged_port_start, 1024, 0, 65535,
+		   "first port that a socket of another user than root may bind to"),
 	SYSCTL_ROW("ipv4/ip_nonlocal_bind", SYSCTL_U8, struct netns_inet, ip_nonlocal_bind, 0, 0, 1,
 		   "whether bind(2) takes addresses that no device has"),
-	SYSCTL_ROW("ipv4/ip_autobind_reuse", SYSCTL_U8, struct netns_inet, ip_autobind_reuse, 0, 0, 1,
+	SYSCTL_ROW("ipv4/ip_autobind_reuse", SYSCTL_U8, struct netns_inet, ip_autobind_reuse, 0, 0,
+		   1,
 		   "whether bind(2) to port 0 may share a port by SO_REUSEADDR when none is free"),
 };
 
@@ -153,7 +162,9 @@ void inet_net_exit(struct net *net)
 {
 	if (!net->inet)
 		return;
+	cpu_lock(net->cpu);
 	ping_net_exit(net);
+	cpu_unlock(net->cpu);
 	free(net->inet);
 	net->inet = NULL;
 }

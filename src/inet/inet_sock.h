@@ -18,19 +18,19 @@ struct ip_options; /* ipv4/ */
 struct netlink_ext_ack;
 
 struct inet_sock {
-	struct sock sk; /* must be first */
-	be32 inet_saddr;  /* what we send from */
+	struct sock sk;  /* must be first */
+	be32 inet_saddr; /* what we send from */
 	be16 inet_sport;
-	u16 inet_id;      /* IP identification counter */
-	s16 uc_ttl;       /* -1: the route's or net's default */
+	u16 inet_id; /* IP identification counter */
+	s16 uc_ttl;  /* -1: the route's or net's default */
 	u8 tos;
 	u8 min_ttl;
 	u8 mc_ttl;
-	u8 pmtudisc;      /* IP_PMTUDISC_* */
-	u8 recverr : 1, is_icsk : 1, freebind : 1, hdrincl : 1, mc_loop : 1, transparent : 1, mc_all : 1,
-		nodefrag : 1;
+	u8 pmtudisc; /* IP_PMTUDISC_* */
+	u8 recverr : 1, is_icsk : 1, freebind : 1, hdrincl : 1, mc_loop : 1, transparent : 1,
+		mc_all : 1, nodefrag : 1;
 	u8 bind_address_no_port : 1, defer_connect : 1, recverr_rfc4884 : 1;
-	u16 cmsg_flags;   /* IP_CMSG_*: which control messages to give */
+	u16 cmsg_flags; /* IP_CMSG_*: which control messages to give */
 	int uc_index, mc_index;
 	be32 mc_addr;
 	struct ip_options *inet_opt;
@@ -40,9 +40,15 @@ struct inet_sock {
 #define inet_sk(sk_) ((struct inet_sock *)(sk_))
 
 enum { /* inet_sock.cmsg_flags */
-	IP_CMSG_PKTINFO = 1 << 0, IP_CMSG_TTL = 1 << 1, IP_CMSG_TOS = 1 << 2, IP_CMSG_RECVOPTS = 1 << 3,
-	IP_CMSG_RETOPTS = 1 << 4, IP_CMSG_PASSSEC = 1 << 5, IP_CMSG_ORIGDSTADDR = 1 << 6,
-	IP_CMSG_CHECKSUM = 1 << 7, IP_CMSG_RECVFRAGSIZE = 1 << 8,
+       IP_CMSG_PKTINFO = 1 << 0,
+       IP_CMSG_TTL = 1 << 1,
+       IP_CMSG_TOS = 1 << 2,
+       IP_CMSG_RECVOPTS = 1 << 3,
+       IP_CMSG_RETOPTS = 1 << 4,
+       IP_CMSG_PASSSEC = 1 << 5,
+       IP_CMSG_ORIGDSTADDR = 1 << 6,
+       IP_CMSG_CHECKSUM = 1 << 7,
+       IP_CMSG_RECVFRAGSIZE = 1 << 8,
 };
 
 /* inet/ per net */
@@ -50,7 +56,8 @@ enum { /* inet_sock.cmsg_flags */
 
 struct netns_inet {
 	const struct inet_af_ops *af_ops[2]; /* AF_INET, AF_INET6 */
-	struct inet_hashinfo *tcp_hashinfo;  /* set by inet_hashinfo_init(): the tables of this net's connections */
+	struct inet_hashinfo *
+		tcp_hashinfo; /* set by inet_hashinfo_init(): the tables of this net's connections */
 	u16 ip_local_port_lo, ip_local_port_hi;
 	u32 ip_unprivileged_port_start;
 	u32 tw_count; /* timewait socks alive */
@@ -58,7 +65,7 @@ struct netns_inet {
 	u8 ip_nonlocal_bind;
 	u8 ip_autobind_reuse;
 	struct hlist_head ping_hash[INET_PING_HASH_SIZE]; /* ping.c: by identifier */
-	u16 ping_next; /* identifier to try first */
+	u16 ping_next;                                    /* identifier to try first */
 };
 
 /* ---- protosw.c: which protocol serves (family, type, protocol) -------------------------------------- */
@@ -78,8 +85,8 @@ struct inet_protosw {
 /* Per machine; @family AF_INET or AF_INET6. 0 or -EEXIST/-ENOMEM */
 int inet_register_protosw(struct machine *m, int family, const struct inet_protosw *p);
 /* The row for socket(2). NULL with *ret_err: -ESOCKTNOSUPPORT (no such type), -EPROTONOSUPPORT. */
-const struct inet_protosw *inet_protosw_find(const struct machine *m, int family, int type, int protocol,
-					     int *ret_err);
+const struct inet_protosw *inet_protosw_find(const struct machine *m, int family, int type,
+					     int protocol, int *ret_err);
 
 /* ---- net_protocol: which transport gets a received packet; registered per net ------------------------ */
 
@@ -112,7 +119,8 @@ u32 inet_poll(struct socket *sock);
 /* The ports that connect(2) and bind(2) to port 0 choose from: IP_LOCAL_PORT_RANGE inside the net's range. */
 void inet_sk_get_local_port_range(const struct sock *sk, u16 *ret_lo, u16 *ret_hi);
 /* Do the bound addresses of two sockets overlap? @match_wildcard: "any" overlaps with all. */
-bool inet_rcv_saddr_equal(const struct sock_common *a, const struct sock_common *b, bool match_wildcard);
+bool inet_rcv_saddr_equal(const struct sock_common *a, const struct sock_common *b,
+			  bool match_wildcard);
 /* The end of a datagram sock: unhashed, orphaned, the reference given back. */
 void inet_sk_common_release(struct sock *sk);
 int inet_autobind(struct sock *sk); /* a port if it has none: 0 or -EAGAIN */
@@ -135,12 +143,13 @@ struct inet_dgram_addrs {
 	be16 sport, dport;
 };
 struct inet_dgram_proto {
-	u8 protocol;     /* IPPROTO_* */
-	u8 hdr_len;      /* octets at the transport header that build() writes */
+	u8 protocol; /* IPPROTO_* */
+	u8 hdr_len;  /* octets at the transport header that build() writes */
 	bool hdr_in_msg; /* the program gives the header as the first hdr_len octets of its message (ping) */
 	/* @skb has the IP header and the payload; transport_header points to hdr_len unwritten octets. @hdr: the program's
 	 * own header, if hdr_in_msg. 0, or -errno: not sent. */
-	int (*build)(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a, const u8 *hdr);
+	int (*build)(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a,
+		     const u8 *hdr);
 	/* What became of it: 0 or -errno. Optional */
 	void (*sent)(struct sock *sk, int err);
 };
@@ -152,7 +161,8 @@ struct inet_af_ops {
 	u16 family;
 	socklen_t sockaddr_len;
 	/* May @sk bind to this address? Changes nothing. 0, -EINVAL, -EADDRNOTAVAIL, -EAFNOSUPPORT */
-	int (*bind_addr)(struct sock *sk, const struct sockaddr *addr, socklen_t len, u16 *ret_port);
+	int (*bind_addr)(struct sock *sk, const struct sockaddr *addr, socklen_t len,
+			 u16 *ret_port);
 	/* Sets sk_rcv_saddr/inet_saddr (or the v6 pair) from an address that bind_addr() has approved; NULL: any. */
 	void (*set_addr)(struct sock *sk, const struct sockaddr *addr);
 	/* connect(2) of datagram sockets: routes, sets the addresses, the cached dst and SS_TCP_ESTABLISHED. */
@@ -164,11 +174,14 @@ struct inet_af_ops {
 	/* Before a received packet is queued to @sk: keeps what recv_cmsg() will need, drops the dst. */
 	void (*rcv_prepare)(struct sock *sk, struct sk_buff *skb);
 	/* The source address of a received packet, for recvmsg(2): fills @msg's name. */
-	void (*rcv_name)(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb, be16 sport);
+	void (*rcv_name)(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb,
+			 be16 sport);
 	/* Queues an ICMP error that came for @sk to its error queue, if it asked for that. borrow */
-	void (*icmp_error)(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32 info, u8 *payload);
+	void (*icmp_error)(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32 info,
+			   u8 *payload);
 	/* errno of an ICMP error of this version; *ret_hard: fatal for a connected datagram socket */
-	int (*icmp_errno)(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info, bool *ret_hard);
+	int (*icmp_errno)(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info,
+			  bool *ret_hard);
 	int (*setsockopt)(struct sock *sk, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(struct sock *sk, int level, int name, void *val, socklen_t *len);
 	/* SIOCADDRT, SIOCGIFADDR, ARP ioctls; -ENOIOCTLCMD: not mine */

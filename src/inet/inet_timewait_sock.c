@@ -23,7 +23,8 @@ static void inet_twsk_timer(struct cpu *cpu, struct timer_list *t)
 	inet_twsk_deschedule_put(tw);
 }
 
-struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, u32 max_tw_buckets, u8 substate)
+struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, u32 max_tw_buckets,
+					   u8 substate)
 {
 	struct netns_inet *ni = sock_net(sk)->inet;
 	struct inet_timewait_sock *tw;

@@ -102,13 +102,14 @@ void ping_net_exit(struct net *net)
 {
 	for (u32 i = 0; i < INET_PING_HASH_SIZE; i++)
 		while (net->inet->ping_hash[i].first)
-			ping_unhash((struct sock *)container_of(net->inet->ping_hash[i].first, struct sock_common,
-								skc_node));
+			ping_unhash((struct sock *)container_of(net->inet->ping_hash[i].first,
+								struct sock_common, skc_node));
 }
 
 static bool ping_match(const struct sock *sk, u16 ident, be32 laddr, be32 faddr, int dif)
 {
-	return sk->sk_num == ident && (be32_zero(sk->sk_rcv_saddr) || be32_eq(sk->sk_rcv_saddr, laddr)) &&
+	return sk->sk_num == ident &&
+	       (be32_zero(sk->sk_rcv_saddr) || be32_eq(sk->sk_rcv_saddr, laddr)) &&
 	       (be32_zero(sk->sk_daddr) || be32_eq(sk->sk_daddr, faddr)) &&
 	       (!sk->sk_bound_dev_if || sk->sk_bound_dev_if == dif);
 }
@@ -144,7 +145,8 @@ static int ping_connect(struct sock *sk, const struct sockaddr *addr, socklen_t 
 }
 
 /* The program's header with our identifier and the checksum over header and payload (no pseudo header: RFC 792). */
-static int ping_build(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a, const u8 *hdr)
+static int ping_build(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a,
+		      const u8 *hdr)
 {
 	struct icmp_hdr *icmp = (struct icmp_hdr *)skb_transport_header(skb);
 	u32 sum;
@@ -262,7 +264,8 @@ void ping_rcv(struct sk_buff *skb)
 	icmp = (const struct icmp_hdr *)skb->data;
 	trace_skb(skb, net, TP_ping_rcv, TRACE_PASS, be16_to_cpu(icmp->un.echo.id),
 		  be16_to_cpu(icmp->un.echo.sequence));
-	sk = ping_lookup(net, be16_to_cpu(icmp->un.echo.id), iph->daddr, iph->saddr, skb->dev->ifindex);
+	sk = ping_lookup(net, be16_to_cpu(icmp->un.echo.id), iph->daddr, iph->saddr,
+			 skb->dev->ifindex);
 	if (!sk) {
 		kfree_skb_reason(skb, SKB_DROP_PING_NO_SOCKET);
 		return;
@@ -293,7 +296,8 @@ void ping_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	/* We only send requests; anything else in there is not ours. */
 	if (icmp->type != ICMP4_ECHO)
 		return;
-	sk = ping_lookup(net, be16_to_cpu(icmp->un.echo.id), inner->saddr, inner->daddr, skb->dev->ifindex);
+	sk = ping_lookup(net, be16_to_cpu(icmp->un.echo.id), inner->saddr, inner->daddr,
+			 skb->dev->ifindex);
 	if (!sk)
 		return;
 	err = af->icmp_errno(sk, skb, type, code, info, &hard);

@@ -67,8 +67,8 @@ int inet_register_protosw(struct machine *m, int family, const struct inet_proto
 	return 0;
 }
 
-const struct inet_protosw *inet_protosw_find(const struct machine *m, int family, int type, int protocol,
-					     int *ret_err)
+const struct inet_protosw *inet_protosw_find(const struct machine *m, int family, int type,
+					     int protocol, int *ret_err)
 {
 	const struct protosw_list *list = &m->inet->lists[family_index(family)];
 	int err = -ESOCKTNOSUPPORT;

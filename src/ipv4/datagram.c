@@ -110,7 +110,8 @@ struct dgram_tx {
 };
 
 /* The destination: of the message, or of the connection. */
-static int tx_dest(struct sock *sk, const struct kmsghdr *msg, be32 *ret_addr, be16 *ret_port, bool *ret_connected)
+static int tx_dest(struct sock *sk, const struct kmsghdr *msg, be32 *ret_addr, be16 *ret_port,
+		   bool *ret_connected)
 {
 	const struct sockaddr_in *sin = (const struct sockaddr_in *)msg->name;
 
@@ -189,14 +190,15 @@ static struct rtable *tx_route(struct sock *sk, struct dgram_tx *tx, int *ret_er
 }
 
 /* Builds the packet and sends it. Takes over @rt. */
-static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram_tx *tx, struct rtable *rt,
-		     const struct inet_dgram_proto *proto, const u8 *hdr)
+static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram_tx *tx,
+		     struct rtable *rt, const struct inet_dgram_proto *proto, const u8 *hdr)
 {
 	struct inet_dgram_addrs addrs;
 	struct sk_buff *skb;
 	int err = 0;
 
-	skb = ip_make_skb(sk, &tx->fl, &msg->iter, len, proto->hdr_len, &rt, msg->flags, tx->ipc.tos, tx->ipc.ttl, &err);
+	skb = ip_make_skb(sk, &tx->fl, &msg->iter, len, proto->hdr_len, &rt, msg->flags,
+			  tx->ipc.tos, tx->ipc.ttl, &err);
 	if (!skb) {
 		if (rt)
 			dst_release(&rt->dst);
@@ -214,7 +216,8 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 	return ip_send_skb(sock_net(sk), skb);
 }
 
-ssize_t ip4_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t len, const struct inet_dgram_proto *proto)
+ssize_t ip4_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t len,
+			  const struct inet_dgram_proto *proto)
 {
 	u8 hdr[DGRAM_HDR_MAX] = { 0 };
 	struct dgram_tx tx;

@@ -18,6 +18,7 @@
 #include <linux/errqueue.h>
 #include <linux/in_route.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <stdlib.h>
 
 #include "core/cpu.h"
@@ -31,11 +32,11 @@
 
 struct ip_sock_cb {
 	struct inet_skb_parm ip; /* must be first */
-	be32 spec_dst; /* the local address for answers */
+	be32 spec_dst;           /* the local address for answers */
 	int ifindex;
 	/* error queue only */
 	struct sock_extended_err ee;
-	be32 addr;     /* where the packet that failed was going */
+	be32 addr; /* where the packet that failed was going */
 	be32 offender;
 	be16 port;
 };
@@ -45,20 +46,20 @@ static_assert(sizeof(struct ip_sock_cb) <= SKB_CB_SIZE, "cb");
 /* ---- socket options: the rows -------------------------------------------------------------------------- */
 
 enum ip_opt_kind {
-	IP_OPT_NONE,  /* there is no such option */
-	IP_OPT_U8,    /* a u8 member of inet_sock */
+	IP_OPT_NONE, /* there is no such option */
+	IP_OPT_U8,   /* a u8 member of inet_sock */
 	IP_OPT_S16,
 	IP_OPT_INT,
-	IP_OPT_CMSG,  /* a bit of cmsg_flags */
-	IP_OPT_FUNC,  /* get_int/set_int */
-	IP_OPT_RAW,   /* get_raw/set_raw: not an int */
+	IP_OPT_CMSG, /* a bit of cmsg_flags */
+	IP_OPT_FUNC, /* get_int/set_int */
+	IP_OPT_RAW,  /* get_raw/set_raw: not an int */
 };
 
-enum { /* ip_sockopt.flags */
-	IP_OPT_FLAG = 1,      /* any value: zero or one is stored */
-	IP_OPT_NEED_VAL = 2,  /* an empty value is EINVAL, not zero */
-	IP_OPT_NO_STREAM = 4, /* EINVAL on stream sockets */
-	IP_OPT_RDONLY = 8,    /* setting: ENOPROTOOPT */
+enum {                       /* ip_sockopt.flags */
+       IP_OPT_FLAG = 1,      /* any value: zero or one is stored */
+       IP_OPT_NEED_VAL = 2,  /* an empty value is EINVAL, not zero */
+       IP_OPT_NO_STREAM = 4, /* EINVAL on stream sockets */
+       IP_OPT_RDONLY = 8,    /* setting: ENOPROTOOPT */
 };
 
 struct ip_sockopt {
@@ -210,7 +211,8 @@ static int set_port_range(struct sock *sk, const void *val, socklen_t len)
 
 static int get_port_range(const struct sock *sk, int *ret)
 {
-	*ret = (int)((u32)inet_sk(sk)->local_port_range_hi << 16 | inet_sk(sk)->local_port_range_lo);
+	*ret = (int)((u32)inet_sk(sk)->local_port_range_hi << 16 |
+		     inet_sk(sk)->local_port_range_lo);
 	return 0;
 }
 
@@ -245,7 +247,8 @@ static int copy_mreqn(struct ip_mreqn *mreq, const void *val, socklen_t len)
 	if (len >= sizeof(*mreq))
 		memcpy(mreq, val, sizeof(*mreq));
 	else if (len >= sizeof(struct ip_mreq))
-		memcpy(mreq, val, sizeof(struct ip_mreq)); /* group, then address of the interface */
+		memcpy(mreq, val,
+		       sizeof(struct ip_mreq)); /* group, then address of the interface */
 	else if (len >= sizeof(struct in_addr))
 		memcpy(&mreq->imr_address, val, sizeof(struct in_addr));
 	else
@@ -255,8 +258,8 @@ static int copy_mreqn(struct ip_mreqn *mreq, const void *val, socklen_t len)
 
 static struct net_device *mreqn_dev(const struct sock *sk, const struct ip_mreqn *mreq)
 {
-	return mreq->imr_ifindex ? __dev_get_by_index(sock_net(sk), mreq->imr_ifindex) :
-				   ip_dev_find(sock_net(sk), be32_raw(mreq->imr_address.s_addr));
+	return mreq->imr_ifindex ? __dev_get_by_index(sock_net(sk), mreq->imr_ifindex)
+				 : ip_dev_find(sock_net(sk), be32_raw(mreq->imr_address.s_addr));
 }
 
 static int set_multicast_if(struct sock *sk, const void *val, socklen_t len)
@@ -316,6 +319,17 @@ static int drop_membership(struct sock *sk, const void *val, socklen_t len)
 	return -EADDRNOTAVAIL;
 }
 
+/* RFC 791 3.1: what follows "end of option list" is padding. @len octets of well-formed options. */
+static void options_clear_padding(u8 *opt, u32 len)
+{
+	u32 i = 0;
+
+	while (i < len && opt[i] != IPOPT_END)
+		i += opt[i] == IPOPT_NOOP ? 1 : opt[i + 1];
+	if (i < len)
+		memset(opt + i, 0, len - i);
+}
+
 /*
  * IP_OPTIONS: options of every packet the socket sends. Source routes are refused: nothing would honour them, RFC 7126 4.3 and
  * 4.4 advise to drop such packets.
@@ -334,6 +348,7 @@ static int set_options(struct sock *sk, const void *val, socklen_t len)
 		hdr[0] = (u8)(0x40 | (sizeof(struct ip_hdr) + padded) / 4);
 		if (ipv4_opts_parse(hdr, (u32)sizeof(struct ip_hdr) + padded, &view) || view.srr)
 			return -EINVAL;
+		options_clear_padding(hdr + sizeof(struct ip_hdr), padded);
 		opt = calloc(1, sizeof(*opt));
 		if (!opt)
 			return -ENOMEM;
@@ -370,22 +385,29 @@ static int get_pktoptions(const struct sock *sk, void *val, socklen_t *len)
 	return 0;
 }
 
-#define ROW_CMSG(bit)          .kind = IP_OPT_CMSG, .flags = IP_OPT_FLAG, .offset = (bit)
-#define ROW_BIT(field, extra)  .kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG | (extra), .set_int = set_##field, .get_int = get_##field
-#define ROW_U8(field, lo, hi)  .kind = IP_OPT_U8, .offset = offsetof(struct inet_sock, field), .min = (lo), .max = (hi)
-#define ROW_GET(fn)            .kind = IP_OPT_FUNC, .flags = IP_OPT_RDONLY, .get_int = (fn)
+#define ROW_CMSG(bit) .kind = IP_OPT_CMSG, .flags = IP_OPT_FLAG, .offset = (bit)
+#define ROW_BIT(field, extra)                                                                      \
+	.kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG | (extra), .set_int = set_##field,               \
+	.get_int = get_##field
+#define ROW_U8(field, lo, hi)                                                                      \
+	.kind = IP_OPT_U8, .offset = offsetof(struct inet_sock, field), .min = (lo), .max = (hi)
+#define ROW_GET(fn) .kind = IP_OPT_FUNC, .flags = IP_OPT_RDONLY, .get_int = (fn)
 
 static const struct ip_sockopt ip_sockopts[] = {
-	[IP_TOS] = { "IP_TOS", .kind = IP_OPT_FUNC, .min = INT32_MIN, .max = INT32_MAX, .set_int = set_tos, .get_int = get_tos },
+	[IP_TOS] = { "IP_TOS", .kind = IP_OPT_FUNC, .min = INT32_MIN, .max = INT32_MAX,
+		     .set_int = set_tos, .get_int = get_tos },
 	[IP_TTL] = { "IP_TTL", .kind = IP_OPT_FUNC, .flags = IP_OPT_NEED_VAL, .min = -1, .max = 255,
 		     .set_int = set_ttl, .get_int = get_ttl },
-	[IP_HDRINCL] = { "IP_HDRINCL", .kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG, .set_int = set_raw_only, .get_int = get_zero },
-	[IP_OPTIONS] = { "IP_OPTIONS", .kind = IP_OPT_RAW, .set_raw = set_options, .get_raw = get_options },
+	[IP_HDRINCL] = { "IP_HDRINCL", .kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG,
+			 .set_int = set_raw_only, .get_int = get_zero },
+	[IP_OPTIONS] = { "IP_OPTIONS", .kind = IP_OPT_RAW, .set_raw = set_options,
+			 .get_raw = get_options },
 	[IP_RECVOPTS] = { "IP_RECVOPTS", ROW_CMSG(IP_CMSG_RECVOPTS) },
 	[IP_RETOPTS] = { "IP_RETOPTS", ROW_CMSG(IP_CMSG_RETOPTS) },
 	[IP_PKTINFO] = { "IP_PKTINFO", ROW_CMSG(IP_CMSG_PKTINFO) },
 	[IP_PKTOPTIONS] = { "IP_PKTOPTIONS", .kind = IP_OPT_RAW, .get_raw = get_pktoptions },
-	[IP_MTU_DISCOVER] = { "IP_MTU_DISCOVER", ROW_U8(pmtudisc, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT) },
+	[IP_MTU_DISCOVER] = { "IP_MTU_DISCOVER",
+			      ROW_U8(pmtudisc, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT) },
 	[IP_RECVERR] = { "IP_RECVERR", ROW_BIT(recverr, 0) },
 	[IP_RECVTTL] = { "IP_RECVTTL", ROW_CMSG(IP_CMSG_TTL) },
 	[IP_RECVTOS] = { "IP_RECVTOS", ROW_CMSG(IP_CMSG_TOS) },
@@ -395,30 +417,38 @@ static const struct ip_sockopt ip_sockopts[] = {
 	[IP_TRANSPARENT] = { "IP_TRANSPARENT", ROW_BIT(transparent, IP_OPT_NEED_VAL) },
 	[IP_ORIGDSTADDR] = { "IP_ORIGDSTADDR", ROW_CMSG(IP_CMSG_ORIGDSTADDR) },
 	[IP_MINTTL] = { "IP_MINTTL", ROW_U8(min_ttl, 0, 255), .flags = IP_OPT_NEED_VAL },
-	[IP_NODEFRAG] = { "IP_NODEFRAG", .kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG, .set_int = set_raw_only, .get_int = get_zero },
+	[IP_NODEFRAG] = { "IP_NODEFRAG", .kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG,
+			  .set_int = set_raw_only, .get_int = get_zero },
 	[IP_CHECKSUM] = { "IP_CHECKSUM", ROW_CMSG(IP_CMSG_CHECKSUM) },
 	[IP_BIND_ADDRESS_NO_PORT] = { "IP_BIND_ADDRESS_NO_PORT", ROW_BIT(bind_address_no_port, 0) },
-	[IP_RECVFRAGSIZE] = { "IP_RECVFRAGSIZE", .kind = IP_OPT_CMSG, .flags = IP_OPT_FLAG | IP_OPT_NO_STREAM,
+	[IP_RECVFRAGSIZE] = { "IP_RECVFRAGSIZE", .kind = IP_OPT_CMSG,
+			      .flags = IP_OPT_FLAG | IP_OPT_NO_STREAM,
 			      .offset = IP_CMSG_RECVFRAGSIZE },
-	[IP_RECVERR_RFC4884] = { "IP_RECVERR_RFC4884", .kind = IP_OPT_FUNC, .max = 1, .set_int = set_recverr_rfc4884,
-				 .get_int = get_recverr_rfc4884 },
-	[IP_MULTICAST_IF] = { "IP_MULTICAST_IF", .kind = IP_OPT_RAW, .set_raw = set_multicast_if, .get_int = get_multicast_if },
-	[IP_MULTICAST_TTL] = { "IP_MULTICAST_TTL", .kind = IP_OPT_FUNC, .flags = IP_OPT_NEED_VAL | IP_OPT_NO_STREAM,
-			       .min = -1, .max = 255, .set_int = set_mc_ttl, .get_int = get_mc_ttl },
+	[IP_RECVERR_RFC4884] = { "IP_RECVERR_RFC4884", .kind = IP_OPT_FUNC, .max = 1,
+				 .set_int = set_recverr_rfc4884, .get_int = get_recverr_rfc4884 },
+	[IP_MULTICAST_IF] = { "IP_MULTICAST_IF", .kind = IP_OPT_RAW, .set_raw = set_multicast_if,
+			      .get_int = get_multicast_if },
+	[IP_MULTICAST_TTL] = { "IP_MULTICAST_TTL", .kind = IP_OPT_FUNC,
+			       .flags = IP_OPT_NEED_VAL | IP_OPT_NO_STREAM, .min = -1, .max = 255,
+			       .set_int = set_mc_ttl, .get_int = get_mc_ttl },
 	[IP_MULTICAST_LOOP] = { "IP_MULTICAST_LOOP", ROW_BIT(mc_loop, IP_OPT_NEED_VAL) },
-	[IP_ADD_MEMBERSHIP] = { "IP_ADD_MEMBERSHIP", .kind = IP_OPT_RAW, .set_raw = add_membership },
-	[IP_DROP_MEMBERSHIP] = { "IP_DROP_MEMBERSHIP", .kind = IP_OPT_RAW, .set_raw = drop_membership },
-	[IP_MULTICAST_ALL] = { "IP_MULTICAST_ALL", .kind = IP_OPT_FUNC, .flags = IP_OPT_NEED_VAL, .max = 1,
-			       .set_int = set_mc_all, .get_int = get_mc_all },
-	[IP_UNICAST_IF] = { "IP_UNICAST_IF", .kind = IP_OPT_RAW, .set_raw = set_unicast_if, .get_int = get_unicast_if },
-	[IP_LOCAL_PORT_RANGE_] = { "IP_LOCAL_PORT_RANGE", .kind = IP_OPT_RAW, .set_raw = set_port_range,
-				   .get_int = get_port_range },
+	[IP_ADD_MEMBERSHIP] = { "IP_ADD_MEMBERSHIP", .kind = IP_OPT_RAW,
+				.set_raw = add_membership },
+	[IP_DROP_MEMBERSHIP] = { "IP_DROP_MEMBERSHIP", .kind = IP_OPT_RAW,
+				 .set_raw = drop_membership },
+	[IP_MULTICAST_ALL] = { "IP_MULTICAST_ALL", .kind = IP_OPT_FUNC, .flags = IP_OPT_NEED_VAL,
+			       .max = 1, .set_int = set_mc_all, .get_int = get_mc_all },
+	[IP_UNICAST_IF] = { "IP_UNICAST_IF", .kind = IP_OPT_RAW, .set_raw = set_unicast_if,
+			    .get_int = get_unicast_if },
+	[IP_LOCAL_PORT_RANGE_] = { "IP_LOCAL_PORT_RANGE", .kind = IP_OPT_RAW,
+				   .set_raw = set_port_range, .get_int = get_port_range },
 	[IP_PROTOCOL_] = { "IP_PROTOCOL", ROW_GET(get_num) },
 };
 
 static const struct ip_sockopt *sockopt_find(int name)
 {
-	if (name < 0 || (size_t)name >= ARRAY_SIZE(ip_sockopts) || ip_sockopts[name].kind == IP_OPT_NONE)
+	if (name < 0 || (size_t)name >= ARRAY_SIZE(ip_sockopts) ||
+	    ip_sockopts[name].kind == IP_OPT_NONE)
 		return NULL;
 	return &ip_sockopts[name];
 }
@@ -445,7 +475,8 @@ static int store_int(struct sock *sk, const struct ip_sockopt *o, int v)
 		*field = (u8)v;
 		return 0;
 	case IP_OPT_CMSG:
-		inet->cmsg_flags = (u16)(v ? inet->cmsg_flags | o->offset : inet->cmsg_flags & ~o->offset);
+		inet->cmsg_flags =
+			(u16)(v ? inet->cmsg_flags | o->offset : inet->cmsg_flags & ~o->offset);
 		return 0;
 	default:
 		return o->set_int(sk, v);
@@ -461,7 +492,8 @@ int ip_setsockopt(struct sock *sk, int level, int name, const void *val, socklen
 		return -ENOPROTOOPT;
 	if (o->kind == IP_OPT_RAW)
 		return o->set_raw(sk, val, len);
-	if ((o->flags & IP_OPT_NEED_VAL && !len) || (o->flags & IP_OPT_NO_STREAM && sk->sk_type == SOCK_STREAM))
+	if ((o->flags & IP_OPT_NEED_VAL && !len) ||
+	    (o->flags & IP_OPT_NO_STREAM && sk->sk_type == SOCK_STREAM))
 		return -EINVAL;
 	v = sockopt_int(val, len);
 	if (o->flags & IP_OPT_FLAG)
@@ -512,7 +544,8 @@ int ip_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *le
 
 /* ---- bind(2), ioctl(2) --------------------------------------------------------------------------------- */
 
-static int ipv4_bind_addr(struct sock *sk, const struct sockaddr *addr, socklen_t len, u16 *ret_port)
+static int ipv4_bind_addr(struct sock *sk, const struct sockaddr *addr, socklen_t len,
+			  u16 *ret_port)
 {
 	const struct sockaddr_in *sin = (const struct sockaddr_in *)addr;
 	const struct inet_sock *inet = inet_sk(sk);
@@ -581,7 +614,8 @@ static int cmsg_int(const struct cmsghdr *cmsg, size_t len, int min, int max, in
 	return *ret < min || *ret > max ? -EINVAL : 0;
 }
 
-static int cmsg_send_one(struct sock *sk, const struct cmsghdr *cmsg, size_t len, struct ipcm_cookie *ipc)
+static int cmsg_send_one(struct sock *sk, const struct cmsghdr *cmsg, size_t len,
+			 struct ipcm_cookie *ipc)
 {
 	struct in_pktinfo info;
 	int v, err;
@@ -593,7 +627,9 @@ static int cmsg_send_one(struct sock *sk, const struct cmsghdr *cmsg, size_t len
 			return 0;
 		}
 		/* SCM_RIGHTS and SCM_CREDENTIALS mean nothing here, as in Linux. */
-		return cmsg->cmsg_type == SCM_RIGHTS || cmsg->cmsg_type == SCM_CREDENTIALS ? 0 : -EINVAL;
+		return cmsg->cmsg_type == SCM_RIGHTS || cmsg->cmsg_type == SCM_CREDENTIALS
+			       ? 0
+			       : -EINVAL;
 	}
 	/* UDP_SEGMENT: not there yet; ignoring it would send something else than was asked for. */
 	if (cmsg->cmsg_level == IPPROTO_UDP)
@@ -632,7 +668,8 @@ int ip_cmsg_send(struct sock *sk, struct kmsghdr *msg, struct ipcm_cookie *ipc)
 
 	/* The kernel's walk: a header that does not fit ends it, one with an impossible length is an error. */
 	while (msg->controllen - at >= sizeof(struct cmsghdr)) {
-		const struct cmsghdr *cmsg = (const struct cmsghdr *)((const u8 *)msg->control + at);
+		const struct cmsghdr *cmsg =
+			(const struct cmsghdr *)((const u8 *)msg->control + at);
 		int err;
 
 		if (cmsg->cmsg_len < sizeof(*cmsg) || cmsg->cmsg_len > msg->controllen - at)
@@ -659,8 +696,9 @@ static void ipv4_rcv_prepare(struct sock *sk, struct sk_buff *skb)
 		if (rt && rt->rt_type == RTN_LOCAL)
 			cb->spec_dst = iph->daddr;
 		else
-			cb->spec_dst = skb->dev ? inet_select_addr(skb->dev, iph->saddr, RT_SCOPE_UNIVERSE) :
-						  (be32){ 0 };
+			cb->spec_dst =
+				skb->dev ? inet_select_addr(skb->dev, iph->saddr, RT_SCOPE_UNIVERSE)
+					 : (be32){ 0 };
 	} else {
 		cb->ifindex = 0;
 		cb->spec_dst = (be32){ 0 };
@@ -740,7 +778,8 @@ static void msg_set_name(struct kmsghdr *msg, be32 addr, be16 port)
 	msg->namelen = sizeof(*sin);
 }
 
-static void ipv4_rcv_name(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb, be16 sport)
+static void ipv4_rcv_name(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb,
+			  be16 sport)
 {
 	(void)sk;
 	msg_set_name(msg, ip_hdr(skb)->saddr, sport);
@@ -790,7 +829,9 @@ void ip_local_error(struct sock *sk, int err, be32 daddr, be16 port, u32 info)
 	skb_reset_network_header(skb);
 	cb = IP_SOCK_CB(skb);
 	memset(cb, 0, sizeof(*cb));
-	cb->ee = (struct sock_extended_err){ .ee_errno = (u32)err, .ee_origin = SO_EE_ORIGIN_LOCAL, .ee_info = info };
+	cb->ee = (struct sock_extended_err){ .ee_errno = (u32)err,
+					     .ee_origin = SO_EE_ORIGIN_LOCAL,
+					     .ee_info = info };
 	cb->addr = daddr;
 	cb->port = port;
 	sock_queue_err_skb(sk, skb);
@@ -805,8 +846,9 @@ static struct sk_buff *error_queue_next(struct sock *sk)
 	if (!skb)
 		return NULL;
 	next = skb_peek(&sk->sk_rare->error_queue);
-	sk->sk_err = next && IP_SOCK_CB(next)->ee.ee_origin == SO_EE_ORIGIN_ICMP ? (int)IP_SOCK_CB(next)->ee.ee_errno :
-										   0;
+	sk->sk_err = next && IP_SOCK_CB(next)->ee.ee_origin == SO_EE_ORIGIN_ICMP
+			     ? (int)IP_SOCK_CB(next)->ee.ee_errno
+			     : 0;
 	if (sk->sk_err)
 		sk_error_report(sk);
 	return skb;
@@ -849,7 +891,8 @@ static ssize_t ipv4_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 }
 
 /* RFC 1122 4.2.3.9 and 4.1.3.3: what an ICMP error tells a datagram socket. */
-static int ipv4_icmp_errno(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info, bool *ret_hard)
+static int ipv4_icmp_errno(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info,
+			   bool *ret_hard)
 {
 	*ret_hard = false;
 	switch (type) {

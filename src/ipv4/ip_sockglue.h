@@ -15,10 +15,10 @@ int ip_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *le
 
 /* Control messages of one sendmsg(2), on top of what the socket says. */
 struct ipcm_cookie {
-	be32 addr;  /* source */
+	be32 addr; /* source */
 	int oif;
 	u8 tos;
-	s16 ttl;    /* -1: the default */
+	s16 ttl; /* -1: the default */
 	u32 mark;
 };
 void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk);
@@ -26,7 +26,8 @@ void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk);
 int ip_cmsg_send(struct sock *sk, struct kmsghdr *msg, struct ipcm_cookie *ipc);
 
 int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len);
-ssize_t ip4_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t len, const struct inet_dgram_proto *proto);
+ssize_t ip4_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t len,
+			  const struct inet_dgram_proto *proto);
 /* Fills in TOS, device, mark, uid, flags of a flow from the socket. */
 void ipv4_flow_init_sk(struct flowi4 *fl, const struct sock *sk);
 

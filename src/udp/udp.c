@@ -28,14 +28,18 @@
 
 /* ---- sending ----------------------------------------------------------------------------------------------- */
 
-static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a, const u8 *hdr)
+static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a,
+			    const u8 *hdr)
 {
 	struct udp_hdr *uh = udp_hdr(skb);
 	u32 len = skb->len - (u32)skb_transport_offset(skb);
 
 	(void)hdr;
-	*uh = (struct udp_hdr){ .source = a->sport, .dest = a->dport, .len = cpu_to_be16((u16)len) };
-	trace_skb(skb, sock_net(sk), TP_udp_sendmsg, TRACE_PASS, be16_to_cpu(a->sport), be16_to_cpu(a->dport));
+	*uh = (struct udp_hdr){ .source = a->sport,
+				.dest = a->dport,
+				.len = cpu_to_be16((u16)len) };
+	trace_skb(skb, sock_net(sk), TP_udp_sendmsg, TRACE_PASS, be16_to_cpu(a->sport),
+		  be16_to_cpu(a->dport));
 	if (udp_sk(sk)->no_check_tx) {
 		skb->ip_summed = CHECKSUM_NONE;
 		return 0;
@@ -227,7 +231,8 @@ restart:
 		NET_INC_STATS(sock_net(sk), MIB_Udp_InDatagrams);
 	af->rcv_name(sk, msg, skb, udp_hdr(skb)->source);
 	af->recv_cmsg(sk, msg, skb);
-	trace_skb(skb, sock_net(sk), TP_udp_recvmsg, flags & MSG_PEEK ? TRACE_PASS : TRACE_DONE, copied, 0);
+	trace_skb(skb, sock_net(sk), TP_udp_recvmsg, flags & MSG_PEEK ? TRACE_PASS : TRACE_DONE,
+		  copied, 0);
 	skb_free_datagram(sk, skb);
 	return flags & MSG_TRUNC ? (ssize_t)ulen : (ssize_t)copied;
 }

@@ -151,8 +151,8 @@ static void udp_rcv(struct sk_buff *skb)
 		udp_mcast_deliver(net, skb);
 		return;
 	}
-	sk = udp4_lookup(net, ip_hdr(skb)->saddr, uh->source, ip_hdr(skb)->daddr, be16_to_cpu(uh->dest),
-			 skb->dev->ifindex);
+	sk = udp4_lookup(net, ip_hdr(skb)->saddr, uh->source, ip_hdr(skb)->daddr,
+			 be16_to_cpu(uh->dest), skb->dev->ifindex);
 	if (sk)
 		udp_queue_rcv_skb(sk, skb);
 	else
@@ -179,7 +179,8 @@ static void udp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	inner = (const struct ip_hdr *)skb->data;
 	uh = (const struct udp_hdr *)(skb->data + hlen);
 	trace_skb(skb, net, TP_udp_err, TRACE_PASS, type, code);
-	sk = udp4_lookup(net, inner->daddr, uh->dest, inner->saddr, be16_to_cpu(uh->source), skb->dev->ifindex);
+	sk = udp4_lookup(net, inner->daddr, uh->dest, inner->saddr, be16_to_cpu(uh->source),
+			 skb->dev->ifindex);
 	if (!sk)
 		return;
 	err = af->icmp_errno(sk, skb, type, code, info, &hard);
@@ -187,7 +188,8 @@ static void udp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 		return;
 	/* RFC 1122 4.1.3.3: a program that did not ask for errors hears of hard ones on a connected socket only. */
 	if (inet_sk(sk)->recverr)
-		af->icmp_error(sk, skb, err, uh->dest, info, (u8 *)(skb->data + hlen + sizeof(*uh)));
+		af->icmp_error(sk, skb, err, uh->dest, info,
+			       (u8 *)(skb->data + hlen + sizeof(*uh)));
 	else if (!hard || sk->sk_state != SS_TCP_ESTABLISHED)
 		return;
 	sk->sk_err = err;

@@ -65,8 +65,10 @@ void udp_net_exit(struct net *net)
 {
 	if (!net->udp)
 		return;
+	cpu_lock(net->cpu);
 	inet_del_protocol(net, IPPROTO_UDP);
 	udp_table_fini(net->udp);
+	cpu_unlock(net->cpu);
 	free(net->udp);
 	net->udp = NULL;
 }

@@ -42,7 +42,8 @@ void udp_table_fini(struct netns_udp *t)
 {
 	for (u32 i = 0; t->hash && i < 1u << t->bits; i++)
 		while (t->hash[i].first)
-			udp_unhash((struct sock *)container_of(t->hash[i].first, struct sock_common, skc_node));
+			udp_unhash((struct sock *)container_of(t->hash[i].first, struct sock_common,
+							       skc_node));
 	free(t->hash);
 	t->hash = NULL;
 }
@@ -64,7 +65,8 @@ static void udp_table_grow(struct netns_udp *t)
 
 		/* Order is kept: it decides among equals. */
 		for (; node; node = next) {
-			u32 half = (container_of(node, struct sock_common, skc_node)->skc_num & n) != 0;
+			u32 half = (container_of(node, struct sock_common, skc_node)->skc_num &
+				    n) != 0;
 
 			next = node->next;
 			*tail[half] = node;
@@ -81,7 +83,8 @@ static void udp_table_grow(struct netns_udp *t)
 /* May @sk not have the port that @sk2 has? @choosing: nobody asked for this port, so permission to share does not count. */
 static bool udp_conflict(const struct sock *sk, const struct sock *sk2, bool choosing)
 {
-	if (sk->sk_bound_dev_if && sk2->sk_bound_dev_if && sk->sk_bound_dev_if != sk2->sk_bound_dev_if)
+	if (sk->sk_bound_dev_if && sk2->sk_bound_dev_if &&
+	    sk->sk_bound_dev_if != sk2->sk_bound_dev_if)
 		return false;
 	if (!inet_rcv_saddr_equal(&sk->c, &sk2->c, true))
 		return false;
@@ -97,7 +100,8 @@ static bool udp_port_taken(const struct sock *sk, u16 port, bool choosing)
 	struct sock_common *c;
 
 	hlist_for_each_entry(c, udp_bucket(sock_net(sk)->udp, port), skc_node)
-		if (c != &sk->c && c->skc_num == port && udp_conflict(sk, (struct sock *)c, choosing))
+		if (c != &sk->c && c->skc_num == port &&
+		    udp_conflict(sk, (struct sock *)c, choosing))
 			return true;
 	return false;
 }
@@ -210,11 +214,15 @@ struct sock *udp4_lookup(struct net *net, be32 saddr, be16 sport, be32 daddr, u1
 	}
 	if (group < 2 || !shares_packets(best))
 		return best;
-	pick = (u32)((siphash_3u32(saddr.v, daddr.v, (u32)hnum << 16 | sport.v, t->key) & UINT32_MAX) * group >> 32);
+	pick = (u32)((siphash_3u32(saddr.v, daddr.v, (u32)hnum << 16 | sport.v, t->key) &
+		      UINT32_MAX) *
+			     group >>
+		     32);
 	hlist_for_each_entry(c, udp_bucket(t, hnum), skc_node) {
 		struct sock *sk = (struct sock *)c;
 
-		if (shares_packets(sk) && udp_score(sk, saddr, sport, daddr, hnum, dif) == best_score && pick-- == 0)
+		if (shares_packets(sk) &&
+		    udp_score(sk, saddr, sport, daddr, hnum, dif) == best_score && pick-- == 0)
 			return sk;
 	}
 	return best;

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct weir_machine_config virtual_clock = { .clock = WEIR_CLOCK_VIRTUAL, .seeded = true, .seed = 1 };
+static const struct weir_machine_config virtual_clock = { .clock = WEIR_CLOCK_VIRTUAL,
+							  .seeded = true,
+							  .seed = 1 };
 
 static int setup(void **state)
 {
@@ -58,7 +60,8 @@ static int connect_to(struct weir_file *f, const char *text, uint16_t port)
 	return weir_connect(f, (struct sockaddr *)&sin, sizeof(sin));
 }
 
-static ssize_t send_to(struct weir_file *f, const void *data, size_t n, const char *text, uint16_t port)
+static ssize_t send_to(struct weir_file *f, const void *data, size_t n, const char *text,
+		       uint16_t port)
 {
 	struct sockaddr_in sin = address(text, port);
 
@@ -120,7 +123,8 @@ static long snmp(struct weir_net *net, const char *group, const char *name)
 static void udp_carries_datagrams_both_ways(void **state)
 {
 	struct two_nets *t = *state;
-	struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b = udp_socket(t->net[1], "0.0.0.0", 7);
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+			 *b = udp_socket(t->net[1], "0.0.0.0", 7);
 	struct sockaddr_in from, self;
 	socklen_t len = sizeof(from);
 	char buf[64];
@@ -148,7 +152,8 @@ static void udp_carries_datagrams_both_ways(void **state)
 static void udp_recv_truncates_and_peeks(void **state)
 {
 	struct two_nets *t = *state;
-	struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b = udp_socket(t->net[1], "0.0.0.0", 7);
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+			 *b = udp_socket(t->net[1], "0.0.0.0", 7);
 	char buf[4];
 	struct iovec iov = { buf, sizeof(buf) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -173,7 +178,8 @@ static void udp_recv_truncates_and_peeks(void **state)
 static void udp_more_makes_one_datagram(void **state)
 {
 	struct two_nets *t = *state;
-	struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b = udp_socket(t->net[1], "0.0.0.0", 7);
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+			 *b = udp_socket(t->net[1], "0.0.0.0", 7);
 	char buf[16];
 
 	assert_int_equal(connect_to(a, "10.0.0.2", 7), 0);
@@ -218,13 +224,15 @@ static void udp_send_errors_are_those_of_linux(void **state)
 static void udp_loopback_works(void **state)
 {
 	struct two_nets *t = *state;
-	struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b = udp_socket(t->net[0], "127.0.0.1", 9);
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+			 *b = udp_socket(t->net[0], "127.0.0.1", 9);
 	char buf[8];
 
 	assert_int_equal(send_to(a, "abc", 3, "0.0.0.0", 9), 3); /* "this host" */
 	settle(t);
 	assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), 3);
-	assert_int_equal(send_to(a, "x", 1, "10.0.0.1", 9), 1); /* ours too, but b has another address */
+	assert_int_equal(send_to(a, "x", 1, "10.0.0.1", 9),
+			 1); /* ours too, but b has another address */
 	settle(t);
 	assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), -EAGAIN);
 	weir_close(a);
@@ -234,7 +242,8 @@ static void udp_loopback_works(void **state)
 static void udp_receive_buffer_is_bounded(void **state)
 {
 	struct two_nets *t = *state;
-	struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b = udp_socket(t->net[1], "0.0.0.0", 7);
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+			 *b = udp_socket(t->net[1], "0.0.0.0", 7);
 	static char data[1000];
 	int got = 0;
 
@@ -279,8 +288,12 @@ static void udp_error_queue_tells_what_was_lost(void **state)
 	struct sockaddr_in name;
 	char buf[16], control[256];
 	struct iovec iov = { buf, sizeof(buf) };
-	struct msghdr msg = { .msg_name = &name, .msg_namelen = sizeof(name), .msg_iov = &iov, .msg_iovlen = 1,
-			      .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_name = &name,
+			      .msg_namelen = sizeof(name),
+			      .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
 	struct sock_extended_err *ee;
 	struct cmsghdr *c;
 
@@ -305,7 +318,8 @@ static void udp_error_queue_tells_what_was_lost(void **state)
 	assert_int_equal(ee->ee_origin, SO_EE_ORIGIN_ICMP);
 	assert_int_equal(ee->ee_type, ICMP_DEST_UNREACH);
 	assert_int_equal(ee->ee_code, ICMP_PORT_UNREACH);
-	assert_int_equal(((struct sockaddr_in *)SO_EE_OFFENDER(ee))->sin_addr.s_addr, t->addr[1].sin_addr.s_addr);
+	assert_int_equal(((struct sockaddr_in *)SO_EE_OFFENDER(ee))->sin_addr.s_addr,
+			 t->addr[1].sin_addr.s_addr);
 	assert_int_equal(weir_recvmsg(a, &msg, MSG_ERRQUEUE), -EAGAIN);
 	weir_close(a);
 }
@@ -315,7 +329,8 @@ static void udp_error_queue_tells_what_was_lost(void **state)
 static void udp_connected_socket_hears_its_peer_only(void **state)
 {
 	struct two_nets *t = *state;
-	struct weir_file *a = udp_socket(t->net[0], "10.0.0.1", 5), *b = udp_socket(t->net[0], "10.0.0.1", 6);
+	struct weir_file *a = udp_socket(t->net[0], "10.0.0.1", 5),
+			 *b = udp_socket(t->net[0], "10.0.0.1", 6);
 	struct weir_file *s = udp_socket(t->net[1], "0.0.0.0", 7);
 	struct sockaddr_in self;
 	socklen_t len = sizeof(self);
@@ -371,7 +386,8 @@ static void udp_bind_conflicts_are_those_of_linux(void **state)
 
 	for (int first = 0; first < 8; first++) {
 		for (int second = 0; second < 12; second++) {
-			struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b = udp_socket(t->net[0], NULL, 0);
+			struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+					 *b = udp_socket(t->net[0], NULL, 0);
 			char got;
 
 			set_int(a, SOL_SOCKET, SO_REUSEADDR, first >> 2 & 1);
@@ -421,7 +437,8 @@ static void udp_many_sockets_are_found(void **state)
 	for (int i = 0; i < 300; i++)
 		f[i] = udp_socket(t->net[1], "0.0.0.0", (uint16_t)(1000 + i));
 	for (int i = 0; i < 300; i++)
-		assert_int_equal(send_to(a, &i, sizeof(i), "10.0.0.2", (uint16_t)(1000 + i)), sizeof(i));
+		assert_int_equal(send_to(a, &i, sizeof(i), "10.0.0.2", (uint16_t)(1000 + i)),
+				 sizeof(i));
 	settle(t);
 	for (int i = 0; i < 300; i++) {
 		assert_int_equal(weir_recv(f[i], buf, sizeof(buf), 0), sizeof(i));
@@ -468,10 +485,14 @@ static const void *find_cmsg(struct msghdr *msg, int level, int type)
 static void udp_control_messages_describe_the_packet(void **state)
 {
 	struct two_nets *t = *state;
-	struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b = udp_socket(t->net[1], "0.0.0.0", 7);
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+			 *b = udp_socket(t->net[1], "0.0.0.0", 7);
 	char buf[8], control[256];
 	struct iovec iov = { buf, sizeof(buf) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
 	const struct in_pktinfo *info;
 
 	set_int(b, IPPROTO_IP, IP_PKTINFO, 1);
@@ -498,15 +519,20 @@ static void udp_control_messages_describe_the_packet(void **state)
 static void udp_control_messages_choose_ttl_and_source(void **state)
 {
 	struct two_nets *t = *state;
-	struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b = udp_socket(t->net[1], "0.0.0.0", 7);
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+			 *b = udp_socket(t->net[1], "0.0.0.0", 7);
 	union {
 		char buf[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} out = { 0 }, in;
 	char data = 'x';
 	struct iovec iov = { &data, 1 };
-	struct msghdr msg = { .msg_name = &t->addr[1], .msg_namelen = sizeof(t->addr[1]), .msg_iov = &iov, .msg_iovlen = 1,
-			      .msg_control = out.buf, .msg_controllen = sizeof(out.buf) };
+	struct msghdr msg = { .msg_name = &t->addr[1],
+			      .msg_namelen = sizeof(t->addr[1]),
+			      .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = out.buf,
+			      .msg_controllen = sizeof(out.buf) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
 	set_int(b, IPPROTO_IP, IP_RECVTTL, 1);
@@ -518,7 +544,10 @@ static void udp_control_messages_choose_ttl_and_source(void **state)
 	*(int *)CMSG_DATA(c) = 9;
 	assert_int_equal(weir_sendmsg(a, &msg, 0), 1);
 	settle(t);
-	msg = (struct msghdr){ .msg_iov = &iov, .msg_iovlen = 1, .msg_control = in.buf, .msg_controllen = sizeof(in.buf) };
+	msg = (struct msghdr){ .msg_iov = &iov,
+			       .msg_iovlen = 1,
+			       .msg_control = in.buf,
+			       .msg_controllen = sizeof(in.buf) };
 	assert_int_equal(weir_recvmsg(b, &msg, 0), 1);
 	assert_int_equal(*(const int *)find_cmsg(&msg, IPPROTO_IP, IP_TTL), 9);
 	weir_close(a);
@@ -530,7 +559,8 @@ static void udp_control_messages_choose_ttl_and_source(void **state)
 static void udp_corrupted_datagrams_are_never_delivered(void **state)
 {
 	struct two_nets *t = *state;
-	struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b = udp_socket(t->net[1], "0.0.0.0", 7);
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+			 *b = udp_socket(t->net[1], "0.0.0.0", 7);
 	struct lab_impairment imp = { .corrupt = 0x80000000u };
 	struct net_error err;
 	static char data[1200], buf[1200];
@@ -563,7 +593,8 @@ static void proc_net_udp_has_linux_format(void **state)
 {
 	struct two_nets *t = *state;
 	struct weir_file *b = udp_socket(t->net[1], "10.0.0.2", 7);
-	static const char header[] = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+	static const char header[] = "   sl  local_address rem_address   st tx_queue rx_queue tr "
+				     "tm->when retrnsmt   uid  "
 				     "timeout inode ref pointer drops";
 	char *text, *line;
 	size_t len;
@@ -574,7 +605,8 @@ static void proc_net_udp_has_linux_format(void **state)
 	line = strchr(text, '\n') + 1;
 	assert_int_equal(line - text, 128);
 	assert_int_equal(len, 256);
-	assert_non_null(strstr(line, " 0200000A:0007 00000000:0000 07 00000000:00000000 00:00000000 00000000    12        0 4711 "));
+	assert_non_null(strstr(line, " 0200000A:0007 00000000:0000 07 00000000:00000000 "
+				     "00:00000000 00000000    12        0 4711 "));
 	free(text);
 	weir_close(b);
 }
@@ -590,8 +622,10 @@ static void ping_socket_gets_its_replies(void **state)
 	socklen_t len = sizeof(self);
 	struct weir_file *a, *b;
 
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMP, &a), 0);
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMP, &b), 0);
+	assert_int_equal(
+		weir_socket(t->net[0], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMP, &a), 0);
+	assert_int_equal(
+		weir_socket(t->net[0], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMP, &b), 0);
 	memcpy(out, &req, sizeof(req));
 	memset(out + 8, 0x77, 48);
 	assert_int_equal(send_to(a, out, 56, "10.0.0.2", 0), 56);

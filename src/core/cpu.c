@@ -9,6 +9,10 @@
  *   Somebody sleeps for each cpu until its next event: its worker, or the driver of a caller-driven machine (wait.c), or an event
  *   loop outside. cpu->sleep_until says until when (0: awake, and will look again before it sleeps). Arming a timer that is
  *   earlier sets need_kick, and the unlock that follows kicks the sleeper. Work left over after a NAPI budget kicks too.
+ *
+ *   A mutex is not fair: a worker with endless work would take it again before a waiting thread has woken up. So a worker that has
+ *   more to do pauses for a moment when somebody waits. Under overload programs get their turn, and packets are dropped at the
+ *   device's ring.
  * Locking: cpu->lock is the lock; sleep_until and need_kick are guarded by it like the rest.
  */
 #include "core/cpu.h"
@@ -23,6 +27,7 @@
 #include "lib/random.h"
 
 #define SOFTIRQ_MAX_PASSES 10 /* per unlock; Linux has the same number */
+#define WORKER_PAUSE_NS    (10 * NSEC_PER_USEC)
 #define MAX_WAKES          32 /* collected per unlock; more than that are woken under the lock */
 
 u64 cpu_clock_refresh(struct cpu *cpu)
@@ -33,8 +38,13 @@ u64 cpu_clock_refresh(struct cpu *cpu)
 
 void cpu_lock(struct cpu *cpu)
 {
-	int err = pthread_mutex_lock(&cpu->lock);
+	int err = pthread_mutex_trylock(&cpu->lock);
 
+	if (unlikely(err)) {
+		__atomic_add_fetch(&cpu->lock_waiters, 1, __ATOMIC_RELAXED);
+		err = pthread_mutex_lock(&cpu->lock);
+		__atomic_sub_fetch(&cpu->lock_waiters, 1, __ATOMIC_RELAXED);
+	}
 	assert(!err); /* EDEADLK: this thread holds it already */
 	(void)err;
 	cpu->locked = true;
@@ -150,6 +160,8 @@ void cpu_worker(void *arg)
 
 	while (!__atomic_load_n(&m->stopping, __ATOMIC_ACQUIRE)) {
 		next = cpu_turn(cpu, true);
+		if (!next && __atomic_load_n(&cpu->lock_waiters, __ATOMIC_RELAXED))
+			next = host_now(m->host) + WORKER_PAUSE_NS;
 		if (next)
 			m->host->ops->park(cpu->worker, next);
 	}

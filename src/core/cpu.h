@@ -69,8 +69,9 @@ struct __capability("cpu") cpu {
 	u64 softirq_counts[NR_SOFTIRQS];
 	u64 rng[4];          /* xoshiro state seeded from the host stream "cpuN": for unimportant choices */
 
-	/* multi-producer queue; the one field others touch (atomics) */
+	/* what others touch (atomics): the multi-producer queue, and who waits */
 	struct cpu_work *remote_work;
+	u32 lock_waiters; /* atomic: threads that wait for the lock */
 	struct host_parker *worker; /* whom to unpark for new work; NULL: caller-driven */
 
 	/* who sleeps for this cpu does so until then; arming something earlier sets need_kick. 0: nobody sleeps */

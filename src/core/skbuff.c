@@ -213,8 +213,11 @@ struct sk_buff *alloc_skb(struct cpu *cpu, u32 size)
 
 struct sk_buff *netdev_alloc_skb(struct net_device *dev, u32 size)
 {
-	struct sk_buff *skb = __alloc_skb(dev->cpu, size + NET_SKB_PAD);
+	struct sk_buff *skb;
 
+	if (size > ARENA_MAX_SIZE) /* the sum below could wrap */
+		return NULL;
+	skb = __alloc_skb(dev->cpu, size + NET_SKB_PAD);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, NET_SKB_PAD);
@@ -489,6 +492,8 @@ int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
 	u8 *head;
 
 	assert(!skb_shared(skb));
+	if (nhead > ARENA_MAX_SIZE || ntail > ARENA_MAX_SIZE)
+		return -ENOMEM;
 	nhead = ALIGN_UP(nhead, 8u); /* header structures keep their alignment */
 	head = arena_alloc_head(c->arena, nhead + max(skb->end, used) + ntail + shinfo, &class);
 	if (!head) /* the tail room that was there is a wish, not a need */

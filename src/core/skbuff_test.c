@@ -675,6 +675,159 @@ static void drops_are_counted_by_reason(void **state)
 	machine_destroy(m);
 }
 
+/* A packet and what it must contain. */
+struct model {
+	struct sk_buff *skb;
+	u32 len;
+	u8 flat[1 << 17];
+};
+
+static void model_check(const struct model *md)
+{
+	static u8 buf[1 << 17];
+
+	assert_int_equal(md->skb->len, md->len);
+	assert_int_equal(skb_copy_bits(md->skb, 0, buf, md->len), 0);
+	assert_memory_equal(buf, md->flat, md->len);
+}
+
+static void model_append(struct model *md, const struct model *from, u32 off, u32 n)
+{
+	memmove(md->flat + md->len, from->flat + off, n);
+	md->len += n;
+}
+
+static void model_copy(struct model *md, const struct model *from, struct sk_buff *skb)
+{
+	if (!skb)
+		return;
+	consume_skb(md->skb);
+	md->skb = skb;
+	md->len = 0;
+	model_append(md, from, 0, from->len);
+}
+
+static void any_sequence_of_operations_keeps_the_octets(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	static struct model all[4];
+	u8 buf[5000];
+
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
+		all[i] = (struct model){ .skb = alloc_skb(cpu, 200) };
+	for (u32 step = 0; step < 20000; step++) {
+		u64 r = cpu_random(cpu);
+		struct model *a = &all[r % 4], *b = &all[(r >> 8) % 4];
+		u32 n = (u32)(r >> 16) % 5000, at = a->len ? (u32)(r >> 32) % (a->len + 1) : 0, delta, got;
+		struct sk_buff *skb;
+
+		switch ((r >> 60) + 16 * ((r >> 59) & 1)) {
+		case 0: case 1: case 2: case 3: case 4: { /* append */
+			struct iovec iov[2] = { { buf, n / 3 }, { buf + n / 3, n - n / 3 } };
+			struct iov_iter it;
+			s64 done;
+
+			if (a->len > 60000 || skb_unclone(a->skb))
+				break;
+			for (u32 i = 0; i < n; i++)
+				buf[i] = (u8)cpu_random(cpu);
+			iov_iter_init(&it, iov, 2, n);
+			done = skb_append_iter(a->skb, &it, n, r & 16);
+			assert_true(done >= 0);
+			memcpy(a->flat + a->len, buf, (u32)done);
+			a->len += (u32)done;
+			break;
+		}
+		case 5:
+			if (a != b)
+				model_copy(b, a, skb_clone(a->skb));
+			break;
+		case 6:
+			if (a != b)
+				model_copy(b, a, skb_copy(a->skb));
+			break;
+		case 7:
+			if (a != b)
+				model_copy(b, a, pskb_copy(a->skb));
+			break;
+		case 8:
+			assert_int_equal(pskb_trim(a->skb, at), 0);
+			a->len = at;
+			break;
+		case 9:
+			assert_non_null(pskb_pull(a->skb, at));
+			memmove(a->flat, a->flat + at, a->len - at);
+			a->len -= at;
+			break;
+		case 10:
+			assert_true(pskb_may_pull(a->skb, at));
+			break;
+		case 11:
+			assert_int_equal(pskb_expand_head(a->skb, n % 100, n % 300), 0);
+			break;
+		case 12: /* split into b */
+			if (a == b || skb_unclone(a->skb))
+				break;
+			skb = alloc_skb(cpu, skb_headlen(a->skb));
+			skb_split(a->skb, skb, at);
+			consume_skb(b->skb);
+			*b = (struct model){ .skb = skb };
+			model_append(b, a, at, a->len - at);
+			a->len = at;
+			break;
+		case 13: /* join b to a */
+			if (a == b || a->len + b->len > 100000)
+				break;
+			if (skb_try_coalesce(a->skb, b->skb, &delta)) {
+				model_append(a, b, 0, b->len);
+				*b = (struct model){ .skb = alloc_skb(cpu, 100) };
+			}
+			break;
+		case 14: /* references */
+			if (a == b || skb_unclone(b->skb) || at < skb_headlen(a->skb) || b->len > 60000)
+				break;
+			got = skb_append_frag_refs(b->skb, a->skb, at, min(n, a->len - at));
+			model_append(b, a, at, got);
+			break;
+		case 15: /* write */
+			if (!a->len || skb_ensure_writable(a->skb, min(a->len, 50u)))
+				break;
+			a->skb->data[0] ^= 0xff;
+			a->flat[0] ^= 0xff;
+			break;
+		case 16:
+			a->skb = skb_unshare(a->skb);
+			break;
+		case 17:
+			assert_int_equal(skb_linearize(a->skb), 0);
+			break;
+		case 18:
+			assert_int_equal(csum_fold(skb_checksum(a->skb, at, a->len - at, 0)),
+					 csum_fold(csum_partial(a->flat + at, a->len - at, 0)));
+			break;
+		case 19:
+			if (a->len < 100000 && skb_headroom(a->skb) >= 4 && !skb_cow_head(a->skb, 4)) {
+				memcpy(skb_push(a->skb, 4), "push", 4);
+				memmove(a->flat + 4, a->flat, a->len);
+				memcpy(a->flat, "push", 4);
+				a->len += 4;
+			}
+			break;
+		}
+		for (u32 i = 0; i < ARRAY_SIZE(all); i++)
+			model_check(&all[i]);
+		if (step % 64 == 0 || a->len > 90000) {
+			consume_skb(a->skb);
+			*a = (struct model){ .skb = alloc_skb(cpu, 200) };
+			skb_reserve(a->skb, 40);
+		}
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
+		consume_skb(all[i].skb);
+	assert_int_equal(live(cpu), 0);
+	test_cpu_done(cpu);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -702,6 +855,7 @@ int main(void)
 		cmocka_unit_test(an_idle_machine_takes_little),
 		cmocka_unit_test(a_packet_may_move_to_another_cpu),
 		cmocka_unit_test(drops_are_counted_by_reason),
+		cmocka_unit_test(any_sequence_of_operations_keeps_the_octets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

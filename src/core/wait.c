@@ -243,7 +243,7 @@ static void driver_leave(struct machine *m, struct parker *p, bool driver)
 	pthread_mutex_unlock(&m->parker_lock);
 	if (next)
 		m->host->ops->unpark(next->hp);
-	else if (driver && m->kick)
+	else if (driver && __atomic_load_n(&m->kick, __ATOMIC_ACQUIRE))
 		expect_kicks(m);
 }
 
@@ -294,12 +294,14 @@ u64 machine_next_event(struct machine *m)
 
 void machine_kick(struct machine *m)
 {
+	void (*kick)(struct machine *m, void *arg) = __atomic_load_n(&m->kick, __ATOMIC_ACQUIRE);
+
 	pthread_mutex_lock(&m->parker_lock);
 	if (m->driver)
 		m->host->ops->unpark(m->driver);
 	pthread_mutex_unlock(&m->parker_lock);
-	if (m->kick)
-		m->kick(m, m->kick_arg);
+	if (kick)
+		kick(m, m->kick_arg);
 }
 
 static u64 deadline_after(u64 now, u64 ns)

@@ -130,12 +130,12 @@ static void giver(void *arg)
 
 static void no_wake_up_is_lost_between_threads(void **state)
 {
-	for (int mode = 0; mode < 3; mode++) {
+	for (int mode = 0; mode < 4; mode++) { /* real and virtual time, without and with workers */
 		struct host_thread *t[TAKERS + 1];
 		struct counter c;
 		const struct host_ops *ops;
 
-		begin(&c, mode == 2 ? host_sim_create(1, 0) : host_linux_create(), mode == 1);
+		begin(&c, mode & 2 ? host_sim_create(1, 0) : host_linux_create(), mode & 1);
 		ops = c.m->host->ops;
 		for (int i = 0; i < TAKERS; i++)
 			t[i] = ops->thread_start(c.m->host, "taker", taker, &c);

@@ -31,10 +31,12 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/dst.h"
 #include "core/machine.h"
+#include "lib/random.h"
 
 #define NEIGH_HASH_BITS_MIN 3
 #define NEIGH_HASH_BITS_MAX 20
@@ -575,9 +577,9 @@ static void neigh_forced_gc(struct neigh_table *tbl)
 }
 
 /* RFC 4861 6.3.2: between half and one and a half of the base, so that neighbours do not ask in step. */
-static u64 rand_reachable_time(const struct neigh_table *tbl, u64 base)
+static u64 rand_reachable_time(struct neigh_table *tbl, u64 base)
 {
-	return base ? cpu_random(tbl->net->cpu) % base + base / 2 : 0;
+	return base ? random_next(tbl->rng) % base + base / 2 : 0;
 }
 
 static void neigh_periodic(struct cpu *cpu, struct timer_list *t)
@@ -787,6 +789,9 @@ static void parms_defaults(struct neigh_parms *p)
 
 int neigh_table_init(struct neigh_table *tbl, struct net *net)
 {
+	char stream[32];
+	u64 seed;
+
 	assert(tbl->key_len && tbl->key_len <= sizeof_field(struct neighbour, primary_key) &&
 	       tbl->key_len % sizeof(u32) == 0);
 	tbl->net = net;
@@ -794,7 +799,10 @@ int neigh_table_init(struct neigh_table *tbl, struct net *net)
 	tbl->buckets = calloc(1u << tbl->hash_bits, sizeof(*tbl->buckets));
 	if (!tbl->buckets)
 		return -ENOMEM;
-	tbl->hash_rnd = (u32)cpu_random(net->cpu);
+	snprintf(stream, sizeof(stream), "neigh:%u:%u", net->id, tbl->family);
+	host_random(net->machine->host, stream, &seed, sizeof(seed));
+	random_seed(tbl->rng, seed);
+	tbl->hash_rnd = (u32)random_next(tbl->rng);
 	tbl->entries = tbl->gc_entries = 0;
 	if (!tbl->parms.base_reachable_time)
 		parms_defaults(&tbl->parms);

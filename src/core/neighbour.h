@@ -85,6 +85,7 @@ struct neigh_table {
 	u64 gc_interval;
 	struct timer_list gc_timer;
 	u32 hash_rnd;
+	u64 rng[4]; /* a stream of the table's own */
 	struct {
 		u64 allocs, destroys, hash_grows, res_failed, lookups, hits, unres_discards, table_fulls,
 			forced_gc_runs;
@@ -93,7 +94,8 @@ struct neigh_table {
 	void (*notify)(struct neighbour *n, int rtm_type);
 };
 
-int neigh_table_init(struct neigh_table *tbl, struct net *net); /* 0 or -ENOMEM */
+/* net_init or cpu lock. What is zero in parms and gc_thresh* gets its default. 0 or -ENOMEM */
+int neigh_table_init(struct neigh_table *tbl, struct net *net);
 void neigh_table_clear(struct neigh_table *tbl);
 struct neigh_parms *neigh_parms_alloc(struct net_device *dev, struct neigh_table *tbl);
 void neigh_parms_release(struct neigh_table *tbl, struct neigh_parms *p);

@@ -1,0 +1,764 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/dev_test.h"
+
+#include <linux/if.h>
+#include <linux/if_packet.h>
+#include <stdio.h>
+
+#include "core/dst.h"
+#include "core/nf_hook.h"
+#include "core/sysctl.h"
+
+static const u8 other_mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 2 };
+
+/* ---- names, lists, flags -------------------------------------------------------------------------------- */
+
+static void names_are_checked_and_numbered(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *e0 = test_netdev(net, "eth%d", false), *e5 = test_netdev(net, "eth5", false),
+			  *e1 = test_netdev(net, "eth%d", false), *bad;
+
+	assert_string_equal(e0->name, "eth0");
+	assert_string_equal(e1->name, "eth1");
+	assert_ptr_equal(__dev_get_by_name(net, "eth5"), e5);
+	assert_null(__dev_get_by_name(net, "eth2"));
+	assert_int_equal(dev_valid_name("a/b"), -EINVAL);
+	assert_int_equal(dev_valid_name(".."), -EINVAL);
+	assert_int_equal(dev_valid_name("a b"), -EINVAL);
+	assert_int_equal(dev_valid_name(""), -EINVAL);
+	assert_int_equal(dev_valid_name("fifteen-octets-"), 0);
+
+	rtnl_lock(net->machine);
+	bad = alloc_netdev(net, sizeof(struct test_dev), "eth5", test_dev_setup, 1);
+	assert_int_equal(register_netdevice(bad), -EEXIST);
+	free_netdev(bad);
+	bad = alloc_netdev(net, sizeof(struct test_dev), "e%dx%d", test_dev_setup, 1);
+	assert_int_equal(register_netdevice(bad), -EINVAL);
+	free_netdev(bad);
+	assert_int_equal(dev_change_name(e0, "eth5"), -EEXIST);
+	assert_int_equal(dev_change_name(e0, "wan"), 0);
+	assert_ptr_equal(__dev_get_by_name(net, "wan"), e0);
+	assert_null(__dev_get_by_name(net, "eth0"));
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static void indexes_start_at_one_per_net_and_hashes_grow(void **state)
+{
+	struct machine *m = test_machine();
+	struct net *a = net_create(m, "a"), *b = net_create(m, "b");
+	struct net_device *dev, *first = test_netdev(b, "x%d", false);
+	int last = 0;
+
+	assert_int_equal(first->ifindex, 1);
+	for (int i = 1; i <= 200; i++)
+		assert_int_equal(test_netdev(a, "d%d", false)->ifindex, i);
+	assert_int_equal(a->core->nr_devs, 200);
+	for (int i = 1; i <= 200; i++)
+		assert_int_equal(__dev_get_by_index(a, i)->ifindex, i);
+	assert_non_null(__dev_get_by_name(a, "d199"));
+	net_for_each_dev(a, dev) {
+		assert_true(dev->ifindex > last);
+		last = dev->ifindex;
+	}
+	machine_destroy(m);
+}
+
+static void flags_are_shown_as_linux_does(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", false);
+
+	assert_int_equal(dev_get_flags(dev), IFF_BROADCAST | IFF_MULTICAST);
+	rtnl_lock(net->machine);
+	assert_int_equal(dev_change_flags(dev, dev->flags | IFF_UP, NULL), 0);
+	assert_int_equal(test_priv(dev)->opens, 1);
+	assert_int_equal(dev_get_flags(dev), IFF_BROADCAST | IFF_MULTICAST | IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
+	/* A program that listens does not show, the administrator's wish does. */
+	cpu_lock(dev->cpu);
+	dev_set_promiscuity(dev, 1);
+	cpu_unlock(dev->cpu);
+	assert_true(dev->flags & IFF_PROMISC);
+	assert_false(dev_get_flags(dev) & IFF_PROMISC);
+	dev_change_flags(dev, dev_get_flags(dev) | IFF_PROMISC, NULL);
+	assert_true(dev_get_flags(dev) & IFF_PROMISC);
+	assert_int_equal(dev->promiscuity, 2);
+	dev_change_flags(dev, dev_get_flags(dev) & ~(u32)IFF_PROMISC, NULL);
+	assert_int_equal(dev->promiscuity, 1);
+	cpu_lock(dev->cpu);
+	dev_set_promiscuity(dev, -1);
+	assert_int_equal(dev_set_promiscuity(dev, -1), -EINVAL);
+	netif_carrier_off(dev);
+	cpu_unlock(dev->cpu);
+	linkwatch_run(net->machine);
+	assert_false(dev->flags & IFF_PROMISC);
+	assert_int_equal(dev_get_flags(dev), IFF_BROADCAST | IFF_MULTICAST | IFF_UP);
+	dev_change_flags(dev, dev->flags & ~(u32)IFF_UP, NULL);
+	assert_int_equal(test_priv(dev)->stops, 1);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static void mtu_and_address_are_checked(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+
+	rtnl_lock(net->machine);
+	assert_int_equal(dev_set_mtu(dev, 67, NULL), -EINVAL);
+	assert_int_equal(dev_set_mtu(dev, 1501, NULL), -EINVAL);
+	assert_int_equal(dev_set_mtu(dev, 1400, NULL), 0);
+	assert_int_equal(dev_set_mac_address(dev, other_mac, NULL), -EBUSY);
+	dev_close(dev);
+	assert_int_equal(dev_set_mac_address(dev, (const u8 *)"\x01\0\0\0\0\x01", NULL), -EADDRNOTAVAIL);
+	assert_int_equal(dev_set_mac_address(dev, other_mac, NULL), 0);
+	assert_memory_equal(dev->dev_addr, other_mac, ETH_ALEN);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static void features_follow_the_driver(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+
+	assert_true(dev->features & NETIF_F_GSO && dev->features & NETIF_F_GRO && dev->features & NETIF_F_SG);
+	rtnl_lock(net->machine);
+	test_priv(dev)->forbidden = NETIF_F_SG;
+	netdev_update_features(dev);
+	assert_false(dev->features & (NETIF_F_SG | NETIF_F_GSO | NETIF_F_FRAGLIST));
+	test_priv(dev)->forbidden = 0;
+	netdev_update_features(dev);
+	assert_true(dev->features & NETIF_F_SG && dev->features & NETIF_F_GSO);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static void multicast_addresses_are_counted(void **state)
+{
+	static const u8 mc[ETH_ALEN] = { 1, 0, 0x5e, 0, 0, 1 };
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct text t = { 0 };
+
+	cpu_lock(net->cpu);
+	assert_int_equal(dev_mc_add(dev, mc), 0);
+	assert_int_equal(dev_mc_add(dev, mc), 0);
+	cpu_unlock(net->cpu);
+	assert_int_equal(view_read(net, "/proc/net/dev_mcast", &t), 0);
+	assert_string_equal(t.buf, "1    e0              2     0     01005e000001\n");
+	cpu_lock(net->cpu);
+	assert_int_equal(dev_mc_del(dev, mc), 0);
+	assert_int_equal(dev_mc_del(dev, mc), 0);
+	assert_int_equal(dev_mc_del(dev, mc), -ENOENT);
+	cpu_unlock(net->cpu);
+	text_free(&t);
+	test_net_done(net);
+}
+
+/* ---- notifiers -------------------------------------------------------------------------------------------- */
+
+struct recorder {
+	struct notifier_block nb;
+	char log[256];
+	char tag;
+	struct recorder *shared; /* where to write */
+	enum netdev_event refuse;
+};
+
+static int record(struct notifier_block *nb, enum netdev_event ev, struct net_device *dev)
+{
+	static const char *const names[] = {
+		[NETDEV_REGISTER] = "reg", [NETDEV_UNREGISTER] = "unreg", [NETDEV_UP] = "up", [NETDEV_DOWN] = "down",
+		[NETDEV_GOING_DOWN] = "going", [NETDEV_CHANGE] = "change", [NETDEV_CHANGEMTU] = "mtu",
+		[NETDEV_CHANGEADDR] = "addr", [NETDEV_CHANGENAME] = "name", [NETDEV_FEAT_CHANGE] = "feat",
+		[NETDEV_PRE_UP] = "preup", [NETDEV_CHANGE_TX_QUEUE_LEN] = "qlen", [NETDEV_POST_INIT] = "init",
+	};
+	struct recorder *r = container_of(nb, struct recorder, nb);
+	struct recorder *to = r->shared ? r->shared : r;
+	size_t n = strlen(to->log);
+
+	snprintf(to->log + n, sizeof(to->log) - n, "%s%s ", r->tag ? (char[]){ r->tag, 0 } : "", names[ev]);
+	return r->refuse == ev ? -EPERM : 0;
+}
+
+static void notifiers_see_everything_in_order(void **state)
+{
+	struct net *net = test_net();
+	struct recorder r = { .nb.call = record };
+	struct net_device *dev;
+
+	rtnl_lock(net->machine);
+	register_netdevice_notifier(net, &r.nb);
+	rtnl_unlock(net->machine);
+	dev = test_netdev(net, "e0", true);
+	rtnl_lock(net->machine);
+	dev_set_mtu(dev, 1000, NULL);
+	dev_change_name(dev, "e1");
+	dev_change_tx_queue_len(dev, 5);
+	cpu_lock(dev->cpu);
+	netif_carrier_off(dev);
+	netif_carrier_on(dev);
+	cpu_unlock(dev->cpu);
+	linkwatch_run(net->machine);
+	unregister_netdevice(dev);
+	unregister_netdevice_notifier(net, &r.nb);
+	rtnl_unlock(net->machine);
+	assert_string_equal(r.log, "init reg preup up mtu name qlen change going down unreg ");
+	test_net_done(net);
+}
+
+static void late_notifiers_get_a_replay(void **state)
+{
+	struct net *net = test_net();
+	struct recorder r = { .nb.call = record };
+
+	test_netdev(net, "down0", false);
+	test_netdev(net, "up0", true);
+	rtnl_lock(net->machine);
+	register_netdevice_notifier(net, &r.nb);
+	assert_string_equal(r.log, "reg reg up ");
+	r.log[0] = '\0';
+	unregister_netdevice_notifier(net, &r.nb);
+	assert_string_equal(r.log, "unreg going down unreg ");
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static void notifiers_run_by_priority_and_may_refuse(void **state)
+{
+	struct net *net = test_net();
+	struct recorder low = { .nb = { .call = record, .priority = -1 }, .tag = 'l' };
+	struct recorder mid = { .nb.call = record, .tag = 'm', .shared = &low };
+	struct recorder high = { .nb = { .call = record, .priority = 9 }, .tag = 'h', .shared = &low };
+	struct net_device *dev;
+
+	rtnl_lock(net->machine);
+	register_netdevice_notifier(net, &low.nb);
+	register_netdevice_notifier(net, &high.nb);
+	register_netdevice_notifier(net, &mid.nb);
+	mid.refuse = NETDEV_REGISTER;
+	dev = alloc_netdev(net, sizeof(struct test_dev), "e0", test_dev_setup, 1);
+	assert_int_equal(register_netdevice(dev), -EPERM);
+	assert_string_equal(low.log, "hinit minit linit hreg mreg hunreg munreg lunreg ");
+	assert_null(__dev_get_by_name(net, "e0"));
+	mid.refuse = NETDEV_PRE_UP;
+	assert_int_equal(register_netdevice(dev), 0);
+	assert_int_equal(dev_open(dev, NULL), -EPERM);
+	assert_false(netif_running(dev));
+	unregister_netdevice_notifier(net, &low.nb);
+	unregister_netdevice_notifier(net, &mid.nb);
+	unregister_netdevice_notifier(net, &high.nb);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static void a_device_moves_between_nets(void **state)
+{
+	struct machine *m = test_machine();
+	struct net *a = net_create(m, "a"), *b = net_create(m, "b");
+	struct net_device *dev = test_netdev(a, "e0", true), *occupied = test_netdev(b, "e0", false);
+	struct recorder in_a = { .nb.call = record }, in_b = { .nb.call = record };
+
+	(void)occupied;
+	rtnl_lock(m);
+	register_netdevice_notifier(a, &in_a.nb);
+	register_netdevice_notifier(b, &in_b.nb);
+	in_a.log[0] = in_b.log[0] = '\0';
+	assert_int_equal(dev_change_net_namespace(dev, b, "e0"), -EEXIST);
+	assert_int_equal(dev_change_net_namespace(dev, b, NULL), 0);
+	assert_string_equal(dev->name, "dev0");
+	assert_int_equal(dev->ifindex, 2);
+	assert_ptr_equal(dev->net, b);
+	assert_string_equal(in_a.log, "going down unreg ");
+	assert_string_equal(in_b.log, "reg ");
+	assert_null(__dev_get_by_name(a, "e0"));
+	unregister_netdevice_notifier(a, &in_a.nb);
+	unregister_netdevice_notifier(b, &in_b.nb);
+	rtnl_unlock(m);
+	machine_destroy(m);
+}
+
+static void references_outlive_registration(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct cpu *cpu = net->cpu;
+
+	cpu_lock(cpu);
+	dev_hold(dev);
+	cpu_unlock(cpu);
+	rtnl_lock(net->machine);
+	unregister_netdevice(dev);
+	rtnl_unlock(net->machine);
+	cpu_lock(cpu);
+	assert_false(netif_running(dev));
+	dev_put(dev);
+	cpu_unlock(cpu);
+	test_net_done(net);
+}
+
+/* ---- receive ---------------------------------------------------------------------------------------------- */
+
+static u32 received, received_type;
+
+static void count_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt)
+{
+	received++;
+	received_type = skb->pkt_type;
+	assert_int_equal(skb_network_offset(skb), 0);
+	consume_skb(skb);
+}
+
+static const struct packet_type test_pt = { .type = 0x88b5, .func = count_rcv };
+
+static struct sk_buff *incoming(struct net_device *dev, const u8 *dst, u16 type)
+{
+	struct sk_buff *skb = test_frame(dev, dst, type, 50);
+
+	skb->protocol = eth_type_trans(skb, dev);
+	return skb;
+}
+
+static void frames_are_classified_and_delivered(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+
+	rtnl_lock(net->machine);
+	assert_int_equal(dev_add_pack(net, &test_pt), 0);
+	assert_int_equal(dev_add_pack(net, &test_pt), -EEXIST);
+	rtnl_unlock(net->machine);
+	received = 0;
+	cpu_lock(net->cpu);
+	netif_rx(incoming(dev, dev->dev_addr, 0x88b5));
+	assert_int_equal(received, 0); /* not before the softirq */
+	cpu_unlock(net->cpu);
+	assert_int_equal(received, 1);
+	assert_int_equal(received_type, PACKET_HOST);
+
+	cpu_lock(net->cpu);
+	netif_receive_skb(incoming(dev, dev->broadcast, 0x88b5));
+	assert_int_equal(received_type, PACKET_BROADCAST);
+	netif_receive_skb(incoming(dev, (const u8 *)"\x01\0\x5e\0\0\1", 0x88b5));
+	assert_int_equal(received_type, PACKET_MULTICAST);
+	netif_receive_skb(incoming(dev, other_mac, 0x88b5));
+	assert_int_equal(received_type, PACKET_OTHERHOST);
+	netif_receive_skb(incoming(dev, dev->dev_addr, 0x88b6));
+	assert_int_equal(received, 4);
+	assert_int_equal(dev->stats.rx_dropped, 1);
+	assert_int_equal(net->drop_counts[SKB_DROP_UNHANDLED_PROTO], 1);
+	cpu_unlock(net->cpu);
+	rtnl_lock(net->machine);
+	dev_remove_pack(net, &test_pt);
+	assert_null(dev_get_pack(net, 0x88b5));
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static void the_backlog_is_bounded(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+
+	rtnl_lock(net->machine);
+	dev_add_pack(net, &test_pt);
+	rtnl_unlock(net->machine);
+	received = 0;
+	cpu_lock(net->cpu);
+	for (int i = 0; i < 1003; i++)
+		netif_rx(incoming(dev, dev->dev_addr, 0x88b5));
+	assert_int_equal(net->cpu->softnet->dropped, 3);
+	assert_int_equal(net->drop_counts[SKB_DROP_CPU_BACKLOG], 3);
+	cpu_unlock(net->cpu);
+	/* User context does one budget: 300 packets, in polls of 64. */
+	assert_int_equal(received, 320);
+	assert_int_equal(net->cpu->softnet->time_squeeze, 1);
+	test_run_for(net->machine, 1);
+	assert_int_equal(received, 1000);
+	rtnl_lock(net->machine);
+	dev_remove_pack(net, &test_pt);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static enum rx_handler_result steal(struct sk_buff **pskb)
+{
+	struct net_device *upper = (*pskb)->dev->rx_handler_data;
+
+	if (upper) {
+		(*pskb)->dev = upper;
+		return RX_HANDLER_ANOTHER;
+	}
+	consume_skb(*pskb);
+	return RX_HANDLER_CONSUMED;
+}
+
+static void a_device_above_takes_packets(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *port = test_netdev(net, "port", true), *br = test_netdev(net, "br", true);
+
+	rtnl_lock(net->machine);
+	dev_add_pack(net, &test_pt);
+	rtnl_unlock(net->machine);
+	received = 0;
+	cpu_lock(net->cpu);
+	assert_int_equal(netdev_rx_handler_register(port, steal, NULL), 0);
+	assert_int_equal(netdev_rx_handler_register(port, steal, NULL), -EBUSY);
+	netif_receive_skb(incoming(port, port->dev_addr, 0x88b5));
+	assert_int_equal(received, 0);
+	netdev_rx_handler_unregister(port);
+	assert_int_equal(netdev_rx_handler_register(port, steal, br), 0);
+	netif_receive_skb(incoming(port, port->dev_addr, 0x88b5));
+	assert_int_equal(received, 1);
+	cpu_unlock(net->cpu);
+	rtnl_lock(net->machine);
+	dev_remove_pack(net, &test_pt);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+/* ---- NAPI -------------------------------------------------------------------------------------------------- */
+
+struct test_napi {
+	struct napi_struct napi;
+	int work, polls;
+	bool again; /* an "interrupt" comes while it is polled */
+};
+
+static int test_poll(struct napi_struct *napi, int budget)
+{
+	struct test_napi *t = container_of(napi, struct test_napi, napi);
+	int n = min(t->work, budget);
+
+	t->polls++;
+	t->work -= n;
+	if (t->again) {
+		t->again = false;
+		napi_schedule(napi);
+	}
+	if (n < budget)
+		napi_complete_done(napi, n);
+	return n;
+}
+
+static void napis_take_turns_and_lose_no_wakeup(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_napi a = { .work = 200 }, b = { .work = 10 };
+
+	cpu_lock(net->cpu);
+	netif_napi_add(dev, &a.napi, test_poll);
+	netif_napi_add(dev, &b.napi, test_poll);
+	a.work = 200;
+	napi_schedule(&a.napi); /* disabled: nothing happens */
+	assert_int_equal(net->cpu->softirq_pending & (1u << NET_RX_SOFTIRQ), 0);
+	napi_enable(&a.napi);
+	napi_enable(&b.napi);
+	napi_schedule(&a.napi);
+	napi_schedule(&b.napi);
+	napi_schedule(&b.napi);
+	cpu_unlock(net->cpu);
+	assert_int_equal(a.work, 0);
+	assert_int_equal(a.polls, 4);
+	assert_int_equal(b.polls, 1);
+
+	cpu_lock(net->cpu);
+	b.again = true;
+	napi_schedule(&b.napi);
+	cpu_unlock(net->cpu);
+	assert_int_equal(b.polls, 3);
+	cpu_lock(net->cpu);
+	napi_schedule(&a.napi);
+	netif_napi_del(&a.napi);
+	netif_napi_del(&b.napi);
+	cpu_unlock(net->cpu);
+	assert_int_equal(a.polls, 4);
+	test_net_done(net);
+}
+
+/* ---- transmit, taps ------------------------------------------------------------------------------------------ */
+
+struct test_tap {
+	struct packet_tap tap;
+	u32 in, out;
+	u32 sent_then; /* packets the driver had when the last outgoing one was seen */
+};
+
+static void tap_func(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev, bool outgoing)
+{
+	struct test_tap *t = container_of(tap, struct test_tap, tap);
+
+	assert_ptr_equal(skb->data, skb_mac_header(skb));
+	t->in += !outgoing;
+	t->out += outgoing;
+	if (outgoing)
+		t->sent_then = test_priv(dev)->sent.qlen;
+}
+
+static void taps_see_frames_before_the_driver_and_the_protocol(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true), *e1 = test_netdev(net, "e1", true);
+	struct test_tap all = { .tap = { .type = ETH_P_ALL, .func = tap_func } };
+	struct test_tap mine = { .tap = { .type = ETH_P_ALL, .func = tap_func, .dev = dev } };
+	struct test_tap typed = { .tap = { .type = 0x88b5, .func = tap_func } };
+
+	cpu_lock(net->cpu);
+	dev_add_tap(net, &all.tap);
+	dev_add_tap(net, &mine.tap);
+	dev_add_tap(net, &typed.tap);
+	assert_int_equal(dev_queue_xmit(test_frame(dev, other_mac, 0x88b5, 60)), 0);
+	assert_int_equal(dev_queue_xmit(test_frame(e1, other_mac, 0x88b5, 60)), 0);
+	assert_int_equal(all.out, 2);
+	assert_int_equal(mine.out, 1);
+	assert_int_equal(typed.out, 0); /* packet(7): one protocol means incoming only */
+	assert_int_equal(mine.sent_then, 0);
+	netif_receive_skb(incoming(dev, dev->dev_addr, 0x88b5));
+	netif_receive_skb(incoming(dev, dev->dev_addr, 0x88b6));
+	assert_int_equal(all.in, 2);
+	assert_int_equal(mine.in, 2);
+	assert_int_equal(typed.in, 1);
+	dev_remove_tap(&all.tap);
+	dev_remove_tap(&mine.tap);
+	dev_remove_tap(&typed.tap);
+	cpu_unlock(net->cpu);
+	test_netdev_del(dev);
+	test_netdev_del(e1);
+	test_net_done(net);
+}
+
+static void what_cannot_be_sent_is_dropped_with_a_reason(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", false);
+
+	cpu_lock(net->cpu);
+	assert_int_equal(dev_queue_xmit(test_frame(dev, other_mac, 0x88b5, 60)), -ENETDOWN);
+	assert_int_equal(net->drop_counts[SKB_DROP_DEV_DOWN], 1);
+	cpu_unlock(net->cpu);
+	rtnl_lock(net->machine);
+	dev_open(dev, NULL);
+	rtnl_unlock(net->machine);
+	cpu_lock(net->cpu);
+	netif_carrier_off(dev);
+	assert_int_equal(dev_queue_xmit(test_frame(dev, other_mac, 0x88b5, 60)), 0);
+	assert_int_equal(net->drop_counts[SKB_DROP_DEV_NO_CARRIER], 1);
+	netif_carrier_on(dev);
+	assert_int_equal(dev_queue_xmit(test_frame(dev, other_mac, 0x88b5, 60)), 0);
+	assert_int_equal(test_priv(dev)->sent.qlen, 1);
+	assert_int_equal(dev->stats.tx_dropped, 2);
+	cpu_unlock(net->cpu);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static enum netdev_tx loop_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	dev_queue_xmit(skb);
+	return NETDEV_TX_OK;
+}
+
+static const struct net_device_ops loop_ops = { .ndo_start_xmit = loop_xmit };
+
+static void loop_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+	dev->netdev_ops = &loop_ops;
+	dev->default_qdisc = &noqueue_qdisc_ops;
+}
+
+static void endless_configurations_end(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = alloc_netdev(net, 0, "loop", loop_setup, 1);
+
+	rtnl_lock(net->machine);
+	assert_int_equal(register_netdevice(dev), 0);
+	dev_open(dev, NULL);
+	rtnl_unlock(net->machine);
+	cpu_lock(net->cpu);
+	dev_queue_xmit(test_frame(dev, other_mac, 0x88b5, 60));
+	assert_int_equal(net->drop_counts[SKB_DROP_FORWARD_LOOP], 1);
+	assert_int_equal(net->cpu->softnet->xmit_recursion, 0);
+	cpu_unlock(net->cpu);
+	test_net_done(net);
+}
+
+static void sent_packets_are_freed_in_softirq(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+
+	cpu_lock(net->cpu);
+	dev_consume_skb_irq(test_packet(dev, 0x88b5, 10));
+	dev_consume_skb_irq(test_packet(dev, 0x88b5, 10));
+	assert_non_null(net->cpu->softnet->completion_queue);
+	cpu_unlock(net->cpu);
+	assert_null(net->cpu->softnet->completion_queue);
+	test_net_done(net);
+}
+
+/* ---- views ------------------------------------------------------------------------------------------------------ */
+
+static void devices_are_seen_in_proc_and_sys(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct text t = { 0 };
+
+	dev->stats.rx_bytes = 1234;
+	assert_int_equal(view_read(net, "/proc/net/dev", &t), 0);
+	assert_non_null(strstr(t.buf, "\n    e0:    1234       0    0    0    0     0          0         0        0 "));
+	t.len = 0;
+	assert_int_equal(view_read(net, "/sys/class/net", &t), -EISDIR);
+	assert_string_equal(t.buf, "e0\n");
+	t.len = 0;
+	assert_int_equal(view_read(net, "/sys/class/net/e0/address", &t), 0);
+	assert_string_equal(t.buf, "02:00:00:00:00:01\n");
+	t.len = 0;
+	assert_int_equal(view_read(net, "/sys/class/net/e0/operstate", &t), 0);
+	assert_string_equal(t.buf, "unknown\n");
+	t.len = 0;
+	assert_int_equal(view_read(net, "/sys/class/net/e0/statistics/rx_bytes", &t), 0);
+	assert_string_equal(t.buf, "1234\n");
+	t.len = 0;
+	assert_int_equal(view_read(net, "/sys/class/net/e0/speed", &t), -EINVAL);
+	assert_int_equal(view_read(net, "/sys/class/net/e0/nonsense", &t), -ENOENT);
+	assert_int_equal(view_read(net, "/sys/class/net/e9/mtu", &t), -ENOENT);
+	t.len = 0;
+	assert_int_equal(view_read(net, "/proc/net/softnet_stat", &t), 0);
+	assert_int_equal(t.len, 15 * 9);
+	text_free(&t);
+	test_net_done(net);
+}
+
+/* ---- hooks and destinations --------------------------------------------------------------------------------------- */
+
+static char hook_log[32];
+static u32 hook_ok;
+
+static enum nf_verdict hook_func(void *priv, struct sk_buff *skb, const struct nf_hook_state *state,
+				 skb_drop_reason_t *ret_reason)
+{
+	strcat(hook_log, priv);
+	if (skb->mark == 1)
+		return NF_VERDICT_DROP;
+	if (skb->mark == 2) {
+		consume_skb(skb);
+		return NF_VERDICT_STOLEN;
+	}
+	return NF_VERDICT_ACCEPT;
+}
+
+static int hook_okfn(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	hook_ok++;
+	consume_skb(skb);
+	return 0;
+}
+
+static int run_hook(struct net *net, struct net_device *dev, u32 mark)
+{
+	struct sk_buff *skb = test_packet(dev, ETH_P_IP, 20);
+
+	skb->mark = mark;
+	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, dev, NULL, hook_okfn);
+}
+
+static void hooks_run_by_priority_and_decide(void **state)
+{
+	static char names[3][2] = { "c", "a", "b" };
+	struct nf_hook_ops ops[3] = {
+		{ hook_func, names[0], NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, 10 },
+		{ hook_func, names[1], NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, -10 },
+		{ hook_func, names[2], NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, 0 },
+	};
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+
+	hook_log[0] = '\0';
+	hook_ok = 0;
+	rtnl_lock(net->machine);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(nf_register_net_hook(net, &ops[i]), 0);
+	cpu_lock(net->cpu);
+	assert_int_equal(run_hook(net, dev, 0), 0);
+	assert_string_equal(hook_log, "abc");
+	assert_int_equal(hook_ok, 1);
+	assert_int_equal(run_hook(net, dev, 1), -EPERM);
+	assert_int_equal(net->drop_counts[SKB_DROP_NETFILTER_DROP], 1);
+	assert_int_equal(run_hook(net, dev, 2), 0);
+	assert_int_equal(hook_ok, 1);
+	cpu_unlock(net->cpu);
+	for (int i = 0; i < 3; i++)
+		nf_unregister_net_hook(net, &ops[i]);
+	assert_null(net->nf->entries[NFPROTO_INDEX_IPV4][NF_INET_LOCAL_IN]);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static u32 dst_destroyed;
+
+static void test_dst_destroy(struct dst_entry *dst)
+{
+	dst_destroyed++;
+}
+
+static void a_destination_holds_its_device_and_discards_by_default(void **state)
+{
+	static const struct dst_ops ops = { .family = 2, .destroy = test_dst_destroy };
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct dst_entry dst;
+	struct sk_buff *skb;
+
+	cpu_lock(net->cpu);
+	dst_init(&dst, &ops, dev);
+	assert_int_equal(dev->refcount, 2);
+	skb = test_packet(dev, ETH_P_IP, 20);
+	dst_hold(&dst);
+	skb_dst_set(skb, &dst);
+	assert_int_equal(dst_input(skb), 0);
+	assert_int_equal(net->drop_counts[SKB_DROP_DST_DISCARD], 1);
+	assert_int_equal(dst.refcount, 1);
+	dst_destroyed = 0;
+	dst_release(&dst);
+	assert_int_equal(dst_destroyed, 1);
+	assert_int_equal(dev->refcount, 1);
+	cpu_unlock(net->cpu);
+	test_net_done(net);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_checked_and_numbered),
+		cmocka_unit_test(indexes_start_at_one_per_net_and_hashes_grow),
+		cmocka_unit_test(flags_are_shown_as_linux_does),
+		cmocka_unit_test(mtu_and_address_are_checked),
+		cmocka_unit_test(features_follow_the_driver),
+		cmocka_unit_test(multicast_addresses_are_counted),
+		cmocka_unit_test(notifiers_see_everything_in_order),
+		cmocka_unit_test(late_notifiers_get_a_replay),
+		cmocka_unit_test(notifiers_run_by_priority_and_may_refuse),
+		cmocka_unit_test(a_device_moves_between_nets),
+		cmocka_unit_test(references_outlive_registration),
+		cmocka_unit_test(frames_are_classified_and_delivered),
+		cmocka_unit_test(the_backlog_is_bounded),
+		cmocka_unit_test(a_device_above_takes_packets),
+		cmocka_unit_test(napis_take_turns_and_lose_no_wakeup),
+		cmocka_unit_test(taps_see_frames_before_the_driver_and_the_protocol),
+		cmocka_unit_test(what_cannot_be_sent_is_dropped_with_a_reason),
+		cmocka_unit_test(endless_configurations_end),
+		cmocka_unit_test(sent_packets_are_freed_in_softirq),
+		cmocka_unit_test(devices_are_seen_in_proc_and_sys),
+		cmocka_unit_test(hooks_run_by_priority_and_decide),
+		cmocka_unit_test(a_destination_holds_its_device_and_discards_by_default),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

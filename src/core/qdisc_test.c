@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/dev_test.h"
+
+static const u8 other_mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 2 };
+
+/* cpu lock held */
+static int xmit(struct net_device *dev, u32 priority, u32 mark)
+{
+	struct sk_buff *skb = test_frame(dev, other_mac, 0x88b5, 60);
+
+	skb->priority = priority;
+	skb->mark = mark;
+	return dev_queue_xmit(skb);
+}
+
+static u32 sent_mark(struct net_device *dev)
+{
+	struct sk_buff *skb = skb_dequeue(&test_priv(dev)->sent);
+	u32 mark = skb ? skb->mark : 0;
+
+	consume_skb(skb);
+	return mark;
+}
+
+static void an_empty_queue_is_bypassed(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct Qdisc *q = dev->tx[0].qdisc;
+
+	assert_ptr_equal(q->ops, &pfifo_fast_ops);
+	cpu_lock(net->cpu);
+	assert_int_equal(xmit(dev, 0, 1), 0);
+	assert_int_equal(test_priv(dev)->sent.qlen, 1);
+	assert_int_equal(q->stats.packets, 1);
+	assert_int_equal(q->stats.bytes, 74);
+	cpu_unlock(net->cpu);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static void bands_are_served_in_order_of_priority(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct Qdisc *q = dev->tx[0].qdisc;
+
+	cpu_lock(net->cpu);
+	netif_tx_stop_queue(&dev->tx[0]);
+	assert_int_equal(xmit(dev, 0, 10), 0); /* best effort: band 1 */
+	xmit(dev, 2, 20);                      /* bulk: band 2 */
+	xmit(dev, 6, 1);                       /* interactive: band 0 */
+	xmit(dev, 7, 2);                       /* control: band 0 */
+	xmit(dev, 0, 11);
+	assert_int_equal(test_priv(dev)->sent.qlen, 0);
+	assert_true(q->stats.qlen + q->gso_skb.qlen == 5);
+	netif_tx_wake_queue(&dev->tx[0]);
+	cpu_unlock(net->cpu);
+	/* The first was on its way already when the driver stopped it. */
+	assert_int_equal(sent_mark(dev), 10);
+	assert_int_equal(sent_mark(dev), 1);
+	assert_int_equal(sent_mark(dev), 2);
+	assert_int_equal(sent_mark(dev), 11);
+	assert_int_equal(sent_mark(dev), 20);
+	assert_int_equal(q->stats.qlen, 0);
+	assert_int_equal(q->stats.backlog, 0);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static void the_limit_is_the_queue_length_of_the_device(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct Qdisc *q = dev->tx[0].qdisc;
+
+	rtnl_lock(net->machine);
+	dev_change_tx_queue_len(dev, 3);
+	rtnl_unlock(net->machine);
+	cpu_lock(net->cpu);
+	netif_tx_stop_queue(&dev->tx[0]);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(xmit(dev, 0, 1), 0);
+	assert_int_equal(xmit(dev, 0, 1), -ENOBUFS);
+	assert_int_equal(q->stats.drops, 1);
+	assert_int_equal(dev->stats.tx_dropped, 1);
+	assert_int_equal(net->drop_counts[SKB_DROP_QDISC_FULL], 1);
+	cpu_unlock(net->cpu);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+struct counting_tap {
+	struct packet_tap tap;
+	u32 seen;
+};
+
+static void tap_func(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev, bool outgoing)
+{
+	container_of(tap, struct counting_tap, tap)->seen++;
+}
+
+static void a_busy_driver_gets_the_same_packet_again(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_dev *td = test_priv(dev);
+	struct counting_tap t = { .tap = { .type = ETH_P_ALL, .func = tap_func, .dev = dev } };
+	struct Qdisc *q = dev->tx[0].qdisc;
+
+	cpu_lock(net->cpu);
+	dev_add_tap(net, &t.tap);
+	td->busy = true;
+	xmit(dev, 0, 1);
+	xmit(dev, 6, 2);
+	assert_int_equal(td->sent.qlen, 0);
+	assert_int_equal(q->gso_skb.qlen, 1);
+	assert_true(q->stats.requeues >= 1);
+	td->busy = false;
+	__netif_schedule(q);
+	cpu_unlock(net->cpu);
+	/* The one that was refused goes first, whatever came meanwhile; taps saw each once. */
+	assert_int_equal(sent_mark(dev), 1);
+	assert_int_equal(sent_mark(dev), 2);
+	assert_int_equal(t.seen, 2);
+	cpu_lock(net->cpu);
+	dev_remove_tap(&t.tap);
+	cpu_unlock(net->cpu);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static void a_stopped_queue_continues_where_it_was(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_dev *td = test_priv(dev);
+
+	cpu_lock(net->cpu);
+	td->stop_after = 2;
+	for (u32 i = 1; i <= 5; i++)
+		xmit(dev, 0, i);
+	assert_int_equal(td->sent.qlen, 2);
+	td->stop_after = 0;
+	netif_tx_wake_queue(&dev->tx[0]);
+	cpu_unlock(net->cpu);
+	for (u32 i = 1; i <= 5; i++)
+		assert_int_equal(sent_mark(dev), i);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static void a_long_queue_leaves_in_rounds(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_dev *td = test_priv(dev);
+
+	cpu_lock(net->cpu);
+	netif_tx_stop_queue(&dev->tx[0]);
+	for (u32 i = 1; i <= 200; i++)
+		xmit(dev, 0, i);
+	dev->tx[0].state = 0;
+	qdisc_run(dev->tx[0].qdisc);
+	assert_int_equal(td->sent.qlen, 64);
+	assert_true(net->cpu->softirq_pending & 1u << NET_TX_SOFTIRQ);
+	cpu_unlock(net->cpu);
+	test_run_for(net->machine, 1);
+	assert_int_equal(td->sent.qlen, 200);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static void taking_the_device_down_empties_the_queue(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct Qdisc *q = dev->tx[0].qdisc;
+
+	cpu_lock(net->cpu);
+	netif_tx_stop_queue(&dev->tx[0]);
+	for (u32 i = 0; i < 3; i++)
+		xmit(dev, 0, i);
+	__netif_schedule(q); /* scheduled, and then gone */
+	dev_deactivate(dev);
+	assert_int_equal(q->stats.qlen, 0);
+	assert_int_equal(net->drop_counts[SKB_DROP_DEV_DOWN], 3);
+	dev_activate(dev);
+	dev->tx[0].state = 0;
+	xmit(dev, 0, 9);
+	cpu_unlock(net->cpu);
+	assert_int_equal(sent_mark(dev), 9);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static u32 timeouts;
+
+static void count_timeout(struct net_device *dev, u32 queue)
+{
+	timeouts++;
+	netif_tx_wake_queue(&dev->tx[queue]);
+}
+
+static void a_stuck_queue_wakes_the_watchdog(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", false);
+	struct net_device_ops ops = test_dev_ops;
+
+	ops.ndo_tx_timeout = count_timeout;
+	dev->netdev_ops = &ops;
+	dev->watchdog_timeo = NSEC_PER_SEC;
+	timeouts = 0;
+	rtnl_lock(net->machine);
+	dev_open(dev, NULL);
+	rtnl_unlock(net->machine);
+	cpu_lock(net->cpu);
+	netif_tx_stop_queue(&dev->tx[0]);
+	cpu_unlock(net->cpu);
+	test_run_for(net->machine, 5 * NSEC_PER_SEC);
+	assert_int_equal(timeouts, 1);
+	assert_false(netif_xmit_stopped(&dev->tx[0]));
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_queue_is_bypassed),
+		cmocka_unit_test(bands_are_served_in_order_of_priority),
+		cmocka_unit_test(the_limit_is_the_queue_length_of_the_device),
+		cmocka_unit_test(a_busy_driver_gets_the_same_packet_again),
+		cmocka_unit_test(a_stopped_queue_continues_where_it_was),
+		cmocka_unit_test(a_long_queue_leaves_in_rounds),
+		cmocka_unit_test(taking_the_device_down_empties_the_queue),
+		cmocka_unit_test(a_stuck_queue_wakes_the_watchdog),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

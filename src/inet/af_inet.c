@@ -172,7 +172,9 @@ int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len)
 	err = af->bind_addr(sk, addr, len, &port);
 	if (err)
 		return err;
-	if (port && port < sock_net(sk)->inet->ip_unprivileged_port_start && sk->sk_uid != 0)
+	/* A ping socket has an identifier, not a port. */
+	if (port && port < sock_net(sk)->inet->ip_unprivileged_port_start && sk->sk_uid != 0 &&
+	    sk->sk_protocol != IPPROTO_ICMP)
 		return -EACCES;
 	/* Bound or connected already: a socket is bound once. */
 	if (sk->sk_state != SS_TCP_CLOSE || sk->sk_num)

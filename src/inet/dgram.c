@@ -16,7 +16,7 @@ int inet_dgram_disconnect(struct sock *sk, int flags)
 	sk->sk_state = SS_TCP_CLOSE;
 	sk->sk_daddr = (be32){ 0 };
 	sk->sk_dport = (be16){ 0 };
-	sk->sk_bound_dev_if = sk->sk_userlocks & SK_BINDADDR_LOCK ? sk->sk_bound_dev_if : 0;
+	sk->sk_bound_dev_if = 0; /* as Linux: the device goes too */
 	if (!(sk->sk_userlocks & SK_BINDADDR_LOCK)) {
 		sk->sk_rcv_saddr = (be32){ 0 };
 		inet->inet_saddr = (be32){ 0 };

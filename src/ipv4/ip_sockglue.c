@@ -692,7 +692,7 @@ static void ipv4_rcv_prepare(struct sock *sk, struct sk_buff *skb)
 	const struct ip_hdr *iph = ip_hdr(skb);
 
 	if (inet_sk(sk)->cmsg_flags & IP_CMSG_PKTINFO) {
-		cb->ifindex = cb->ip.iif ? cb->ip.iif : skb->dev ? skb->dev->ifindex : 0;
+		cb->ifindex = skb->dev ? skb->dev->ifindex : cb->ip.iif;
 		if (rt && rt->rt_type == RTN_LOCAL)
 			cb->spec_dst = iph->daddr;
 		else

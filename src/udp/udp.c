@@ -40,7 +40,7 @@ static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct i
 				.len = cpu_to_be16((u16)len) };
 	trace_skb(skb, sock_net(sk), TP_udp_sendmsg, TRACE_PASS, be16_to_cpu(a->sport),
 		  be16_to_cpu(a->dport));
-	if (udp_sk(sk)->no_check_tx) {
+	if (sock_flag(sk, SOCK_NO_CHECK_TX)) {
 		skb->ip_summed = CHECKSUM_NONE;
 		return 0;
 	}

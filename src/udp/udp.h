@@ -36,7 +36,6 @@ struct udp_cork;
 
 struct udp_sock {
 	struct inet_sock inet; /* must be first */
-	u8 no_check_tx : 1;    /* SO_NO_CHECK */
 	u8 corked : 1;         /* UDP_CORK */
 	struct udp_cork *cork; /* the datagram that MSG_MORE or UDP_CORK holds back; NULL: none */
 };

@@ -93,13 +93,8 @@ static void udp_mcast_deliver(struct net *net, struct sk_buff *skb)
 		n++;
 		if (last) {
 			copy = skb_clone(skb);
-			if (copy) {
-				if (skb->dst) {
-					dst_hold(skb->dst);
-					skb_dst_set(copy, skb->dst);
-				}
+			if (copy)
 				udp_queue_rcv_skb(last, copy);
-			}
 		}
 		last = sk;
 	}

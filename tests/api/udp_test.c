@@ -587,6 +587,84 @@ static void udp_corrupted_datagrams_are_never_delivered(void **state)
 	weir_close(b);
 }
 
+/* Every discard of UDP names its reason, and a datagram's walk has the functions a reader expects. */
+static bool trace_has(struct two_nets *t, uint64_t cursor[64], const char *point,
+		      const char *reason)
+{
+	static struct weir_trace_record records[4096];
+	uint64_t lost, from[64];
+	bool found = false;
+	int n;
+
+	memcpy(from, cursor, sizeof(from));
+	n = weir_trace_read(t->m, from, records, 4096, &lost);
+	for (int i = 0; i < n; i++)
+		found |= (!point || strcmp(records[i].point, point) == 0) &&
+			 (!reason ||
+			  strcmp(weir_drop_reason_name(t->m, records[i].reason), reason) == 0);
+	return found;
+}
+
+static void udp_trace_names_functions_and_reasons(void **state)
+{
+	struct two_nets *t = *state;
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0),
+			 *b = udp_socket(t->net[1], "0.0.0.0", 7);
+	struct lab_impairment imp = { .corrupt = UINT32_MAX };
+	uint64_t cursor[64] = { 0 };
+	struct net_error err;
+	static char data[1200];
+
+	assert_int_equal(weir_trace_enable(t->m, 4096), 0);
+	send_to(a, data, sizeof(data), "10.0.0.2", 7);
+	settle(t);
+	assert_int_equal(weir_recv(b, data, sizeof(data), 0), sizeof(data));
+	assert_true(trace_has(t, cursor, "udp_sendmsg", NULL));
+	assert_true(trace_has(t, cursor, "udp_rcv", NULL));
+	assert_true(trace_has(t, cursor, "udp_queue_rcv_skb", NULL));
+	assert_true(trace_has(t, cursor, "udp_recvmsg", NULL));
+	send_to(a, "x", 1, "10.0.0.2", 99);
+	settle(t);
+	assert_true(trace_has(t, cursor, NULL, "UDP_NO_SOCKET"));
+	assert_true(trace_has(t, cursor, "udp_err", NULL));
+	set_int(a, SOL_SOCKET, SO_BROADCAST, 1);
+	send_to(a, "x", 1, "10.0.0.255", 99);
+	settle(t);
+	assert_true(trace_has(t, cursor, NULL, "UDP_NO_MEMBER"));
+	assert_int_equal(net_link_impair(t->net[0], "eth0", &imp, &err), 0);
+	for (int i = 0; i < 20; i++) {
+		send_to(a, data, sizeof(data), "10.0.0.2", 7);
+		settle(t);
+		assert_int_equal(weir_recv(b, data, sizeof(data), 0), -EAGAIN);
+	}
+	assert_true(trace_has(t, cursor, NULL, "UDP_CSUM"));
+	weir_trace_disable(t->m);
+	weir_close(a);
+	weir_close(b);
+}
+
+static void udp_blocking_receive_waits_for_data_or_time(void **state)
+{
+	struct two_nets *t = *state;
+	struct timeval tv = { .tv_usec = 100000 };
+	struct weir_file *a = udp_socket(t->net[0], NULL, 0), *b;
+	uint64_t start;
+	char buf[4];
+
+	assert_int_equal(weir_socket(t->net[1], AF_INET, SOCK_DGRAM, 0, &b), 0);
+	assert_int_equal(bind_to(b, "0.0.0.0", 7), 0);
+	send_to(a, "x", 1, "10.0.0.2", 7);
+	assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), 1);
+	assert_int_equal(weir_setsockopt(b, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
+	start = weir_now(t->m);
+	assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), -EAGAIN);
+	assert_in_range(weir_now(t->m) - start, 100000000, 110000000);
+	assert_int_equal(weir_shutdown(b, SHUT_RD), -ENOTCONN);
+	assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), 0);
+	weir_close(a);
+	weir_close(b);
+}
+
 /* ---- views ------------------------------------------------------------------------------------------------- */
 
 static void proc_net_udp_has_linux_format(void **state)
@@ -647,6 +725,41 @@ static void ping_socket_gets_its_replies(void **state)
 	weir_close(b);
 }
 
+static void ping_socket_hears_of_errors(void **state)
+{
+	struct two_nets *t = *state;
+	struct icmphdr req = { .type = ICMP_ECHO };
+	char control[256];
+	uint8_t buf[32];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	const struct sock_extended_err *ee;
+	struct lab_route via = { .has_via = true, .via = t->addr[1].sin_addr };
+	struct weir_file *a;
+	struct net_error err;
+
+	/* The other net forwards and has no route. */
+	assert_int_equal(net_route_add(t->net[0], &via, &err), 0);
+	assert_int_equal(weir_sysctl(t->net[1], "net.ipv4.ip_forward", "1"), 0);
+	assert_int_equal(
+		weir_socket(t->net[0], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMP, &a), 0);
+	set_int(a, IPPROTO_IP, IP_RECVERR, 1);
+	assert_int_equal(send_to(a, &req, sizeof(req), "192.0.2.9", 0), sizeof(req));
+	settle(t);
+	assert_true(weir_poll_now(a) & POLLERR);
+	assert_int_equal(weir_recvmsg(a, &msg, MSG_ERRQUEUE),
+			 sizeof(req)); /* our message comes back */
+	assert_int_equal(buf[0], ICMP_ECHO);
+	ee = find_cmsg(&msg, IPPROTO_IP, IP_RECVERR);
+	assert_non_null(ee);
+	assert_int_equal(ee->ee_errno, ENETUNREACH);
+	assert_int_equal(ee->ee_type, ICMP_DEST_UNREACH);
+	weir_close(a);
+}
+
 static void ping_socket_sends_requests_only(void **state)
 {
 	struct two_nets *t = *state;
@@ -683,7 +796,10 @@ int main(void)
 		T(udp_control_messages_describe_the_packet),
 		T(udp_control_messages_choose_ttl_and_source),
 		T(udp_corrupted_datagrams_are_never_delivered),
+		T(udp_trace_names_functions_and_reasons),
+		T(udp_blocking_receive_waits_for_data_or_time),
 		T(proc_net_udp_has_linux_format),
+		T(ping_socket_hears_of_errors),
 		T(ping_socket_gets_its_replies),
 		T(ping_socket_sends_requests_only),
 	};

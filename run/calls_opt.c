@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * calls_opt.c - getsockopt, setsockopt, ioctl
+ *
+ * Options are the stack's. A few have a native side too: time limits of native reads and writes, the low-water mark, the peek offset
+ * are set on the program's end as well; SO_ERROR also clears the error that our closing made there; lingering with a time is only
+ * remembered, because closing must not block the loop. What contains a pointer is translated, or refused: the stack must never
+ * follow an address of the program.
+ */
+#include "run_internal.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define OPT_LIMIT  4096
+#define CONF_LIMIT (1 << 20)
+
+#ifndef SO_RCVTIMEO_NEW
+#define SO_RCVTIMEO_NEW 66
+#define SO_SNDTIMEO_NEW 67
+#endif
+
+/* On a 64-bit machine the old and the new time limits have the same layout. */
+static bool is_timeo(int name)
+{
+	return name == SO_RCVTIMEO || name == SO_SNDTIMEO || name == SO_RCVTIMEO_NEW ||
+	       name == SO_SNDTIMEO_NEW;
+}
+
+/* ---- getsockopt ---------------------------------------------------------------------------------------------- */
+
+static int get_error(struct call *c)
+{
+	struct asock *s = c->sock;
+	socklen_t len = sizeof(int);
+	int native = 0, err;
+
+	if (s->state != AS_FAILED) {
+		err = s->err;
+		s->err = 0;
+		return err ? err : asock_error(s);
+	}
+	/* A read may have fetched the error already; then there is none. */
+	if (c->a >= 0 && getsockopt(c->a, SOL_SOCKET, SO_ERROR, &native, &len) == 0 && !native)
+		s->err = 0;
+	err = s->err;
+	s->err = 0;
+	return err;
+}
+
+static int get_option(struct call *c, int level, int name, void *val, socklen_t *len)
+{
+	struct asock *s = c->sock;
+	int num;
+
+	if (level == SOL_SOCKET && name == SO_LINGER && s->stream) {
+		*len = *len < sizeof(s->linger) ? *len : sizeof(s->linger);
+		memcpy(val, &s->linger, *len);
+		return 0;
+	}
+	if (level == SOL_SOCKET && name == SO_ERROR) {
+		num = get_error(c);
+		*len = *len < sizeof(num) ? *len : sizeof(num);
+		memcpy(val, &num, *len);
+		return 0;
+	}
+	return weir_getsockopt(s->file, level, name, val, len);
+}
+
+enum call_result call_getsockopt(struct call *c)
+{
+	struct asock *s = call_sock(c, call_int(c, 0));
+	int level = call_int(c, 1), name = call_int(c, 2), room, err;
+	char val[OPT_LIMIT];
+	socklen_t len;
+
+	if (!s)
+		return CALL_CONTINUE;
+	if (level == SOL_SOCKET && is_timeo(name))
+		return CALL_CONTINUE;
+	err = mem_read(c, call_ptr(c, 4), &room, sizeof(room));
+	if (!err && room < 0)
+		err = -EINVAL;
+	if (err)
+		return call_return(c, err);
+	len = (size_t)room < sizeof(val) ? (socklen_t)room : sizeof(val);
+	/* Some options take an argument too. */
+	if (mem_read(c, call_ptr(c, 3), val, len))
+		memset(val, 0, sizeof(val));
+	err = get_option(c, level, name, val, &len);
+	if (!err)
+		err = mem_write(c, call_ptr(c, 3), val, len < (socklen_t)room ? len : (socklen_t)room);
+	if (!err)
+		err = mem_write(c, call_ptr(c, 4), &len, sizeof(len));
+	return call_return(c, err);
+}
+
+/* ---- setsockopt ---------------------------------------------------------------------------------------------- */
+
+static int set_native(struct call *c, int name, const void *val, socklen_t len)
+{
+	if (c->a < 0)
+		return 0;
+	return setsockopt(c->a, SOL_SOCKET, name, val, len) < 0 ? -errno : 0;
+}
+
+static int set_timeo(struct call *c, int name, const void *val, socklen_t len)
+{
+	bool rcv = name == SO_RCVTIMEO || name == SO_RCVTIMEO_NEW;
+	struct timeval tv;
+	uint64_t ns;
+	int err;
+
+	if (len < sizeof(tv))
+		return -EINVAL;
+	memcpy(&tv, val, sizeof(tv));
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EDOM;
+	err = set_native(c, name, val, len);
+	if (err)
+		return err;
+	ns = tv.tv_sec < 0 ? 0 : (uint64_t)tv.tv_sec * NS_PER_S + (uint64_t)tv.tv_usec * 1000;
+	if (rcv)
+		c->sock->rcvtimeo = ns;
+	else
+		c->sock->sndtimeo = ns;
+	return 0;
+}
+
+static int set_linger(struct call *c, const void *val, socklen_t len)
+{
+	struct linger l;
+
+	if (len < sizeof(l))
+		return -EINVAL;
+	memcpy(&l, val, sizeof(l));
+	c->sock->linger = l;
+	if (l.l_onoff && l.l_linger)
+		l.l_onoff = 0;
+	return weir_setsockopt(c->sock->file, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
+/* The program's struct sock_fprog points into its memory. */
+static int set_filter(struct call *c, const void *val, socklen_t len)
+{
+	struct sock_fprog prog;
+	struct sock_filter *insns;
+	size_t size;
+	int err;
+
+	if (len < sizeof(prog))
+		return -EINVAL;
+	memcpy(&prog, val, sizeof(prog));
+	size = prog.len * sizeof(*insns);
+	if (!prog.len || prog.len > BPF_MAXINSNS)
+		return -EINVAL;
+	insns = malloc(size);
+	if (!insns)
+		return -ENOMEM;
+	err = mem_read(c, (uintptr_t)prog.filter, insns, size);
+	prog.filter = insns;
+	if (!err)
+		err = weir_setsockopt(c->sock->file, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+	free(insns);
+	return err;
+}
+
+static int set_socket_option(struct call *c, int name, const void *val, socklen_t len)
+{
+	struct asock *s = c->sock;
+	int err;
+
+	if (is_timeo(name))
+		return set_timeo(c, name, val, len);
+	switch (name) {
+	case SO_LINGER:
+		if (s->stream)
+			return set_linger(c, val, len);
+		break;
+	case SO_RCVLOWAT:
+	case SO_PEEK_OFF:
+		err = set_native(c, name, val, len);
+		if (err)
+			return err;
+		weir_setsockopt(s->file, SOL_SOCKET, name, val, len);
+		return 0;
+	case SO_OOBINLINE:
+		err = set_native(c, name, val, len);
+		return err ? err : weir_setsockopt(s->file, SOL_SOCKET, name, val, len);
+	case SO_ATTACH_FILTER:
+		return set_filter(c, val, len);
+	case SO_ATTACH_REUSEPORT_CBPF:
+	case SO_ATTACH_REUSEPORT_EBPF:
+	case SO_ATTACH_BPF:
+		return -ENOPROTOOPT;
+	default:
+		break;
+	}
+	return weir_setsockopt(s->file, SOL_SOCKET, name, val, len);
+}
+
+enum call_result call_setsockopt(struct call *c)
+{
+	struct asock *s = call_sock(c, call_int(c, 0));
+	int level = call_int(c, 1), name = call_int(c, 2), len = call_int(c, 4), err;
+	char val[OPT_LIMIT];
+
+	if (!s)
+		return CALL_CONTINUE;
+	if (len < 0 || (size_t)len > sizeof(val))
+		return call_return(c, -EINVAL);
+	err = mem_read(c, call_ptr(c, 3), val, (size_t)len);
+	if (err)
+		return call_return(c, err);
+	if (level == SOL_SOCKET)
+		err = set_socket_option(c, name, val, (socklen_t)len);
+	else
+		err = weir_setsockopt(s->file, level, name, val, (socklen_t)len);
+	return call_return(c, err);
+}
+
+/* ---- ioctl ------------------------------------------------------------------------------------------------------ */
+
+/* Octets that the peer has not acknowledged: in our end, in the leftover, in the stack. */
+static enum call_result ioctl_outq(struct call *c)
+{
+	struct asock *s = c->sock;
+	int in_end = 0, in_stack = 0, total;
+
+	if (s->b >= 0)
+		ioctl(s->b, FIONREAD, &in_end);
+	weir_ioctl(s->file, SIOCOUTQ, &in_stack);
+	total = in_end - (int)s->stuffed + (int)s->up.len + in_stack;
+	return call_return(c, mem_write(c, call_ptr(c, 2), &total, sizeof(total)));
+}
+
+static enum call_result ioctl_ifconf(struct call *c, struct weir_file *file)
+{
+	struct ifconf conf, mine;
+	int err = mem_read(c, call_ptr(c, 2), &conf, sizeof(conf));
+
+	if (err)
+		return call_return(c, err);
+	if (conf.ifc_len < 0 || conf.ifc_len > CONF_LIMIT)
+		return call_return(c, -EINVAL);
+	mine = conf;
+	mine.ifc_buf = conf.ifc_buf ? malloc((size_t)conf.ifc_len + 1) : NULL;
+	err = weir_ioctl(file, SIOCGIFCONF, &mine);
+	if (!err && conf.ifc_buf)
+		err = mem_write(c, (uintptr_t)conf.ifc_buf, mine.ifc_buf, (size_t)mine.ifc_len);
+	if (!err)
+		err = mem_write(c, call_ptr(c, 2), &mine.ifc_len, sizeof(mine.ifc_len));
+	free(mine.ifc_buf);
+	return call_return(c, err);
+}
+
+/* Commands whose argument is, or contains, a pointer. */
+static bool has_pointer(unsigned cmd)
+{
+	return cmd == SIOCETHTOOL || cmd == SIOCGIFVLAN || cmd == SIOCSIFVLAN || cmd == SIOCBONDINFOQUERY ||
+	       cmd == SIOCSHWTSTAMP || cmd == SIOCGHWTSTAMP || (cmd >= SIOCBRADDBR && cmd <= SIOCBRDELIF) ||
+	       cmd >= SIOCDEVPRIVATE || cmd == SIOCWANDEV || cmd == SIOCGIFBR || cmd == SIOCSIFBR;
+}
+
+static enum call_result ioctl_interface(struct call *c, struct weir_file *file, unsigned cmd)
+{
+	bool arp = cmd == SIOCGARP || cmd == SIOCSARP || cmd == SIOCDARP;
+	size_t size = arp ? sizeof(struct arpreq) : sizeof(struct ifreq);
+	union {
+		struct ifreq ifr;
+		struct arpreq arp;
+	} arg;
+	int err;
+
+	if (cmd == SIOCGIFCONF)
+		return ioctl_ifconf(c, file);
+	if (has_pointer(cmd))
+		return call_return(c, -EOPNOTSUPP);
+	err = mem_read(c, call_ptr(c, 2), &arg, size);
+	if (!err)
+		err = weir_ioctl(file, cmd, &arg);
+	if (!err)
+		err = mem_write(c, call_ptr(c, 2), &arg, size);
+	return call_return(c, err);
+}
+
+/*
+ * Interface ioctls work on any socket, and an AF_UNIX one would show the host's interfaces: they are always answered by the
+ * node's net, and never continued.
+ */
+enum call_result call_ioctl(struct call *c)
+{
+	struct asock *s = call_sock(c, call_int(c, 0));
+	unsigned cmd = (unsigned)call_int(c, 1);
+
+	if (cmd == SIOCOUTQ)
+		return s ? ioctl_outq(c) : CALL_CONTINUE;
+	if (s)
+		return ioctl_interface(c, s->file, cmd);
+	if (ident_is_socket(c, call_int(c, 0)))
+		return ioctl_interface(c, c->tree->node->ctl, cmd);
+	return call_return(c, -ENOTTY);
+}

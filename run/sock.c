@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock.c - attached sockets: life and common state
+ *
+ * Theory of operation
+ *   An attached socket is a weir_file and a socketpair. The program holds one end (A) under the descriptor it asked for; we hold
+ *   the other (B) and move octets or datagrams between B and the file. A stream uses a stream pair, everything else a SEQPACKET pair:
+ *   it keeps record boundaries, and, unlike SOCK_DGRAM, tells B when the last holder of A is gone.
+ *
+ *   A must not be writable before the socket is connected. Its send buffer is made as small as the kernel allows and filled
+ *   ("stuffed"). When the connection stands, raising the buffer wakes whoever polls for POLLOUT, and the stuffing is thrown away
+ *   on our side. Where no copy of A can be had later (no pidfd_getfd) we keep one (kept_a) until a stream is connected, and for
+ *   ever for datagrams; closing is then found by looking who holds A (orphans, ident.c) instead of by hang-up.
+ * Invariants
+ *   hash contains every asock that is not dead, under the inode of A. If an inode number turns up again, the old one's A is gone.
+ *   b == -1 only in AS_FAILED, or for a stream after an error; such a socket is an orphan (ident.c).
+ *   A dead asock stays allocated until asock_bury(): events already fetched may point to it.
+ */
+#include "run_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define END_SNDBUF (1 << 20)
+
+static unsigned hash_of(ino_t ino)
+{
+	return (unsigned)(ino % SOCK_HASH);
+}
+
+struct asock *asock_find(struct run *r, ino_t ino)
+{
+	struct asock *s;
+
+	if (!ino)
+		return NULL;
+	LIST_FOREACH(s, &r->hash[hash_of(ino)], hash_link)
+		if (s->ino == ino)
+			return s;
+	return NULL;
+}
+
+static void hash_insert(struct asock *s)
+{
+	struct asock *old = asock_find(s->run, s->ino);
+
+	if (old)
+		asock_free(old);
+	LIST_INSERT_HEAD(&s->run->hash[hash_of(s->ino)], s, hash_link);
+}
+
+void asock_set_hint(struct asock *s, pid_t tid, int fd)
+{
+	s->hint_tid = tid;
+	s->hint_fd = fd;
+}
+
+static size_t stuff(int a)
+{
+	static const char zeros[8192];
+	size_t n = 0;
+	ssize_t k;
+
+	while ((k = send(a, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
+		n += (size_t)k;
+	return n;
+}
+
+static void set_buffer(int fd, int size)
+{
+	/* Best effort: the kernel caps it at net.core.wmem_max. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static void end_event(struct loop_source *src, uint32_t events)
+{
+	struct asock *s = (struct asock *)src;
+
+	if (s->dead || s->b < 0)
+		return;
+	if (s->stream)
+		stream_end_event(s, events);
+	else
+		dgram_end_event(s, events);
+}
+
+/* The pair of @s: sets ino and b. Returns the program's end, or -errno. */
+static int make_pair(struct asock *s, bool stuffed)
+{
+	int type = s->stream ? SOCK_STREAM : SOCK_SEQPACKET;
+	struct stat st;
+	int sv[2], err;
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, sv) < 0)
+		return -errno;
+	if (fstat(sv[0], &st) < 0 || fcntl(sv[1], F_SETFL, O_NONBLOCK) < 0) {
+		err = -errno;
+		goto fail;
+	}
+	set_buffer(sv[1], END_SNDBUF);
+	s->stuffed = 0;
+	if (!s->stream || !stuffed) {
+		set_buffer(sv[0], END_SNDBUF);
+	} else {
+		set_buffer(sv[0], 1);
+		s->stuffed = stuff(sv[0]);
+	}
+	err = loop_add(s->run, s->run->ep_ends, &s->end, sv[1],
+		       EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET, end_event);
+	if (err)
+		goto fail;
+	s->out_armed = false;
+	s->b = sv[1];
+	s->ino = st.st_ino;
+	return sv[0];
+fail:
+	close(sv[0]);
+	close(sv[1]);
+	return err;
+}
+
+static int watch_file(struct asock *s)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
+		.data.ptr = s,
+	};
+
+	return weir_epoll_ctl(s->run->wep, EPOLL_CTL_ADD, s->file, &ev);
+}
+
+/* Where no copy can be had later. */
+static void keep(struct asock *s, int a)
+{
+	if (s->run->fac.pidfd_getfd || s->state == AS_CONNECTED)
+		return;
+	s->kept_a = fcntl(a, F_DUPFD_CLOEXEC, 3);
+	asock_orphan(s);
+}
+
+int asock_create(struct run_node *node, struct weir_file *file, int domain, int type, int protocol,
+		 struct asock **ret_sock, int *ret_a)
+{
+	struct asock *s = calloc(1, sizeof(*s));
+	bool connected = false;
+	int a, err;
+
+	if (!s) {
+		weir_close(file);
+		return -ENOMEM;
+	}
+	s->run = node->run;
+	s->node = node;
+	s->file = file;
+	s->domain = domain;
+	s->type = type;
+	s->protocol = protocol;
+	s->stream = type == SOCK_STREAM;
+	s->stash_fd = s->kept_a = -1;
+	s->b = -1;
+	s->chunk = SCRATCH_SIZE;
+	TAILQ_INIT(&s->waiters);
+	TAILQ_INIT(&s->queue);
+	if (s->stream) {
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof(ss);
+
+		connected = weir_getpeername(file, (struct sockaddr *)&ss, &len) == 0;
+	}
+	s->state = connected ? AS_CONNECTED : AS_NEW;
+	a = make_pair(s, !connected);
+	if (a < 0) {
+		weir_close(file);
+		free(s);
+		return a;
+	}
+	hash_insert(s);
+	s->run->nr_asocks++;
+	weir_set_inode(file, s->ino, geteuid());
+	keep(s, a);
+	err = watch_file(s);
+	if (err) {
+		close(a);
+		asock_free(s);
+		return err;
+	}
+	*ret_sock = s;
+	*ret_a = a;
+	return 0;
+}
+
+/* The new end must close on exec if the old one did. */
+static bool fd_cloexec(struct call *c, int fd)
+{
+	unsigned flags = 0;
+	char path[48], line[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)c->n.pid, fd);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "flags: %o", &flags) == 1)
+			break;
+	fclose(f);
+	return flags & O_CLOEXEC;
+}
+
+void asock_unkeep(struct asock *s)
+{
+	if (s->kept_a < 0)
+		return;
+	close(s->kept_a);
+	s->kept_a = -1;
+	TAILQ_REMOVE(&s->run->orphans, s, orphan_link);
+	s->orphan = false;
+}
+
+int asock_renew(struct asock *s, struct call *c, int fd)
+{
+	int fl = c->a >= 0 ? fcntl(c->a, F_GETFL) : 0;
+	int a, err;
+
+	LIST_REMOVE(s, hash_link);
+	a = make_pair(s, true);
+	if (a < 0) {
+		LIST_INSERT_HEAD(&s->run->hash[hash_of(s->ino)], s, hash_link);
+		return a;
+	}
+	hash_insert(s);
+	asock_unkeep(s);
+	if (s->orphan) {
+		TAILQ_REMOVE(&s->run->orphans, s, orphan_link);
+		s->orphan = false;
+	}
+	s->state = AS_NEW;
+	keep(s, a);
+	weir_set_inode(s->file, s->ino, geteuid());
+	if (fl > 0)
+		fcntl(a, F_SETFL, fl & O_NONBLOCK);
+	err = notify_addfd(c, a, fd_cloexec(c, fd), fd, false);
+	if (err < 0) {
+		close(a);
+		return err;
+	}
+	if (c->a >= 0)
+		close(c->a);
+	c->a = a;
+	s->b_eof = s->fin_sent = s->peer_eof = false;
+	return 0;
+}
+
+void asock_observe(struct asock *s)
+{
+	struct run *r = s->run;
+
+	if (!s->stream || s->observed || !r->on_stream_end ||
+	    (s->state != AS_CONNECTED && s->state != AS_FAILED))
+		return;
+	s->observed = true;
+	r->on_stream_end(s->node, s->file, r->on_stream_end_arg);
+}
+
+void asock_free(struct asock *s)
+{
+	struct run *r = s->run;
+
+	if (s->dead)
+		return;
+	asock_observe(s);
+	s->dead = true;
+	park_fail(s, -EBADF);
+	LIST_REMOVE(s, hash_link);
+	r->nr_asocks--;
+	if (s->orphan)
+		TAILQ_REMOVE(&r->orphans, s, orphan_link);
+	if (s->in_again)
+		TAILQ_REMOVE(&r->again, s, again_link);
+	if (s->b >= 0) {
+		loop_remove(r->ep_ends, &s->end);
+		close(s->b);
+		s->b = -1;
+	}
+	if (s->kept_a >= 0)
+		close(s->kept_a);
+	if (s->stash)
+		asock_free(s->stash);
+	if (s->stash_fd >= 0)
+		close(s->stash_fd);
+	if (s->file)
+		weir_close(s->file);
+	s->file = NULL;
+	leftover_free(&s->up);
+	leftover_free(&s->down);
+	dgram_free(s);
+	TAILQ_INSERT_TAIL(&r->graveyard, s, dead_link);
+}
+
+void asock_bury(struct run *r)
+{
+	struct asock *s;
+
+	while ((s = TAILQ_FIRST(&r->graveyard))) {
+		TAILQ_REMOVE(&r->graveyard, s, dead_link);
+		free(s);
+	}
+}
+
+void asock_orphan(struct asock *s)
+{
+	if (s->orphan || s->dead)
+		return;
+	s->orphan = true;
+	TAILQ_INSERT_TAIL(&s->run->orphans, s, orphan_link);
+	if (s->run->orphan_scan <= run_now(s->run))
+		s->run->orphan_scan = run_now(s->run) + 200 * NS_PER_MS;
+}
+
+void asock_again(struct asock *s)
+{
+	if (s->in_again || s->dead)
+		return;
+	s->in_again = true;
+	TAILQ_INSERT_TAIL(&s->run->again, s, again_link);
+}
+
+void asock_arm_out(struct asock *s, bool on)
+{
+	uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET | (on ? EPOLLOUT : 0);
+
+	if (s->out_armed == on || s->b < 0)
+		return;
+	s->out_armed = on;
+	loop_modify(s->run->ep_ends, &s->end, events);
+}
+
+int asock_error(struct asock *s)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	if (weir_getsockopt(s->file, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		return 0;
+	return err;
+}
+
+/* What happened in the stack. */
+void asock_event(struct asock *s, uint32_t events)
+{
+	if (s->dead)
+		return;
+	if (!s->stream) {
+		dgram_up(s);
+		dgram_down(s);
+		if (!s->dead)
+			park_wake(s);
+		return;
+	}
+	switch (s->state) {
+	case AS_CONNECTING:
+		if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+			stream_connect_done(s, -1);
+		break;
+	case AS_LISTENING:
+		stream_listener_event(s);
+		break;
+	case AS_CONNECTED:
+		s->oob_down |= (events & EPOLLPRI) != 0;
+		stream_pump(s);
+		break;
+	default:
+		break;
+	}
+}

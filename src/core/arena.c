@@ -35,7 +35,8 @@
 #define BLOCKS_PER_CHUNK (CHUNK_SIZE / BLOCK_SIZE)
 #define REMOTE_BATCH     32
 
-static_assert(sizeof(struct sk_buff) <= ARENA_SKB_SIZE, "the slot of a struct sk_buff is too small");
+static_assert(sizeof(struct sk_buff) <= ARENA_SKB_SIZE,
+	      "the slot of a struct sk_buff is too small");
 
 struct slot { /* a free slot, in its own first octets */
 	struct slot *next;
@@ -58,7 +59,7 @@ struct arena {
 	struct arena_kind kinds[ARENA_NR_KINDS];
 	struct chunk *chunks; /* the first one is cut from */
 	u64 octets, mallocs;
-	struct slot *remote;  /* atomic: what other cpus gave back */
+	struct slot *remote; /* atomic: what other cpus gave back */
 	/* what we have to give back to others: one owner at a time */
 	struct arena *batch_owner;
 	struct slot *batch_first, *batch_last;
@@ -91,7 +92,6 @@ static void arena_count_malloc(struct arena *a)
 }
 
 #if WEIR_POISON
-
 
 static void *arena_refill(struct arena *a, unsigned kind)
 {
@@ -143,8 +143,8 @@ static struct chunk *chunk_of(void *p)
 static struct chunk *chunk_map(struct arena *a)
 {
 	size_t map_size = 2 * (size_t)CHUNK_SIZE;
-	u8 *map = mmap(NULL, map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		       -1, 0);
+	u8 *map = mmap(NULL, map_size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	u8 *start;
 	struct chunk *c;
 
@@ -185,7 +185,8 @@ static bool kind_grow(struct arena *a, unsigned kind)
 			arena_uncharge(a, (u64)n * BLOCK_SIZE);
 			return false;
 		}
-		c->used = 1; /* for the chunk's own head; small kinds get the rest of that block below */
+		c->used =
+			1; /* for the chunk's own head; small kinds get the rest of that block below */
 		c->next = a->chunks;
 		a->chunks = c;
 		if (arena_kind_size(kind) < BLOCK_SIZE / 2) {
@@ -254,8 +255,8 @@ static void arena_flush_batch(struct arena *a)
 	old = __atomic_load_n(&owner->remote, __ATOMIC_RELAXED);
 	do {
 		a->batch_last->next = old;
-	} while (!__atomic_compare_exchange_n(&owner->remote, &old, a->batch_first, true, __ATOMIC_RELEASE,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&owner->remote, &old, a->batch_first, true,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 	a->batch_len = 0;
 	a->batch_first = a->batch_last = NULL;
 }

@@ -52,8 +52,9 @@ u64 arena_mallocs(const struct arena *a);
 
 static inline u32 arena_kind_size(unsigned kind)
 {
-	return kind == ARENA_KIND_SKB ? ARENA_SKB_SIZE :
-	       kind == ARENA_KIND_PAGE ? SKB_PAGE_SIZE : 1u << (ARENA_MIN_SHIFT + kind);
+	return kind == ARENA_KIND_SKB    ? ARENA_SKB_SIZE
+	       : kind == ARENA_KIND_PAGE ? SKB_PAGE_SIZE
+					 : 1u << (ARENA_MIN_SHIFT + kind);
 }
 
 #endif

@@ -21,7 +21,8 @@ static const struct net_module test_modules[] = {
 	{ "core", core_machine_init, core_machine_exit, core_net_init, core_net_exit },
 };
 
-static inline struct machine *test_machine_with(struct host *host, u32 ncpus, bool workers, u64 mem_limit)
+static inline struct machine *test_machine_with(struct host *host, u32 ncpus, bool workers,
+						u64 mem_limit)
 {
 	struct machine_config cfg = {
 		.host = host,

@@ -29,11 +29,18 @@ struct napi_struct;
 struct tasklet;
 struct timer_wheel; /* timer.c */
 struct hrtimer_heap;
-struct skb_cache;   /* skbuff.c */
+struct skb_cache;    /* skbuff.c */
 struct softnet_data; /* dev.c: see netdevice.h */
 struct host_parker;
 
-enum softirq { HI_SOFTIRQ, TIMER_SOFTIRQ, NET_TX_SOFTIRQ, NET_RX_SOFTIRQ, TASKLET_SOFTIRQ, NR_SOFTIRQS };
+enum softirq {
+	HI_SOFTIRQ,
+	TIMER_SOFTIRQ,
+	NET_TX_SOFTIRQ,
+	NET_RX_SOFTIRQ,
+	TASKLET_SOFTIRQ,
+	NR_SOFTIRQS
+};
 
 /* Work that any thread may hand to a cpu: runs there in HI softirq with the lock held. The caller owns the
  * memory until fn runs. */
@@ -47,18 +54,19 @@ struct tasklet {
 	void (*func)(struct cpu *cpu, struct tasklet *t);
 };
 
-struct __capability("cpu") cpu {
+struct __capability("cpu") cpu
+{
 	pthread_mutex_t lock; /* guards all below, and all state homed on this cpu */
 	struct machine *machine;
-	u64 now; /* ns */
+	u64 now;             /* ns */
 	u32 softirq_pending; /* bit mask of enum softirq */
 	bool in_softirq;
-	bool locked;         /* for lock_assert_held() */
+	bool locked; /* for lock_assert_held() */
 	u16 id;
-	bool trace_on;       /* any consumer of trace points on this machine */
+	bool trace_on; /* any consumer of trace points on this machine */
 	u32 softirq_depth;
-	u64 next_skb_id;     /* id << 8 | cpu id */
-	u64 epoch;           /* advanced by every cpu_unlock() */
+	u64 next_skb_id; /* id << 8 | cpu id */
+	u64 epoch;       /* advanced by every cpu_unlock() */
 	struct softnet_data *softnet;
 	struct timer_wheel *wheel;
 	struct hrtimer_heap *hrtimers;
@@ -67,17 +75,17 @@ struct __capability("cpu") cpu {
 	struct list_head wake_list; /* struct wait_entry to wake after unlocking (wait.h) */
 	struct list_head tasklets;
 	u64 softirq_counts[NR_SOFTIRQS];
-	u64 rng[4];          /* xoshiro state seeded from the host stream "cpuN": for unimportant choices */
+	u64 rng[4]; /* xoshiro state seeded from the host stream "cpuN": for unimportant choices */
 
 	/* what others touch (atomics): the multi-producer queue, and who waits */
 	struct cpu_work *remote_work;
-	u32 lock_waiters; /* atomic: threads that wait for the lock */
+	u32 lock_waiters;           /* atomic: threads that wait for the lock */
 	struct host_parker *worker; /* whom to unpark for new work; NULL: caller-driven */
 
 	/* who sleeps for this cpu does so until then; arming something earlier sets need_kick. 0: nobody sleeps */
 	u64 sleep_until;
 	bool need_kick;
-	u64 rounds;          /* do_softirq() calls that did something */
+	u64 rounds; /* do_softirq() calls that did something */
 };
 
 void cpu_lock(struct cpu *cpu) __acquires(cpu);

@@ -12,10 +12,12 @@ void drop_reason_register(struct machine *m, const struct drop_reason_table *tab
 	m->drop_tables[table->range] = table;
 }
 
-static const struct drop_reason_desc *drop_reason_desc(const struct machine *m, skb_drop_reason_t reason)
+static const struct drop_reason_desc *drop_reason_desc(const struct machine *m,
+						       skb_drop_reason_t reason)
 {
 	u32 range = reason >> DROP_RANGE_SHIFT, row = reason & (DROP_RANGE_SIZE - 1);
-	const struct drop_reason_table *table = range < NR_DROP_RANGES ? m->drop_tables[range] : NULL;
+	const struct drop_reason_table *table =
+		range < NR_DROP_RANGES ? m->drop_tables[range] : NULL;
 
 	return table && row >= 1 && row <= table->count ? &table->rows[row - 1] : NULL;
 }

@@ -20,9 +20,9 @@
 
 typedef u16 skb_drop_reason_t; /* 0: not dropped, keep going */
 
-#define SKB_NOT_DROPPED      ((skb_drop_reason_t)0)
-#define DROP_RANGE_SHIFT     6 /* 64 reasons per folder */
-#define DROP_RANGE_SIZE      (1 << DROP_RANGE_SHIFT)
+#define SKB_NOT_DROPPED  ((skb_drop_reason_t)0)
+#define DROP_RANGE_SHIFT 6 /* 64 reasons per folder */
+#define DROP_RANGE_SIZE  (1 << DROP_RANGE_SHIFT)
 
 enum drop_range {
 	DROP_RANGE_CORE,
@@ -67,7 +67,8 @@ struct drop_reason_table {
 		      "too many drop reasons in one range")
 #define DROP_REASON_TABLE(sym, range_, LIST)                                                       \
 	static const struct drop_reason_desc sym##_rows[] = { LIST(DROP_REASON_DESC_ROW_) };       \
-	const struct drop_reason_table sym = { DROP_RANGE_##range_, sym##_rows, ARRAY_SIZE(sym##_rows) }
+	const struct drop_reason_table sym = { DROP_RANGE_##range_, sym##_rows,                    \
+					       ARRAY_SIZE(sym##_rows) }
 
 #define CORE_DROP_REASONS(X)                                                                       \
 	X(NOT_SPECIFIED, "discarded for a reason that has no name yet")                            \

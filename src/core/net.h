@@ -23,15 +23,15 @@ struct netns_ipv6;
 struct netns_tcp;
 struct netns_udp;
 struct netns_packet;
-struct nf_hooks;      /* core/nf_hook.h: hook points */
+struct nf_hooks; /* core/nf_hook.h: hook points */
 struct neigh_table;
 
 struct net {
 	struct machine *machine;
-	struct cpu *cpu; /* home */
+	struct cpu *cpu;       /* home */
 	struct list_head node; /* machine->nets */
-	u32 id;          /* unique in the machine, from 1 on */
-	u32 refcount;    /* rtnl */
+	u32 id;                /* unique in the machine, from 1 on */
+	u32 refcount;          /* rtnl */
 	char name[64];
 	bool dying;
 
@@ -47,8 +47,8 @@ struct net {
 	struct nf_hooks *nf;
 
 	struct net_device *loopback_dev;
-	u64 mib[NR_MIB];   /* guarded by the home cpu's lock */
-	u64 *drop_counts;  /* SKB_DROP_MAX counters, allocated with the first drop */
+	u64 mib[NR_MIB];  /* guarded by the home cpu's lock */
+	u64 *drop_counts; /* SKB_DROP_MAX counters, allocated with the first drop */
 };
 
 /* One row of stack/modules.c. */
@@ -56,13 +56,13 @@ struct net_module {
 	const char *name;
 	int (*machine_init)(struct machine *m); /* optional: registrations. 0 or -errno */
 	void (*machine_exit)(struct machine *m);
-	int (*net_init)(struct net *net);       /* optional. rtnl held, cpu lock not. 0 or -errno */
-	void (*net_exit)(struct net *net);      /* undoes net_init; devices of others may be gone */
+	int (*net_init)(struct net *net);  /* optional. rtnl held, cpu lock not. 0 or -errno */
+	void (*net_exit)(struct net *net); /* undoes net_init; devices of others may be gone */
 };
 
 /* NULL with errno set. Takes rtnl. @name may be NULL. */
 struct net *net_create(struct machine *m, const char *name);
-void net_destroy(struct net *net); /* takes rtnl */
+void net_destroy(struct net *net);               /* takes rtnl */
 struct net *net_find(struct machine *m, u32 id); /* rtnl held */
 
 static inline u64 net_now(const struct net *net)

@@ -121,7 +121,8 @@ int skb_checksum_help(struct sk_buff *skb)
 		skb->ip_summed = CHECKSUM_NONE;
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return 0;
-	if (start < 0 || (u32)start + skb->csum_offset + sizeof(field) > skb->len || skb_is_gso(skb))
+	if (start < 0 || (u32)start + skb->csum_offset + sizeof(field) > skb->len ||
+	    skb_is_gso(skb))
 		return -EINVAL;
 	if (skb_ensure_writable(skb, (u32)start + skb->csum_offset + (u32)sizeof(field)))
 		return -ENOMEM;
@@ -318,7 +319,8 @@ bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, u32 *ret_delta_t
 		return false;
 
 	for (i = 0; i < fs->nr_frags; i++)
-		skb_frag_slot(to, fs->frags[i].page, fs->frags[i].offset)->size += fs->frags[i].size;
+		skb_frag_slot(to, fs->frags[i].page, fs->frags[i].offset)->size +=
+			fs->frags[i].size;
 	to->len += from->data_len;
 	to->data_len += from->data_len;
 	skb_truesize_add(to, from->data_len);

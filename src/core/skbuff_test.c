@@ -310,8 +310,8 @@ static void trim_cuts_fragments_at_every_length(void **state)
 		assert_int_equal(pskb_trim(skb, len), 0);
 		assert_int_equal(skb->len, len);
 		assert_octets(skb, 0, 0, len);
-		assert_int_equal(skb->truesize, ARENA_SKB_SIZE + arena_kind_size(skb->head_slab) +
-							skb->data_len);
+		assert_int_equal(skb->truesize,
+				 ARENA_SKB_SIZE + arena_kind_size(skb->head_slab) + skb->data_len);
 		assert_octets(clone, 0, 0, 70040);
 		consume_skb(skb);
 		consume_skb(clone);
@@ -446,7 +446,8 @@ static void frag_refs_share_payload(void **state)
 static void coalesce_joins_without_copying(void **state)
 {
 	struct cpu *cpu = test_cpu();
-	struct sk_buff *whole = make(cpu, 0, 3000), *to = alloc_skb(cpu, 0), *from = alloc_skb(cpu, 0), *linear;
+	struct sk_buff *whole = make(cpu, 0, 3000), *to = alloc_skb(cpu, 0),
+		       *from = alloc_skb(cpu, 0), *linear;
 	u32 delta = 0, before;
 
 	skb_append_frag_refs(to, whole, 0, 1000);
@@ -491,7 +492,8 @@ static void checksum_is_right_over_odd_pieces(void **state)
 			for (u32 cut = 0; cut < 3; cut++)
 				assert_int_equal(
 					csum_fold(skb_checksum(skb, off, skb->len - off - cut, 0)),
-					csum_fold(csum_partial(flat + off, skb->len - off - cut, 0)));
+					csum_fold(
+						csum_partial(flat + off, skb->len - off - cut, 0)));
 		consume_skb(skb);
 		consume_skb(between);
 	}
@@ -514,7 +516,8 @@ static void checksum_help_fills_the_field(void **state)
 		assert_int_equal(skb_checksum_help(skb), 0);
 		assert_int_equal(skb->ip_summed, CHECKSUM_NONE);
 		/* What a receiver computes: everything and the pseudo header (here 0x1234) give 0. */
-		assert_int_equal(csum_fold(csum_add(skb_checksum(skb, 20, skb->len - 20, 0), seed)), 0);
+		assert_int_equal(csum_fold(csum_add(skb_checksum(skb, 20, skb->len - 20, 0), seed)),
+				 0);
 		skb_copy_bits(clone, 36, &zero, 2);
 		assert_int_equal(zero, seed); /* the clone was not written to */
 		clone->csum_offset = 0xfff0;
@@ -718,11 +721,16 @@ static void any_sequence_of_operations_keeps_the_octets(void **state)
 	for (u32 step = 0; step < 20000; step++) {
 		u64 r = cpu_random(cpu);
 		struct model *a = &all[r % 4], *b = &all[(r >> 8) % 4];
-		u32 n = (u32)(r >> 16) % 5000, at = a->len ? (u32)(r >> 32) % (a->len + 1) : 0, delta, got;
+		u32 n = (u32)(r >> 16) % 5000, at = a->len ? (u32)(r >> 32) % (a->len + 1) : 0,
+		    delta, got;
 		struct sk_buff *skb;
 
 		switch ((r >> 60) + 16 * ((r >> 59) & 1)) {
-		case 0: case 1: case 2: case 3: case 4: { /* append */
+		case 0:
+		case 1:
+		case 2:
+		case 3:
+		case 4: { /* append */
 			struct iovec iov[2] = { { buf, n / 3 }, { buf + n / 3, n - n / 3 } };
 			struct iov_iter it;
 			s64 done;
@@ -784,7 +792,8 @@ static void any_sequence_of_operations_keeps_the_octets(void **state)
 			}
 			break;
 		case 14: /* references */
-			if (a == b || skb_unclone(b->skb) || at < skb_headlen(a->skb) || b->len > 60000)
+			if (a == b || skb_unclone(b->skb) || at < skb_headlen(a->skb) ||
+			    b->len > 60000)
 				break;
 			got = skb_append_frag_refs(b->skb, a->skb, at, min(n, a->len - at));
 			model_append(b, a, at, got);
@@ -806,7 +815,8 @@ static void any_sequence_of_operations_keeps_the_octets(void **state)
 					 csum_fold(csum_partial(a->flat + at, a->len - at, 0)));
 			break;
 		case 19:
-			if (a->len < 100000 && skb_headroom(a->skb) >= 4 && !skb_cow_head(a->skb, 4)) {
+			if (a->len < 100000 && skb_headroom(a->skb) >= 4 &&
+			    !skb_cow_head(a->skb, 4)) {
 				memcpy(skb_push(a->skb, 4), "push", 4);
 				memmove(a->flat + 4, a->flat, a->len);
 				memcpy(a->flat, "push", 4);

@@ -247,7 +247,8 @@ void skb_free_datagram(struct sock *sk, struct sk_buff *skb)
 
 /* ---- sending ------------------------------------------------------------------------------------------ */
 
-struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool noblock, int *ret_err)
+struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool noblock,
+				    int *ret_err)
 {
 	u64 timeo = sock_sndtimeo(sk, noblock);
 	struct sk_buff *skb;

@@ -17,6 +17,7 @@
 
 DROP_REASON_ENUM(SOCKET, SOCKET_DROP_REASONS);
 
-extern const struct drop_reason_table socket_drop_reasons; /* sock.c; registered by core_machine_init() */
+extern const struct drop_reason_table
+	socket_drop_reasons; /* sock.c; registered by core_machine_init() */
 
 #endif

@@ -103,7 +103,8 @@ static void the_receive_buffer_is_bounded(void **state)
 		assert_true(++n < 100);
 	assert_int_equal(n, 4096 / 768);
 	assert_int_equal(b.sk->sk_drops, 1);
-	assert_int_equal(b.net->drop_counts[SKB_DROP_SOCKET_RCVBUFF], 0); /* it had no device and no socket yet */
+	assert_int_equal(b.net->drop_counts[SKB_DROP_SOCKET_RCVBUFF],
+			 0); /* it had no device and no socket yet */
 	assert_true(b.sk->sk_rmem_alloc <= b.sk->sk_rcvbuf);
 
 	skb = skb_recv_datagram(b.sk, MSG_PEEK, &err);

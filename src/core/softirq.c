@@ -66,8 +66,9 @@ static void tasklet_action(struct cpu *cpu)
 }
 
 static void (*const softirq_actions[NR_SOFTIRQS])(struct cpu *cpu) = {
-	[HI_SOFTIRQ] = run_remote_work,   [TIMER_SOFTIRQ] = run_timers,     [NET_TX_SOFTIRQ] = net_tx_action,
-	[NET_RX_SOFTIRQ] = net_rx_action, [TASKLET_SOFTIRQ] = tasklet_action,
+	[HI_SOFTIRQ] = run_remote_work,     [TIMER_SOFTIRQ] = run_timers,
+	[NET_TX_SOFTIRQ] = net_tx_action,   [NET_RX_SOFTIRQ] = net_rx_action,
+	[TASKLET_SOFTIRQ] = tasklet_action,
 };
 
 bool do_softirq(struct cpu *cpu)

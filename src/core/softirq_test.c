@@ -23,7 +23,8 @@ static struct bench *bench_of(struct cpu *cpu)
 
 static void note(struct cpu *cpu, const char *what)
 {
-	strncat(bench_of(cpu)->log, what, sizeof(bench_of(cpu)->log) - strlen(bench_of(cpu)->log) - 1);
+	strncat(bench_of(cpu)->log, what,
+		sizeof(bench_of(cpu)->log) - strlen(bench_of(cpu)->log) - 1);
 }
 
 static void tasklet_fn(struct cpu *cpu, struct tasklet *t)
@@ -88,7 +89,8 @@ static void softirqs_run_in_their_order(void **state)
 	assert_string_equal(b.log, "");
 	cpu_unlock(b.cpu);
 	assert_string_equal(b.log, "021Tt");
-	assert_true(b.cpu->softirq_counts[HI_SOFTIRQ] == 1 && b.cpu->softirq_counts[TIMER_SOFTIRQ] == 1);
+	assert_true(b.cpu->softirq_counts[HI_SOFTIRQ] == 1 &&
+		    b.cpu->softirq_counts[TIMER_SOFTIRQ] == 1);
 	machine_destroy(b.m);
 }
 
@@ -131,7 +133,8 @@ static void unlocking_runs_one_budget_and_leaves_the_rest(void **state)
 	cpu_unlock(b.cpu);
 	assert_string_equal(b.log, "NK"); /* who sleeps for the cpu has to go on */
 	assert_int_equal(b.polled, b.cpu->softnet->netdev_budget + NAPI_POLL_WEIGHT - 1 -
-					   (b.cpu->softnet->netdev_budget + NAPI_POLL_WEIGHT - 1) % NAPI_POLL_WEIGHT);
+					   (b.cpu->softnet->netdev_budget + NAPI_POLL_WEIGHT - 1) %
+						   NAPI_POLL_WEIGHT);
 	cpu_lock(b.cpu);
 	assert_int_equal(cpu_next_event(b.cpu), 0);
 	napi_disable(&b.napi);

@@ -228,7 +228,8 @@ static void hrtimers_end_round(struct hrtimer_heap *h)
 		t->late = false;
 		/* The heap has had room for it in this round: a timer in late was popped from heap, or was new. */
 		if (heap_push(&h->heap, t)) {
-			heap_push(&h->late, t); /* it came from there: there is room; try again next round */
+			heap_push(&h->late,
+				  t); /* it came from there: there is room; try again next round */
 			t->late = true;
 			return;
 		}
@@ -292,7 +293,8 @@ bool timers_due(struct cpu *cpu)
 	if (!list_empty(&w->due) || cpu->hrtimers->late.len || (t && t->expires <= cpu->now) ||
 	    wheel_first_slot(w, &level, &slot) <= tick_of(cpu->now))
 		return true;
-	w->clk = max(w->clk, tick_of(cpu->now)); /* so that new timers land on the level they need */
+	w->clk =
+		max(w->clk, tick_of(cpu->now)); /* so that new timers land on the level they need */
 	return false;
 }
 

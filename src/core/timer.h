@@ -37,9 +37,9 @@ static inline bool timer_pending(const struct timer_list *t)
 
 struct hrtimer {
 	u64 expires;
-	u64 seq;      /* order of arming */
-	u32 index;    /* place in the heap + 1; 0: not armed */
-	bool late;    /* in the heap of those armed too late for the running round */
+	u64 seq;   /* order of arming */
+	u32 index; /* place in the heap + 1; 0: not armed */
+	bool late; /* in the heap of those armed too late for the running round */
 	void (*function)(struct cpu *cpu, struct hrtimer *t);
 };
 

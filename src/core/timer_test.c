@@ -16,7 +16,7 @@ struct probe {
 
 static u32 order_of_firing(struct cpu *cpu)
 {
-	return (u32)++*(u64 *)cpu->machine->kick_arg;
+	return (u32)++ * (u64 *)cpu->machine->kick_arg;
 }
 
 static void note(struct cpu *cpu, struct probe *p)
@@ -117,10 +117,12 @@ static void timers_fire_in_the_order_of_their_ticks(void **state)
 		now = f.cpu->now;
 		for (u32 i = 0; i < ARRAY_SIZE(p); i++) {
 			probe_init(&p[i]);
-			mod_timer(f.cpu, &p[i].timer, now + cpu_random(f.cpu) % (1ULL << (24 + 4 * round)));
+			mod_timer(f.cpu, &p[i].timer,
+				  now + cpu_random(f.cpu) % (1ULL << (24 + 4 * round)));
 		}
 		for (u32 i = 0; i < ARRAY_SIZE(p); i += 3) /* moved */
-			mod_timer(f.cpu, &p[i].timer, now + cpu_random(f.cpu) % (1ULL << (24 + 4 * round)));
+			mod_timer(f.cpu, &p[i].timer,
+				  now + cpu_random(f.cpu) % (1ULL << (24 + 4 * round)));
 		for (u32 i = 0; i < ARRAY_SIZE(p); i += 7)
 			assert_true(del_timer(&p[i].timer));
 		run_until(&f, now + (1ULL << (24 + 4 * round)) + TICK);
@@ -216,7 +218,8 @@ static void an_hrtimer_fires_at_its_nanosecond(void **state)
 	begin(&f);
 	for (u32 i = 0; i < ARRAY_SIZE(p); i++) {
 		probe_init(&p[i]);
-		assert_int_equal(hrtimer_start(f.cpu, &p[i].hrtimer, 1000 + (i * 7919) % 500 * 13), 0);
+		assert_int_equal(hrtimer_start(f.cpu, &p[i].hrtimer, 1000 + (i * 7919) % 500 * 13),
+				 0);
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(p); i += 5)
 		assert_true(hrtimer_cancel(f.cpu, &p[i].hrtimer));

@@ -75,7 +75,8 @@ const struct trace_point_desc *trace_point_desc(const struct machine *m, trace_p
 {
 	static const struct trace_point_desc unknown = { "?", "?", NULL, NULL };
 	u32 range = tp >> TRACE_RANGE_SHIFT, row = tp & ((1u << TRACE_RANGE_SHIFT) - 1);
-	const struct trace_point_table *table = range < NR_DROP_RANGES ? m->trace_tables[range] : NULL;
+	const struct trace_point_table *table =
+		range < NR_DROP_RANGES ? m->trace_tables[range] : NULL;
 
 	return table && row >= 1 && row <= table->count ? &table->rows[row - 1] : &unknown;
 }
@@ -83,7 +84,8 @@ const struct trace_point_desc *trace_point_desc(const struct machine *m, trace_p
 static struct trace_ring *ring_create(u32 records)
 {
 	u32 n = 1u << order_base_2(clamp(records, 16u, 1u << 24));
-	struct trace_ring *ring = calloc(1, sizeof(*ring) + (size_t)n * sizeof(struct trace_record));
+	struct trace_ring *ring =
+		calloc(1, sizeof(*ring) + (size_t)n * sizeof(struct trace_record));
 
 	if (ring)
 		ring->mask = n - 1;
@@ -110,7 +112,8 @@ int trace_enable(struct machine *m, u32 records)
 		cpu_lock(cpu);
 		old = cpu->trace;
 		if (old && old->mask == fresh[i]->mask) {
-			old = fresh[i]; /* the one that is there will do, and holds what was recorded */
+			old = fresh
+				[i]; /* the one that is there will do, and holds what was recorded */
 		} else {
 			fresh[i]->last = old ? old->last : 0;
 			fresh[i]->first = fresh[i]->last + 1;

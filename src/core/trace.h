@@ -38,7 +38,7 @@ enum trace_verdict {
 };
 
 struct trace_record {
-	u64 time;    /* ns */
+	u64 time; /* ns */
 	u64 skb_id;
 	u64 related; /* parent or sibling skb id, or 0 */
 	u64 arg1;
@@ -50,8 +50,8 @@ struct trace_record {
 	skb_drop_reason_t reason;
 	u8 verdict;
 	u8 flags;
-	u32 seq;     /* of the ring: finds gaps */
-	u32 len;     /* skb->len then */
+	u32 seq; /* of the ring: finds gaps */
+	u32 len; /* skb->len then */
 };
 
 static_assert(sizeof(struct trace_record) == 64, "a trace record is one cache line");
@@ -69,9 +69,9 @@ struct trace_point_table {
 	u32 count;
 };
 
-#define TRACE_RANGE_SHIFT                       7 /* 128 points per folder */
-#define TRACE_POINT_ENUM_ROW_(name, f, a1, a2)  TP_##name,
-#define TRACE_POINT_DESC_ROW_(name, f, a1, a2)  { #name, f, a1, a2 },
+#define TRACE_RANGE_SHIFT                      7 /* 128 points per folder */
+#define TRACE_POINT_ENUM_ROW_(name, f, a1, a2) TP_##name,
+#define TRACE_POINT_DESC_ROW_(name, f, a1, a2) { #name, f, a1, a2 },
 #define TRACE_POINT_ENUM(range, LIST)                                                              \
 	enum {                                                                                     \
 		TP_##range##_BASE_ = (DROP_RANGE_##range << TRACE_RANGE_SHIFT),                    \

@@ -73,7 +73,8 @@ size_t csum_and_copy_to_iter(const void *from, size_t n, u32 *csum, struct iov_i
 	u8 *p;
 
 	while ((step = iter_front(i, n - done, &p))) {
-		sum = csum_block_add(sum, csum_partial_copy(p, (const u8 *)from + done, step, 0), done);
+		sum = csum_block_add(sum, csum_partial_copy(p, (const u8 *)from + done, step, 0),
+				     done);
 		iter_forward(i, step);
 		done += step;
 	}

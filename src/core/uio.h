@@ -16,7 +16,7 @@ struct iov_iter {
 	const struct iovec *iov;
 	u32 nr_segs;
 	size_t seg_offset; /* into iov[0] */
-	size_t count;   /* octets left */
+	size_t count;      /* octets left */
 };
 
 static inline void iov_iter_init(struct iov_iter *i, const struct iovec *iov, u32 nr, size_t count)
@@ -41,7 +41,7 @@ struct kmsghdr {
 	void *control;
 	size_t controllen;
 	size_t control_used;
-	u32 flags;     /* MSG_*: in, as called; out (recvmsg): MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE, ... */
+	u32 flags; /* MSG_*: in, as called; out (recvmsg): MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE, ... */
 };
 
 void put_cmsg(struct kmsghdr *msg, int level, int type, size_t len, const void *data);

@@ -294,7 +294,7 @@ u64 machine_next_event(struct machine *m)
 
 void machine_kick(struct machine *m)
 {
-	void (*kick)(struct machine *m, void *arg) = __atomic_load_n(&m->kick, __ATOMIC_ACQUIRE);
+	void (*kick)(struct machine * m, void *arg) = __atomic_load_n(&m->kick, __ATOMIC_ACQUIRE);
 
 	pthread_mutex_lock(&m->parker_lock);
 	if (m->driver)
@@ -368,8 +368,8 @@ static int park_plain(struct machine *m, struct parker *p, u64 deadline)
 
 int wait_park(struct machine *m, struct wait_entry *w, u64 deadline_ns)
 {
-	return m->workers ? park_plain(m, w->private, deadline_ns) :
-			    park_driving(m, w->private, deadline_ns);
+	return m->workers ? park_plain(m, w->private, deadline_ns)
+			  : park_driving(m, w->private, deadline_ns);
 }
 
 int wait_schedule(struct cpu *cpu, struct wait_entry *w, u64 deadline_ns)

@@ -29,8 +29,8 @@ struct wait_entry {
 	struct list_head wake_node; /* on cpu->wake_list */
 	/* @events: EPOLL* bits of what happened. Lock held; must not block or call back into the object. */
 	void (*func)(struct cpu *cpu, struct wait_entry *w, u32 events);
-	void *private;              /* struct parker of a thread (wait.c), or the func's own */
-	bool exclusive;             /* wake only one of these per wake_up (accept) */
+	void *private;  /* struct parker of a thread (wait.c), or the func's own */
+	bool exclusive; /* wake only one of these per wake_up (accept) */
 	bool woken;
 };
 

@@ -79,7 +79,8 @@ static void a_lone_thread_turns_the_loop_itself(void **state)
 		assert_true(host_now(c.m->host) >= start + 5 * MS);
 		assert_int_equal(counter_take(&c, 3 * MS, false), -EAGAIN);
 		if (c.m->host->virtual_time)
-			assert_int_equal(host_now(c.m->host), 5 * MS / (1 << 20) * (1 << 20) + (1 << 20) + 3 * MS);
+			assert_int_equal(host_now(c.m->host),
+					 5 * MS / (1 << 20) * (1 << 20) + (1 << 20) + 3 * MS);
 		assert_int_equal(counter_take(&c, 0, false), -EAGAIN);
 		assert_false(c.m->driven);
 		machine_destroy(c.m);
@@ -288,7 +289,8 @@ static void running_moves_virtual_time_by_the_timeout_at_most(void **state)
 	cpu_lock(c.cpu);
 	mod_timer(c.cpu, &c.timer, 10 * MS);
 	cpu_unlock(c.cpu);
-	assert_int_equal(machine_run(c.m, NSEC_PER_SEC), 0); /* returns with the work, not with the time */
+	assert_int_equal(machine_run(c.m, NSEC_PER_SEC),
+			 0); /* returns with the work, not with the time */
 	assert_true(host_now(c.m->host) < 12 * MS);
 	assert_int_equal(c.value, 1);
 	assert_int_equal(machine_turn(c.m), HOST_FOREVER);

@@ -27,7 +27,8 @@ static void note(struct log *l, const char *who)
 {
 	size_t n = strlen(l->text);
 
-	snprintf(l->text + n, sizeof(l->text) - n, "%s@%llu ", who, (unsigned long long)host_now(l->h));
+	snprintf(l->text + n, sizeof(l->text) - n, "%s@%llu ", who,
+		 (unsigned long long)host_now(l->h));
 }
 
 static void sleeper_main(void *arg)
@@ -123,7 +124,8 @@ static void a_permit_is_remembered_once(void **state)
 
 static void random_streams_are_independent_of_each_other(void **state)
 {
-	struct host *h1 = host_sim_create(7, 0), *h2 = host_linux_create_seeded(7), *h3 = host_sim_create(8, 0);
+	struct host *h1 = host_sim_create(7, 0), *h2 = host_linux_create_seeded(7),
+		    *h3 = host_sim_create(8, 0);
 	u64 a1, a2, a3, b, skip[10];
 
 	host_random(h1, "a", &a1, sizeof(a1));

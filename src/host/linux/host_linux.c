@@ -110,8 +110,8 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static struct host_thread *linux_thread_start(struct host *h, const char *name, void (*fn)(void *arg),
-					      void *arg)
+static struct host_thread *linux_thread_start(struct host *h, const char *name,
+					      void (*fn)(void *arg), void *arg)
 {
 	struct host_thread *t = malloc(sizeof(*t));
 	int err;

@@ -40,7 +40,7 @@ static int find(const char *spec, struct target *ret)
 		run_state_each(look, &s);
 	if (!s.found)
 		return find_target("exec", spec, ret);
-	snprintf(ret->instance, sizeof(ret->target.instance), "%s", spec);
+	snprintf(ret->instance, sizeof(ret->instance), "%s", spec);
 	ret->node[0] = '\0';
 	return 0;
 }

@@ -282,16 +282,22 @@ void free_netdev(struct net_device *dev)
 
 static int dev_get_iflink(const struct net_device *dev)
 {
-	if (dev->netdev_ops && dev->netdev_ops->ndo_get_iflink)
+	if (dev->netdev_ops->ndo_get_iflink)
 		return dev->netdev_ops->ndo_get_iflink(dev);
 	return dev->iflink ? dev->iflink : dev->ifindex;
+}
+
+/* The device at the other end may live in another net and have the same number there. */
+static bool dev_has_lower(const struct net_device *dev)
+{
+	return dev->netdev_ops->ndo_get_peer_dev || dev_get_iflink(dev) != dev->ifindex;
 }
 
 static void dev_update_operstate(struct net_device *dev)
 {
 	if (dev->carrier)
 		dev->operstate = dev->link_mode == IF_LINK_MODE_DORMANT ? IF_OPER_DORMANT : IF_OPER_UP;
-	else if (dev_get_iflink(dev) != dev->ifindex)
+	else if (dev_has_lower(dev))
 		dev->operstate = IF_OPER_LOWERLAYERDOWN;
 	else
 		dev->operstate = IF_OPER_DOWN;

@@ -391,10 +391,12 @@ static enum call_result call_getsockname(struct call *c)
 	struct asock *s = call_sock(c, call_int(c, 0));
 	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss);
+	int err;
 
 	if (!s)
 		return CALL_CONTINUE;
-	return return_name(c, weir_getsockname(s->file, generic(&ss), &len), &ss, len);
+	err = weir_getsockname(s->file, generic(&ss), &len);
+	return return_name(c, err, &ss, len);
 }
 
 static enum call_result call_getpeername(struct call *c)
@@ -402,10 +404,12 @@ static enum call_result call_getpeername(struct call *c)
 	struct asock *s = call_sock(c, call_int(c, 0));
 	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss);
+	int err;
 
 	if (!s)
 		return CALL_CONTINUE;
-	return return_name(c, weir_getpeername(s->file, generic(&ss), &len), &ss, len);
+	err = weir_getpeername(s->file, generic(&ss), &len);
+	return return_name(c, err, &ss, len);
 }
 
 static enum call_result shutdown_listener(struct call *c, struct asock *s, int how)

@@ -29,8 +29,8 @@
 #include "core/qdisc.h"
 #include "core/sysctl.h"
 
-#define DEV_HASH_BITS_MIN 2
-#define DEV_HASH_BITS_MAX 16
+#define DEV_HASH_BITS_MIN  2
+#define DEV_HASH_BITS_MAX  16
 #define DEV_NAME_MAX_UNITS 32768 /* numbers that "%d" may take */
 
 /* ---- names and lists ----------------------------------------------------------------------------------- */
@@ -205,8 +205,8 @@ static int dev_get_free_name(struct net *net, const char *pattern, char ret_name
 	free(used);
 	if (n == DEV_NAME_MAX_UNITS)
 		return -ENFILE;
-	if (snprintf(name, sizeof(name), "%.*s%ld%s", (int)(percent - pattern), pattern, n, percent + 2) >=
-	    (int)sizeof(name))
+	if (snprintf(name, sizeof(name), "%.*s%ld%s", (int)(percent - pattern), pattern, n,
+		     percent + 2) >= (int)sizeof(name))
 		return -EINVAL;
 	memcpy(ret_name, name, IFNAMSIZ);
 	return 0;
@@ -296,7 +296,8 @@ static bool dev_has_lower(const struct net_device *dev)
 static void dev_update_operstate(struct net_device *dev)
 {
 	if (dev->carrier)
-		dev->operstate = dev->link_mode == IF_LINK_MODE_DORMANT ? IF_OPER_DORMANT : IF_OPER_UP;
+		dev->operstate =
+			dev->link_mode == IF_LINK_MODE_DORMANT ? IF_OPER_DORMANT : IF_OPER_UP;
 	else if (dev_has_lower(dev))
 		dev->operstate = IF_OPER_LOWERLAYERDOWN;
 	else
@@ -361,21 +362,23 @@ void linkwatch_run(struct machine *m)
 static netdev_features_t netdev_features_consistent(netdev_features_t f)
 {
 	if (!(f & NETIF_F_SG))
-		f &= ~(NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4 | NETIF_F_FRAGLIST | NETIF_F_GSO);
+		f &= ~(NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4 | NETIF_F_FRAGLIST |
+		       NETIF_F_GSO);
 	/* A device that cuts segments must fill in their checksums. */
 	if (!(f & (NETIF_F_HW_CSUM | NETIF_F_IP_CSUM)))
 		f &= ~NETIF_F_TSO;
 	if (!(f & (NETIF_F_HW_CSUM | NETIF_F_IPV6_CSUM)))
 		f &= ~NETIF_F_TSO6;
-	if (!(f & NETIF_F_HW_CSUM) && (f & (NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM)) !=
-					      (NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM))
+	if (!(f & NETIF_F_HW_CSUM) &&
+	    (f & (NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM)) != (NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM))
 		f &= ~NETIF_F_GSO_UDP_L4;
 	return f;
 }
 
 static netdev_features_t netdev_compute_features(struct net_device *dev)
 {
-	netdev_features_t f = (dev->features & ~dev->hw_features) | (dev->wanted_features & dev->hw_features);
+	netdev_features_t f =
+		(dev->features & ~dev->hw_features) | (dev->wanted_features & dev->hw_features);
 
 	if (dev->netdev_ops->ndo_fix_features)
 		f = dev->netdev_ops->ndo_fix_features(dev, f);
@@ -438,7 +441,8 @@ int register_netdevice(struct net_device *dev)
 	char name[IFNAMSIZ];
 	int err;
 
-	assert(dev->reg_state == NETREG_UNINITIALIZED && dev->netdev_ops && dev->netdev_ops->ndo_start_xmit);
+	assert(dev->reg_state == NETREG_UNINITIALIZED && dev->netdev_ops &&
+	       dev->netdev_ops->ndo_start_xmit);
 	err = dev_get_free_name(net, dev->name, name);
 	if (err)
 		return err;
@@ -616,7 +620,8 @@ static bool netif_oper_up(const struct net_device *dev)
 
 u32 dev_get_flags(const struct net_device *dev)
 {
-	u32 flags = dev->flags & ~(u32)(IFF_PROMISC | IFF_ALLMULTI | IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT);
+	u32 flags = dev->flags &
+		    ~(u32)(IFF_PROMISC | IFF_ALLMULTI | IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT);
 
 	flags |= dev->gflags & (IFF_PROMISC | IFF_ALLMULTI);
 	if (netif_running(dev)) {
@@ -842,12 +847,14 @@ static int default_qdisc_store(struct net *net, const char *text, size_t len)
 {
 	while (len && isspace((unsigned char)text[len - 1]))
 		len--;
-	return len == strlen(pfifo_fast_ops.id) && !strncmp(text, pfifo_fast_ops.id, len) ? 0 : -ENOENT;
+	return len == strlen(pfifo_fast_ops.id) && !strncmp(text, pfifo_fast_ops.id, len) ? 0
+											  : -ENOENT;
 }
 
 static void budget_usecs_show(struct net *net, struct text *t)
 {
-	text_printf(t, "%llu\n", (unsigned long long)(net->cpu->softnet->netdev_budget_ns / NSEC_PER_USEC));
+	text_printf(t, "%llu\n",
+		    (unsigned long long)(net->cpu->softnet->netdev_budget_ns / NSEC_PER_USEC));
 }
 
 static int budget_usecs_store(struct net *net, const char *text, size_t len)
@@ -874,10 +881,16 @@ static void *softnet_sysctl_base(struct net *net)
 
 /* The other rows of net.core are core_sysctls; socket/ registers them. */
 static const struct sysctl_desc softnet_sysctl_rows[] = {
-	{ .path = "core/netdev_budget_usecs", .kind = SYSCTL_FUNC, .show = budget_usecs_show,
-	  .store = budget_usecs_store, .help = "time of one NET_RX round at most" },
-	{ .path = "core/default_qdisc", .kind = SYSCTL_FUNC, .show = default_qdisc_show,
-	  .store = default_qdisc_store, .help = "discipline of devices with a queue" },
+	{ .path = "core/netdev_budget_usecs",
+	  .kind = SYSCTL_FUNC,
+	  .show = budget_usecs_show,
+	  .store = budget_usecs_store,
+	  .help = "time of one NET_RX round at most" },
+	{ .path = "core/default_qdisc",
+	  .kind = SYSCTL_FUNC,
+	  .show = default_qdisc_show,
+	  .store = default_qdisc_store,
+	  .help = "discipline of devices with a queue" },
 };
 
 static const struct sysctl_table softnet_sysctls = {
@@ -919,7 +932,8 @@ void dev_net_exit(struct net *net)
 		return;
 	/* The drivers' net_exit has run: what is left belongs to nobody else. */
 	while (!list_empty(&core->dev_list)) {
-		unregister_netdevice(list_first_entry(&core->dev_list, struct net_device, dev_list));
+		unregister_netdevice(
+			list_first_entry(&core->dev_list, struct net_device, dev_list));
 	}
 	nf_hooks_free(net);
 	dev_ptypes_free(net);

@@ -193,8 +193,8 @@ void dev_remove_tap(struct packet_tap *tap)
 	list_del(&tap->node);
 }
 
-static void taps_run(const struct list_head *taps, const struct sk_buff *skb, struct net_device *dev,
-		     u16 type)
+static void taps_run(const struct list_head *taps, const struct sk_buff *skb,
+		     struct net_device *dev, u16 type)
 {
 	struct packet_tap *tap, *next;
 
@@ -286,8 +286,8 @@ void dev_ptypes_free(struct net *net)
 	}
 }
 
-int netdev_rx_handler_register(struct net_device *dev, enum rx_handler_result (*h)(struct sk_buff **),
-			       void *data)
+int netdev_rx_handler_register(struct net_device *dev,
+			       enum rx_handler_result (*h)(struct sk_buff **), void *data)
 {
 	if (dev->rx_handler)
 		return -EBUSY;

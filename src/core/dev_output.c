@@ -41,14 +41,16 @@ static bool needs_gso(const struct sk_buff *skb, const struct net_device *dev)
 
 	if (!skb_is_gso(skb))
 		return false;
-	return !f || !(dev->features & f) || skb->len > dev->gso_max_size + skb->mac_len + MAX_HEADER ||
+	return !f || !(dev->features & f) ||
+	       skb->len > dev->gso_max_size + skb->mac_len + MAX_HEADER ||
 	       skb_shinfo(skb)->gso_segs > dev->gso_max_segs || skb->ip_summed != CHECKSUM_PARTIAL;
 }
 
 static bool needs_linearize(const struct sk_buff *skb, netdev_features_t features)
 {
 	return skb_is_nonlinear(skb) &&
-	       (!(features & NETIF_F_SG) || (skb_shinfo(skb)->frag_list && !(features & NETIF_F_FRAGLIST)));
+	       (!(features & NETIF_F_SG) ||
+		(skb_shinfo(skb)->frag_list && !(features & NETIF_F_FRAGLIST)));
 }
 
 static bool can_checksum(const struct sk_buff *skb, netdev_features_t features)
@@ -68,7 +70,8 @@ static struct sk_buff *validate_one(struct sk_buff *skb, struct net_device *dev)
 		kfree_skb_reason(skb, SKB_DROP_NOMEM);
 		return NULL;
 	}
-	if (skb->ip_summed == CHECKSUM_PARTIAL && !can_checksum(skb, dev->features) && skb_checksum_help(skb)) {
+	if (skb->ip_summed == CHECKSUM_PARTIAL && !can_checksum(skb, dev->features) &&
+	    skb_checksum_help(skb)) {
 		dev->stats.tx_dropped++;
 		kfree_skb_reason(skb, SKB_DROP_SKB_CSUM);
 		return NULL;
@@ -110,7 +113,8 @@ struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 
 /* ---- to the driver ------------------------------------------------------------------------------------- */
 
-static void taps_output(const struct sk_buff *skb, struct net_device *dev, const struct list_head *taps)
+static void taps_output(const struct sk_buff *skb, struct net_device *dev,
+			const struct list_head *taps)
 {
 	struct packet_tap *tap, *next;
 

@@ -16,7 +16,8 @@ static const u8 other_mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 2 };
 static void names_are_checked_and_numbered(void **state)
 {
 	struct net *net = test_net();
-	struct net_device *e0 = test_netdev(net, "eth%d", false), *e5 = test_netdev(net, "eth5", false),
+	struct net_device *e0 = test_netdev(net, "eth%d", false),
+			  *e5 = test_netdev(net, "eth5", false),
 			  *e1 = test_netdev(net, "eth%d", false), *bad;
 
 	assert_string_equal(e0->name, "eth0");
@@ -74,7 +75,8 @@ static void flags_are_shown_as_linux_does(void **state)
 	rtnl_lock(net->machine);
 	assert_int_equal(dev_change_flags(dev, dev->flags | IFF_UP, NULL), 0);
 	assert_int_equal(test_priv(dev)->opens, 1);
-	assert_int_equal(dev_get_flags(dev), IFF_BROADCAST | IFF_MULTICAST | IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
+	assert_int_equal(dev_get_flags(dev),
+			 IFF_BROADCAST | IFF_MULTICAST | IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
 	/* A program that listens does not show, the administrator's wish does. */
 	cpu_lock(dev->cpu);
 	dev_set_promiscuity(dev, 1);
@@ -111,7 +113,8 @@ static void mtu_and_address_are_checked(void **state)
 	assert_int_equal(dev_set_mtu(dev, 1400, NULL), 0);
 	assert_int_equal(dev_set_mac_address(dev, other_mac, NULL), -EBUSY);
 	dev_close(dev);
-	assert_int_equal(dev_set_mac_address(dev, (const u8 *)"\x01\0\0\0\0\x01", NULL), -EADDRNOTAVAIL);
+	assert_int_equal(dev_set_mac_address(dev, (const u8 *)"\x01\0\0\0\0\x01", NULL),
+			 -EADDRNOTAVAIL);
 	assert_int_equal(dev_set_mac_address(dev, other_mac, NULL), 0);
 	assert_memory_equal(dev->dev_addr, other_mac, ETH_ALEN);
 	rtnl_unlock(net->machine);
@@ -123,7 +126,8 @@ static void features_follow_the_driver(void **state)
 	struct net *net = test_net();
 	struct net_device *dev = test_netdev(net, "e0", true);
 
-	assert_true(dev->features & NETIF_F_GSO && dev->features & NETIF_F_GRO && dev->features & NETIF_F_SG);
+	assert_true(dev->features & NETIF_F_GSO && dev->features & NETIF_F_GRO &&
+		    dev->features & NETIF_F_SG);
 	rtnl_lock(net->machine);
 	test_priv(dev)->forbidden = NETIF_F_SG;
 	netdev_update_features(dev);
@@ -170,16 +174,26 @@ struct recorder {
 static int record(struct notifier_block *nb, enum netdev_event ev, struct net_device *dev)
 {
 	static const char *const names[] = {
-		[NETDEV_REGISTER] = "reg", [NETDEV_UNREGISTER] = "unreg", [NETDEV_UP] = "up", [NETDEV_DOWN] = "down",
-		[NETDEV_GOING_DOWN] = "going", [NETDEV_CHANGE] = "change", [NETDEV_CHANGEMTU] = "mtu",
-		[NETDEV_CHANGEADDR] = "addr", [NETDEV_CHANGENAME] = "name", [NETDEV_FEAT_CHANGE] = "feat",
-		[NETDEV_PRE_UP] = "preup", [NETDEV_CHANGE_TX_QUEUE_LEN] = "qlen", [NETDEV_POST_INIT] = "init",
+		[NETDEV_REGISTER] = "reg",
+		[NETDEV_UNREGISTER] = "unreg",
+		[NETDEV_UP] = "up",
+		[NETDEV_DOWN] = "down",
+		[NETDEV_GOING_DOWN] = "going",
+		[NETDEV_CHANGE] = "change",
+		[NETDEV_CHANGEMTU] = "mtu",
+		[NETDEV_CHANGEADDR] = "addr",
+		[NETDEV_CHANGENAME] = "name",
+		[NETDEV_FEAT_CHANGE] = "feat",
+		[NETDEV_PRE_UP] = "preup",
+		[NETDEV_CHANGE_TX_QUEUE_LEN] = "qlen",
+		[NETDEV_POST_INIT] = "init",
 	};
 	struct recorder *r = container_of(nb, struct recorder, nb);
 	struct recorder *to = r->shared ? r->shared : r;
 	size_t n = strlen(to->log);
 
-	snprintf(to->log + n, sizeof(to->log) - n, "%s%s ", r->tag ? (char[]){ r->tag, 0 } : "", names[ev]);
+	snprintf(to->log + n, sizeof(to->log) - n, "%s%s ", r->tag ? (char[]){ r->tag, 0 } : "",
+		 names[ev]);
 	return r->refuse == ev ? -EPERM : 0;
 }
 
@@ -231,7 +245,9 @@ static void notifiers_run_by_priority_and_may_refuse(void **state)
 	struct net *net = test_net();
 	struct recorder low = { .nb = { .call = record, .priority = -1 }, .tag = 'l' };
 	struct recorder mid = { .nb.call = record, .tag = 'm', .shared = &low };
-	struct recorder high = { .nb = { .call = record, .priority = 9 }, .tag = 'h', .shared = &low };
+	struct recorder high = { .nb = { .call = record, .priority = 9 },
+				 .tag = 'h',
+				 .shared = &low };
 	struct net_device *dev;
 
 	rtnl_lock(net->machine);
@@ -258,7 +274,8 @@ static void a_device_moves_between_nets(void **state)
 {
 	struct machine *m = test_machine();
 	struct net *a = net_create(m, "a"), *b = net_create(m, "b");
-	struct net_device *dev = test_netdev(a, "e0", true), *occupied = test_netdev(b, "e0", false);
+	struct net_device *dev = test_netdev(a, "e0", true),
+			  *occupied = test_netdev(b, "e0", false);
 	struct recorder in_a = { .nb.call = record }, in_b = { .nb.call = record };
 
 	(void)occupied;
@@ -398,7 +415,8 @@ static enum rx_handler_result steal(struct sk_buff **pskb)
 static void a_device_above_takes_packets(void **state)
 {
 	struct net *net = test_net();
-	struct net_device *port = test_netdev(net, "port", true), *br = test_netdev(net, "br", true);
+	struct net_device *port = test_netdev(net, "port", true),
+			  *br = test_netdev(net, "br", true);
 
 	rtnl_lock(net->machine);
 	dev_add_pack(net, &test_pt);
@@ -488,7 +506,8 @@ struct test_tap {
 	u32 sent_then; /* packets the driver had when the last outgoing one was seen */
 };
 
-static void tap_func(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev, bool outgoing)
+static void tap_func(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev,
+		     bool outgoing)
 {
 	struct test_tap *t = container_of(tap, struct test_tap, tap);
 
@@ -612,7 +631,9 @@ static void devices_are_seen_in_proc_and_sys(void **state)
 
 	dev->stats.rx_bytes = 1234;
 	assert_int_equal(view_read(net, "/proc/net/dev", &t), 0);
-	assert_non_null(strstr(t.buf, "\n    e0:    1234       0    0    0    0     0          0         0        0 "));
+	assert_non_null(strstr(
+		t.buf,
+		"\n    e0:    1234       0    0    0    0     0          0         0        0 "));
 	t.len = 0;
 	assert_int_equal(view_read(net, "/sys/class/net", &t), -EISDIR);
 	assert_string_equal(t.buf, "e0\n");

@@ -10,8 +10,8 @@
 
 struct test_dev {
 	struct sk_buff_head sent;
-	bool busy;        /* the driver says NETDEV_TX_BUSY */
-	u32 stop_after;   /* stops its queue after so many packets; 0: never */
+	bool busy;      /* the driver says NETDEV_TX_BUSY */
+	u32 stop_after; /* stops its queue after so many packets; 0: never */
 	u32 opens, stops;
 	netdev_features_t forbidden;
 };
@@ -76,7 +76,8 @@ static inline void test_dev_setup(struct net_device *dev)
 /* Registered; up if @up. */
 static inline struct net_device *test_netdev(struct net *net, const char *name, bool up)
 {
-	struct net_device *dev = alloc_netdev(net, sizeof(struct test_dev), name, test_dev_setup, 1);
+	struct net_device *dev =
+		alloc_netdev(net, sizeof(struct test_dev), name, test_dev_setup, 1);
 
 	assert_non_null(dev);
 	rtnl_lock(net->machine);
@@ -127,7 +128,8 @@ static inline void test_run_for(struct machine *m, u64 ns)
 			continue;
 		if (now >= target)
 			break;
-		m->host->ops->park(p, left == HOST_FOREVER || now + left > target ? target : now + left);
+		m->host->ops->park(p, left == HOST_FOREVER || now + left > target ? target
+										  : now + left);
 	}
 	m->host->ops->parker_free(p);
 }

@@ -19,9 +19,11 @@ static void proc_net_dev_show(struct net *net, struct text *t)
 {
 	struct net_device *dev;
 
-	text_printf(t, "Inter-|   Receive                                                |  Transmit\n"
-		       " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs "
-		       "drop fifo colls carrier compressed\n");
+	text_printf(t,
+		    "Inter-|   Receive                                                |  Transmit\n"
+		    " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+		    "packets errs "
+		    "drop fifo colls carrier compressed\n");
 	net_for_each_dev(net, dev) {
 		struct rtnl_link_stats64 s;
 
@@ -31,7 +33,8 @@ static void proc_net_dev_show(struct net *net, struct text *t)
 			    "%8llu %7llu %4llu %4llu %4llu %5llu %7llu %10llu\n",
 			    dev->name, U(s.rx_bytes), U(s.rx_packets), U(s.rx_errors),
 			    U(s.rx_dropped + s.rx_missed_errors), U(s.rx_fifo_errors),
-			    U(s.rx_length_errors + s.rx_over_errors + s.rx_crc_errors + s.rx_frame_errors),
+			    U(s.rx_length_errors + s.rx_over_errors + s.rx_crc_errors +
+			      s.rx_frame_errors),
 			    U(s.rx_compressed), U(s.multicast), U(s.tx_bytes), U(s.tx_packets),
 			    U(s.tx_errors), U(s.tx_dropped), U(s.tx_fifo_errors), U(s.collisions),
 			    U(s.tx_carrier_errors + s.tx_aborted_errors + s.tx_window_errors +
@@ -48,7 +51,8 @@ static void proc_dev_mcast_show(struct net *net, struct text *t)
 		struct netdev_hw_addr *ha;
 
 		list_for_each_entry(ha, &dev->mc, node) {
-			text_printf(t, "%-4d %-15s %-5u %-5d ", dev->ifindex, dev->name, ha->refcount, 0);
+			text_printf(t, "%-4d %-15s %-5u %-5d ", dev->ifindex, dev->name,
+				    ha->refcount, 0);
 			for (int i = 0; i < dev->addr_len; i++)
 				text_printf(t, "%02x", ha->addr[i]);
 			text_printf(t, "\n");
@@ -64,11 +68,12 @@ static void proc_softnet_stat_show(struct net *net, struct text *t)
 		u32 qlen = __atomic_load_n(&sd->input_pkt_queue.qlen, __ATOMIC_RELAXED);
 
 		text_printf(t,
-			    "%08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x\n",
+			    "%08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x %08x "
+			    "%08x\n",
 			    __atomic_load_n(&sd->processed, __ATOMIC_RELAXED),
 			    __atomic_load_n(&sd->dropped, __ATOMIC_RELAXED),
-			    __atomic_load_n(&sd->time_squeeze, __ATOMIC_RELAXED), 0, 0, 0, 0, 0, 0, 0, 0, qlen,
-			    i, qlen, 0);
+			    __atomic_load_n(&sd->time_squeeze, __ATOMIC_RELAXED), 0, 0, 0, 0, 0, 0,
+			    0, 0, qlen, i, qlen, 0);
 	}
 }
 
@@ -181,7 +186,7 @@ static int netdev_group_show(struct net_device *dev, struct text *t)
 
 static int operstate_show(struct net_device *dev, struct text *t)
 {
-	static const char *const names[] = { "unknown",	"notpresent", "down", "lowerlayerdown",
+	static const char *const names[] = { "unknown", "notpresent", "down", "lowerlayerdown",
 					     "testing", "dormant",    "up" };
 	u8 state = netif_running(dev) ? dev->operstate : IF_OPER_DOWN;
 
@@ -249,19 +254,26 @@ static const struct sysfs_attr {
 	{ "uevent", uevent_show },
 };
 
-#define STAT_ROW(field) { #field, offsetof(struct rtnl_link_stats64, field) }
+#define STAT_ROW(field)                                                                            \
+	{                                                                                          \
+#field, offsetof(struct rtnl_link_stats64, field)                                  \
+	}
 static const struct {
 	const char *name;
 	size_t offset;
 } stat_rows[] = {
-	STAT_ROW(collisions),	    STAT_ROW(multicast),	 STAT_ROW(rx_bytes),
-	STAT_ROW(rx_compressed),    STAT_ROW(rx_crc_errors),	 STAT_ROW(rx_dropped),
-	STAT_ROW(rx_errors),	    STAT_ROW(rx_fifo_errors),	 STAT_ROW(rx_frame_errors),
-	STAT_ROW(rx_length_errors), STAT_ROW(rx_missed_errors),	 STAT_ROW(rx_nohandler),
-	STAT_ROW(rx_over_errors),   STAT_ROW(rx_packets),	 STAT_ROW(tx_aborted_errors),
-	STAT_ROW(tx_bytes),	    STAT_ROW(tx_carrier_errors), STAT_ROW(tx_compressed),
-	STAT_ROW(tx_dropped),	    STAT_ROW(tx_errors),	 STAT_ROW(tx_fifo_errors),
-	STAT_ROW(tx_heartbeat_errors), STAT_ROW(tx_packets),	 STAT_ROW(tx_window_errors),
+	STAT_ROW(collisions),        STAT_ROW(multicast),
+	STAT_ROW(rx_bytes),          STAT_ROW(rx_compressed),
+	STAT_ROW(rx_crc_errors),     STAT_ROW(rx_dropped),
+	STAT_ROW(rx_errors),         STAT_ROW(rx_fifo_errors),
+	STAT_ROW(rx_frame_errors),   STAT_ROW(rx_length_errors),
+	STAT_ROW(rx_missed_errors),  STAT_ROW(rx_nohandler),
+	STAT_ROW(rx_over_errors),    STAT_ROW(rx_packets),
+	STAT_ROW(tx_aborted_errors), STAT_ROW(tx_bytes),
+	STAT_ROW(tx_carrier_errors), STAT_ROW(tx_compressed),
+	STAT_ROW(tx_dropped),        STAT_ROW(tx_errors),
+	STAT_ROW(tx_fifo_errors),    STAT_ROW(tx_heartbeat_errors),
+	STAT_ROW(tx_packets),        STAT_ROW(tx_window_errors),
 };
 
 static int list_devices(struct net *net, struct text *t)
@@ -290,7 +302,8 @@ static int statistics_read(struct net_device *dev, const char *name, struct text
 		if (!*name) {
 			text_printf(t, "%s\n", stat_rows[i].name);
 		} else if (!strcmp(name, stat_rows[i].name)) {
-			text_printf(t, "%llu\n", U(*(const __u64 *)((const char *)&s + stat_rows[i].offset)));
+			text_printf(t, "%llu\n",
+				    U(*(const __u64 *)((const char *)&s + stat_rows[i].offset)));
 			return 0;
 		}
 	}

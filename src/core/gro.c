@@ -88,7 +88,8 @@ static void gro_list_prepare(const struct sk_buff_head *held, const struct sk_bu
 
 	skb_queue_walk_safe(held, p, next) {
 		NAPI_GRO_CB(p)->flush = 0;
-		NAPI_GRO_CB(p)->same_flow = p->dev == skb->dev && be16_eq(p->protocol, skb->protocol) &&
+		NAPI_GRO_CB(p)->same_flow = p->dev == skb->dev &&
+					    be16_eq(p->protocol, skb->protocol) &&
 					    p->pkt_type == skb->pkt_type && p->mark == skb->mark &&
 					    p->vlan_present == skb->vlan_present &&
 					    (!p->vlan_present || p->vlan_tci == skb->vlan_tci) &&
@@ -245,6 +246,7 @@ int skb_gro_receive(struct sk_buff *p, struct sk_buff *skb)
 	NAPI_GRO_CB(p)->count++;
 	NAPI_GRO_CB(skb)->same_flow = 1;
 	if (unlikely(skb->cpu->trace_on))
-		__trace_skb(skb, NULL, TP_gro_merged, TRACE_STOLEN, 0, p->id, NAPI_GRO_CB(p)->count, 0);
+		__trace_skb(skb, NULL, TP_gro_merged, TRACE_STOLEN, 0, p->id, NAPI_GRO_CB(p)->count,
+			    0);
 	return 0;
 }

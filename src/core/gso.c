@@ -152,7 +152,8 @@ static struct sk_buff *segment_one(struct sk_buff *skb, u32 hlen, u32 off, u32 l
 	return nskb;
 }
 
-struct sk_buff *skb_segment(struct sk_buff *skb, netdev_features_t features, u32 thlen, int *ret_err)
+struct sk_buff *skb_segment(struct sk_buff *skb, netdev_features_t features, u32 thlen,
+			    int *ret_err)
 {
 	u32 mss = skb_shinfo(skb)->gso_size;
 	u32 hlen = (u32)(skb->data - skb_mac_header(skb)) + thlen;

@@ -24,7 +24,8 @@ static void toy_rcv(struct sk_buff *skb, struct net_device *dev, const struct pa
 	delivered[nr_delivered++] = skb;
 }
 
-static struct sk_buff *toy_gso_segment(struct sk_buff *skb, netdev_features_t features, int *ret_err)
+static struct sk_buff *toy_gso_segment(struct sk_buff *skb, netdev_features_t features,
+				       int *ret_err)
 {
 	skb_reset_transport_header(skb);
 	return skb_segment(skb, features, TOY_HLEN, ret_err);
@@ -40,7 +41,8 @@ static struct sk_buff *toy_gro_receive(struct sk_buff_head *held, struct sk_buff
 	skb_queue_walk_safe(held, p, next) {
 		u32 len = skb->len - cb->data_offset;
 
-		if (!NAPI_GRO_CB(p)->same_flow || ((const struct toy_hdr *)p->data)->flow != h->flow)
+		if (!NAPI_GRO_CB(p)->same_flow ||
+		    ((const struct toy_hdr *)p->data)->flow != h->flow)
 			continue;
 		if (len > skb_shinfo(p)->gso_size || skb_gro_receive(p, skb)) {
 			cb->same_flow = 1; /* not mergeable: the held one goes first */
@@ -65,7 +67,9 @@ static const struct offload_callbacks toy_offload = {
 	.gso_segment = toy_gso_segment,
 };
 
-static const struct packet_type toy_pt = { .type = TOY_TYPE, .func = toy_rcv, .offload = &toy_offload };
+static const struct packet_type toy_pt = { .type = TOY_TYPE,
+					   .func = toy_rcv,
+					   .offload = &toy_offload };
 
 struct bed {
 	struct net *net;
@@ -164,9 +168,9 @@ static const struct {
 	u32 linear, frag;
 	u16 mss;
 } shapes[] = {
-	{ 0, 10000, 1448 }, { 100, 10000, 1448 },  { 5000, 0, 1000 },  { 1447, 2, 1448 }, { 0, 65000, 1448 },
-	{ 1, 40000, 997 },  { 3000, 3001, 1500 },  { 0, 1448, 1448 },  { 0, 1449, 1448 }, { 17, 33333, 4099 },
-	{ 0, 60000, 536 },
+	{ 0, 10000, 1448 }, { 100, 10000, 1448 }, { 5000, 0, 1000 },    { 1447, 2, 1448 },
+	{ 0, 65000, 1448 }, { 1, 40000, 997 },    { 3000, 3001, 1500 }, { 0, 1448, 1448 },
+	{ 0, 1449, 1448 },  { 17, 33333, 4099 },  { 0, 60000, 536 },
 };
 
 static void segments_carry_the_octets_and_headers_of_the_whole(void **state)
@@ -192,7 +196,8 @@ static void segments_carry_the_octets_and_headers_of_the_whole(void **state)
 			assert_int_equal(seg->csum_offset, 2);
 			assert_int_equal(seg->parent_id, skb->id);
 			assert_false(skb_is_gso(seg));
-			assert_memory_equal(skb_mac_header(seg), skb_mac_header(skb), ETH_HLEN + TOY_HLEN);
+			assert_memory_equal(skb_mac_header(seg), skb_mac_header(skb),
+					    ETH_HLEN + TOY_HLEN);
 			assert_payload(seg, ETH_HLEN + TOY_HLEN, off, len);
 			/* Payload that lies in fragments is not copied. */
 			if (!shapes[s].linear)

@@ -41,8 +41,10 @@
 #define NEIGH_HASH_BITS_MIN 3
 #define NEIGH_HASH_BITS_MAX 20
 #define NEIGH_RETRANS_MIN   (10 * NSEC_PER_MSEC)
-#define NEIGH_FLUSH_PERIOD  (5 * NSEC_PER_SEC)   /* forced collections; what is younger survives them */
-#define NEIGH_RAND_PERIOD   (300 * NSEC_PER_SEC) /* RFC 4861 6.3.4: draw again at least every few hours */
+#define NEIGH_FLUSH_PERIOD                                                                         \
+	(5 * NSEC_PER_SEC) /* forced collections; what is younger survives them */
+#define NEIGH_RAND_PERIOD                                                                          \
+	(300 * NSEC_PER_SEC) /* RFC 4861 6.3.4: draw again at least every few hours */
 
 static u64 tbl_now(const struct neigh_table *tbl)
 {
@@ -155,7 +157,8 @@ static u32 neigh_max_probes(const struct neighbour *n)
 {
 	const struct neigh_parms *p = n->parms;
 
-	return p->ucast_probes + p->app_probes + (n->nud_state & NUD_PROBE ? p->mcast_reprobes : p->mcast_probes);
+	return p->ucast_probes + p->app_probes +
+	       (n->nud_state & NUD_PROBE ? p->mcast_reprobes : p->mcast_probes);
 }
 
 /* The entry has just become FAILED: those who wait learn it. */
@@ -329,7 +332,8 @@ static int neigh_xmit(struct neighbour *n, struct sk_buff *skb)
 		return -ENOMEM;
 	}
 	skb->dev = dev;
-	if (unlikely(dev_hard_header(skb, dev, be16_to_cpu(skb->protocol), n->ha, NULL, skb->len) < 0)) {
+	if (unlikely(dev_hard_header(skb, dev, be16_to_cpu(skb->protocol), n->ha, NULL, skb->len) <
+		     0)) {
 		kfree_skb_reason(skb, SKB_DROP_DEV_HEADER);
 		return -EINVAL;
 	}
@@ -340,7 +344,8 @@ int neigh_resolve_output(struct neighbour *n, struct sk_buff *skb)
 {
 	bool valid = n->nud_state & NUD_VALID;
 
-	trace_skb(skb, NULL, TP_neigh_resolve_output, valid ? TRACE_PASS : TRACE_QUEUED, n->nud_state, 0);
+	trace_skb(skb, NULL, TP_neigh_resolve_output, valid ? TRACE_PASS : TRACE_QUEUED,
+		  n->nud_state, 0);
 	if (!neigh_event_send(n, skb))
 		return 0;
 	return neigh_xmit(n, skb);
@@ -391,9 +396,9 @@ static void arp_queue_flush(struct neighbour *n)
 
 static void account_permanent(struct neighbour *n, u8 old, u8 new)
 {
-	if (!(old & NUD_PERMANENT) && new & NUD_PERMANENT)
+	if (!(old & NUD_PERMANENT) && new &NUD_PERMANENT)
 		n->tbl->gc_entries--;
-	else if (old & NUD_PERMANENT && !(new & NUD_PERMANENT))
+	else if (old & NUD_PERMANENT && !(new &NUD_PERMANENT))
 		n->tbl->gc_entries++;
 }
 
@@ -404,12 +409,12 @@ static void neigh_set_state(struct neighbour *n, u8 new)
 	del_timer(&n->timer);
 	account_permanent(n, n->nud_state, new);
 	n->nud_state = new;
-	if (new & NUD_PROBE)
+	if (new &NUD_PROBE)
 		n->probes = 0;
-	if (new & NUD_IN_TIMER)
-		neigh_arm(n, new & NUD_REACHABLE ? now + n->parms->reachable_time :
-			     new & NUD_DELAY	 ? now + n->parms->delay_probe_time :
-						   now);
+	if (new &NUD_IN_TIMER)
+		neigh_arm(n, new &NUD_REACHABLE ? now + n->parms->reachable_time
+			     : new &NUD_DELAY   ? now + n->parms->delay_probe_time
+						: now);
 }
 
 /* To a state in which the address is not known. */
@@ -421,7 +426,7 @@ static void neigh_update_invalid(struct neighbour *n, u8 new)
 	neigh_set_state(n, new);
 	neigh_suspect(n);
 	n->updated = tbl_now(n->tbl);
-	if (new & NUD_FAILED && old & (NUD_INCOMPLETE | NUD_PROBE)) {
+	if (new &NUD_FAILED && old &(NUD_INCOMPLETE | NUD_PROBE)) {
 		neigh_invalidate(n);
 		notify = true;
 	}
@@ -437,9 +442,10 @@ static int neigh_update_valid(struct neighbour *n, const u8 *lladdr, u8 new, u32
 
 	if (!lladdr && !(old & NUD_VALID) && n->dev->addr_len)
 		return -EINVAL;
-	same = !n->dev->addr_len || !lladdr || (old & NUD_VALID && !memcmp(lladdr, n->ha, n->dev->addr_len));
+	same = !n->dev->addr_len || !lladdr ||
+	       (old & NUD_VALID && !memcmp(lladdr, n->ha, n->dev->addr_len));
 
-	if (new & NUD_CONNECTED)
+	if (new &NUD_CONNECTED)
 		n->confirmed = now;
 	if (old & NUD_VALID && !same && !(flags & NEIGH_UPDATE_F_OVERRIDE)) {
 		/* Somebody else claims the address. Weakly: doubt the old one, but keep it; otherwise do not listen. */
@@ -458,20 +464,20 @@ static int neigh_update_valid(struct neighbour *n, const u8 *lladdr, u8 new, u32
 		n->updated = now;
 	if (!same) {
 		memcpy(n->ha, lladdr, n->dev->addr_len);
-		if (!(new & NUD_CONNECTED))
+		if (!(new &NUD_CONNECTED))
 			n->confirmed = now - min(now, 2 * n->parms->base_reachable_time);
 		notify = true;
 	}
 	if (new != old) {
 		neigh_set_state(n, new);
 		notify = true;
-		if (new & NUD_CONNECTED)
+		if (new &NUD_CONNECTED)
 			neigh_connect(n);
 		else
 			neigh_suspect(n);
 		if (!(old & NUD_VALID))
 			arp_queue_flush(n);
-	} else if (new & NUD_REACHABLE) {
+	} else if (new &NUD_REACHABLE) {
 		neigh_arm(n, now + n->parms->reachable_time);
 	}
 	if (notify && !n->dead)
@@ -544,10 +550,12 @@ static bool gc_periodic_takes(const struct neighbour *n, u64 now)
 {
 	if (n->refcount != 1 || n->nud_state & (NUD_PERMANENT | NUD_IN_TIMER))
 		return false;
-	return n->nud_state == NUD_FAILED || now > max(n->used, n->confirmed) + n->parms->gc_staletime;
+	return n->nud_state == NUD_FAILED ||
+	       now > max(n->used, n->confirmed) + n->parms->gc_staletime;
 }
 
-static u32 gc_walk(struct neigh_table *tbl, bool (*takes)(const struct neighbour *n, u64 now), u32 max)
+static u32 gc_walk(struct neigh_table *tbl, bool (*takes)(const struct neighbour *n, u64 now),
+		   u32 max)
 {
 	u32 freed = 0, size = 1u << tbl->hash_bits;
 	u64 now = tbl_now(tbl);
@@ -624,7 +632,8 @@ static struct neigh_parms *parms_find(struct neigh_table *tbl, struct net_device
 	return &tbl->parms;
 }
 
-static struct neighbour *neigh_alloc(struct neigh_table *tbl, const void *key, struct net_device *dev)
+static struct neighbour *neigh_alloc(struct neigh_table *tbl, const void *key,
+				     struct net_device *dev)
 {
 	struct neighbour *n = calloc(1, sizeof(*n));
 	u64 now = tbl_now(tbl);
@@ -658,7 +667,8 @@ struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *key, struct 
 	return n;
 }
 
-struct neighbour *neigh_create(struct neigh_table *tbl, const void *key, struct net_device *dev, int *ret_err)
+struct neighbour *neigh_create(struct neigh_table *tbl, const void *key, struct net_device *dev,
+			       int *ret_err)
 {
 	struct neighbour *n = hash_find(tbl, key, dev);
 	int err;
@@ -691,7 +701,8 @@ struct neighbour *neigh_create(struct neigh_table *tbl, const void *key, struct 
 	tbl->stats.allocs++;
 	hash_grow(tbl);
 	if (!timer_pending(&tbl->gc_timer))
-		mod_timer(tbl->net->cpu, &tbl->gc_timer, tbl_now(tbl) + tbl->parms.base_reachable_time / 2);
+		mod_timer(tbl->net->cpu, &tbl->gc_timer,
+			  tbl_now(tbl) + tbl->parms.base_reachable_time / 2);
 	neigh_hold(n);
 	return n;
 }

@@ -32,7 +32,9 @@ static void error_report(struct neighbour *n, struct sk_buff *skb)
 	kfree_skb_reason(skb, SKB_DROP_NEIGH_FAILED);
 }
 
-static const struct neigh_ops ops = { .family = 2, .solicit = solicit, .error_report = error_report };
+static const struct neigh_ops ops = { .family = 2,
+				      .solicit = solicit,
+				      .error_report = error_report };
 
 static int constructor(struct neighbour *n)
 {
@@ -315,7 +317,9 @@ static void permanent_entries_belong_to_the_administrator(void **state)
 	neigh_release(n);
 	bed_sleep(b, 500 * SEC);
 	assert_int_equal(n->nud_state, NUD_PERMANENT);
-	assert_int_equal(neigh_update(n, mac_b, NUD_NOARP, NEIGH_UPDATE_F_ADMIN | NEIGH_UPDATE_F_OVERRIDE), 0);
+	assert_int_equal(
+		neigh_update(n, mac_b, NUD_NOARP, NEIGH_UPDATE_F_ADMIN | NEIGH_UPDATE_F_OVERRIDE),
+		0);
 	assert_int_equal(b->tbl.gc_entries, 1);
 	output(b, n, 1);
 	assert_int_equal(sent(b), 1);

@@ -22,7 +22,8 @@ struct nf_hook_entries {
 /* Bounds REPEAT: a function that asks again for ever is a bug, not a reason to hang. */
 #define NF_REPEAT_MAX 16
 
-static void entries_publish(struct net *net, struct nf_hook_entries **slot, struct nf_hook_entries *e)
+static void entries_publish(struct net *net, struct nf_hook_entries **slot,
+			    struct nf_hook_entries *e)
 {
 	struct nf_hook_entries *old;
 

@@ -170,8 +170,8 @@ void qdisc_run(struct Qdisc *q)
 	}
 	q->state &= ~QDISC_STATE_RUNNING;
 	/* A driver that says BUSY without stopping its queue gives no later signal: ask it again. */
-	if (!(q->state & (QDISC_STATE_DEACTIVATED | QDISC_STATE_SCHED)) && !skb_queue_empty(&q->gso_skb) &&
-	    !netif_xmit_stopped(txq))
+	if (!(q->state & (QDISC_STATE_DEACTIVATED | QDISC_STATE_SCHED)) &&
+	    !skb_queue_empty(&q->gso_skb) && !netif_xmit_stopped(txq))
 		__netif_schedule(q);
 	qdisc_put(q);
 }
@@ -183,12 +183,14 @@ static void free_dropped(struct sk_buff *skb, struct net_device *dev)
 
 		skb->next = NULL;
 		dev->stats.tx_dropped++;
-		kfree_skb_reason(skb, QDISC_CB(skb)->reason ? QDISC_CB(skb)->reason : SKB_DROP_QDISC_FULL);
+		kfree_skb_reason(skb, QDISC_CB(skb)->reason ? QDISC_CB(skb)->reason
+							    : SKB_DROP_QDISC_FULL);
 		skb = next;
 	}
 }
 
-int qdisc_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev, struct netdev_queue *txq)
+int qdisc_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev,
+		   struct netdev_queue *txq)
 {
 	struct sk_buff *to_free = NULL;
 	enum qdisc_verdict verdict;

@@ -95,7 +95,8 @@ struct counting_tap {
 	u32 seen;
 };
 
-static void tap_func(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev, bool outgoing)
+static void tap_func(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev,
+		     bool outgoing)
 {
 	container_of(tap, struct counting_tap, tap)->seen++;
 }

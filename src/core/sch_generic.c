@@ -18,7 +18,8 @@ struct pfifo_fast_priv {
 	u32 nonempty; /* bit mask of bands */
 };
 
-static int pfifo_fast_init(struct Qdisc *q, const struct nlattr *opt, struct netlink_ext_ack *extack)
+static int pfifo_fast_init(struct Qdisc *q, const struct nlattr *opt,
+			   struct netlink_ext_ack *extack)
 {
 	struct pfifo_fast_priv *p = qdisc_priv(q);
 
@@ -29,7 +30,8 @@ static int pfifo_fast_init(struct Qdisc *q, const struct nlattr *opt, struct net
 	return 0;
 }
 
-static enum qdisc_verdict pfifo_fast_enqueue(struct sk_buff *skb, struct Qdisc *q, struct sk_buff **to_free)
+static enum qdisc_verdict pfifo_fast_enqueue(struct sk_buff *skb, struct Qdisc *q,
+					     struct sk_buff **to_free)
 {
 	struct pfifo_fast_priv *p = qdisc_priv(q);
 	u8 band = prio2band[skb->priority & 15];
@@ -93,7 +95,8 @@ static int noqueue_init(struct Qdisc *q, const struct nlattr *opt, struct netlin
 }
 
 /* dev_queue_xmit() never calls these: a noqueue device sends or drops at once. */
-static enum qdisc_verdict noqueue_enqueue(struct sk_buff *skb, struct Qdisc *q, struct sk_buff **to_free)
+static enum qdisc_verdict noqueue_enqueue(struct sk_buff *skb, struct Qdisc *q,
+					  struct sk_buff **to_free)
 {
 	return qdisc_drop(skb, q, to_free, SKB_DROP_DEV_TX_FULL);
 }

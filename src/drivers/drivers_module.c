@@ -34,7 +34,8 @@ int drivers_net_init(struct net *net)
 void drivers_net_exit(struct net *net)
 {
 	for (;;) {
-		struct net_device *dev = list_first_entry_or_null(&net->core->dev_list, struct net_device, dev_list);
+		struct net_device *dev =
+			list_first_entry_or_null(&net->core->dev_list, struct net_device, dev_list);
 
 		if (!dev)
 			return;

@@ -30,8 +30,8 @@ static void dummy_setup(struct net_device *dev)
 	ether_setup(dev);
 	dev->flags |= IFF_NOARP;
 	dev->flags &= ~(u32)IFF_MULTICAST;
-	dev->features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA | NETIF_F_LLTX |
-			NETIF_F_GSO_SOFTWARE;
+	dev->features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA |
+			NETIF_F_LLTX | NETIF_F_GSO_SOFTWARE;
 	dev->hw_features = dev->features & ~NETIF_F_LLTX;
 	dev->min_mtu = 0;
 	dev->max_mtu = 0;

@@ -33,14 +33,15 @@ struct link {
 	struct link_stats stats;
 	/* consumes: a frame arrives at the other end */
 	void (*deliver)(struct link *link, struct sk_buff *skb);
-	struct sk_buff_head txq;  /* waits for, or is in, the serialiser; LINK_CB: when its last bit has left */
+	struct sk_buff_head
+		txq; /* waits for, or is in, the serialiser; LINK_CB: when its last bit has left */
 	struct sk_buff_head line; /* on its way; LINK_CB: when it arrives; ordered */
 	u64 busy_until;           /* the serialiser is free from here on */
 	u64 busy_rem;             /* fraction of a ns left over, in 1/rate */
 	u64 last_arrival;         /* of those that keep order */
 	struct hrtimer timer;
-	bool burst;               /* Gilbert model: in the bad state */
-	bool running;             /* link_run() is on the stack */
+	bool burst;   /* Gilbert model: in the bad state */
+	bool running; /* link_run() is on the stack */
 	u64 rng[4];
 };
 
@@ -58,7 +59,8 @@ static inline bool link_active(const struct link *link)
 {
 	const struct link_params *p = &link->p;
 
-	return p->delay_ns || p->jitter_ns || p->rate_bps || p->loss || p->duplicate || p->reorder || p->corrupt;
+	return p->delay_ns || p->jitter_ns || p->rate_bps || p->loss || p->duplicate ||
+	       p->reorder || p->corrupt;
 }
 
 static inline bool link_idle(const struct link *link)

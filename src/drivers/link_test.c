@@ -128,7 +128,8 @@ static void rate_serialises_and_the_mean_is_exact(void **state)
 
 static void the_queue_in_front_of_the_rate_is_bounded(void **state)
 {
-	struct bed *b = bed_create(&(struct link_params){ .rate_bps = 1000000, .queue_packets = 5 });
+	struct bed *b =
+		bed_create(&(struct link_params){ .rate_bps = 1000000, .queue_packets = 5 });
 
 	for (u32 i = 0; i < 6; i++)
 		assert_true(put(b, i, 100)); /* one in the serialiser, five wait */
@@ -149,7 +150,8 @@ static void note_release(struct sk_buff *skb)
 
 static void the_charge_ends_with_serialisation(void **state)
 {
-	struct bed *b = bed_create(&(struct link_params){ .rate_bps = 8000000, .delay_ns = NSEC_PER_SEC });
+	struct bed *b =
+		bed_create(&(struct link_params){ .rate_bps = 8000000, .delay_ns = NSEC_PER_SEC });
 	struct sk_buff *skb = test_packet(b->dev, 0x88b5, 1000);
 	u64 start = b->net->cpu->now;
 
@@ -189,7 +191,8 @@ static void all_ones_means_always(void **state)
 
 static void bursts_have_their_mean_length_and_rate(void **state)
 {
-	struct bed *b = bed_create(&(struct link_params){ .loss = probability(0.05), .loss_burst = 10 });
+	struct bed *b =
+		bed_create(&(struct link_params){ .loss = probability(0.05), .loss_burst = 10 });
 	u32 bursts = 0;
 
 	for (u32 i = 0; i < 25000; i++)
@@ -203,8 +206,11 @@ static void bursts_have_their_mean_length_and_rate(void **state)
 
 static void the_same_seed_makes_the_same_choices(void **state)
 {
-	struct link_params p = { .loss = probability(0.2), .duplicate = probability(0.1), .delay_ns = NSEC_PER_MSEC,
-				 .jitter_ns = NSEC_PER_MSEC / 2, .reorder = probability(0.1),
+	struct link_params p = { .loss = probability(0.2),
+				 .duplicate = probability(0.1),
+				 .delay_ns = NSEC_PER_MSEC,
+				 .jitter_ns = NSEC_PER_MSEC / 2,
+				 .reorder = probability(0.1),
 				 .corrupt = probability(0.1) };
 	struct bed *a = bed_seeded(5, &p), *b, *c;
 
@@ -253,7 +259,8 @@ static void one_impairment_does_not_shift_another(void **state)
 
 static void duplicates_follow_their_original(void **state)
 {
-	struct bed *b = bed_create(&(struct link_params){ .duplicate = probability(0.5), .delay_ns = 1000 });
+	struct bed *b = bed_create(
+		&(struct link_params){ .duplicate = probability(0.5), .delay_ns = 1000 });
 	u32 twins = 0;
 
 	for (u32 i = 0; i < 1000; i++)
@@ -271,7 +278,8 @@ static void duplicates_follow_their_original(void **state)
 
 static void reordered_frames_overtake(void **state)
 {
-	struct bed *b = bed_create(&(struct link_params){ .reorder = probability(0.1), .delay_ns = 10 * NSEC_PER_MSEC });
+	struct bed *b = bed_create(&(struct link_params){ .reorder = probability(0.1),
+							  .delay_ns = 10 * NSEC_PER_MSEC });
 	u32 early = 0;
 
 	for (u32 i = 0; i < 1000; i++) {
@@ -289,7 +297,8 @@ static void reordered_frames_overtake(void **state)
 
 static void jitter_keeps_order_and_bounds(void **state)
 {
-	struct bed *b = bed_create(&(struct link_params){ .delay_ns = 5 * NSEC_PER_MSEC, .jitter_ns = 3 * NSEC_PER_MSEC });
+	struct bed *b = bed_create(&(struct link_params){ .delay_ns = 5 * NSEC_PER_MSEC,
+							  .jitter_ns = 3 * NSEC_PER_MSEC });
 	u64 start = b->net->cpu->now, lo = UINT64_MAX, hi = 0;
 
 	for (u32 i = 0; i < 1000; i++) {

@@ -44,8 +44,9 @@ static void loopback_setup(struct net_device *dev)
 	dev->mtu = 65536;
 	dev->min_mtu = 0;
 	dev->max_mtu = 0;
-	dev->features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_HIGHDMA |
-			NETIF_F_LLTX | NETIF_F_GSO_SOFTWARE | NETIF_F_LOOPBACK | NETIF_F_NETNS_LOCAL;
+	dev->features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_RXCSUM |
+			NETIF_F_HIGHDMA | NETIF_F_LLTX | NETIF_F_GSO_SOFTWARE | NETIF_F_LOOPBACK |
+			NETIF_F_NETNS_LOCAL;
 	dev->hw_features = NETIF_F_GSO_SOFTWARE;
 	memset(dev->broadcast, 0, sizeof(dev->broadcast));
 	dev->netdev_ops = &loopback_ops;

@@ -103,7 +103,8 @@ static enum netdev_tx veth_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(reason))
 		goto drop;
 	/* A link whose impairments were taken away is used until it is empty: order is kept. */
-	if (unlikely(priv->link) && (link_active(&priv->link->link) || !link_idle(&priv->link->link))) {
+	if (unlikely(priv->link) &&
+	    (link_active(&priv->link->link) || !link_idle(&priv->link->link))) {
 		sent = link_enqueue(&priv->link->link, skb);
 	} else {
 		reason = SKB_DROP_RING_FULL;
@@ -127,7 +128,8 @@ drop:
 
 /* ---- receive --------------------------------------------------------------------------------------------- */
 
-static void veth_receive(struct veth_priv *priv, struct net_device *dev, struct sk_buff *skb, bool xnet, bool gro)
+static void veth_receive(struct veth_priv *priv, struct net_device *dev, struct sk_buff *skb,
+			 bool xnet, bool gro)
 {
 	u32 len = skb->len;
 
@@ -313,7 +315,8 @@ static void veth_dellink(struct net_device *dev)
 }
 
 /* Registers both (the second must not have been). Frees neither on failure, but leaves none registered. */
-static int veth_register_pair(struct net_device *dev, struct net_device *peer, struct netlink_ext_ack *extack)
+static int veth_register_pair(struct net_device *dev, struct net_device *peer,
+			      struct netlink_ext_ack *extack)
 {
 	int err;
 
@@ -405,19 +408,23 @@ const struct link *veth_get_link(const struct net_device *dev)
 /* ---- netlink ---------------------------------------------------------------------------------------------------- */
 
 static const struct nla_policy link_policy[WEIR_LINK_MAX + 1] = {
-	[WEIR_LINK_DELAY_NS] = { NLA_K_U64, .max = 3600 * NSEC_PER_SEC, .help = "one-way propagation delay" },
-	[WEIR_LINK_JITTER_NS] = { NLA_K_U64, .max = 3600 * NSEC_PER_SEC, .help = "evenly around the delay" },
+	[WEIR_LINK_DELAY_NS] = { NLA_K_U64, .max = 3600 * NSEC_PER_SEC,
+				 .help = "one-way propagation delay" },
+	[WEIR_LINK_JITTER_NS] = { NLA_K_U64, .max = 3600 * NSEC_PER_SEC,
+				  .help = "evenly around the delay" },
 	[WEIR_LINK_LOSS] = { NLA_K_U32, .help = "probability of loss, parts of 2^32" },
 	[WEIR_LINK_LOSS_BURST] = { NLA_K_U32, .help = "mean length of a burst of losses, packets" },
 	[WEIR_LINK_DUPLICATE] = { NLA_K_U32, .help = "probability of a second copy" },
-	[WEIR_LINK_REORDER] = { NLA_K_U32, .help = "probability of overtaking: sent without the delay" },
+	[WEIR_LINK_REORDER] = { NLA_K_U32,
+				.help = "probability of overtaking: sent without the delay" },
 	[WEIR_LINK_CORRUPT] = { NLA_K_U32, .help = "probability that one bit is flipped" },
 	[WEIR_LINK_RATE_BPS] = { NLA_K_U64, .help = "bit/s, with link-layer headers; 0: infinite" },
 	[WEIR_LINK_QUEUE_PACKETS] = { NLA_K_U32, .help = "packets that wait for the rate" },
 };
 
 static const struct nla_policy veth_policy[WEIR_VETH_LINK + 1] = {
-	[VETH_INFO_PEER] = { NLA_K_UNSPEC, .len = sizeof(struct ifinfomsg), .help = "the device at the other end" },
+	[VETH_INFO_PEER] = { NLA_K_UNSPEC, .len = sizeof(struct ifinfomsg),
+			     .help = "the device at the other end" },
 	[WEIR_VETH_LINK] = { NLA_K_NESTED, .nested = link_policy, .maxtype = WEIR_LINK_MAX,
 			     .help = "impairments of what this end sends" },
 };
@@ -435,7 +442,8 @@ static void put_u32(const struct nlattr *a, u32 *v)
 }
 
 /* Changes only what is given. */
-static int veth_change_link(struct net_device *dev, const struct nlattr *nest, struct netlink_ext_ack *extack)
+static int veth_change_link(struct net_device *dev, const struct nlattr *nest,
+			    struct netlink_ext_ack *extack)
 {
 	const struct link *link = veth_get_link(dev);
 	struct link_params p = { 0 };
@@ -458,8 +466,8 @@ static int veth_change_link(struct net_device *dev, const struct nlattr *nest, s
 	return veth_set_link(dev, &p);
 }
 
-static int veth_changelink(struct net_device *dev, const struct nlattr **tb, const struct nlattr **data,
-			   struct netlink_ext_ack *extack)
+static int veth_changelink(struct net_device *dev, const struct nlattr **tb,
+			   const struct nlattr **data, struct netlink_ext_ack *extack)
 {
 	if (data && data[WEIR_VETH_LINK])
 		return veth_change_link(dev, data[WEIR_VETH_LINK], extack);
@@ -479,14 +487,16 @@ static int veth_check_address(const struct nlattr **tb, struct netlink_ext_ack *
 	return nla_len(a) == ETH_ALEN ? -EADDRNOTAVAIL : -EINVAL;
 }
 
-static int veth_validate(const struct nlattr **tb, const struct nlattr **data, struct netlink_ext_ack *extack)
+static int veth_validate(const struct nlattr **tb, const struct nlattr **data,
+			 struct netlink_ext_ack *extack)
 {
 	return veth_check_address(tb, extack);
 }
 
 /* Makes the peer that the request describes (or does not: then it is veth%d in the same net). NULL with *ret_err */
 static struct net_device *veth_make_peer(struct net *src_net, const struct nlattr *desc,
-					 const struct nlattr **tb, struct netlink_ext_ack *extack, int *ret_err)
+					 const struct nlattr **tb, struct netlink_ext_ack *extack,
+					 int *ret_err)
 {
 	const struct ifinfomsg *ifm = desc ? nla_data(desc) : NULL;
 	char name[IFNAMSIZ] = "veth%d";
@@ -497,10 +507,12 @@ static struct net_device *veth_make_peer(struct net *src_net, const struct nlatt
 	if (desc) {
 		const char *attrs = (const char *)(ifm + 1);
 
-		*ret_err = nla_parse(tb, IFLA_MAX, attrs, (size_t)nla_len(desc) - sizeof(*ifm), NULL, false, extack);
+		*ret_err = nla_parse(tb, IFLA_MAX, attrs, (size_t)nla_len(desc) - sizeof(*ifm),
+				     NULL, false, extack);
 		if (!*ret_err)
 			*ret_err = veth_check_address(tb, extack);
-		if (!*ret_err && tb[IFLA_IFNAME] && nla_strscpy(name, tb[IFLA_IFNAME], sizeof(name)) < 0)
+		if (!*ret_err && tb[IFLA_IFNAME] &&
+		    nla_strscpy(name, tb[IFLA_IFNAME], sizeof(name)) < 0)
 			*ret_err = -EINVAL;
 		if (*ret_err)
 			return NULL;

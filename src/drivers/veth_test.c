@@ -7,6 +7,7 @@
 #include "drivers/drivers_module.h"
 #include "drivers/veth.h"
 #include "netlink/netlink.h"
+#include "weir/netlink.h"
 
 #define TYPE 0x88b5
 
@@ -43,7 +44,8 @@ struct bed {
 /* a:eth0 ---- b:eth0, up. Nothing is locked. */
 static void bed_init(struct bed *t)
 {
-	struct machine_config cfg = { .host = host_sim_create(3, 0), .modules = veth_modules,
+	struct machine_config cfg = { .host = host_sim_create(3, 0),
+				      .modules = veth_modules,
 				      .nr_modules = ARRAY_SIZE(veth_modules) };
 
 	t->m = machine_create(&cfg);
@@ -242,6 +244,63 @@ static void impairments_change_features_and_delay(void **state)
 	bed_done(&t);
 }
 
+/* @v as the one attribute of WEIR_VETH_LINK, through the policy and into changelink. */
+static int change(struct net_device *dev, u16 type, const void *v, u32 len)
+{
+	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
+	const struct nlattr *data[WEIR_VETH_LINK + 1] = { NULL };
+	struct nl_msg m;
+	u32 nest;
+	int err;
+
+	assert_int_equal(nl_msg_init(&m, 512), 0);
+	assert_non_null(nlmsg_begin(&m, 0, 0, RTM_NEWLINK, 0, 0));
+	nest = nla_nest_start(&m, WEIR_VETH_LINK);
+	nla_put(&m, type, len, v);
+	nla_nest_end(&m, nest);
+	assert_int_equal(nlmsg_finish(&m), 0);
+	err = nla_parse(data, ops->maxtype, m.buf + NLMSG_HDRLEN, m.len - NLMSG_HDRLEN, ops->policy,
+			false, NULL);
+	if (!err)
+		err = ops->changelink(dev, NULL, data, NULL);
+	nl_msg_fini(&m);
+	return err;
+}
+
+static void netlink_changes_only_what_is_given(void **state)
+{
+	u64 delay = 7 * NSEC_PER_MSEC, rate = 1000000, too_long = 3601 * NSEC_PER_SEC;
+	const struct nlattr *data[WEIR_VETH_LINK + 1] = { NULL },
+						   *link[WEIR_LINK_MAX + 1] = { NULL };
+	struct nl_msg m;
+	struct bed t;
+
+	bed_init(&t);
+	rtnl_lock(t.m);
+	assert_int_equal(change(t.va, WEIR_LINK_DELAY_NS, &delay, sizeof(delay)), 0);
+	assert_int_equal(change(t.va, WEIR_LINK_RATE_BPS, &rate, sizeof(rate)), 0);
+	assert_int_equal(veth_get_link(t.va)->p.delay_ns, delay);
+	assert_int_equal(veth_get_link(t.va)->p.rate_bps, rate);
+	assert_int_equal(change(t.va, WEIR_LINK_DELAY_NS, &too_long, sizeof(too_long)), -ERANGE);
+	assert_int_equal(change(t.va, WEIR_LINK_DELAY_NS, &delay, 4) < 0, 1);
+	assert_int_equal(veth_get_link(t.va)->p.delay_ns, delay);
+
+	assert_int_equal(nl_msg_init(&m, 1024), 0);
+	nlmsg_begin(&m, 0, 0, RTM_NEWLINK, 0, 0);
+	t.va->rtnl_link_ops->fill_info(&m, t.va);
+	assert_int_equal(nlmsg_finish(&m), 0);
+	assert_int_equal(nla_parse(data, WEIR_VETH_LINK, m.buf + NLMSG_HDRLEN, m.len - NLMSG_HDRLEN,
+				   t.va->rtnl_link_ops->policy, false, NULL),
+			 0);
+	assert_int_equal(nla_parse_nested(link, WEIR_LINK_MAX, data[WEIR_VETH_LINK], NULL, NULL),
+			 0);
+	assert_int_equal(nla_get_u64(link[WEIR_LINK_RATE_BPS]), rate);
+	assert_int_equal(nla_get_u32(link[WEIR_LINK_QUEUE_PACKETS]), LINK_QUEUE_PACKETS_DEFAULT);
+	nl_msg_fini(&m);
+	rtnl_unlock(t.m);
+	bed_done(&t);
+}
+
 static void a_device_that_goes_takes_its_frames_along(void **state)
 {
 	struct link_params p = { .delay_ns = NSEC_PER_SEC };
@@ -293,6 +352,7 @@ int main(void)
 		cmocka_unit_test(the_ring_is_bounded),
 		cmocka_unit_test(frames_that_the_peer_cannot_take_are_dropped),
 		cmocka_unit_test(impairments_change_features_and_delay),
+		cmocka_unit_test(netlink_changes_only_what_is_given),
 		cmocka_unit_test(a_device_that_goes_takes_its_frames_along),
 		cmocka_unit_test(loopback_receives_what_it_sends),
 	};

@@ -379,6 +379,7 @@ int arp_net_init(struct net *net)
 	tbl->protocol = ETH_P_IP;
 	tbl->id = "arp_cache";
 	tbl->constructor = arp_constructor;
+	tbl->notify = neigh_notify;
 	err = neigh_table_init(tbl, net);
 	if (err) {
 		free(tbl);

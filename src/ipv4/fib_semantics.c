@@ -668,7 +668,7 @@ static u8 fib_nh_dump_flags(const struct fib_nh *nh)
 {
 	u8 flags = nh->flags & (RTNH_F_ONLINK | RTNH_F_DEAD);
 
-	if (nh->dev && !netif_carrier_ok(nh->dev))
+	if (nh->dev && nh->scope != RT_SCOPE_NOWHERE && !netif_carrier_ok(nh->dev))
 		flags |= RTNH_F_LINKDOWN;
 	return flags;
 }

@@ -255,6 +255,9 @@ static void icmp_reply(struct sk_buff *skb, struct net *net, u8 type)
 		icmph->checksum.v = csum_fold(skb_checksum(reply, 0, reply->len, 0));
 	} else {
 		csum_replace2(&icmph->checksum, old_word, new_word);
+		/* Either zero verifies, but a message of nothing but zeros only with this one (RFC 1624 3). */
+		if (be16_zero(icmph->checksum))
+			icmph->checksum = BE16_INIT(0xffff);
 	}
 	if (unlikely(reply->cpu->trace_on))
 		__trace_skb(reply, net, TP_icmp_reply, TRACE_CREATE, 0, skb->id, type, 0);

@@ -268,7 +268,7 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	struct rtable *rt = *rtp;
 	u32 optlen = opt ? opt->optlen : 0, hlen = sizeof(struct ip_hdr) + optlen;
 	u32 data = length - transhdrlen, truesize;
-	bool linear = length <= IP_LINEAR_MAX;
+	bool linear = length <= IP_LINEAR_MAX, df;
 	struct sk_buff *skb;
 	struct ip_hdr *iph;
 	s64 n;
@@ -298,7 +298,9 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 
 	iph = ip_push_header(skb, optlen);
 	iph->tos = tos;
-	iph->frag_off = ip_dont_fragment(sk, rt) ? BE16_INIT(IP_F_DF) : BE16_INIT(0);
+	/* Under IP_PMTUDISC_WANT what does not fit is fragmented here, and may be again further on. */
+	df = ip_dont_fragment(sk, rt) && (inet_sk(sk)->pmtudisc != IP_PMTUDISC_WANT || skb->len <= dst_mtu(&rt->dst));
+	iph->frag_off = df ? BE16_INIT(IP_F_DF) : BE16_INIT(0);
 	iph->ttl = ttl >= 0 && rt->rt_type != RTN_MULTICAST ? (u8)ttl : ip_select_ttl(sk, rt);
 	iph->protocol = sk->sk_protocol;
 	iph->saddr = fl->saddr;

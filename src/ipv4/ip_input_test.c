@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ip_input_test.c - received packets: every malformation has its reason and its counter; forwarding; ICMP errors */
+#include "ipv4/ipv4_test.h"
+
+#define US    IP(10, 0, 0, 1)
+#define THEM  IP(10, 0, 0, 2)
+#define FAR   IP(10, 0, 1, 2)
+
+struct fixture {
+	struct machine *m;
+	struct net *net;
+	struct net_device *eth0, *eth1;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->m = ipv4_machine();
+	f->net = ipv4_net(f->m, "t");
+	f->eth0 = test_netdev(f->net, "eth0", true);
+	f->eth1 = test_netdev(f->net, "eth1", true);
+	assert_int_equal(addr_add(f->eth0, US, 24), 0);
+	assert_int_equal(addr_add(f->eth1, IP(10, 0, 1, 1), 24), 0);
+	neigh_set(f->eth0, THEM);
+	neigh_set(f->eth1, FAR);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	test_netdev_del(f->eth0);
+	test_netdev_del(f->eth1);
+	machine_destroy(f->m);
+	free(f);
+	return 0;
+}
+
+static void set_forwarding(struct fixture *f)
+{
+	cpu_lock(f->net->cpu);
+	ipv4_set_forwarding(f->net, true);
+	cpu_unlock(f->net->cpu);
+}
+
+/* Feeds one packet and returns the reason of the one drop that it caused; 0: none. */
+static u32 feed(struct fixture *f, struct sk_buff *skb)
+{
+	u64 before[SKB_DROP_MAX];
+	u32 reason = 0;
+
+	memcpy(before, f->net->drop_counts, sizeof(before));
+	ip_input(skb);
+	for (u32 i = 0; i < SKB_DROP_MAX; i++) {
+		if (f->net->drop_counts[i] == before[i])
+			continue;
+		assert_int_equal(reason, 0);
+		assert_int_equal(f->net->drop_counts[i], before[i] + 1);
+		reason = i;
+	}
+	return reason;
+}
+
+/* ---- the header ------------------------------------------------------------------------------------------- */
+
+static void malform_version(struct sk_buff *skb)
+{
+	ip_hdr(skb)->ihl_version = 0x55;
+}
+static void malform_ihl(struct sk_buff *skb)
+{
+	ip_hdr(skb)->ihl_version = 0x44;
+}
+static void malform_ihl_long(struct sk_buff *skb)
+{
+	pskb_trim(skb, 24);
+	ip_hdr(skb)->ihl_version = 0x4f;
+}
+static void malform_csum(struct sk_buff *skb)
+{
+	ip_hdr(skb)->ttl ^= 1;
+}
+static void malform_short(struct sk_buff *skb)
+{
+	pskb_trim(skb, 19);
+}
+static void malform_truncated(struct sk_buff *skb)
+{
+	pskb_trim(skb, skb->len - 1);
+}
+static void malform_tot_len(struct sk_buff *skb)
+{
+	ip_hdr(skb)->tot_len = BE16_INIT(19);
+	ip_send_check(ip_hdr(skb));
+}
+static void malform_nothing(struct sk_buff *skb)
+{
+}
+
+static void malformed_headers_have_reason_and_counter(void **state)
+{
+	struct fixture *f = *state;
+	const struct {
+		void (*malform)(struct sk_buff *skb);
+		u32 reason, counter;
+	} cases[] = {
+		{ malform_version, SKB_DROP_IP_VERSION, MIB_Ip_InHdrErrors },
+		{ malform_ihl, SKB_DROP_IP_IHL, MIB_Ip_InHdrErrors },
+		{ malform_ihl_long, SKB_DROP_IP_HDR_SHORT, MIB_Ip_InHdrErrors },
+		{ malform_csum, SKB_DROP_IP_CSUM, MIB_IpExt_InCsumErrors },
+		{ malform_short, SKB_DROP_IP_HDR_SHORT, MIB_Ip_InHdrErrors },
+		{ malform_truncated, SKB_DROP_IP_TRUNCATED, MIB_IpExt_InTruncatedPkts },
+		{ malform_tot_len, SKB_DROP_IP_TOT_LEN, MIB_Ip_InHdrErrors },
+		{ malform_nothing, SKB_DROP_IP_NOPROTO, MIB_Ip_InUnknownProtos },
+	};
+
+	cpu_lock(f->net->cpu);
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sk_buff *skb = ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .protocol = 200,
+									       .payload = 30 });
+		u64 before = f->net->mib[cases[i].counter], received = f->net->mib[MIB_Ip_InReceives];
+		u32 reason;
+
+		cases[i].malform(skb);
+		reason = feed(f, skb);
+		if (reason != cases[i].reason)
+			fail_msg("case %u: %s", i, drop_reason_name(f->m, (u16)reason));
+		assert_int_equal(f->net->mib[cases[i].counter], before + 1);
+		assert_int_equal(f->net->mib[MIB_Ip_InReceives], received + 1);
+	}
+	cpu_unlock(f->net->cpu);
+}
+
+static void martians_have_a_reason(void **state)
+{
+	struct fixture *f = *state;
+	const struct {
+		struct packet_spec s;
+		u32 reason;
+	} cases[] = {
+		{ { .src = IP(224, 0, 0, 5), .dst = US }, SKB_DROP_IP_MARTIAN_SOURCE },
+		{ { .src = IP(255, 255, 255, 255), .dst = US }, SKB_DROP_IP_MARTIAN_SOURCE },
+		{ { .src = IP(0, 0, 0, 0), .dst = US }, SKB_DROP_IP_MARTIAN_SOURCE },
+		{ { .src = IP(0, 1, 2, 3), .dst = US }, SKB_DROP_IP_MARTIAN_SOURCE },
+		{ { .src = IP(127, 0, 0, 1), .dst = US }, SKB_DROP_IP_MARTIAN_SOURCE },
+		{ { .src = IP(10, 0, 0, 255), .dst = US }, SKB_DROP_IP_MARTIAN_SOURCE },
+		{ { .src = THEM, .dst = IP(127, 0, 0, 1) }, SKB_DROP_IP_MARTIAN_DEST },
+		{ { .src = THEM, .dst = IP(0, 1, 0, 0) }, SKB_DROP_IP_MARTIAN_DEST },
+		{ { .src = US, .dst = US }, SKB_DROP_IP_LOCAL_SOURCE },
+		{ { .src = IP(10, 0, 1, 1), .dst = US }, SKB_DROP_IP_LOCAL_SOURCE },
+		{ { .src = THEM, .dst = FAR }, SKB_DROP_IP_NOFORWARD },
+		{ { .src = THEM, .dst = IP(8, 8, 8, 8) }, SKB_DROP_IP_IN_NOROUTE },
+		{ { .src = THEM, .dst = IP(224, 1, 2, 3) }, SKB_DROP_IP_MULTICAST_NOT_JOINED },
+		{ { .src = THEM, .dst = US, .frag = IP_F_MF }, SKB_DROP_IP_FRAGMENT },
+		{ { .src = THEM, .dst = US, .frag = 5 }, SKB_DROP_IP_FRAGMENT },
+		{ { .src = THEM, .dst = US, .pkt_type = SKB_PACKET_OTHERHOST }, SKB_DROP_OTHERHOST },
+		/* delivered: nobody takes protocol 0 */
+		{ { .src = THEM, .dst = IP(224, 0, 0, 1) }, SKB_DROP_IP_NOPROTO },
+		{ { .src = THEM, .dst = IP(10, 0, 0, 255) }, SKB_DROP_IP_NOPROTO },
+		{ { .src = THEM, .dst = IP(255, 255, 255, 255) }, SKB_DROP_IP_NOPROTO },
+		{ { .src = IP(0, 0, 0, 0), .dst = IP(255, 255, 255, 255) }, SKB_DROP_IP_NOPROTO },
+		{ { .src = IP(99, 0, 0, 1), .dst = US }, SKB_DROP_IP_NOPROTO }, /* rp_filter is off */
+		{ { .src = THEM, .dst = IP(10, 0, 1, 1) }, SKB_DROP_IP_NOPROTO }, /* weak host model */
+	};
+
+	cpu_lock(f->net->cpu);
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		u32 reason = feed(f, ip_packet(f->eth0, cases[i].s));
+
+		if (reason != cases[i].reason)
+			fail_msg("case %u: %s", i, drop_reason_name(f->m, (u16)reason));
+	}
+	((struct in_device *)f->eth0->ip_ptr)->rp_filter = 1;
+	rt_cache_flush(f->net);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = IP(99, 0, 0, 1), .dst = US })),
+			 SKB_DROP_IP_RPFILTER);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = FAR, .dst = US })), SKB_DROP_IP_RPFILTER);
+	assert_int_equal(f->net->mib[MIB_TcpExt_IPReversePathFilter], 2);
+	cpu_unlock(f->net->cpu);
+}
+
+static void link_padding_is_cut(void **state)
+{
+	struct fixture *f = *state;
+	struct sk_buff *skb;
+	u8 buf[100];
+
+	cpu_lock(f->net->cpu);
+	skb = echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .payload = 10 });
+	memset(skb_put(skb, 16), 0xaa, 16);
+	assert_int_equal(feed(f, skb), 0);
+	cpu_unlock(f->net->cpu);
+	assert_int_equal(sent_frame(f->eth0, buf, sizeof(buf), NULL), 30);
+}
+
+static void add_options(struct sk_buff *skb, const u8 *opts, u32 len)
+{
+	u32 old = skb->len;
+
+	skb_put(skb, len);
+	memmove(skb->data + 20 + len, skb->data + 20, old - 20);
+	memcpy(skb->data + 20, opts, len);
+	ip_hdr(skb)->ihl_version = (u8)(0x45 + len / 4);
+	ip_hdr(skb)->tot_len = cpu_to_be16((u16)skb->len);
+	ip_send_check(ip_hdr(skb));
+}
+
+static void options_are_checked(void **state)
+{
+	struct fixture *f = *state;
+	const struct {
+		u8 opts[12];
+		u32 reason;
+	} cases[] = {
+		{ { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0 }, SKB_DROP_IP_NOPROTO },
+		{ { 148, 4, 0, 0 }, SKB_DROP_IP_NOPROTO },			  /* router alert */
+		{ { 7, 7, 4, 0, 0, 0, 0 }, SKB_DROP_IP_NOPROTO },		  /* record route */
+		{ { 131, 7, 4, 1, 2, 3, 4 }, SKB_DROP_IP_SOURCE_ROUTE },	  /* loose source route */
+		{ { 137, 7, 4, 1, 2, 3, 4 }, SKB_DROP_IP_SOURCE_ROUTE },	  /* strict */
+		{ { 7, 40, 4, 0 }, SKB_DROP_IP_OPTIONS },			  /* longer than the header */
+		{ { 7, 1, 4, 0 }, SKB_DROP_IP_OPTIONS },
+		{ { 7, 7, 2, 0 }, SKB_DROP_IP_OPTIONS }, /* pointer */
+	};
+
+	cpu_lock(f->net->cpu);
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sk_buff *skb = ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .protocol = 200,
+									       .payload = 30 });
+		u32 reason;
+
+		add_options(skb, cases[i].opts, 12);
+		reason = feed(f, skb);
+		if (reason != cases[i].reason)
+			fail_msg("case %u: %s", i, drop_reason_name(f->m, (u16)reason));
+	}
+	cpu_unlock(f->net->cpu);
+}
+
+/* ---- ICMP --------------------------------------------------------------------------------------------------- */
+
+/* The ICMP message in the next frame sent by @dev, or NULL. */
+static const struct icmp_hdr *sent_icmp(struct net_device *dev, u8 *buf, u32 size)
+{
+	const struct ip_hdr *iph = (const struct ip_hdr *)buf;
+	int len = sent_frame(dev, buf, size, NULL);
+	u32 hlen;
+
+	if (len < 0)
+		return NULL;
+	hlen = ip_hdr_len(iph);
+	assert_true(ipv4_csum_ok(buf, hlen));
+	assert_int_equal(be16_to_cpu(iph->tot_len), len);
+	assert_int_equal(iph->protocol, IPPROTO_ICMP);
+	assert_int_equal(csum_fold(csum_partial(buf + hlen, (u32)len - hlen, 0)), 0);
+	return (const struct icmp_hdr *)(buf + hlen);
+}
+
+static void echo_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	const struct icmp_hdr *h;
+	u8 buf[2000];
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .payload = 1000,
+									    .tos = 0x10 })), 0);
+	cpu_unlock(f->net->cpu);
+	h = sent_icmp(f->eth0, buf, sizeof(buf));
+	assert_non_null(h);
+	assert_int_equal(h->type, ICMP4_ECHOREPLY);
+	assert_int_equal(be16_to_cpu(h->un.echo.id), 7);
+	assert_int_equal(((struct ip_hdr *)buf)->saddr.v, US.v);
+	assert_int_equal(((struct ip_hdr *)buf)->daddr.v, THEM.v);
+	assert_int_equal(((struct ip_hdr *)buf)->tos, 0x10);
+	assert_int_equal(f->net->mib[MIB_Icmp_InEchos], 1);
+	assert_int_equal(f->net->mib[MIB_Icmp_OutEchoReps], 1);
+	f->net->ipv4->icmp_echo_ignore_all = 1;
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US })),
+			 SKB_DROP_ICMP_ECHO_IGNORED);
+	cpu_unlock(f->net->cpu);
+}
+
+static void echo_record_route_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	const u8 rr[12] = { 7, 11, 4 };
+	struct sk_buff *skb;
+	u8 buf[200];
+
+	cpu_lock(f->net->cpu);
+	skb = echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US });
+	add_options(skb, rr, 12);
+	assert_int_equal(feed(f, skb), 0);
+	cpu_unlock(f->net->cpu);
+	assert_non_null(sent_icmp(f->eth0, buf, sizeof(buf)));
+	assert_int_equal(buf[0], 0x48);
+	assert_int_equal(buf[22], 8); /* one address was recorded: ours */
+	assert_memory_equal(buf + 23, "\x0a\0\0\x01", 4);
+}
+
+static void malformed_icmp_has_reason_and_counter(void **state)
+{
+	struct fixture *f = *state;
+	struct sk_buff *skb;
+
+	cpu_lock(f->net->cpu);
+	skb = echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US });
+	skb->data[22] ^= 1;
+	assert_int_equal(feed(f, skb), SKB_DROP_ICMP_CSUM);
+	assert_int_equal(f->net->mib[MIB_Icmp_InCsumErrors], 1);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .protocol = IPPROTO_ICMP,
+									  .payload = 7 })), SKB_DROP_ICMP_SHORT);
+	skb = echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US });
+	skb->data[20] = 77;
+	skb->data[22] = skb->data[23] = 0;
+	*(u16 *)(skb->data + 22) = csum_fold(csum_partial(skb->data + 20, 8, 0));
+	assert_int_equal(feed(f, skb), SKB_DROP_ICMP_TYPE);
+	assert_int_equal(f->net->mib[MIB_Icmp_InErrors], 3);
+	assert_int_equal(feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = IP(10, 0, 0, 255) })),
+			 SKB_DROP_ICMP_BROADCAST);
+	/* an error with nothing in it */
+	skb = echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US });
+	skb->data[20] = ICMP4_DEST_UNREACH;
+	skb->data[22] = skb->data[23] = 0;
+	*(u16 *)(skb->data + 22) = csum_fold(csum_partial(skb->data + 20, 8, 0));
+	assert_int_equal(feed(f, skb), SKB_DROP_ICMP_INNER);
+	cpu_unlock(f->net->cpu);
+}
+
+static void unknown_protocol_is_reported_but_not_always(void **state)
+{
+	struct fixture *f = *state;
+	struct packet_spec s = { .src = THEM, .dst = US, .protocol = 200, .payload = 1000 };
+	const struct icmp_hdr *h;
+	u8 buf[2000];
+
+	cpu_lock(f->net->cpu);
+	feed(f, ip_packet(f->eth0, s));
+	cpu_unlock(f->net->cpu);
+	h = sent_icmp(f->eth0, buf, sizeof(buf));
+	assert_non_null(h);
+	assert_int_equal(h->type, ICMP4_DEST_UNREACH);
+	assert_int_equal(h->code, ICMP4_PROT_UNREACH);
+	assert_int_equal(be16_to_cpu(((struct ip_hdr *)buf)->tot_len), 576); /* RFC 1812 4.3.2.3 */
+	assert_int_equal(((struct ip_hdr *)(h + 1))->daddr.v, US.v);
+	assert_int_equal(((struct ip_hdr *)(h + 1))->protocol, 200);
+
+	/* RFC 1122 3.2.2: not about broadcasts, link broadcasts, and sources that are no host. */
+	cpu_lock(f->net->cpu);
+	s.dst = IP(10, 0, 0, 255);
+	feed(f, ip_packet(f->eth0, s));
+	s.dst = US;
+	s.pkt_type = SKB_PACKET_BROADCAST;
+	feed(f, ip_packet(f->eth0, s));
+	s.pkt_type = 0;
+	s.src = IP(240, 0, 0, 1);
+	feed(f, ip_packet(f->eth0, s));
+	cpu_unlock(f->net->cpu);
+	assert_null(sent_icmp(f->eth0, buf, sizeof(buf)));
+}
+
+static u32 count_errors(struct fixture *f, be32 src, u32 n)
+{
+	u32 sent = 0;
+	u8 buf[2000];
+
+	neigh_set(f->eth0, src);
+	cpu_lock(f->net->cpu);
+	for (u32 i = 0; i < n; i++)
+		ip_input(ip_packet(f->eth0, (struct packet_spec){ .src = src, .dst = US, .protocol = 200 }));
+	cpu_unlock(f->net->cpu);
+	while (sent_icmp(f->eth0, buf, sizeof(buf)))
+		sent++;
+	return sent;
+}
+
+static void errors_are_limited_per_host_and_in_all(void **state)
+{
+	struct fixture *f = *state;
+	u32 all = 0;
+
+	assert_int_equal(count_errors(f, THEM, 20), 6);
+	assert_int_equal(f->net->mib[MIB_Icmp_OutRateLimitHost] > 0, 1);
+	test_run_for(f->m, 1100 * NSEC_PER_MSEC);
+	assert_int_equal(count_errors(f, THEM, 20), 1);
+	test_run_for(f->m, 10 * NSEC_PER_SEC);
+	for (u32 i = 3; i < 200; i++)
+		all += count_errors(f, IP(10, 0, 0, i), 1);
+	assert_true(all <= 50 && all >= 50 / 3);
+	assert_true(f->net->mib[MIB_Icmp_OutRateLimitGlobal] > 0);
+}
+
+/* ---- forwarding --------------------------------------------------------------------------------------------- */
+
+static void forwarding_takes_one_off_the_ttl(void **state)
+{
+	struct fixture *f = *state;
+	struct ip_hdr *iph;
+	u8 buf[200];
+
+	set_forwarding(f);
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR, .ttl = 9, .payload = 50 })), 0);
+	cpu_unlock(f->net->cpu);
+	assert_int_equal(sent_frame(f->eth1, buf, sizeof(buf), NULL), 70);
+	iph = (struct ip_hdr *)buf;
+	assert_int_equal(iph->ttl, 8);
+	assert_true(ipv4_csum_ok(buf, 20));
+	assert_int_equal(f->net->mib[MIB_Ip_ForwDatagrams], 1);
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR,
+									  .pkt_type = SKB_PACKET_BROADCAST })),
+			 SKB_DROP_IP_FORWARD_L2);
+	cpu_unlock(f->net->cpu);
+}
+
+static void forwarding_reports_what_it_cannot_pass_on(void **state)
+{
+	struct fixture *f = *state;
+	const struct icmp_hdr *h;
+	u8 buf[2000];
+
+	set_forwarding(f);
+	f->eth1->mtu = 1000;
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR, .ttl = 1 })),
+			 SKB_DROP_IP_TTL);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR, .frag = IP_F_DF,
+									  .payload = 1200 })), SKB_DROP_IP_PKT_TOO_BIG);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = IP(8, 8, 8, 8) })),
+			 SKB_DROP_IP_IN_NOROUTE);
+	cpu_unlock(f->net->cpu);
+	h = sent_icmp(f->eth0, buf, sizeof(buf));
+	assert_int_equal(h->type, ICMP4_TIME_EXCEEDED);
+	assert_int_equal(((struct ip_hdr *)buf)->saddr.v, US.v);
+	h = sent_icmp(f->eth0, buf, sizeof(buf));
+	assert_int_equal(h->type, ICMP4_DEST_UNREACH);
+	assert_int_equal(h->code, ICMP4_FRAG_NEEDED);
+	assert_int_equal(be16_to_cpu(h->un.frag.mtu), 1000);
+	h = sent_icmp(f->eth0, buf, sizeof(buf));
+	assert_int_equal(h->code, ICMP4_NET_UNREACH);
+	assert_null(sent_icmp(f->eth0, buf, sizeof(buf)));
+}
+
+static void forwarding_fragments(void **state)
+{
+	struct fixture *f = *state;
+	struct sk_buff *skb;
+	u8 buf[2000], whole[1400], seen[1400] = { 0 };
+	int len;
+
+	set_forwarding(f);
+	f->eth1->mtu = 600;
+	cpu_lock(f->net->cpu);
+	skb = ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR, .payload = 1400, .protocol = 17 });
+	for (u32 i = 0; i < 1400; i++)
+		skb->data[20 + i] = (u8)(i * 7);
+	memcpy(whole, skb->data + 20, 1400);
+	assert_int_equal(feed(f, skb), 0);
+	cpu_unlock(f->net->cpu);
+	for (u32 i = 0; i < 3; i++) {
+		struct ip_hdr *iph = (struct ip_hdr *)buf;
+		u32 off;
+
+		len = sent_frame(f->eth1, buf, sizeof(buf), NULL);
+		assert_true(len > 20 && len <= 600);
+		assert_true(ipv4_csum_ok(buf, 20));
+		off = (be16_to_cpu(iph->frag_off) & IP_F_OFFSET) * 8u;
+		assert_int_equal((be16_to_cpu(iph->frag_off) & IP_F_MF) != 0, i < 2);
+		memcpy(seen + off, buf + 20, (u32)len - 20);
+	}
+	assert_int_equal(sent_frame(f->eth1, buf, sizeof(buf), NULL), -1);
+	assert_memory_equal(seen, whole, 1400);
+	assert_int_equal(f->net->mib[MIB_Ip_FragCreates], 3);
+	assert_int_equal(f->net->mib[MIB_Ip_FragOKs], 1);
+}
+
+static void known_flows_skip_the_fib(void **state)
+{
+	struct fixture *f = *state;
+	struct sk_buff *skb;
+	struct rtable *rt;
+
+	set_forwarding(f);
+	cpu_lock(f->net->cpu);
+	for (u32 i = 0; i < 3; i++) {
+		skb = ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR });
+		assert_int_equal(ip_route_input(skb, FAR, THEM, 0, f->eth0), 0);
+		if (i == 0)
+			rt = skb_rtable(skb);
+		assert_ptr_equal(skb_rtable(skb), rt);
+		consume_skb(skb);
+	}
+	cpu_unlock(f->net->cpu);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(malformed_headers_have_reason_and_counter),
+		T(martians_have_a_reason),
+		T(link_padding_is_cut),
+		T(options_are_checked),
+		T(echo_is_answered),
+		T(echo_record_route_goes_on),
+		T(malformed_icmp_has_reason_and_counter),
+		T(unknown_protocol_is_reported_but_not_always),
+		T(errors_are_limited_per_host_and_in_all),
+		T(forwarding_takes_one_off_the_ttl),
+		T(forwarding_reports_what_it_cannot_pass_on),
+		T(forwarding_fragments),
+		T(known_flows_skip_the_fib),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

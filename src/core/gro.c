@@ -140,9 +140,9 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 			consume_skb(skb);
 		return;
 	}
-	/* Behind a packet of its own flow that does not want it: order is kept, because that one was returned as done. */
-	if (cb->flush || cb->same_flow) {
-		skb_shinfo(skb)->gso_size = 0;
+	/* Behind a packet of its own flow that does not want it: order is kept, because that one was returned as done.
+	 * A clone cannot grow: its headers and fragment slots belong to the sender's retransmission queue, too. */
+	if (cb->flush || cb->same_flow || skb_cloned(skb)) {
 		netif_receive_skb(skb);
 		return;
 	}

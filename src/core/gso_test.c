@@ -449,6 +449,26 @@ static void nothing_is_held_longer_than_a_busy_millisecond(void **state)
 	bed_done(&b);
 }
 
+static void clones_are_merged_but_never_grow(void **state)
+{
+	struct sk_buff *origin;
+	struct bed b;
+
+	bed_init(&b);
+	origin = toy_small(&b, 1, 100, false);
+	gro_feed(&b, skb_clone(origin));
+	assert_int_equal(nr_delivered, 1); /* not held */
+	assert_false(skb_is_gso(origin));
+	gro_feed(&b, toy_small(&b, 1, 100, false));
+	gro_feed(&b, skb_clone(origin));
+	napi_gro_flush(&b.napi, false);
+	assert_int_equal(nr_delivered, 2);
+	assert_int_equal(delivered[1]->len, TOY_HLEN + 200);
+	assert_payload(origin, ETH_HLEN + TOY_HLEN, 0, 100);
+	consume_skb(origin);
+	bed_done(&b);
+}
+
 static void a_device_without_gro_merges_nothing(void **state)
 {
 	struct bed b;
@@ -474,6 +494,7 @@ int main(void)
 		cmocka_unit_test(a_packet_that_ends_a_burst_delivers_it),
 		cmocka_unit_test(merged_packets_stay_below_64_KiB),
 		cmocka_unit_test(nothing_is_held_longer_than_a_busy_millisecond),
+		cmocka_unit_test(clones_are_merged_but_never_grow),
 		cmocka_unit_test(a_device_without_gro_merges_nothing),
 	};
 

@@ -662,9 +662,9 @@ static ssize_t netlink_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t 
 	if (portid) {
 		err = nl_unicast(nlk, portid, data, (u32)len);
 	} else if (!group || sk->sk_protocol == NETLINK_ROUTE) {
-		cpu_unlock(sock->cpu); /* rtnl comes before the cpu lock */
+		cpu_unlock(sock_cpu(sock)); /* rtnl comes before the cpu lock */
 		netlink_rcv(nlk, data, (u32)len);
-		cpu_lock(sock->cpu);
+		cpu_lock(sock_cpu(sock));
 	}
 	nlk_wake_all(sock->net);
 	free(data);
@@ -742,12 +742,12 @@ static ssize_t netlink_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t 
 	if (!peek)
 		free(b);
 	if (!peek && __atomic_load_n(&nlk->dump, __ATOMIC_RELAXED) && queued <= sk->sk_rcvbuf / 2) {
-		cpu_unlock(sock->cpu);
+		cpu_unlock(sock_cpu(sock));
 		rtnl_lock(sock->net->machine);
 		if (nlk->dump)
 			netlink_dump(nlk);
 		rtnl_unlock(sock->net->machine);
-		cpu_lock(sock->cpu);
+		cpu_lock(sock_cpu(sock));
 		nlk_wake_all(sock->net);
 	}
 	return (ssize_t)(flags & MSG_TRUNC ? full : copied);

@@ -34,6 +34,7 @@
 
 struct eventpoll {
 	struct file file; /* must be first */
+	struct list_head node; /* machine_sock.epolls */
 	pthread_mutex_t mtx;
 	pthread_mutex_t lock;
 	struct list_head ready; /* struct epitem.ready_node; lock */
@@ -543,6 +544,9 @@ static void ep_release(struct file *f)
 			ep_remove(ep, epi);
 	pthread_mutex_unlock(&ep->mtx);
 	pthread_mutex_unlock(&ms->epoll_mutex);
+	pthread_mutex_lock(&ms->files_lock);
+	list_del(&ep->node);
+	pthread_mutex_unlock(&ms->files_lock);
 	/* No item is left, so no more work will be queued; some may be. */
 	cpu_lock(cpu);
 	ep->released = __atomic_load_n(&ep->work_queued, __ATOMIC_ACQUIRE);
@@ -571,8 +575,18 @@ int eventpoll_create(struct machine *m, struct file **ret_file)
 	list_init(&ep->ready);
 	init_waitqueue_head(&ep->wq);
 	ep->work.fn = ep_work;
+	pthread_mutex_lock(&m->sock->files_lock);
+	list_add_tail(&ep->node, &m->sock->epolls);
+	pthread_mutex_unlock(&m->sock->files_lock);
 	*ret_file = &ep->file;
 	return 0;
+}
+
+struct file *eventpoll_first(struct machine *m)
+{
+	struct eventpoll *ep = list_first_entry_or_null(&m->sock->epolls, struct eventpoll, node);
+
+	return ep ? &ep->file : NULL;
 }
 
 void eventpoll_release_file(struct file *f)

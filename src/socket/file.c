@@ -9,7 +9,6 @@
 #include "socket/file.h"
 
 #include "socket/socket.h"
-#include "socket/socket_internal.h"
 
 void file_init(struct file *f, struct machine *m, const struct file_operations *ops)
 {
@@ -19,18 +18,6 @@ void file_init(struct file *f, struct machine *m, const struct file_operations *
 	f->handles = 1;
 	f->flags = 0;
 	list_init(&f->ep_links);
-	pthread_mutex_lock(&m->sock->files_lock);
-	list_add_tail(&f->node, &m->sock->files);
-	pthread_mutex_unlock(&m->sock->files_lock);
-}
-
-void file_unlist(struct file *f)
-{
-	struct machine_sock *ms = f->machine->sock;
-
-	pthread_mutex_lock(&ms->files_lock);
-	list_del(&f->node);
-	pthread_mutex_unlock(&ms->files_lock);
 }
 
 void file_put(struct file *f)
@@ -38,7 +25,6 @@ void file_put(struct file *f)
 	if (__atomic_sub_fetch(&f->refcount, 1, __ATOMIC_ACQ_REL))
 		return;
 	eventpoll_release_file(f);
-	file_unlist(f);
 	f->ops->release(f);
 }
 
@@ -57,15 +43,4 @@ void file_close(struct file *f)
 			f->ops->wake(f);
 	}
 	file_put(f);
-}
-
-void socket_close_all(struct machine *m)
-{
-	struct file *f;
-
-	/* Nobody is inside a call any more: no lock is needed to look at the list. */
-	while ((f = list_first_entry_or_null(&m->sock->files, struct file, node))) {
-		f->refcount = f->handles = 1;
-		file_close(f);
-	}
 }

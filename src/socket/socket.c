@@ -60,7 +60,7 @@ static void sock_kick(struct socket *sock, int err)
 {
 	struct sock *sk = sock->sk;
 
-	lock_assert_held(sock->cpu);
+	lock_assert_held(sock_cpu(sock));
 	if (sk) {
 		/* A listener leaves LISTEN, a connection says FIN; then the error, which is what callers will see. */
 		if (sock->ops && sock->ops->shutdown)
@@ -68,7 +68,7 @@ static void sock_kick(struct socket *sock, int err)
 		sk->sk_err = err;
 		sk->sk_shutdown = SK_SHUTDOWN_MASK;
 	}
-	wake_up(sock->cpu, &sock->wq, EPOLL_ALL_);
+	wake_up(sock_cpu(sock), &sock->wq, EPOLL_ALL_);
 }
 
 static u32 socket_file_poll(struct file *f, struct wait_entry *w)
@@ -76,11 +76,11 @@ static u32 socket_file_poll(struct file *f, struct wait_entry *w)
 	struct socket *sock = file_socket(f);
 	u32 mask;
 
-	cpu_lock(sock->cpu);
+	cpu_lock(sock_cpu(sock));
 	mask = sock->ops ? sock->ops->poll(sock) : EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLRDNORM;
 	if (w)
 		add_wait_queue(&sock->wq, w);
-	cpu_unlock(sock->cpu);
+	cpu_unlock(sock_cpu(sock));
 	return mask;
 }
 
@@ -88,9 +88,9 @@ static void socket_file_unpoll(struct file *f, struct wait_entry *w)
 {
 	struct socket *sock = file_socket(f);
 
-	cpu_lock(sock->cpu);
+	cpu_lock(sock_cpu(sock));
 	remove_wait_queue(w);
-	cpu_unlock(sock->cpu);
+	cpu_unlock(sock_cpu(sock));
 }
 
 static ssize_t socket_file_read(struct file *f, struct kmsghdr *msg, size_t len)
@@ -116,15 +116,29 @@ static void sock_release_sk(struct socket *sock)
 	sock->sk = NULL;
 }
 
+/* Off the list of the net, or of the machine. Home cpu locked. */
+static void sock_unlist(struct socket *sock)
+{
+	struct machine_sock *ms = sock->file.machine->sock;
+
+	if (sock->net) {
+		list_del(&sock->net_node);
+	} else {
+		pthread_mutex_lock(&ms->files_lock);
+		list_del(&sock->net_node);
+		pthread_mutex_unlock(&ms->files_lock);
+	}
+}
+
 static void socket_file_release(struct file *f)
 {
 	struct socket *sock = file_socket(f);
-	struct cpu *cpu = sock->cpu;
+	struct cpu *cpu = sock_cpu(sock);
 
 	cpu_lock(cpu);
 	sock->inflight++; /* socket_net_shutdown() waits for us if we linger */
 	sock_release_sk(sock);
-	list_del(&sock->net_node);
+	sock_unlist(sock);
 	if (sock->dead && sock->net)
 		wake_up(cpu, &sock->net->sock->shutdown_wq, EPOLLIN);
 	cpu_unlock(cpu);
@@ -135,9 +149,9 @@ static void socket_file_wake(struct file *f)
 {
 	struct socket *sock = file_socket(f);
 
-	cpu_lock(sock->cpu);
+	cpu_lock(sock_cpu(sock));
 	sock_kick(sock, EBADF);
-	cpu_unlock(sock->cpu);
+	cpu_unlock(sock_cpu(sock));
 }
 
 static const struct file_operations socket_file_ops = {
@@ -168,16 +182,10 @@ struct socket *sock_alloc(struct net *net, u16 type)
 	init_waitqueue_head(&sock->wq);
 	list_init(&sock->net_node);
 	sock->net = net;
-	sock->cpu = net->cpu;
-	sock->type = type;
+	sock->cpu_id = net->cpu->id;
+	sock->type = (u8)type;
 	sock->state = SS_UNCONNECTED;
 	return sock;
-}
-
-void sock_discard(struct socket *sock)
-{
-	file_unlist(&sock->file);
-	free(sock);
 }
 
 static int sock_create(struct net *net, int family, int type, int protocol, struct socket **ret_sock)
@@ -210,7 +218,7 @@ static int sock_create(struct net *net, int family, int type, int protocol, stru
 	}
 	cpu_unlock(net->cpu);
 	if (err) {
-		sock_discard(sock);
+		free(sock);
 		return err;
 	}
 	*ret_sock = sock;
@@ -264,13 +272,13 @@ int sock_enter(struct file *f, struct socket **ret_sock)
 
 	if (!file_is_socket(f))
 		return -ENOTSOCK;
-	cpu_lock(sock->cpu);
+	cpu_lock(sock_cpu(sock));
 	if (sock->dead)
 		err = -ENETDOWN;
 	else if (file_closed(f))
 		err = -EBADF;
 	if (err) {
-		cpu_unlock(sock->cpu);
+		cpu_unlock(sock_cpu(sock));
 		return err;
 	}
 	sock->inflight++;
@@ -286,8 +294,8 @@ ssize_t sock_leave(struct socket *sock, ssize_t ret)
 	else if (unlikely(ret <= 0 && file_closed(&sock->file)))
 		ret = -EBADF;
 	if (--sock->inflight == 0 && unlikely(sock->dead) && sock->net)
-		wake_up(sock->cpu, &sock->net->sock->shutdown_wq, EPOLLIN);
-	cpu_unlock(sock->cpu);
+		wake_up(sock_cpu(sock), &sock->net->sock->shutdown_wq, EPOLLIN);
+	cpu_unlock(sock_cpu(sock));
 	return ret;
 }
 
@@ -296,6 +304,7 @@ ssize_t sock_leave(struct socket *sock, ssize_t ret)
 /* Ends what can be ended now. True: all are gone. */
 static bool net_sockets_reap(struct net *net)
 {
+	struct machine_sock *ms = net->machine->sock;
 	struct socket *sock, *n;
 
 restart:
@@ -311,7 +320,10 @@ restart:
 		sock_release_sk(sock);
 		sock->net = NULL;
 		sock->inflight = 0;
-		wake_up(sock->cpu, &sock->wq, EPOLL_ALL_);
+		pthread_mutex_lock(&ms->files_lock);
+		list_add_tail(&sock->net_node, &ms->dead_sockets);
+		pthread_mutex_unlock(&ms->files_lock);
+		wake_up(sock_cpu(sock), &sock->wq, EPOLL_ALL_);
 		goto restart; /* the lock may have been dropped */
 	}
 	return list_empty(&net->sock->sockets);
@@ -344,6 +356,22 @@ void socket_net_shutdown(struct net *net)
 	cpu_unlock(cpu);
 }
 
+void socket_close_all(struct machine *m)
+{
+	struct socket *sock;
+	struct file *f;
+
+	/* Nobody is inside a call any more, and no net is left: no lock is needed to look at the lists. */
+	while ((f = eventpoll_first(m))) {
+		f->refcount = f->handles = 1;
+		file_close(f);
+	}
+	while ((sock = list_first_entry_or_null(&m->sock->dead_sockets, struct socket, net_node))) {
+		sock->file.refcount = sock->file.handles = 1;
+		file_close(&sock->file);
+	}
+}
+
 bool socket_take_event(struct machine *m)
 {
 	return __atomic_load_n(&m->event_pending, __ATOMIC_RELAXED) &&
@@ -360,7 +388,8 @@ int socket_machine_init(struct machine *m)
 		return -ENOMEM;
 	pthread_mutex_init(&ms->epoll_mutex, NULL);
 	pthread_mutex_init(&ms->files_lock, NULL);
-	list_init(&ms->files);
+	list_init(&ms->dead_sockets);
+	list_init(&ms->epolls);
 	m->sock = ms;
 	return sysctl_register(m, &core_sysctls);
 }
@@ -381,7 +410,6 @@ int socket_net_init(struct net *net)
 	net->sock = calloc(1, sizeof(*net->sock));
 	if (!net->sock)
 		return -ENOMEM;
-	sysctl_set_defaults(&core_sysctls, net->core);
 	list_init(&net->sock->sockets);
 	init_waitqueue_head(&net->sock->shutdown_wq);
 	return 0;

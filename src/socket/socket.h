@@ -45,13 +45,20 @@ struct socket {
 	const struct proto_ops *ops;
 	struct sock *sk;
 	struct net *net;  /* NULL: the net is gone (dead) */
-	struct cpu *cpu;  /* home; outlives the net */
-	struct list_head net_node; /* netns_sock.sockets; home cpu's lock */
+	struct list_head net_node; /* netns_sock.sockets; home cpu's lock. Dead: machine_sock.dead_sockets */
 	u32 inflight;     /* calls inside; home cpu's lock */
-	u16 type;  /* SOCK_* */
-	u8 state;  /* enum socket_state */
-	bool dead; /* the net was destroyed: every call gives -ENETDOWN */
+	u16 cpu_id;       /* home; outlives the net */
+	u8 type;          /* SOCK_* */
+	u8 state : 7;     /* enum socket_state */
+	bool dead : 1;    /* the net was destroyed: every call gives -ENETDOWN */
 };
+
+static_assert(sizeof(struct socket) <= 128, "two cache lines: every connection has one");
+
+static inline struct cpu *sock_cpu(const struct socket *sock)
+{
+	return sock->file.machine->cpus[sock->cpu_id];
+}
 
 /* socket/ per net */
 struct netns_sock {

@@ -12,20 +12,19 @@
 
 struct machine_sock {
 	pthread_mutex_t epoll_mutex; /* which files are watched by which epoll; before any ep->mtx */
-	pthread_mutex_t files_lock;  /* leaf */
-	struct list_head files;      /* struct file.node: all that are open */
+	pthread_mutex_t files_lock;  /* leaf: what is open and on no net's list */
+	struct list_head dead_sockets; /* struct socket.net_node: files whose net is gone */
+	struct list_head epolls;
 };
-
-/* file.c: off the list of the machine, for what is freed without file_put() */
-void file_unlist(struct file *f);
 
 /* socket.c */
 struct socket *sock_alloc(struct net *net, u16 type); /* cpu lock not needed; NULL: no memory */
-/* Frees a socket that never had a sock. */
-void sock_discard(struct socket *sock);
 void sock_attach_wq(struct socket *sock);
 /* Begins and ends a call on @f's socket: 0, -ENOTSOCK, -EBADF or -ENETDOWN. With 0 the home cpu is locked. */
 int sock_enter(struct file *f, struct socket **ret_sock);
 ssize_t sock_leave(struct socket *sock, ssize_t ret);
+
+/* eventpoll.c: one of the epolls that are open, or NULL */
+struct file *eventpoll_first(struct machine *m);
 
 #endif

@@ -106,7 +106,7 @@ int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *re
 	err = (int)sock_leave(sock, err);
 	if (err == 0 || !newsock->sk) {
 		if (err)
-			sock_discard(newsock);
+			free(newsock);
 		else
 			*ret_file = &newsock->file;
 		return err;
@@ -243,9 +243,9 @@ int sys_ioctl(struct file *f, unsigned long cmd, void *arg)
 	if (err == -ENOIOCTLCMD) {
 		/* Requests about devices take rtnl, which comes before a cpu lock. The net cannot go: we are inflight. */
 		net = sock->net;
-		cpu_unlock(sock->cpu);
+		cpu_unlock(sock_cpu(sock));
 		err = dev_ioctl(net, (unsigned)cmd, arg);
-		cpu_lock(sock->cpu);
+		cpu_lock(sock_cpu(sock));
 		if (err == -ENOIOCTLCMD)
 			err = -ENOTTY;
 	}

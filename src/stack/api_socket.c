@@ -310,10 +310,10 @@ void weir_set_inode(struct weir_file *wf, uint64_t ino, uint32_t uid)
 
 	if (!file_is_socket(f))
 		return;
-	cpu_lock(sock->cpu);
+	cpu_lock(sock_cpu(sock));
 	sock->inode.ino = ino;
 	sock->inode.uid = uid;
 	if (sock->sk)
 		sock->sk->sk_uid = uid;
-	cpu_unlock(sock->cpu);
+	cpu_unlock(sock_cpu(sock));
 }

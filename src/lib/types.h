@@ -115,18 +115,19 @@ static inline be16 be16_raw(u16 v)
 #define __printf(a, b)        __attribute__((format(printf, a, b)))
 #define __fallthrough         __attribute__((fallthrough))
 
+/* Each use has variables of its own, so that min(max(a, b), c) shadows nothing. */
+#define compare_once_(a, op, b, x, y)                                                              \
+	({                                                                                         \
+		__typeof__(a) x = (a);                                                             \
+		__typeof__(b) y = (b);                                                             \
+		x op y ? x : y;                                                                    \
+	})
+#define unique_name_2_(prefix, n) prefix##n
+#define unique_name_(prefix, n)   unique_name_2_(prefix, n)
 #define min(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) min_a_ = (a);                                                        \
-		__typeof__(b) min_b_ = (b);                                                        \
-		min_a_ < min_b_ ? min_a_ : min_b_;                                                 \
-	})
+	compare_once_(a, <, b, unique_name_(min_a_, __COUNTER__), unique_name_(min_b_, __COUNTER__))
 #define max(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) max_a_ = (a);                                                        \
-		__typeof__(b) max_b_ = (b);                                                        \
-		max_a_ > max_b_ ? max_a_ : max_b_;                                                 \
-	})
+	compare_once_(a, >, b, unique_name_(max_a_, __COUNTER__), unique_name_(max_b_, __COUNTER__))
 #define min_t(t, a, b)   min((t)(a), (t)(b))
 #define max_t(t, a, b)   max((t)(a), (t)(b))
 #define clamp(v, lo, hi) min(max(v, lo), hi)

@@ -15,6 +15,7 @@
 #include "wire/arp.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
@@ -32,7 +33,8 @@ static int arp_xmit_finish(struct net *net, struct sock *sk, struct sk_buff *skb
 	return dev_queue_xmit(skb);
 }
 
-void arp_send(struct net_device *dev, u16 op, be32 dst_ip, be32 src_ip, const u8 *dst_hw, const u8 *target_hw)
+void arp_send(struct net_device *dev, u16 op, be32 dst_ip, be32 src_ip, const u8 *dst_hw,
+	      const u8 *target_hw)
 {
 	struct net *net = dev->net;
 	struct arp_view v = {
@@ -59,7 +61,8 @@ void arp_send(struct net_device *dev, u16 op, be32 dst_ip, be32 src_ip, const u8
 	skb_reset_network_header(skb);
 	arp_build(skb_put(skb, (u32)ARP_LEN(dev->addr_len)), &v);
 	trace_skb(skb, net, TP_arp_send, TRACE_CREATE, op, be32_to_cpu(dst_ip));
-	if (dev_hard_header(skb, dev, ETH_P_ARP, dst_hw ? dst_hw : dev->broadcast, dev->dev_addr, skb->len) < 0) {
+	if (dev_hard_header(skb, dev, ETH_P_ARP, dst_hw ? dst_hw : dev->broadcast, dev->dev_addr,
+			    skb->len) < 0) {
 		kfree_skb_reason(skb, SKB_DROP_DEV_HEADER);
 		return;
 	}
@@ -257,7 +260,8 @@ static skb_drop_reason_t arp_process(struct sk_buff *skb, struct net *net, const
 		return SKB_DROP_ARP_NODEV;
 	if (v->op != ARP_OP_REQUEST && v->op != ARP_OP_REPLY)
 		return SKB_DROP_ARP_OP;
-	if (ipv4_is_multicast(v->tip) || (ipv4_is_loopback(v->tip) && !IN_DEV_ORCONF(in_dev, route_localnet)) ||
+	if (ipv4_is_multicast(v->tip) ||
+	    (ipv4_is_loopback(v->tip) && !IN_DEV_ORCONF(in_dev, route_localnet)) ||
 	    ipv4_is_multicast(v->sip) || ipv4_is_lbcast(v->sip))
 		return SKB_DROP_ARP_ADDR;
 	/* A station that claims to be everybody. */
@@ -277,7 +281,10 @@ static skb_drop_reason_t arp_process(struct sk_buff *skb, struct net *net, const
 		return v->op == ARP_OP_REQUEST && !gratuitous ? SKB_DROP_ARP_IGNORED : 0;
 	override = gratuitous || net_now(net) >= n->updated + n->parms->locktime;
 	/* Broadcast replies and requests say where a station is, not that it hears us. */
-	arp_learn(n, v, v->op == ARP_OP_REPLY && skb->pkt_type == SKB_PACKET_HOST ? NUD_REACHABLE : NUD_STALE, override);
+	arp_learn(n, v,
+		  v->op == ARP_OP_REPLY && skb->pkt_type == SKB_PACKET_HOST ? NUD_REACHABLE
+									    : NUD_STALE,
+		  override);
 	return 0;
 }
 
@@ -286,7 +293,8 @@ static int arp_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 	struct arp_view v;
 	skb_drop_reason_t reason;
 
-	if (arp_parse(skb->data, skb_headlen(skb), skb->dev->addr_len, &v) < 0 || v.htype != skb->dev->type) {
+	if (arp_parse(skb->data, skb_headlen(skb), skb->dev->addr_len, &v) < 0 ||
+	    v.htype != skb->dev->type) {
 		kfree_skb_reason(skb, SKB_DROP_ARP_TYPE);
 		return 0;
 	}
@@ -321,7 +329,8 @@ void arp_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_ty
 		kfree_skb_reason(skb, SKB_DROP_ARP_SHORT);
 		return;
 	}
-	NF_HOOK(NFPROTO_INDEX_ARP, NF_INET_PRE_ROUTING, dev->net, NULL, skb, dev, NULL, arp_rcv_finish);
+	NF_HOOK(NFPROTO_INDEX_ARP, NF_INET_PRE_ROUTING, dev->net, NULL, skb, dev, NULL,
+		arp_rcv_finish);
 }
 
 /* ---- ioctl: arp(7) -------------------------------------------------------------------------------------------- */
@@ -343,7 +352,8 @@ int arp_ioctl(struct net *net, unsigned cmd, void *arg)
 	if (r->arp_dev[0]) {
 		char name[IFNAMSIZ] = { 0 };
 
-		memcpy(name, r->arp_dev, sizeof(r->arp_dev) < IFNAMSIZ ? sizeof(r->arp_dev) : IFNAMSIZ - 1);
+		memcpy(name, r->arp_dev,
+		       sizeof(r->arp_dev) < IFNAMSIZ ? sizeof(r->arp_dev) : IFNAMSIZ - 1);
 		dev = __dev_get_by_name(net, name);
 	} else {
 		struct flowi4 fl = { .daddr = addr };
@@ -357,10 +367,12 @@ int arp_ioctl(struct net *net, unsigned cmd, void *arg)
 	n = neigh_lookup(net->ipv4->arp_tbl, &addr, dev);
 	if (!n)
 		return -ENXIO;
-	r->arp_flags = n->nud_state & NUD_PERMANENT ? ATF_PERM | ATF_COM : n->nud_state & NUD_VALID ? ATF_COM : 0;
+	r->arp_flags = n->nud_state & NUD_PERMANENT ? ATF_PERM | ATF_COM
+		       : n->nud_state & NUD_VALID   ? ATF_COM
+						    : 0;
 	r->arp_ha.sa_family = dev->type;
 	memcpy(r->arp_ha.sa_data, n->ha, min((size_t)dev->addr_len, sizeof(r->arp_ha.sa_data)));
-	strncpy(r->arp_dev, dev->name, sizeof(r->arp_dev) - 1);
+	snprintf(r->arp_dev, sizeof(r->arp_dev), "%s", dev->name);
 	neigh_release(n);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "core/sysctl.h"
+#include "drivers/veth.h"
 #include "ipv4/ipv4_test.h"
 #include "socket/socket.h"
 #include "wire/arp.h"
@@ -214,19 +215,26 @@ static void questions_create_entries_chatter_does_not(void **state)
 {
 	struct fixture *f = *state;
 
-	feed_arp(f, (struct arp_view){ .op = ARP_OP_REQUEST, .sip = IP(10, 0, 0, 5), .tip = B }, 28, SKB_PACKET_BROADCAST);
+	feed_arp(f, (struct arp_view){ .op = ARP_OP_REQUEST, .sip = IP(10, 0, 0, 5), .tip = B }, 28,
+		 SKB_PACKET_BROADCAST);
 	assert_int_equal(neigh_state(f->vb, IP(10, 0, 0, 5)), NUD_STALE);
-	feed_arp(f, (struct arp_view){ .op = ARP_OP_REQUEST, .sip = IP(10, 0, 0, 6), .tip = A }, 28, SKB_PACKET_BROADCAST);
-	feed_arp(f, (struct arp_view){ .op = ARP_OP_REPLY, .sip = IP(10, 0, 0, 7), .tip = A }, 28, 0);
+	feed_arp(f, (struct arp_view){ .op = ARP_OP_REQUEST, .sip = IP(10, 0, 0, 6), .tip = A }, 28,
+		 SKB_PACKET_BROADCAST);
+	feed_arp(f, (struct arp_view){ .op = ARP_OP_REPLY, .sip = IP(10, 0, 0, 7), .tip = A }, 28,
+		 0);
 	assert_int_equal(neigh_state(f->vb, IP(10, 0, 0, 6)), 0);
 	assert_int_equal(neigh_state(f->vb, IP(10, 0, 0, 7)), 0);
 	/* gratuitous: creates only with arp_accept */
-	feed_arp(f, (struct arp_view){ .op = ARP_OP_REQUEST, .sip = IP(10, 0, 0, 8), .tip = IP(10, 0, 0, 8) }, 28,
-		 SKB_PACKET_BROADCAST);
+	feed_arp(f,
+		 (struct arp_view){
+			 .op = ARP_OP_REQUEST, .sip = IP(10, 0, 0, 8), .tip = IP(10, 0, 0, 8) },
+		 28, SKB_PACKET_BROADCAST);
 	assert_int_equal(neigh_state(f->vb, IP(10, 0, 0, 8)), 0);
 	((struct in_device *)f->vb->ip_ptr)->arp_accept = 1;
-	feed_arp(f, (struct arp_view){ .op = ARP_OP_REQUEST, .sip = IP(10, 0, 0, 8), .tip = IP(10, 0, 0, 8) }, 28,
-		 SKB_PACKET_BROADCAST);
+	feed_arp(f,
+		 (struct arp_view){
+			 .op = ARP_OP_REQUEST, .sip = IP(10, 0, 0, 8), .tip = IP(10, 0, 0, 8) },
+		 28, SKB_PACKET_BROADCAST);
 	assert_int_equal(neigh_state(f->vb, IP(10, 0, 0, 8)), NUD_STALE);
 }
 
@@ -236,14 +244,22 @@ static void arp_ignore_keeps_silent(void **state)
 	u64 sent = f->vb->stats.tx_packets;
 
 	addr_add(f->b->loopback_dev, IP(192, 168, 9, 9), 32);
-	assert_int_equal(feed_arp(f, (struct arp_view){ .op = 1, .sip = A, .tip = IP(192, 168, 9, 9) }, 28, 0), 0);
+	assert_int_equal(feed_arp(f,
+				  (struct arp_view){ .op = 1, .sip = A, .tip = IP(192, 168, 9, 9) },
+				  28, 0),
+			 0);
 	((struct in_device *)f->vb->ip_ptr)->arp_ignore = 1;
-	assert_int_equal(feed_arp(f, (struct arp_view){ .op = 1, .sip = IP(10, 0, 0, 9), .tip = IP(192, 168, 9, 9) }, 28, 0),
+	assert_int_equal(feed_arp(f,
+				  (struct arp_view){ .op = 1,
+						     .sip = IP(10, 0, 0, 9),
+						     .tip = IP(192, 168, 9, 9) },
+				  28, 0),
 			 SKB_DROP_ARP_IGNORED);
 	test_run_for(f->m, NSEC_PER_MSEC);
 	assert_int_equal(f->vb->stats.tx_packets, sent + 1);
 	/* RFC 5227 2.1.1: a probe for our address */
-	assert_int_equal(feed_arp(f, (struct arp_view){ .op = 1, .tip = B }, 28, SKB_PACKET_BROADCAST), 0);
+	assert_int_equal(
+		feed_arp(f, (struct arp_view){ .op = 1, .tip = B }, 28, SKB_PACKET_BROADCAST), 0);
 	test_run_for(f->m, NSEC_PER_MSEC);
 	assert_int_equal(f->vb->stats.tx_packets, sent + 2);
 }

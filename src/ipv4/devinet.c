@@ -21,9 +21,9 @@
 
 #include "socket/socket.h"
 
-#define IPV4_MIN_MTU       68
-#define LIFETIME_FOREVER   0xffffffffu
-#define LIFETIME_RETRY_NS  (50 * NSEC_PER_MSEC)
+#define IPV4_MIN_MTU      68
+#define LIFETIME_FOREVER  0xffffffffu
+#define LIFETIME_RETRY_NS (50 * NSEC_PER_MSEC)
 
 static be32 prefix_mask(u8 plen)
 {
@@ -95,7 +95,8 @@ be32 inet_select_addr(const struct net_device *dev, be32 dst, u8 scope)
 	/* An unnumbered device borrows from the others, but nothing that is only valid on their link. */
 	list_for_each_entry(other, &in_dev->net->ipv4->in_devs, node) {
 		list_for_each_entry(ifa, &other->ifa_list, node) {
-			if (!(ifa->flags & IFA_F_SECONDARY) && ifa->scope != RT_SCOPE_LINK && ifa->scope <= scope)
+			if (!(ifa->flags & IFA_F_SECONDARY) && ifa->scope != RT_SCOPE_LINK &&
+			    ifa->scope <= scope)
 				return ifa->local;
 		}
 	}
@@ -116,7 +117,8 @@ static u32 centiseconds(u64 ns)
 	return (u32)(ns / (10 * NSEC_PER_MSEC));
 }
 
-static int inet_fill_ifaddr(struct nl_msg *m, const struct in_ifaddr *ifa, u32 portid, u32 seq, int event, u16 flags)
+static int inet_fill_ifaddr(struct nl_msg *m, const struct in_ifaddr *ifa, u32 portid, u32 seq,
+			    int event, u16 flags)
 {
 	const struct net *net = ifa->dev->net;
 	u64 age_s = (net_now(net) - ifa->tstamp) / NSEC_PER_SEC;
@@ -161,7 +163,8 @@ static void rtmsg_ifa(int event, const struct in_ifaddr *ifa, const struct nl_re
 		return;
 	if (nl_msg_init(&m, 512))
 		return;
-	if (inet_fill_ifaddr(&m, ifa, req ? req->portid : 0, req ? req->nlh->nlmsg_seq : 0, event, 0) == 0)
+	if (inet_fill_ifaddr(&m, ifa, req ? req->portid : 0, req ? req->nlh->nlmsg_seq : 0, event,
+			     0) == 0)
 		nlmsg_notify(net, NETLINK_ROUTE, &m, 0, RTNLGRP_IPV4_IFADDR);
 	nl_msg_fini(&m);
 }
@@ -192,7 +195,8 @@ static void ifa_set_lifetime(struct in_ifaddr *ifa, u32 valid, u32 preferred)
 	if (preferred == 0)
 		ifa->flags |= IFA_F_DEPRECATED;
 	if (valid != LIFETIME_FOREVER || (preferred && preferred != LIFETIME_FOREVER))
-		lifetime_timer_arm(net, now + min(valid, preferred ? preferred : valid) * NSEC_PER_SEC);
+		lifetime_timer_arm(net,
+				   now + min(valid, preferred ? preferred : valid) * NSEC_PER_SEC);
 }
 
 /* Takes over @ifa: in the list, or freed on failure. */
@@ -219,7 +223,8 @@ static int inet_insert_ifa(struct in_ifaddr *ifa, const struct nl_request *req)
 			return -EEXIST;
 		}
 		if (other->scope != ifa->scope) {
-			nl_set_err_msg(extack, "Invalid scope: the network has another one on this device");
+			nl_set_err_msg(extack,
+				       "Invalid scope: the network has another one on this device");
 			free(ifa);
 			return -EINVAL;
 		}
@@ -323,7 +328,8 @@ restart:
 			}
 			if (ifa->valid_lft != LIFETIME_FOREVER)
 				again = min(again, valid_end);
-			if (ifa->preferred_lft == LIFETIME_FOREVER || (ifa->flags & IFA_F_DEPRECATED))
+			if (ifa->preferred_lft == LIFETIME_FOREVER ||
+			    (ifa->flags & IFA_F_DEPRECATED))
 				continue;
 			if (now >= preferred_end) {
 				ifa->flags |= IFA_F_DEPRECATED;
@@ -342,16 +348,20 @@ restart:
 
 static const struct nla_policy ifa_policy[IFA_MAX + 1] = {
 	[IFA_LOCAL] = { .kind = NLA_K_IN_ADDR, .help = "the address" },
-	[IFA_ADDRESS] = { .kind = NLA_K_IN_ADDR, .help = "the peer's address on point-to-point links, else the address" },
+	[IFA_ADDRESS] = { .kind = NLA_K_IN_ADDR,
+			  .help = "the peer's address on point-to-point links, else the address" },
 	[IFA_BROADCAST] = { .kind = NLA_K_IN_ADDR, .help = "broadcast address" },
 	[IFA_LABEL] = { .kind = NLA_K_STRING, .len = IFNAMSIZ - 1, .help = "name for ioctls" },
-	[IFA_CACHEINFO] = { .kind = NLA_K_BINARY, .len = sizeof(struct ifa_cacheinfo), .help = "lifetimes" },
+	[IFA_CACHEINFO] = { .kind = NLA_K_BINARY,
+			    .len = sizeof(struct ifa_cacheinfo),
+			    .help = "lifetimes" },
 	[IFA_FLAGS] = { .kind = NLA_K_U32, .help = "IFA_F_*" },
 	[IFA_RT_PRIORITY] = { .kind = NLA_K_U32, .help = "metric of the network route" },
 	[IFA_PROTO] = { .kind = NLA_K_U8, .help = "who configured it" },
 };
 
-static int ifa_parse_lifetime(const struct nlattr *a, u32 *valid, u32 *preferred, struct netlink_ext_ack *extack)
+static int ifa_parse_lifetime(const struct nlattr *a, u32 *valid, u32 *preferred,
+			      struct netlink_ext_ack *extack)
 {
 	struct ifa_cacheinfo ci;
 
@@ -364,7 +374,8 @@ static int ifa_parse_lifetime(const struct nlattr *a, u32 *valid, u32 *preferred
 	}
 	memcpy(&ci, nla_data(a), sizeof(ci));
 	if (!ci.ifa_valid || ci.ifa_prefered > ci.ifa_valid) {
-		nl_set_err_msg(extack, "Invalid lifetime: preferred must not exceed valid, valid not be 0");
+		nl_set_err_msg(extack,
+			       "Invalid lifetime: preferred must not exceed valid, valid not be 0");
 		return -EINVAL;
 	}
 	*valid = ci.ifa_valid;
@@ -372,7 +383,8 @@ static int ifa_parse_lifetime(const struct nlattr *a, u32 *valid, u32 *preferred
 	return 0;
 }
 
-static struct in_device *ifm_in_dev(const struct nl_request *req, const struct ifaddrmsg *ifm, int *ret_err)
+static struct in_device *ifm_in_dev(const struct nl_request *req, const struct ifaddrmsg *ifm,
+				    int *ret_err)
 {
 	struct net_device *dev = __dev_get_by_index(req->net, (int)ifm->ifa_index);
 
@@ -382,7 +394,8 @@ static struct in_device *ifm_in_dev(const struct nl_request *req, const struct i
 		return NULL;
 	}
 	if (!dev->ip_ptr) {
-		nl_set_err_msg(req->extack, "Device %s takes no part in IPv4: its MTU is below 68", dev->name);
+		nl_set_err_msg(req->extack, "Device %s takes no part in IPv4: its MTU is below 68",
+			       dev->name);
 		*ret_err = -ENOBUFS;
 		return NULL;
 	}
@@ -400,7 +413,8 @@ static struct in_ifaddr *find_matching_ifa(const struct in_ifaddr *like)
 	return NULL;
 }
 
-static struct in_ifaddr *rtm_to_ifaddr(struct nl_request *req, u32 *valid, u32 *preferred, int *ret_err)
+static struct in_ifaddr *rtm_to_ifaddr(struct nl_request *req, u32 *valid, u32 *preferred,
+				       int *ret_err)
 {
 	const struct ifaddrmsg *ifm = NLMSG_DATA(req->nlh);
 	const struct nlattr *tb[IFA_MAX + 1];
@@ -448,8 +462,8 @@ static struct in_ifaddr *rtm_to_ifaddr(struct nl_request *req, u32 *valid, u32 *
 }
 
 /* What can change in place: lifetimes, the metric of the network route, flags that concern nobody else. */
-static int inet_modify_ifa(struct in_ifaddr *ifa, const struct in_ifaddr *want, u32 valid, u32 preferred,
-			   const struct nl_request *req)
+static int inet_modify_ifa(struct in_ifaddr *ifa, const struct in_ifaddr *want, u32 valid,
+			   u32 preferred, const struct nl_request *req)
 {
 	const u32 keep = IFA_F_SECONDARY | IFA_F_PERMANENT | IFA_F_DEPRECATED;
 	bool reroute = ifa->rt_priority != want->rt_priority ||
@@ -498,7 +512,8 @@ out:
 	return err;
 }
 
-static bool ifa_wanted(const struct in_ifaddr *ifa, const struct ifaddrmsg *ifm, const struct nlattr **tb)
+static bool ifa_wanted(const struct in_ifaddr *ifa, const struct ifaddrmsg *ifm,
+		       const struct nlattr **tb)
 {
 	if (tb[IFA_LOCAL] && !be32_eq(ifa->local, nla_get_in_addr(tb[IFA_LOCAL])))
 		return false;
@@ -561,7 +576,8 @@ static int inet_rtm_dumpaddr(struct nl_msg *msg, struct netlink_callback *cb)
 		struct in_ifaddr *ifa;
 		u64 skip = (u64)dev->ifindex == cb->args[0] ? cb->args[1] : 0, i = 0;
 
-		if (!in_dev || (u64)dev->ifindex < cb->args[0] || (only && only != (u32)dev->ifindex))
+		if (!in_dev || (u64)dev->ifindex < cb->args[0] ||
+		    (only && only != (u32)dev->ifindex))
 			continue;
 		list_for_each_entry(ifa, &in_dev->ifa_list, node) {
 			if (i++ < skip)
@@ -631,7 +647,8 @@ int devinet_ioctl(struct net *net, unsigned cmd, void *arg)
 
 	if (cmd == SIOCGIFCONF)
 		return devinet_gifconf(net, arg);
-	if (cmd != SIOCGIFADDR && cmd != SIOCGIFNETMASK && cmd != SIOCGIFBRDADDR && cmd != SIOCGIFDSTADDR)
+	if (cmd != SIOCGIFADDR && cmd != SIOCGIFNETMASK && cmd != SIOCGIFBRDADDR &&
+	    cmd != SIOCGIFDSTADDR)
 		return -ENOIOCTLCMD;
 
 	ifr->ifr_name[IFNAMSIZ - 1] = '\0';
@@ -776,7 +793,8 @@ void devinet_event(struct net_device *dev, enum netdev_event ev, int *ret_err)
 	*ret_err = 0;
 	cpu_lock(net->cpu);
 	in_dev = in_dev_get(dev);
-	if (!in_dev && dev->mtu >= IPV4_MIN_MTU && (ev == NETDEV_REGISTER || ev == NETDEV_CHANGEMTU)) {
+	if (!in_dev && dev->mtu >= IPV4_MIN_MTU &&
+	    (ev == NETDEV_REGISTER || ev == NETDEV_CHANGEMTU)) {
 		in_dev = inetdev_create(dev);
 		if (!in_dev)
 			*ret_err = -ENOMEM;

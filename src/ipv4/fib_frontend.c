@@ -54,7 +54,8 @@ static void fib_changed(struct net *net)
 	rt_cache_flush(net);
 }
 
-int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 *fl, struct fib_result *res)
+int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 *fl,
+		     struct fib_result *res)
 {
 	struct fib_match m;
 
@@ -71,7 +72,8 @@ int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 
 int fib_lookup(struct net *net, const struct flowi4 *fl, struct fib_result *res)
 {
 	struct netns_ipv4 *ip4 = net->ipv4;
-	struct fib_table *order[] = { ip4->fib_local, ip4->fib_main, fib_get_table(net, RT_TABLE_DEFAULT) };
+	struct fib_table *order[] = { ip4->fib_local, ip4->fib_main,
+				      fib_get_table(net, RT_TABLE_DEFAULT) };
 
 	for (u32 i = 0; i < ARRAY_SIZE(order); i++) {
 		int err = order[i] ? fib_table_lookup(net, order[i], fl, res) : -EAGAIN;
@@ -84,8 +86,8 @@ int fib_lookup(struct net *net, const struct flowi4 *fl, struct fib_result *res)
 
 /* ---- change -------------------------------------------------------------------------------------------- */
 
-static void fib_notify(struct net *net, int event, const struct fib_node *n, const struct fib_alias *fa,
-		       const struct fib_config *cfg, u16 nl_flags)
+static void fib_notify(struct net *net, int event, const struct fib_node *n,
+		       const struct fib_alias *fa, const struct fib_config *cfg, u16 nl_flags)
 {
 	struct nl_msg m;
 
@@ -93,8 +95,8 @@ static void fib_notify(struct net *net, int event, const struct fib_node *n, con
 		return;
 	if (nl_msg_init(&m, 4096))
 		return;
-	if (fib_dump_info(&m, cfg ? cfg->portid : 0, cfg && cfg->nlh ? cfg->nlh->nlmsg_seq : 0, event, nl_flags,
-			  n, fa) == 0)
+	if (fib_dump_info(&m, cfg ? cfg->portid : 0, cfg && cfg->nlh ? cfg->nlh->nlmsg_seq : 0,
+			  event, nl_flags, n, fa) == 0)
 		nlmsg_notify(net, NETLINK_ROUTE, &m, 0, RTNLGRP_IPV4_ROUTE);
 	nl_msg_fini(&m);
 }
@@ -114,12 +116,14 @@ static bool fib_alias_peer(const struct fib_alias *fa, u8 tos, u32 priority)
 	return fa && fa->tos == tos && fa->fi->priority == priority;
 }
 
-static int fib_alias_replace(struct net *net, struct fib_node *n, struct fib_alias *first, struct fib_info *fi,
-			     struct fib_config *cfg, struct netlink_ext_ack *extack)
+static int fib_alias_replace(struct net *net, struct fib_node *n, struct fib_alias *first,
+			     struct fib_info *fi, struct fib_config *cfg,
+			     struct netlink_ext_ack *extack)
 {
 	struct fib_info *old = first->fi;
 
-	for (struct fib_alias *fa = first; fib_alias_peer(fa, cfg->tos, fi->priority); fa = fa->next) {
+	for (struct fib_alias *fa = first; fib_alias_peer(fa, cfg->tos, fi->priority);
+	     fa = fa->next) {
 		if (fa->type != cfg->type || fa->fi != fi)
 			continue;
 		if (fa == first)
@@ -210,7 +214,8 @@ fail:
 }
 
 /* Unlinks *@pp. @n may be gone afterwards. */
-static void fib_alias_remove(struct net *net, struct fib_table *tb, struct fib_node *n, struct fib_alias **pp)
+static void fib_alias_remove(struct net *net, struct fib_table *tb, struct fib_node *n,
+			     struct fib_alias **pp)
 {
 	struct fib_alias *fa = *pp;
 
@@ -268,7 +273,8 @@ static u32 fib_table_flush(struct net *net, struct fib_table *tb, bool all)
 				continue;
 			}
 			removed++;
-			if (n->aliases == *pp && !(*pp)->next) { /* the last: takes the node along */
+			if (n->aliases == *pp &&
+			    !(*pp)->next) { /* the last: takes the node along */
 				fib_alias_remove(net, tb, n, pp);
 				break;
 			}
@@ -276,8 +282,8 @@ static u32 fib_table_flush(struct net *net, struct fib_table *tb, bool all)
 		}
 		if (plen == 32 && key == ~0u)
 			break;
-		n = plen == 32 ? fib_trie_seek(&tb->trie, key + 1, 0) :
-				 fib_trie_seek(&tb->trie, key, (u8)(plen + 1));
+		n = plen == 32 ? fib_trie_seek(&tb->trie, key + 1, 0)
+			       : fib_trie_seek(&tb->trie, key, (u8)(plen + 1));
 	}
 	return removed;
 }
@@ -333,7 +339,8 @@ static bool ifa_has_prefix_route(const struct in_ifaddr *ifa)
 {
 	be32 prefix = ifa_prefix(ifa);
 
-	return !ipv4_is_zeronet(prefix) && !(ifa->flags & (IFA_F_SECONDARY | IFA_F_NOPREFIXROUTE)) &&
+	return !ipv4_is_zeronet(prefix) &&
+	       !(ifa->flags & (IFA_F_SECONDARY | IFA_F_NOPREFIXROUTE)) &&
 	       (!be32_eq(prefix, ifa->local) || ifa->prefixlen < 32);
 }
 
@@ -345,7 +352,8 @@ static bool ifa_has_broadcast(const struct in_ifaddr *ifa)
 
 static bool ifa_has_net_broadcast(const struct in_ifaddr *ifa)
 {
-	return ifa->prefixlen < 31 && !ipv4_is_zeronet(ifa_prefix(ifa)) && !(ifa->flags & IFA_F_SECONDARY);
+	return ifa->prefixlen < 31 && !ipv4_is_zeronet(ifa_prefix(ifa)) &&
+	       !(ifa->flags & IFA_F_SECONDARY);
 }
 
 void fib_add_ifaddr(struct in_ifaddr *ifa)
@@ -359,7 +367,8 @@ void fib_add_ifaddr(struct in_ifaddr *ifa)
 	if (ifa_has_broadcast(ifa))
 		fib_magic(true, RTN_BROADCAST, ifa->broadcast, 32, ifa, 0);
 	if (ifa_has_prefix_route(ifa))
-		fib_magic(true, ifa_prefix_type(ifa), ifa_prefix(ifa), ifa->prefixlen, ifa, ifa->rt_priority);
+		fib_magic(true, ifa_prefix_type(ifa), ifa_prefix(ifa), ifa->prefixlen, ifa,
+			  ifa->rt_priority);
 	if (ifa_has_net_broadcast(ifa) && !be32_eq(all_ones, ifa->broadcast))
 		fib_magic(true, RTN_BROADCAST, all_ones, 32, ifa, 0);
 }
@@ -402,7 +411,8 @@ void fib_del_ifaddr(struct in_ifaddr *ifa, bool primary_stays)
 	be32 all_ones = be32_raw(ifa_prefix(ifa).v | ~ifa->mask.v);
 
 	if (ifa_has_prefix_route(ifa) && !primary_stays)
-		fib_magic(false, ifa_prefix_type(ifa), ifa_prefix(ifa), ifa->prefixlen, ifa, ifa->rt_priority);
+		fib_magic(false, ifa_prefix_type(ifa), ifa_prefix(ifa), ifa->prefixlen, ifa,
+			  ifa->rt_priority);
 	if (ifa_has_broadcast(ifa))
 		fib_del_broadcast(ifa, ifa->broadcast);
 	if (ifa_has_net_broadcast(ifa) && !be32_eq(all_ones, ifa->broadcast))
@@ -467,7 +477,8 @@ static int rtm_to_fib_config(struct nl_request *req, struct fib_config *cfg)
 	if (err)
 		return err;
 	if (rtm->rtm_src_len || rtm->rtm_dst_len > 32 || (rtm->rtm_tos & ~IPTOS_RT_MASK)) {
-		nl_set_err_msg(req->extack, "Invalid values in the header: a prefix has 0 to 32 bits, a TOS no ECN bits, a source no prefix");
+		nl_set_err_msg(req->extack, "Invalid values in the header: a prefix has 0 to 32 "
+					    "bits, a TOS no ECN bits, a source no prefix");
 		return -EINVAL;
 	}
 	if (tb[RTA_VIA]) {
@@ -552,7 +563,8 @@ static bool fib_alias_filtered(const struct fib_alias *fa, const struct fib_dump
 static int fib_table_dump(struct fib_table *tb, struct nl_msg *msg, struct netlink_callback *cb,
 			  const struct fib_dump_filter *f)
 {
-	u16 flags = NLM_F_MULTI | (f->table || f->protocol || f->type || f->oif ? NLM_F_DUMP_FILTERED : 0);
+	u16 flags = NLM_F_MULTI |
+		    (f->table || f->protocol || f->type || f->oif ? NLM_F_DUMP_FILTERED : 0);
 	struct fib_node *n = fib_trie_seek(&tb->trie, (u32)cb->args[2], (u8)cb->args[3]);
 
 	for (; n; n = fib_trie_next(n)) {
@@ -562,7 +574,8 @@ static int fib_table_dump(struct fib_table *tb, struct nl_msg *msg, struct netli
 		for (struct fib_alias *fa = n->aliases; fa; fa = fa->next, i++) {
 			if (i < skip || fib_alias_filtered(fa, f))
 				continue;
-			if (fib_dump_info(msg, cb->portid, cb->nlh->nlmsg_seq, RTM_NEWROUTE, flags, n, fa)) {
+			if (fib_dump_info(msg, cb->portid, cb->nlh->nlmsg_seq, RTM_NEWROUTE, flags,
+					  n, fa)) {
 				cb->args[2] = n->key;
 				cb->args[3] = n->plen;
 				cb->args[4] = i;
@@ -633,7 +646,10 @@ static int rtnl_getroute_dumpit(struct nl_msg *msg, struct netlink_callback *cb)
 const struct rtnl_handler fib_rtnl_handlers[] = {
 	{ .family = AF_INET, .type = RTM_NEWROUTE, .doit = rtnl_newroute_doit },
 	{ .family = AF_INET, .type = RTM_DELROUTE, .doit = rtnl_delroute_doit },
-	{ .family = AF_INET, .type = RTM_GETROUTE, .doit = rtnl_getroute_doit, .dumpit = rtnl_getroute_dumpit },
+	{ .family = AF_INET,
+	  .type = RTM_GETROUTE,
+	  .doit = rtnl_getroute_doit,
+	  .dumpit = rtnl_getroute_dumpit },
 };
 const u32 nr_fib_rtnl_handlers = ARRAY_SIZE(fib_rtnl_handlers);
 

@@ -68,7 +68,8 @@ int fib_info_hash_init(struct net *net)
 static u32 fib_info_hashfn(const struct fib_info *fi)
 {
 	u32 h = jhash_3words(fi->prefsrc.v, fi->priority,
-			     (u32)fi->protocol | (u32)fi->scope << 8 | (u32)fi->type << 16, fi->table);
+			     (u32)fi->protocol | (u32)fi->scope << 8 | (u32)fi->type << 16,
+			     fi->table);
 
 	for (u32 i = 0; i < fi->nhs; i++)
 		h = jhash_2words((u32)fi->nh[i].oif, fi->nh[i].gw.v, h);
@@ -107,15 +108,16 @@ static void fib_info_hash_grow(struct netns_ipv4 *ip4)
 
 static bool fib_nh_equal(const struct fib_nh *a, const struct fib_nh *b)
 {
-	return a->oif == b->oif && be32_eq(a->gw, b->gw) && a->weight == b->weight && a->scope == b->scope &&
-	       !((a->flags ^ b->flags) & ~RTNH_F_DEAD);
+	return a->oif == b->oif && be32_eq(a->gw, b->gw) && a->weight == b->weight &&
+	       a->scope == b->scope && !((a->flags ^ b->flags) & ~RTNH_F_DEAD);
 }
 
 static bool fib_info_equal(const struct fib_info *a, const struct fib_info *b)
 {
-	if (a->protocol != b->protocol || a->scope != b->scope || a->type != b->type || a->nhs != b->nhs ||
-	    a->priority != b->priority || a->table != b->table || !be32_eq(a->prefsrc, b->prefsrc) ||
-	    a->metrics_lock != b->metrics_lock || memcmp(a->metrics, b->metrics, sizeof(a->metrics)))
+	if (a->protocol != b->protocol || a->scope != b->scope || a->type != b->type ||
+	    a->nhs != b->nhs || a->priority != b->priority || a->table != b->table ||
+	    !be32_eq(a->prefsrc, b->prefsrc) || a->metrics_lock != b->metrics_lock ||
+	    memcmp(a->metrics, b->metrics, sizeof(a->metrics)))
 		return false;
 	for (u32 i = 0; i < a->nhs; i++)
 		if (!fib_nh_equal(&a->nh[i], &b->nh[i]))
@@ -177,16 +179,17 @@ void fib_release_info(struct fib_info *fi)
 static const struct {
 	u8 rtax, metric;
 } fib_metric_map[] = {
-	{ RTAX_MTU, DST_METRIC_MTU },		{ RTAX_WINDOW, DST_METRIC_WINDOW },
-	{ RTAX_RTT, DST_METRIC_RTT },		{ RTAX_RTTVAR, DST_METRIC_RTTVAR },
+	{ RTAX_MTU, DST_METRIC_MTU },           { RTAX_WINDOW, DST_METRIC_WINDOW },
+	{ RTAX_RTT, DST_METRIC_RTT },           { RTAX_RTTVAR, DST_METRIC_RTTVAR },
 	{ RTAX_SSTHRESH, DST_METRIC_SSTHRESH }, { RTAX_CWND, DST_METRIC_CWND },
-	{ RTAX_ADVMSS, DST_METRIC_ADVMSS },	{ RTAX_HOPLIMIT, DST_METRIC_HOPLIMIT },
+	{ RTAX_ADVMSS, DST_METRIC_ADVMSS },     { RTAX_HOPLIMIT, DST_METRIC_HOPLIMIT },
 	{ RTAX_INITCWND, DST_METRIC_INITCWND }, { RTAX_FEATURES, DST_METRIC_FEATURES },
-	{ RTAX_RTO_MIN, DST_METRIC_RTO_MIN },	{ RTAX_INITRWND, DST_METRIC_INITRWND },
+	{ RTAX_RTO_MIN, DST_METRIC_RTO_MIN },   { RTAX_INITRWND, DST_METRIC_INITRWND },
 	{ RTAX_QUICKACK, DST_METRIC_QUICKACK },
 };
 
-static int fib_parse_metrics(struct fib_info *fi, const struct nlattr *nest, struct netlink_ext_ack *extack)
+static int fib_parse_metrics(struct fib_info *fi, const struct nlattr *nest,
+			     struct netlink_ext_ack *extack)
 {
 	const struct nlattr *a;
 	u32 lock = 0;
@@ -230,7 +233,8 @@ static u32 fib_count_nexthops(const struct nlattr *mp)
 	int rem = nla_len(mp);
 	u32 n = 0;
 
-	while (rem >= (int)sizeof(*rtnh) && rtnh->rtnh_len >= sizeof(*rtnh) && rtnh->rtnh_len <= rem) {
+	while (rem >= (int)sizeof(*rtnh) && rtnh->rtnh_len >= sizeof(*rtnh) &&
+	       rtnh->rtnh_len <= rem) {
 		n++;
 		rem -= (int)RTNH_ALIGN(rtnh->rtnh_len);
 		rtnh = RTNH_NEXT(rtnh);
@@ -238,7 +242,8 @@ static u32 fib_count_nexthops(const struct nlattr *mp)
 	return n;
 }
 
-static int fib_parse_nexthops(struct fib_info *fi, const struct fib_config *cfg, struct netlink_ext_ack *extack)
+static int fib_parse_nexthops(struct fib_info *fi, const struct fib_config *cfg,
+			      struct netlink_ext_ack *extack)
 {
 	const struct rtnexthop *rtnh = nla_data(cfg->multipath);
 
@@ -248,7 +253,9 @@ static int fib_parse_nexthops(struct fib_info *fi, const struct fib_config *cfg,
 		int rem;
 
 		if (rtnh->rtnh_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) {
-			nl_set_err_msg(extack, "Invalid flags for nexthop - can not contain DEAD or LINKDOWN");
+			nl_set_err_msg(
+				extack,
+				"Invalid flags for nexthop - can not contain DEAD or LINKDOWN");
 			return -EINVAL;
 		}
 		nh->oif = rtnh->rtnh_ifindex;
@@ -336,7 +343,8 @@ static int fib_check_nh(struct net *net, struct fib_nh *nh, const struct fib_con
 	if (!be32_zero(nh->gw))
 		return fib_check_gateway(net, nh, cfg, extack);
 	if (nh->flags & RTNH_F_ONLINK) {
-		nl_set_err_msg(extack, "Invalid flags for nexthop - PERVASIVE and ONLINK can not be set");
+		nl_set_err_msg(extack,
+			       "Invalid flags for nexthop - PERVASIVE and ONLINK can not be set");
 		return -EINVAL;
 	}
 	dev = __dev_get_by_index(net, nh->oif);
@@ -368,7 +376,8 @@ static bool fib_prefsrc_valid(struct net *net, const struct fib_config *cfg)
 	return inet_addr_type(net, cfg->prefsrc) == RTN_LOCAL;
 }
 
-static int fib_check_config(struct net *net, const struct fib_config *cfg, struct netlink_ext_ack *extack)
+static int fib_check_config(struct net *net, const struct fib_config *cfg,
+			    struct netlink_ext_ack *extack)
 {
 	if (cfg->type > RTN_MAX || cfg->type == RTN_UNSPEC || cfg->type == RTN_NAT ||
 	    cfg->type == RTN_XRESOLVE) {
@@ -384,7 +393,9 @@ static int fib_check_config(struct net *net, const struct fib_config *cfg, struc
 		return -EINVAL;
 	}
 	if (fib_props[cfg->type].error && (!be32_zero(cfg->gw) || cfg->oif || cfg->multipath)) {
-		nl_set_err_msg(extack, "Gateway, device and multipath can not be specified for this route type");
+		nl_set_err_msg(
+			extack,
+			"Gateway, device and multipath can not be specified for this route type");
 		return -EINVAL;
 	}
 	if (cfg->scope > RT_SCOPE_HOST) {
@@ -392,7 +403,8 @@ static int fib_check_config(struct net *net, const struct fib_config *cfg, struc
 		return -EINVAL;
 	}
 	if (cfg->scope == RT_SCOPE_HOST && (!be32_zero(cfg->gw) || cfg->multipath)) {
-		nl_set_err_msg(extack, "Route with host scope can not have a gateway or multiple nexthops");
+		nl_set_err_msg(extack,
+			       "Route with host scope can not have a gateway or multiple nexthops");
 		return -EINVAL;
 	}
 	if (!be32_zero(cfg->prefsrc) && !fib_prefsrc_valid(net, cfg)) {
@@ -402,8 +414,8 @@ static int fib_check_config(struct net *net, const struct fib_config *cfg, struc
 	return 0;
 }
 
-struct fib_info *fib_create_info(struct net *net, struct fib_config *cfg, struct netlink_ext_ack *extack,
-				 int *ret_err)
+struct fib_info *fib_create_info(struct net *net, struct fib_config *cfg,
+				 struct netlink_ext_ack *extack, int *ret_err)
 {
 	struct netns_ipv4 *ip4 = net->ipv4;
 	u32 nhs = cfg->multipath ? fib_count_nexthops(cfg->multipath) : 1;
@@ -414,7 +426,8 @@ struct fib_info *fib_create_info(struct net *net, struct fib_config *cfg, struct
 	if (err)
 		goto fail;
 	if (nhs == 0 || nhs > FIB_MAX_NEXTHOPS) {
-		nl_set_err_msg(extack, "Invalid nexthop configuration: 1 to %d nexthops", FIB_MAX_NEXTHOPS);
+		nl_set_err_msg(extack, "Invalid nexthop configuration: 1 to %d nexthops",
+			       FIB_MAX_NEXTHOPS);
 		err = -EINVAL;
 		goto fail;
 	}
@@ -528,13 +541,15 @@ static bool fib_nh_usable(struct net *net, const struct fib_nh *nh, const struct
 	return true;
 }
 
-int fib_select_alias(struct net *net, struct fib_node *n, const struct flowi4 *fl, struct fib_result *res)
+int fib_select_alias(struct net *net, struct fib_node *n, const struct flowi4 *fl,
+		     struct fib_result *res)
 {
 	for (struct fib_alias *fa = n->aliases; fa; fa = fa->next) {
 		struct fib_info *fi = fa->fi;
 		int err;
 
-		if ((fa->tos && fa->tos != (fl->tos & IPTOS_RT_MASK)) || fi->dead || fi->scope < fl->scope)
+		if ((fa->tos && fa->tos != (fl->tos & IPTOS_RT_MASK)) || fi->dead ||
+		    fi->scope < fl->scope)
 			continue;
 		err = fib_props[fa->type].error;
 		if (!err && (fi->flags & RTNH_F_DEAD))
@@ -570,7 +585,10 @@ void fib_select_path(struct net *net, struct fib_result *res, const struct flowi
 			total += fi->nh[i].weight;
 	if (!total)
 		return;
-	point = (u32)(((u64)jhash_2words(fl->saddr.v, fl->daddr.v, (u32)net->machine->hash_seed[0]) * total) >> 32);
+	point = (u32)(((u64)jhash_2words(fl->saddr.v, fl->daddr.v,
+					 (u32)net->machine->hash_seed[0]) *
+		       total) >>
+		      32);
 	for (u32 i = 0; i < fi->nhs; i++) {
 		if (!fib_nh_usable(net, &fi->nh[i], fl))
 			continue;
@@ -614,7 +632,8 @@ u32 fib_sync_down_dev(struct net_device *dev, bool unregister)
 				struct fib_nh *nh = &fi->nh[i];
 
 				/* Scope nowhere: an address of ours, which does not depend on the link. */
-				if (nh->dev == dev && (unregister || nh->scope != RT_SCOPE_NOWHERE)) {
+				if (nh->dev == dev &&
+				    (unregister || nh->scope != RT_SCOPE_NOWHERE)) {
 					nh->flags |= RTNH_F_DEAD;
 					fib_nh_drop_cache(nh);
 					gone = unregister;
@@ -684,7 +703,8 @@ static void fib_put_metrics(struct nl_msg *m, const struct fib_info *fi)
 		if (fi->metrics_lock & (1u << fib_metric_map[i].metric))
 			lock |= 1u << fib_metric_map[i].rtax;
 		if (fi->metrics[fib_metric_map[i].metric])
-			nla_put_u32(m, fib_metric_map[i].rtax, fi->metrics[fib_metric_map[i].metric]);
+			nla_put_u32(m, fib_metric_map[i].rtax,
+				    fi->metrics[fib_metric_map[i].metric]);
 	}
 	if (lock)
 		nla_put_u32(m, RTAX_LOCK, lock);
@@ -719,8 +739,8 @@ static void fib_put_multipath(struct nl_msg *m, const struct fib_info *fi)
 	nla_put(m, RTA_MULTIPATH, (u32)(p - buf), buf);
 }
 
-int fib_dump_info(struct nl_msg *m, u32 portid, u32 seq, int event, u16 flags, const struct fib_node *n,
-		  const struct fib_alias *fa)
+int fib_dump_info(struct nl_msg *m, u32 portid, u32 seq, int event, u16 flags,
+		  const struct fib_node *n, const struct fib_alias *fa)
 {
 	const struct fib_info *fi = fa->fi;
 	struct rtmsg *rtm = nlmsg_begin(m, portid, seq, (u16)event, flags, sizeof(*rtm));

@@ -14,8 +14,8 @@
 struct fib_alias;
 
 struct fib_node {
-	u32 key;  /* bits behind plen are 0 */
-	u8 plen;  /* 0..32 */
+	u32 key; /* bits behind plen are 0 */
+	u8 plen; /* 0..32 */
 	struct fib_node *child[2];
 	struct fib_node *parent;
 	struct fib_alias *aliases; /* NULL: only joins its children */

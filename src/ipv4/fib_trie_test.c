@@ -151,7 +151,8 @@ static void fib_trie_agrees_with_brute_force(void **state)
 			p[i].present = !p[i].present;
 			present += p[i].present ? 1u : -1u;
 			put(&t, p[i].key, p[i].plen, p[i].present ? ALIAS(i) : NULL);
-			assert_true((fib_trie_find(&t, p[i].key, p[i].plen) != NULL) == p[i].present);
+			assert_true((fib_trie_find(&t, p[i].key, p[i].plen) != NULL) ==
+				    p[i].present);
 			if (step % 16 == 0)
 				check_against_array(&t, p, N, (u32)rnd(&seed) & masks[round]);
 			check_against_array(&t, p, N, p[i].key);

@@ -28,10 +28,10 @@
 #include "lib/csum.h"
 #include "lib/hash.h"
 
-#define ICMP_ERROR_MAX_LEN   576u /* of the whole packet */
-#define ICMP_PEER_BURST      6    /* messages */
-#define TOS_ERROR_BITS       0x1e
-#define TOS_INTERNETCONTROL  0xc0 /* RFC 1812 4.3.2.5 */
+#define ICMP_ERROR_MAX_LEN  576u /* of the whole packet */
+#define ICMP_PEER_BURST     6    /* messages */
+#define TOS_ERROR_BITS      0x1e
+#define TOS_INTERNETCONTROL 0xc0 /* RFC 1812 4.3.2.5 */
 
 int icmp_err_convert(u8 code, bool *ret_fatal)
 {
@@ -85,13 +85,15 @@ static bool icmp_global_allow(struct net *net)
 	if (now - ip4->icmp_global_stamp > NSEC_PER_SEC)
 		fresh = ip4->icmp_msgs_burst;
 	if (fresh) {
-		ip4->icmp_global_credit = (u32)min((u64)ip4->icmp_global_credit + fresh, (u64)ip4->icmp_msgs_burst);
+		ip4->icmp_global_credit =
+			(u32)min((u64)ip4->icmp_global_credit + fresh, (u64)ip4->icmp_msgs_burst);
 		ip4->icmp_global_stamp = now;
 	}
 	if (!ip4->icmp_global_credit)
 		return false;
 	/* One, and sometimes one or two more. */
-	ip4->icmp_global_credit -= min(ip4->icmp_global_credit, 1 + (u32)(cpu_random(net->cpu) % 3));
+	ip4->icmp_global_credit -=
+		min(ip4->icmp_global_credit, 1 + (u32)(cpu_random(net->cpu) % 3));
 	return true;
 }
 
@@ -99,13 +101,17 @@ static bool icmp_global_allow(struct net *net)
 static bool icmp_peer_allow(struct net *net, be32 daddr)
 {
 	struct netns_ipv4 *ip4 = net->ipv4;
-	struct icmp_peer *p = &ip4->icmp_peers[jhash_2words(daddr.v, (u32)net->machine->hash_seed[0], 0) % ICMP_PEERS];
+	struct icmp_peer *p =
+		&ip4->icmp_peers[jhash_2words(daddr.v, (u32)net->machine->hash_seed[0], 0) %
+				 ICMP_PEERS];
 	u64 cost = ip4->icmp_ratelimit_ms * NSEC_PER_MSEC, now = net_now(net);
 
 	if (!cost)
 		return true;
 	if (!be32_eq(p->daddr, daddr))
-		*p = (struct icmp_peer){ .daddr = daddr, .stamp = now, .tokens = ICMP_PEER_BURST * cost };
+		*p = (struct icmp_peer){ .daddr = daddr,
+					 .stamp = now,
+					 .tokens = ICMP_PEER_BURST * cost };
 	p->tokens = min(p->tokens + (now - p->stamp), ICMP_PEER_BURST * cost);
 	p->stamp = now;
 	if (p->tokens < cost)
@@ -168,8 +174,8 @@ static void icmp_count_in(struct net *net, u8 type)
 /* ---- sending ----------------------------------------------------------------------------------------------- */
 
 /* Puts the IP header in front of a complete ICMP message and sends. Consumes @skb; takes over @rt. */
-static void icmp_push_reply(struct net *net, struct sk_buff *skb, struct rtable *rt, be32 saddr, be32 daddr, u8 tos,
-			    u32 mark, const struct ip_options *opt)
+static void icmp_push_reply(struct net *net, struct sk_buff *skb, struct rtable *rt, be32 saddr,
+			    be32 daddr, u8 tos, u32 mark, const struct ip_options *opt)
 {
 	u32 hop = dst_metric(&rt->dst, DST_METRIC_HOPLIMIT);
 	struct ip_hdr *iph;
@@ -250,7 +256,8 @@ static void icmp_reply(struct sk_buff *skb, struct net *net, u8 type)
 	memcpy(&old_word, icmph, 2);
 	icmph->type = type;
 	memcpy(&new_word, icmph, 2);
-	if (skb->ip_summed == CHECKSUM_PARTIAL) { /* came over loopback with its checksum not filled in */
+	if (skb->ip_summed ==
+	    CHECKSUM_PARTIAL) { /* came over loopback with its checksum not filled in */
 		icmph->checksum = BE16_INIT(0);
 		icmph->checksum.v = csum_fold(skb_checksum(reply, 0, reply->len, 0));
 	} else {
@@ -275,7 +282,7 @@ static bool icmp_is_query(u8 type)
 	case ICMP4_TIMESTAMPREPLY:
 	case ICMP4_ADDRESS:
 	case ICMP4_ADDRESSREPLY:
-	case 9:	 /* router advertisement, RFC 1256 */
+	case 9:  /* router advertisement, RFC 1256 */
 	case 10: /* router solicitation */
 	case 15: /* information request and reply */
 	case 16:
@@ -289,8 +296,8 @@ static bool icmp_is_query(u8 type)
 
 static bool icmp_is_error(u8 type)
 {
-	return type == ICMP4_DEST_UNREACH || type == ICMP4_SOURCE_QUENCH || type == ICMP4_REDIRECT ||
-	       type == ICMP4_TIME_EXCEEDED || type == ICMP4_PARAMETERPROB;
+	return type == ICMP4_DEST_UNREACH || type == ICMP4_SOURCE_QUENCH ||
+	       type == ICMP4_REDIRECT || type == ICMP4_TIME_EXCEEDED || type == ICMP4_PARAMETERPROB;
 }
 
 /* Octets [off, off + len) of the packet from its network header on; data may be anywhere behind or at it. */
@@ -345,14 +352,17 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 	if (!rt_in || !rt_in->net)
 		return;
 	net = rt_in->net;
-	if (skb_network_header(skb_in) + sizeof(*iph) > skb_tail_pointer(skb_in) || !icmp_may_report(net, skb_in, type))
+	if (skb_network_header(skb_in) + sizeof(*iph) > skb_tail_pointer(skb_in) ||
+	    !icmp_may_report(net, skb_in, type))
 		return;
 
 	/* From the address that was written to, if it is ours: else as the route says. */
 	fl = (struct flowi4){
 		.daddr = iph->saddr,
-		.saddr = rt_in->rt_is_input && rt_in->rt_type == RTN_LOCAL ? iph->daddr : (be32){ 0 },
-		.tos = icmp_is_error(type) ? (u8)((iph->tos & TOS_ERROR_BITS) | TOS_INTERNETCONTROL) : iph->tos,
+		.saddr = rt_in->rt_is_input && rt_in->rt_type == RTN_LOCAL ? iph->daddr
+									   : (be32){ 0 },
+		.tos = icmp_is_error(type) ? (u8)((iph->tos & TOS_ERROR_BITS) | TOS_INTERNETCONTROL)
+					   : iph->tos,
 		.proto = IPPROTO_ICMP,
 		.mark = 0,
 	};
@@ -423,7 +433,8 @@ static void icmp_deliver_error(struct sk_buff *skb, struct net *net, u8 type, u8
 		goto too_short;
 	inner = (const struct ip_hdr *)skb->data;
 	/* RFC 1122 3.2.2.6 in reverse: an error about a broadcast of ours says nothing about a connection. */
-	if (net->ipv4->icmp_ignore_bogus_error_responses && inet_addr_type(net, inner->daddr) == RTN_BROADCAST) {
+	if (net->ipv4->icmp_ignore_bogus_error_responses &&
+	    inet_addr_type(net, inner->daddr) == RTN_BROADCAST) {
 		kfree_skb_reason(skb, SKB_DROP_ICMP_BOGUS);
 		return;
 	}
@@ -508,15 +519,11 @@ static void icmp_rcv_obsolete(struct sk_buff *skb, struct net *net)
 
 /* Consume; data at the ICMP header, which is in the head area, checksum verified. */
 static void (*const icmp_handlers[ICMP4_MAX + 1])(struct sk_buff *skb, struct net *net) = {
-	[ICMP4_ECHOREPLY] = icmp_rcv_echo_reply,
-	[ICMP4_DEST_UNREACH] = icmp_rcv_error,
+	[ICMP4_ECHOREPLY] = icmp_rcv_echo_reply,   [ICMP4_DEST_UNREACH] = icmp_rcv_error,
 	[ICMP4_SOURCE_QUENCH] = icmp_rcv_obsolete, /* RFC 6633 */
-	[ICMP4_REDIRECT] = icmp_rcv_redirect,
-	[ICMP4_ECHO] = icmp_rcv_echo,
-	[ICMP4_TIME_EXCEEDED] = icmp_rcv_error,
-	[ICMP4_PARAMETERPROB] = icmp_rcv_error,
-	[ICMP4_TIMESTAMP] = icmp_rcv_timestamp,
-	[ICMP4_TIMESTAMPREPLY] = icmp_rcv_obsolete,
+	[ICMP4_REDIRECT] = icmp_rcv_redirect,      [ICMP4_ECHO] = icmp_rcv_echo,
+	[ICMP4_TIME_EXCEEDED] = icmp_rcv_error,    [ICMP4_PARAMETERPROB] = icmp_rcv_error,
+	[ICMP4_TIMESTAMP] = icmp_rcv_timestamp,    [ICMP4_TIMESTAMPREPLY] = icmp_rcv_obsolete,
 	[ICMP4_ADDRESS] = icmp_rcv_obsolete, /* RFC 6918 */
 	[ICMP4_ADDRESSREPLY] = icmp_rcv_obsolete,
 };

@@ -13,11 +13,12 @@
 #include "wire/ipv4.h"
 
 struct ip_options { /* compiled options of a packet or a socket */
-	be32 faddr;   /* first hop of a source route */
+	be32 faddr; /* first hop of a source route */
 	be32 nexthop;
-	u8 optlen;    /* octets, multiple of 4 */
+	u8 optlen;                    /* octets, multiple of 4 */
 	u8 srr, rr, ts, router_alert; /* offsets from the IP header, 0: absent */
-	u8 is_strictroute : 1, srr_is_hit : 1, is_changed : 1, rr_needaddr : 1, ts_needtime : 1, ts_needaddr : 1;
+	u8 is_strictroute : 1, srr_is_hit : 1, is_changed : 1, rr_needaddr : 1, ts_needtime : 1,
+		ts_needaddr : 1;
 	u8 data[40];
 };
 
@@ -43,9 +44,9 @@ struct icmp_peer {
 	u64 stamp;  /* ns */
 	u64 tokens; /* ns that may be spent */
 };
-#define ICMP_PEERS        128 /* direct mapped */
-#define RT_INPUT_CACHE    64  /* direct mapped */
-#define FIB_TABLE_HASHSZ  16
+#define ICMP_PEERS       128 /* direct mapped */
+#define RT_INPUT_CACHE   64  /* direct mapped */
+#define FIB_TABLE_HASHSZ 16
 
 struct rt_input_slot { /* the demultiplexing cache in front of the FIB (route.c) */
 	be32 daddr, saddr;
@@ -60,7 +61,7 @@ struct rt_exceptions; /* route.c: learnt path MTUs */
 struct netns_ipv4 {
 	const struct net_protocol *protos[256];
 	struct fib_table *fib_main, *fib_local; /* fib_frontend.c; either may be NULL */
-	u32 rt_genid; /* routes changed: cached dsts are obsolete */
+	u32 rt_genid;                           /* routes changed: cached dsts are obsolete */
 	struct neigh_table *arp_tbl;
 	struct list_head in_devs;
 	/* sysctls: table in sysctl_ipv4.c */
@@ -82,8 +83,8 @@ struct netns_ipv4 {
 	struct hlist_head fib_tables[FIB_TABLE_HASHSZ]; /* by table id */
 	struct hlist_head *fib_info_hash;               /* shared fib_infos */
 	u32 fib_info_bits, fib_info_count;
-	u32 fib_generation; /* of routes and addresses: netlink dumps */
-	struct list_head rt_list; /* every live rtable of the net */
+	u32 fib_generation;               /* of routes and addresses: netlink dumps */
+	struct list_head rt_list;         /* every live rtable of the net */
 	struct rt_exceptions *exceptions; /* NULL: none was ever learnt */
 	struct rt_input_slot rt_input_cache[RT_INPUT_CACHE];
 	struct in_device *conf_all, *conf_default; /* devconf only: no device, no addresses */
@@ -115,17 +116,20 @@ void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be3
  * than 65,535 octets, or than the path takes and fragments are forbidden; -EAGAIN, -ENOBUFS, -EFAULT). Success takes over the
  * reference *rt and sets *rt to NULL. May block for send buffer room (unless @flags has MSG_DONTWAIT), dropping the lock.
  * Fragments are made behind POST_ROUTING by ip_finish_output(). @ttl -1: the socket's or the default. */
-struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter *from, u32 length, u32 transhdrlen,
-			    struct rtable **rt, u32 flags, u8 tos, s16 ttl, int *ret_err);
+struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter *from, u32 length,
+			    u32 transhdrlen, struct rtable **rt, u32 flags, u8 tos, s16 ttl,
+			    int *ret_err);
 int ip_send_skb(struct net *net, struct sk_buff *skb); /* consumes */
 /* Cuts what exceeds the route's MTU into fragments and gives each to @output. consume; 0 or -errno. */
 int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 		   int (*output)(struct net *, struct sock *, struct sk_buff *));
-int ip_local_out(struct net *net, struct sock *sk, struct sk_buff *skb); /* consumes: LOCAL_OUT hook, then dst_output */
+int ip_local_out(struct net *net, struct sock *sk,
+		 struct sk_buff *skb); /* consumes: LOCAL_OUT hook, then dst_output */
 
 /* icmp.c */
 
-void icmp_count_out(struct net *net, u8 type); /* an ICMP message of ours leaves: ping sockets too */
+void icmp_count_out(struct net *net,
+		    u8 type); /* an ICMP message of ours leaves: ping sockets too */
 
 /* borrow @skb_in: the packet that cannot be delivered. Obeys RFC 1122 3.2.2 and 1812 4.3.2 (never about errors,
  * fragments, broadcasts; rate limited). @info in host order: MTU, pointer << 24, or raw gateway */
@@ -149,20 +153,31 @@ struct in_ifaddr {
 	u32 rt_priority;
 	u8 proto;
 };
-enum in_rt_slot { IN_RT_LOCAL_IN, IN_RT_BROADCAST_IN, IN_RT_MULTICAST_IN, IN_RT_LOCAL_OUT, IN_RT_BROADCAST_OUT,
-		  IN_RT_MULTICAST_OUT, IN_RT_MULTICAST_LOCAL_OUT, IN_RT_ONLINK_OUT, IN_RT_NET_UNREACH_IN,
-		  IN_RT_HOST_UNREACH_IN, IN_RT_PROHIBIT_IN, NR_IN_RT };
+enum in_rt_slot {
+	IN_RT_LOCAL_IN,
+	IN_RT_BROADCAST_IN,
+	IN_RT_MULTICAST_IN,
+	IN_RT_LOCAL_OUT,
+	IN_RT_BROADCAST_OUT,
+	IN_RT_MULTICAST_OUT,
+	IN_RT_MULTICAST_LOCAL_OUT,
+	IN_RT_ONLINK_OUT,
+	IN_RT_NET_UNREACH_IN,
+	IN_RT_HOST_UNREACH_IN,
+	IN_RT_PROHIBIT_IN,
+	NR_IN_RT
+};
 struct in_device {
 	struct net_device *dev;
 	struct list_head node; /* netns_ipv4.in_devs */
 	struct list_head ifa_list;
 	struct neigh_parms *arp_parms;
-	u8 forwarding, rp_filter, accept_redirects, send_redirects, secure_redirects, accept_source_route,
-		proxy_arp, arp_announce, arp_ignore, arp_filter, arp_notify, log_martians, shared_media,
-		accept_local, route_localnet, promote_secondaries;
-	u8 ignore_routes_with_linkdown, drop_unicast_in_l2_multicast, arp_accept, bc_forwarding, tag, mc_forwarding,
-		disable_policy, disable_xfrm, proxy_arp_pvlan, src_valid_mark, bootp_relay, arp_evict_nocarrier,
-		drop_gratuitous_arp;
+	u8 forwarding, rp_filter, accept_redirects, send_redirects, secure_redirects,
+		accept_source_route, proxy_arp, arp_announce, arp_ignore, arp_filter, arp_notify,
+		log_martians, shared_media, accept_local, route_localnet, promote_secondaries;
+	u8 ignore_routes_with_linkdown, drop_unicast_in_l2_multicast, arp_accept, bc_forwarding,
+		tag, mc_forwarding, disable_policy, disable_xfrm, proxy_arp_pvlan, src_valid_mark,
+		bootp_relay, arp_evict_nocarrier, drop_gratuitous_arp;
 	bool dead;
 	struct net *net;
 	struct rtable *rt_cache[NR_IN_RT]; /* held; results that belong to no nexthop */

@@ -77,7 +77,8 @@ int ip_forward(struct sk_buff *skb)
 	/* A sum over the whole packet, old TTL included, is no help to the next device. */
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
-	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev, rt->dst.dev, ip_forward_finish);
+	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_FORWARD, net, NULL, skb, skb->dev, rt->dst.dev,
+		       ip_forward_finish);
 
 discard:
 	kfree_skb_reason(skb, reason);

@@ -75,7 +75,8 @@ int ip_local_deliver(struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_IP_FRAGMENT);
 		return 0;
 	}
-	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, dev, NULL, ip_local_deliver_finish);
+	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, dev, NULL,
+		       ip_local_deliver_finish);
 }
 
 /* ---- routing --------------------------------------------------------------------------------------------- */
@@ -90,7 +91,8 @@ static skb_drop_reason_t ip_rcv_classify(struct sk_buff *skb, struct net *net)
 	} else if (rt->rt_type == RTN_BROADCAST) {
 		NET_INC_STATS(net, MIB_IpExt_InBcastPkts);
 		NET_ADD_STATS(net, MIB_IpExt_InBcastOctets, skb->len);
-	} else if (unlikely(skb->pkt_type == SKB_PACKET_BROADCAST || skb->pkt_type == SKB_PACKET_MULTICAST)) {
+	} else if (unlikely(skb->pkt_type == SKB_PACKET_BROADCAST ||
+			    skb->pkt_type == SKB_PACKET_MULTICAST)) {
 		const struct in_device *in_dev = in_dev_get(skb->dev);
 
 		/* RFC 1122 3.3.6 says such a packet should be dropped; it is an option here, as in Linux. */
@@ -135,8 +137,8 @@ static skb_drop_reason_t ip_rcv_trim(struct sk_buff *skb, u32 len)
 static skb_drop_reason_t ip_rcv_check(struct sk_buff *skb, struct net *net)
 {
 	/* By the two ECN bits: RFC 3168 5 */
-	static const u16 ecn_counter[4] = { MIB_IpExt_InNoECTPkts, MIB_IpExt_InECT1Pkts, MIB_IpExt_InECT0Pkts,
-					    MIB_IpExt_InCEPkts };
+	static const u16 ecn_counter[4] = { MIB_IpExt_InNoECTPkts, MIB_IpExt_InECT1Pkts,
+					    MIB_IpExt_InECT0Pkts, MIB_IpExt_InCEPkts };
 	const struct ip_hdr *iph;
 	u32 hlen, len;
 
@@ -185,9 +187,9 @@ void ip_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_typ
 	skb_reset_network_header(skb);
 	reason = ip_rcv_check(skb, net);
 	if (unlikely(reason)) {
-		NET_INC_STATS(net, reason == SKB_DROP_IP_TRUNCATED ? MIB_IpExt_InTruncatedPkts :
-				   reason == SKB_DROP_NOMEM	   ? MIB_Ip_InDiscards :
-								     MIB_Ip_InHdrErrors);
+		NET_INC_STATS(net, reason == SKB_DROP_IP_TRUNCATED ? MIB_IpExt_InTruncatedPkts
+				   : reason == SKB_DROP_NOMEM      ? MIB_Ip_InDiscards
+								   : MIB_Ip_InHdrErrors);
 		kfree_skb_reason(skb, reason);
 		return;
 	}

@@ -2,9 +2,9 @@
 /* ip_input_test.c - received packets: every malformation has its reason and its counter; forwarding; ICMP errors */
 #include "ipv4/ipv4_test.h"
 
-#define US    IP(10, 0, 0, 1)
-#define THEM  IP(10, 0, 0, 2)
-#define FAR   IP(10, 0, 1, 2)
+#define US   IP(10, 0, 0, 1)
+#define THEM IP(10, 0, 0, 2)
+#define FAR  IP(10, 0, 1, 2)
 
 struct fixture {
 	struct machine *m;
@@ -119,9 +119,11 @@ static void malformed_headers_have_reason_and_counter(void **state)
 
 	cpu_lock(f->net->cpu);
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct sk_buff *skb = ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .protocol = 200,
-									       .payload = 30 });
-		u64 before = f->net->mib[cases[i].counter], received = f->net->mib[MIB_Ip_InReceives];
+		struct sk_buff *skb = ip_packet(
+			f->eth0, (struct packet_spec){
+					 .src = THEM, .dst = US, .protocol = 200, .payload = 30 });
+		u64 before = f->net->mib[cases[i].counter],
+		    received = f->net->mib[MIB_Ip_InReceives];
 		u32 reason;
 
 		cases[i].malform(skb);
@@ -156,14 +158,17 @@ static void martians_have_a_reason(void **state)
 		{ { .src = THEM, .dst = IP(224, 1, 2, 3) }, SKB_DROP_IP_MULTICAST_NOT_JOINED },
 		{ { .src = THEM, .dst = US, .frag = IP_F_MF }, SKB_DROP_IP_FRAGMENT },
 		{ { .src = THEM, .dst = US, .frag = 5 }, SKB_DROP_IP_FRAGMENT },
-		{ { .src = THEM, .dst = US, .pkt_type = SKB_PACKET_OTHERHOST }, SKB_DROP_OTHERHOST },
+		{ { .src = THEM, .dst = US, .pkt_type = SKB_PACKET_OTHERHOST },
+		  SKB_DROP_OTHERHOST },
 		/* delivered: nobody takes protocol 0 */
 		{ { .src = THEM, .dst = IP(224, 0, 0, 1) }, SKB_DROP_IP_NOPROTO },
 		{ { .src = THEM, .dst = IP(10, 0, 0, 255) }, SKB_DROP_IP_NOPROTO },
 		{ { .src = THEM, .dst = IP(255, 255, 255, 255) }, SKB_DROP_IP_NOPROTO },
 		{ { .src = IP(0, 0, 0, 0), .dst = IP(255, 255, 255, 255) }, SKB_DROP_IP_NOPROTO },
-		{ { .src = IP(99, 0, 0, 1), .dst = US }, SKB_DROP_IP_NOPROTO }, /* rp_filter is off */
-		{ { .src = THEM, .dst = IP(10, 0, 1, 1) }, SKB_DROP_IP_NOPROTO }, /* weak host model */
+		{ { .src = IP(99, 0, 0, 1), .dst = US },
+		  SKB_DROP_IP_NOPROTO }, /* rp_filter is off */
+		{ { .src = THEM, .dst = IP(10, 0, 1, 1) },
+		  SKB_DROP_IP_NOPROTO }, /* weak host model */
 	};
 
 	cpu_lock(f->net->cpu);
@@ -175,9 +180,11 @@ static void martians_have_a_reason(void **state)
 	}
 	((struct in_device *)f->eth0->ip_ptr)->rp_filter = 1;
 	rt_cache_flush(f->net);
-	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = IP(99, 0, 0, 1), .dst = US })),
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = IP(99, 0, 0, 1),
+									  .dst = US })),
 			 SKB_DROP_IP_RPFILTER);
-	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = FAR, .dst = US })), SKB_DROP_IP_RPFILTER);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = FAR, .dst = US })),
+			 SKB_DROP_IP_RPFILTER);
 	assert_int_equal(f->net->mib[MIB_TcpExt_IPReversePathFilter], 2);
 	cpu_unlock(f->net->cpu);
 }
@@ -216,19 +223,20 @@ static void options_are_checked(void **state)
 		u32 reason;
 	} cases[] = {
 		{ { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0 }, SKB_DROP_IP_NOPROTO },
-		{ { 148, 4, 0, 0 }, SKB_DROP_IP_NOPROTO },			  /* router alert */
-		{ { 7, 7, 4, 0, 0, 0, 0 }, SKB_DROP_IP_NOPROTO },		  /* record route */
-		{ { 131, 7, 4, 1, 2, 3, 4 }, SKB_DROP_IP_SOURCE_ROUTE },	  /* loose source route */
-		{ { 137, 7, 4, 1, 2, 3, 4 }, SKB_DROP_IP_SOURCE_ROUTE },	  /* strict */
-		{ { 7, 40, 4, 0 }, SKB_DROP_IP_OPTIONS },			  /* longer than the header */
+		{ { 148, 4, 0, 0 }, SKB_DROP_IP_NOPROTO },               /* router alert */
+		{ { 7, 7, 4, 0, 0, 0, 0 }, SKB_DROP_IP_NOPROTO },        /* record route */
+		{ { 131, 7, 4, 1, 2, 3, 4 }, SKB_DROP_IP_SOURCE_ROUTE }, /* loose source route */
+		{ { 137, 7, 4, 1, 2, 3, 4 }, SKB_DROP_IP_SOURCE_ROUTE }, /* strict */
+		{ { 7, 40, 4, 0 }, SKB_DROP_IP_OPTIONS }, /* longer than the header */
 		{ { 7, 1, 4, 0 }, SKB_DROP_IP_OPTIONS },
 		{ { 7, 7, 2, 0 }, SKB_DROP_IP_OPTIONS }, /* pointer */
 	};
 
 	cpu_lock(f->net->cpu);
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct sk_buff *skb = ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .protocol = 200,
-									       .payload = 30 });
+		struct sk_buff *skb = ip_packet(
+			f->eth0, (struct packet_spec){
+					 .src = THEM, .dst = US, .protocol = 200, .payload = 30 });
 		u32 reason;
 
 		add_options(skb, cases[i].opts, 12);
@@ -265,8 +273,11 @@ static void echo_is_answered(void **state)
 	u8 buf[2000];
 
 	cpu_lock(f->net->cpu);
-	assert_int_equal(feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .payload = 1000,
-									    .tos = 0x10 })), 0);
+	assert_int_equal(feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM,
+									    .dst = US,
+									    .payload = 1000,
+									    .tos = 0x10 })),
+			 0);
 	cpu_unlock(f->net->cpu);
 	h = sent_icmp(f->eth0, buf, sizeof(buf));
 	assert_non_null(h);
@@ -279,8 +290,9 @@ static void echo_is_answered(void **state)
 	assert_int_equal(f->net->mib[MIB_Icmp_OutEchoReps], 1);
 	f->net->ipv4->icmp_echo_ignore_all = 1;
 	cpu_lock(f->net->cpu);
-	assert_int_equal(feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US })),
-			 SKB_DROP_ICMP_ECHO_IGNORED);
+	assert_int_equal(
+		feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US })),
+		SKB_DROP_ICMP_ECHO_IGNORED);
 	cpu_unlock(f->net->cpu);
 }
 
@@ -312,16 +324,21 @@ static void malformed_icmp_has_reason_and_counter(void **state)
 	skb->data[22] ^= 1;
 	assert_int_equal(feed(f, skb), SKB_DROP_ICMP_CSUM);
 	assert_int_equal(f->net->mib[MIB_Icmp_InCsumErrors], 1);
-	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .protocol = IPPROTO_ICMP,
-									  .payload = 7 })), SKB_DROP_ICMP_SHORT);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM,
+									  .dst = US,
+									  .protocol = IPPROTO_ICMP,
+									  .payload = 7 })),
+			 SKB_DROP_ICMP_SHORT);
 	skb = echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US });
 	skb->data[20] = 77;
 	skb->data[22] = skb->data[23] = 0;
 	*(u16 *)(skb->data + 22) = csum_fold(csum_partial(skb->data + 20, 8, 0));
 	assert_int_equal(feed(f, skb), SKB_DROP_ICMP_TYPE);
 	assert_int_equal(f->net->mib[MIB_Icmp_InErrors], 3);
-	assert_int_equal(feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = IP(10, 0, 0, 255) })),
-			 SKB_DROP_ICMP_BROADCAST);
+	assert_int_equal(
+		feed(f, echo_packet(f->eth0,
+				    (struct packet_spec){ .src = THEM, .dst = IP(10, 0, 0, 255) })),
+		SKB_DROP_ICMP_BROADCAST);
 	/* an error with nothing in it */
 	skb = echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US });
 	skb->data[20] = ICMP4_DEST_UNREACH;
@@ -371,7 +388,8 @@ static u32 count_errors(struct fixture *f, be32 src, u32 n)
 	neigh_set(f->eth0, src);
 	cpu_lock(f->net->cpu);
 	for (u32 i = 0; i < n; i++)
-		ip_input(ip_packet(f->eth0, (struct packet_spec){ .src = src, .dst = US, .protocol = 200 }));
+		ip_input(ip_packet(f->eth0,
+				   (struct packet_spec){ .src = src, .dst = US, .protocol = 200 }));
 	cpu_unlock(f->net->cpu);
 	while (sent_icmp(f->eth0, buf, sizeof(buf)))
 		sent++;
@@ -404,7 +422,11 @@ static void forwarding_takes_one_off_the_ttl(void **state)
 
 	set_forwarding(f);
 	cpu_lock(f->net->cpu);
-	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR, .ttl = 9, .payload = 50 })), 0);
+	assert_int_equal(
+		feed(f, ip_packet(f->eth0,
+				  (struct packet_spec){
+					  .src = THEM, .dst = FAR, .ttl = 9, .payload = 50 })),
+		0);
 	cpu_unlock(f->net->cpu);
 	assert_int_equal(sent_frame(f->eth1, buf, sizeof(buf), NULL), 70);
 	iph = (struct ip_hdr *)buf;
@@ -412,9 +434,12 @@ static void forwarding_takes_one_off_the_ttl(void **state)
 	assert_true(ipv4_csum_ok(buf, 20));
 	assert_int_equal(f->net->mib[MIB_Ip_ForwDatagrams], 1);
 	cpu_lock(f->net->cpu);
-	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR,
-									  .pkt_type = SKB_PACKET_BROADCAST })),
-			 SKB_DROP_IP_FORWARD_L2);
+	assert_int_equal(
+		feed(f,
+		     ip_packet(f->eth0, (struct packet_spec){ .src = THEM,
+							      .dst = FAR,
+							      .pkt_type = SKB_PACKET_BROADCAST })),
+		SKB_DROP_IP_FORWARD_L2);
 	cpu_unlock(f->net->cpu);
 }
 
@@ -427,11 +452,17 @@ static void forwarding_reports_what_it_cannot_pass_on(void **state)
 	set_forwarding(f);
 	f->eth1->mtu = 1000;
 	cpu_lock(f->net->cpu);
-	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR, .ttl = 1 })),
-			 SKB_DROP_IP_TTL);
-	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR, .frag = IP_F_DF,
-									  .payload = 1200 })), SKB_DROP_IP_PKT_TOO_BIG);
-	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = IP(8, 8, 8, 8) })),
+	assert_int_equal(
+		feed(f,
+		     ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR, .ttl = 1 })),
+		SKB_DROP_IP_TTL);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM,
+									  .dst = FAR,
+									  .frag = IP_F_DF,
+									  .payload = 1200 })),
+			 SKB_DROP_IP_PKT_TOO_BIG);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM,
+									  .dst = IP(8, 8, 8, 8) })),
 			 SKB_DROP_IP_IN_NOROUTE);
 	cpu_unlock(f->net->cpu);
 	h = sent_icmp(f->eth0, buf, sizeof(buf));
@@ -456,7 +487,9 @@ static void forwarding_fragments(void **state)
 	set_forwarding(f);
 	f->eth1->mtu = 600;
 	cpu_lock(f->net->cpu);
-	skb = ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = FAR, .payload = 1400, .protocol = 17 });
+	skb = ip_packet(
+		f->eth0,
+		(struct packet_spec){ .src = THEM, .dst = FAR, .payload = 1400, .protocol = 17 });
 	for (u32 i = 0; i < 1400; i++)
 		skb->data[20 + i] = (u8)(i * 7);
 	memcpy(whole, skb->data + 20, 1400);

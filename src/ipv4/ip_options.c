@@ -62,7 +62,8 @@ static bool ts_add(struct net *net, u8 *opt, be32 addr)
 	return true;
 }
 
-static void options_add_us(struct sk_buff *skb, struct net *net, const struct ipv4_opts_view *o, be32 addr)
+static void options_add_us(struct sk_buff *skb, struct net *net, const struct ipv4_opts_view *o,
+			   be32 addr)
 {
 	struct ip_hdr *iph;
 	bool changed = false;
@@ -110,7 +111,8 @@ void ip_forward_options(struct sk_buff *skb)
 	if (ipv4_opts_parse((const u8 *)iph, ip_hdr_len(iph), &o))
 		return;
 	/* RFC 1812 5.2.4.1: the address of the device by which it leaves. */
-	options_add_us(skb, rt->net, &o, inet_select_addr(rt->dst.dev, rt->rt_gateway, RT_SCOPE_UNIVERSE));
+	options_add_us(skb, rt->net, &o,
+		       inet_select_addr(rt->dst.dev, rt->rt_gateway, RT_SCOPE_UNIVERSE));
 }
 
 /* RFC 1122 3.2.2.6: record route and timestamp of an echo request go on in the reply. They already contain us. */
@@ -121,7 +123,8 @@ void ip_options_echo(const struct sk_buff *skb, be32 saddr, struct ip_options *r
 	u32 at = 0;
 
 	memset(ret, 0, sizeof(*ret));
-	if (ip_hdr_len(iph) == sizeof(*iph) || ipv4_opts_parse((const u8 *)iph, ip_hdr_len(iph), &o))
+	if (ip_hdr_len(iph) == sizeof(*iph) ||
+	    ipv4_opts_parse((const u8 *)iph, ip_hdr_len(iph), &o))
 		return;
 	if (o.rr) {
 		u8 len = ((const u8 *)iph)[o.rr + 1];

@@ -29,8 +29,8 @@
 #include "lib/csum.h"
 #include "lib/siphash.h"
 
-#define IP_MAX_LEN         65535u
-#define IP_LINEAR_MAX      2048u /* datagrams up to this size lie in one piece */
+#define IP_MAX_LEN    65535u
+#define IP_LINEAR_MAX 2048u /* datagrams up to this size lie in one piece */
 
 /* ---- identification and header ---------------------------------------------------------------------------- */
 
@@ -47,7 +47,8 @@ static bool ip_dont_fragment(const struct sock *sk, const struct rtable *rt)
 {
 	u8 disc = inet_sk(sk)->pmtudisc;
 
-	return disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE || (disc == IP_PMTUDISC_WANT && !rt->rt_mtu_locked);
+	return disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE ||
+	       (disc == IP_PMTUDISC_WANT && !rt->rt_mtu_locked);
 }
 
 static u8 ip_select_ttl(const struct sock *sk, const struct rtable *rt)
@@ -103,7 +104,8 @@ int ip_local_out(struct net *net, struct sock *sk, struct sk_buff *skb)
 	ip_send_check(iph);
 	skb->protocol = BE16_INIT(ETH_P_IP);
 	trace_skb(skb, net, TP_ip_local_out, TRACE_PASS, be32_to_cpu(iph->daddr), 0);
-	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_OUT, net, sk, skb, NULL, skb->dst->dev, ip_local_out_finish);
+	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_OUT, net, sk, skb, NULL, skb->dst->dev,
+		       ip_local_out_finish);
 }
 
 static struct rtable *ip_sk_route(struct sock *sk)
@@ -122,7 +124,8 @@ static struct rtable *ip_sk_route(struct sock *sk)
 		.tos = inet->tos & IPTOS_RT_MASK,
 		.proto = sk->sk_protocol,
 		.saddr = inet->inet_saddr,
-		.daddr = inet->inet_opt && inet->inet_opt->srr ? inet->inet_opt->faddr : sk->sk_daddr,
+		.daddr = inet->inet_opt && inet->inet_opt->srr ? inet->inet_opt->faddr
+							       : sk->sk_daddr,
 		.sport = inet->inet_sport,
 		.dport = sk->sk_dport,
 		.uid = sk->sk_uid,
@@ -200,8 +203,8 @@ int ip_build_and_send_pkt(struct sk_buff *skb, const struct sock *sk, be32 saddr
 	return ip_local_out(net, NULL, skb);
 }
 
-void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be32 saddr, u8 proto, const void *segment,
-			   u32 len, u32 csum_offset, u8 tos)
+void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be32 saddr, u8 proto,
+			   const void *segment, u32 len, u32 csum_offset, u8 tos)
 {
 	struct flowi4 fl = {
 		.oif = 0,
@@ -248,11 +251,13 @@ void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be3
 /* ---- datagrams ----------------------------------------------------------------------------------------------- */
 
 /* RFC 1191 6.1: a datagram that must not be fragmented and does not fit is the program's problem, at once. */
-static int ip_check_datagram_len(struct sock *sk, const struct flowi4 *fl, const struct rtable *rt, u32 hlen, u32 length)
+static int ip_check_datagram_len(struct sock *sk, const struct flowi4 *fl, const struct rtable *rt,
+				 u32 hlen, u32 length)
 {
 	u8 disc = inet_sk(sk)->pmtudisc;
 	u32 mtu = disc >= IP_PMTUDISC_PROBE ? rt->dst.dev->mtu : dst_mtu(&rt->dst);
-	u32 limit = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE ? min(mtu, IP_MAX_LEN) : IP_MAX_LEN;
+	u32 limit = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE ? min(mtu, IP_MAX_LEN)
+									: IP_MAX_LEN;
 
 	if (hlen + length <= limit)
 		return 0;
@@ -260,8 +265,9 @@ static int ip_check_datagram_len(struct sock *sk, const struct flowi4 *fl, const
 	return -EMSGSIZE;
 }
 
-struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter *from, u32 length, u32 transhdrlen,
-			    struct rtable **rtp, u32 flags, u8 tos, s16 ttl, int *ret_err)
+struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter *from, u32 length,
+			    u32 transhdrlen, struct rtable **rtp, u32 flags, u8 tos, s16 ttl,
+			    int *ret_err)
 {
 	struct net *net = sock_net(sk);
 	const struct ip_options *opt = inet_sk(sk)->inet_opt;
@@ -276,8 +282,8 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	*ret_err = ip_check_datagram_len(sk, fl, rt, hlen, length);
 	if (*ret_err)
 		return NULL;
-	skb = sock_alloc_send_skb(sk, MAX_HEADER + hlen + transhdrlen + (linear ? data : 0), 0, flags & MSG_DONTWAIT,
-				  ret_err);
+	skb = sock_alloc_send_skb(sk, MAX_HEADER + hlen + transhdrlen + (linear ? data : 0), 0,
+				  flags & MSG_DONTWAIT, ret_err);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, MAX_HEADER + hlen);
@@ -299,7 +305,8 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	iph = ip_push_header(skb, optlen);
 	iph->tos = tos;
 	/* Under IP_PMTUDISC_WANT what does not fit is fragmented here, and may be again further on. */
-	df = ip_dont_fragment(sk, rt) && (inet_sk(sk)->pmtudisc != IP_PMTUDISC_WANT || skb->len <= dst_mtu(&rt->dst));
+	df = ip_dont_fragment(sk, rt) &&
+	     (inet_sk(sk)->pmtudisc != IP_PMTUDISC_WANT || skb->len <= dst_mtu(&rt->dst));
 	iph->frag_off = df ? BE16_INIT(IP_F_DF) : BE16_INIT(0);
 	iph->ttl = ttl >= 0 && rt->rt_type != RTN_MULTICAST ? (u8)ttl : ip_select_ttl(sk, rt);
 	iph->protocol = sk->sk_protocol;
@@ -390,7 +397,8 @@ static int ip_finish_output_gso(struct net *net, struct sock *sk, struct sk_buff
 	struct sk_buff *segs, *next;
 	int ret = 0, err = 0;
 
-	skb_reset_mac_header(skb); /* there is no link-layer header yet: segments begin at the IP header */
+	skb_reset_mac_header(
+		skb); /* there is no link-layer header yet: segments begin at the IP header */
 	segs = skb_gso_segment(skb, 0, &err);
 	if (!segs) {
 		NET_INC_STATS(net, MIB_Ip_OutDiscards);
@@ -401,8 +409,8 @@ static int ip_finish_output_gso(struct net *net, struct sock *sk, struct sk_buff
 	for (; segs; segs = next) {
 		next = segs->next;
 		segs->next = NULL;
-		err = segs->len > mtu ? ip_do_fragment(net, sk, segs, ip_finish_output2) :
-					ip_finish_output2(net, sk, segs);
+		err = segs->len > mtu ? ip_do_fragment(net, sk, segs, ip_finish_output2)
+				      : ip_finish_output2(net, sk, segs);
 		if (err && !ret)
 			ret = err;
 	}
@@ -423,7 +431,8 @@ static u32 ip_gso_wire_len(const struct sk_buff *skb)
 
 static int ip_finish_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
-	u32 mtu = IPCB(skb)->flags & IPSKB_FORWARDED ? ip_dst_mtu_forward(skb->dst) : dst_mtu(skb->dst);
+	u32 mtu = IPCB(skb)->flags & IPSKB_FORWARDED ? ip_dst_mtu_forward(skb->dst)
+						     : dst_mtu(skb->dst);
 
 	trace_skb(skb, net, TP_ip_finish_output, TRACE_PASS, mtu, 0);
 	if (skb_is_gso(skb)) {
@@ -445,7 +454,8 @@ int ip_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 	skb->dev = dev;
 	skb->protocol = BE16_INIT(ETH_P_IP);
 	trace_skb(skb, net, TP_ip_output, TRACE_PASS, dev->ifindex, 0);
-	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_POST_ROUTING, net, sk, skb, in, dev, ip_finish_output);
+	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_POST_ROUTING, net, sk, skb, in, dev,
+		       ip_finish_output);
 }
 
 static int ip_mc_loopback(struct net *net, struct sock *sk, struct sk_buff *skb)
@@ -471,7 +481,8 @@ int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 		if (copy) {
 			dst_hold(skb->dst);
 			skb_dst_set(copy, skb->dst);
-			NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_POST_ROUTING, net, sk, copy, NULL, dev, ip_mc_loopback);
+			NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_POST_ROUTING, net, sk, copy, NULL, dev,
+				ip_mc_loopback);
 		}
 	}
 	/* RFC 1112 6.1: TTL 0 does not leave this host. */
@@ -479,7 +490,8 @@ int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 		consume_skb(skb);
 		return 0;
 	}
-	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_POST_ROUTING, net, sk, skb, NULL, dev, ip_finish_output);
+	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_POST_ROUTING, net, sk, skb, NULL, dev,
+		       ip_finish_output);
 }
 
 /* ---- fragments ------------------------------------------------------------------------------------------------- */
@@ -530,7 +542,8 @@ static void ip_copy_metadata(struct sk_buff *to, const struct sk_buff *from)
 int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 		   int (*output)(struct net *, struct sock *, struct sk_buff *))
 {
-	u32 mtu = IPCB(skb)->flags & IPSKB_FORWARDED ? ip_dst_mtu_forward(skb->dst) : dst_mtu(skb->dst);
+	u32 mtu = IPCB(skb)->flags & IPSKB_FORWARDED ? ip_dst_mtu_forward(skb->dst)
+						     : dst_mtu(skb->dst);
 	u32 hlen = ip_hdr_len(ip_hdr(skb)), room, off, len, ret_len;
 	u16 flags = be16_to_cpu(ip_hdr(skb)->frag_off);
 	u8 hdr[60];
@@ -582,7 +595,8 @@ int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 			ip_options_fragment(hdr + sizeof(*iph), hlen - sizeof(*iph));
 		NET_INC_STATS(net, MIB_Ip_FragCreates);
 		if (unlikely(frag->cpu->trace_on))
-			__trace_skb(frag, net, TP_ip_do_fragment, TRACE_CREATE, 0, skb->id, off - hlen, skb->id);
+			__trace_skb(frag, net, TP_ip_do_fragment, TRACE_CREATE, 0, skb->id,
+				    off - hlen, skb->id);
 		err = output(net, sk, frag);
 		if (err)
 			goto fail;

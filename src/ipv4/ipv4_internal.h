@@ -27,15 +27,15 @@ extern const struct trace_point_table ipv4_trace_points;
 #define FIB_MAX_NEXTHOPS 64
 #define IPTOS_RT_MASK    0x1c /* the TOS bits that routes look at: not precedence, not ECN */
 
-struct fib_nh { /* one next hop of a route */
+struct fib_nh {                 /* one next hop of a route */
 	struct net_device *dev; /* held; NULL: unreachable, blackhole, ... */
 	int oif;
-	be32 gw;         /* 0: on link */
-	be32 saddr;      /* chosen for addr_generation */
+	be32 gw;    /* 0: on link */
+	be32 saddr; /* chosen for addr_generation */
 	u32 addr_generation;
-	u8 flags;        /* RTNH_F_ONLINK, RTNH_F_DEAD */
-	u8 scope;        /* of the gateway as seen from here */
-	u16 weight;      /* 1.. */
+	u8 flags;                            /* RTNH_F_ONLINK, RTNH_F_DEAD */
+	u8 scope;                            /* of the gateway as seen from here */
+	u16 weight;                          /* 1.. */
 	struct rtable *rt_output, *rt_input; /* held; cached results */
 };
 
@@ -66,13 +66,13 @@ struct fib_config { /* a request to add or remove a route */
 	u32 table, priority, flow;
 	be32 dst, gw, prefsrc;
 	u8 plen, tos, protocol, scope, type;
-	u32 nl_flags; /* NLM_F_* */
+	u32 nl_flags;  /* NLM_F_* */
 	u32 rtm_flags; /* RTNH_F_* */
 	int oif;
 	const struct nlattr *metrics, *multipath;
 	u32 portid;
 	const struct nlmsghdr *nlh; /* NULL: by the stack itself */
-	bool any_scope; /* delete: scope not given */
+	bool any_scope;             /* delete: scope not given */
 };
 
 /* What an address of the stack itself asks for: kept apart so that netlink and addresses share one way in. */
@@ -88,14 +88,15 @@ struct fib_result {
 };
 
 /* Found or made; treeref is counted. NULL with *ret_err. */
-struct fib_info *fib_create_info(struct net *net, struct fib_config *cfg, struct netlink_ext_ack *extack,
-				 int *ret_err);
+struct fib_info *fib_create_info(struct net *net, struct fib_config *cfg,
+				 struct netlink_ext_ack *extack, int *ret_err);
 void fib_release_info(struct fib_info *fi); /* one treeref */
 void fib_info_put(struct fib_info *fi);     /* one refcount; NULL is fine. cpu lock */
 /* Does @fi say what @cfg asks for (as far as cfg does)? */
 bool fib_info_matches(const struct fib_info *fi, const struct fib_config *cfg);
 /* The first alias of @n that fits @fl: 0, -EAGAIN none fits or throw, or the error of its type. */
-int fib_select_alias(struct net *net, struct fib_node *n, const struct flowi4 *fl, struct fib_result *res);
+int fib_select_alias(struct net *net, struct fib_node *n, const struct flowi4 *fl,
+		     struct fib_result *res);
 int fib_type_error(u8 type); /* 0 or -errno */
 u8 fib_type_scope(u8 type);
 void fib_select_path(struct net *net, struct fib_result *res, const struct flowi4 *fl);
@@ -112,8 +113,8 @@ void fib_sync_up(struct net_device *dev); /* next hops of multipath routes live 
 int fib_info_hash_init(struct net *net);
 
 /* One route message. Returns nlmsg_finish()'s verdict. */
-int fib_dump_info(struct nl_msg *m, u32 portid, u32 seq, int event, u16 flags, const struct fib_node *n,
-		  const struct fib_alias *fa);
+int fib_dump_info(struct nl_msg *m, u32 portid, u32 seq, int event, u16 flags,
+		  const struct fib_node *n, const struct fib_alias *fa);
 
 /* ---- tables: fib_frontend.c ------------------------------------------------------------------------------ */
 
@@ -126,7 +127,8 @@ struct fib_table {
 struct fib_table *fib_get_table(struct net *net, u32 id); /* NULL: none */
 /* local, main, default in that order. 0, or what the matching route or their absence says. */
 int fib_lookup(struct net *net, const struct flowi4 *fl, struct fib_result *res);
-int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 *fl, struct fib_result *res);
+int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 *fl,
+		     struct fib_result *res);
 /* The routes that an address brings. */
 void fib_add_ifaddr(struct in_ifaddr *ifa);
 void fib_del_ifaddr(struct in_ifaddr *ifa, bool primary_stays);
@@ -169,7 +171,8 @@ extern const u32 nr_devinet_rtnl_handlers;
 int arp_net_init(struct net *net);
 void arp_net_exit(struct net *net);
 /* @dst_hw NULL: broadcast. */
-void arp_send(struct net_device *dev, u16 op, be32 dst_ip, be32 src_ip, const u8 *dst_hw, const u8 *target_hw);
+void arp_send(struct net_device *dev, u16 op, be32 dst_ip, be32 src_ip, const u8 *dst_hw,
+	      const u8 *target_hw);
 void arp_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt);
 
 extern const struct net_protocol icmp_protocol;

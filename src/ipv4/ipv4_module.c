@@ -45,7 +45,8 @@ void ipv4_machine_exit(struct machine *m)
 	/* Registrations end with the machine. */
 }
 
-static int ipv4_netdev_event(struct notifier_block *nb, enum netdev_event ev, struct net_device *dev)
+static int ipv4_netdev_event(struct notifier_block *nb, enum netdev_event ev,
+			     struct net_device *dev)
 {
 	int err;
 

@@ -13,13 +13,15 @@
 
 static const struct offload_callbacks *transport_offload(const struct sk_buff *skb, u8 protocol)
 {
-	const struct net_protocol *p = skb->dev && skb->dev->net->ipv4 ? skb->dev->net->ipv4->protos[protocol] : NULL;
+	const struct net_protocol *p =
+		skb->dev && skb->dev->net->ipv4 ? skb->dev->net->ipv4->protos[protocol] : NULL;
 
 	return p ? p->offload : NULL;
 }
 
 /* borrow; data at the IP header */
-static struct sk_buff *inet_gso_segment(struct sk_buff *skb, netdev_features_t features, int *ret_err)
+static struct sk_buff *inet_gso_segment(struct sk_buff *skb, netdev_features_t features,
+					int *ret_err)
 {
 	const struct offload_callbacks *ops;
 	struct sk_buff *segs;
@@ -85,8 +87,9 @@ static struct sk_buff *inet_gro_receive(struct sk_buff_head *held, struct sk_buf
 		return NULL;
 	iph = (const struct ip_hdr *)(skb->data + off);
 	ops = transport_offload(skb, iph->protocol);
-	if (!ops || !ops->gro_receive || iph->ihl_version != 0x45 || !ipv4_csum_ok((const u8 *)iph, sizeof(*iph)) ||
-	    ip_is_fragment(iph) || be16_to_cpu(iph->tot_len) != skb->len - off)
+	if (!ops || !ops->gro_receive || iph->ihl_version != 0x45 ||
+	    !ipv4_csum_ok((const u8 *)iph, sizeof(*iph)) || ip_is_fragment(iph) ||
+	    be16_to_cpu(iph->tot_len) != skb->len - off)
 		return NULL;
 	cb->flush = 0;
 	skb_queue_walk_safe(held, p, next) {

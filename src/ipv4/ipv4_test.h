@@ -6,42 +6,14 @@
 #include <stdlib.h>
 
 #include "core/dev_test.h"
-#include "drivers/drivers_module.h"
-#include "drivers/veth.h"
-#include "inet/inet_module.h"
 #include "ipv4/ipv4_internal.h"
-#include "ipv4/ipv4_module.h"
 #include "lib/csum.h"
-#include "netlink/netlink_module.h"
-#include "socket/socket_module.h"
-#include "udp/udp_module.h"
 #include "wire/icmp.h"
 
 #define IP(a, b, c, d) ((be32){ (u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24 })
 
-static const struct net_module ipv4_test_modules[] = {
-	{ "core", core_machine_init, core_machine_exit, core_net_init, core_net_exit },
-	{ "socket", socket_machine_init, socket_machine_exit, socket_net_init, socket_net_exit },
-	{ "netlink", netlink_machine_init, netlink_machine_exit, netlink_net_init, netlink_net_exit },
-	{ "inet", inet_machine_init, inet_machine_exit, inet_net_init, inet_net_exit },
-	{ "ipv4", ipv4_machine_init, ipv4_machine_exit, ipv4_net_init, ipv4_net_exit },
-	{ "udp", udp_machine_init, NULL, udp_net_init, udp_net_exit },
-	{ "drivers", drivers_machine_init, NULL, drivers_net_init, drivers_net_exit },
-};
-
-static inline struct machine *ipv4_machine(void)
-{
-	struct machine_config cfg = {
-		.host = host_sim_create(1, 0),
-		.ncpus = 1,
-		.modules = ipv4_test_modules,
-		.nr_modules = ARRAY_SIZE(ipv4_test_modules),
-	};
-	struct machine *m = machine_create(&cfg);
-
-	assert_non_null(m);
-	return m;
-}
+/* ipv4_machine_test.c: everything up to UDP, and the drivers */
+struct machine *ipv4_machine(void);
 
 static inline void link_up(struct net_device *dev)
 {
@@ -100,7 +72,8 @@ static inline int request(struct net *net, struct nl_msg *m, struct nl_msg *repl
 	return err;
 }
 
-static inline int addr_request(struct net_device *dev, u16 type, u16 flags, be32 addr, u8 plen, u32 valid)
+static inline int addr_request(struct net_device *dev, u16 type, u16 flags, be32 addr, u8 plen,
+			       u32 valid)
 {
 	struct nl_msg m;
 	struct ifaddrmsg *ifm;
@@ -146,15 +119,17 @@ static inline int route_request(struct net *net, struct route_spec s)
 	struct rtmsg *rtm;
 
 	assert_int_equal(nl_msg_init(&m, 1024), 0);
-	rtm = nlmsg_begin(&m, 0, 1, s.msg ? s.msg : RTM_NEWROUTE, s.flags ? s.flags : NLM_F_CREATE | NLM_F_EXCL,
-			  sizeof(*rtm));
+	rtm = nlmsg_begin(&m, 0, 1, s.msg ? s.msg : RTM_NEWROUTE,
+			  s.flags ? s.flags : NLM_F_CREATE | NLM_F_EXCL, sizeof(*rtm));
 	rtm->rtm_family = AF_INET;
 	rtm->rtm_dst_len = s.plen;
 	rtm->rtm_table = RT_TABLE_MAIN;
 	rtm->rtm_protocol = s.msg == RTM_DELROUTE ? 0 : RTPROT_BOOT;
 	rtm->rtm_type = s.msg == RTM_DELROUTE ? s.type : s.type ? s.type : RTN_UNICAST;
-	rtm->rtm_scope = s.msg == RTM_DELROUTE ? RT_SCOPE_NOWHERE :
-			 s.scope ? s.scope : be32_zero(s.gw) && s.dev ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	rtm->rtm_scope = s.msg == RTM_DELROUTE      ? RT_SCOPE_NOWHERE
+			 : s.scope                  ? s.scope
+			 : be32_zero(s.gw) && s.dev ? RT_SCOPE_LINK
+						    : RT_SCOPE_UNIVERSE;
 	rtm->rtm_flags = s.rtm_flags;
 	if (s.plen)
 		nla_put_in_addr(&m, RTA_DST, s.dst);
@@ -196,7 +171,8 @@ static inline int route_get(struct net *net, be32 dst, struct route_answer *ret)
 	rt = ip_route_output_key(net, &fl, &err);
 	if (rt) {
 		err = 0;
-		*ret = (struct route_answer){ rt->dst.dev, fl.saddr, rt->rt_gateway, rt->rt_type, dst_mtu(&rt->dst) };
+		*ret = (struct route_answer){ rt->dst.dev, fl.saddr, rt->rt_gateway, rt->rt_type,
+					      dst_mtu(&rt->dst) };
 		ip_rt_put(rt);
 	}
 	cpu_unlock(net->cpu);
@@ -297,7 +273,9 @@ static inline void neigh_set(struct net_device *dev, be32 addr)
 	cpu_lock(dev->cpu);
 	n = neigh_create(dev->net->ipv4->arp_tbl, &addr, dev, &err);
 	assert_non_null(n);
-	assert_int_equal(neigh_update(n, lladdr, NUD_PERMANENT, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN), 0);
+	assert_int_equal(neigh_update(n, lladdr, NUD_PERMANENT,
+				      NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN),
+			 0);
 	neigh_release(n);
 	cpu_unlock(dev->cpu);
 }

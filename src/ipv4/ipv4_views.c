@@ -35,9 +35,10 @@ static void route_line(struct text *t, const struct fib_node *n, const struct fi
 
 	if (fa->type == RTN_BROADCAST || fa->type == RTN_MULTICAST)
 		return;
-	snprintf(line, sizeof(line), "%s\t%08X\t%08X\t%04X\t%d\t%u\t%u\t%08X\t%u\t%u\t%u", nh->dev ? nh->dev->name : "*",
-		 cpu_to_be32(n->key).v, nh->gw.v, route_flags(fa, n->plen), 0, 0, fi->priority,
-		 cpu_to_be32(fib_mask(n->plen)).v, advmss ? advmss + 40 : 0, fi->metrics[DST_METRIC_WINDOW],
+	snprintf(line, sizeof(line), "%s\t%08X\t%08X\t%04X\t%d\t%u\t%u\t%08X\t%u\t%u\t%u",
+		 nh->dev ? nh->dev->name : "*", cpu_to_be32(n->key).v, nh->gw.v,
+		 route_flags(fa, n->plen), 0, 0, fi->priority, cpu_to_be32(fib_mask(n->plen)).v,
+		 advmss ? advmss + 40 : 0, fi->metrics[DST_METRIC_WINDOW],
 		 fi->metrics[DST_METRIC_RTT] >> 3);
 	text_printf(t, "%-*s\n", ROUTE_LINE_WIDTH, line);
 }
@@ -45,10 +46,12 @@ static void route_line(struct text *t, const struct fib_node *n, const struct fi
 static void show_route(struct net *net, struct text *t)
 {
 	text_printf(t, "%-*s\n", ROUTE_LINE_WIDTH,
-		    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
+		    "Iface\tDestination\tGateway "
+		    "\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
 	if (!net->ipv4->fib_main)
 		return;
-	for (struct fib_node *n = fib_trie_first(&net->ipv4->fib_main->trie); n; n = fib_trie_next(n))
+	for (struct fib_node *n = fib_trie_first(&net->ipv4->fib_main->trie); n;
+	     n = fib_trie_next(n))
 		for (const struct fib_alias *fa = n->aliases; fa; fa = fa->next)
 			route_line(t, n, fa);
 }
@@ -59,7 +62,9 @@ static int arp_line(struct neighbour *n, void *arg)
 {
 	struct text *t = arg;
 	char ip[16], ha[3 * MAX_ADDR_LEN] = "";
-	u32 flags = n->nud_state & NUD_PERMANENT ? ATF_PERM | ATF_COM : n->nud_state & NUD_VALID ? ATF_COM : 0;
+	u32 flags = n->nud_state & NUD_PERMANENT ? ATF_PERM | ATF_COM
+		    : n->nud_state & NUD_VALID   ? ATF_COM
+						 : 0;
 	int at = 0;
 	be32 addr;
 
@@ -68,14 +73,16 @@ static int arp_line(struct neighbour *n, void *arg)
 	memcpy(&addr, n->primary_key, sizeof(addr));
 	for (u32 i = 0; i < n->dev->addr_len; i++)
 		at += snprintf(ha + at, sizeof(ha) - (size_t)at, "%s%02x", i ? ":" : "", n->ha[i]);
-	text_printf(t, "%-16s 0x%-10x0x%-10x%-17s     *        %s\n", ipv4_ntop(addr, ip), n->dev->type, flags, ha,
-		    n->dev->name);
+	text_printf(t, "%-16s 0x%-10x0x%-10x%-17s     *        %s\n", ipv4_ntop(addr, ip),
+		    n->dev->type, flags, ha, n->dev->name);
 	return 0;
 }
 
 static void show_arp(struct net *net, struct text *t)
 {
-	text_printf(t, "IP address       HW type     Flags       HW address            Mask     Device\n");
+	text_printf(
+		t,
+		"IP address       HW type     Flags       HW address            Mask     Device\n");
 	neigh_for_each(net->ipv4->arp_tbl, arp_line, t);
 }
 
@@ -169,9 +176,12 @@ static void show_trie(struct text *t, const char *name, const struct fib_table *
 		return;
 	n = tb->trie.prefixes;
 	fib_trie_stats(&tb->trie, &st);
-	text_printf(t, "%s:\n\tAver depth:     %llu.%02llu\n\tMax depth:      %u\n\tPrefixes:       %u\n\tNodes:          %u\n",
+	text_printf(t,
+		    "%s:\n\tAver depth:     %llu.%02llu\n\tMax depth:      %u\n\tPrefixes:       "
+		    "%u\n\tNodes:          %u\n",
 		    name, n ? (unsigned long long)(st.total_depth / n) : 0,
-		    n ? (unsigned long long)(st.total_depth * 100 / n % 100) : 0, st.max_depth, n, tb->trie.nodes);
+		    n ? (unsigned long long)(st.total_depth * 100 / n % 100) : 0, st.max_depth, n,
+		    tb->trie.nodes);
 }
 
 static void show_fib_triestat(struct net *net, struct text *t)

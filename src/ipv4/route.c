@@ -29,10 +29,10 @@
 #include "lib/hash.h"
 #include "wire/icmp.h"
 
-#define IP_MAX_MTU          65535u
-#define RT_EXC_BUCKETS      64
-#define RT_EXC_WAYS         4
-#define ALL_HOSTS_GROUP     0xe0000001u /* 224.0.0.1: every host is member (RFC 1112 4) */
+#define IP_MAX_MTU      65535u
+#define RT_EXC_BUCKETS  64
+#define RT_EXC_WAYS     4
+#define ALL_HOSTS_GROUP 0xe0000001u /* 224.0.0.1: every host is member (RFC 1112 4) */
 
 struct rt_exception {
 	be32 daddr; /* 0: free */
@@ -101,7 +101,8 @@ static u32 ipv4_default_advmss(const struct dst_entry *dst)
 	return min(max(mtu > 40 ? mtu - 40 : 0, floor), IP_MAX_MTU - 40);
 }
 
-static void ipv4_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu, bool confirm)
+static void ipv4_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb,
+				 u32 mtu, bool confirm)
 {
 	struct rtable *rt = (struct rtable *)dst;
 
@@ -152,7 +153,8 @@ static const struct dst_ops ipv4_dst_ops = {
 };
 
 /* One reference. NULL: no memory. */
-static struct rtable *rt_alloc(struct net *net, struct net_device *dev, u8 type, u32 flags, struct fib_info *fi)
+static struct rtable *rt_alloc(struct net *net, struct net_device *dev, u8 type, u32 flags,
+			       struct fib_info *fi)
 {
 	struct rtable *rt = calloc(1, sizeof(*rt));
 
@@ -294,7 +296,8 @@ static bool ip_mc_member(const struct in_device *in_dev, be32 group)
 
 static struct rt_exception *rt_exc_bucket(struct netns_ipv4 *ip4, struct net *net, be32 daddr)
 {
-	return ip4->exceptions->slot[jhash_2words(daddr.v, (u32)net->machine->hash_seed[1], 0) % RT_EXC_BUCKETS];
+	return ip4->exceptions
+		->slot[jhash_2words(daddr.v, (u32)net->machine->hash_seed[1], 0) % RT_EXC_BUCKETS];
 }
 
 static struct rt_exception *rt_exc_find(struct net *net, be32 daddr)
@@ -427,8 +430,8 @@ static struct rtable *rt_new_output(struct net *net, struct net_device *dev, u8 
 }
 
 /* A destination whose path MTU was learnt: an rtable of its own, as the next hop's but smaller. */
-static struct rtable *rt_exc_route(struct net *net, struct rt_exception *e, struct net_device *dev, struct fib_info *fi,
-				   const struct fib_nh *nh)
+static struct rtable *rt_exc_route(struct net *net, struct rt_exception *e, struct net_device *dev,
+				   struct fib_info *fi, const struct fib_nh *nh)
 {
 	struct rtable *rt = rt_slot_get(&e->rt);
 
@@ -456,8 +459,9 @@ static enum in_rt_slot rt_output_slot(u8 type, u32 flags)
 }
 
 /* @res NULL: no route was needed. */
-static struct rtable *rt_make_output(struct net *net, const struct flowi4 *fl, struct fib_result *res, u8 type,
-				     struct net_device *dev, int *ret_err)
+static struct rtable *rt_make_output(struct net *net, const struct flowi4 *fl,
+				     struct fib_result *res, u8 type, struct net_device *dev,
+				     int *ret_err)
 {
 	struct in_device *in_dev = in_dev_get(dev);
 	struct fib_info *fi = res ? res->fi : NULL;
@@ -469,7 +473,8 @@ static struct rtable *rt_make_output(struct net *net, const struct flowi4 *fl, s
 	*ret_err = -EINVAL;
 	if (!in_dev)
 		return NULL;
-	if (ipv4_is_loopback(fl->saddr) && !(dev->flags & IFF_LOOPBACK) && !IN_DEV_ORCONF(in_dev, route_localnet))
+	if (ipv4_is_loopback(fl->saddr) && !(dev->flags & IFF_LOOPBACK) &&
+	    !IN_DEV_ORCONF(in_dev, route_localnet))
 		return NULL;
 	if (ipv4_is_lbcast(fl->daddr))
 		type = RTN_BROADCAST;
@@ -518,7 +523,8 @@ static int rt_output_check_saddr(struct net *net, struct flowi4 *fl, struct net_
 }
 
 /* A device the caller insists on. *ret_done: no route is needed. */
-static int rt_output_check_oif(struct net *net, struct flowi4 *fl, struct net_device **ret_dev, bool *ret_done)
+static int rt_output_check_oif(struct net *net, struct flowi4 *fl, struct net_device **ret_dev,
+			       bool *ret_done)
 {
 	struct net_device *dev = __dev_get_by_index(net, fl->oif);
 
@@ -626,7 +632,8 @@ struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl, int *ret_
 	return rt;
 }
 
-struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl, const struct sock *sk, int *ret_err)
+struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl, const struct sock *sk,
+				    int *ret_err)
 {
 	if (sk && sock_flag(sk, SOCK_LOCALROUTE))
 		fl->flags |= FLOWI_FLAG_LOCALROUTE;
@@ -650,7 +657,8 @@ static int ip_error(struct sk_buff *skb)
 		code = ICMP4_PKT_FILTERED;
 	}
 	icmp_send(skb, ICMP4_DEST_UNREACH, code, 0);
-	kfree_skb_reason(skb, rt->dst.error == -ENETUNREACH ? SKB_DROP_IP_IN_NOROUTE : SKB_DROP_IP_UNREACHABLE);
+	kfree_skb_reason(skb, rt->dst.error == -ENETUNREACH ? SKB_DROP_IP_IN_NOROUTE
+							    : SKB_DROP_IP_UNREACHABLE);
 	return 0;
 }
 
@@ -661,7 +669,8 @@ static int ip_rt_bug(struct net *net, struct sock *sk, struct sk_buff *skb)
 }
 
 /* Is @saddr a source that may arrive by @dev? RFC 1812 5.3.7, 5.3.8; RFC 3704 for rp_filter. */
-static skb_drop_reason_t rt_validate_source(struct net *net, struct in_device *in_dev, be32 saddr, be32 daddr, u8 tos)
+static skb_drop_reason_t rt_validate_source(struct net *net, struct in_device *in_dev, be32 saddr,
+					    be32 daddr, u8 tos)
 {
 	struct flowi4 fl = { .daddr = saddr, .saddr = daddr, .tos = tos };
 	u8 rp_filter = IN_DEV_MAXCONF(in_dev, rp_filter);
@@ -692,14 +701,16 @@ no_way_back:
 }
 
 /* For us: dst.dev is the device by which answers to ourselves would go. */
-static skb_drop_reason_t rt_input_local(struct sk_buff *skb, struct net *net, struct in_device *in_dev,
-					enum in_rt_slot which, u8 type, u32 flags)
+static skb_drop_reason_t rt_input_local(struct sk_buff *skb, struct net *net,
+					struct in_device *in_dev, enum in_rt_slot which, u8 type,
+					u32 flags)
 {
 	struct rtable **slot = &in_dev->rt_cache[which];
 	struct rtable *rt = rt_slot_get(slot);
 
 	if (unlikely(!rt)) {
-		rt = rt_alloc(net, net->loopback_dev ? net->loopback_dev : in_dev->dev, type, flags, NULL);
+		rt = rt_alloc(net, net->loopback_dev ? net->loopback_dev : in_dev->dev, type, flags,
+			      NULL);
 		if (!rt)
 			return SKB_DROP_NOMEM;
 		rt->rt_is_input = 1;
@@ -712,11 +723,12 @@ static skb_drop_reason_t rt_input_local(struct sk_buff *skb, struct net *net, st
 	return 0;
 }
 
-static skb_drop_reason_t rt_input_error(struct sk_buff *skb, struct net *net, struct in_device *in_dev, int err)
+static skb_drop_reason_t rt_input_error(struct sk_buff *skb, struct net *net,
+					struct in_device *in_dev, int err)
 {
-	enum in_rt_slot which = err == -ENETUNREACH ? IN_RT_NET_UNREACH_IN :
-				err == -EACCES	    ? IN_RT_PROHIBIT_IN :
-						      IN_RT_HOST_UNREACH_IN;
+	enum in_rt_slot which = err == -ENETUNREACH ? IN_RT_NET_UNREACH_IN
+				: err == -EACCES    ? IN_RT_PROHIBIT_IN
+						    : IN_RT_HOST_UNREACH_IN;
 	struct rtable **slot = &in_dev->rt_cache[which];
 	struct rtable *rt;
 
@@ -741,8 +753,8 @@ static skb_drop_reason_t rt_input_error(struct sk_buff *skb, struct net *net, st
 	return 0;
 }
 
-static skb_drop_reason_t rt_input_forward(struct sk_buff *skb, struct net *net, struct in_device *in_dev,
-					  struct fib_result *res)
+static skb_drop_reason_t rt_input_forward(struct sk_buff *skb, struct net *net,
+					  struct in_device *in_dev, struct fib_result *res)
 {
 	struct fib_nh *nh = fib_result_nh(res);
 	struct rtable *rt;
@@ -765,14 +777,16 @@ static skb_drop_reason_t rt_input_forward(struct sk_buff *skb, struct net *net, 
 	return 0;
 }
 
-static skb_drop_reason_t rt_input_multicast(struct sk_buff *skb, struct net *net, struct in_device *in_dev,
-					    be32 daddr, be32 saddr, u8 tos)
+static skb_drop_reason_t rt_input_multicast(struct sk_buff *skb, struct net *net,
+					    struct in_device *in_dev, be32 daddr, be32 saddr,
+					    u8 tos)
 {
 	skb_drop_reason_t reason;
 
 	if (ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr))
 		return SKB_DROP_IP_MARTIAN_SOURCE;
-	if (ipv4_is_loopback(saddr) && !(in_dev->dev->flags & IFF_LOOPBACK) && !IN_DEV_ORCONF(in_dev, route_localnet))
+	if (ipv4_is_loopback(saddr) && !(in_dev->dev->flags & IFF_LOOPBACK) &&
+	    !IN_DEV_ORCONF(in_dev, route_localnet))
 		return SKB_DROP_IP_MARTIAN_SOURCE;
 	if (!ip_mc_member(in_dev, daddr))
 		return SKB_DROP_IP_MULTICAST_NOT_JOINED;
@@ -781,13 +795,15 @@ static skb_drop_reason_t rt_input_multicast(struct sk_buff *skb, struct net *net
 		if (reason)
 			return reason;
 	}
-	return rt_input_local(skb, net, in_dev, IN_RT_MULTICAST_IN, RTN_MULTICAST, RTCF_MULTICAST | RTCF_LOCAL);
+	return rt_input_local(skb, net, in_dev, IN_RT_MULTICAST_IN, RTN_MULTICAST,
+			      RTCF_MULTICAST | RTCF_LOCAL);
 }
 
 /* Addresses that no packet on a wire may carry: RFC 1122 3.2.1.3, RFC 1812 5.3.7. */
 static skb_drop_reason_t rt_input_martians(const struct in_device *in_dev, be32 daddr, be32 saddr)
 {
-	bool loopback_ok = (in_dev->dev->flags & IFF_LOOPBACK) || IN_DEV_ORCONF(in_dev, route_localnet);
+	bool loopback_ok =
+		(in_dev->dev->flags & IFF_LOOPBACK) || IN_DEV_ORCONF(in_dev, route_localnet);
 
 	if (ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr))
 		return SKB_DROP_IP_MARTIAN_SOURCE;
@@ -802,10 +818,14 @@ static skb_drop_reason_t rt_input_martians(const struct in_device *in_dev, be32 
 	return 0;
 }
 
-static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net, struct in_device *in_dev, be32 daddr,
-				       be32 saddr, u8 tos)
+static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net,
+				       struct in_device *in_dev, be32 daddr, be32 saddr, u8 tos)
 {
-	struct flowi4 fl = { .iif = in_dev->dev->ifindex, .mark = skb->mark, .tos = tos, .saddr = saddr, .daddr = daddr };
+	struct flowi4 fl = { .iif = in_dev->dev->ifindex,
+			     .mark = skb->mark,
+			     .tos = tos,
+			     .saddr = saddr,
+			     .daddr = daddr };
 	struct fib_result res = { .type = RTN_BROADCAST };
 	skb_drop_reason_t reason;
 	int err = 0;
@@ -817,7 +837,8 @@ static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net, str
 		return reason;
 	if (!ipv4_is_lbcast(daddr) && !be32_zero(daddr))
 		err = fib_lookup(net, &fl, &res);
-	trace_skb(skb, net, TP_fib_lookup, TRACE_PASS, be32_to_cpu(daddr), err ? RTN_UNREACHABLE : res.type);
+	trace_skb(skb, net, TP_fib_lookup, TRACE_PASS, be32_to_cpu(daddr),
+		  err ? RTN_UNREACHABLE : res.type);
 	if (err)
 		return rt_input_error(skb, net, in_dev, err);
 
@@ -844,7 +865,8 @@ static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net, str
 	}
 }
 
-skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos, struct net_device *dev)
+skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos,
+				 struct net_device *dev)
 {
 	struct in_device *in_dev = in_dev_get(dev);
 	struct net *net = dev->net;
@@ -855,7 +877,8 @@ skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8
 	if (unlikely(!in_dev))
 		return SKB_DROP_IP_NO_INDEV;
 	tos &= IPTOS_RT_MASK;
-	slot = &net->ipv4->rt_input_cache[jhash_3words(daddr.v, saddr.v, (u32)dev->ifindex, tos) % RT_INPUT_CACHE];
+	slot = &net->ipv4->rt_input_cache[jhash_3words(daddr.v, saddr.v, (u32)dev->ifindex, tos) %
+					  RT_INPUT_CACHE];
 	rt = slot->rt;
 	if (likely(rt && be32_eq(slot->daddr, daddr) && be32_eq(slot->saddr, saddr) &&
 		   slot->ifindex == (u32)dev->ifindex && slot->tos == tos && rt_valid(rt))) {
@@ -903,9 +926,10 @@ static struct rtable *getroute_input(struct nl_request *req, const struct flowi4
 	skb->mark = fl->mark;
 	reason = ip_route_input(skb, fl->daddr, fl->saddr, fl->tos, dev);
 	if (reason) {
-		*ret_err = reason == SKB_DROP_IP_RPFILTER ? -EXDEV :
-			   reason == SKB_DROP_IP_NOFORWARD ? -EHOSTUNREACH :
-			   reason == SKB_DROP_IP_IN_NOROUTE ? -ENETUNREACH : -EINVAL;
+		*ret_err = reason == SKB_DROP_IP_RPFILTER     ? -EXDEV
+			   : reason == SKB_DROP_IP_NOFORWARD  ? -EHOSTUNREACH
+			   : reason == SKB_DROP_IP_IN_NOROUTE ? -ENETUNREACH
+							      : -EINVAL;
 		nl_set_err_msg(req->extack, "A packet like this would be dropped: %s",
 			       drop_reason_name(req->net->machine, reason));
 	} else if (skb_rtable(skb)->dst.error) {
@@ -918,10 +942,12 @@ static struct rtable *getroute_input(struct nl_request *req, const struct flowi4
 	return rt;
 }
 
-static int getroute_fill(struct nl_request *req, const struct rtable *rt, const struct flowi4 *fl, be32 src, u32 table)
+static int getroute_fill(struct nl_request *req, const struct rtable *rt, const struct flowi4 *fl,
+			 be32 src, u32 table)
 {
 	struct nl_msg *m = req->reply;
-	struct rtmsg *rtm = nlmsg_begin(m, req->portid, req->nlh->nlmsg_seq, RTM_NEWROUTE, 0, sizeof(*rtm));
+	struct rtmsg *rtm =
+		nlmsg_begin(m, req->portid, req->nlh->nlmsg_seq, RTM_NEWROUTE, 0, sizeof(*rtm));
 	struct rta_cacheinfo ci = { 0 };
 
 	if (!rtm)
@@ -948,7 +974,8 @@ static int getroute_fill(struct nl_request *req, const struct rtable *rt, const 
 	if (rt->rt_pmtu || dst_metric(&rt->dst, DST_METRIC_MTU)) {
 		u32 mark = nla_nest_start(m, RTA_METRICS);
 
-		nla_put_u32(m, RTAX_MTU, rt->rt_pmtu ? rt->rt_pmtu : dst_metric(&rt->dst, DST_METRIC_MTU));
+		nla_put_u32(m, RTAX_MTU,
+			    rt->rt_pmtu ? rt->rt_pmtu : dst_metric(&rt->dst, DST_METRIC_MTU));
 		nla_nest_end(m, mark);
 	}
 	if (fl->mark)
@@ -957,7 +984,8 @@ static int getroute_fill(struct nl_request *req, const struct rtable *rt, const 
 	if (fl->iif)
 		nla_put_u32(m, RTA_IIF, (u32)fl->iif);
 	if (rt->dst.expires > net_now(req->net))
-		ci.rta_expires = (s32)((rt->dst.expires - net_now(req->net)) / (10 * NSEC_PER_MSEC));
+		ci.rta_expires =
+			(s32)((rt->dst.expires - net_now(req->net)) / (10 * NSEC_PER_MSEC));
 	nla_put(m, RTA_CACHEINFO, sizeof(ci), &ci);
 	return nlmsg_finish(m);
 }
@@ -998,10 +1026,11 @@ int rtnl_getroute_doit(struct nl_request *req)
 		if (err)
 			nl_set_err_msg(req->extack, "No route of a table matches");
 		else
-			err = fib_dump_info(req->reply, req->portid, req->nlh->nlmsg_seq, RTM_NEWROUTE, 0, res.node,
-					    res.fa);
+			err = fib_dump_info(req->reply, req->portid, req->nlh->nlmsg_seq,
+					    RTM_NEWROUTE, 0, res.node, res.fa);
 	} else {
-		u32 table = !err && (rtm->rtm_flags & RTM_F_LOOKUP_TABLE) ? res.table : RT_TABLE_MAIN;
+		u32 table =
+			!err && (rtm->rtm_flags & RTM_F_LOOKUP_TABLE) ? res.table : RT_TABLE_MAIN;
 
 		err = getroute_fill(req, rt, &fl, src, table);
 	}

@@ -40,7 +40,7 @@ struct rtable {
 	be32 rt_src;     /* preferred source */
 	u32 rt_pmtu;     /* learnt; 0 none */
 	bool rt_mtu_locked;
-	struct fib_info *fi; /* held; NULL: comes from no route */
+	struct fib_info *fi;      /* held; NULL: comes from no route */
 	struct list_head rt_list; /* netns_ipv4.rt_list */
 };
 
@@ -48,9 +48,11 @@ struct rtable {
  * -EACCES, -EINVAL, -ENOMEM). */
 struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl, int *ret_err);
 /* As above; @sk gives flags. */
-struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl, const struct sock *sk, int *ret_err);
+struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl, const struct sock *sk,
+				    int *ret_err);
 /* For a received packet: sets skb->dst. 0 or a drop reason. */
-skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos, struct net_device *dev);
+skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos,
+				 struct net_device *dev);
 void rt_cache_flush(struct net *net); /* all cached dsts become obsolete */
 /* RTN_* of an address: local, broadcast, multicast, unicast, ... */
 u32 inet_addr_type(struct net *net, be32 addr);

@@ -107,11 +107,15 @@ static void longest_prefix_and_lowest_metric_win(void **state)
 	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
 	addr_add(f->eth1, IP(10, 0, 1, 1), 24);
 	route_request(f->net, (struct route_spec){ .gw = IP(10, 0, 0, 254) });
-	route_request(f->net, (struct route_spec){ .dst = IP(192, 168, 0, 0), .plen = 16, .gw = IP(10, 0, 1, 254),
+	route_request(f->net, (struct route_spec){ .dst = IP(192, 168, 0, 0),
+						   .plen = 16,
+						   .gw = IP(10, 0, 1, 254),
 						   .priority = 200 });
 	assert_int_equal(route_get(f->net, IP(192, 168, 3, 4), &a), 0);
 	assert_ptr_equal(a.dev, f->eth1);
-	route_request(f->net, (struct route_spec){ .dst = IP(192, 168, 0, 0), .plen = 16, .gw = IP(10, 0, 0, 253),
+	route_request(f->net, (struct route_spec){ .dst = IP(192, 168, 0, 0),
+						   .plen = 16,
+						   .gw = IP(10, 0, 0, 253),
 						   .priority = 100 });
 	assert_int_equal(route_get(f->net, IP(192, 168, 3, 4), &a), 0);
 	assert_ptr_equal(a.dev, f->eth0);
@@ -147,7 +151,9 @@ static void flags_exclusive_replace_append(void **state)
 	assert_int_equal(route_request(f->net, s), -ESRCH);
 	assert_int_equal(route_get(f->net, IP(172, 16, 0, 1), &a), 0);
 	assert_int_equal(a.gw.v, IP(10, 0, 0, 7).v);
-	s = (struct route_spec){ .dst = IP(1, 0, 0, 0), .plen = 8, .gw = IP(10, 0, 0, 6), .flags = NLM_F_REPLACE };
+	s = (struct route_spec){
+		.dst = IP(1, 0, 0, 0), .plen = 8, .gw = IP(10, 0, 0, 6), .flags = NLM_F_REPLACE
+	};
 	assert_int_equal(route_request(f->net, s), -ENOENT);
 }
 
@@ -158,14 +164,24 @@ static void bad_routes_are_refused(void **state)
 		struct route_spec s;
 		int err;
 	} cases[] = {
-		{ { .dst = IP(9, 0, 0, 1), .plen = 8, .gw = IP(10, 0, 0, 2) }, -EINVAL }, /* host bits */
+		{ { .dst = IP(9, 0, 0, 1), .plen = 8, .gw = IP(10, 0, 0, 2) },
+		  -EINVAL }, /* host bits */
 		{ { .dst = IP(9, 0, 0, 0), .plen = 8, .gw = IP(99, 0, 0, 2) }, -ENETUNREACH },
 		{ { .dst = IP(9, 0, 0, 0), .plen = 8, .gw = IP(10, 0, 0, 255) }, -EINVAL },
 		{ { .dst = IP(9, 0, 0, 0), .plen = 8 }, -ENODEV },
 		{ { .dst = IP(9, 0, 0, 0), .plen = 33, .gw = IP(10, 0, 0, 2) }, -EINVAL },
-		{ { .dst = IP(9, 0, 0, 0), .plen = 8, .gw = IP(10, 0, 0, 2), .prefsrc = IP(1, 2, 3, 4) }, -EINVAL },
-		{ { .dst = IP(9, 0, 0, 0), .plen = 8, .type = RTN_BLACKHOLE, .gw = IP(10, 0, 0, 2) }, -EINVAL },
-		{ { .dst = IP(9, 0, 0, 0), .plen = 8, .dev = f->eth1, .gw = IP(10, 0, 0, 2) }, -ENETUNREACH },
+		{ { .dst = IP(9, 0, 0, 0),
+		    .plen = 8,
+		    .gw = IP(10, 0, 0, 2),
+		    .prefsrc = IP(1, 2, 3, 4) },
+		  -EINVAL },
+		{ { .dst = IP(9, 0, 0, 0),
+		    .plen = 8,
+		    .type = RTN_BLACKHOLE,
+		    .gw = IP(10, 0, 0, 2) },
+		  -EINVAL },
+		{ { .dst = IP(9, 0, 0, 0), .plen = 8, .dev = f->eth1, .gw = IP(10, 0, 0, 2) },
+		  -ENETUNREACH },
 	};
 
 	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
@@ -180,13 +196,20 @@ static void a_gateway_behind_a_gateway_is_refused(void **state)
 	struct fixture *f = *state;
 
 	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
-	assert_int_equal(route_request(f->net, (struct route_spec){ .dst = IP(20, 0, 0, 0), .plen = 8,
-								    .gw = IP(10, 0, 0, 2) }), 0);
-	assert_int_not_equal(route_request(f->net, (struct route_spec){ .dst = IP(30, 0, 0, 0), .plen = 8,
-									.gw = IP(20, 0, 0, 2) }), 0);
-	assert_int_equal(route_request(f->net, (struct route_spec){ .dst = IP(30, 0, 0, 0), .plen = 8, .dev = f->eth0,
+	assert_int_equal(route_request(f->net, (struct route_spec){ .dst = IP(20, 0, 0, 0),
+								    .plen = 8,
+								    .gw = IP(10, 0, 0, 2) }),
+			 0);
+	assert_int_not_equal(route_request(f->net, (struct route_spec){ .dst = IP(30, 0, 0, 0),
+									.plen = 8,
+									.gw = IP(20, 0, 0, 2) }),
+			     0);
+	assert_int_equal(route_request(f->net, (struct route_spec){ .dst = IP(30, 0, 0, 0),
+								    .plen = 8,
+								    .dev = f->eth0,
 								    .gw = IP(20, 0, 0, 2),
-								    .rtm_flags = RTNH_F_ONLINK }), 0);
+								    .rtm_flags = RTNH_F_ONLINK }),
+			 0);
 }
 
 static void types_give_their_errors(void **state)
@@ -196,10 +219,14 @@ static void types_give_their_errors(void **state)
 
 	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
 	route_request(f->net, (struct route_spec){ .gw = IP(10, 0, 0, 254) });
-	route_request(f->net, (struct route_spec){ .dst = IP(1, 0, 0, 0), .plen = 8, .type = RTN_UNREACHABLE });
-	route_request(f->net, (struct route_spec){ .dst = IP(2, 0, 0, 0), .plen = 8, .type = RTN_BLACKHOLE });
-	route_request(f->net, (struct route_spec){ .dst = IP(3, 0, 0, 0), .plen = 8, .type = RTN_PROHIBIT });
-	route_request(f->net, (struct route_spec){ .dst = IP(4, 0, 0, 0), .plen = 8, .type = RTN_THROW });
+	route_request(f->net, (struct route_spec){
+				      .dst = IP(1, 0, 0, 0), .plen = 8, .type = RTN_UNREACHABLE });
+	route_request(f->net, (struct route_spec){
+				      .dst = IP(2, 0, 0, 0), .plen = 8, .type = RTN_BLACKHOLE });
+	route_request(f->net, (struct route_spec){
+				      .dst = IP(3, 0, 0, 0), .plen = 8, .type = RTN_PROHIBIT });
+	route_request(f->net,
+		      (struct route_spec){ .dst = IP(4, 0, 0, 0), .plen = 8, .type = RTN_THROW });
 	assert_int_equal(route_get(f->net, IP(1, 1, 1, 1), &a), -EHOSTUNREACH);
 	assert_int_equal(route_get(f->net, IP(2, 1, 1, 1), &a), -EINVAL);
 	assert_int_equal(route_get(f->net, IP(3, 1, 1, 1), &a), -EACCES);
@@ -235,8 +262,10 @@ static void an_address_ends_with_its_lifetime(void **state)
 	struct fixture *f = *state;
 	struct in_device *in_dev = f->eth0->ip_ptr;
 
-	assert_int_equal(addr_request(f->eth0, RTM_NEWADDR, NLM_F_CREATE, IP(10, 0, 0, 1), 24, 10), 0);
-	assert_int_equal(addr_request(f->eth0, RTM_NEWADDR, NLM_F_CREATE, IP(10, 9, 0, 1), 24, 0), 0);
+	assert_int_equal(addr_request(f->eth0, RTM_NEWADDR, NLM_F_CREATE, IP(10, 0, 0, 1), 24, 10),
+			 0);
+	assert_int_equal(addr_request(f->eth0, RTM_NEWADDR, NLM_F_CREATE, IP(10, 9, 0, 1), 24, 0),
+			 0);
 	test_run_for(f->m, 9 * NSEC_PER_SEC);
 	assert_non_null(inet_find_ifa(in_dev, IP(10, 0, 0, 1)));
 	test_run_for(f->m, 2 * NSEC_PER_SEC);
@@ -346,10 +375,17 @@ static void dumps_resume_where_they_stopped(void **state)
 	assert_int_equal(before, 3); /* 127.0.0.0/8, 127.0.0.1, 127.255.255.255 */
 	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
 	for (u32 i = 0; i < 100; i++) {
-		assert_int_equal(route_request(f->net, (struct route_spec){ .dst = IP(20, i, 0, 0), .plen = 16,
-									    .gw = IP(10, 0, 0, 2) }), 0);
-		assert_int_equal(route_request(f->net, (struct route_spec){ .dst = IP(20, i, 0, 0), .plen = 16,
-									    .priority = 5, .gw = IP(10, 0, 0, 3) }), 0);
+		assert_int_equal(
+			route_request(f->net, (struct route_spec){ .dst = IP(20, i, 0, 0),
+								   .plen = 16,
+								   .gw = IP(10, 0, 0, 2) }),
+			0);
+		assert_int_equal(
+			route_request(f->net, (struct route_spec){ .dst = IP(20, i, 0, 0),
+								   .plen = 16,
+								   .priority = 5,
+								   .gw = IP(10, 0, 0, 3) }),
+			0);
 	}
 	assert_int_equal(count_dump(f->net, RTM_GETROUTE, 300, &calls), before + 3 + 200);
 	assert_true(calls > 40);
@@ -366,7 +402,9 @@ static void equal_routes_share_what_they_say(void **state)
 	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
 	before = f->net->ipv4->fib_info_count;
 	for (u32 i = 0; i < 50; i++)
-		route_request(f->net, (struct route_spec){ .dst = IP(20, i, 0, 0), .plen = 16, .gw = IP(10, 0, 0, 2) });
+		route_request(f->net, (struct route_spec){ .dst = IP(20, i, 0, 0),
+							   .plen = 16,
+							   .gw = IP(10, 0, 0, 2) });
 	assert_int_equal(f->net->ipv4->fib_info_count, before + 1);
 }
 
@@ -410,7 +448,9 @@ static void route_get_answers_like_iproute_expects(void **state)
 	nla_put_in_addr(&m, RTA_DST, IP(8, 8, 8, 8));
 	nlmsg_finish(&m);
 	assert_int_equal(request(f->net, &m, &reply), 0);
-	assert_int_equal(nlmsg_parse((struct nlmsghdr *)reply.buf, sizeof(*rtm), tb, RTA_MAX, NULL, NULL), 0);
+	assert_int_equal(
+		nlmsg_parse((struct nlmsghdr *)reply.buf, sizeof(*rtm), tb, RTA_MAX, NULL, NULL),
+		0);
 	assert_int_equal(nla_get_in_addr(tb[RTA_GATEWAY]).v, IP(10, 0, 0, 254).v);
 	assert_int_equal(nla_get_in_addr(tb[RTA_PREFSRC]).v, IP(10, 0, 0, 1).v);
 	assert_int_equal(nla_get_u32(tb[RTA_OIF]), f->eth0->ifindex);

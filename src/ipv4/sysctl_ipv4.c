@@ -39,42 +39,52 @@ static void devconf_changed(struct net *net)
 	rt_cache_flush(net);
 }
 
-#define ROW(name, kind, field, def, lo, hi, help) \
+#define ROW(name, kind, field, def, lo, hi, help)                                                  \
 	SYSCTL_ROW("ipv4/" name, kind, struct netns_ipv4, field, def, lo, hi, help)
 
 static const struct sysctl_desc ipv4_rows[] = {
-	{ .path = "ipv4/ip_forward", .kind = SYSCTL_U8, .offset = offsetof(struct netns_ipv4, ip_forward), .max = 1,
-	  .help = "forward packets between devices", .changed = ip_forward_changed },
-	ROW("ip_default_ttl", SYSCTL_U8, default_ttl, 64, 1, 255, "TTL of packets that are built here"),
-	ROW("ip_no_pmtu_disc", SYSCTL_U8, no_pmtu_disc, 0, 0, 3, "do not believe ICMP about the path MTU"),
+	{ .path = "ipv4/ip_forward",
+	  .kind = SYSCTL_U8,
+	  .offset = offsetof(struct netns_ipv4, ip_forward),
+	  .max = 1,
+	  .help = "forward packets between devices",
+	  .changed = ip_forward_changed },
+	ROW("ip_default_ttl", SYSCTL_U8, default_ttl, 64, 1, 255,
+	    "TTL of packets that are built here"),
+	ROW("ip_no_pmtu_disc", SYSCTL_U8, no_pmtu_disc, 0, 0, 3,
+	    "do not believe ICMP about the path MTU"),
 	ROW("ip_forward_use_pmtu", SYSCTL_U8, ip_forward_use_pmtu, 0, 0, 1,
 	    "forwarded packets too respect learnt path MTUs"),
 	ROW("min_adv_mss", SYSCTL_U32, min_adv_mss, 256, 0, 65495, "least MSS that is announced"),
-	ROW("icmp_echo_ignore_all", SYSCTL_U8, icmp_echo_ignore_all, 0, 0, 1, "do not answer pings"),
+	ROW("icmp_echo_ignore_all", SYSCTL_U8, icmp_echo_ignore_all, 0, 0, 1,
+	    "do not answer pings"),
 	ROW("icmp_echo_ignore_broadcasts", SYSCTL_U8, icmp_echo_ignore_broadcasts, 1, 0, 1,
 	    "do not answer pings to broadcast and multicast addresses"),
-	ROW("icmp_ignore_bogus_error_responses", SYSCTL_U8, icmp_ignore_bogus_error_responses, 1, 0, 1,
-	    "ignore ICMP errors about broadcasts"),
+	ROW("icmp_ignore_bogus_error_responses", SYSCTL_U8, icmp_ignore_bogus_error_responses, 1, 0,
+	    1, "ignore ICMP errors about broadcasts"),
 	ROW("icmp_errors_use_inbound_ifaddr", SYSCTL_U8, icmp_errors_use_inbound_ifaddr, 0, 0, 1,
 	    "ICMP errors come from the address of the device the packet arrived by"),
 	ROW("icmp_ratelimit", SYSCTL_U32, icmp_ratelimit_ms, 1000, 0, 3600000,
 	    "ms between two ICMP messages to one host, of types in icmp_ratemask; 0: no limit"),
-	ROW("icmp_ratemask", SYSCTL_U32, icmp_ratemask, 6168, 0, UINT32_MAX, "ICMP types that are limited, as bits"),
+	ROW("icmp_ratemask", SYSCTL_U32, icmp_ratemask, 6168, 0, UINT32_MAX,
+	    "ICMP types that are limited, as bits"),
 	ROW("icmp_msgs_per_sec", SYSCTL_U32, icmp_msgs_per_sec, 1000, 0, INT32_MAX,
 	    "limited ICMP messages a second to all hosts together"),
 	ROW("icmp_msgs_burst", SYSCTL_U32, icmp_msgs_burst, 50, 0, INT32_MAX, "burst of the above"),
-	ROW("route/min_pmtu", SYSCTL_U32, min_pmtu, 552, 68, 65535, "path MTUs below are not believed"),
-	ROW("route/mtu_expires", SYSCTL_U32, mtu_expires_s, 600, 0, INT32_MAX, "s a learnt path MTU is kept"),
+	ROW("route/min_pmtu", SYSCTL_U32, min_pmtu, 552, 68, 65535,
+	    "path MTUs below are not believed"),
+	ROW("route/mtu_expires", SYSCTL_U32, mtu_expires_s, 600, 0, INT32_MAX,
+	    "s a learnt path MTU is kept"),
 };
 
 static const struct sysctl_table ipv4_table = { ipv4_base, ipv4_rows, ARRAY_SIZE(ipv4_rows) };
 
 /* ---- net.ipv4.conf ------------------------------------------------------------------------------------------ */
 
-#define CONF(name, def_, hi, help_)                                                                                    \
-	{                                                                                                             \
-		.path = #name, .kind = SYSCTL_U8, .offset = offsetof(struct in_device, name), .def = (def_), .min = 0, \
-		.max = (hi), .help = (help_), .changed = devconf_changed                                              \
+#define CONF(name, def_, hi, help_)                                                                \
+	{                                                                                          \
+		.path = #name, .kind = SYSCTL_U8, .offset = offsetof(struct in_device, name),      \
+		.def = (def_), .min = 0, .max = (hi), .help = (help_), .changed = devconf_changed  \
 	}
 
 static const struct sysctl_desc devconf_rows[] = {
@@ -86,7 +96,8 @@ static const struct sysctl_desc devconf_rows[] = {
 	CONF(accept_source_route, 0, 1, "source-routed packets are dropped whatever this says"),
 	CONF(proxy_arp, 0, 1, "answer ARP for what is reached by other devices"),
 	CONF(proxy_arp_pvlan, 0, 1, "not used"),
-	CONF(arp_announce, 0, 2, "source addresses in ARP questions: 0 any, 1 of the target's network, 2 the best"),
+	CONF(arp_announce, 0, 2,
+	     "source addresses in ARP questions: 0 any, 1 of the target's network, 2 the best"),
 	CONF(arp_ignore, 0, 8, "which ARP questions get no answer"),
 	CONF(arp_filter, 0, 1, "answer ARP only where packets to the asker would leave"),
 	CONF(arp_notify, 0, 1, "announce addresses when the device comes up"),
@@ -97,9 +108,11 @@ static const struct sysctl_desc devconf_rows[] = {
 	CONF(shared_media, 1, 1, "not used"),
 	CONF(accept_local, 0, 1, "accept our own addresses as sources"),
 	CONF(route_localnet, 0, 1, "127.0.0.0/8 may be routed"),
-	CONF(promote_secondaries, 0, 1, "the first secondary address takes over when the primary is deleted"),
+	CONF(promote_secondaries, 0, 1,
+	     "the first secondary address takes over when the primary is deleted"),
 	CONF(ignore_routes_with_linkdown, 0, 1, "routes over a device without carrier are skipped"),
-	CONF(drop_unicast_in_l2_multicast, 0, 1, "drop unicast packets in link-layer broadcasts (RFC 1122 3.3.6)"),
+	CONF(drop_unicast_in_l2_multicast, 0, 1,
+	     "drop unicast packets in link-layer broadcasts (RFC 1122 3.3.6)"),
 	CONF(bc_forwarding, 0, 1, "not used: directed broadcasts are not forwarded (RFC 2644)"),
 	CONF(mc_forwarding, 0, 0, "set by multicast routing daemons"),
 	CONF(bootp_relay, 0, 1, "not used"),
@@ -109,7 +122,8 @@ static const struct sysctl_desc devconf_rows[] = {
 	CONF(tag, 0, 255, "for the administrator"),
 };
 
-static const struct sysctl_table devconf_table = { ipv4_base, devconf_rows, ARRAY_SIZE(devconf_rows) };
+static const struct sysctl_table devconf_table = { ipv4_base, devconf_rows,
+						   ARRAY_SIZE(devconf_rows) };
 
 void in_device_defaults(struct in_device *in_dev)
 {
@@ -150,20 +164,29 @@ static const struct sysctl_dir devconf_dir = {
 
 /* ---- net.ipv4.neigh ------------------------------------------------------------------------------------------ */
 
-#define NEIGH(name, kind, field, hi, help) SYSCTL_ROW(name, kind, struct neigh_parms, field, 0, 0, hi, help)
+#define NEIGH(name, kind, field, hi, help)                                                         \
+	SYSCTL_ROW(name, kind, struct neigh_parms, field, 0, 0, hi, help)
 
 static const struct sysctl_desc neigh_rows[] = {
-	NEIGH("mcast_solicit", SYSCTL_U32, mcast_probes, INT32_MAX, "broadcast questions before giving up"),
-	NEIGH("ucast_solicit", SYSCTL_U32, ucast_probes, INT32_MAX, "questions to the known station first"),
+	NEIGH("mcast_solicit", SYSCTL_U32, mcast_probes, INT32_MAX,
+	      "broadcast questions before giving up"),
+	NEIGH("ucast_solicit", SYSCTL_U32, ucast_probes, INT32_MAX,
+	      "questions to the known station first"),
 	NEIGH("app_solicit", SYSCTL_U32, app_probes, INT32_MAX, "questions to a daemon"),
-	NEIGH("mcast_resolicit", SYSCTL_U32, mcast_reprobes, INT32_MAX, "broadcast questions after ucast_solicit"),
-	NEIGH("retrans_time_ms", SYSCTL_NS_AS_MS, retrans_time, UINT32_MAX, "ms between two questions"),
-	NEIGH("base_reachable_time", SYSCTL_NS_AS_S, base_reachable_time, INT32_MAX, "s a confirmation is good for"),
-	NEIGH("base_reachable_time_ms", SYSCTL_NS_AS_MS, base_reachable_time, UINT32_MAX, "the same in ms"),
+	NEIGH("mcast_resolicit", SYSCTL_U32, mcast_reprobes, INT32_MAX,
+	      "broadcast questions after ucast_solicit"),
+	NEIGH("retrans_time_ms", SYSCTL_NS_AS_MS, retrans_time, UINT32_MAX,
+	      "ms between two questions"),
+	NEIGH("base_reachable_time", SYSCTL_NS_AS_S, base_reachable_time, INT32_MAX,
+	      "s a confirmation is good for"),
+	NEIGH("base_reachable_time_ms", SYSCTL_NS_AS_MS, base_reachable_time, UINT32_MAX,
+	      "the same in ms"),
 	NEIGH("delay_first_probe_time", SYSCTL_NS_AS_S, delay_probe_time, INT32_MAX,
 	      "s to wait for upper layers to confirm a stale entry"),
-	NEIGH("gc_stale_time", SYSCTL_NS_AS_S, gc_staletime, INT32_MAX, "s after which unused entries may go"),
-	NEIGH("locktime", SYSCTL_NS_AS_MS, locktime, INT32_MAX, "an entry is not overridden for so long (ms)"),
+	NEIGH("gc_stale_time", SYSCTL_NS_AS_S, gc_staletime, INT32_MAX,
+	      "s after which unused entries may go"),
+	NEIGH("locktime", SYSCTL_NS_AS_MS, locktime, INT32_MAX,
+	      "an entry is not overridden for so long (ms)"),
 	NEIGH("proxy_delay", SYSCTL_NS_AS_MS, proxy_delay, INT32_MAX, "not used (ms)"),
 	NEIGH("anycast_delay", SYSCTL_NS_AS_MS, anycast_delay, INT32_MAX, "not used (ms)"),
 	NEIGH("proxy_qlen", SYSCTL_U32, proxy_qlen, INT32_MAX, "not used"),
@@ -196,12 +219,14 @@ static void *neigh_table_base(struct net *net)
 	return net->ipv4->arp_tbl;
 }
 
-#define NTABLE(name, kind, field, help) \
-	SYSCTL_ROW("ipv4/neigh/default/" name, kind, struct neigh_table, field, 0, 0, INT32_MAX, help)
+#define NTABLE(name, kind, field, help)                                                            \
+	SYSCTL_ROW("ipv4/neigh/default/" name, kind, struct neigh_table, field, 0, 0, INT32_MAX,   \
+		   help)
 
 static const struct sysctl_desc neigh_table_rows[] = {
 	NTABLE("gc_thresh1", SYSCTL_U32, gc_thresh1, "below so many entries nothing is collected"),
-	NTABLE("gc_thresh2", SYSCTL_U32, gc_thresh2, "above so many entries collection becomes eager"),
+	NTABLE("gc_thresh2", SYSCTL_U32, gc_thresh2,
+	       "above so many entries collection becomes eager"),
 	NTABLE("gc_thresh3", SYSCTL_U32, gc_thresh3, "most entries"),
 	NTABLE("gc_interval", SYSCTL_NS_AS_S, gc_interval, "s between two collections"),
 };

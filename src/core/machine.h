@@ -20,6 +20,7 @@ struct net;
 struct net_module;
 struct net_proto_family;
 struct machine_inet; /* inet/protosw.c */
+struct tcp_machine;  /* tcp/: congestion control algorithms */
 struct rtnl_table; /* netlink/ */
 struct sysctl_registry; /* sysctl.c */
 
@@ -43,6 +44,7 @@ struct machine {
 	struct machine_sock *sock; /* socket/: locks of the epolls, open files */
 	u32 event_pending;         /* atomic: an epoll became ready since weir_run() looked */
 	struct machine_inet *inet; /* inet/: which protocol serves (type, protocol) */
+	struct tcp_machine *tcp;   /* tcp/: congestion control algorithms */
 	struct rtnl_table *rtnl_table;
 	struct sysctl_registry *sysctls;
 	const struct drop_reason_table *drop_tables[NR_DROP_RANGES];

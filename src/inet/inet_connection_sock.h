@@ -78,7 +78,7 @@ struct request_sock_queue {
 #define ICSK_ACK_PUSHED2 8
 #define ICSK_ACK_NOW     16
 
-#define ICSK_CA_PRIV_SIZE (13 * 8)
+#define ICSK_CA_PRIV_SIZE (8 * 8)
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet; /* must be first */
@@ -86,7 +86,10 @@ struct inet_connection_sock {
 	struct inet_bind_bucket *icsk_bind_hash;
 	const struct inet_connection_sock_af_ops *icsk_af_ops;
 	const struct tcp_congestion_ops *icsk_ca_ops;
-	struct request_sock_queue icsk_accept_queue;
+	union { /* listeners have no congestion window */
+		struct request_sock_queue icsk_accept_queue;
+		u64 icsk_ca_priv[ICSK_CA_PRIV_SIZE / 8];
+	};
 	/* All timers of the connection share one node of the wheel: icsk_timer fires at the earliest of these (0: off).
 	 * What each means: tcp/tcp_timer.c */
 	struct timer_list icsk_timer;
@@ -103,18 +106,17 @@ struct inet_connection_sock {
 	u8 icsk_ca_state;
 	u8 icsk_ca_initialized;
 	u16 icsk_ext_hdr_len;
+	u32 icsk_user_timeout; /* ms */
 	struct {
 		u8 pending;  /* ICSK_ACK_* */
 		u8 quick;    /* quick ACKs left */
 		u8 pingpong; /* the session is interactive */
 		u8 retry;
 		u32 ato_us;   /* predicted tick of the delayed ACK */
-		u64 lrcvtime; /* ns: last data packet */
+		u32 lrcvtime; /* ms: last data packet */
 		u16 last_seg_size;
 		u16 rcv_mss; /* estimate */
 	} icsk_ack;
-	u32 icsk_user_timeout; /* ms */
-	u64 icsk_ca_priv[ICSK_CA_PRIV_SIZE / 8];
 };
 
 #define inet_csk(sk_)    ((struct inet_connection_sock *)(sk_))

@@ -22,7 +22,7 @@ const struct net_module weir_modules[] = {
 	{ "inet", inet_machine_init, inet_machine_exit, inet_net_init, inet_net_exit },
 	{ "ipv4", ipv4_machine_init, ipv4_machine_exit, ipv4_net_init, ipv4_net_exit },
 	{ "udp", udp_machine_init, NULL, udp_net_init, udp_net_exit },
-	{ "tcp", tcp_machine_init, NULL, tcp_net_init, tcp_net_exit },
+	{ "tcp", tcp_machine_init, tcp_machine_exit, tcp_net_init, tcp_net_exit },
 	{ "drivers", drivers_machine_init, NULL, drivers_net_init, drivers_net_exit },
 };
 

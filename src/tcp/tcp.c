@@ -1,0 +1,839 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp.c - the socket side of TCP: send, receive, poll, shutdown, close
+ *
+ * Theory of operation
+ *   sendmsg() copies into the fragments of the last skb of the write queue until it is as large as one GSO unit, then into a new one,
+ *   and pushes as it goes. sk_wmem_queued counts the originals' memory against sk_sndbuf; a writer that must wait is woken when a
+ *   third is free (sk_stream_write_space), so that it wakes rarely.
+ *   recvmsg() copies from sk_receive_queue straight to the program, from copied_seq on. tcp_cleanup_rbuf() then decides whether
+ *   the window has opened enough to tell the peer.
+ *   close() leaves an orphan when there is still something to say: it lives until its FIN is acknowledged (or given up), then
+ *   as a timewait sock. The orphan keeps the reference that the socket had; inet_csk_destroy_sock() gives it back.
+ * See RFC 9293 3.9.1 and 3.10.1-6, RFC 2525 2.17 (RST instead of FIN when data was not read), tcp(7).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+
+#include "tcp/tcp.h"
+
+/* ---- life -------------------------------------------------------------------------------------------- */
+
+void tcp_init_sock(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct netns_tcp *net = tcp_net(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tcp_init_xmit_timers(sk);
+	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
+	icsk->icsk_af_ops = &tcp_v4_af_ops;
+	tp->rtx_queue.node = NULL;
+	tp->out_of_order_queue.node = NULL;
+	tp->snd_cwnd = TCP_INIT_CWND;
+	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
+	tp->mss_cache = TCP_MSS_DEFAULT_;
+	tp->mss_clamp = 65535;
+	tp->advmss = 65535;
+	tp->tcp_header_len = TCP_BASE_HDR;
+	tp->reordering = net->reordering;
+	tcp_assign_congestion_control(sk);
+	sk->sk_sndbuf = net->wmem[1];
+	sk->sk_rcvbuf = net->rmem[1];
+}
+
+static int tcp_v4_init_sock(struct sock *sk)
+{
+	tcp_init_sock(sk);
+	return 0;
+}
+
+void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb)
+{
+	sk->sk_wmem_queued -= skb->truesize;
+	consume_skb(skb);
+}
+
+void tcp_write_queue_purge(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(&sk->sk_write_queue)))
+		tcp_wmem_free_skb(sk, skb);
+	while ((skb = tcp_rtx_queue_head(sk)))
+		tcp_rtx_unlink_and_free(sk, skb);
+	tp->retransmit_hint = NULL;
+	tp->packets_out = tp->sacked_out = tp->lost_out = tp->retrans_out = 0;
+	inet_csk(sk)->icsk_backoff = 0;
+}
+
+static void tcp_v4_destroy_sock(struct sock *sk)
+{
+	tcp_clear_xmit_timers(sk);
+	tcp_cleanup_congestion_control(sk);
+	tcp_write_queue_purge(sk);
+	tcp_ofo_purge(sk);
+	if (inet_csk(sk)->icsk_bind_hash)
+		inet_put_port(sk);
+	if (tcp_sk(sk)->is_orphan) {
+		tcp_sk(sk)->is_orphan = 0;
+		tcp_net(sk)->orphan_count--;
+	}
+}
+
+void tcp_set_state(struct sock *sk, u8 state)
+{
+	u8 old = sk->sk_state;
+
+	if (state == SS_TCP_ESTABLISHED) {
+		if (old != SS_TCP_ESTABLISHED)
+			NET_INC_STATS(sk->sk_net, MIB_Tcp_CurrEstab);
+	} else {
+		if (state == SS_TCP_CLOSE) {
+			if (old == SS_TCP_CLOSE_WAIT || old == SS_TCP_ESTABLISHED)
+				NET_INC_STATS(sk->sk_net, MIB_Tcp_EstabResets);
+			sk->sk_prot->unhash(sk);
+			if (inet_csk(sk)->icsk_bind_hash && !(sk->sk_userlocks & SK_BINDPORT_LOCK))
+				inet_put_port(sk);
+		}
+		if (old == SS_TCP_ESTABLISHED)
+			NET_ADD_STATS(sk->sk_net, MIB_Tcp_CurrEstab, (u64)-1);
+	}
+	sk->sk_state = state;
+}
+
+/* The connection is over. An orphan ends here (the caller holds a reference). */
+void tcp_done(struct sock *sk)
+{
+	if (sk->sk_state == SS_TCP_SYN_SENT || sk->sk_state == SS_TCP_SYN_RECV)
+		NET_INC_STATS(sk->sk_net, MIB_Tcp_AttemptFails);
+	if (sk->sk_state == SS_TCP_CLOSE && sock_flag(sk, SOCK_DEAD))
+		return; /* was ended before */
+	tcp_set_state(sk, SS_TCP_CLOSE);
+	tcp_clear_xmit_timers(sk);
+	sk->sk_shutdown = SK_SHUTDOWN_MASK;
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_state_change(sk);
+	else
+		inet_csk_destroy_sock(sk);
+}
+
+/* A RST that is to be believed (RFC 9293 3.10.7.4, second). */
+void tcp_reset(struct sock *sk)
+{
+	switch (sk->sk_state) {
+	case SS_TCP_SYN_SENT:
+		sk->sk_err = ECONNREFUSED;
+		break;
+	case SS_TCP_CLOSE_WAIT:
+		sk->sk_err = EPIPE;
+		break;
+	case SS_TCP_CLOSE:
+		return;
+	default:
+		sk->sk_err = ECONNRESET;
+	}
+	tcp_write_queue_purge(sk);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+	tcp_done(sk);
+}
+
+void tcp_write_err(struct sock *sk)
+{
+	sk->sk_err = sk->sk_err_soft ? sk->sk_err_soft : ETIMEDOUT;
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+	tcp_write_queue_purge(sk);
+	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnTimeout);
+	tcp_done(sk);
+}
+
+u64 tcp_fin_time_ns(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u64 tmo = tp->linger2_s > 0 ? (u64)tp->linger2_s : tcp_net(sk)->fin_timeout_s;
+	u64 rto = (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
+
+	/* Long enough for the peer to send its FIN again. */
+	return max(tmo * NSEC_PER_SEC, (rto << 2) - (rto >> 1));
+}
+
+/* ---- waiting ----------------------------------------------------------------------------------------- */
+
+static int tcp_wait(struct sock *sk, u64 *timeo)
+{
+	return *timeo ? sk_wait_event(sk, timeo) : -EAGAIN;
+}
+
+/* A send call on a socket that is still connecting. 0 or -errno */
+static int tcp_wait_connect(struct sock *sk, u64 *timeo)
+{
+	for (;;) {
+		int err = sock_error(sk);
+
+		if (err)
+			return err;
+		if (sk->sk_state == SS_TCP_ESTABLISHED || sk->sk_state == SS_TCP_CLOSE_WAIT)
+			return 0;
+		if (sk->sk_state != SS_TCP_SYN_SENT && sk->sk_state != SS_TCP_SYN_RECV)
+			return -EPIPE;
+		err = tcp_wait(sk, timeo);
+		if (err)
+			return err;
+	}
+}
+
+/* ---- room in the send buffer ------------------------------------------------------------------------- */
+
+static u32 tcp_notsent(const struct tcp_sock *tp)
+{
+	return tp->write_seq - tp->snd_nxt;
+}
+
+static u32 tcp_notsent_lowat(const struct sock *sk)
+{
+	u32 v = tcp_sk(sk)->notsent_lowat;
+
+	return v ? v : tcp_net(sk)->notsent_lowat;
+}
+
+static bool tcp_stream_memory_free(const struct sock *sk)
+{
+	return sk->sk_wmem_queued < sk->sk_sndbuf && tcp_notsent(tcp_sk(sk)) < tcp_notsent_lowat(sk);
+}
+
+/* A third is free: as much room as half of what is queued. */
+static bool tcp_stream_is_writeable(const struct sock *sk)
+{
+	return sk_stream_wspace(sk) >= (s64)(sk->sk_wmem_queued >> 1) && tcp_stream_memory_free(sk) &&
+	       (tcp_notsent_lowat(sk) == UINT32_MAX || tcp_notsent(tcp_sk(sk)) << 1 < tcp_notsent_lowat(sk));
+}
+
+void tcp_stream_write_space(struct sock *sk)
+{
+	if (!tcp_stream_is_writeable(sk) || !sock_flag(sk, SOCK_NOSPACE))
+		return;
+	sock_reset_flag(sk, SOCK_NOSPACE);
+	if (!(sk->sk_shutdown & SK_SHUTDOWN_SEND))
+		sk_write_space(sk);
+}
+
+/* ---- sending ----------------------------------------------------------------------------------------- */
+
+static void tcp_mark_push(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	TCP_SKB_CB(skb)->tcp_flags |= TCP_FLAG_PSH;
+	tp->pushed_seq = tp->write_seq;
+}
+
+/* Half of the largest window the peer ever offered without a PSH: some receivers wait for one. */
+static bool tcp_forced_push(const struct tcp_sock *tp)
+{
+	return after(tp->write_seq, tp->pushed_seq + (tp->max_window >> 1));
+}
+
+static void tcp_push(struct sock *sk, u32 flags, u32 mss_now, int nonagle)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+
+	if (!skb)
+		return;
+	if (!(flags & MSG_MORE) || tcp_forced_push(tp))
+		tcp_mark_push(tp, skb);
+	__tcp_push_pending_frames(sk, mss_now, flags & MSG_MORE ? TCP_NAGLE_CORK : nonagle);
+}
+
+/* The skb that new octets go to; NULL: no room, wait. */
+static struct sk_buff *tcp_send_skb(struct sock *sk, u32 size_goal)
+{
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+
+	if (skb && skb->len < size_goal && !TCP_SKB_CB(skb)->eor && !skb_cloned(skb) &&
+	    !(TCP_SKB_CB(skb)->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_FIN)))
+		return skb;
+	if (!tcp_stream_memory_free(sk))
+		return NULL;
+	skb = tcp_stream_alloc_skb(sk);
+	if (skb)
+		tcp_skb_entail(sk, skb);
+	return skb;
+}
+
+/* Copies up to what fits into @skb. Octets, 0: its fragments are full, or -errno. */
+static s64 tcp_send_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, u32 size_goal)
+{
+	u32 old = skb->truesize, room = size_goal - skb->len;
+	s64 n = skb_append_iter(skb, from, (u32)min((size_t)room, from->count), false);
+
+	sk->sk_wmem_queued += skb->truesize - old;
+	if (n <= 0)
+		return n;
+	tcp_sk(sk)->write_seq += (u32)n;
+	TCP_SKB_CB(skb)->end_seq += (u32)n;
+	TCP_SKB_CB(skb)->gso_segs = 0;
+	return n;
+}
+
+static void tcp_remove_empty_skb(struct sock *sk)
+{
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+
+	if (skb && TCP_SKB_CB(skb)->end_seq == TCP_SKB_CB(skb)->seq) {
+		skb_unlink(skb, &sk->sk_write_queue);
+		tcp_wmem_free_skb(sk, skb);
+	}
+}
+
+static int tcp_send_check(struct sock *sk)
+{
+	if (sk->sk_err || (sk->sk_shutdown & SK_SHUTDOWN_SEND))
+		return sk->sk_err ? sock_error(sk) : -EPIPE;
+	return 0;
+}
+
+static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 flags = msg->flags, size_goal, mss;
+	u64 timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	size_t copied = 0;
+	int err = 0;
+
+	(void)len;
+	if (flags & MSG_OOB)
+		return -EINVAL; /* urgent data: the full TCP set */
+	if (flags & MSG_FASTOPEN)
+		return -EOPNOTSUPP;
+	if (sk->sk_state != SS_TCP_ESTABLISHED && sk->sk_state != SS_TCP_CLOSE_WAIT) {
+		err = tcp_wait_connect(sk, &timeo);
+		if (err)
+			return err;
+	}
+	err = tcp_send_check(sk);
+	if (err)
+		return err;
+	mss = tcp_send_mss(sk, &size_goal, (int)flags);
+
+	while (msg->iter.count) {
+		struct sk_buff *skb = tcp_send_skb(sk, size_goal);
+		s64 n = 0;
+
+		if (skb) {
+			n = tcp_send_copy(sk, skb, &msg->iter, size_goal);
+			if (n == 0) {
+				/* All fragments are in use: the next octets need another skb. */
+				TCP_SKB_CB(skb)->eor = 1;
+				tcp_mark_push(tp, skb);
+				continue;
+			}
+			if (n < 0 && n != -ENOMEM) {
+				err = (int)n;
+				break;
+			}
+		}
+		if (n > 0) {
+			copied += (size_t)n;
+			if (skb->len < size_goal || !msg->iter.count)
+				continue;
+			if (tcp_forced_push(tp)) {
+				tcp_mark_push(tp, skb);
+				__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
+			} else if (skb == tcp_send_head(sk)) {
+				__tcp_push_pending_frames(sk, mss, TCP_NAGLE_PUSH);
+			}
+			continue;
+		}
+		sock_set_flag(sk, SOCK_NOSPACE);
+		tcp_remove_empty_skb(sk);
+		if (copied)
+			tcp_push(sk, flags & (u32)~MSG_MORE, mss, TCP_NAGLE_PUSH);
+		err = tcp_wait(sk, &timeo);
+		if (err)
+			break;
+		err = tcp_send_check(sk);
+		if (err)
+			break;
+		mss = tcp_send_mss(sk, &size_goal, (int)flags);
+	}
+	tcp_remove_empty_skb(sk);
+	if (copied) {
+		struct sk_buff *skb = tcp_write_queue_tail(sk);
+
+		if (skb)
+			trace_skb(skb, sk->sk_net, TP_tcp_sendmsg, TRACE_QUEUED, TCP_SKB_CB(skb)->seq, copied);
+		tcp_push(sk, flags, mss, tp->nonagle);
+		return (ssize_t)copied;
+	}
+	return err;
+}
+
+/* ---- receiving --------------------------------------------------------------------------------------- */
+
+/* The program has read @copied octets: is it time to tell the peer? */
+void tcp_cleanup_rbuf(struct sock *sk, u32 copied)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool now = false;
+
+	if (icsk->icsk_ack.pending & ICSK_ACK_SCHED) {
+		/* More than one segment waits for its ACK, or the program has read all that was pushed. */
+		if (tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss ||
+		    (copied &&
+		     ((icsk->icsk_ack.pending & ICSK_ACK_PUSHED2) ||
+		      ((icsk->icsk_ack.pending & ICSK_ACK_PUSHED) && !icsk->icsk_ack.pingpong)) &&
+		     !sk->sk_rmem_alloc))
+			now = true;
+	}
+	/* RFC 9293 3.8.6.2.2: tell when the window has doubled. */
+	if (copied && !now && !(sk->sk_shutdown & SK_SHUTDOWN_RCV)) {
+		u32 win = tcp_receive_window(tp);
+
+		if (2 * win <= tp->window_clamp) {
+			u32 new_win = __tcp_select_window(sk);
+
+			if (new_win && new_win >= 2 * win)
+				now = true;
+		}
+	}
+	if (now)
+		tcp_send_ack(sk);
+}
+
+/* One skb that has been read to its end leaves the queue. */
+static void tcp_eat_recv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	skb_unlink(skb, &sk->sk_receive_queue);
+	trace_skb(skb, sk->sk_net, TP_tcp_recvmsg, TRACE_DONE, TCP_SKB_CB(skb)->seq, skb->len);
+	consume_skb(skb);
+}
+
+/* The skb that holds octet @seq, and where in it; NULL: not there yet. Skbs that lie below are dropped unless peeking. */
+static struct sk_buff *tcp_recv_skb(struct sock *sk, u32 seq, u32 *ret_off, bool peek)
+{
+	struct sk_buff *skb, *next;
+
+	skb_queue_walk_safe(&sk->sk_receive_queue, skb, next) {
+		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+		u32 off = seq - cb->seq;
+
+		if (cb->tcp_flags & TCP_FLAG_SYN)
+			off--;
+		if (before(seq, cb->seq))
+			return NULL;
+		if (off < skb->len || (cb->tcp_flags & TCP_FLAG_FIN)) {
+			*ret_off = off;
+			return skb;
+		}
+		if (!peek)
+			tcp_eat_recv_skb(sk, skb);
+	}
+	return NULL;
+}
+
+/* Nothing (more) to read: 1: wait, 0: end, or -errno. */
+static int tcp_recv_idle(struct sock *sk, size_t copied, u64 timeo)
+{
+	if (copied) {
+		if (sk->sk_err || sk->sk_state == SS_TCP_CLOSE || (sk->sk_shutdown & SK_SHUTDOWN_RCV) || !timeo)
+			return 0;
+		return 1;
+	}
+	if (sock_flag(sk, SOCK_DONE))
+		return 0;
+	if (sk->sk_err)
+		return sock_error(sk);
+	if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
+		return 0;
+	if (sk->sk_state == SS_TCP_CLOSE)
+		return -ENOTCONN; /* never connected */
+	return timeo ? 1 : -EAGAIN;
+}
+
+static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags)
+{
+	const struct inet_af_ops *af;
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 peek_seq = tp->copied_seq, *seq = flags & MSG_PEEK ? &peek_seq : &tp->copied_seq;
+	u64 timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	size_t copied = 0, target;
+	ssize_t err = 0;
+
+	if (flags & MSG_ERRQUEUE) {
+		af = inet_af_ops(sk->sk_net, sk->sk_family);
+		return af && af->recv_error ? af->recv_error(sk, msg, len) : -EAGAIN;
+	}
+	if (flags & MSG_OOB)
+		return -EINVAL;
+	if (sk->sk_state == SS_TCP_LISTEN)
+		return -ENOTCONN;
+	target = flags & MSG_WAITALL ? len : min_t(size_t, max(sk->sk_rcvlowat, 1u), len);
+	if (!len)
+		return 0;
+
+	while (copied < len) {
+		u32 off, n;
+		struct sk_buff *skb = tcp_recv_skb(sk, *seq, &off, flags & MSG_PEEK);
+		bool fin;
+
+		if (!skb) {
+			if (copied >= target)
+				break;
+			err = tcp_recv_idle(sk, copied, timeo);
+			if (err <= 0)
+				break;
+			tcp_cleanup_rbuf(sk, (u32)copied);
+			err = sk_wait_event(sk, &timeo);
+			if (err == -EAGAIN) {
+				timeo = 0; /* look once more */
+				err = 0;
+			} else if (err) {
+				break;
+			}
+			if (flags & MSG_PEEK && *seq != tp->copied_seq + (u32)copied) {
+				/* Somebody else read meanwhile. */
+				peek_seq = tp->copied_seq + (u32)copied;
+			}
+			continue;
+		}
+		err = 0;
+		fin = TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN;
+		n = off < skb->len ? (u32)min((size_t)(skb->len - off), len - copied) : 0;
+		if (n) {
+			if (!(flags & MSG_TRUNC)) {
+				err = skb_copy_datagram_iter(skb, off, &msg->iter, n);
+				if (err)
+					break;
+			}
+			*seq += n;
+			copied += n;
+			if (!(flags & MSG_PEEK))
+				tcp_rcv_space_adjust(sk);
+		}
+		if (off + n < skb->len)
+			continue;
+		if (fin) {
+			/* The end: the FIN counts as one octet of sequence space. */
+			if (off + n == skb->len) {
+				++*seq;
+				if (!(flags & MSG_PEEK))
+					tcp_eat_recv_skb(sk, skb);
+			}
+			break;
+		}
+		if (!(flags & MSG_PEEK))
+			tcp_eat_recv_skb(sk, skb);
+	}
+	if (!(flags & MSG_PEEK))
+		tcp_cleanup_rbuf(sk, (u32)copied);
+	msg->namelen = 0;
+	return copied ? (ssize_t)copied : err;
+}
+
+/* ---- readiness, ioctl -------------------------------------------------------------------------------- */
+
+static bool tcp_stream_is_readable(const struct sock *sk, u32 target)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 avail = tp->rcv_nxt - tp->copied_seq;
+
+	if (!avail)
+		return false;
+	/* Below the low-water mark, but nothing more will fit: it must be read all the same. */
+	return avail >= target || sk_rmem_full(sk) || tcp_receive_window(tp) <= inet_csk(sk)->icsk_ack.rcv_mss;
+}
+
+u32 tcp_poll(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	u32 mask = 0;
+
+	if (sk->sk_state == SS_TCP_LISTEN)
+		return inet_csk(sk)->icsk_accept_queue.rskq_accept_head ? EPOLLIN | EPOLLRDNORM : 0;
+	/* HUP: both directions are over. Not when only the peer has closed: sending is still possible. */
+	if (sk->sk_shutdown == SK_SHUTDOWN_MASK || sk->sk_state == SS_TCP_CLOSE)
+		mask |= EPOLLHUP;
+	if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	if (sk->sk_state != SS_TCP_SYN_SENT && sk->sk_state != SS_TCP_SYN_RECV) {
+		if (tcp_stream_is_readable(sk, max(sk->sk_rcvlowat, 1u)))
+			mask |= EPOLLIN | EPOLLRDNORM;
+		if (sk->sk_shutdown & SK_SHUTDOWN_SEND) {
+			mask |= EPOLLOUT | EPOLLWRNORM;
+		} else if (tcp_stream_is_writeable(sk)) {
+			mask |= EPOLLOUT | EPOLLWRNORM;
+		} else {
+			sock_set_flag(sk, SOCK_NOSPACE);
+		}
+	}
+	if (sk->sk_err || (sk->sk_rare && !skb_queue_empty(&sk->sk_rare->error_queue)))
+		mask |= EPOLLERR;
+	return mask;
+}
+
+static int tcp_ioctl(struct sock *sk, unsigned cmd, void *arg)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool opening = sk->sk_state == SS_TCP_SYN_SENT || sk->sk_state == SS_TCP_SYN_RECV;
+	int answ = 0;
+
+	if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD && cmd != SIOCATMARK)
+		return -ENOIOCTLCMD;
+	if (cmd == SIOCATMARK) {
+		memcpy(arg, &answ, sizeof(answ));
+		return 0;
+	}
+	if (sk->sk_state == SS_TCP_LISTEN)
+		return -EINVAL;
+	if (!opening) {
+		if (cmd == SIOCINQ) {
+			answ = (int)(tp->rcv_nxt - tp->copied_seq);
+			/* A FIN that waits is not an octet to read. */
+			if (answ && sock_flag(sk, SOCK_DONE))
+				answ--;
+		} else if (sk->sk_state != SS_TCP_CLOSE) {
+			answ = (int)(tp->write_seq - (cmd == SIOCOUTQ ? tp->snd_una : tp->snd_nxt));
+		}
+	}
+	memcpy(arg, &answ, sizeof(answ));
+	return 0;
+}
+
+/* ---- closing ----------------------------------------------------------------------------------------- */
+
+/* RFC 9293 3.10.4: where close(2) or shutdown(2) leads. True: a FIN is due. */
+static bool tcp_close_state(struct sock *sk)
+{
+	switch (sk->sk_state) {
+	case SS_TCP_ESTABLISHED:
+		tcp_set_state(sk, SS_TCP_FIN_WAIT1);
+		return true;
+	case SS_TCP_SYN_RECV:
+		tcp_set_state(sk, SS_TCP_FIN_WAIT1);
+		return true;
+	case SS_TCP_CLOSE_WAIT:
+		tcp_set_state(sk, SS_TCP_LAST_ACK);
+		return true;
+	case SS_TCP_SYN_SENT:
+	case SS_TCP_LISTEN:
+		tcp_set_state(sk, SS_TCP_CLOSE);
+		return false;
+	default:
+		return false;
+	}
+}
+
+static void tcp_shutdown(struct sock *sk, int how)
+{
+	if (!(how & SK_SHUTDOWN_SEND))
+		return;
+	if (sk->sk_state != SS_TCP_ESTABLISHED && sk->sk_state != SS_TCP_SYN_RECV &&
+	    sk->sk_state != SS_TCP_CLOSE_WAIT)
+		return;
+	if (tcp_close_state(sk))
+		tcp_send_fin(sk);
+}
+
+/* What nobody has read. */
+static u32 tcp_flush_receive(struct sock *sk)
+{
+	u32 unread = 0;
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(&sk->sk_receive_queue))) {
+		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+		u32 end = cb->end_seq - ((cb->tcp_flags & TCP_FLAG_FIN) != 0);
+
+		if (after(end, tcp_sk(sk)->copied_seq))
+			unread += end - max_t(u32, 0, after(cb->seq, tcp_sk(sk)->copied_seq) ? cb->seq :
+												tcp_sk(sk)->copied_seq);
+		consume_skb(skb);
+	}
+	return unread;
+}
+
+static void tcp_linger_wait(struct sock *sk, u64 timeo)
+{
+	while (timeo && (sk->sk_state == SS_TCP_FIN_WAIT1 || sk->sk_state == SS_TCP_CLOSING ||
+			 sk->sk_state == SS_TCP_LAST_ACK)) {
+		if (sk_wait_event(sk, &timeo))
+			break;
+	}
+}
+
+/* The socket is gone; what the connection still needs goes on without it. */
+static void tcp_become_orphan(struct sock *sk)
+{
+	struct netns_tcp *net = tcp_net(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u64 tmo;
+
+	sock_orphan(sk);
+	tp->is_orphan = 1; /* counted until tcp_v4_destroy_sock() */
+	net->orphan_count++;
+	if (sk->sk_state == SS_TCP_FIN_WAIT2) {
+		tmo = tcp_fin_time_ns(sk);
+		if (tp->linger2_s < 0) {
+			tcp_set_state(sk, SS_TCP_CLOSE);
+			tcp_send_active_reset(sk);
+			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnLinger);
+		} else if (tmo > TCP_TIMEWAIT_NS) {
+			tcp_reset_keepalive_timer(sk, tmo - TCP_TIMEWAIT_NS);
+		} else {
+			tcp_time_wait(sk, SS_TCP_FIN_WAIT2, tmo);
+			return;
+		}
+	}
+	if (sk->sk_state != SS_TCP_CLOSE && net->orphan_count > net->max_orphans) {
+		tcp_set_state(sk, SS_TCP_CLOSE);
+		tcp_send_active_reset(sk);
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnMemory);
+	}
+	if (sk->sk_state == SS_TCP_CLOSE)
+		inet_csk_destroy_sock(sk);
+}
+
+static void tcp_close(struct sock *sk, u64 timeout_ns)
+{
+	u32 unread;
+
+	sock_hold(sk);
+	sk->sk_shutdown = SK_SHUTDOWN_MASK;
+	if (sk->sk_state == SS_TCP_LISTEN) {
+		tcp_set_state(sk, SS_TCP_CLOSE);
+		inet_csk_listen_stop(sk);
+		goto orphan;
+	}
+	unread = tcp_flush_receive(sk);
+	if (sk->sk_state == SS_TCP_CLOSE)
+		goto orphan;
+	if (unread) {
+		/* RFC 2525 2.17: the peer must learn that its data was lost. */
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnClose);
+		tcp_send_active_reset(sk);
+		tcp_set_state(sk, SS_TCP_CLOSE);
+	} else if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
+		tcp_disconnect(sk, 0);
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnData);
+	} else if (tcp_close_state(sk)) {
+		tcp_send_fin(sk);
+	}
+	tcp_linger_wait(sk, timeout_ns);
+orphan:
+	tcp_become_orphan(sk);
+	sock_put(sk);
+}
+
+/* A connection that must not end without a RST (RFC 9293 3.10.5, ABORT). */
+static bool tcp_need_reset(u8 state)
+{
+	return state == SS_TCP_ESTABLISHED || state == SS_TCP_CLOSE_WAIT || state == SS_TCP_FIN_WAIT1 ||
+	       state == SS_TCP_FIN_WAIT2 || state == SS_TCP_SYN_RECV;
+}
+
+/* connect(2) with AF_UNSPEC, and everything that aborts: back to CLOSED, ready for another connection. */
+int tcp_disconnect(struct sock *sk, int flags)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct inet_sock *inet = inet_sk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 old = sk->sk_state;
+
+	(void)flags;
+	if (old == SS_TCP_LISTEN) {
+		tcp_set_state(sk, SS_TCP_CLOSE);
+		inet_csk_listen_stop(sk);
+	} else {
+		if (tcp_need_reset(old) ||
+		    (tp->snd_nxt != tp->write_seq && (old == SS_TCP_CLOSING || old == SS_TCP_LAST_ACK))) {
+			tcp_send_active_reset(sk);
+			sk->sk_err = ECONNRESET;
+		} else if (old == SS_TCP_SYN_SENT) {
+			sk->sk_err = ECONNRESET;
+		}
+		if (old != SS_TCP_CLOSE)
+			tcp_set_state(sk, SS_TCP_CLOSE);
+	}
+	tcp_clear_xmit_timers(sk);
+	skb_queue_consume(&sk->sk_receive_queue);
+	tcp_write_queue_purge(sk);
+	tcp_ofo_purge(sk);
+
+	inet->inet_sport = (sk->sk_userlocks & SK_BINDPORT_LOCK) ? inet->inet_sport : (be16){ 0 };
+	sk->sk_dport = (be16){ 0 };
+	sk->sk_daddr = (be32){ 0 };
+	if (!(sk->sk_userlocks & SK_BINDADDR_LOCK)) {
+		inet->inet_saddr = (be32){ 0 };
+		sk->sk_rcv_saddr = (be32){ 0 };
+	}
+	sk->sk_shutdown = 0;
+	sock_reset_flag(sk, SOCK_DONE);
+	tp->srtt_us = tp->rttvar_us = tp->min_rtt_us = 0;
+	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
+	icsk->icsk_backoff = icsk->icsk_probes_out = icsk->icsk_retransmits = 0;
+	tcp_cleanup_congestion_control(sk);
+	icsk->icsk_ca_initialized = 0;
+	icsk->icsk_ca_state = TCP_CA_Open;
+	memset(&icsk->icsk_ack, 0, sizeof(icsk->icsk_ack));
+	tp->write_seq = tp->snd_una = tp->snd_nxt = 0;
+	tp->rcv_nxt = tp->copied_seq = tp->rcv_wup = 0;
+	tp->snd_cwnd = TCP_INIT_CWND;
+	tp->snd_cwnd_cnt = 0;
+	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
+	tp->is_cwnd_limited = 0;
+	tp->max_packets_out = 0;
+	tp->window_clamp = 0;
+	tp->num_sacks = 0;
+	tp->dsack_pending = 0;
+	tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
+	tp->undo_marker = 0;
+	tp->retrans_stamp = 0;
+	tp->prior_ssthresh = 0;
+	tp->tstamp_ok = tp->sack_ok = tp->wscale_ok = 0;
+	tp->ts_recent = tp->ts_recent_stamp = 0;
+	tp->rcv_rtt_us = 0;
+	tp->rcvq_space = 0;
+	tp->total_retrans = 0;
+	tp->bytes_acked = tp->bytes_received = 0;
+	tp->bytes_retrans = 0;
+	tp->pred_flags = 0;
+	sk_dst_reset(sk);
+	sk_error_report(sk);
+	return 0;
+}
+
+static void tcp_v4_hash(struct sock *sk)
+{
+	inet_hash(sk);
+}
+
+const struct proto tcp_prot_v4 = {
+	.name = "TCP",
+	.obj_size = sizeof(struct tcp_sock),
+	.rare_size = sizeof(struct sock_rare),
+	.init = tcp_v4_init_sock,
+	.close = tcp_close,
+	.destroy = tcp_v4_destroy_sock,
+	.connect = tcp_v4_connect,
+	.disconnect = tcp_disconnect,
+	.accept = inet_csk_accept,
+	.ioctl = tcp_ioctl,
+	.setsockopt = tcp_setsockopt,
+	.getsockopt = tcp_getsockopt,
+	.sendmsg = tcp_sendmsg,
+	.recvmsg = tcp_recvmsg,
+	.shutdown = tcp_shutdown,
+	.keepalive = tcp_set_keepalive,
+	.get_port = inet_csk_get_port,
+	.hash = tcp_v4_hash,
+	.unhash = inet_unhash,
+	.stream_memory_free = tcp_stream_memory_free,
+	.poll = tcp_poll,
+	.twsk_unique = tcp_twsk_unique,
+};

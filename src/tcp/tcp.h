@@ -1,0 +1,736 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp.h - the connection: its state, what a segment carries, congestion control, one function list per file
+ *
+ * Theory of operation
+ *   struct tcp_sock is inet_connection_sock plus the variables of RFC 9293 3.3.1. Octets from the program live in page
+ *   fragments of skbs on sk_write_queue (not sent yet) and tcp_rtx_queue (sent, not acknowledged), each up to 64 KiB: one
+ *   skb is many wire segments (tcp_skb_pcount()). Sending clones the skb and pushes the header onto the clone, so an
+ *   original never carries one. SACK and loss marks are bits of the originals (TCPCB_*): an skb is cut in two where a mark
+ *   would hold for a part of it only.
+ *   Received octets wait in sk_receive_queue (in order) and out_of_order_queue (a tree by sequence number).
+ * Invariants
+ *   snd_una <= snd_nxt <= write_seq; the rtx queue covers [snd_una, snd_nxt), the write queue [snd_nxt, write_seq).
+ *   packets_out is the pcount sum of the rtx queue; sacked_out, lost_out, retrans_out those of the skbs with that mark
+ *   (without SACK sacked_out counts duplicate ACKs instead). An skb is never both SACKED and LOST.
+ *   copied_seq <= rcv_nxt; everything in out_of_order_queue ends beyond rcv_nxt.
+ * Locking: the home cpu's lock.
+ * See RFC 9293, 5681, 6298, 6582, 6675, 7323, 2018, 2883, 5961, 6937, 9438.
+ */
+#ifndef WEIR_TCP_TCP_H
+#define WEIR_TCP_TCP_H
+
+#include <netinet/tcp.h>
+
+#include "core/drop_reason.h"
+#include "core/net.h"
+#include "core/trace.h"
+#include "inet/inet_connection_sock.h"
+#include "lib/rbtree.h"
+#include "ipv4/ip.h"
+#include "socket/socket.h"
+#include "lib/csum.h"
+#include "wire/tcp.h"
+
+#define TCP_MIN_MSS          88u
+#define TCP_MIN_SND_MSS      48u
+#define TCP_MSS_DEFAULT_     536u /* RFC 9293 3.7.1 */
+#define TCP_BASE_HDR         20u
+#define TCP_INIT_CWND        10u /* RFC 6928 */
+#define TCP_FASTRETRANS_THRESH 3u
+#define TCP_MAX_QUICKACKS    16u
+#define TCP_MAX_WSCALE_      14u
+#define TCP_INFINITE_SSTHRESH 0x7fffffffu
+#define TCP_PAWS_24DAYS_S    (60u * 60 * 24 * 24)
+#define TCP_PAWS_MSL_S       60u
+#define TCP_PAWS_WINDOW      1
+#define TCPOLEN_TSTAMP_ALIGNED_ 12u
+#define MAX_TCP_HEADER       (MAX_HEADER + 60 + 60 + 8)
+
+#define TCP_TIMEWAIT_NS      (60 * NSEC_PER_SEC)
+#define TCP_TIMEOUT_INIT_US  1000000u   /* RFC 6298 2.1 */
+#define TCP_RTO_MAX_US       120000000u /* RFC 6298 2.5 */
+#define TCP_DELACK_MIN_US    40000u
+#define TCP_DELACK_MAX_US    200000u    /* RFC 9293 3.8.6.3: below 500 ms */
+#define TCP_ATO_MIN_US       40000u
+#define TCP_RESOURCE_PROBE_US 500000u
+#define TCP_MAX_ORPHANS      8192u
+
+/* ---- what an skb means to TCP ------------------------------------------------------------------------ */
+
+#define TCPCB_SACKED_ACKED   0x01 /* the peer has it (SACK) */
+#define TCPCB_SACKED_RETRANS 0x02 /* sent again, this copy still in flight */
+#define TCPCB_LOST           0x04
+#define TCPCB_TAGBITS        0x07
+#define TCPCB_EVER_RETRANS   0x80 /* Karn: no RTT sample from it */
+
+struct tcp_skb_cb {
+	u32 seq;
+	u32 end_seq; /* seq + FIN + SYN + payload */
+	union {
+		u32 ack_seq;      /* received */
+		struct {          /* to send */
+			u16 gso_segs; /* wire segments it makes now; 0: not set yet */
+			u16 gso_size;
+		};
+	};
+	u8 tcp_flags; /* TCP_FLAG_* */
+	u8 sacked;    /* TCPCB_* */
+	u8 ip_dsfield;
+	u8 eor : 1, fin_seen : 1, urg : 1;
+	union {
+		struct inet_skb_parm header; /* received: what IP said, kept for recvmsg() */
+		u64 sent_ns;                 /* last transmission */
+	};
+};
+#define TCP_SKB_CB(skb) ((struct tcp_skb_cb *)(skb)->cb)
+static_assert(sizeof(struct tcp_skb_cb) <= SKB_CB_SIZE, "cb");
+
+static inline u32 tcp_skb_pcount(const struct sk_buff *skb)
+{
+	return TCP_SKB_CB(skb)->gso_segs;
+}
+static inline u32 tcp_skb_mss(const struct sk_buff *skb)
+{
+	return TCP_SKB_CB(skb)->gso_size;
+}
+
+/* ---- congestion control ------------------------------------------------------------------------------ */
+
+enum tcp_ca_event { CA_EVENT_TX_START, CA_EVENT_CWND_RESTART, CA_EVENT_COMPLETE_CWR, CA_EVENT_LOSS };
+
+struct ack_sample {
+	u32 pkts_acked; /* newly delivered by this ACK */
+	s32 rtt_us;     /* -1: none */
+	u32 in_flight;
+};
+
+/* One algorithm: const, registered per machine. All members: softirq or user context, cpu lock held; must not block. */
+struct tcp_congestion_ops {
+	const char *name;
+	/* required: the new slow start threshold on loss */
+	u32 (*ssthresh)(struct sock *sk);
+	/* required: window growth for @acked packets newly acknowledged up to @ack, outside recovery */
+	void (*cong_avoid)(struct sock *sk, u32 ack, u32 acked);
+	/* required: the window to return to when a reduction turned out to be wrong */
+	u32 (*undo_cwnd)(struct sock *sk);
+	void (*init)(struct sock *sk);    /* optional */
+	void (*release)(struct sock *sk); /* optional */
+	void (*set_state)(struct sock *sk, u8 new_state);              /* optional */
+	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev);     /* optional */
+	void (*pkts_acked)(struct sock *sk, const struct ack_sample *s); /* optional */
+	u32 priv_size; /* octets of icsk_ca_priv used */
+	bool restricted; /* needs CAP_NET_ADMIN to choose */
+};
+
+/* ---- per net, per machine ---------------------------------------------------------------------------- */
+
+#define TCP_CONG_MAX     16
+#define TCP_CA_NAME_SIZE 16 /* with the NUL */
+
+struct tcp_machine { /* machine->tcp */
+	const struct tcp_congestion_ops *cong[TCP_CONG_MAX]; /* rtnl; published pointers, first is the default */
+	u32 nr_cong;
+};
+
+struct netns_tcp {
+	struct inet_hashinfo hashinfo;
+	u64 isn_key[2], ts_key[2];
+	const struct tcp_congestion_ops *cong_default;
+	u32 orphan_count, tw_count;
+	u32 challenge_count;
+	u64 challenge_epoch; /* s */
+
+	/* sysctls: tcp_sysctl.c */
+	u32 rmem[3], wmem[3];
+	u32 rto_min_us, max_tw_buckets, max_orphans, max_syn_backlog, notsent_lowat, limit_output_bytes,
+		challenge_ack_limit, invalid_ratelimit_ms, min_snd_mss, base_mss;
+	u32 keepalive_time_s, keepalive_intvl_s, fin_timeout_s;
+	u8 keepalive_probes, syn_retries, synack_retries, retries1, retries2, orphan_retries, reordering,
+		max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse, abort_on_overflow, moderate_rcvbuf,
+		slow_start_after_idle, autocorking, rfc1337, no_metrics_save, early_retrans, recovery, frto, ecn,
+		syncookies, stdurg, workaround_signed_windows, low_latency, adv_win_scale;
+	u32 init_cwnd;
+};
+
+/* ---- the connection ---------------------------------------------------------------------------------- */
+
+struct tcp_sock {
+	struct inet_connection_sock icsk; /* must be first */
+
+	/* every segment, both ways */
+	u32 pred_flags; /* length, ACK and window of the expected segment, a raw word of the header; 0: no prediction */
+	u32 rcv_nxt, copied_seq, rcv_wup, rcv_wnd;
+	u32 snd_una, snd_nxt, write_seq, snd_wnd, snd_wl1;
+	u16 tcp_header_len; /* options that every segment carries included */
+	u16 mss_cache;      /* payload per segment now, options deducted */
+	u32 ts_recent, tsoffset;
+	u32 ts_recent_stamp; /* s */
+	u32 rcv_tstamp, lsndtime; /* ms: last ACK in, last data out */
+	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, dsack_pending : 1, is_cwnd_limited : 1, is_orphan : 1;
+	u8 snd_wscale : 4, rcv_wscale : 4;
+	u8 nonagle; /* TCP_NAGLE_* */
+	u8 num_sacks;
+
+	/* transmit */
+	u32 packets_out, sacked_out, lost_out, retrans_out;
+	u32 snd_cwnd, snd_cwnd_cnt, snd_ssthresh, max_packets_out;
+	struct rb_root rtx_queue;
+	struct sk_buff *retransmit_hint; /* nothing before it needs a retransmission; NULL: start at the head */
+	u32 srtt_us;   /* << 3 */
+	u32 rttvar_us; /* << 2 */
+	u32 snd_sml, pushed_seq, max_window;
+	u32 fack;     /* highest sequence number known to have arrived */
+	u32 lost_seq; /* what lies below was looked at by tcp_mark_lost(): holes are marked */
+	struct tcp_sack_block sack_cache; /* a range that is SACKed through and through; empty: none */
+
+	/* recovery */
+	u32 high_seq, prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
+	u32 undo_marker, retrans_stamp; /* ms | 1; 0: nothing was sent again */
+	s32 undo_retrans;
+	u16 reordering;
+	u16 advmss, user_mss, mss_clamp;
+
+	/* receive */
+	u32 rcv_ssthresh, window_clamp;
+	struct rb_root out_of_order_queue;
+	struct tcp_sack_block selective_acks[TCP_MAX_SACK_BLOCKS], duplicate_sack;
+	u32 rcv_rtt_us, rcvq_space, rcvq_seq, rcvq_time; /* time: us */
+
+	/* accounting and options */
+	u64 bytes_acked, bytes_received;
+	u32 bytes_retrans, total_retrans, delivered;
+	u32 segs_in, segs_out;
+	u32 min_rtt_us;
+	u32 last_oow_ack; /* ms */
+	u32 notsent_lowat;
+	u16 keepalive_time_s, keepalive_intvl_s; /* 0: the net's */
+	u8 keepalive_probes;                     /* 0: the net's */
+	u8 min_rtt_stamp; /* 4 s */
+	s8 linger2_s;     /* 0: the net's; -1: no FIN_WAIT2 for orphans */
+	u8 defer_accept;  /* SYN-ACK retransmissions to wait for data */
+};
+
+static_assert(sizeof(struct socket) + sizeof(struct tcp_sock) < 1024, "a connection's memory (DESIGN 5)");
+
+#define TCP_NAGLE_OFF  1 /* TCP_NODELAY */
+#define TCP_NAGLE_CORK 2
+#define TCP_NAGLE_PUSH 4 /* cork was lifted: send what is there once */
+
+static inline struct tcp_sock *tcp_sk(const struct sock *sk)
+{
+	return (struct tcp_sock *)sk;
+}
+static inline struct netns_tcp *tcp_net(const struct sock *sk)
+{
+	return sk->sk_net->tcp;
+}
+static inline u64 tcp_now_ns(const struct sock *sk)
+{
+	return sk->sk_cpu->now;
+}
+static inline u32 tcp_now_ms(const struct sock *sk)
+{
+	return (u32)(sk->sk_cpu->now / NSEC_PER_MSEC);
+}
+static inline u32 tcp_now_us(const struct sock *sk)
+{
+	return (u32)(sk->sk_cpu->now / NSEC_PER_USEC);
+}
+static inline u32 tcp_now_s(const struct sock *sk)
+{
+	return (u32)(sk->sk_cpu->now / NSEC_PER_SEC);
+}
+/* RFC 7323 5.4: our timestamp clock ticks once a millisecond. */
+static inline u32 tcp_tsval(const struct sock *sk)
+{
+	return tcp_now_ms(sk) + tcp_sk(sk)->tsoffset;
+}
+
+/* A listener's SYN, until its handshake is complete. */
+struct tcp_request_sock {
+	struct request_sock req; /* must be first */
+	u32 rcv_isn, snt_isn, rcv_nxt, ts_off, ts_recent;
+	u32 rcv_wnd; /* as offered in the SYN-ACK */
+	u32 window_clamp;
+	u32 last_oow_ack;
+	u64 snt_synack; /* ns */
+	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, got_ack : 1;
+	u8 snd_wscale : 4, rcv_wscale : 4;
+};
+#define tcp_rsk(req_) ((struct tcp_request_sock *)(req_))
+
+/* RFC 9293 3.10.7.4 TIME-WAIT, and orphans in FIN-WAIT-2 (tw_substate). */
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw; /* must be first */
+	u32 rcv_nxt, snd_nxt, rcv_wnd, ts_offset, ts_recent, ts_recent_stamp, last_oow_ack;
+	bool saw_tstamp;
+};
+#define tcp_twsk(sk_) ((struct tcp_timewait_sock *)(sk_))
+
+/*
+ * A segment as the steps of RFC 9293 3.10.7 share it: header and options in host order, and what the steps found out.
+ * The skb's data is at the payload.
+ */
+struct tcp_seg {
+	struct sk_buff *skb; /* NULL once a step has consumed it */
+	u32 seq, end_seq, ack;
+	u32 len;    /* payload octets */
+	u32 window; /* not scaled */
+	u32 urg_ptr;
+	u8 flags;
+	bool opts_parsed;
+	bool saw_tstamp;
+	u32 tsval, tsecr;
+	u32 pred; /* raw header word 3: what pred_flags is compared with */
+	struct tcp_opts_view opts;
+};
+
+/* ---- queues of originals ----------------------------------------------------------------------------- */
+
+static inline struct sk_buff *tcp_rb_skb(const struct rb_node *n)
+{
+	return n ? container_of(n, struct sk_buff, rbnode) : NULL;
+}
+static inline struct sk_buff *tcp_rtx_queue_head(const struct sock *sk)
+{
+	return tcp_rb_skb(rb_first(&tcp_sk(sk)->rtx_queue));
+}
+static inline struct sk_buff *tcp_rtx_queue_tail(const struct sock *sk)
+{
+	return tcp_rb_skb(rb_last(&tcp_sk(sk)->rtx_queue));
+}
+static inline struct sk_buff *tcp_skb_next(const struct sk_buff *skb)
+{
+	return tcp_rb_skb(rb_next(&skb->rbnode));
+}
+static inline struct sk_buff *tcp_skb_prev(const struct sk_buff *skb)
+{
+	return tcp_rb_skb(rb_prev(&skb->rbnode));
+}
+static inline bool tcp_rtx_queue_empty(const struct sock *sk)
+{
+	return RB_EMPTY_ROOT(&tcp_sk(sk)->rtx_queue);
+}
+static inline struct sk_buff *tcp_send_head(const struct sock *sk)
+{
+	return skb_peek(&sk->sk_write_queue);
+}
+static inline struct sk_buff *tcp_write_queue_tail(const struct sock *sk)
+{
+	return skb_peek_tail(&sk->sk_write_queue);
+}
+static inline u32 tcp_packets_in_flight(const struct tcp_sock *tp)
+{
+	/* RFC 6675 4 "pipe": what is in the network, as far as the marks tell. */
+	return tp->packets_out - (tp->sacked_out + tp->lost_out) + tp->retrans_out;
+}
+static inline u32 tcp_left_out(const struct tcp_sock *tp)
+{
+	return tp->sacked_out + tp->lost_out;
+}
+static inline bool tcp_in_slow_start(const struct tcp_sock *tp)
+{
+	return tp->snd_cwnd < tp->snd_ssthresh;
+}
+static inline bool tcp_in_initial_slowstart(const struct tcp_sock *tp)
+{
+	return tp->snd_ssthresh >= TCP_INFINITE_SSTHRESH;
+}
+static inline u32 tcp_wnd_end(const struct tcp_sock *tp)
+{
+	return tp->snd_una + tp->snd_wnd;
+}
+static inline u32 tcp_min_rtt(const struct tcp_sock *tp)
+{
+	return tp->min_rtt_us;
+}
+static inline u32 tcp_receive_window(const struct tcp_sock *tp)
+{
+	s32 win = (s32)(tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt);
+
+	return win < 0 ? 0 : (u32)win;
+}
+/* Half of a buffer is for payload, half for the memory around it. */
+static inline u32 tcp_win_from_space(u32 space)
+{
+	return space >> 1;
+}
+static inline u32 tcp_space(const struct sock *sk)
+{
+	return sk->sk_rmem_alloc >= sk->sk_rcvbuf ? 0 : tcp_win_from_space(sk->sk_rcvbuf - sk->sk_rmem_alloc);
+}
+static inline u32 tcp_full_space(const struct sock *sk)
+{
+	return tcp_win_from_space(sk->sk_rcvbuf);
+}
+static inline bool tcp_under_ca_recovery(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_ca_state >= TCP_CA_CWR;
+}
+
+/* ---- tcp.c ------------------------------------------------------------------------------------------- */
+
+extern const struct proto tcp_prot_v4;
+void tcp_init_sock(struct sock *sk);
+void tcp_set_state(struct sock *sk, u8 state);
+void tcp_done(struct sock *sk);
+void tcp_reset(struct sock *sk); /* a valid RST came */
+void tcp_write_err(struct sock *sk); /* gives up: sk_err_soft or ETIMEDOUT */
+void tcp_write_queue_purge(struct sock *sk);
+void tcp_rtx_unlink_and_free(struct sock *sk, struct sk_buff *skb);
+void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb);
+u32 tcp_poll(struct socket *sock);
+void tcp_cleanup_rbuf(struct sock *sk, u32 copied);
+void tcp_send_fin(struct sock *sk);
+void tcp_stream_write_space(struct sock *sk);
+u64 tcp_fin_time_ns(const struct sock *sk);
+int tcp_disconnect(struct sock *sk, int flags);
+u32 keepalive_time_s(const struct tcp_sock *tp);
+u32 keepalive_intvl_s(const struct tcp_sock *tp);
+u32 keepalive_probes(const struct tcp_sock *tp);
+
+/* ---- tcp_sockopt.c ----------------------------------------------------------------------------------- */
+
+int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len);
+int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len);
+
+/* ---- tcp_ipv4.c -------------------------------------------------------------------------------------- */
+
+extern const struct inet_connection_sock_af_ops tcp_v4_af_ops;
+extern const struct request_sock_ops tcp_v4_request_ops;
+extern const struct net_protocol tcp_v4_protocol;
+void tcp_v4_rcv(struct sk_buff *skb); /* consumes; softirq */
+void tcp_v4_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
+int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len);
+/* borrow @skb (data at the payload, transport header set); @sk may be NULL */
+void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb);
+void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, u32 seq, u32 ack, u32 win, u32 tsval, u32 tsecr,
+		     bool ts, u8 tos);
+void tcp_v4_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct request_sock *req);
+int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req);
+u32 tcp_v4_init_seq(struct net *net, be32 saddr, be32 daddr, be16 sport, be16 dport);
+u32 tcp_v4_init_ts_off(struct net *net, be32 saddr, be32 daddr);
+
+/* ---- tcp_input.c ------------------------------------------------------------------------------------- */
+
+void tcp_rcv_established(struct sock *sk, struct sk_buff *skb); /* consumes */
+void tcp_seg_init(struct tcp_seg *seg, struct sk_buff *skb);    /* from cb and header */
+void tcp_seg_parse_opts(struct tcp_seg *seg, bool syn, u32 tsoffset);
+void tcp_seg_drop(struct tcp_seg *seg, skb_drop_reason_t reason); /* consumes seg->skb */
+void tcp_data_queue(struct sock *sk, struct tcp_seg *seg);      /* consumes seg->skb */
+void tcp_fin(struct sock *sk);
+void tcp_data_snd_check(struct sock *sk);
+void tcp_ack_snd_check(struct sock *sk);
+void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible);
+void tcp_replace_ts_recent(struct tcp_sock *tp, const struct tcp_seg *seg);
+bool tcp_paws_reject(const struct tcp_sock *tp, const struct tcp_seg *seg);
+skb_drop_reason_t tcp_sequence(const struct tcp_sock *tp, u32 seq, u32 end_seq);
+void tcp_fast_path_check(struct sock *sk);
+void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
+void tcp_init_buffer_space(struct sock *sk);
+void tcp_rcv_space_adjust(struct sock *sk);
+void tcp_enter_quickack_mode(struct sock *sk, u32 max_quickacks);
+void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb);
+void tcp_initialize_rcv_mss(struct sock *sk);
+void tcp_init_transfer(struct sock *sk);
+void tcp_finish_connect(struct sock *sk);
+void tcp_check_space(struct sock *sk);
+bool tcp_oow_rate_limited(struct sock *sk, const struct sk_buff *skb, u32 *last_ms, enum mib_counter skipped);
+static inline void tcp_fast_path_set(struct tcp_sock *tp)
+{
+	tp->pred_flags = __builtin_bswap32(((u32)tp->tcp_header_len << 26) | ((u32)TCP_FLAG_ACK << 16) |
+					   ((tp->snd_wnd >> tp->snd_wscale) & 0xffff));
+}
+static inline bool tcp_in_quickack_mode(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_ack.quick && !inet_csk(sk)->icsk_ack.pingpong;
+}
+
+/* ---- tcp_state.c ------------------------------------------------------------------------------------- */
+
+void tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb); /* consumes; every state but ESTABLISHED */
+void tcp_send_challenge_ack(struct sock *sk);
+/* The first five checks of 3.10.7.4; false: the segment is done with (consumed). */
+bool tcp_validate_incoming(struct sock *sk, struct tcp_seg *seg);
+
+/* ---- tcp_ack.c --------------------------------------------------------------------------------------- */
+
+/* OLD: acknowledges less than before (harmless). INVALID: what was never sent, or far too old. */
+enum tcp_ack_result { TCP_ACK_OK, TCP_ACK_OLD, TCP_ACK_INVALID };
+enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath); /* borrow */
+void tcp_rtt_estimator(struct tcp_sock *tp, u32 rtt_us, u32 expected_samples);
+u32 tcp_rto_us(const struct sock *sk);
+void tcp_set_rto(struct sock *sk);
+void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us);
+u32 tcp_acks_per_rtt(const struct tcp_sock *tp);
+void tcp_rearm_rto(struct sock *sk);
+
+/* ---- tcp_sack.c -------------------------------------------------------------------------------------- */
+
+struct tcp_sacktag { /* what the SACK options of one ACK told */
+	u32 delivered;      /* packets newly known to have arrived */
+	s64 rtt_us;         /* of the newest skb newly SACKed and never retransmitted; -1: none */
+	u32 reord;          /* lowest sequence that arrived after later ones did; snd_nxt: none */
+	bool dsack;
+	bool newly_sacked;
+};
+void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *opts, u32 ack, u32 prior_snd_una,
+			     struct tcp_sacktag *st);
+/* DSACK or partial in range: RFC 2883 4. */
+bool tcp_is_sackblock_valid(const struct tcp_sock *tp, bool is_dsack, u32 start, u32 end);
+/* Receiver side (RFC 2018 4): the block list we report. */
+void tcp_sack_new_ofo_skb(struct tcp_sock *tp, u32 seq, u32 end_seq);
+void tcp_sack_remove(struct tcp_sock *tp);
+void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq);
+void tcp_dsack_extend(struct sock *sk, u32 seq, u32 end_seq);
+void tcp_send_dupack_dsack(struct sock *sk, u32 seq, u32 end_seq);
+
+/* ---- tcp_reass.c ------------------------------------------------------------------------------------- */
+
+void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb); /* consumes */
+void tcp_ofo_queue(struct sock *sk); /* moves what has become in order to the receive queue */
+/* Appends to @tail if that is free; true: @from is consumed. */
+bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *from);
+bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb); /* consumes; true: merged */
+void tcp_ofo_purge(struct sock *sk);
+bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb);
+int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size); /* 0 or -ENOMEM */
+
+/* ---- tcp_recovery.c ---------------------------------------------------------------------------------- */
+
+struct tcp_ack_state { /* what one ACK did, for congestion control */
+	u32 prior_snd_una, prior_packets, prior_in_flight;
+	u32 delivered;   /* packets newly delivered */
+	u32 acked_pkts;  /* cumulatively acknowledged */
+	s64 sack_rtt_us, seq_rtt_us;
+	u32 flag;        /* FLAG_* */
+	u32 reord;       /* lowest sequence newly acknowledged or SACKed below fack; snd_nxt: none */
+	u32 tsecr;       /* 0: none */
+};
+#define FLAG_DATA             0x01
+#define FLAG_WIN_UPDATE       0x02
+#define FLAG_DATA_ACKED       0x04
+#define FLAG_RETRANS_DATA_ACKED 0x08
+#define FLAG_SYN_ACKED        0x10
+#define FLAG_DATA_SACKED      0x20
+#define FLAG_SND_UNA_ADVANCED 0x40
+#define FLAG_DSACKING_ACK     0x80
+#define FLAG_SACK_RENEGING    0x100
+#define FLAG_SLOWPATH         0x200
+#define FLAG_LOST_RETRANS     0x400
+#define FLAG_ORIG_SACK_ACKED  0x800
+#define FLAG_UPDATE_TS_RECENT 0x1000
+#define FLAG_ACKED            (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
+#define FLAG_NOT_DUP          (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
+#define FLAG_CA_ALERT         (FLAG_DATA_SACKED | FLAG_DSACKING_ACK)
+void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_dupack, u32 *ret_rexmit);
+void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st);
+void tcp_enter_loss(struct sock *sk);
+void tcp_enter_cwr(struct sock *sk);
+void tcp_init_cwnd_reduction(struct sock *sk);
+void tcp_set_ca_state(struct sock *sk, u8 state);
+void tcp_xmit_recovery(struct sock *sk, u32 rexmit);
+void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb);
+void tcp_simple_retransmit(struct sock *sk);
+void tcp_check_reordering(struct sock *sk, u32 low_seq, bool ts);
+u32 tcp_dupack_heuristics(const struct tcp_sock *tp);
+static inline bool tcp_is_reno(const struct tcp_sock *tp)
+{
+	return !tp->sack_ok;
+}
+#define REXMIT_NONE 0
+#define REXMIT_LOST 1
+#define REXMIT_NEW  2
+
+/* ---- tcp_output.c ------------------------------------------------------------------------------------ */
+
+#define TCP_SEND_CLONE true
+int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it); /* borrow if clone_it, else consume */
+/* @push_one: at most one segment: 2 = a tail loss probe or zero window probe, regardless of cwnd. True: data is left and nothing is in flight. */
+bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one);
+void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle);
+static inline void tcp_push_pending_frames(struct sock *sk);
+void tcp_send_ack(struct sock *sk);
+void tcp_send_delayed_ack(struct sock *sk);
+void tcp_send_active_reset(struct sock *sk);
+int tcp_connect(struct sock *sk);
+int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs);
+void tcp_xmit_retransmit_queue(struct sock *sk);
+/* Cuts @skb at @len payload octets; the rest follows it in its queue. 0 or -ENOMEM. */
+int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 len, u32 mss_now);
+int tcp_trim_acked(struct sock *sk, struct sk_buff *skb); /* 0 or -ENOMEM */
+u32 tcp_current_mss(struct sock *sk);
+u32 tcp_sync_mss(struct sock *sk, u32 pmtu);
+u32 tcp_mss_to_mtu(const struct sock *sk, u32 mss);
+u32 tcp_send_mss(struct sock *sk, u32 *ret_size_goal, int flags);
+u32 tcp_select_window(struct sock *sk);
+u32 __tcp_select_window(struct sock *sk);
+void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool wscale_ok, u32 *ret_rcv_wnd,
+			       u32 *window_clamp, u8 *ret_wscale);
+int tcp_write_wakeup(struct sock *sk);
+void tcp_send_probe0(struct sock *sk);
+void tcp_send_window_probe(struct sock *sk);
+struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req);
+void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now);
+void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr);
+void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb);
+void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb);
+void tcp_skb_entail(struct sock *sk, struct sk_buff *skb);
+void tcp_cwnd_restart(struct sock *sk, u64 idle_us);
+u32 tcp_init_cwnd(const struct sock *sk, const struct dst_entry *dst);
+struct sk_buff *tcp_stream_alloc_skb(struct sock *sk);
+u32 tcp_advertise_mss(struct sock *sk);
+
+static inline void tcp_push_pending_frames(struct sock *sk)
+{
+	if (tcp_send_head(sk))
+		__tcp_push_pending_frames(sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle);
+}
+
+/* ---- tcp_options.c ----------------------------------------------------------------------------------- */
+
+struct tcp_out_opts {
+	bool ts, sack_perm, wscale;
+	u8 wscale_val;
+	u16 mss; /* 0: none */
+	u32 tsval, tsecr;
+	u8 num_sacks; /* the first may be a DSACK */
+	struct tcp_sack_block sacks[TCP_MAX_SACK_BLOCKS];
+};
+/* Octets (multiple of 4, at most 40) the options take. */
+u32 tcp_options_size(const struct tcp_out_opts *o);
+void tcp_options_write(u8 *p, const struct tcp_out_opts *o);
+u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o);
+u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss, struct tcp_out_opts *o);
+/* Options of an established connection; SACK blocks as many as fit. */
+u32 tcp_established_options(struct sock *sk, struct tcp_out_opts *o);
+
+/* ---- tcp_timer.c ------------------------------------------------------------------------------------- */
+
+void tcp_init_xmit_timers(struct sock *sk);
+void tcp_clear_xmit_timers(struct sock *sk);
+/* ICSK_TIME_RETRANS or _PROBE0, @us from now. */
+void tcp_reset_xmit_timer(struct sock *sk, u8 what, u64 us);
+void tcp_clear_xmit_timer(struct sock *sk);
+void tcp_reset_delack_timer(struct sock *sk, u64 expires_ns);
+void tcp_clear_delack_timer(struct sock *sk);
+void tcp_reset_keepalive_timer(struct sock *sk, u64 ns);
+void tcp_delete_keepalive_timer(struct sock *sk);
+void tcp_set_keepalive(struct sock *sk, bool on);
+void tcp_retransmit_timer(struct sock *sk);
+void tcp_check_probe_timer(struct sock *sk);
+u64 tcp_probe0_when_us(const struct sock *sk, u64 max_us);
+u64 tcp_probe0_base_us(const struct sock *sk);
+void tcp_reqsk_timer(struct cpu *cpu, struct timer_list *t);
+
+/* ---- tcp_minisocks.c --------------------------------------------------------------------------------- */
+
+void tcp_time_wait(struct sock *sk, u8 substate, u64 timeout_ns);
+enum tcp_tw_verdict { TCP_TW_DONE, TCP_TW_RST, TCP_TW_ACK, TCP_TW_SYN };
+/* borrow @skb. *ret_isn: for TCP_TW_SYN */
+enum tcp_tw_verdict tcp_timewait_state_process(struct tcp_timewait_sock *tw, struct sk_buff *skb,
+					       const struct tcp_seg *seg, u32 *ret_isn);
+/* For connect(): may the tuple of @tw be used again (RFC 6191)? Takes over its sequence numbers. */
+bool tcp_twsk_unique(struct sock *sk, struct sock_common *tw);
+/* borrow: what @skb means for @req. The child to process it on; @listener: it is no business of the request's; NULL: done with,
+ * discard it for *ret_reason. */
+struct sock *tcp_check_req(struct sock *listener, struct sk_buff *skb, struct request_sock *req,
+			   skb_drop_reason_t *ret_reason);
+void tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb); /* consumes */
+struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req, struct sk_buff *skb);
+void tcp_conn_request(struct sock *listener, struct sk_buff *skb, u32 tw_isn); /* borrow */
+
+/* ---- tcp_offload.c ----------------------------------------------------------------------------------- */
+
+extern const struct offload_callbacks tcp_v4_offload;
+
+/* ---- cong/ ------------------------------------------------------------------------------------------- */
+
+extern const struct tcp_congestion_ops tcp_reno, tcp_cubic;
+int tcp_register_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops); /* 0, -EEXIST, -EINVAL, -ENOSPC */
+void tcp_unregister_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops);
+const struct tcp_congestion_ops *tcp_ca_find(const struct machine *m, const char *name);
+void tcp_assign_congestion_control(struct sock *sk);
+void tcp_init_congestion_control(struct sock *sk);
+void tcp_cleanup_congestion_control(struct sock *sk);
+int tcp_set_congestion_control(struct sock *sk, const char *name, bool privileged); /* 0, -ENOENT, -EPERM */
+u32 tcp_slow_start(struct tcp_sock *tp, u32 acked); /* packets left over */
+void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked);
+u32 tcp_reno_ssthresh(struct sock *sk);
+void tcp_reno_cong_avoid(struct sock *sk, u32 ack, u32 acked);
+u32 tcp_reno_undo_cwnd(struct sock *sk);
+bool tcp_is_cwnd_limited(const struct sock *sk);
+
+static inline void tcp_ca_event(struct sock *sk, enum tcp_ca_event ev)
+{
+	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+
+	if (ca->cwnd_event)
+		ca->cwnd_event(sk, ev);
+}
+
+/* ---- reasons and trace points ------------------------------------------------------------------------ */
+
+#define TCP_DROP_REASONS(X)                                                                        \
+	X(TCP_HDR, "header is short, or its data offset is wrong (RFC 9293 3.1)")                  \
+	X(TCP_CSUM, "checksum is wrong (RFC 9293 3.1)")                                            \
+	X(TCP_NOT_FOR_US, "addressed to a group or to another host")                               \
+	X(TCP_NO_SOCKET, "no connection and no listener for it; answered with RST (RFC 9293 3.10.7.1)") \
+	X(TCP_FLAGS, "a combination of flags that means nothing in this state")                    \
+	X(TCP_OLD_DATA, "all of its octets were received before")                                  \
+	X(TCP_OVERWINDOW, "beyond the receive window (RFC 9293 3.10.7.4, first check)")            \
+	X(TCP_ZERO_WINDOW, "data while the receive window is closed")                              \
+	X(TCP_PAWS, "timestamp is older than the last one (RFC 7323 5)")                           \
+	X(TCP_RESET_SEQ, "RST whose sequence number is not exactly the next (RFC 5961 3.2)")       \
+	X(TCP_RESET, "RST ended the connection")                                                   \
+	X(TCP_INVALID_SYN, "SYN inside a connection; answered with a challenge ACK (RFC 5961 4)")  \
+	X(TCP_INVALID_ACK, "acknowledges what was never sent, or is far too old (RFC 5961 5)")     \
+	X(TCP_OLD_ACK, "acknowledges less than was acknowledged before")                           \
+	X(TCP_NO_ACK, "no ACK flag where one is required (RFC 9293 3.10.7.4, fifth check)")        \
+	X(TCP_LISTEN_OVERFLOW, "the accept queue is full (listen(2) backlog)")                     \
+	X(TCP_REQ_OVERFLOW, "the SYN queue is full (net.ipv4.tcp_max_syn_backlog)")                \
+	X(TCP_REQ_DUP, "a segment for a handshake that needs nothing more than it caused")         \
+	X(TCP_DEFER_ACCEPT, "the ACK of the handshake came without data (TCP_DEFER_ACCEPT)")       \
+	X(TCP_RCVBUFF, "the receive buffer is full")                                               \
+	X(TCP_OFO_PRUNED, "taken from the out-of-order queue to make room")                        \
+	X(TCP_OFO_OVERLAP, "out-of-order octets that another segment covers")                      \
+	X(TCP_CLOSE, "the connection is closed")                                                   \
+	X(TCP_ABORT_ON_DATA, "data after the program closed the socket; answered with RST")        \
+	X(TCP_TIMEWAIT, "a segment for a connection in TIME_WAIT")                                 \
+	X(TCP_MIN_TTL, "time to live below IP_MINTTL (RFC 5082)")                                  \
+	X(TCP_NOROUTE, "no route for the answer")
+
+DROP_REASON_ENUM(TCP, TCP_DROP_REASONS);
+
+#define TCP_TRACE_POINTS(X)                                                                        \
+	X(tcp_sendmsg, "tcp/tcp.c", "seq", "octets")                                               \
+	X(tcp_recvmsg, "tcp/tcp.c", "seq", "octets")                                               \
+	X(tcp_write_xmit, "tcp/tcp_output.c", "cwnd", "in_flight")                                 \
+	X(tcp_transmit_skb, "tcp/tcp_output.c", "seq", "ack")                                      \
+	X(tcp_retransmit_skb, "tcp/tcp_output.c", "seq", "segments")                               \
+	X(tcp_send_ack, "tcp/tcp_output.c", "ack", "window")                                       \
+	X(tcp_send_fin, "tcp/tcp_output.c", "seq", NULL)                                           \
+	X(tcp_connect, "tcp/tcp_output.c", "seq", NULL)                                            \
+	X(tcp_make_synack, "tcp/tcp_output.c", "seq", "ack")                                       \
+	X(tcp_v4_rcv, "tcp/tcp_ipv4.c", "seq", "ack")                                              \
+	X(tcp_conn_request, "tcp/tcp_minisocks.c", "seq", "queued")                                \
+	X(tcp_check_req, "tcp/tcp_minisocks.c", "seq", NULL)                                       \
+	X(tcp_rcv_established, "tcp/tcp_input.c", "rcv_nxt", "fast_path")                          \
+	X(tcp_rcv_state_process, "tcp/tcp_state.c", "state", NULL)                                 \
+	X(tcp_timewait_state_process, "tcp/tcp_minisocks.c", "seq", NULL)                          \
+	X(tcp_data_queue, "tcp/tcp_input.c", "seq", "rcv_nxt")                                     \
+	X(tcp_data_queue_ofo, "tcp/tcp_reass.c", "seq", "rcv_nxt")                                 \
+	X(tcp_ofo_queue, "tcp/tcp_reass.c", "seq", "rcv_nxt")                                      \
+	X(tcp_ack, "tcp/tcp_ack.c", "snd_una", "in_flight")                                        \
+	X(tcp_enter_recovery, "tcp/tcp_recovery.c", "ssthresh", "lost")                            \
+	X(tcp_enter_loss, "tcp/tcp_recovery.c", "ssthresh", "lost")                                \
+	X(tcp_fin, "tcp/tcp_input.c", "state", NULL)                                               \
+	X(tcp_v4_send_reset, "tcp/tcp_ipv4.c", "seq", NULL)
+
+TRACE_POINT_ENUM(TCP, TCP_TRACE_POINTS);
+
+extern const struct drop_reason_table tcp_drop_reasons;
+extern const struct trace_point_table tcp_trace_points;
+
+#endif

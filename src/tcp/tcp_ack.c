@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_ack.c - what an acknowledgement does to the sender: window update, cleaning the retransmit queue, round-trip time
+ *
+ * Theory of operation
+ *   tcp_ack() is the fifth step of RFC 9293 3.10.7.4. In order: is the number acceptable; does it move the send window; which
+ *   skbs arrived, by SACK (tcp_sack.c) and cumulatively; what the round trip was; then loss recovery looks at it if it is
+ *   dubious (tcp_recovery.c), and congestion control sets the window.
+ *   Round-trip times come from the time each skb was last sent (Karn: never from one that was sent twice), else from the
+ *   timestamp that the peer echoes.
+ * See RFC 6298, RFC 7323 4, RFC 5961 5.
+ */
+#include <errno.h>
+
+#include "tcp/tcp.h"
+
+/* ---- round-trip time --------------------------------------------------------------------------------- */
+
+/*
+ * RFC 6298 2.2 and 2.3. srtt_us holds 8 SRTT, rttvar_us 4 RTTVAR, so that the gains 1/8 and 1/4 are shifts. With @n > 1 samples
+ * per round trip the gains shrink accordingly (RFC 7323 appendix G), else the memory would be shorter than a round trip.
+ */
+void tcp_rtt_estimator(struct tcp_sock *tp, u32 rtt_us, u32 n)
+{
+	s64 r = max(rtt_us, 1u), srtt = tp->srtt_us, var = tp->rttvar_us, err;
+
+	if (!tp->srtt_us) {
+		tp->srtt_us = (u32)min(r << 3, (s64)UINT32_MAX >> 1);
+		tp->rttvar_us = (u32)(r << 1); /* 4 * R/2 */
+		return;
+	}
+	n = max(n, 1u);
+	err = r - (srtt >> 3);
+	/* RTTVAR <- 3/4 RTTVAR + 1/4 |SRTT - R| */
+	var += ((err < 0 ? -err : err) - (var >> 2)) / (s64)n;
+	/* SRTT <- 7/8 SRTT + 1/8 R */
+	srtt += err / (s64)n;
+	tp->srtt_us = (u32)clamp(srtt, (s64)1, (s64)UINT32_MAX >> 1);
+	tp->rttvar_us = (u32)clamp(var, (s64)0, (s64)UINT32_MAX >> 1);
+}
+
+/*
+ * RFC 6298 2.3: SRTT + max(G, 4 RTTVAR). 2.4 asks for a floor of 1 s; like Linux we keep 4 RTTVAR, not the sum, above
+ * net.ipv4.tcp_rto_min_us (200 ms): it must cover the peer's delayed ACK.
+ */
+u32 tcp_rto_us(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u64 rto = (u64)(tp->srtt_us >> 3) + max(tp->rttvar_us, tcp_net(sk)->rto_min_us);
+
+	return (u32)min(rto, (u64)TCP_RTO_MAX_US);
+}
+
+void tcp_set_rto(struct sock *sk)
+{
+	inet_csk(sk)->icsk_rto_us = tcp_rto_us(sk);
+}
+
+/* How many samples a round trip gives: every second segment is acknowledged. */
+u32 tcp_acks_per_rtt(const struct tcp_sock *tp)
+{
+	return max(1u, (tp->packets_out + 1) / 2);
+}
+
+static void tcp_update_min_rtt(struct sock *sk, u32 rtt_us)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 now = (u8)(tcp_now_s(sk) / 4);
+
+	/* The least of the last 300 s, to follow a path that has become longer. */
+	if (!tp->min_rtt_us || rtt_us <= tp->min_rtt_us || (u8)(now - tp->min_rtt_stamp) > 75) {
+		tp->min_rtt_us = max(rtt_us, 1u);
+		tp->min_rtt_stamp = now;
+	}
+}
+
+void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (rtt_us < 0)
+		return;
+	tcp_update_min_rtt(sk, (u32)min(rtt_us, (s64)UINT32_MAX));
+	tcp_rtt_estimator(tp, (u32)min(rtt_us, (s64)TCP_RTO_MAX_US), tcp_acks_per_rtt(tp));
+	tcp_set_rto(sk);
+	inet_csk(sk)->icsk_backoff = 0; /* RFC 6298 5.7, Karn: only a fresh sample ends the back-off */
+}
+
+/* ---- timers ------------------------------------------------------------------------------------------ */
+
+/* RFC 6298 5.2, 5.3 */
+void tcp_rearm_rto(struct sock *sk)
+{
+	if (!tcp_sk(sk)->packets_out)
+		tcp_clear_xmit_timer(sk);
+	else
+		tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, inet_csk(sk)->icsk_rto_us);
+}
+
+/* An ACK while probing a closed window. */
+static void tcp_ack_probe(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct sk_buff *head = tcp_send_head(sk);
+
+	if (!head)
+		return;
+	if (!after(TCP_SKB_CB(head)->end_seq, tcp_wnd_end(tcp_sk(sk)))) {
+		/* The window is open: the caller's push sends the rest. */
+		icsk->icsk_backoff = 0;
+		if (icsk->icsk_pending == ICSK_TIME_PROBE0)
+			tcp_clear_xmit_timer(sk);
+	} else {
+		tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, tcp_probe0_when_us(sk, TCP_RTO_MAX_US));
+	}
+}
+
+/* ---- window ------------------------------------------------------------------------------------------ */
+
+static void tcp_snd_una_update(struct tcp_sock *tp, u32 ack)
+{
+	tp->bytes_acked += ack - tp->snd_una;
+	tp->snd_una = ack;
+}
+
+/* RFC 9293 3.10.7.4: SND.WL1, SND.WL2 keep old segments from changing the window. WL2 need not be kept: with an ACK equal to
+ * snd_una a larger window is taken. */
+static u32 tcp_ack_update_window(struct sock *sk, const struct tcp_seg *seg)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 nwin = seg->window, flag = 0;
+
+	if (!(seg->flags & TCP_FLAG_SYN))
+		nwin <<= tp->snd_wscale;
+	if (after(seg->ack, tp->snd_una) || after(seg->seq, tp->snd_wl1) ||
+	    (seg->seq == tp->snd_wl1 && (nwin > tp->snd_wnd || !nwin))) {
+		flag |= FLAG_WIN_UPDATE;
+		tp->snd_wl1 = seg->seq;
+		if (tp->snd_wnd != nwin) {
+			tp->snd_wnd = nwin;
+			/* The prediction holds the window: compute it anew. */
+			tp->pred_flags = 0;
+			tcp_fast_path_check(sk);
+			if (tcp_send_head(sk) && !tp->packets_out)
+				tp->lsndtime = tcp_now_ms(sk); /* waiting for a window is not idling */
+			if (nwin > tp->max_window) {
+				tp->max_window = nwin;
+				tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
+			}
+		}
+	}
+	tcp_snd_una_update(tp, seg->ack);
+	return flag;
+}
+
+/* ---- the retransmit queue ---------------------------------------------------------------------------- */
+
+void tcp_rtx_unlink_and_free(struct sock *sk, struct sk_buff *skb)
+{
+	tcp_rtx_queue_unlink(sk, skb);
+	tcp_wmem_free_skb(sk, skb);
+}
+
+/* How many packets of an skb that was acknowledged in part have arrived. */
+static u32 tcp_tso_acked(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	u32 left = cb->end_seq - tcp_sk(sk)->snd_una - ((cb->tcp_flags & TCP_FLAG_FIN) != 0);
+	u32 old = cb->gso_segs;
+	u32 now = cb->gso_size ? max(DIV_ROUND_UP(left, (u32)cb->gso_size), 1u) : 1;
+
+	now = min(now, old);
+	cb->gso_segs = (u16)now;
+	return old - now;
+}
+
+/* What the skbs that left the queue tell. */
+struct tcp_clean {
+	u64 first_sent, last_sent; /* ns; 0: none that was sent once only */
+	u32 in_flight;
+};
+
+/* Takes what is acknowledged off the retransmit queue (RFC 9293 3.10.7.4). */
+static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *st, struct tcp_clean *c)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb = tcp_rtx_queue_head(sk), *next;
+
+	for (; skb; skb = next) {
+		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+		bool whole = !after(cb->end_seq, tp->snd_una);
+		u8 sacked = cb->sacked;
+		u32 acked = whole ? cb->gso_segs : 0;
+
+		next = tcp_skb_next(skb);
+		if (!whole) {
+			if (cb->gso_segs <= 1 || !after(tp->snd_una, cb->seq))
+				break;
+			acked = tcp_tso_acked(sk, skb);
+			if (!acked)
+				break;
+		}
+		if (sacked & (TCPCB_EVER_RETRANS | TCPCB_SACKED_RETRANS)) {
+			if (sacked & TCPCB_SACKED_RETRANS)
+				tp->retrans_out -= acked;
+			st->flag |= FLAG_RETRANS_DATA_ACKED;
+		} else if (!(sacked & TCPCB_SACKED_ACKED)) {
+			c->last_sent = cb->sent_ns;
+			if (!c->first_sent)
+				c->first_sent = cb->sent_ns | 1;
+			if (before(cb->seq, st->reord))
+				st->reord = cb->seq;
+			if (!after(cb->end_seq, tp->high_seq))
+				st->flag |= FLAG_ORIG_SACK_ACKED;
+		}
+		if (sacked & TCPCB_SACKED_ACKED)
+			tp->sacked_out -= acked;
+		else if (!tcp_is_reno(tp))
+			st->delivered += acked;
+		if (sacked & TCPCB_LOST)
+			tp->lost_out -= acked;
+		tp->packets_out -= acked;
+		st->acked_pkts += acked;
+		if (likely(!(cb->tcp_flags & TCP_FLAG_SYN))) {
+			st->flag |= FLAG_DATA_ACKED;
+		} else {
+			st->flag |= FLAG_SYN_ACKED;
+			tp->retrans_stamp = 0;
+		}
+		if (!whole)
+			break;
+		tcp_rtx_unlink_and_free(sk, skb);
+	}
+	/* RFC 2018 8: the peer took back what it had reported. */
+	skb = tcp_rtx_queue_head(sk);
+	if (skb && (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
+		st->flag |= FLAG_SACK_RENEGING;
+}
+
+static s64 tcp_pick_rtt(struct sock *sk, const struct tcp_ack_state *st, const struct tcp_clean *c)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (c->first_sent && !(st->flag & FLAG_RETRANS_DATA_ACKED))
+		return (s64)((tcp_now_ns(sk) - (c->first_sent & ~1ULL)) / NSEC_PER_USEC);
+	if (st->sack_rtt_us >= 0)
+		return st->sack_rtt_us;
+	/* RFC 7323 4.1: an echo tells which transmission arrived. Valid only when the ACK moves snd_una (rule RTTM). */
+	if (tp->tstamp_ok && st->tsecr && (st->flag & FLAG_ACKED)) {
+		u32 ms = tcp_now_ms(sk) - (st->tsecr - tp->tsoffset);
+
+		if (ms < TCP_RTO_MAX_US / 1000)
+			return ms ? ms * 1000LL : 1;
+	}
+	return -1;
+}
+
+/* ---- tcp_ack ----------------------------------------------------------------------------------------- */
+
+/* Does loss recovery have to look at this ACK? */
+static bool tcp_ack_is_dubious(const struct sock *sk, u32 flag)
+{
+	return !(flag & FLAG_NOT_DUP) || (flag & FLAG_CA_ALERT) || inet_csk(sk)->icsk_ca_state != TCP_CA_Open;
+}
+
+static void tcp_sack_step(struct sock *sk, const struct tcp_seg *seg, struct tcp_ack_state *st)
+{
+	struct tcp_sacktag tag;
+
+	if (!tcp_sk(sk)->sack_ok || !seg->opts_parsed || !seg->opts.num_sacks)
+		return;
+	tcp_sacktag_write_queue(sk, &seg->opts, seg->ack, st->prior_snd_una, &tag);
+	st->delivered += tag.delivered;
+	st->sack_rtt_us = tag.rtt_us;
+	if (before(tag.reord, st->reord))
+		st->reord = tag.reord;
+	if (tag.newly_sacked)
+		st->flag |= FLAG_DATA_SACKED;
+	if (tag.dsack)
+		st->flag |= FLAG_DSACKING_ACK;
+}
+
+enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_clean clean = { 0 };
+	u32 rexmit = REXMIT_NONE, prior_fack = tp->fack;
+	struct tcp_ack_state st = {
+		.prior_snd_una = tp->snd_una,
+		.prior_packets = tp->packets_out,
+		.prior_in_flight = tcp_packets_in_flight(tp),
+		.sack_rtt_us = -1,
+		.seq_rtt_us = -1,
+		.reord = tp->snd_nxt,
+		.tsecr = seg->saw_tstamp ? seg->tsecr : 0,
+	};
+
+	if (before(seg->ack, tp->snd_una)) {
+		/* RFC 5961 5: older than the largest window ever: a blind guess. */
+		if (before(seg->ack, tp->snd_una - tp->max_window)) {
+			tcp_send_challenge_ack(sk);
+			return TCP_ACK_INVALID;
+		}
+		tcp_sack_step(sk, seg, &st); /* an old ACK may still bring SACK or DSACK news */
+		if (st.flag & (FLAG_DATA_SACKED | FLAG_DSACKING_ACK)) {
+			tp->delivered += st.delivered;
+			tcp_fastretrans_alert(sk, &st, false, &rexmit);
+			tcp_xmit_recovery(sk, rexmit);
+		}
+		return TCP_ACK_OLD;
+	}
+	if (after(seg->ack, tp->snd_nxt))
+		return TCP_ACK_INVALID;
+
+	if (after(seg->ack, tp->snd_una)) {
+		st.flag |= FLAG_SND_UNA_ADVANCED;
+		icsk->icsk_retransmits = 0;
+	}
+	if (!slowpath && (st.flag & FLAG_SND_UNA_ADVANCED)) {
+		/* Header prediction says: the window is as before. */
+		tp->snd_wl1 = seg->seq;
+		tcp_snd_una_update(tp, seg->ack);
+		st.flag |= FLAG_WIN_UPDATE;
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPHPAcks);
+	} else {
+		if (seg->len)
+			st.flag |= FLAG_DATA;
+		else
+			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPPureAcks);
+		st.flag |= tcp_ack_update_window(sk, seg);
+		tcp_sack_step(sk, seg, &st);
+	}
+	sk->sk_err_soft = 0;
+	icsk->icsk_probes_out = 0;
+	tp->rcv_tstamp = tcp_now_ms(sk);
+	if (!st.prior_packets) {
+		if (st.flag & FLAG_DSACKING_ACK)
+			tcp_fastretrans_alert(sk, &st, false, &rexmit);
+		tcp_ack_probe(sk);
+		return TCP_ACK_OK;
+	}
+
+	if (st.flag & FLAG_SND_UNA_ADVANCED) {
+		tcp_clean_rtx_queue(sk, &st, &clean);
+		if (before(tp->fack, tp->snd_una))
+			tp->fack = tp->snd_una;
+		if (before(tp->lost_seq, tp->snd_una))
+			tp->lost_seq = tp->snd_una;
+	}
+	st.seq_rtt_us = tcp_pick_rtt(sk, &st, &clean);
+	tcp_ack_update_rtt(sk, st.seq_rtt_us);
+	if (st.flag & FLAG_ACKED) {
+		tcp_rearm_rto(sk);
+		if (tcp_is_reno(tp)) {
+			st.delivered += st.acked_pkts - min(st.acked_pkts, tp->sacked_out);
+		} else if (before(st.reord, prior_fack)) {
+			tcp_check_reordering(sk, st.reord, false);
+		}
+		if (sk->sk_dst_cache && (st.flag & FLAG_DATA_ACKED))
+			sk->sk_dst_cache->lastuse = tcp_now_ns(sk);
+	}
+	tp->delivered += st.delivered;
+	if (icsk->icsk_ca_ops->pkts_acked && (st.acked_pkts || st.delivered)) {
+		struct ack_sample sample = {
+			.pkts_acked = max(st.acked_pkts, st.delivered),
+			.rtt_us = (s32)min(st.seq_rtt_us, (s64)INT32_MAX),
+			.in_flight = st.prior_in_flight,
+		};
+
+		icsk->icsk_ca_ops->pkts_acked(sk, &sample);
+	}
+	if (tcp_ack_is_dubious(sk, st.flag)) {
+		bool dup = !(st.flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP));
+
+		tcp_fastretrans_alert(sk, &st, dup, &rexmit);
+	}
+	trace_skb(seg->skb, sk->sk_net, TP_tcp_ack, TRACE_PASS, tp->snd_una, tcp_packets_in_flight(tp));
+	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDelivered, st.delivered);
+	tcp_cong_control(sk, &st);
+	tcp_xmit_recovery(sk, rexmit);
+	return TCP_ACK_OK;
+}

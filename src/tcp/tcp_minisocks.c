@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_minisocks.c - the small socks: a request before the connection exists, TIME_WAIT after it
+ *
+ * Theory of operation
+ *   tcp_conn_request() answers a SYN and keeps a request sock in ehash. Segments for that 4-tuple come to tcp_check_req(): the
+ *   right ACK makes the child, a repeated SYN repeats the SYN-ACK, anything else is judged as RFC 9293 3.10.7.4 says for
+ *   SYN-RECEIVED. The listener itself never sees them.
+ *   tcp_time_wait() replaces a connection by a timewait sock. With tw_substate FIN_WAIT2 it still waits for the peer's FIN (an orphan
+ *   that saves memory); with TIME_WAIT it answers retransmissions for a minute (2 MSL), and may be taken over by a SYN that is
+ *   clearly newer, or by our own connect(2) (RFC 6191).
+ * References: see inet_connection_sock.c and inet_timewait_sock.c.
+ * See RFC 9293 3.6.1, RFC 1337, RFC 6191, RFC 7323 5.
+ */
+#include <errno.h>
+
+#include "tcp/tcp.h"
+
+/* ---- TIME_WAIT --------------------------------------------------------------------------------------- */
+
+void tcp_time_wait(struct sock *sk, u8 substate, u64 timeout_ns)
+{
+	struct netns_tcp *net = tcp_net(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct inet_timewait_sock *tw;
+
+	tw = inet_twsk_alloc(sk, sizeof(struct tcp_timewait_sock), net->max_tw_buckets, substate);
+	if (tw) {
+		struct tcp_timewait_sock *tcptw = tcp_twsk(tw);
+		u64 rto4 = (u64)inet_csk(sk)->icsk_rto_us * 1000 * 7 / 2;
+
+		tw->tw_rcv_wscale = tp->rcv_wscale;
+		tcptw->rcv_nxt = tp->rcv_nxt;
+		tcptw->snd_nxt = tp->snd_nxt;
+		tcptw->rcv_wnd = tcp_receive_window(tp);
+		tcptw->ts_recent = tp->ts_recent;
+		tcptw->ts_recent_stamp = tp->ts_recent_stamp;
+		tcptw->ts_offset = tp->tsoffset;
+		tcptw->saw_tstamp = tp->tstamp_ok;
+		/* Long enough for the peer to send its FIN again, whatever was asked for. */
+		timeout_ns = max(timeout_ns, rto4);
+		if (substate == SS_TCP_TIME_WAIT)
+			timeout_ns = TCP_TIMEWAIT_NS;
+		inet_twsk_hashdance(tw, sk, timeout_ns);
+	} else {
+		/* Too many of them: then without (RFC 9293 wants the wait, but memory is bounded). */
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPTimeWaitOverflow);
+	}
+	tcp_done(sk);
+}
+
+static void tcp_tw_restart(struct tcp_timewait_sock *tw)
+{
+	inet_twsk_reschedule(&tw->tw, TCP_TIMEWAIT_NS);
+}
+
+static bool tcp_tw_paws_reject(const struct tcp_timewait_sock *tw, const struct tcp_seg *seg)
+{
+	u32 now = (u32)(tw->tw.tw_cpu->now / NSEC_PER_SEC);
+
+	if (!seg->saw_tstamp || !tw->saw_tstamp || (s32)(tw->ts_recent - seg->tsval) <= 0)
+		return false;
+	return now - tw->ts_recent_stamp < TCP_PAWS_24DAYS_S;
+}
+
+static bool tcp_in_window(u32 seq, u32 end_seq, u32 s_win, u32 e_win)
+{
+	if (seq == s_win)
+		return true;
+	if (after(end_seq, s_win) && before(seq, e_win))
+		return true;
+	return seq == e_win && seq == end_seq;
+}
+
+/* The answer to a stray segment, at a limited rate. */
+static enum tcp_tw_verdict tcp_tw_answer(struct tcp_timewait_sock *tw, struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	struct net *net = tw->tw.c.skc_net;
+	u32 now = (u32)(tw->tw.tw_cpu->now / NSEC_PER_MSEC);
+
+	if (cb->seq == cb->end_seq || (cb->tcp_flags & TCP_FLAG_SYN)) {
+		if (tw->last_oow_ack && now - tw->last_oow_ack < net->tcp->invalid_ratelimit_ms) {
+			NET_INC_STATS(net, MIB_TcpExt_TCPACKSkippedTimeWait);
+			return TCP_TW_DONE;
+		}
+		tw->last_oow_ack = now ? now : 1;
+	}
+	return TCP_TW_ACK;
+}
+
+/* An orphan that waits for the peer's FIN. */
+static enum tcp_tw_verdict tcp_tw_fin_wait2(struct tcp_timewait_sock *tw, struct sk_buff *skb,
+					    const struct tcp_seg *seg)
+{
+	if (tcp_tw_paws_reject(tw, seg) ||
+	    !tcp_in_window(seg->seq, seg->end_seq, tw->rcv_nxt, tw->rcv_nxt + tw->rcv_wnd))
+		return tcp_tw_answer(tw, skb);
+	if (seg->flags & TCP_FLAG_RST) {
+		inet_twsk_deschedule_put(&tw->tw);
+		return TCP_TW_DONE;
+	}
+	if ((seg->flags & TCP_FLAG_SYN) && !before(seg->seq, tw->rcv_nxt))
+		return TCP_TW_RST;
+	/* A plain ACK that says nothing new. */
+	if (!(seg->flags & TCP_FLAG_ACK) || !after(seg->end_seq, tw->rcv_nxt) || seg->end_seq == seg->seq)
+		return TCP_TW_DONE;
+	/* Data for nobody, or a FIN that does not come next. */
+	if (!(seg->flags & TCP_FLAG_FIN) || seg->end_seq != tw->rcv_nxt + 1)
+		return TCP_TW_RST;
+	tw->tw.tw_substate = SS_TCP_TIME_WAIT;
+	tw->rcv_nxt = seg->end_seq;
+	if (seg->saw_tstamp) {
+		tw->ts_recent_stamp = (u32)(tw->tw.tw_cpu->now / NSEC_PER_SEC);
+		tw->ts_recent = seg->tsval;
+	}
+	tcp_tw_restart(tw);
+	return TCP_TW_ACK;
+}
+
+enum tcp_tw_verdict tcp_timewait_state_process(struct tcp_timewait_sock *tw, struct sk_buff *skb,
+					       const struct tcp_seg *seg, u32 *ret_isn)
+{
+	struct net *net = tw->tw.c.skc_net;
+	bool paws;
+
+	trace_skb(skb, net, TP_tcp_timewait_state_process, TRACE_PASS, seg->seq, 0);
+	if (tw->tw.tw_substate == SS_TCP_FIN_WAIT2)
+		return tcp_tw_fin_wait2(tw, skb, seg);
+
+	paws = tcp_tw_paws_reject(tw, seg);
+	if (!paws && seg->seq == tw->rcv_nxt && (seg->seq == seg->end_seq || (seg->flags & TCP_FLAG_RST))) {
+		/* In window, and carries nothing. */
+		if (seg->flags & TCP_FLAG_RST) {
+			/* RFC 1337: a RST must not assassinate TIME_WAIT. Like Linux it may, unless tcp_rfc1337 is set. */
+			if (!net->tcp->rfc1337)
+				inet_twsk_deschedule_put(&tw->tw);
+			return TCP_TW_DONE;
+		}
+		tcp_tw_restart(tw);
+		if (seg->saw_tstamp) {
+			tw->ts_recent = seg->tsval;
+			tw->ts_recent_stamp = (u32)(tw->tw.tw_cpu->now / NSEC_PER_SEC);
+		}
+		return TCP_TW_DONE;
+	}
+	/* RFC 9293 3.10.7.4, RFC 6191 2: a SYN that is newer than anything of the old connection opens a new one. */
+	if ((seg->flags & TCP_FLAG_SYN) && !(seg->flags & (TCP_FLAG_RST | TCP_FLAG_ACK)) && !paws &&
+	    (after(seg->seq, tw->rcv_nxt) ||
+	     (seg->saw_tstamp && tw->saw_tstamp && (s32)(tw->ts_recent - seg->tsval) < 0))) {
+		u32 isn = tw->snd_nxt + 65535 + 2;
+
+		*ret_isn = isn ? isn : 1;
+		return TCP_TW_SYN;
+	}
+	if (paws)
+		NET_INC_STATS(net, MIB_TcpExt_PAWSEstab);
+	if (seg->flags & TCP_FLAG_RST)
+		return TCP_TW_DONE;
+	/* The peer's FIN again, or something old. Only what is plausible starts the minute anew. */
+	if (paws || (seg->flags & TCP_FLAG_ACK))
+		tcp_tw_restart(tw);
+	return tcp_tw_answer(tw, skb);
+}
+
+/* connect(2) chose a 4-tuple that is in TIME_WAIT: with timestamps a second later it is safe (RFC 6191). */
+bool tcp_twsk_unique(struct sock *sk, struct sock_common *c)
+{
+	struct tcp_timewait_sock *tw = tcp_twsk(c);
+	struct netns_tcp *net = tcp_net(sk);
+	u32 now = tcp_now_s(sk);
+	u8 reuse = net->tw_reuse;
+
+	if (reuse == 2) /* loopback only */
+		reuse = ipv4_is_loopback(c->skc_daddr) || ipv4_is_loopback(c->skc_rcv_saddr);
+	if (!reuse || !tw->saw_tstamp || !tw->ts_recent_stamp || tw->tw.tw_substate != SS_TCP_TIME_WAIT ||
+	    now - tw->ts_recent_stamp < 1)
+		return false;
+	tcp_sk(sk)->write_seq = tw->snd_nxt + 65535 + 2;
+	if (!tcp_sk(sk)->write_seq)
+		tcp_sk(sk)->write_seq = 1;
+	tcp_sk(sk)->ts_recent = tw->ts_recent;
+	tcp_sk(sk)->ts_recent_stamp = tw->ts_recent_stamp;
+	return true;
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------- */
+
+static struct dst_entry *tcp_v4_route_req(const struct sock *sk, const struct request_sock *req)
+{
+	struct flowi4 fl = {
+		.oif = sk->sk_bound_dev_if,
+		.mark = req->ir_mark,
+		.tos = inet_sk(sk)->tos,
+		.proto = IPPROTO_TCP,
+		.saddr = req->c.skc_rcv_saddr,
+		.daddr = req->c.skc_daddr,
+		.sport = cpu_to_be16(req->c.skc_num),
+		.dport = req->c.skc_dport,
+		.uid = sk->sk_uid,
+	};
+	struct rtable *rt;
+	int err;
+
+	rt = ip_route_output_flow(sock_net(sk), &fl, sk, &err);
+	return rt ? &rt->dst : NULL;
+}
+
+int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req)
+{
+	struct dst_entry *own = NULL;
+	struct sk_buff *skb;
+	struct tcp_hdr *th;
+
+	if (!dst) {
+		own = dst = tcp_v4_route_req(sk, req);
+		if (!dst)
+			return -EHOSTUNREACH;
+	}
+	skb = tcp_make_synack(sk, dst, req);
+	dst_release(own);
+	if (!skb)
+		return -ENOMEM;
+	th = (struct tcp_hdr *)skb_transport_header(skb);
+	th->check.v = (u16)~csum_tcpudp_magic(req->c.skc_rcv_saddr, req->c.skc_daddr, skb->len, IPPROTO_TCP, 0);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb->transport_header;
+	skb->csum_offset = offsetof(struct tcp_hdr, check);
+	return ip_build_and_send_pkt(skb, sk, req->c.skc_rcv_saddr, req->c.skc_daddr, NULL, inet_sk(sk)->tos);
+}
+
+/* The SYN's options and our sysctls decide what the connection will have. */
+static void tcp_openreq_init(struct sock *sk, struct request_sock *req, const struct tcp_seg *seg,
+			     const struct sk_buff *skb)
+{
+	const struct netns_tcp *net = tcp_net(sk);
+	struct tcp_request_sock *treq = tcp_rsk(req);
+	u32 mss = seg->opts.mss ? seg->opts.mss : TCP_MSS_DEFAULT_, user = tcp_sk(sk)->user_mss;
+
+	if (user && user < mss)
+		mss = user;
+	req->mss = (u16)max(mss, TCP_MIN_SND_MSS);
+	treq->rcv_isn = seg->seq;
+	treq->rcv_nxt = seg->seq + 1;
+	treq->tstamp_ok = seg->saw_tstamp && net->timestamps;
+	treq->ts_recent = treq->tstamp_ok ? seg->tsval : 0;
+	treq->sack_ok = seg->opts.sack_ok && net->sack;
+	treq->wscale_ok = seg->opts.wscale_ok && net->window_scaling;
+	treq->snd_wscale = treq->wscale_ok ? seg->opts.snd_wscale & 15 : 0;
+	req->c.skc_rcv_saddr = ip_hdr(skb)->daddr;
+	req->c.skc_daddr = ip_hdr(skb)->saddr;
+	req->c.skc_num = sk->sk_num;
+	req->c.skc_dport = ((const struct tcp_hdr *)skb_transport_header(skb))->source;
+	req->c.skc_bound_dev_if = sk->sk_bound_dev_if;
+	req->ir_iif = skb->dev ? skb->dev->ifindex : 0;
+	req->ir_mark = sk->sk_mark;
+}
+
+static bool tcp_request_admitted(struct sock *sk, skb_drop_reason_t *ret_reason)
+{
+	const struct netns_tcp *net = tcp_net(sk);
+	u32 qlen = inet_csk(sk)->icsk_accept_queue.qlen;
+
+	/* No SYN cookies yet: a full queue refuses, and the peer tries again. */
+	if (inet_csk_reqsk_queue_is_full(sk) || qlen >= net->max_syn_backlog) {
+		*ret_reason = SKB_DROP_TCP_REQ_OVERFLOW;
+		return false;
+	}
+	if (sk_acceptq_is_full(sk)) {
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_ListenOverflows);
+		*ret_reason = SKB_DROP_TCP_LISTEN_OVERFLOW;
+		return false;
+	}
+	return true;
+}
+
+/* RFC 9293 3.10.7.2: a SYN for listener @sk. Consumes @skb. @tw_isn: our first number if TIME_WAIT was taken over, else 0. */
+void tcp_conn_request(struct sock *sk, struct sk_buff *skb, u32 tw_isn)
+{
+	struct net *net = sock_net(sk);
+	skb_drop_reason_t reason = SKB_DROP_NOMEM;
+	struct tcp_request_sock *treq;
+	struct request_sock *req;
+	struct dst_entry *dst;
+	struct tcp_seg seg;
+	u8 wscale = 0;
+	u32 mss;
+
+	tcp_seg_init(&seg, skb);
+	tcp_seg_parse_opts(&seg, true, 0);
+	trace_skb(skb, net, TP_tcp_conn_request, TRACE_PASS, seg.seq, inet_csk(sk)->icsk_accept_queue.qlen);
+	if (!tcp_request_admitted(sk, &reason))
+		goto drop;
+	req = inet_reqsk_alloc(&tcp_v4_request_ops, sk);
+	if (!req)
+		goto drop;
+	treq = tcp_rsk(req);
+	tcp_openreq_init(sk, req, &seg, skb);
+	dst = tcp_v4_route_req(sk, req);
+	if (!dst) {
+		reason = SKB_DROP_TCP_NOROUTE;
+		goto drop_free;
+	}
+	treq->ts_off = tcp_v4_init_ts_off(net, req->c.skc_rcv_saddr, req->c.skc_daddr);
+	treq->snt_isn = tw_isn ? tw_isn :
+				 tcp_v4_init_seq(net, req->c.skc_rcv_saddr, req->c.skc_daddr,
+						 cpu_to_be16(req->c.skc_num), req->c.skc_dport);
+	treq->snt_synack = tcp_now_ns(sk);
+	mss = dst_metric_advmss(dst);
+	if (tcp_sk(sk)->user_mss && tcp_sk(sk)->user_mss < mss)
+		mss = tcp_sk(sk)->user_mss;
+	treq->window_clamp = tcp_sk(sk)->window_clamp ? tcp_sk(sk)->window_clamp :
+							dst_metric(dst, DST_METRIC_WINDOW);
+	tcp_select_initial_window(sk, tcp_full_space(sk),
+				  mss - (treq->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0), treq->wscale_ok,
+				  &treq->rcv_wnd, &treq->window_clamp, &wscale);
+	treq->rcv_wscale = wscale & 15;
+	if (inet_csk_reqsk_queue_hash_add(sk, req, TCP_TIMEOUT_INIT_US * NSEC_PER_USEC)) {
+		dst_release(dst);
+		goto drop_free;
+	}
+	tcp_v4_send_synack(sk, dst, req); /* if it is lost here, the timer sends another */
+	dst_release(dst);
+	reqsk_put(req);
+	consume_skb(skb);
+	return;
+
+drop_free:
+	reqsk_put(req);
+drop:
+	NET_INC_STATS(net, MIB_TcpExt_ListenDrops);
+	kfree_skb_reason(skb, reason);
+}
+
+/* ---- from request to connection ---------------------------------------------------------------------- */
+
+/* Ends a handshake that went wrong. */
+static void tcp_embryonic_reset(struct sock *listener, struct sk_buff *skb, struct request_sock *req, u8 flags)
+{
+	if (!(flags & TCP_FLAG_RST))
+		tcp_v4_send_reset(listener, skb);
+	inet_csk_reqsk_queue_drop(listener, req);
+	NET_INC_STATS(sock_net(listener), MIB_TcpExt_EmbryonicRsts);
+}
+
+static bool tcp_req_rate_limited(struct sock *listener, struct sk_buff *skb, struct tcp_request_sock *treq)
+{
+	return tcp_oow_rate_limited(listener, skb, &treq->last_oow_ack, MIB_TcpExt_TCPACKSkippedSynRecv);
+}
+
+static bool tcp_req_paws_reject(struct sock *listener, const struct tcp_request_sock *treq, const struct tcp_seg *seg)
+{
+	(void)listener;
+	return seg->saw_tstamp && treq->tstamp_ok && (s32)(treq->ts_recent - seg->tsval) > 0 &&
+	       !(seg->flags & TCP_FLAG_RST);
+}
+
+struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
+			   skb_drop_reason_t *ret_reason)
+{
+	struct tcp_request_sock *treq = tcp_rsk(req);
+	struct sock *child;
+	struct tcp_seg seg;
+	bool paws;
+
+	tcp_seg_init(&seg, skb);
+	tcp_seg_parse_opts(&seg, (seg.flags & TCP_FLAG_SYN) != 0, 0);
+	trace_skb(skb, sock_net(sk), TP_tcp_check_req, TRACE_PASS, seg.seq, 0);
+	paws = tcp_req_paws_reject(sk, treq, &seg);
+	*ret_reason = SKB_DROP_TCP_REQ_DUP;
+
+	/* The SYN again: our SYN-ACK was lost or is late. */
+	if (seg.seq == treq->rcv_isn && (seg.flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN &&
+	    !paws) {
+		if (!tcp_req_rate_limited(sk, skb, treq) && !req->rsk_ops->rtx_syn_ack(sk, req)) {
+			NET_INC_STATS(sock_net(sk), MIB_TcpExt_TCPSynRetrans);
+			NET_INC_STATS(sock_net(sk), MIB_Tcp_RetransSegs);
+			mod_timer(sk->sk_cpu, &req->timer, tcp_now_ns(sk) + req->timeout);
+		}
+		return NULL;
+	}
+	/* RFC 9293 3.10.7.4, SYN-RECEIVED: an ACK for something else gets a RST. */
+	if ((seg.flags & TCP_FLAG_ACK) && seg.ack != treq->snt_isn + 1) {
+		if (!(seg.flags & TCP_FLAG_RST))
+			tcp_v4_send_reset(sk, skb);
+		*ret_reason = SKB_DROP_TCP_INVALID_ACK;
+		return NULL;
+	}
+	if (paws || !tcp_in_window(seg.seq, seg.end_seq, treq->rcv_nxt, treq->rcv_nxt + treq->rcv_wnd)) {
+		/* A repeated SYN-ACK's SYN is one below the window: truncate rather than complain. */
+		if (!(seg.flags & TCP_FLAG_RST) && !tcp_req_rate_limited(sk, skb, treq))
+			req->rsk_ops->send_ack(sk, skb, req);
+		if (paws)
+			NET_INC_STATS(sock_net(sk), MIB_TcpExt_PAWSEstab);
+		*ret_reason = paws ? SKB_DROP_TCP_PAWS : SKB_DROP_TCP_OVERWINDOW;
+		return NULL;
+	}
+	if (seg.saw_tstamp && treq->tstamp_ok && !after(seg.seq, treq->rcv_nxt))
+		treq->ts_recent = seg.tsval;
+	if (seg.flags & (TCP_FLAG_RST | TCP_FLAG_SYN)) {
+		NET_INC_STATS(sock_net(sk), MIB_Tcp_AttemptFails);
+		*ret_reason = seg.flags & TCP_FLAG_RST ? SKB_DROP_TCP_RESET : SKB_DROP_TCP_INVALID_SYN;
+		tcp_embryonic_reset(sk, skb, req, seg.flags);
+		return NULL;
+	}
+	if (!(seg.flags & TCP_FLAG_ACK)) {
+		*ret_reason = SKB_DROP_TCP_NO_ACK;
+		return NULL;
+	}
+	if (tcp_sk(sk)->defer_accept && req->num_timeout < tcp_sk(sk)->defer_accept &&
+	    seg.end_seq == treq->rcv_isn + 1) {
+		req->acked = 1;
+		NET_INC_STATS(sock_net(sk), MIB_TcpExt_TCPDeferAcceptDrop);
+		*ret_reason = SKB_DROP_TCP_DEFER_ACCEPT;
+		return NULL;
+	}
+	child = inet_csk(sk)->icsk_af_ops->syn_recv_sock(sk, skb, req, NULL);
+	if (!child) {
+		*ret_reason = SKB_DROP_TCP_LISTEN_OVERFLOW;
+		if (tcp_net(sk)->abort_on_overflow)
+			tcp_embryonic_reset(sk, skb, req, seg.flags);
+		else
+			req->acked = 1; /* the peer will try again with data */
+		return NULL;
+	}
+	if (!req->num_retrans) {
+		/* The handshake is a round trip too. */
+		u64 us = (tcp_now_ns(sk) - treq->snt_synack) / NSEC_PER_USEC;
+
+		tcp_ack_update_rtt(child, (s64)max(us, (u64)1));
+	}
+	*ret_reason = SKB_DROP_TCP_CLOSE;
+	return inet_csk_complete_hashdance(sk, child, req) ? child : NULL;
+}
+
+/* The child of @req, not hashed yet: everything that is per connection is set here, the rest is the listener's. */
+struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req, struct sk_buff *skb)
+{
+	const struct tcp_request_sock *treq = tcp_rsk(req);
+	struct sock *newsk = inet_csk_clone_lock(sk, req);
+	struct inet_connection_sock *icsk;
+	struct tcp_sock *tp;
+
+	if (!newsk)
+		return NULL;
+	icsk = inet_csk(newsk);
+	tp = tcp_sk(newsk);
+	icsk->icsk_ca_ops = inet_csk(sk)->icsk_ca_ops;
+	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
+	tcp_init_xmit_timers(newsk);
+	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
+	icsk->icsk_ca_state = TCP_CA_Open;
+	icsk->icsk_ca_initialized = 0;
+	icsk->icsk_ack.lrcvtime = tcp_now_ms(newsk);
+
+	tp->rtx_queue.node = NULL;
+	tp->out_of_order_queue.node = NULL;
+	tp->retransmit_hint = NULL;
+	tp->pred_flags = 0;
+	tp->rcv_wup = tp->copied_seq = tp->rcv_nxt = treq->rcv_isn + 1;
+	tp->snd_una = tp->snd_sml = tp->snd_nxt = tp->write_seq = tp->pushed_seq = treq->snt_isn + 1;
+	tp->fack = tp->lost_seq = tp->high_seq = tp->snd_una;
+	tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
+	tp->srtt_us = 0;
+	tp->rttvar_us = 0;
+	tp->min_rtt_us = 0;
+	tp->packets_out = tp->sacked_out = tp->lost_out = tp->retrans_out = 0;
+	tp->snd_cwnd = TCP_INIT_CWND;
+	tp->snd_cwnd_cnt = 0;
+	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
+	tp->max_packets_out = 0;
+	tp->is_cwnd_limited = 0;
+	tp->undo_marker = 0;
+	tp->undo_retrans = 0;
+	tp->retrans_stamp = 0;
+	tp->prior_ssthresh = tp->prior_cwnd = tp->prr_delivered = tp->prr_out = 0;
+	tp->reordering = tcp_net(newsk)->reordering;
+	tp->total_retrans = req->num_retrans;
+	tp->bytes_acked = tp->bytes_received = 0;
+	tp->bytes_retrans = tp->delivered = 0;
+	tp->segs_in = tp->segs_out = 0;
+	tp->lsndtime = tp->rcv_tstamp = tcp_now_ms(newsk);
+	tp->last_oow_ack = treq->last_oow_ack;
+	tp->num_sacks = 0;
+	tp->dsack_pending = 0;
+	tp->rcv_rtt_us = 0;
+
+	tp->tsoffset = treq->ts_off;
+	tp->tstamp_ok = treq->tstamp_ok;
+	tp->sack_ok = treq->sack_ok;
+	tp->wscale_ok = treq->wscale_ok;
+	tp->snd_wscale = treq->snd_wscale;
+	tp->rcv_wscale = treq->wscale_ok ? treq->rcv_wscale : 0;
+	tp->rcv_wnd = treq->rcv_wnd;
+	tp->rcv_ssthresh = treq->rcv_wnd;
+	tp->window_clamp = tp->wscale_ok ? treq->window_clamp : min(treq->window_clamp, 65535u);
+	tp->snd_wnd = be16_to_cpu(((const struct tcp_hdr *)skb_transport_header(skb))->window) << tp->snd_wscale;
+	tp->max_window = tp->snd_wnd;
+	tp->snd_wl1 = treq->rcv_isn;
+	tp->tcp_header_len = TCP_BASE_HDR;
+	tp->ts_recent = 0;
+	tp->ts_recent_stamp = 0;
+	if (tp->tstamp_ok) {
+		tp->ts_recent = treq->ts_recent;
+		tp->ts_recent_stamp = tcp_now_s(newsk);
+		tp->tcp_header_len += TCPOLEN_TSTAMP_ALIGNED_;
+	}
+	tp->mss_clamp = req->mss;
+	newsk->sk_destruct = sk->sk_destruct;
+	NET_INC_STATS(sock_net(sk), MIB_Tcp_PassiveOpens);
+	return newsk;
+}
+
+/* The segment that completed the handshake, on its child; then whoever waits in accept(2) is woken. */
+void tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb)
+{
+	u8 state = child->sk_state;
+
+	sock_hold(child);
+	tcp_sk(child)->segs_in += max_t(u32, skb_shinfo(skb)->gso_segs, 1);
+	tcp_rcv_state_process(child, skb);
+	if (state == SS_TCP_SYN_RECV && child->sk_state != state)
+		sk_data_ready(parent);
+	sock_put(child);
+}

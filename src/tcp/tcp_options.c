@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_options.c - which options a segment carries, how long they are, and writing them
+ *
+ * A segment's options are first chosen (struct tcp_out_opts), then measured, then written; all three walk in the same order, the
+ * one that Linux uses, because middleboxes are known to have learnt it. Parsing is wire/tcp.h's.
+ * See RFC 9293 3.2, RFC 7323 2.2 and 3.2, RFC 2018 2 and 3.
+ */
+#include "tcp/tcp.h"
+
+#define OPT_WORD(a, b, c, d) (((u32)(a) << 24) | ((u32)(b) << 16) | ((u32)(c) << 8) | (u32)(d))
+
+static u8 *put32(u8 *p, u32 v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, 4);
+	return p + 4;
+}
+
+u32 tcp_options_size(const struct tcp_out_opts *o)
+{
+	u32 n = 0;
+
+	if (o->mss)
+		n += 4;
+	if (o->ts)
+		n += TCPOLEN_TSTAMP_ALIGNED_;
+	else if (o->sack_perm)
+		n += 4;
+	if (o->wscale)
+		n += 4;
+	if (o->num_sacks)
+		n += 4 + 8u * o->num_sacks;
+	return n;
+}
+
+void tcp_options_write(u8 *p, const struct tcp_out_opts *o)
+{
+	if (o->mss)
+		p = put32(p, OPT_WORD(TCPOPT_MSS_, 4, o->mss >> 8, o->mss & 0xff));
+	if (o->ts) {
+		/* SACK-permitted takes the place of the two NOPs that align the timestamps. */
+		p = o->sack_perm ? put32(p, OPT_WORD(TCPOPT_SACK_OK, 2, TCPOPT_TS, 10)) :
+				   put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_TS, 10));
+		p = put32(p, o->tsval);
+		p = put32(p, o->tsecr);
+	} else if (o->sack_perm) {
+		p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_SACK_OK, 2));
+	}
+	if (o->wscale)
+		p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_WSCALE, 3, o->wscale_val));
+	if (o->num_sacks) {
+		p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_SACK_BLOCKS, 2 + 8 * o->num_sacks));
+		for (u32 i = 0; i < o->num_sacks; i++) {
+			p = put32(p, o->sacks[i].start);
+			p = put32(p, o->sacks[i].end);
+		}
+	}
+}
+
+u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o)
+{
+	const struct netns_tcp *net = tcp_net(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	*o = (struct tcp_out_opts){ .mss = (u16)tcp_advertise_mss(sk) };
+	if (net->timestamps) {
+		o->ts = true;
+		o->tsval = tcp_tsval(sk);
+		o->tsecr = tp->ts_recent; /* a SYN of a simultaneous open echoes */
+	}
+	if (net->window_scaling) {
+		o->wscale = true;
+		o->wscale_val = tp->rcv_wscale;
+	}
+	o->sack_perm = net->sack != 0;
+	/* In the SYN-ACK of a simultaneous open only what the peer's SYN had (RFC 7323 2.2, 3.2). */
+	if (sk->sk_state == SS_TCP_SYN_RECV) {
+		o->ts = tp->tstamp_ok;
+		o->wscale = tp->wscale_ok;
+		o->sack_perm = tp->sack_ok;
+	}
+	return tcp_options_size(o);
+}
+
+u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss, struct tcp_out_opts *o)
+{
+	const struct tcp_request_sock *treq = (const struct tcp_request_sock *)req;
+
+	*o = (struct tcp_out_opts){
+		.mss = mss,
+		.ts = treq->tstamp_ok,
+		.tsval = tcp_now_ms(sk) + treq->ts_off,
+		.tsecr = treq->ts_recent,
+		.wscale = treq->wscale_ok,
+		.wscale_val = treq->rcv_wscale,
+		.sack_perm = treq->sack_ok,
+	};
+	return tcp_options_size(o);
+}
+
+u32 tcp_established_options(struct sock *sk, struct tcp_out_opts *o)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 room, want = 0;
+
+	*o = (struct tcp_out_opts){ .ts = tp->tstamp_ok };
+	if (o->ts) {
+		o->tsval = tcp_tsval(sk);
+		o->tsecr = tp->ts_recent;
+	}
+	if (likely(!tp->num_sacks && !tp->dsack_pending))
+		return o->ts ? TCPOLEN_TSTAMP_ALIGNED_ : 0;
+
+	room = (40 - tcp_options_size(o) - 4) / 8;
+	if (tp->dsack_pending) /* RFC 2883 4: the first block */
+		o->sacks[want++] = tp->duplicate_sack;
+	for (u32 i = 0; i < tp->num_sacks && want < min_t(u32, room, TCP_MAX_SACK_BLOCKS); i++)
+		o->sacks[want++] = tp->selective_acks[i];
+	o->num_sacks = (u8)want;
+	return tcp_options_size(o);
+}

@@ -1,0 +1,1131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_output.c - from the write queue to IP: when to send, how much at once, and the header
+ *
+ * Theory of operation
+ *   tcp_write_xmit() walks the write queue while congestion window, the peer's window and Nagle's rule allow, and hands each skb,
+ *   cut to what may go, to tcp_transmit_skb(), which clones it, pushes the header and gives the clone to IP. An skb holds up to 64 KiB
+ *   and counts as many packets as it makes wire segments. The original moves to the retransmit queue.
+ *   A clone shares its head area and fragment list with the original. Therefore an original is copied (pskb_copy: head area and
+ *   references) instead of cloned while an earlier clone is still under way, and gets a private fragment list before it is cut.
+ *   An ACK for a part of an skb only lowers its packet count; the acknowledged octets are cut off when it is retransmitted
+ *   or split (tcp_trim_acked()), which most never are.
+ * Invariants
+ *   The advertised right edge (rcv_wup + rcv_wnd) never moves left (RFC 9293 3.8.6.2.1).
+ * See RFC 9293 3.8, RFC 5681 3.1, RFC 896 (Nagle) with Minshall's variant, RFC 1122 4.2.3.4 (SWS avoidance).
+ */
+#include <errno.h>
+
+#include "tcp/tcp.h"
+
+/* ---- MSS --------------------------------------------------------------------------------------------- */
+
+static u32 tcp_bound_to_half_wnd(const struct tcp_sock *tp, u32 size)
+{
+	/* With a tiny window half of it at a time keeps the ACK clock running (RFC 1122 4.2.3.4). */
+	u32 cutoff = tp->max_window > TCP_MSS_DEFAULT_ ? tp->max_window >> 1 : tp->max_window;
+
+	if (cutoff && size > cutoff)
+		return max(cutoff, 68u - tp->tcp_header_len);
+	return size;
+}
+
+static u32 tcp_mtu_to_mss(const struct sock *sk, u32 mtu)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 hdrs = icsk->icsk_af_ops->net_header_len + TCP_BASE_HDR + icsk->icsk_ext_hdr_len;
+	u32 mss = mtu > hdrs ? mtu - hdrs : 0;
+
+	mss = min_t(u32, mss, tp->mss_clamp);
+	return max(mss, tcp_net(sk)->min_snd_mss);
+}
+
+u32 tcp_mss_to_mtu(const struct sock *sk, u32 mss)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+
+	return mss + tcp_sk(sk)->tcp_header_len + icsk->icsk_ext_hdr_len + icsk->icsk_af_ops->net_header_len;
+}
+
+/* The path takes @pmtu octets: payload per segment (mss_cache), without SACK blocks. */
+u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 mss = tcp_mtu_to_mss(sk, pmtu) - (tp->tcp_header_len - TCP_BASE_HDR);
+
+	mss = tcp_bound_to_half_wnd(tp, mss);
+	inet_csk(sk)->icsk_pmtu_cookie = pmtu;
+	tp->mss_cache = (u16)min(mss, 65535u);
+	return mss;
+}
+
+/* Payload per segment now: the route may have changed, and SACK blocks take room. */
+u32 tcp_current_mss(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct dst_entry *dst = sk->sk_dst_cache;
+	u32 mss = tp->mss_cache, hdr;
+	struct tcp_out_opts opts;
+
+	if (dst) {
+		u32 mtu = dst_mtu(dst);
+
+		if (unlikely(mtu != inet_csk(sk)->icsk_pmtu_cookie))
+			mss = tcp_sync_mss(sk, mtu);
+	}
+	if (unlikely(tp->num_sacks || tp->dsack_pending)) {
+		hdr = tcp_established_options(sk, &opts) + TCP_BASE_HDR;
+		if (hdr > tp->tcp_header_len)
+			mss = max(mss - (hdr - tp->tcp_header_len), 8u);
+	}
+	return mss;
+}
+
+u32 tcp_advertise_mss(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (sk->sk_dst_cache) {
+		u32 mss = dst_metric_advmss(sk->sk_dst_cache);
+
+		if (mss < tp->advmss)
+			tp->advmss = (u16)mss;
+	}
+	return tp->advmss;
+}
+
+u32 tcp_send_mss(struct sock *sk, u32 *ret_size_goal, int flags)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 mss = tcp_current_mss(sk);
+	u32 goal = GSO_MAX_SIZE - 1 - MAX_TCP_HEADER;
+
+	if (sk->sk_dst_cache && sk->sk_dst_cache->dev->gso_max_size >= 2048)
+		goal = min_t(u32, goal, sk->sk_dst_cache->dev->gso_max_size - 1 - MAX_TCP_HEADER);
+	goal = tcp_bound_to_half_wnd(tp, goal);
+	goal = goal / mss * mss;
+	*ret_size_goal = max(goal, mss);
+	return mss;
+}
+
+u32 tcp_init_cwnd(const struct sock *sk, const struct dst_entry *dst)
+{
+	u32 cwnd = dst ? dst_metric(dst, DST_METRIC_INITCWND) : 0;
+
+	return cwnd ? cwnd : tcp_net(sk)->init_cwnd;
+}
+
+/* ---- receive window ---------------------------------------------------------------------------------- */
+
+/* RFC 7323 2: the window of the SYN (not scaled) and the shift count for the rest of the connection. */
+void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool wscale_ok, u32 *ret_rcv_wnd,
+			       u32 *window_clamp, u8 *ret_wscale)
+{
+	const struct netns_tcp *net = tcp_net(sk);
+	u8 wscale = 0;
+
+	if (*window_clamp == 0)
+		*window_clamp = 65535u << TCP_MAX_WSCALE_;
+	space = min(*window_clamp, space);
+	if (mss && space > mss)
+		space -= space % mss;
+	*ret_rcv_wnd = min(space, 65535u);
+	if (wscale_ok) {
+		/* As large as the buffer may ever become, not as it is now: the shift cannot change later. */
+		u32 most = max(net->rmem[2], sk->sk_net->core->rmem_max);
+
+		most = max(most, space);
+		most = min(most, *window_clamp);
+		while (most > 65535 && wscale < TCP_MAX_WSCALE_) {
+			most >>= 1;
+			wscale++;
+		}
+	}
+	*window_clamp = min(65535u << wscale, *window_clamp);
+	*ret_wscale = wscale;
+}
+
+/* How much the window could be, avoiding silly windows (RFC 9293 3.8.6.2.2). */
+u32 __tcp_select_window(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 mss = icsk->icsk_ack.rcv_mss;
+	u32 free_space = tcp_space(sk);
+	u32 allowed = tcp_full_space(sk);
+	u32 full = min(tp->window_clamp, allowed);
+	u32 window;
+
+	if (unlikely(mss > full)) {
+		mss = full;
+		if (!mss)
+			return 0;
+	}
+	if (free_space < full >> 1) {
+		icsk->icsk_ack.quick = 0;
+		free_space &= ~((1u << tp->rcv_wscale) - 1);
+		/* Close it rather than offer crumbs. */
+		if (free_space < allowed >> 4 || free_space < mss)
+			return 0;
+	}
+	free_space = min(free_space, tp->rcv_ssthresh);
+	if (tp->rcv_wscale)
+		return ALIGN_UP(free_space, 1u << tp->rcv_wscale);
+
+	/* Not scaled: move it only in whole segments. */
+	window = tp->rcv_wnd;
+	if (window + mss <= free_space || window > free_space)
+		window = free_space - free_space % mss;
+	else if (mss == full && free_space > window + (full >> 1))
+		window = free_space;
+	return window;
+}
+
+u32 tcp_select_window(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 old = tp->rcv_wnd, cur = tcp_receive_window(tp), win = __tcp_select_window(sk);
+
+	if (win < cur) {
+		if (!win)
+			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPWantZeroWindowAdv);
+		win = ALIGN_UP(cur, 1u << tp->rcv_wscale);
+	}
+	tp->rcv_wnd = win;
+	tp->rcv_wup = tp->rcv_nxt;
+	win = min(win, 65535u << tp->rcv_wscale) >> tp->rcv_wscale;
+	if (!win) {
+		tp->pred_flags = 0;
+		if (old)
+			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPToZeroWindowAdv);
+	} else if (!old) {
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPFromZeroWindowAdv);
+	}
+	return win;
+}
+
+/* ---- queues and counts ------------------------------------------------------------------------------- */
+
+/* An empty skb with room for all headers: data goes into fragments. */
+struct sk_buff *tcp_stream_alloc_skb(struct sock *sk)
+{
+	struct sk_buff *skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
+	return skb;
+}
+
+static void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	cb->seq = seq;
+	cb->end_seq = seq + ((flags & (TCP_FLAG_SYN | TCP_FLAG_FIN)) != 0);
+	cb->tcp_flags = flags;
+	cb->gso_segs = 1;
+}
+
+static void tcp_slow_start_after_idle_check(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 idle_ms = tcp_now_ms(sk) - tp->lsndtime;
+
+	if (!tcp_net(sk)->slow_start_after_idle || tp->packets_out)
+		return;
+	if ((u64)idle_ms * 1000 > inet_csk(sk)->icsk_rto_us)
+		tcp_cwnd_restart(sk, (u64)idle_ms * 1000);
+}
+
+/* RFC 5681 4.1: after an idle period start with the initial window; like Linux halve once for each RTO of it (RFC 2861). */
+void tcp_cwnd_restart(struct sock *sk, u64 idle_us)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 restart = min(tcp_init_cwnd(sk, sk->sk_dst_cache), tp->snd_cwnd), cwnd = tp->snd_cwnd;
+	u64 rto = inet_csk(sk)->icsk_rto_us;
+
+	tcp_ca_event(sk, CA_EVENT_CWND_RESTART);
+	tp->snd_ssthresh = max(tp->snd_ssthresh, (cwnd >> 1) + (cwnd >> 2));
+	while (idle_us > rto && cwnd > restart) {
+		idle_us -= rto;
+		cwnd >>= 1;
+	}
+	tp->snd_cwnd = max(cwnd, restart);
+	tp->max_packets_out = 0;
+	tp->is_cwnd_limited = 0;
+}
+
+/* Appends an skb without octets yet to the write queue. */
+void tcp_skb_entail(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	cb->seq = cb->end_seq = tp->write_seq;
+	cb->tcp_flags = TCP_FLAG_ACK;
+	cb->sacked = 0;
+	skb->nohdr = 1;
+	skb_queue_tail(&sk->sk_write_queue, skb);
+	sk->sk_wmem_queued += skb->truesize;
+	if (tp->nonagle & TCP_NAGLE_PUSH)
+		tp->nonagle &= ~TCP_NAGLE_PUSH;
+	tcp_slow_start_after_idle_check(sk);
+}
+
+void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	cb->gso_size = (u16)mss_now;
+	cb->gso_segs = skb->len <= mss_now ? 1 : (u16)DIV_ROUND_UP(skb->len, mss_now);
+}
+
+void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb)
+{
+	struct rb_root *root = &tcp_sk(sk)->rtx_queue;
+	struct rb_node **link = &root->node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(tcp_rb_skb(parent))->seq) ? &parent->left :
+											 &parent->right;
+	}
+	rb_link_node(&skb->rbnode, parent, link);
+	rb_insert_color(&skb->rbnode, root);
+}
+
+void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->retransmit_hint == skb)
+		tp->retransmit_hint = NULL;
+	rb_erase(&skb->rbnode, &tp->rtx_queue);
+	skb->next = skb->prev = NULL;
+}
+
+/* @decr packets fewer in an skb of the retransmit queue: keeps the sums right. */
+void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 sacked = TCP_SKB_CB(skb)->sacked;
+
+	tp->packets_out -= (u32)decr;
+	if (sacked & TCPCB_SACKED_ACKED)
+		tp->sacked_out -= (u32)decr;
+	if (sacked & TCPCB_SACKED_RETRANS)
+		tp->retrans_out -= (u32)decr;
+	if (sacked & TCPCB_LOST)
+		tp->lost_out -= (u32)decr;
+	if (tcp_is_reno(tp) && decr > 0)
+		tp->sacked_out -= min(tp->sacked_out, (u32)decr);
+}
+
+/* Gives @skb a fragment list of its own: a clone under way shares the present one. 0 or -ENOMEM */
+static int tcp_skb_unclone(struct sock *sk, struct sk_buff *skb)
+{
+	u32 old = skb->truesize;
+	int err;
+
+	if (likely(!skb_cloned(skb)))
+		return 0;
+	err = pskb_expand_head(skb, 0, 0);
+	sk->sk_wmem_queued += skb->truesize - old;
+	return err;
+}
+
+/* Cuts off what is acknowledged already (all data lies in fragments). 0 or -ENOMEM */
+int tcp_trim_acked(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	struct skb_shared_info *sh;
+	u32 cut = tcp_sk(sk)->snd_una - cb->seq, left, i = 0;
+
+	if (likely(!before(cb->seq, tcp_sk(sk)->snd_una)))
+		return 0;
+	if (tcp_skb_unclone(sk, skb))
+		return -ENOMEM;
+	sh = skb_shinfo(skb);
+	cut = min(cut, skb->len);
+	for (left = cut; left && left >= sh->frags[i].size; i++) {
+		left -= sh->frags[i].size;
+		page_put(sh->frags[i].page);
+	}
+	sh->nr_frags = (u8)(sh->nr_frags - i);
+	memmove(sh->frags, sh->frags + i, sh->nr_frags * sizeof(sh->frags[0]));
+	sh->frags[0].offset += left;
+	sh->frags[0].size -= left;
+	skb->len -= cut;
+	skb->data_len -= cut;
+	skb->truesize -= cut;
+	sk->sk_wmem_queued -= cut;
+	cb->seq += cut;
+	return 0;
+}
+
+int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 len, u32 mss_now)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb), *bcb;
+	struct sk_buff *buff;
+	u32 old = skb->truesize, segs = cb->gso_segs;
+
+	/* More memory than the program may fill is a sign of an attack by odd SACK blocks: stop cutting. */
+	if (unlikely(in_rtx_queue && (sk->sk_wmem_queued >> 1) > sk->sk_sndbuf + 0x20000)) {
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPWqueueTooBig);
+		return -ENOMEM;
+	}
+	if (tcp_skb_unclone(sk, skb))
+		return -ENOMEM;
+	buff = tcp_stream_alloc_skb(sk);
+	if (!buff)
+		return -ENOMEM;
+	old = skb->truesize;
+	skb_split(skb, buff, len);
+	sk->sk_wmem_queued += skb->truesize + buff->truesize - old;
+	buff->nohdr = 1;
+
+	bcb = TCP_SKB_CB(buff);
+	bcb->seq = cb->seq + len;
+	bcb->end_seq = cb->end_seq;
+	cb->end_seq = bcb->seq;
+	bcb->tcp_flags = cb->tcp_flags;
+	cb->tcp_flags &= (u8) ~(TCP_FLAG_FIN | TCP_FLAG_PSH);
+	bcb->sacked = cb->sacked;
+	bcb->sent_ns = cb->sent_ns;
+	bcb->eor = cb->eor;
+	cb->eor = 0;
+	buff->tstamp = skb->tstamp;
+
+	tcp_set_skb_tso_segs(skb, mss_now);
+	tcp_set_skb_tso_segs(buff, mss_now);
+	if (in_rtx_queue) {
+		s32 diff = (s32)segs - cb->gso_segs - bcb->gso_segs;
+
+		if (diff)
+			tcp_adjust_pcount(sk, skb, diff);
+		tcp_rtx_queue_insert(sk, buff);
+		/* What lies behind a LOST mark keeps it: the hint may point before it, never after. */
+		if (tp->retransmit_hint == skb && (cb->sacked & TCPCB_SACKED_RETRANS))
+			tp->retransmit_hint = NULL;
+	} else {
+		skb_queue_after(&sk->sk_write_queue, skb, buff);
+	}
+	return 0;
+}
+
+/* ---- the header -------------------------------------------------------------------------------------- */
+
+/* The clone is gone (sent, or dropped on the way): its memory is no longer on the way out. */
+static void tcp_wfree(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	sk_wmem_uncharge(sk, skb->truesize); /* @sk may be gone now */
+}
+
+static void tcp_charge(struct sk_buff *skb, struct sock *sk)
+{
+	skb->sk = sk;
+	skb->destructor = tcp_wfree;
+	sk->sk_wmem_alloc += skb->truesize;
+}
+
+static void tcp_event_ack_sent(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (icsk->icsk_ack.quick) {
+		icsk->icsk_ack.quick--;
+		/* Leaving quick mode: a delayed ACK may now take longer. */
+		if (!icsk->icsk_ack.quick)
+			icsk->icsk_ack.ato_us = TCP_ATO_MIN_US;
+	}
+	tcp_clear_delack_timer(sk);
+}
+
+static void tcp_event_data_sent(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tcp_packets_in_flight(tp))
+		tcp_ca_event(sk, CA_EVENT_TX_START);
+	tp->lsndtime = tcp_now_ms(sk);
+	/* An answer within the delayed-ACK time: the session is interactive, ACKs ride on data. */
+	if (icsk->icsk_ack.lrcvtime &&
+	    tcp_now_ms(sk) - icsk->icsk_ack.lrcvtime < icsk->icsk_ack.ato_us / 1000)
+		icsk->icsk_ack.pingpong = 1;
+}
+
+static void tcp_build_header(struct sock *sk, struct sk_buff *skb, const struct tcp_skb_cb *cb,
+			     const struct tcp_out_opts *opts, u32 hdr_len)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_hdr *th = skb_push(skb, hdr_len);
+	u32 window;
+
+	skb_reset_transport_header(skb);
+	/* The window of a SYN is never scaled (RFC 7323 2.2). */
+	if (unlikely(cb->tcp_flags & TCP_FLAG_SYN))
+		window = min(tp->rcv_wnd, 65535u);
+	else
+		window = tcp_select_window(sk);
+	th->source = inet->inet_sport;
+	th->dest = sk->sk_dport;
+	th->seq = cpu_to_be32(cb->seq);
+	th->ack_seq = cpu_to_be32(cb->tcp_flags & TCP_FLAG_ACK ? tp->rcv_nxt : 0);
+	th->doff_res = (u8)(hdr_len << 2);
+	th->flags = cb->tcp_flags;
+	th->window = cpu_to_be16((u16)window);
+	th->check.v = 0;
+	th->urg_ptr.v = 0;
+	tcp_options_write((u8 *)(th + 1), opts);
+}
+
+int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb cb;
+	struct skb_shared_info *sh;
+	struct tcp_out_opts opts;
+	u32 hdr_len, segs;
+	int err;
+
+	TCP_SKB_CB(skb)->sent_ns = tcp_now_ns(sk);
+	cb = *TCP_SKB_CB(skb);
+	if (clone_it) {
+		skb = skb_cloned(skb) ? pskb_copy(skb) : skb_clone(skb);
+		if (unlikely(!skb))
+			return -ENOBUFS;
+	}
+	hdr_len = TCP_BASE_HDR;
+	if (unlikely(cb.tcp_flags & TCP_FLAG_SYN))
+		hdr_len += tcp_syn_options(sk, &opts);
+	else
+		hdr_len += tcp_established_options(sk, &opts);
+	segs = max_t(u32, cb.gso_segs, 1);
+
+	tcp_build_header(sk, skb, &cb, &opts, hdr_len);
+	tcp_charge(skb, sk);
+	sh = skb_shinfo(skb);
+	sh->gso_size = segs > 1 ? cb.gso_size : 0;
+	sh->gso_segs = (u16)segs;
+	sh->gso_type = segs > 1 ? SKB_GSO_TCPV4 : 0;
+	icsk->icsk_af_ops->send_check(sk, skb);
+	trace_skb(skb, sk->sk_net, TP_tcp_transmit_skb, TRACE_PASS, cb.seq, tp->rcv_nxt);
+
+	if (likely(cb.tcp_flags & TCP_FLAG_ACK))
+		tcp_event_ack_sent(sk);
+	if (skb->len != hdr_len)
+		tcp_event_data_sent(sk);
+	if (tp->dsack_pending)
+		tp->dsack_pending = 0; /* RFC 2883 4: reported once */
+	tp->segs_out += segs;
+	NET_ADD_STATS(sk->sk_net, MIB_Tcp_OutSegs, segs);
+
+	skb->priority = sk->sk_priority;
+	skb->mark = sk->sk_mark;
+	memset(skb->cb, 0, sizeof(struct inet_skb_parm));
+	err = icsk->icsk_af_ops->queue_xmit(sk, skb);
+	if (unlikely(err == -ENOBUFS))
+		tcp_enter_cwr(sk); /* our own queue is full: that is congestion */
+	return err;
+}
+
+/* ---- sending new data -------------------------------------------------------------------------------- */
+
+static void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 prior = tp->packets_out, segs = tcp_skb_pcount(skb);
+
+	skb_unlink(skb, &sk->sk_write_queue);
+	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
+	tcp_rtx_queue_insert(sk, skb);
+	tp->packets_out += segs;
+	if (!prior)
+		tcp_rearm_rto(sk);
+	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPOrigDataSent, segs);
+	tcp_check_space(sk);
+}
+
+/* RFC 1122 4.2.3.4 (Nagle) in Minshall's variant: hold back a small segment only while another small one is unacknowledged. */
+static bool tcp_minshall_check(const struct tcp_sock *tp)
+{
+	return after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt);
+}
+
+static bool tcp_nagle_check(bool partial, const struct tcp_sock *tp, int nonagle)
+{
+	return partial &&
+	       ((nonagle & TCP_NAGLE_CORK) || (!nonagle && tp->packets_out && tcp_minshall_check(tp)));
+}
+
+static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss, int nonagle)
+{
+	if ((nonagle & TCP_NAGLE_PUSH) || (TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN))
+		return true;
+	return !tcp_nagle_check(skb->len < mss, tp, nonagle);
+}
+
+static bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss)
+{
+	u32 end_seq = TCP_SKB_CB(skb)->end_seq;
+
+	if (skb->len > mss)
+		end_seq = TCP_SKB_CB(skb)->seq + mss;
+	return !after(end_seq, tcp_wnd_end(tp));
+}
+
+static u32 tcp_cwnd_test(const struct tcp_sock *tp)
+{
+	u32 in_flight = tcp_packets_in_flight(tp);
+
+	return in_flight >= tp->snd_cwnd ? 0 : tp->snd_cwnd - in_flight;
+}
+
+/* How many octets of @skb go now: whole segments unless Nagle lets the rest follow. */
+static u32 tcp_mss_split_point(const struct sock *sk, const struct sk_buff *skb, u32 mss, u32 max_segs,
+			       int nonagle)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 window = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
+	u64 max_len = (u64)mss * max_segs;
+	u32 needed, partial;
+
+	if (max_len <= window && skb != tcp_write_queue_tail(sk))
+		return (u32)max_len;
+	needed = min(skb->len, window);
+	if (max_len <= needed)
+		return (u32)max_len;
+	partial = needed % mss;
+	return tcp_nagle_check(partial != 0, tp, nonagle) ? needed - partial : needed;
+}
+
+/*
+ * Waiting for another ACK would make a bigger unit: worth it while that ACK is near. True: wait. An ACK is on its way whenever
+ * something is in flight, so waiting cannot stall the connection.
+ */
+static bool tcp_tso_should_defer(struct sock *sk, struct sk_buff *skb, u32 mss, u32 max_segs, bool *is_cwnd_limited)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 send_win, cong_win, limit, chunk;
+	struct sk_buff *head;
+	u64 age_us;
+
+	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery || (TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN))
+		return false;
+	/* The last burst was long ago: this one need not be big. */
+	if (tcp_now_ms(sk) - tp->lsndtime > 1)
+		return false;
+	send_win = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
+	cong_win = tcp_cwnd_test(tp) * mss;
+	limit = min(send_win, cong_win);
+	if (limit >= max_segs * mss)
+		return false;
+	if (skb != tcp_write_queue_tail(sk) && limit >= skb->len)
+		return false;
+	/* A third of the window at a time is big enough. */
+	chunk = (u32)min((u64)tp->snd_wnd, (u64)tp->snd_cwnd * mss) / 3;
+	if (chunk && limit >= chunk)
+		return false;
+	head = tcp_rtx_queue_head(sk);
+	if (!head)
+		return false;
+	age_us = (tcp_now_ns(sk) - TCP_SKB_CB(head)->sent_ns) / NSEC_PER_USEC;
+	if (age_us < tp->srtt_us >> 4) /* less than half of the round trip is over */
+		return false;
+	if (cong_win < send_win && cong_win <= skb->len)
+		*is_cwnd_limited = true;
+	return true;
+}
+
+static void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	/* The most that was in flight since the window last filled up (RFC 7661's idea: do not grow what is not used). */
+	if (is_cwnd_limited || tp->packets_out > tp->max_packets_out || !tp->is_cwnd_limited) {
+		tp->is_cwnd_limited = is_cwnd_limited;
+		tp->max_packets_out = tp->packets_out;
+	}
+}
+
+/* Returns false when it could not be cut for want of memory. */
+static bool tcp_cut_to_limit(struct sock *sk, struct sk_buff *skb, u32 limit, u32 mss)
+{
+	return skb->len <= limit || !tcp_fragment(sk, false, skb, limit, mss);
+}
+
+bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 max_segs = max((GSO_MAX_SIZE - 1 - MAX_TCP_HEADER) / mss_now, 1u), sent = 0;
+	bool is_cwnd_limited = false;
+	struct sk_buff *skb;
+
+	if (push_one)
+		max_segs = 1;
+	while ((skb = tcp_send_head(sk))) {
+		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+		int nagle = skb == tcp_write_queue_tail(sk) ? nonagle : TCP_NAGLE_PUSH;
+		u32 quota, limit = mss_now, segs;
+
+		if (!cb->gso_segs || cb->gso_size != mss_now)
+			tcp_set_skb_tso_segs(skb, mss_now);
+		segs = cb->gso_segs;
+		quota = tcp_cwnd_test(tp);
+		if (!quota) {
+			if (push_one != 2)
+				break;
+			quota = 1; /* a loss probe goes out of turn */
+		}
+		if (!tcp_snd_wnd_test(tp, skb, mss_now))
+			break;
+		if (segs == 1) {
+			if (!tcp_nagle_test(tp, skb, mss_now, nagle))
+				break;
+		} else {
+			if (!push_one && tcp_tso_should_defer(sk, skb, mss_now, max_segs, &is_cwnd_limited))
+				break;
+			limit = tcp_mss_split_point(sk, skb, mss_now, min(quota, max_segs), nagle);
+			if (!limit)
+				break;
+		}
+		if (!tcp_cut_to_limit(sk, skb, limit, mss_now))
+			break;
+		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_PASS, tp->snd_cwnd, tcp_packets_in_flight(tp));
+		if (tcp_transmit_skb(sk, skb, TCP_SEND_CLONE) == -ENOBUFS && !skb_cloned(skb) &&
+		    cb->end_seq != cb->seq && tp->packets_out)
+			break; /* our queue is full and ACKs will come: try again then */
+		segs = tcp_skb_pcount(skb);
+		if (skb->len < segs * mss_now)
+			tp->snd_sml = cb->end_seq;
+		tcp_event_new_data_sent(sk, skb);
+		sent += segs;
+		if (push_one)
+			break;
+	}
+	is_cwnd_limited |= tcp_packets_in_flight(tp) >= tp->snd_cwnd;
+	if (likely(sent || is_cwnd_limited))
+		tcp_cwnd_validate(sk, is_cwnd_limited);
+	if (sent) {
+		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Recovery || inet_csk(sk)->icsk_ca_state == TCP_CA_CWR)
+			tp->prr_out += sent;
+		return false;
+	}
+	return !tp->packets_out && tcp_send_head(sk);
+}
+
+void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle)
+{
+	if (unlikely(sk->sk_state == SS_TCP_CLOSE))
+		return;
+	if (tcp_write_xmit(sk, cur_mss, nonagle, 0))
+		tcp_check_probe_timer(sk);
+}
+
+/* ---- retransmission ---------------------------------------------------------------------------------- */
+
+int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	u32 mss = tcp_current_mss(sk), len, avail;
+	int err;
+
+	if (tcp_trim_acked(sk, skb))
+		return -ENOMEM;
+	if (inet_csk(sk)->icsk_af_ops->rebuild_header(sk))
+		return -EHOSTUNREACH;
+	/* The window may have shrunk (RFC 9293 3.8.6: it should not): keep to it, but always try the first segment. */
+	avail = after(tcp_wnd_end(tp), cb->seq) ? tcp_wnd_end(tp) - cb->seq : 0;
+	if (!avail && !(cb->tcp_flags & TCP_FLAG_SYN)) {
+		if (cb->seq != tp->snd_una)
+			return -EAGAIN;
+		avail = mss;
+	}
+	len = (u32)min((u64)mss * segs, (u64)GSO_MAX_SIZE - 1 - MAX_TCP_HEADER);
+	if (len > avail && avail)
+		len = avail > mss ? avail - avail % mss : avail;
+	if (skb->len > len) {
+		if (tcp_fragment(sk, true, skb, len, mss))
+			return -ENOMEM;
+	} else {
+		s32 diff = cb->gso_segs;
+
+		tcp_set_skb_tso_segs(skb, mss);
+		diff -= cb->gso_segs;
+		if (diff)
+			tcp_adjust_pcount(sk, skb, diff);
+	}
+	segs = tcp_skb_pcount(skb);
+	trace_skb(skb, sk->sk_net, TP_tcp_retransmit_skb, TRACE_PASS, cb->seq, segs);
+	NET_ADD_STATS(sk->sk_net, MIB_Tcp_RetransSegs, segs);
+	if (cb->tcp_flags & TCP_FLAG_SYN)
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPSynRetrans);
+	tp->total_retrans += segs;
+	tp->bytes_retrans += skb->len;
+	err = tcp_transmit_skb(sk, skb, TCP_SEND_CLONE);
+
+	/* Also when it did not leave: Karn's rule must hold for it from here on. */
+	cb->sacked |= TCPCB_EVER_RETRANS;
+	if (unlikely(err)) {
+		NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPRetransFail, segs);
+		if (err != -ENOBUFS)
+			return err;
+	}
+	if (!(cb->sacked & TCPCB_SACKED_RETRANS)) {
+		cb->sacked |= TCPCB_SACKED_RETRANS;
+		tp->retrans_out += segs;
+	}
+	if (!tp->retrans_stamp)
+		tp->retrans_stamp = tcp_now_ms(sk) | 1;
+	if (tp->undo_retrans < 0)
+		tp->undo_retrans = 0;
+	tp->undo_retrans += (s32)segs;
+	return 0;
+}
+
+/* Sends again what is marked LOST, as far as the congestion window goes (RFC 6675 5, step C). */
+void tcp_xmit_retransmit_queue(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb, *next, *head = tcp_rtx_queue_head(sk);
+	bool rearm = false;
+
+	skb = tp->retransmit_hint ? tp->retransmit_hint : head;
+	for (; skb && tp->retrans_out < tp->lost_out; skb = next) {
+		u32 in_flight = tcp_packets_in_flight(tp);
+		u8 sacked = TCP_SKB_CB(skb)->sacked;
+		bool first = skb == head;
+
+		if (in_flight >= tp->snd_cwnd)
+			break;
+		tp->retransmit_hint = skb;
+		next = tcp_skb_next(skb);
+		if (!(sacked & TCPCB_LOST) || (sacked & (TCPCB_SACKED_ACKED | TCPCB_SACKED_RETRANS)))
+			continue;
+		if (tcp_retransmit_skb(sk, skb, tp->snd_cwnd - in_flight))
+			break;
+		next = tcp_skb_next(skb); /* it may have been cut */
+		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Loss) {
+			NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPSlowStartRetrans, tcp_skb_pcount(skb));
+		} else {
+			NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPFastRetrans, tcp_skb_pcount(skb));
+			tp->prr_out += tcp_skb_pcount(skb);
+		}
+		rearm |= first;
+	}
+	if (rearm)
+		tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, inet_csk(sk)->icsk_rto_us);
+}
+
+/* ---- segments without data --------------------------------------------------------------------------- */
+
+/* The sequence number of a segment without data: inside the peer's window even if that shrank. */
+static u32 tcp_acceptable_seq(const struct tcp_sock *tp)
+{
+	if (!before(tcp_wnd_end(tp), tp->snd_nxt) ||
+	    (tp->wscale_ok && tp->snd_nxt - tcp_wnd_end(tp) < (1u << tp->rcv_wscale)))
+		return tp->snd_nxt;
+	return tcp_wnd_end(tp);
+}
+
+void tcp_send_ack(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct sk_buff *skb;
+
+	if (sk->sk_state == SS_TCP_CLOSE)
+		return;
+	skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
+	if (unlikely(!skb)) {
+		icsk->icsk_ack.pending |= ICSK_ACK_SCHED;
+		icsk->icsk_ack.ato_us = TCP_ATO_MIN_US;
+		tcp_reset_delack_timer(sk, tcp_now_ns(sk) + TCP_DELACK_MAX_US * NSEC_PER_USEC);
+		return;
+	}
+	skb_reserve(skb, MAX_TCP_HEADER);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
+	tcp_init_nondata_skb(skb, tcp_acceptable_seq(tcp_sk(sk)), TCP_FLAG_ACK);
+	trace_skb(skb, sk->sk_net, TP_tcp_send_ack, TRACE_CREATE, tcp_sk(sk)->rcv_nxt, tcp_sk(sk)->rcv_wnd);
+	tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
+}
+
+/* RFC 9293 3.8.6.3: within 500 ms; like Linux between 40 and 200 ms, learnt from the peer's rhythm. */
+void tcp_send_delayed_ack(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 ato = icsk->icsk_ack.ato_us;
+	u64 now = tcp_now_ns(sk), when;
+
+	if (ato > TCP_DELACK_MIN_US) {
+		u32 most = 500000;
+
+		if (icsk->icsk_ack.pingpong || (icsk->icsk_ack.pending & ICSK_ACK_PUSHED))
+			most = TCP_DELACK_MAX_US;
+		if (tp->srtt_us) {
+			u32 rtt = max(tp->srtt_us >> 3, TCP_DELACK_MIN_US);
+
+			most = min(most, rtt);
+		}
+		ato = min(ato, most);
+	}
+	ato = min(ato, TCP_DELACK_MAX_US);
+	when = now + ato * NSEC_PER_USEC;
+	if (icsk->icsk_ack.pending & ICSK_ACK_TIMER) {
+		if (icsk->icsk_delack_timeout <= now + (ato >> 2) * NSEC_PER_USEC) {
+			tcp_send_ack(sk);
+			return;
+		}
+		when = min(when, icsk->icsk_delack_timeout);
+	}
+	icsk->icsk_ack.pending |= ICSK_ACK_SCHED | ICSK_ACK_TIMER;
+	tcp_reset_delack_timer(sk, when);
+}
+
+void tcp_send_active_reset(struct sock *sk)
+{
+	struct sk_buff *skb;
+
+	NET_INC_STATS(sk->sk_net, MIB_Tcp_OutRsts);
+	skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
+	if (!skb)
+		return;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
+	tcp_init_nondata_skb(skb, tcp_acceptable_seq(tcp_sk(sk)), TCP_FLAG_ACK | TCP_FLAG_RST);
+	tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
+}
+
+/* The FIN rides on the last octets that wait, or on a segment of its own. */
+void tcp_send_fin(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *tail = tcp_write_queue_tail(sk), *skb;
+
+	if (tail) {
+		TCP_SKB_CB(tail)->tcp_flags |= TCP_FLAG_FIN;
+		TCP_SKB_CB(tail)->end_seq++;
+		tp->write_seq++;
+	} else {
+		skb = tcp_stream_alloc_skb(sk);
+		if (unlikely(!skb)) {
+			/* No memory: the last sent segment carries it when it is sent again; the timer sees to that. */
+			tail = tcp_rtx_queue_tail(sk);
+			if (tail) {
+				TCP_SKB_CB(tail)->tcp_flags |= TCP_FLAG_FIN;
+				TCP_SKB_CB(tail)->end_seq++;
+				tp->write_seq++;
+				tp->snd_nxt++;
+			}
+			return;
+		}
+		tcp_init_nondata_skb(skb, tp->write_seq, TCP_FLAG_ACK | TCP_FLAG_FIN);
+		trace_skb(skb, sk->sk_net, TP_tcp_send_fin, TRACE_QUEUED, tp->write_seq, 0);
+		skb->nohdr = 1;
+		skb_queue_tail(&sk->sk_write_queue, skb);
+		sk->sk_wmem_queued += skb->truesize;
+		tp->write_seq++;
+	}
+	__tcp_push_pending_frames(sk, tcp_current_mss(sk), TCP_NAGLE_OFF);
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------- */
+
+static void tcp_connect_init(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct netns_tcp *net = tcp_net(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct dst_entry *dst = sk->sk_dst_cache;
+	u8 wscale = 0;
+
+	tp->tcp_header_len = TCP_BASE_HDR + (net->timestamps ? TCPOLEN_TSTAMP_ALIGNED_ : 0);
+	tp->mss_clamp = tp->user_mss ? tp->user_mss : 65535;
+	tp->max_window = 0;
+	tcp_sync_mss(sk, dst_mtu(dst));
+	tcp_assign_congestion_control(sk);
+	if (!tp->window_clamp)
+		tp->window_clamp = dst_metric(dst, DST_METRIC_WINDOW);
+	tp->advmss = (u16)min(dst_metric_advmss(dst), 65535u);
+	if (tp->user_mss && tp->user_mss < tp->advmss)
+		tp->advmss = tp->user_mss;
+	tcp_initialize_rcv_mss(sk);
+	tcp_select_initial_window(sk, tcp_full_space(sk),
+				  tp->advmss - (tp->tcp_header_len - TCP_BASE_HDR), net->window_scaling,
+				  &tp->rcv_wnd, &tp->window_clamp, &wscale);
+	tp->rcv_wscale = wscale & 15;
+	tp->rcv_ssthresh = tp->rcv_wnd;
+	sk->sk_err = 0;
+	sock_reset_flag(sk, SOCK_DONE);
+	tp->snd_wnd = 0;
+	tp->snd_wl1 = 0;
+	tp->snd_una = tp->snd_sml = tp->snd_nxt = tp->write_seq;
+	tp->fack = tp->lost_seq = tp->write_seq;
+	if (!tp->ts_recent_stamp)
+		tp->rcv_nxt = 0;
+	tp->rcv_wup = tp->rcv_nxt;
+	tp->copied_seq = tp->rcv_nxt;
+	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
+	icsk->icsk_retransmits = 0;
+	tp->retrans_stamp = 0;
+	tp->packets_out = tp->sacked_out = tp->lost_out = tp->retrans_out = 0;
+}
+
+int tcp_connect(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+	int err;
+
+	err = inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
+	if (err)
+		return -EHOSTUNREACH;
+	tcp_connect_init(sk);
+	skb = tcp_stream_alloc_skb(sk);
+	if (!skb)
+		return -ENOBUFS;
+	tcp_init_nondata_skb(skb, tp->write_seq, TCP_FLAG_SYN);
+	tp->write_seq++;
+	skb->nohdr = 1;
+	sk->sk_wmem_queued += skb->truesize;
+	tcp_rtx_queue_insert(sk, skb);
+	tp->packets_out += 1;
+	tp->retrans_stamp = tcp_now_ms(sk) | 1;
+	trace_skb(skb, sk->sk_net, TP_tcp_connect, TRACE_CREATE, TCP_SKB_CB(skb)->seq, 0);
+	tp->snd_nxt = tp->write_seq;
+	tp->pushed_seq = tp->write_seq;
+	NET_INC_STATS(sk->sk_net, MIB_Tcp_ActiveOpens);
+	err = tcp_transmit_skb(sk, skb, TCP_SEND_CLONE);
+	if (err == -ECONNREFUSED)
+		return err;
+	/* Any other failure is a lost SYN: the timer sends it again. */
+	tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, inet_csk(sk)->icsk_rto_us);
+	return 0;
+}
+
+/* The answer to @req's SYN. NULL: no memory. */
+struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_request_sock *treq = tcp_rsk(req);
+	struct sk_buff *skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
+	u32 mss = dst_metric_advmss(dst), hdr_len;
+	struct tcp_out_opts opts;
+	struct tcp_hdr *th;
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	dst_hold(dst);
+	skb_dst_set(skb, dst);
+	if (tp->user_mss && tp->user_mss < mss)
+		mss = tp->user_mss;
+	hdr_len = TCP_BASE_HDR + tcp_synack_options(sk, req, (u16)min(mss, 65535u), &opts);
+	th = skb_push(skb, hdr_len);
+	skb_reset_transport_header(skb);
+	*th = (struct tcp_hdr){
+		.source = cpu_to_be16(req->c.skc_num),
+		.dest = req->c.skc_dport,
+		.seq = cpu_to_be32(treq->snt_isn),
+		.ack_seq = cpu_to_be32(treq->rcv_nxt),
+		.doff_res = (u8)(hdr_len << 2),
+		.flags = TCP_FLAG_SYN | TCP_FLAG_ACK,
+		.window = cpu_to_be16((u16)min(treq->rcv_wnd, 65535u)),
+	};
+	tcp_options_write((u8 *)(th + 1), &opts);
+	skb->mark = req->ir_mark;
+	trace_skb(skb, sk->sk_net, TP_tcp_make_synack, TRACE_CREATE, treq->snt_isn, treq->rcv_nxt);
+	NET_INC_STATS(sk->sk_net, MIB_Tcp_OutSegs);
+	return skb;
+}
+
+/* ---- probes ------------------------------------------------------------------------------------------ */
+
+/* A segment with an old sequence number: the peer answers with an ACK that tells its window. */
+static int tcp_xmit_probe_skb(struct sock *sk)
+{
+	struct sk_buff *skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
+
+	if (!skb)
+		return -ENOMEM;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
+	tcp_init_nondata_skb(skb, tcp_sk(sk)->snd_una - 1, TCP_FLAG_ACK);
+	return tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
+}
+
+/* Something that makes the peer answer: data if its window has room, else an old octet. 0 or -errno */
+int tcp_write_wakeup(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+
+	if (sk->sk_state == SS_TCP_CLOSE)
+		return -ENOTCONN;
+	skb = tcp_send_head(sk);
+	if (skb && before(TCP_SKB_CB(skb)->seq, tcp_wnd_end(tp))) {
+		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+		u32 mss = tcp_current_mss(sk), room = tcp_wnd_end(tp) - cb->seq;
+		int err;
+
+		if (before(tp->pushed_seq, cb->end_seq))
+			tp->pushed_seq = cb->end_seq;
+		/* A window smaller than a segment: the override timeout of RFC 9293 3.8.6.2.1 fills it as it is. */
+		if (room < cb->end_seq - cb->seq || skb->len > mss) {
+			room = min(room, mss);
+			cb->tcp_flags |= TCP_FLAG_PSH;
+			if (room < skb->len && tcp_fragment(sk, false, skb, room, mss))
+				return -ENOMEM;
+		}
+		tcp_set_skb_tso_segs(skb, mss);
+		cb->tcp_flags |= TCP_FLAG_PSH;
+		err = tcp_transmit_skb(sk, skb, TCP_SEND_CLONE);
+		if (!err)
+			tcp_event_new_data_sent(sk, skb);
+		return err;
+	}
+	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPWinProbe);
+	return tcp_xmit_probe_skb(sk);
+}
+
+void tcp_send_window_probe(struct sock *sk)
+{
+	if (sk->sk_state == SS_TCP_ESTABLISHED)
+		tcp_xmit_probe_skb(sk);
+}
+
+/* RFC 9293 3.8.6.1: the peer's window is closed and nothing is in flight. */
+void tcp_send_probe0(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	int err = tcp_write_wakeup(sk);
+	u64 when = TCP_RESOURCE_PROBE_US;
+
+	if (tp->packets_out || !tcp_send_head(sk)) {
+		icsk->icsk_probes_out = 0;
+		icsk->icsk_backoff = 0;
+		return;
+	}
+	icsk->icsk_probes_out++;
+	if (!err) {
+		if (icsk->icsk_backoff < tcp_net(sk)->retries2)
+			icsk->icsk_backoff++;
+		when = tcp_probe0_when_us(sk, TCP_RTO_MAX_US);
+	}
+	tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, when);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_sack.c - selective acknowledgements, both ways
+ *
+ * Theory of operation
+ *   Sender: each block of an ACK marks the skbs of the retransmit queue that lie inside it SACKED. A block whose edge falls inside
+ *   an skb cuts it, at a segment boundary, so that a mark always holds for a whole skb. sack_cache remembers one range that is marked
+ *   through and through (the block that grows with each ACK), so that it is not walked again.
+ *   A first block at or below the cumulative ACK, or inside the second, reports octets that arrived twice (DSACK).
+ *   Receiver: selective_acks[] lists the out-of-order ranges, the one that changed last first (RFC 2018 4), so that a lost ACK costs little.
+ *   duplicate_sack is reported once, before them.
+ * See RFC 2018, RFC 2883, RFC 6675.
+ */
+#include "tcp/tcp.h"
+
+/* ---- sender ------------------------------------------------------------------------------------------ */
+
+/*
+ * RFC 2018 8 and 2883 4 leave room for liars: accept only blocks inside what we have sent, and DSACKs no older than a window
+ * below the point where the current recovery began.
+ */
+bool tcp_is_sackblock_valid(const struct tcp_sock *tp, bool is_dsack, u32 start, u32 end)
+{
+	if (after(end, tp->snd_nxt) || !before(start, end))
+		return false;
+	if (!before(start, tp->snd_nxt))
+		return false;
+	if (after(start, tp->snd_una))
+		return true;
+	if (!is_dsack || !tp->undo_marker)
+		return false;
+	if (after(end, tp->snd_una))
+		return false;
+	if (!before(start, tp->undo_marker))
+		return true;
+	if (!after(end, tp->undo_marker))
+		return false;
+	return !before(start, end - tp->max_window);
+}
+
+static bool tcp_check_dsack(struct sock *sk, const struct tcp_opts_view *o, u32 ack, u32 prior_snd_una)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_sack_block *b = o->sacks;
+
+	if (before(b[0].start, ack)) {
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPDSACKRecv);
+	} else if (o->num_sacks > 1 && !after(b[0].end, b[1].end) && !before(b[0].start, b[1].start)) {
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPDSACKOfoRecv);
+	} else {
+		return false;
+	}
+	/* A retransmission of ours turned out to be needless. */
+	if (tp->undo_marker && tp->undo_retrans > 0 && !after(b[0].end, prior_snd_una) &&
+	    after(b[0].end, tp->undo_marker)) {
+		u32 segs = max((b[0].end - b[0].start) / max_t(u32, tp->mss_cache, 1), 1u);
+
+		tp->undo_retrans = max(0, tp->undo_retrans - (s32)segs);
+	}
+	return true;
+}
+
+/* The first skb that reaches beyond @seq. */
+static struct sk_buff *tcp_rtx_find(struct sock *sk, u32 seq)
+{
+	struct rb_node *n = tcp_sk(sk)->rtx_queue.node, *best = NULL;
+
+	while (n) {
+		if (after(TCP_SKB_CB(tcp_rb_skb(n))->end_seq, seq)) {
+			best = n;
+			n = n->left;
+		} else {
+			n = n->right;
+		}
+	}
+	return tcp_rb_skb(best);
+}
+
+/*
+ * Does @skb lie inside [start, end)? An skb that lies in it partly is cut: 1: what @skb is now lies inside, 0: it does not
+ * (what follows may), -1: no memory.
+ */
+static int tcp_match_skb_to_sack(struct sock *sk, struct sk_buff *skb, u32 start, u32 end)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	u32 mss = tcp_skb_mss(skb), cut;
+	bool inside;
+
+	if (!after(start, cb->seq) && !before(end, cb->end_seq))
+		return 1;
+	if (cb->gso_segs <= 1 || !mss || !after(cb->end_seq, start))
+		return 0;
+	if (tcp_trim_acked(sk, skb))
+		return -1;
+	/* Only whole segments can have arrived: round the cut away from what is claimed. */
+	inside = !after(start, cb->seq);
+	if (!inside) {
+		cut = DIV_ROUND_UP(start - cb->seq, mss) * mss;
+	} else {
+		cut = (end - cb->seq) / mss * mss;
+		if (!cut)
+			return 0;
+	}
+	if (cut >= skb->len)
+		return 0;
+	if (tcp_fragment(sk, true, skb, cut, mss))
+		return -1;
+	return inside;
+}
+
+/* @skb has arrived. */
+static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sacktag *st, u64 *newest_sent)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	u32 pcount = cb->gso_segs;
+
+	if (cb->sacked & TCPCB_SACKED_ACKED)
+		return;
+	if (cb->sacked & TCPCB_SACKED_RETRANS) {
+		/* The copy that was sent again is accounted for: which one arrived does not matter for the pipe. */
+		cb->sacked &= (u8)~TCPCB_SACKED_RETRANS;
+		tp->retrans_out -= pcount;
+	}
+	if (!(cb->sacked & TCPCB_EVER_RETRANS)) {
+		/* Never sent again and below what arrived earlier: reordering. */
+		if (before(cb->seq, tp->fack) && before(cb->seq, st->reord))
+			st->reord = cb->seq;
+		if (cb->sent_ns >= *newest_sent)
+			*newest_sent = cb->sent_ns;
+	}
+	if (cb->sacked & TCPCB_LOST) {
+		cb->sacked &= (u8)~TCPCB_LOST;
+		tp->lost_out -= pcount;
+	}
+	cb->sacked |= TCPCB_SACKED_ACKED;
+	tp->sacked_out += pcount;
+	st->delivered += pcount;
+	st->newly_sacked = true;
+	if (after(cb->end_seq, tp->fack))
+		tp->fack = cb->end_seq;
+}
+
+static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sacktag *st, u64 *newest_sent)
+{
+	struct sk_buff *skb;
+
+	if (!before(start, end))
+		return;
+	for (skb = tcp_rtx_find(sk, start); skb && before(TCP_SKB_CB(skb)->seq, end); skb = tcp_skb_next(skb)) {
+		int in;
+
+		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED)
+			continue;
+		in = tcp_match_skb_to_sack(sk, skb, start, end);
+		if (in < 0)
+			break;
+		if (in)
+			tcp_sacktag_one(sk, skb, st, newest_sent);
+	}
+}
+
+/* One block, leaving out the part that is known to be marked already. */
+static void tcp_sacktag_block(struct sock *sk, u32 start, u32 end, bool remember, struct tcp_sacktag *st,
+			      u64 *newest_sent)
+{
+	struct tcp_sack_block *cache = &tcp_sk(sk)->sack_cache;
+
+	if (before(start, tcp_sk(sk)->snd_una))
+		start = tcp_sk(sk)->snd_una;
+	if (cache->start != cache->end && !after(start, cache->start) && !before(end, cache->end)) {
+		tcp_sacktag_range(sk, start, cache->start, st, newest_sent);
+		tcp_sacktag_range(sk, cache->end, end, st, newest_sent);
+	} else {
+		tcp_sacktag_range(sk, start, end, st, newest_sent);
+	}
+	/* The edges may have been rounded to segments: remember only what was marked for certain. */
+	if (remember) {
+		const struct sk_buff *first = tcp_rtx_find(sk, start), *last = tcp_rtx_find(sk, end - 1);
+
+		*cache = (struct tcp_sack_block){ 0, 0 };
+		if (first && last && (TCP_SKB_CB(first)->sacked & TCPCB_SACKED_ACKED)) {
+			u32 to = TCP_SKB_CB(last)->sacked & TCPCB_SACKED_ACKED ? TCP_SKB_CB(last)->end_seq :
+										 TCP_SKB_CB(last)->seq;
+
+			if (before(TCP_SKB_CB(first)->seq, to))
+				*cache = (struct tcp_sack_block){ TCP_SKB_CB(first)->seq, to };
+		}
+	}
+}
+
+void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32 ack, u32 prior_snd_una,
+			     struct tcp_sacktag *st)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u64 newest_sent = 0;
+
+	*st = (struct tcp_sacktag){ .rtt_us = -1, .reord = tp->snd_nxt };
+	if (!tp->sacked_out) {
+		if (before(tp->fack, tp->snd_una))
+			tp->fack = tp->snd_una;
+		tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
+	}
+	if (before(tp->sack_cache.start, tp->snd_una))
+		tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
+	st->dsack = tcp_check_dsack(sk, o, ack, prior_snd_una);
+
+	/* An ACK from long ago, reordered: too old to say anything. */
+	if (before(ack, prior_snd_una - tp->max_window))
+		return;
+	if (!tp->packets_out)
+		return;
+	for (u32 i = 0; i < o->num_sacks; i++) {
+		bool is_dsack = i == 0 && st->dsack;
+
+		if (!tcp_is_sackblock_valid(tp, is_dsack, o->sacks[i].start, o->sacks[i].end)) {
+			if (!is_dsack)
+				NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPSACKDiscard);
+			else
+				NET_INC_STATS(sk->sk_net, tp->undo_marker ? MIB_TcpExt_TCPDSACKIgnoredOld :
+									    MIB_TcpExt_TCPDSACKIgnoredNoUndo);
+			continue;
+		}
+		/* A DSACK for octets above snd_una lies inside the block that follows it. */
+		if (is_dsack || !after(o->sacks[i].end, tp->snd_una))
+			continue;
+		tcp_sacktag_block(sk, o->sacks[i].start, o->sacks[i].end, i == (u32)st->dsack, st, &newest_sent);
+	}
+	if (newest_sent && st->newly_sacked)
+		st->rtt_us = (s64)((tcp_now_ns(sk) - newest_sent) / NSEC_PER_USEC);
+	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss || tp->undo_marker) {
+		if (before(st->reord, tp->snd_nxt))
+			tcp_check_reordering(sk, st->reord, false);
+	}
+}
+
+/* ---- receiver ---------------------------------------------------------------------------------------- */
+
+static void tcp_sack_swap(struct tcp_sack_block *a, struct tcp_sack_block *b)
+{
+	struct tcp_sack_block t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+/* Grows @b by [seq, end_seq) if they touch or overlap. */
+static bool tcp_sack_extend(struct tcp_sack_block *b, u32 seq, u32 end_seq)
+{
+	if (after(seq, b->end) || after(b->start, end_seq))
+		return false;
+	if (before(seq, b->start))
+		b->start = seq;
+	if (after(end_seq, b->end))
+		b->end = end_seq;
+	return true;
+}
+
+/* The first block has grown: blocks it has reached become part of it. */
+static void tcp_sack_maybe_coalesce(struct tcp_sock *tp)
+{
+	struct tcp_sack_block *b = tp->selective_acks;
+
+	for (u32 i = 1; i < tp->num_sacks;) {
+		if (tcp_sack_extend(&b[0], b[i].start, b[i].end)) {
+			tp->num_sacks--;
+			memmove(&b[i], &b[i + 1], (tp->num_sacks - i) * sizeof(b[0]));
+			i = 1; /* it has grown: look at the others again */
+			continue;
+		}
+		i++;
+	}
+}
+
+/* RFC 2018 4: the block with the octets that came last goes first. */
+void tcp_sack_new_ofo_skb(struct tcp_sock *tp, u32 seq, u32 end_seq)
+{
+	struct tcp_sack_block *b = tp->selective_acks;
+
+	for (u32 i = 0; i < tp->num_sacks; i++) {
+		if (!tcp_sack_extend(&b[i], seq, end_seq))
+			continue;
+		for (; i > 0; i--)
+			tcp_sack_swap(&b[i], &b[i - 1]);
+		tcp_sack_maybe_coalesce(tp);
+		return;
+	}
+	if (tp->num_sacks == TCP_MAX_SACK_BLOCKS)
+		tp->num_sacks--;
+	memmove(&b[1], &b[0], tp->num_sacks * sizeof(b[0]));
+	b[0] = (struct tcp_sack_block){ seq, end_seq };
+	tp->num_sacks++;
+}
+
+/* rcv_nxt has moved: forget blocks below it. */
+void tcp_sack_remove(struct tcp_sock *tp)
+{
+	struct tcp_sack_block *b = tp->selective_acks;
+	u32 kept = 0;
+
+	if (RB_EMPTY_ROOT(&tp->out_of_order_queue)) {
+		tp->num_sacks = 0;
+		return;
+	}
+	for (u32 i = 0; i < tp->num_sacks; i++) {
+		if (before(tp->rcv_nxt, b[i].start))
+			b[kept++] = b[i];
+	}
+	tp->num_sacks = (u8)kept;
+}
+
+/* RFC 2883 4: these octets came again; say so with the next ACK. */
+void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->sack_ok || !tcp_net(sk)->dsack)
+		return;
+	NET_INC_STATS(sk->sk_net,
+		      before(seq, tp->rcv_nxt) ? MIB_TcpExt_TCPDSACKOldSent : MIB_TcpExt_TCPDSACKOfoSent);
+	tp->dsack_pending = 1;
+	tp->duplicate_sack = (struct tcp_sack_block){ seq, end_seq };
+}
+
+void tcp_dsack_extend(struct sock *sk, u32 seq, u32 end_seq)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->dsack_pending)
+		tcp_dsack_set(sk, seq, end_seq);
+	else
+		tcp_sack_extend(&tp->duplicate_sack, seq, end_seq);
+}
+
+/* A segment with nothing new (an ACK of ours may have been lost): answer at once, with a DSACK for what lies below rcv_nxt. */
+void tcp_send_dupack_dsack(struct sock *sk, u32 seq, u32 end_seq)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (end_seq != seq && before(seq, tp->rcv_nxt)) {
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_DelayedACKLost);
+		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
+		if (tp->sack_ok && tcp_net(sk)->dsack)
+			tcp_dsack_set(sk, seq, after(end_seq, tp->rcv_nxt) ? tp->rcv_nxt : end_seq);
+	}
+	tcp_send_ack(sk);
+}

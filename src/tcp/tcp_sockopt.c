@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_sockopt.c - options of level SOL_TCP (tcp(7)), as a table
+ *
+ * A row names the option, its range and two functions on an int. Options that are not an int (TCP_INFO, TCP_CONGESTION) have
+ * functions of their own below. What is not in the table is ENOPROTOOPT. Context: user, cpu lock held.
+ */
+#include <errno.h>
+
+#include "tcp/tcp.h"
+#include "tcp/tcp_info.h"
+
+struct tcp_opt {
+	int name;
+	int min, max; /* outside: -EINVAL */
+	int (*set)(struct sock *sk, int v); /* NULL: read only. 0 or -errno */
+	int (*get)(struct sock *sk);
+};
+
+/* ---- the functions of the rows ------------------------------------------------------------------------ */
+
+static int set_nodelay(struct sock *sk, int v)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (v) {
+		/* What is there now goes out even under a cork. */
+		tp->nonagle |= TCP_NAGLE_OFF | TCP_NAGLE_PUSH;
+		tcp_push_pending_frames(sk);
+	} else {
+		tp->nonagle &= (u8)~TCP_NAGLE_OFF;
+	}
+	return 0;
+}
+
+static int get_nodelay(struct sock *sk)
+{
+	return (tcp_sk(sk)->nonagle & TCP_NAGLE_OFF) != 0;
+}
+
+static int set_cork(struct sock *sk, int v)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (v) {
+		tp->nonagle |= TCP_NAGLE_CORK;
+		tp->nonagle &= (u8)~TCP_NAGLE_PUSH;
+		return 0;
+	}
+	tp->nonagle &= (u8)~TCP_NAGLE_CORK;
+	if (tp->nonagle & TCP_NAGLE_OFF)
+		tp->nonagle |= TCP_NAGLE_PUSH;
+	tcp_push_pending_frames(sk);
+	return 0;
+}
+
+static int get_cork(struct sock *sk)
+{
+	return (tcp_sk(sk)->nonagle & TCP_NAGLE_CORK) != 0;
+}
+
+static int set_maxseg(struct sock *sk, int v)
+{
+	if (v && ((u32)v < TCP_MIN_MSS || v > 32767))
+		return -EINVAL;
+	tcp_sk(sk)->user_mss = (u16)v;
+	return 0;
+}
+
+static int get_maxseg(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->user_mss && (sk->sk_state == SS_TCP_CLOSE || sk->sk_state == SS_TCP_LISTEN))
+		return tp->user_mss;
+	return tp->mss_cache;
+}
+
+static int set_keepidle(struct sock *sk, int v)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->keepalive_time_s = (u16)v;
+	if (sock_flag(sk, SOCK_KEEPOPEN) && sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN) {
+		u32 idle_ms = tcp_now_ms(sk) - max(tp->rcv_tstamp, tp->lsndtime);
+		u64 wait = (u64)v * 1000;
+
+		tcp_reset_keepalive_timer(sk, (wait > idle_ms ? wait - idle_ms : 0) * NSEC_PER_MSEC);
+	}
+	return 0;
+}
+
+static int get_keepidle(struct sock *sk)
+{
+	return (int)keepalive_time_s(tcp_sk(sk));
+}
+
+static int set_keepintvl(struct sock *sk, int v)
+{
+	tcp_sk(sk)->keepalive_intvl_s = (u16)v;
+	return 0;
+}
+
+static int get_keepintvl(struct sock *sk)
+{
+	return (int)keepalive_intvl_s(tcp_sk(sk));
+}
+
+static int set_keepcnt(struct sock *sk, int v)
+{
+	tcp_sk(sk)->keepalive_probes = (u8)v;
+	return 0;
+}
+
+static int get_keepcnt(struct sock *sk)
+{
+	return (int)keepalive_probes(tcp_sk(sk));
+}
+
+static int set_syncnt(struct sock *sk, int v)
+{
+	inet_csk(sk)->icsk_syn_retries = (u8)v;
+	return 0;
+}
+
+static int get_syncnt(struct sock *sk)
+{
+	u8 v = inet_csk(sk)->icsk_syn_retries;
+
+	return v ? v : tcp_net(sk)->syn_retries;
+}
+
+/* Linux: below 0 no FIN_WAIT2 for orphans, above 120 s (and 0) the net's default. */
+static int set_linger2(struct sock *sk, int v)
+{
+	tcp_sk(sk)->linger2_s = v < 0 ? -1 : v > 120 ? 120 : (s8)v;
+	return 0;
+}
+
+static int get_linger2(struct sock *sk)
+{
+	s8 v = tcp_sk(sk)->linger2_s;
+
+	return v ? v : (int)tcp_net(sk)->fin_timeout_s;
+}
+
+/* Seconds to the number of SYN-ACK retransmissions they cover, and back. */
+static int set_defer_accept(struct sock *sk, int v)
+{
+	u8 n = 0;
+
+	for (int t = 1, covered = 1; v > 0; n++) {
+		if (covered >= v || n >= 30) {
+			n++;
+			break;
+		}
+		t = min(t << 1, 120);
+		covered += t;
+	}
+	tcp_sk(sk)->defer_accept = n;
+	return 0;
+}
+
+static int get_defer_accept(struct sock *sk)
+{
+	int sum = 0, t = 1;
+
+	for (u8 n = tcp_sk(sk)->defer_accept; n; n--) {
+		sum += t;
+		t = min(t << 1, 120);
+	}
+	return sum;
+}
+
+static int set_window_clamp(struct sock *sk, int v)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!v) {
+		if (sk->sk_state != SS_TCP_CLOSE)
+			return -EINVAL;
+		tp->window_clamp = 0;
+		return 0;
+	}
+	tp->window_clamp = max((u32)v, 2304u / 2);
+	tp->rcv_ssthresh = min(tp->rcv_wnd, tp->window_clamp);
+	return 0;
+}
+
+static int get_window_clamp(struct sock *sk)
+{
+	return (int)tcp_sk(sk)->window_clamp;
+}
+
+static int set_quickack(struct sock *sk, int v)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	if (!v) {
+		icsk->icsk_ack.pingpong = 1;
+		return 0;
+	}
+	icsk->icsk_ack.pingpong = 0;
+	if ((sk->sk_state == SS_TCP_ESTABLISHED || sk->sk_state == SS_TCP_CLOSE_WAIT) &&
+	    (icsk->icsk_ack.pending & ICSK_ACK_SCHED)) {
+		icsk->icsk_ack.pending |= ICSK_ACK_PUSHED;
+		tcp_cleanup_rbuf(sk, 1);
+	}
+	return 0;
+}
+
+static int get_quickack(struct sock *sk)
+{
+	return !inet_csk(sk)->icsk_ack.pingpong;
+}
+
+static int set_user_timeout(struct sock *sk, int v)
+{
+	inet_csk(sk)->icsk_user_timeout = (u32)v;
+	return 0;
+}
+
+static int get_user_timeout(struct sock *sk)
+{
+	return (int)inet_csk(sk)->icsk_user_timeout;
+}
+
+static int set_notsent_lowat(struct sock *sk, int v)
+{
+	tcp_sk(sk)->notsent_lowat = (u32)v;
+	tcp_stream_write_space(sk);
+	return 0;
+}
+
+static int get_notsent_lowat(struct sock *sk)
+{
+	return (int)tcp_sk(sk)->notsent_lowat;
+}
+
+static int get_zero(struct sock *sk)
+{
+	(void)sk;
+	return 0;
+}
+
+#define INT_LO (-0x7fffffff - 1)
+#define INT_HI 0x7fffffff
+
+static const struct tcp_opt tcp_opts[] = {
+	{ TCP_NODELAY, INT_LO, INT_HI, set_nodelay, get_nodelay },
+	{ TCP_CORK, INT_LO, INT_HI, set_cork, get_cork },
+	{ TCP_MAXSEG, 0, 32767, set_maxseg, get_maxseg },
+	{ TCP_KEEPIDLE, 1, 32767, set_keepidle, get_keepidle },
+	{ TCP_KEEPINTVL, 1, 32767, set_keepintvl, get_keepintvl },
+	{ TCP_KEEPCNT, 1, 127, set_keepcnt, get_keepcnt },
+	{ TCP_SYNCNT, 1, 127, set_syncnt, get_syncnt },
+	{ TCP_LINGER2, INT_LO, INT_HI, set_linger2, get_linger2 },
+	{ TCP_DEFER_ACCEPT, INT_LO, INT_HI, set_defer_accept, get_defer_accept },
+	{ TCP_WINDOW_CLAMP, 0, INT_HI, set_window_clamp, get_window_clamp },
+	{ TCP_QUICKACK, INT_LO, INT_HI, set_quickack, get_quickack },
+	{ TCP_USER_TIMEOUT, 0, INT_HI, set_user_timeout, get_user_timeout },
+	{ TCP_NOTSENT_LOWAT, INT_LO, INT_HI, set_notsent_lowat, get_notsent_lowat },
+	{ TCP_REPAIR, 0, 0, NULL, get_zero },
+};
+
+static const struct tcp_opt *tcp_opt_find(int name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(tcp_opts); i++)
+		if (tcp_opts[i].name == name)
+			return &tcp_opts[i];
+	return NULL;
+}
+
+/* ---- setsockopt, getsockopt --------------------------------------------------------------------------- */
+
+int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len)
+{
+	const struct tcp_opt *o;
+	char ca[TCP_CA_NAME_SIZE];
+	int v;
+
+	if (level != SOL_TCP)
+		return -ENOPROTOOPT;
+	if (name == TCP_CONGESTION) {
+		if (len < 1)
+			return -EINVAL;
+		memset(ca, 0, sizeof(ca));
+		memcpy(ca, val, min_t(size_t, len, sizeof(ca) - 1));
+		return tcp_set_congestion_control(sk, ca, true);
+	}
+	o = tcp_opt_find(name);
+	if (!o || !o->set)
+		return -ENOPROTOOPT;
+	if (len < sizeof(int))
+		return -EINVAL;
+	memcpy(&v, val, sizeof(v));
+	if (v < o->min || v > o->max)
+		return -EINVAL;
+	return o->set(sk, v);
+}
+
+static u8 tcp_info_options(const struct tcp_sock *tp)
+{
+	return (u8)((tp->tstamp_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->sack_ok ? TCPI_OPT_SACK : 0) |
+		    (tp->wscale_ok ? TCPI_OPT_WSCALE : 0));
+}
+
+static void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 now = tcp_now_ms(sk);
+
+	memset(info, 0, sizeof(*info));
+	info->tcpi_state = sk->sk_state;
+	if (sk->sk_state == SS_TCP_LISTEN) {
+		info->tcpi_unacked = sk->sk_ack_backlog;
+		info->tcpi_sacked = sk->sk_max_ack_backlog;
+		return;
+	}
+	info->tcpi_ca_state = icsk->icsk_ca_state;
+	info->tcpi_retransmits = icsk->icsk_retransmits;
+	info->tcpi_probes = icsk->icsk_probes_out;
+	info->tcpi_backoff = icsk->icsk_backoff;
+	info->tcpi_options = tcp_info_options(tp);
+	info->tcpi_snd_wscale = tp->snd_wscale;
+	info->tcpi_rcv_wscale = tp->rcv_wscale;
+	info->tcpi_rto = icsk->icsk_rto_us;
+	info->tcpi_ato = icsk->icsk_ack.ato_us;
+	info->tcpi_snd_mss = tp->mss_cache;
+	info->tcpi_rcv_mss = icsk->icsk_ack.rcv_mss;
+	info->tcpi_unacked = tp->packets_out;
+	info->tcpi_sacked = tp->sacked_out;
+	info->tcpi_lost = tp->lost_out;
+	info->tcpi_retrans = tp->retrans_out;
+	info->tcpi_last_data_sent = now - tp->lsndtime;
+	info->tcpi_last_data_recv = now - icsk->icsk_ack.lrcvtime;
+	info->tcpi_last_ack_recv = now - tp->rcv_tstamp;
+	info->tcpi_pmtu = icsk->icsk_pmtu_cookie;
+	info->tcpi_rcv_ssthresh = tp->rcv_ssthresh;
+	info->tcpi_rtt = tp->srtt_us >> 3;
+	info->tcpi_rttvar = tp->rttvar_us >> 2;
+	info->tcpi_snd_ssthresh = tp->snd_ssthresh;
+	info->tcpi_snd_cwnd = tp->snd_cwnd;
+	info->tcpi_advmss = tp->advmss;
+	info->tcpi_reordering = tp->reordering;
+	info->tcpi_rcv_rtt = tp->rcv_rtt_us;
+	info->tcpi_rcv_space = tp->rcvq_space;
+	info->tcpi_total_retrans = tp->total_retrans;
+	info->tcpi_pacing_rate = UINT64_MAX;
+	info->tcpi_max_pacing_rate = UINT64_MAX;
+	info->tcpi_bytes_acked = tp->bytes_acked;
+	info->tcpi_bytes_received = tp->bytes_received;
+	info->tcpi_segs_out = tp->segs_out;
+	info->tcpi_segs_in = tp->segs_in;
+	info->tcpi_notsent_bytes = tp->write_seq - tp->snd_nxt;
+	info->tcpi_min_rtt = tp->min_rtt_us;
+	info->tcpi_delivered = tp->delivered;
+	info->tcpi_bytes_sent = tp->bytes_acked + (tp->snd_nxt - tp->snd_una) + tp->bytes_retrans;
+	info->tcpi_bytes_retrans = tp->bytes_retrans;
+	info->tcpi_snd_wnd = tp->snd_wnd;
+	if (tp->srtt_us)
+		info->tcpi_delivery_rate = (u64)tp->snd_cwnd * tp->mss_cache * 8000000 / tp->srtt_us;
+}
+
+static int tcp_get_bytes(void *val, socklen_t *len, const void *from, size_t size)
+{
+	if (*len > size)
+		*len = (socklen_t)size;
+	memcpy(val, from, *len);
+	return 0;
+}
+
+int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	char ca[TCP_CA_NAME_SIZE] = { 0 };
+	const struct tcp_opt *o;
+	struct tcp_info_uapi info;
+	int v;
+
+	if (level != SOL_TCP)
+		return -ENOPROTOOPT;
+	if ((s32)*len < 0)
+		return -EINVAL;
+	switch (name) {
+	case TCP_INFO:
+		tcp_get_info(sk, &info);
+		return tcp_get_bytes(val, len, &info, sizeof(info));
+	case TCP_CONGESTION:
+		if (icsk->icsk_ca_ops)
+			strncpy(ca, icsk->icsk_ca_ops->name, sizeof(ca) - 1);
+		return tcp_get_bytes(val, len, ca, sizeof(ca));
+	default:
+		break;
+	}
+	o = tcp_opt_find(name);
+	if (!o)
+		return -ENOPROTOOPT;
+	v = o->get(sk);
+	return tcp_get_bytes(val, len, &v, sizeof(v));
+}

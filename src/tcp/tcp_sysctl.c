@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tcp_sysctl.c - net.ipv4.tcp_*: names, defaults and ranges are Linux's */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/sysctl.h"
+#include "tcp/tcp.h"
+#include "tcp/tcp_internal.h"
+
+#define ROW(name, kind, field, def, lo, hi, help)                                                  \
+	SYSCTL_ROW("ipv4/tcp_" name, kind, struct netns_tcp, field, def, lo, hi, help)
+#define U32_MAX_ 0xffffffffULL
+
+static void *tcp_sysctl_base(struct net *net)
+{
+	return net->tcp;
+}
+
+static void cong_show(struct net *net, struct text *t)
+{
+	text_printf(t, "%s\n", net->tcp->cong_default->name);
+}
+
+static int cong_store(struct net *net, const char *text, size_t len)
+{
+	const struct tcp_congestion_ops *ca;
+	char name[TCP_CA_NAME_SIZE];
+
+	while (len && (text[len - 1] == '\n' || text[len - 1] == ' ' || text[len - 1] == '\0'))
+		len--;
+	if (!len || len >= sizeof(name))
+		return -EINVAL;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	ca = tcp_ca_find(net->machine, name);
+	if (!ca)
+		return -ENOENT;
+	net->tcp->cong_default = ca;
+	return 0;
+}
+
+static void available_show(struct net *net, struct text *t)
+{
+	const struct tcp_machine *tm = net->machine->tcp;
+
+	for (u32 i = 0; i < tm->nr_cong; i++)
+		text_printf(t, "%s%s", i ? " " : "", tm->cong[i]->name);
+	text_printf(t, "\n");
+}
+
+static const struct sysctl_desc tcp_sysctl_rows[] = {
+	ROW("rmem", SYSCTL_U32_TRIPLE, rmem, 0, 1, 0x7fffffff, "receive buffer: least, default, most (autotuning)"),
+	ROW("wmem", SYSCTL_U32_TRIPLE, wmem, 0, 1, 0x7fffffff, "send buffer: least, default, most (autotuning)"),
+	ROW("rto_min_us", SYSCTL_U32, rto_min_us, 200000, 1, 120000000, "least retransmission timeout, us"),
+	ROW("max_tw_buckets", SYSCTL_U32, max_tw_buckets, 131072, 0, 0x7fffffff, "most TIME_WAIT entries"),
+	ROW("max_orphans", SYSCTL_U32, max_orphans, TCP_MAX_ORPHANS, 0, 0x7fffffff,
+	    "most connections without a socket"),
+	ROW("max_syn_backlog", SYSCTL_U32, max_syn_backlog, 4096, 1, 0x7fffffff, "most half-open connections of a listener"),
+	ROW("notsent_lowat", SYSCTL_U32, notsent_lowat, U32_MAX_, 0, U32_MAX_, "not writeable while so much is not sent"),
+	ROW("challenge_ack_limit", SYSCTL_U32, challenge_ack_limit, 0x7fffffff, 0, 0x7fffffff,
+	    "challenge ACKs in a second (RFC 5961)"),
+	ROW("invalid_ratelimit", SYSCTL_U32, invalid_ratelimit_ms, 500, 0, 0x7fffffff,
+	    "least time between answers to invalid segments, ms"),
+	ROW("min_snd_mss", SYSCTL_U32, min_snd_mss, TCP_MIN_SND_MSS, TCP_MIN_SND_MSS, 65535, "least segment size used"),
+	ROW("keepalive_time", SYSCTL_U32, keepalive_time_s, 7200, 1, 32767, "idle time before the first probe, s"),
+	ROW("keepalive_intvl", SYSCTL_U32, keepalive_intvl_s, 75, 1, 32767, "time between probes, s"),
+	ROW("keepalive_probes", SYSCTL_U8, keepalive_probes, 9, 1, 127, "probes before giving up"),
+	ROW("fin_timeout", SYSCTL_U32, fin_timeout_s, 60, 1, 3600, "orphans in FIN_WAIT2, s"),
+	ROW("syn_retries", SYSCTL_U8, syn_retries, 6, 1, 127, "SYNs sent again before connect(2) fails"),
+	ROW("synack_retries", SYSCTL_U8, synack_retries, 5, 0, 255, "SYN-ACKs sent again"),
+	ROW("retries1", SYSCTL_U8, retries1, 3, 0, 255, "timeouts before the route is looked up again (R1)"),
+	ROW("retries2", SYSCTL_U8, retries2, 15, 0, 255, "timeouts before the connection is given up (R2)"),
+	ROW("orphan_retries", SYSCTL_U8, orphan_retries, 0, 0, 255, "the same for orphans; 0: 8"),
+	ROW("reordering", SYSCTL_U8, reordering, 3, 1, 127, "segments beyond a hole that make it lost"),
+	ROW("max_reordering", SYSCTL_U8, max_reordering, 255, 3, 255, "how far that may adapt"),
+	ROW("window_scaling", SYSCTL_U8, window_scaling, 1, 0, 1, "RFC 7323 window scale option"),
+	ROW("timestamps", SYSCTL_U8, timestamps, 1, 0, 2, "RFC 7323 timestamps option"),
+	ROW("sack", SYSCTL_U8, sack, 1, 0, 1, "RFC 2018 selective acknowledgements"),
+	ROW("dsack", SYSCTL_U8, dsack, 1, 0, 1, "RFC 2883 duplicate SACKs"),
+	ROW("tw_reuse", SYSCTL_U8, tw_reuse, 2, 0, 2, "connect(2) may reuse TIME_WAIT: 1 always, 2 on loopback"),
+	ROW("abort_on_overflow", SYSCTL_U8, abort_on_overflow, 0, 0, 1, "RST when the accept queue is full"),
+	ROW("moderate_rcvbuf", SYSCTL_U8, moderate_rcvbuf, 1, 0, 1, "receive buffer autotuning"),
+	ROW("slow_start_after_idle", SYSCTL_U8, slow_start_after_idle, 1, 0, 1, "RFC 2861"),
+	ROW("rfc1337", SYSCTL_U8, rfc1337, 0, 0, 1, "ignore RST in TIME_WAIT"),
+	{ .path = "ipv4/tcp_congestion_control", .kind = SYSCTL_FUNC, .show = cong_show, .store = cong_store,
+	  .help = "congestion control of new sockets" },
+	{ .path = "ipv4/tcp_available_congestion_control", .kind = SYSCTL_FUNC, .readonly = true,
+	  .show = available_show, .help = "what may be chosen" },
+	{ .path = "ipv4/tcp_allowed_congestion_control", .kind = SYSCTL_FUNC, .readonly = true,
+	  .show = available_show, .help = "what programs without privilege may choose" },
+};
+
+static const struct sysctl_table tcp_sysctls = { tcp_sysctl_base, tcp_sysctl_rows, ARRAY_SIZE(tcp_sysctl_rows) };
+
+int tcp_sysctl_machine_init(struct machine *m)
+{
+	return sysctl_register(m, &tcp_sysctls);
+}
+
+void tcp_sysctl_net_init(struct net *net)
+{
+	struct netns_tcp *t = net->tcp;
+
+	sysctl_set_defaults(&tcp_sysctls, t);
+	t->rmem[0] = 4096;
+	t->rmem[1] = 131072;
+	t->rmem[2] = 6291456;
+	t->wmem[0] = 4096;
+	t->wmem[1] = 16384;
+	t->wmem[2] = 4194304;
+	t->init_cwnd = TCP_INIT_CWND;
+}

@@ -39,7 +39,7 @@ struct front {
 	int dir_fd, lock_fd;
 	int channel;
 	int signals;
-	pid_t stack;
+	pid_t front, stack;
 	sigset_t mask; /* as we were started with */
 	bool done;
 	int status;    /* wait status to end with */
@@ -109,6 +109,8 @@ static int stack_main(struct front *f, int channel)
 	lim.rlim_cur = lim.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &lim); /* a descriptor for each attached socket */
 	status = loop_main(f->cfg, r);
+	if (getppid() != f->front) /* nobody else will */
+		state_remove(f->name);
 	free(r->filter);
 	free(r->scratch);
 	free(r->undelivered);
@@ -281,6 +283,7 @@ static int start_stack(struct front *f)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return -errno;
 	fflush(NULL);
+	f->front = getpid();
 	f->stack = fork();
 	if (f->stack < 0)
 		return -errno;

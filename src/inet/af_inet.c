@@ -417,7 +417,7 @@ int inet_setsockopt(struct socket *sock, int level, int name, const void *val, s
 
 	if (level_is_ip(level))
 		return af ? af->setsockopt(sk, level, name, val, len) : -ENOPROTOOPT;
-	if (!sk->sk_prot->setsockopt)
+	if (level != sk->sk_protocol || !sk->sk_prot->setsockopt)
 		return -ENOPROTOOPT;
 	return sk->sk_prot->setsockopt(sk, level, name, val, len);
 }
@@ -429,7 +429,7 @@ int inet_getsockopt(struct socket *sock, int level, int name, void *val, socklen
 
 	if (level_is_ip(level))
 		return af ? af->getsockopt(sk, level, name, val, len) : -EOPNOTSUPP;
-	if (!sk->sk_prot->getsockopt)
+	if (level != sk->sk_protocol || !sk->sk_prot->getsockopt)
 		return -EOPNOTSUPP;
 	return sk->sk_prot->getsockopt(sk, level, name, val, len);
 }

@@ -109,8 +109,11 @@ static void nonblocking_connect_goes_through_its_states(void **state)
 	struct two_nets *t = *state;
 	struct weir_file *l = listener(t, SOCK_NONBLOCK), *f = stream(t->net[0], SOCK_NONBLOCK), *s;
 	struct sockaddr_in any = { .sin_family = AF_INET }, peer;
+	struct lab_impairment imp = { .delay_ns = 10000000 };
 	socklen_t len = sizeof(peer);
+	struct net_error err;
 
+	assert_int_equal(net_link_impair(t->net[0], "eth0", &imp, &err), 0);
 	assert_int_equal(connect_to(f, &t->addr[1]), -EINPROGRESS);
 	assert_int_equal(connect_to(f, &t->addr[1]), -EALREADY);
 	settle(t);

@@ -315,6 +315,67 @@ static void datagrams_arrive_or_are_refused(void **state)
 	file_put(sb);
 }
 
+static void broadcasts_reach_everybody_and_ourselves(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct file *sa, *sb;
+	int on = 1;
+
+	assert_int_equal(sock_create_file(f->a, AF_INET, SOCK_DGRAM, 0, &sa), 0);
+	assert_int_equal(sock_create_file(f->b, AF_INET, SOCK_DGRAM, 0, &sb), 0);
+	assert_int_equal(sys_bind(sa, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	assert_int_equal(sys_bind(sb, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	assert_int_equal(udp_send(sa, IP(10, 0, 0, 255), 9, 100), -EACCES);
+	assert_int_equal(sys_setsockopt(sa, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)), 0);
+	assert_int_equal(udp_send(sa, IP(10, 0, 0, 255), 9, 100), 100);
+	test_run_for(f->m, NSEC_PER_MSEC);
+	assert_int_equal(f->a->mib[MIB_IpExt_OutBcastPkts], 1);
+	assert_int_equal(f->a->mib[MIB_IpExt_InBcastPkts], 1);
+	assert_int_equal(f->b->mib[MIB_IpExt_InBcastPkts], 1);
+	assert_int_equal(f->b->mib[MIB_Ip_InDelivers], 1);
+	file_put(sa);
+	file_put(sb);
+}
+
+/* a -- b(router) -- c, the second link takes 1000 octets: RFC 1191 end to end. */
+static void path_mtu_is_discovered_through_a_router(void **state)
+{
+	struct fixture *f = *state;
+	struct net *c = ipv4_net(f->m, "c");
+	struct net_device *vb2, *vc;
+	struct route_answer r;
+	struct file *sa;
+	int on = IP_PMTUDISC_DO;
+
+	rtnl_lock(f->m);
+	assert_int_equal(veth_create(f->b, "eth1", c, "eth0", &vb2, &vc), 0);
+	assert_int_equal(dev_set_mtu(vb2, 1000, NULL), 0);
+	rtnl_unlock(f->m);
+	link_up(vb2);
+	link_up(vc);
+	assert_int_equal(addr_add(vb2, IP(10, 0, 1, 1), 24), 0);
+	assert_int_equal(addr_add(vc, IP(10, 0, 1, 2), 24), 0);
+	assert_int_equal(route_request(f->a, (struct route_spec){ .gw = B }), 0);
+	assert_int_equal(route_request(c, (struct route_spec){ .gw = IP(10, 0, 1, 1) }), 0);
+	assert_int_equal(view_write(f->b, "/proc/sys/net/ipv4/ip_forward", "1", 1), 0);
+
+	assert_int_equal(sock_create_file(f->a, AF_INET, SOCK_DGRAM, 0, &sa), 0);
+	assert_int_equal(sys_setsockopt(sa, IPPROTO_IP, IP_MTU_DISCOVER, &on, sizeof(on)), 0);
+	assert_int_equal(udp_send(sa, IP(10, 0, 1, 2), 9, 1400), 1400);
+	test_run_for(f->m, NSEC_PER_MSEC);
+	assert_int_equal(drops(f->b, SKB_DROP_IP_PKT_TOO_BIG), 1);
+	assert_int_equal(f->a->mib[MIB_Icmp_InDestUnreachs], 1);
+	assert_int_equal(route_get(f->a, IP(10, 0, 1, 2), &r), 0);
+	assert_int_equal(r.mtu, 1000);
+	udp_send(sa, IP(10, 0, 1, 2), 9, 1); /* takes a pending error, if there is one */
+	assert_int_equal(udp_send(sa, IP(10, 0, 1, 2), 9, 973), -EMSGSIZE);
+	assert_int_equal(udp_send(sa, IP(10, 0, 1, 2), 9, 972), 972);
+	test_run_for(f->m, NSEC_PER_MSEC);
+	assert_true(c->mib[MIB_Udp_NoPorts] >= 1);
+	file_put(sa);
+}
+
 /* ---- views and settings --------------------------------------------------------------------------------------- */
 
 static char *view(struct net *net, const char *path)
@@ -399,6 +460,8 @@ int main(void)
 		T(questions_create_entries_chatter_does_not),
 		T(arp_ignore_keeps_silent),
 		T(datagrams_arrive_or_are_refused),
+		T(broadcasts_reach_everybody_and_ourselves),
+		T(path_mtu_is_discovered_through_a_router),
 		T(views_look_like_linux),
 		T(forwarding_is_one_setting_for_all),
 	};

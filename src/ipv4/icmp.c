@@ -359,17 +359,14 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 	/* From the address that was written to, if it is ours: else as the route says. */
 	fl = (struct flowi4){
 		.daddr = iph->saddr,
-		.saddr = rt_in->rt_is_input && rt_in->rt_type == RTN_LOCAL ? iph->daddr
-									   : (be32){ 0 },
+		.saddr = rt_in->rt_flags & RTCF_LOCAL ? iph->daddr : (be32){ 0 },
 		.tos = icmp_is_error(type) ? (u8)((iph->tos & TOS_ERROR_BITS) | TOS_INTERNETCONTROL)
 					   : iph->tos,
 		.proto = IPPROTO_ICMP,
 		.mark = 0,
 	};
-	/* An own packet that found no way: its source is ours, and so are sender and receiver of the report. */
-	if (!rt_in->rt_is_input)
-		fl.saddr = iph->saddr;
-	else if (be32_zero(fl.saddr) && net->ipv4->icmp_errors_use_inbound_ifaddr && skb_in->dev)
+	if (be32_zero(fl.saddr) && rt_in->rt_is_input &&
+	    net->ipv4->icmp_errors_use_inbound_ifaddr && skb_in->dev)
 		fl.saddr = inet_select_addr(skb_in->dev, iph->saddr, RT_SCOPE_LINK);
 	rt = ip_route_output_key(net, &fl, &err);
 	if (!rt)

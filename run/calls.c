@@ -193,8 +193,7 @@ static enum call_result connect_succeeded(struct call *c)
 
 static enum call_result connect_failed(struct call *c, int err)
 {
-	c->sock->state = AS_NEW;
-	c->sock->err = 0;
+	stream_connect_failed(c->sock);
 	return call_return(c, -err);
 }
 

@@ -330,6 +330,7 @@ void stream_connect_done(struct asock *s, int a); /* @a -1: not at hand */
 long stream_give(struct asock *s, const char *data, size_t len, int flags);
 void stream_pump(struct asock *s);
 void stream_end_event(struct asock *s, uint32_t events);
+void stream_connect_failed(struct asock *s);
 void stream_fail(struct asock *s, int a); /* the program's end shows an error from now on */
 void stream_listener_event(struct asock *s);
 void stream_token_put(struct asock *s);

@@ -123,6 +123,16 @@ void stream_connected(struct asock *s, int a)
 	}
 }
 
+/* A blocking caller gets the error as its result, and the socket may be used again, as Linux has it. */
+void stream_connect_failed(struct asock *s)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	weir_connect(s->file, &none, sizeof(none));
+	s->state = AS_NEW;
+	s->err = 0;
+}
+
 /* connect() has come to an end in the stack. Those who wait for it are answered; others learn from their end. */
 void stream_connect_done(struct asock *s, int a)
 {
@@ -144,9 +154,7 @@ void stream_connect_done(struct asock *s, int a)
 		stream_fail(s, a);
 		return;
 	}
-	/* A blocking caller gets the error as its result, and the socket may be used again as it is. */
-	s->state = AS_NEW;
-	s->err = 0;
+	stream_connect_failed(s);
 	park_fail(s, -err);
 }
 
@@ -176,6 +184,15 @@ static void hang_up(struct asock *s)
 	} else {
 		asock_orphan(s);
 	}
+}
+
+/* EOF is seen by whoever pumps, perhaps before the event: a close must not pass for a shutdown, which sends a FIN. */
+static void look_for_hang_up(struct asock *s)
+{
+	struct pollfd p = { .fd = s->b };
+
+	if (poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)))
+		hang_up(s);
 }
 
 void stream_end_event(struct asock *s, uint32_t events)
@@ -308,6 +325,7 @@ static enum pump_result pump_up(struct asock *s)
 			/* ECONNRESET: the program's end was closed with unread octets in it. */
 			s->b_eof = true;
 			s->abort |= n == -ECONNRESET;
+			look_for_hang_up(s);
 			break;
 		}
 		if (!give_stack(s, data, (size_t)n))

@@ -377,7 +377,9 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 		fl.saddr = inet_select_addr(rt->dst.dev, fl.daddr, RT_SCOPE_UNIVERSE);
 
 	len = (u32)((int)skb_in->len - skb_network_offset(skb_in));
-	room = min(dst_mtu(&rt->dst), ICMP_ERROR_MAX_LEN) - sizeof(struct ip_hdr) - sizeof(*icmph);
+	/* 68: what every link takes (RFC 791 3.2), whatever a route's metric says. */
+	room = clamp(dst_mtu(&rt->dst), 68u, ICMP_ERROR_MAX_LEN) -
+	       (u32)(sizeof(struct ip_hdr) + sizeof(*icmph));
 	len = min(len, room);
 	skb = alloc_skb(net->cpu, MAX_HEADER + sizeof(struct ip_hdr) + sizeof(*icmph) + len);
 	if (!skb) {

@@ -412,6 +412,108 @@ static void errors_are_limited_per_host_and_in_all(void **state)
 	assert_true(f->net->mib[MIB_Icmp_OutRateLimitGlobal] > 0);
 }
 
+/* An ICMP message of @type with @inner (an IP header and 8 octets) behind its own 8 octets, correctly summed. */
+static struct sk_buff *icmp_packet(struct fixture *f, u8 type, const struct ip_hdr *inner)
+{
+	struct sk_buff *skb = ip_packet(
+		f->eth0, (struct packet_spec){
+				 .src = THEM, .dst = US, .protocol = IPPROTO_ICMP, .payload = 36 });
+	u16 sum;
+
+	skb->data[20] = type;
+	if (inner)
+		memcpy(skb->data + 28, inner, sizeof(*inner));
+	sum = csum_fold(csum_partial(skb->data + 20, 36, 0));
+	memcpy(skb->data + 22, &sum, 2);
+	return skb;
+}
+
+static void icmp_that_hosts_ignore_has_a_reason(void **state)
+{
+	struct fixture *f = *state;
+	struct ip_hdr inner = {
+		.ihl_version = 0x45, .protocol = 17, .saddr = US, .daddr = IP(10, 0, 0, 255)
+	};
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, icmp_packet(f, ICMP4_SOURCE_QUENCH, NULL)),
+			 SKB_DROP_ICMP_OBSOLETE);
+	assert_int_equal(feed(f, icmp_packet(f, ICMP4_ADDRESS, NULL)), SKB_DROP_ICMP_OBSOLETE);
+	assert_int_equal(feed(f, icmp_packet(f, ICMP4_REDIRECT, NULL)),
+			 SKB_DROP_ICMP_REDIRECT_IGNORED);
+	assert_int_equal(feed(f, icmp_packet(f, ICMP4_DEST_UNREACH, &inner)), SKB_DROP_ICMP_BOGUS);
+	assert_int_equal(feed(f, icmp_packet(f, 1, NULL)), SKB_DROP_ICMP_TYPE);
+	/* A reply that is limited: echo replies are when icmp_ratemask says so. */
+	f->net->ipv4->icmp_ratemask |= 1;
+	for (u32 i = 0; i < 6; i++)
+		assert_int_equal(feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM,
+										    .dst = US })),
+				 0);
+	assert_int_equal(
+		feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US })),
+		SKB_DROP_ICMP_RATELIMIT);
+	/* A request from where no route leads. */
+	assert_int_equal(feed(f, echo_packet(f->eth0, (struct packet_spec){ .src = IP(99, 0, 0, 1),
+									    .dst = US })),
+			 SKB_DROP_ICMP_REPLY_FAILED);
+	cpu_unlock(f->net->cpu);
+}
+
+static void timestamp_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	const struct icmp_hdr *h;
+	u8 buf[200];
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, icmp_packet(f, ICMP4_TIMESTAMP, NULL)), 0);
+	cpu_unlock(f->net->cpu);
+	h = sent_icmp(f->eth0, buf, sizeof(buf));
+	assert_non_null(h);
+	assert_int_equal(h->type, ICMP4_TIMESTAMPREPLY);
+	assert_int_equal(f->net->mib[MIB_Icmp_OutTimestampReps], 1);
+}
+
+static void routes_of_other_types_drop_with_their_reason(void **state)
+{
+	struct fixture *f = *state;
+	struct in_device *in_dev = f->eth0->ip_ptr;
+	struct sk_buff *skb;
+	void *ip_ptr;
+
+	set_forwarding(f);
+	route_request(f->net, (struct route_spec){
+				      .dst = IP(1, 0, 0, 0), .plen = 8, .type = RTN_UNREACHABLE });
+	route_request(f->net, (struct route_spec){
+				      .dst = IP(2, 0, 0, 0), .plen = 8, .type = RTN_BLACKHOLE });
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM,
+									  .dst = IP(1, 1, 1, 1) })),
+			 SKB_DROP_IP_UNREACHABLE);
+	assert_int_equal(feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM,
+									  .dst = IP(2, 1, 1, 1) })),
+			 SKB_DROP_IP_BLACKHOLE);
+	in_dev->drop_unicast_in_l2_multicast = 1;
+	assert_int_equal(
+		feed(f,
+		     ip_packet(f->eth0, (struct packet_spec){ .src = THEM,
+							      .dst = US,
+							      .pkt_type = SKB_PACKET_BROADCAST })),
+		SKB_DROP_IP_UNICAST_IN_L2_MULTICAST);
+	ip_ptr = f->eth0->ip_ptr;
+	f->eth0->ip_ptr = NULL;
+	assert_int_equal(
+		feed(f, ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US })),
+		SKB_DROP_IP_NO_INDEV);
+	f->eth0->ip_ptr = ip_ptr;
+	/* A received packet's route leads in, not out. */
+	skb = ip_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US });
+	assert_int_equal(ip_route_input(skb, US, THEM, 0, f->eth0), 0);
+	assert_int_equal(dst_output(f->net, NULL, skb), -EINVAL);
+	assert_int_equal(drops(f->net, SKB_DROP_IP_BAD_DST), 1);
+	cpu_unlock(f->net->cpu);
+}
+
 /* ---- forwarding --------------------------------------------------------------------------------------------- */
 
 static void forwarding_takes_one_off_the_ttl(void **state)
@@ -545,6 +647,9 @@ int main(void)
 		T(malformed_icmp_has_reason_and_counter),
 		T(unknown_protocol_is_reported_but_not_always),
 		T(errors_are_limited_per_host_and_in_all),
+		T(icmp_that_hosts_ignore_has_a_reason),
+		T(timestamp_is_answered),
+		T(routes_of_other_types_drop_with_their_reason),
 		T(forwarding_takes_one_off_the_ttl),
 		T(forwarding_reports_what_it_cannot_pass_on),
 		T(forwarding_fragments),

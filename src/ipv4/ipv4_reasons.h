@@ -28,10 +28,8 @@
 	X(IP_MULTICAST_NOT_JOINED, "nobody here is member of the group")                           \
 	X(IP_FRAGMENT, "a fragment; reassembly is not there yet")                                  \
 	X(IP_NOPROTO, "no transport protocol and no raw socket takes it")                          \
-	X(IP_RAW_ONLY, "a raw socket took a copy; no transport protocol exists")                   \
 	X(IP_TTL, "the time to live ended here (RFC 1812 5.3.1)")                                  \
 	X(IP_FORWARD_L2, "to be forwarded but not addressed to us on the link (RFC 1122 3.3.6)")   \
-	X(IP_STRICT_ROUTE, "strict source route through a gateway")                                \
 	X(IP_PKT_TOO_BIG, "larger than the next link and must not be fragmented (RFC 1191)")       \
 	X(IP_FRAG_FAILED, "could not be cut into fragments")                                       \
 	X(IP_OUT_NOROUTE, "no route to the destination of an own packet")                          \

@@ -51,8 +51,6 @@ bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *from)
 			skb_set_owner_r(from, sk);
 		return false;
 	}
-	if (to->destructor)
-		sk->sk_rmem_alloc += delta;
 	TCP_SKB_CB(to)->end_seq = end;
 	TCP_SKB_CB(to)->ack_seq = cb.ack_seq;
 	TCP_SKB_CB(to)->tcp_flags |= cb.tcp_flags;

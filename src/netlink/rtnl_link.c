@@ -620,7 +620,7 @@ static int rtnl_newlink(struct nl_request *req)
 	if (dev)
 		return change_link(req, dev, &lr, ops, data);
 	if (!(req->nlh->nlmsg_flags & NLM_F_CREATE))
-		return lr.ifm->ifi_index || lr.name[0] ? -ENODEV : -EINVAL;
+		return -ENODEV; /* also when none is named: ip asks so whether RTM_NEWLINK is known */
 	if (!ops) {
 		nl_set_bad_attr(req->extack, lr.info[IFLA_INFO_KIND]);
 		nl_set_err_msg(req->extack, lr.kind[0] ? "Unknown device type" : "The request names no device type");

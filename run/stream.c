@@ -141,8 +141,8 @@ void stream_connect_done(struct asock *s, int a)
 	if (!err && !(weir_poll_now(s->file) & POLLOUT))
 		return;
 	if (!err) {
-		/* As in Linux, the next connect() reports it, and only the one after that says EISCONN. */
-		s->undelivered_connect = TAILQ_EMPTY(&s->waiters);
+		/* As in Linux, the next connect() reports it, a waiting one first, and only the one after that says EISCONN. */
+		s->undelivered_connect = true;
 		stream_connected(s, a);
 		park_wake(s);
 		if (!s->dead)

@@ -125,8 +125,9 @@ static void copy_meta(struct sk_buff *nskb, const struct sk_buff *skb)
 /* One segment: the headers [mac header, data + thlen) and payload [@off, @off + @len) as seen from data. */
 static struct sk_buff *segment_one(struct sk_buff *skb, u32 hlen, u32 off, u32 len)
 {
-	u32 room = skb->dev ? skb->dev->needed_headroom : 0;
 	u32 mac = skb->mac_header;
+	/* Behind an Ethernet header of 14 octets the network header must still be aligned to 4. */
+	u32 room = ALIGN_UP(skb->dev ? skb->dev->needed_headroom : 0u, 4u) + (-(skb->network_header - mac) & 3u);
 	u32 linear = off < skb_headlen(skb) ? min(len, skb_headlen(skb) - off) : 0;
 	struct sk_buff *nskb;
 

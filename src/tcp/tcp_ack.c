@@ -176,8 +176,8 @@ static u32 tcp_tso_acked(struct sock *sk, struct sk_buff *skb)
 
 /* What the skbs that left the queue tell. */
 struct tcp_clean {
-	u64 first_sent, last_sent; /* ns; 0: none that was sent once only */
-	u32 in_flight;
+	u64 first_sent; /* ns, of those that were sent once only; 0: none */
+	u64 rtx_sent;   /* ns, the last time one of the others was sent again; 0: none */
 };
 
 /* Takes what is acknowledged off the retransmit queue (RFC 9293 3.10.7.4). */
@@ -204,12 +204,15 @@ static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *st, struc
 			if (sacked & TCPCB_SACKED_RETRANS)
 				tp->retrans_out -= acked;
 			st->flag |= FLAG_RETRANS_DATA_ACKED;
+			c->rtx_sent = max(c->rtx_sent, cb->sent_ns);
 		} else if (!(sacked & TCPCB_SACKED_ACKED)) {
-			c->last_sent = cb->sent_ns;
 			if (!c->first_sent)
 				c->first_sent = cb->sent_ns | 1;
-			if (before(cb->seq, st->reord))
-				st->reord = cb->seq;
+			/* What was acknowledged of it before is no news. */
+			u32 from = before(cb->seq, st->prior_snd_una) ? st->prior_snd_una : cb->seq;
+
+			if (before(from, st->reord))
+				st->reord = from;
 			if (!after(cb->end_seq, tp->high_seq))
 				st->flag |= FLAG_ORIG_SACK_ACKED;
 		}
@@ -237,6 +240,7 @@ static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *st, struc
 		st->flag |= FLAG_SACK_RENEGING;
 }
 
+/* The round trip this ACK shows, in us; -1: none. */
 static s64 tcp_pick_rtt(struct sock *sk, const struct tcp_ack_state *st, const struct tcp_clean *c)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -247,8 +251,16 @@ static s64 tcp_pick_rtt(struct sock *sk, const struct tcp_ack_state *st, const s
 		return st->sack_rtt_us;
 	/* RFC 7323 4.1: an echo tells which transmission arrived. Valid only when the ACK moves snd_una (rule RTTM). */
 	if (tp->tstamp_ok && st->tsecr && (st->flag & FLAG_ACKED)) {
-		u32 ms = tcp_now_ms(sk) - (st->tsecr - tp->tsoffset);
+		u32 sent = st->tsecr - tp->tsoffset, ms = tcp_now_ms(sk) - sent;
 
+		/* It echoes the original, whose ACKs were lost: what passed since is our timeout, not the path's round trip.
+		 * The path works, so that the back-off ends (RFC 4015 3). */
+		if (c->rtx_sent && before(sent, (u32)(c->rtx_sent / NSEC_PER_MSEC))) {
+			if (tp->srtt_us)
+				tcp_set_rto(sk);
+			inet_csk(sk)->icsk_backoff = 0;
+			return -1;
+		}
 		if (ms < TCP_RTO_MAX_US / 1000)
 			return ms ? ms * 1000LL : 1;
 	}

@@ -367,6 +367,7 @@ static void tcp_v4_fill_cb(struct sk_buff *skb, u32 hlen)
 	cb->eor = 0;
 	skb_reset_transport_header(skb);
 	__skb_pull(skb, hlen);
+	skb_orphan(skb); /* it has arrived: no longer on the way out of whoever sent it */
 }
 
 static void tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)

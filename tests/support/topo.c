@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/support/topo.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lab/lab_net.h"
+
+#define CHUNK 65536
+
+static uint32_t probability(double p)
+{
+	return p >= 1 ? UINT32_MAX : (uint32_t)(p * 4294967296.0);
+}
+
+static int topo_impair(struct topo *t, const struct topo_link *l, struct net_error *err)
+{
+	struct lab_impairment imp = {
+		.delay_ns = l->delay_ns,
+		.jitter_ns = l->jitter_ns,
+		.rate_bps = l->rate_bps,
+		.loss = probability(l->loss),
+		.duplicate = probability(l->duplicate),
+		.reorder = probability(l->reorder),
+		.corrupt = probability(l->corrupt),
+		.queue_packets = l->queue_packets ? l->queue_packets : 1000,
+	};
+	int r;
+
+	for (int i = 0; i < 2; i++) {
+		r = net_link_impair(t->net[i], "eth0", &imp, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
+{
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .seeded = true, .seed = seed };
+	struct net_error err = { "" };
+	int r = -ENOMEM;
+
+	memset(t, 0, sizeof(*t));
+	t->m = weir_machine_create(&cfg);
+	if (!t->m)
+		goto fail;
+	t->net[0] = weir_net_create(t->m, "a");
+	t->net[1] = weir_net_create(t->m, "b");
+	if (!t->net[0] || !t->net[1])
+		goto fail;
+	r = net_veth_add(t->net[0], "eth0", t->net[1], "eth0", l->mtu, &err);
+	for (int i = 0; !r && i < 2; i++) {
+		t->addr[i] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(7) };
+		t->addr[i].sin_addr.s_addr = htonl(0x0a000001u + (uint32_t)i);
+		r = net_addr_add(t->net[i], "eth0", t->addr[i].sin_addr, 24, &err);
+		if (!r)
+			r = net_link_up(t->net[i], "eth0", &err);
+	}
+	if (!r && !l->plain)
+		r = topo_impair(t, l, &err);
+	if (!r)
+		return true;
+fail:
+	fprintf(stderr, "topology: %s %s\n", strerror(-r), err.text);
+	topo_destroy(t);
+	return false;
+}
+
+void topo_destroy(struct topo *t)
+{
+	if (t->m)
+		weir_machine_destroy(t->m);
+	memset(t, 0, sizeof(*t));
+}
+
+void topo_run(struct topo *t, uint64_t ns)
+{
+	uint64_t end = weir_now(t->m) + ns;
+
+	while (weir_now(t->m) < end)
+		weir_run(t->m, end - weir_now(t->m));
+}
+
+struct weir_file *topo_listen(struct topo *t, int backlog)
+{
+	struct weir_file *l;
+	int one = 1;
+
+	if (weir_socket(t->net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &l))
+		return NULL;
+	weir_setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (!weir_bind(l, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])) && !weir_listen(l, backlog))
+		return l;
+	weir_close(l);
+	return NULL;
+}
+
+bool topo_connect(struct topo *t, struct weir_file **c, struct weir_file **s)
+{
+	struct weir_file *l = topo_listen(t, 5);
+	uint64_t end = weir_now(t->m) + 200000000000ULL;
+	int r;
+
+	if (!l || weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, c))
+		return false;
+	r = weir_connect(*c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1]));
+	if (r && r != -EINPROGRESS)
+		return false;
+	while ((r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s)) == -EAGAIN && weir_now(t->m) < end)
+		weir_run(t->m, 1000000000);
+	weir_close(l);
+	return r == 0;
+}
+
+/* ---- streams ------------------------------------------------------------------------------------------- */
+
+struct stream { /* one direction */
+	struct weir_file *from, *to;
+	uint64_t size, sent, received;
+	uint64_t gen_state, check_state;
+	uint64_t digest;
+	bool shut, ended;
+	uint8_t buf[CHUNK]; /* what is to be sent next */
+	size_t pos, len;
+};
+
+static uint8_t next_octet(uint64_t *state)
+{
+	*state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (uint8_t)(*state >> 56);
+}
+
+static void stream_send(struct stream *s, bool *progress)
+{
+	while (s->sent < s->size) {
+		ssize_t n;
+
+		if (s->pos == s->len) {
+			s->len = s->size - s->sent < CHUNK ? (size_t)(s->size - s->sent) : CHUNK;
+			s->pos = 0;
+			for (size_t i = 0; i < s->len; i++)
+				s->buf[i] = next_octet(&s->gen_state);
+		}
+		n = weir_send(s->from, s->buf + s->pos, s->len - s->pos, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n <= 0)
+			return;
+		s->pos += (size_t)n;
+		s->sent += (uint64_t)n;
+		*progress = true;
+	}
+	if (!s->shut) {
+		weir_shutdown(s->from, SHUT_WR);
+		s->shut = true;
+		*progress = true;
+	}
+}
+
+/* NULL, or what is wrong. */
+static const char *stream_receive(struct stream *s, bool *progress)
+{
+	uint8_t buf[16384];
+
+	while (!s->ended) {
+		ssize_t n = weir_recv(s->to, buf, sizeof(buf), MSG_DONTWAIT);
+
+		if (n == -EAGAIN)
+			return NULL;
+		if (n < 0)
+			return n == -ECONNRESET ? "connection was reset" : n == -ETIMEDOUT ? "connection timed out" : "recv failed";
+		*progress = true;
+		if (n == 0) {
+			s->ended = true;
+			return s->received == s->size ? NULL : "stream ended early";
+		}
+		for (ssize_t i = 0; i < n; i++) {
+			if (buf[i] != next_octet(&s->check_state))
+				return "octets differ";
+			s->digest = (s->digest ^ buf[i]) * 0x100000001b3ULL;
+		}
+		s->received += (uint64_t)n;
+		if (s->received > s->size)
+			return "more octets than were sent";
+	}
+	return NULL;
+}
+
+static void stream_init(struct stream *s, struct weir_file *from, struct weir_file *to, uint64_t size, uint64_t seed)
+{
+	memset(s, 0, offsetof(struct stream, buf));
+	s->pos = s->len = 0;
+	s->from = from;
+	s->to = to;
+	s->size = size;
+	s->gen_state = s->check_state = seed;
+	s->digest = 0xcbf29ce484222325ULL;
+}
+
+struct topo_result topo_transfer(struct topo *t, uint64_t up, uint64_t down, uint64_t limit_ns)
+{
+	struct topo_result r = { .problem = "no connection" };
+	uint64_t start = weir_now(t->m);
+	struct weir_file *c = NULL, *s = NULL;
+	struct stream *st = calloc(2, sizeof(*st));
+
+	if (!st || !topo_connect(t, &c, &s))
+		goto out;
+	stream_init(&st[0], c, s, up, 1);
+	stream_init(&st[1], s, c, down, 2);
+	r.problem = NULL;
+	while (!(st[0].ended && st[1].ended)) {
+		bool progress = false;
+
+		for (int i = 0; i < 2 && !r.problem; i++) {
+			stream_send(&st[i], &progress);
+			r.problem = stream_receive(&st[i], &progress);
+		}
+		if (r.problem)
+			break;
+		if (weir_now(t->m) - start > limit_ns) {
+			r.problem = "took too long";
+			break;
+		}
+		weir_run(t->m, progress ? 0 : 1000000000);
+	}
+	r.ok = !r.problem;
+	r.ns = weir_now(t->m) - start;
+	r.digest[0] = st[0].digest;
+	r.digest[1] = st[1].digest;
+out:
+	if (c)
+		weir_close(c);
+	if (s)
+		weir_close(s);
+	free(st);
+	return r;
+}

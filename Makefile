@@ -56,7 +56,7 @@ check: deps-test all
 	@tools/run-tests $(BUILD) --suite checks
 
 bench: deps-test all
-	@$(BUILD)/bench/bench
+	@$(BUILD)/bench/bench --json bench/results.json
 
 install: all
 	@$(MESON) configure $(BUILD) -Dprefix=$(abspath $(PREFIX)) && ninja -C $(BUILD)

@@ -100,7 +100,7 @@ static void print_connections(const struct lab_report *rep, FILE *out)
 {
 	if (!rep->nr_top)
 		return;
-	fprintf(out, "\n%-12s %-43s %12s %12s %9s %8s %10s %6s\n", "tcp", "connection", "sent", "received",
+	fprintf(out, "\n%-12s %-43s %12s %12s %9s %8s %10s %6s\n", "tcp", "connection", "acked", "received",
 		"segments", "retrans", "srtt", "cwnd");
 	for (size_t i = 0; i < rep->nr_top; i++) {
 		const struct connection *c = &rep->top[i];

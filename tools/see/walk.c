@@ -163,6 +163,23 @@ static unsigned depth_of(const char *file)
 	return 3;
 }
 
+/* IPv4 addresses and Ethernet types are known by the names of their arguments. */
+static void print_arg(FILE *out, const char *name, uint64_t v)
+{
+	static const char *const addresses[] = { "daddr", "saddr", "nexthop" };
+
+	if (!name)
+		return;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (!strcmp(name, addresses[i])) {
+			struct in_addr a = { htonl((uint32_t)v) };
+
+			fprintf(out, " %s=%s", name, inet_ntoa(a));
+			return;
+		}
+	fprintf(out, !strcmp(name, "protocol") && v > 255 ? " %s=0x%04" PRIx64 : " %s=%" PRIu64, name, v);
+}
+
 static void print_record(FILE *out, const struct recorder *r, const struct weir_trace_record *rec,
 			 uint64_t t0)
 {
@@ -172,11 +189,9 @@ static void print_record(FILE *out, const struct recorder *r, const struct weir_
 
 	snprintf(what, sizeof(what), "%*s%s", (int)(2 * depth), "", rec->point);
 	fprintf(out, "  %10.6f ms  %-10s %-34s %-24s len %-6" PRIu32, (double)(rec->time - t0) / 1e6,
-		recorder_net_name(r, rec->net_id), what, rec->file, rec->len);
-	if (rec->arg1_name)
-		fprintf(out, " %s=%" PRIu64, rec->arg1_name, rec->arg1);
-	if (rec->arg2_name)
-		fprintf(out, " %s=%" PRIu64, rec->arg2_name, rec->arg2);
+		rec->net_id ? recorder_net_name(r, rec->net_id) : "-", what, rec->file, rec->len);
+	print_arg(out, rec->arg1_name, rec->arg1);
+	print_arg(out, rec->arg2_name, rec->arg2);
 	if (rec->verdict != WEIR_PASS && rec->verdict < 6)
 		fprintf(out, "  %s", verdicts[rec->verdict]);
 	if (rec->related)

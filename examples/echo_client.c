@@ -22,7 +22,8 @@ int echo_client(struct weir_net *net, const char *address, const char *text)
 	check(weir_connect(f, (struct sockaddr *)&addr, sizeof(addr)), "connect");
 	check(weir_write(f, text, len), "write");
 	check(weir_shutdown(f, SHUT_WR), "shutdown");
-	while (got < sizeof(buf) && (n = check(weir_read(f, buf + got, sizeof(buf) - got), "read")) > 0)
+	while (got < sizeof(buf) &&
+	       (n = check(weir_read(f, buf + got, sizeof(buf) - got), "read")) > 0)
 		got += (size_t)n;
 	weir_close(f);
 	printf("client: \"%.*s\" came back\n", (int)got, buf);

@@ -37,7 +37,8 @@ void echo_serve(struct weir_file *listener, int count)
 		socklen_t len = sizeof(from);
 
 		check(weir_accept(listener, (struct sockaddr *)&from, &len, 0, &f), "accept");
-		printf("server: connection from %s\n", inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text)));
+		printf("server: connection from %s\n",
+		       inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text)));
 		echo_connection(f);
 	}
 }

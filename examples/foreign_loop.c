@@ -22,7 +22,8 @@ struct app {
 	int sent, answered;
 };
 
-static struct weir_file *udp_socket(struct app *app, struct weir_net *net, const char *address, int port)
+static struct weir_file *udp_socket(struct app *app, struct weir_net *net, const char *address,
+				    int port)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	struct sockaddr_in sin = ipv4(address, port);
@@ -43,7 +44,8 @@ static void on_tick(struct app *app, int timer)
 
 	if (read(timer, &ticks, sizeof(ticks)) > 0 && app->sent < PINGS) {
 		app->sent++;
-		check(weir_sendto(app->pinger, "ping", 4, 0, (struct sockaddr *)&to, sizeof(to)), "sendto");
+		check(weir_sendto(app->pinger, "ping", 4, 0, (struct sockaddr *)&to, sizeof(to)),
+		      "sendto");
 	}
 }
 
@@ -65,7 +67,8 @@ static void on_weir(struct app *app)
 			continue;
 		check(n, "recvfrom");
 		if (f == app->ponger) {
-			check(weir_sendto(f, "pong", 4, 0, (struct sockaddr *)&from, len), "sendto");
+			check(weir_sendto(f, "pong", 4, 0, (struct sockaddr *)&from, len),
+			      "sendto");
 		} else {
 			app->answered++;
 			printf("%d: %.*s\n", app->answered, (int)n, buf);

@@ -58,13 +58,15 @@ static inline void request_send(struct weir_net *net, struct request *r, const c
 	int err = weir_netlink(net, NETLINK_ROUTE, &r->nlh, NULL, NULL, sentence, sizeof(sentence));
 
 	if (err) {
-		fprintf(stderr, "%s: %s%s%s\n", what, strerror(-err), sentence[0] ? ": " : "", sentence);
+		fprintf(stderr, "%s: %s%s%s\n", what, strerror(-err), sentence[0] ? ": " : "",
+			sentence);
 		exit(1);
 	}
 }
 
 /* ip link add NAME type veth peer name PEER_NAME netns PEER_NET */
-static inline void add_veth(struct weir_net *net, const char *name, struct weir_net *peer_net, const char *peer_name)
+static inline void add_veth(struct weir_net *net, const char *name, struct weir_net *peer_net,
+			    const char *peer_name)
 {
 	unsigned peer_id = weir_net_id(peer_net);
 	struct rtattr *info, *data, *peer;
@@ -117,10 +119,12 @@ static inline void link_up(struct weir_net *net, const char *name)
 }
 
 /* ip addr add ADDRESS/PREFIXLEN dev NAME */
-static inline void add_address(struct weir_net *net, const char *name, const char *address, int prefixlen)
+static inline void add_address(struct weir_net *net, const char *name, const char *address,
+			       int prefixlen)
 {
 	struct request r;
-	struct ifaddrmsg *ifa = request_begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*ifa));
+	struct ifaddrmsg *ifa =
+		request_begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*ifa));
 	struct in_addr a;
 
 	inet_pton(AF_INET, address, &a);

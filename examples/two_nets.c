@@ -28,8 +28,10 @@ int main(void)
 	check(weir_bind(rx, (struct sockaddr *)&to, sizeof(to)), "bind");
 	check(weir_socket(net[0], AF_INET, SOCK_DGRAM, 0, &tx), "socket");
 	check(weir_sendto(tx, "one datagram", 12, 0, (struct sockaddr *)&to, sizeof(to)), "sendto");
-	n = check(weir_recvfrom(rx, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len), "recvfrom");
-	printf("b received \"%.*s\" from %s\n", (int)n, buf, inet_ntop(AF_INET, &from.sin_addr, addr, sizeof(addr)));
+	n = check(weir_recvfrom(rx, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len),
+		  "recvfrom");
+	printf("b received \"%.*s\" from %s\n", (int)n, buf,
+	       inet_ntop(AF_INET, &from.sin_addr, addr, sizeof(addr)));
 
 	weir_sleep(m, 3600ull * 1000000000);
 	printf("virtual time: %llu s\n", (unsigned long long)(weir_now(m) / 1000000000));

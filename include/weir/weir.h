@@ -31,7 +31,7 @@
 extern "C" {
 #endif
 
-#define WEIR_API __attribute__((visibility("default")))
+#define WEIR_API     __attribute__((visibility("default")))
 #define WEIR_FOREVER UINT64_MAX
 
 struct weir_machine;
@@ -48,11 +48,11 @@ enum weir_clock {
 
 struct weir_machine_config {
 	enum weir_clock clock;
-	bool seeded;       /* random choices are a function of @seed (always so under a virtual clock) */
+	bool seeded; /* random choices are a function of @seed (always so under a virtual clock) */
 	uint64_t seed;
-	uint32_t ncpus;    /* 0: 1 */
-	bool workers;      /* one thread per cpu drives the machine */
-	uint64_t mem_limit; /* octets for packets; 0: 1 GiB per cpu */
+	uint32_t ncpus;          /* 0: 1 */
+	bool workers;            /* one thread per cpu drives the machine */
+	uint64_t mem_limit;      /* octets for packets; 0: 1 GiB per cpu */
 	uint64_t start_realtime; /* virtual clock: ns since 1970 at time 0 */
 };
 
@@ -100,8 +100,8 @@ WEIR_API struct weir_machine *weir_net_machine(const struct weir_net *net);
  * acknowledgement (at most @error_size octets with the NUL; empty if there is none).
  */
 WEIR_API int weir_netlink(struct weir_net *net, int protocol, const struct nlmsghdr *msg,
-			  int (*reply)(const struct nlmsghdr *nlh, void *arg), void *arg, char *ret_error,
-			  size_t error_size);
+			  int (*reply)(const struct nlmsghdr *nlh, void *arg), void *arg,
+			  char *ret_error, size_t error_size);
 
 /* ---- sockets: POSIX calls on files --------------------------------------------------------------------- */
 
@@ -120,7 +120,8 @@ WEIR_API int weir_accept(struct weir_file *f, struct sockaddr *addr, socklen_t *
 			 struct weir_file **ret_file);
 WEIR_API int weir_getsockname(struct weir_file *f, struct sockaddr *addr, socklen_t *len);
 WEIR_API int weir_getpeername(struct weir_file *f, struct sockaddr *addr, socklen_t *len);
-WEIR_API int weir_setsockopt(struct weir_file *f, int level, int name, const void *val, socklen_t len);
+WEIR_API int weir_setsockopt(struct weir_file *f, int level, int name, const void *val,
+			     socklen_t len);
 WEIR_API int weir_getsockopt(struct weir_file *f, int level, int name, void *val, socklen_t *len);
 WEIR_API int weir_shutdown(struct weir_file *f, int how);
 WEIR_API ssize_t weir_read(struct weir_file *f, void *buf, size_t n);
@@ -131,8 +132,8 @@ WEIR_API ssize_t weir_send(struct weir_file *f, const void *buf, size_t n, int f
 WEIR_API ssize_t weir_recv(struct weir_file *f, void *buf, size_t n, int flags);
 WEIR_API ssize_t weir_sendto(struct weir_file *f, const void *buf, size_t n, int flags,
 			     const struct sockaddr *addr, socklen_t len);
-WEIR_API ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int flags, struct sockaddr *addr,
-			       socklen_t *len);
+WEIR_API ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int flags,
+			       struct sockaddr *addr, socklen_t *len);
 WEIR_API ssize_t weir_sendmsg(struct weir_file *f, const struct msghdr *msg, int flags);
 WEIR_API ssize_t weir_recvmsg(struct weir_file *f, struct msghdr *msg, int flags);
 /* SIOC*, FIONREAD, FIONBIO ... @arg as ioctl(2) has it */
@@ -151,12 +152,15 @@ struct weir_pollfd {
 	struct weir_file *file; /* NULL: ignored */
 	short events, revents;  /* POLL* */
 };
-WEIR_API int weir_poll(struct weir_machine *m, struct weir_pollfd *fds, unsigned n, uint64_t timeout_ns);
+WEIR_API int weir_poll(struct weir_machine *m, struct weir_pollfd *fds, unsigned n,
+		       uint64_t timeout_ns);
 /* Readiness now, as poll(2) would say with all events asked for; never blocks. */
 WEIR_API unsigned weir_poll_now(struct weir_file *f);
 WEIR_API int weir_epoll_create(struct weir_machine *m, struct weir_file **ret_file);
-WEIR_API int weir_epoll_ctl(struct weir_file *ep, int op, struct weir_file *f, struct epoll_event *ev);
-WEIR_API int weir_epoll_wait(struct weir_file *ep, struct epoll_event *evs, int max, uint64_t timeout_ns);
+WEIR_API int weir_epoll_ctl(struct weir_file *ep, int op, struct weir_file *f,
+			    struct epoll_event *ev);
+WEIR_API int weir_epoll_wait(struct weir_file *ep, struct epoll_event *evs, int max,
+			     uint64_t timeout_ns);
 
 /* ---- views and sysctls --------------------------------------------------------------------------------- */
 
@@ -164,7 +168,8 @@ WEIR_API int weir_epoll_wait(struct weir_file *ep, struct epoll_event *evs, int 
  * What a program would read under @path: "/proc/net/tcp", "/proc/sys/net/ipv4/ip_forward", "/sys/class/net/eth0/mtu". Allocates
  * *ret_text (free() it). -ENOENT: there is no such view. -EISDIR: a directory; *ret_text lists its entries, one a line.
  */
-WEIR_API int weir_view_read(struct weir_net *net, const char *path, char **ret_text, size_t *ret_len);
+WEIR_API int weir_view_read(struct weir_net *net, const char *path, char **ret_text,
+			    size_t *ret_len);
 /* Writes a sysctl, as writing to the file under /proc/sys/net would. */
 WEIR_API int weir_view_write(struct weir_net *net, const char *path, const char *text, size_t len);
 /* @name "net.ipv4.ip_forward" or with slashes. */
@@ -180,9 +185,9 @@ struct weir_trace_record {
 	uint32_t net_id;
 	uint32_t ifindex;
 	uint32_t len;
-	uint16_t reason; /* 0: not dropped */
-	uint8_t verdict; /* enum weir_verdict */
-	const char *point, *file; /* function and file; static storage */
+	uint16_t reason;                   /* 0: not dropped */
+	uint8_t verdict;                   /* enum weir_verdict */
+	const char *point, *file;          /* function and file; static storage */
 	const char *arg1_name, *arg2_name; /* NULL: unused */
 };
 enum weir_verdict { WEIR_PASS, WEIR_DROP, WEIR_DONE, WEIR_QUEUED, WEIR_STOLEN, WEIR_CREATE };
@@ -191,43 +196,45 @@ enum weir_verdict { WEIR_PASS, WEIR_DROP, WEIR_DONE, WEIR_QUEUED, WEIR_STOLEN, W
 WEIR_API int weir_trace_enable(struct weir_machine *m, uint32_t records);
 WEIR_API void weir_trace_disable(struct weir_machine *m);
 /* New records of all cpus in order of time; *cursor starts as 0. Returns how many; *ret_lost (may be NULL): overwritten unread. */
-WEIR_API int weir_trace_read(struct weir_machine *m, uint64_t cursor[64], struct weir_trace_record *out,
-			     uint32_t max, uint64_t *ret_lost);
+WEIR_API int weir_trace_read(struct weir_machine *m, uint64_t cursor[64],
+			     struct weir_trace_record *out, uint32_t max, uint64_t *ret_lost);
 /*
  * One record as a line of text, indented by @depth steps, without a newline; at most @size octets with the NUL. Returns
  * the length of the whole line, as snprintf(3).
  */
-WEIR_API int weir_trace_format(struct weir_machine *m, const struct weir_trace_record *r, unsigned depth, char *buf,
-			       size_t size);
+WEIR_API int weir_trace_format(struct weir_machine *m, const struct weir_trace_record *r,
+			       unsigned depth, char *buf, size_t size);
 WEIR_API const char *weir_drop_reason_name(struct weir_machine *m, uint16_t reason);
 WEIR_API const char *weir_drop_reason_help(struct weir_machine *m, uint16_t reason);
 
 /* Frames as they pass devices. Called from inside the stack: copy what you need and return; no weir_ call is allowed. */
 struct weir_frame {
-	uint64_t time;  /* ns, real-time scale of the machine */
+	uint64_t time; /* ns, real-time scale of the machine */
 	uint64_t skb_id;
 	uint32_t net_id;
 	uint32_t ifindex;
 	uint16_t dev_type; /* ARPHRD_* */
 	uint16_t protocol; /* ETH_P_*, host order */
 	bool outgoing;
-	uint32_t len;    /* of the frame */
-	uint32_t caplen; /* of @data */
+	uint32_t len;        /* of the frame */
+	uint32_t caplen;     /* of @data */
 	const uint8_t *data; /* linear, from the link-layer header on */
 	char ifname[16];
 };
 struct weir_tap;
 /* @ifname NULL: all devices. NULL with errno set. */
-WEIR_API struct weir_tap *weir_tap_create(struct weir_net *net, const char *ifname, uint32_t snaplen,
-					  void (*fn)(const struct weir_frame *frame, void *arg), void *arg);
+WEIR_API struct weir_tap *weir_tap_create(struct weir_net *net, const char *ifname,
+					  uint32_t snaplen,
+					  void (*fn)(const struct weir_frame *frame, void *arg),
+					  void *arg);
 WEIR_API void weir_tap_destroy(struct weir_tap *tap);
 
 /* Memory held for packets and objects of the machine, in octets: for tests and monitoring. */
 struct weir_memory {
-	uint64_t skb_live;      /* struct sk_buff in use */
-	uint64_t arena_octets;  /* taken from the system for packet data */
+	uint64_t skb_live;     /* struct sk_buff in use */
+	uint64_t arena_octets; /* taken from the system for packet data */
 	uint64_t nr_socks;
-	uint64_t mallocs;       /* allocations made on the packet path: must not grow with packets */
+	uint64_t mallocs; /* allocations made on the packet path: must not grow with packets */
 };
 WEIR_API void weir_memory(struct weir_machine *m, struct weir_memory *ret);
 

@@ -19,7 +19,6 @@
 #include "core/netdevice.h"
 #include "host/host.h"
 
-
 struct sysctl_registry {
 	const struct sysctl_table **tables;
 	const struct sysctl_dir **dirs;
@@ -302,7 +301,8 @@ struct sysctl_place {
 };
 
 /* @path "ipv4/conf/eth0/forwarding": does it lie in @dir? */
-static bool find_in_dir(struct net *net, const struct sysctl_dir *dir, const char *path, struct sysctl_place *ret)
+static bool find_in_dir(struct net *net, const struct sysctl_dir *dir, const char *path,
+			struct sysctl_place *ret)
 {
 	size_t n = strlen(dir->path);
 	char name[64];
@@ -377,7 +377,8 @@ static void list_component(struct text *t, const char *dir, const char *path)
 }
 
 /* "ipv4/conf" and "ipv4/conf/eth0" of a directory with devices. */
-static void list_in_dir(struct net *net, const struct sysctl_dir *dir, const char *path, struct text *t)
+static void list_in_dir(struct net *net, const struct sysctl_dir *dir, const char *path,
+			struct text *t)
 {
 	size_t n = strlen(dir->path);
 
@@ -586,12 +587,18 @@ static int store_weight(struct net *net, const char *s, size_t len)
 
 static const struct sysctl_desc core_rows[] = {
 	CORE_ROW("core/somaxconn", somaxconn, 4096, 0, INT32_MAX, "limit of listen()'s backlog"),
-	CORE_ROW("core/rmem_default", rmem_default, 212992, 2304, INT32_MAX, "receive buffer of a new socket, octets"),
-	CORE_ROW("core/rmem_max", rmem_max, 212992, 2304, INT32_MAX, "largest SO_RCVBUF, octets before doubling"),
-	CORE_ROW("core/wmem_default", wmem_default, 212992, 4608, INT32_MAX, "send buffer of a new socket, octets"),
-	CORE_ROW("core/wmem_max", wmem_max, 212992, 4608, INT32_MAX, "largest SO_SNDBUF, octets before doubling"),
-	CORE_ROW("core/optmem_max", optmem_max, 131072, 0, INT32_MAX, "memory for options and control messages of a socket"),
-	CORE_FUNC("core/netdev_max_backlog", backlog, "packets that wait in a cpu's backlog at most"),
+	CORE_ROW("core/rmem_default", rmem_default, 212992, 2304, INT32_MAX,
+		 "receive buffer of a new socket, octets"),
+	CORE_ROW("core/rmem_max", rmem_max, 212992, 2304, INT32_MAX,
+		 "largest SO_RCVBUF, octets before doubling"),
+	CORE_ROW("core/wmem_default", wmem_default, 212992, 4608, INT32_MAX,
+		 "send buffer of a new socket, octets"),
+	CORE_ROW("core/wmem_max", wmem_max, 212992, 4608, INT32_MAX,
+		 "largest SO_SNDBUF, octets before doubling"),
+	CORE_ROW("core/optmem_max", optmem_max, 131072, 0, INT32_MAX,
+		 "memory for options and control messages of a socket"),
+	CORE_FUNC("core/netdev_max_backlog", backlog,
+		  "packets that wait in a cpu's backlog at most"),
 	CORE_FUNC("core/netdev_budget", budget, "packets of one NET_RX round at most"),
 	CORE_FUNC("core/dev_weight", weight, "packets of the backlog in one poll"),
 };

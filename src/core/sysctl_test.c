@@ -43,7 +43,8 @@ static void changed(struct net *net)
 	the_values.changes++;
 }
 
-#define ROW(name, kind, field, def, lo, hi) SYSCTL_ROW("test/" name, kind, struct values, field, def, lo, hi, "")
+#define ROW(name, kind, field, def, lo, hi)                                                        \
+	SYSCTL_ROW("test/" name, kind, struct values, field, def, lo, hi, "")
 
 static const struct sysctl_desc rows[] = {
 	ROW("small", SYSCTL_U8, small, 64, 1, 200),
@@ -53,13 +54,23 @@ static const struct sysctl_desc rows[] = {
 	ROW("big", SYSCTL_U64, big, 1, 0, 0),
 	ROW("seconds", SYSCTL_NS_AS_S, seconds, 30, 1, 100),
 	ROW("millis", SYSCTL_NS_AS_MS, millis, 250, 0, 0),
-	{ .path = "test/text", .kind = SYSCTL_STRING, .offset = offsetof(struct values, text), .len = 8 },
-	{ .path = "test/fixed", .kind = SYSCTL_U8, .offset = offsetof(struct values, small), .def = 64,
+	{ .path = "test/text",
+	  .kind = SYSCTL_STRING,
+	  .offset = offsetof(struct values, text),
+	  .len = 8 },
+	{ .path = "test/fixed",
+	  .kind = SYSCTL_U8,
+	  .offset = offsetof(struct values, small),
+	  .def = 64,
 	  .readonly = true },
-	{ .path = "test/hook", .kind = SYSCTL_U32, .offset = offsetof(struct values, changes), .changed = changed },
+	{ .path = "test/hook",
+	  .kind = SYSCTL_U32,
+	  .offset = offsetof(struct values, changes),
+	  .changed = changed },
 };
 static const struct sysctl_table table = { base, rows, ARRAY_SIZE(rows) };
-static const struct sysctl_desc dir_rows[] = { SYSCTL_ROW("small", SYSCTL_U8, struct values, small, 0, 0, 0, "") };
+static const struct sysctl_desc dir_rows[] = { SYSCTL_ROW("small", SYSCTL_U8, struct values, small,
+							  0, 0, 0, "") };
 static const struct sysctl_dir dir = { "test/conf", dir_base, dir_list, dir_rows, 1 };
 
 static struct weir_machine *machine;
@@ -174,8 +185,8 @@ static void directories_list_each_name_once(void **state)
 	expect("/proc/sys/net/test/conf/eth0/small", 0, "64\n");
 	expect("/proc/sys/net/test/conf/eth1/small", -ENOENT, NULL);
 	expect("/proc/sys/net/test/conf/eth1", -ENOENT, NULL);
-	expect("/proc/sys/net/test/",
-	       -EISDIR, "small\npair\ntriple\nsign\nbig\nseconds\nmillis\ntext\nfixed\nhook\nconf\n");
+	expect("/proc/sys/net/test/", -EISDIR,
+	       "small\npair\ntriple\nsign\nbig\nseconds\nmillis\ntext\nfixed\nhook\nconf\n");
 	expect("/proc/sys/net/tes", -ENOENT, NULL);
 	expect("/nowhere", -ENOENT, NULL);
 }
@@ -216,7 +227,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(defaults_are_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(writes_are_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(directories_list_each_name_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(names_with_dots_and_slashes_mean_the_same, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_with_dots_and_slashes_mean_the_same, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(views_cannot_be_written, setup, teardown),
 		cmocka_unit_test(text_grows_as_needed),
 	};

@@ -37,11 +37,18 @@ struct nl_buf {
 	u8 data[] __attribute__((aligned(4)));
 };
 
-enum { NLK_PKTINFO = 1, NLK_BROADCAST_ERROR = 2, NLK_NO_ENOBUFS = 4, NLK_LISTEN_ALL_NSID = 8, NLK_CAP_ACK = 16,
-       NLK_EXT_ACK = 32, NLK_STRICT_CHK = 64 };
+enum {
+	NLK_PKTINFO = 1,
+	NLK_BROADCAST_ERROR = 2,
+	NLK_NO_ENOBUFS = 4,
+	NLK_LISTEN_ALL_NSID = 8,
+	NLK_CAP_ACK = 16,
+	NLK_EXT_ACK = 32,
+	NLK_STRICT_CHK = 64
+};
 
 struct netlink_sock {
-	struct sock sk; /* must be first */
+	struct sock sk;        /* must be first */
 	struct list_head node; /* netns_netlink.socks; leaf lock, as all down to queue */
 	u32 portid;
 	bool bound;
@@ -73,7 +80,8 @@ static const struct proto_ops netlink_ops;
 
 static bool group_test(const struct netlink_sock *nlk, u32 group)
 {
-	return group && group <= NL_GROUP_WORDS * 32 && (nlk->groups[(group - 1) / 32] >> ((group - 1) % 32) & 1);
+	return group && group <= NL_GROUP_WORDS * 32 &&
+	       (nlk->groups[(group - 1) / 32] >> ((group - 1) % 32) & 1);
 }
 
 /* Leaf lock held. Copies @data to the end of the queue; what does not fit is lost. */
@@ -154,8 +162,8 @@ static struct netlink_sock *nlk_lookup(struct netns_netlink *nn, int protocol, u
 }
 
 /* To every member of @group but @exclude_portid. The number of them. */
-static u32 nl_broadcast(struct net *net, int protocol, const void *data, u32 len, u32 portid, u32 group,
-			u32 exclude_portid)
+static u32 nl_broadcast(struct net *net, int protocol, const void *data, u32 len, u32 portid,
+			u32 group, u32 exclude_portid)
 {
 	struct netns_netlink *nn = net->netlink;
 	struct netlink_sock *nlk;
@@ -174,7 +182,8 @@ static u32 nl_broadcast(struct net *net, int protocol, const void *data, u32 len
 	return n;
 }
 
-void nlmsg_notify(struct net *net, int protocol, const struct nl_msg *m, u32 exclude_portid, u32 group)
+void nlmsg_notify(struct net *net, int protocol, const struct nl_msg *m, u32 exclude_portid,
+		  u32 group)
 {
 	if (!net->netlink || !m->len)
 		return;
@@ -210,7 +219,8 @@ static void nlk_reply(struct netlink_sock *nlk, const struct nl_msg *m)
 
 /* ---- acknowledgements ---------------------------------------------------------------------------------- */
 
-static void put_ext_ack(struct nl_msg *m, const struct nlmsghdr *nlh, const struct netlink_ext_ack *extack, int err)
+static void put_ext_ack(struct nl_msg *m, const struct nlmsghdr *nlh,
+			const struct netlink_ext_ack *extack, int err)
 {
 	const char *bad = (const char *)extack->bad_attr;
 
@@ -229,8 +239,9 @@ static void netlink_ack(struct netlink_sock *nlk, const struct nlmsghdr *nlh, in
 			const struct netlink_ext_ack *extack)
 {
 	bool capped = !err || (nlk->opts & NLK_CAP_ACK);
-	bool tlvs = (nlk->opts & NLK_EXT_ACK) && (extack->msg[0] || (err && (extack->bad_attr || extack->miss_type)) ||
-						   (!err && extack->cookie_len));
+	bool tlvs = (nlk->opts & NLK_EXT_ACK) &&
+		    (extack->msg[0] || (err && (extack->bad_attr || extack->miss_type)) ||
+		     (!err && extack->cookie_len));
 	u32 quoted = capped ? NLMSG_HDRLEN : nlh->nlmsg_len;
 	u16 flags = (u16)((capped ? NLM_F_CAPPED : 0) | (tlvs ? NLM_F_ACK_TLVS : 0));
 	struct nl_msg m;
@@ -266,7 +277,8 @@ static void dump_mark(struct nl_msg *m, struct netlink_dump *d)
 	bool changed = d->prev_seq && d->cb.seq && d->prev_seq != d->cb.seq;
 	int rem = (int)m->len;
 
-	for (struct nlmsghdr *h = (struct nlmsghdr *)m->buf; NLMSG_OK(h, (u32)rem); h = NLMSG_NEXT(h, rem))
+	for (struct nlmsghdr *h = (struct nlmsghdr *)m->buf; NLMSG_OK(h, (u32)rem);
+	     h = NLMSG_NEXT(h, rem))
 		h->nlmsg_flags |= (u16)(NLM_F_MULTI | (changed ? NLM_F_DUMP_INTR : 0));
 	if (d->cb.seq)
 		d->prev_seq = d->cb.seq;
@@ -361,8 +373,9 @@ static void netlink_dump(struct netlink_sock *nlk)
 }
 
 /* Takes over nothing; 0: the dump runs, its end is its answer. rtnl held. */
-static int dump_start(struct netlink_sock *nlk, const struct nlmsghdr *nlh, const struct rtnl_handler *h,
-		      const struct netlink_callback *tmpl, struct netlink_ext_ack *extack)
+static int dump_start(struct netlink_sock *nlk, const struct nlmsghdr *nlh,
+		      const struct rtnl_handler *h, const struct netlink_callback *tmpl,
+		      struct netlink_ext_ack *extack)
 {
 	const struct rtgenmsg *g = (const void *)((const char *)nlh + NLMSG_HDRLEN);
 	struct netlink_dump *d;
@@ -429,12 +442,15 @@ static int route_rcv_msg(struct netlink_sock *nlk, struct nl_request *req)
 			return h->doit(req);
 	}
 	if (!req->extack->msg[0])
-		nl_set_err_msg(req->extack, "weir does not serve rtnetlink request type %u of address family %u (yet)",
-			       nlh->nlmsg_type, g->rtgen_family);
+		nl_set_err_msg(
+			req->extack,
+			"weir does not serve rtnetlink request type %u of address family %u (yet)",
+			nlh->nlmsg_type, g->rtgen_family);
 	return -EOPNOTSUPP;
 }
 
-static int other_rcv_msg(struct netlink_sock *nlk, struct nl_request *req, const struct netlink_protocol *p)
+static int other_rcv_msg(struct netlink_sock *nlk, struct nl_request *req,
+			 const struct netlink_protocol *p)
 {
 	struct netlink_callback tmpl = { 0 }, *cb = &tmpl;
 	int err = p->rcv ? p->rcv(req, &cb) : -ECONNREFUSED;
@@ -451,8 +467,12 @@ static void one_message(struct netlink_sock *nlk, const struct nlmsghdr *nlh)
 	int protocol = nlk->sk.sk_protocol;
 	struct netlink_ext_ack extack = { 0 };
 	struct nl_msg reply = { 0 };
-	struct nl_request req = { .net = net, .nlh = nlh, .portid = nlk->portid, .privileged = true,
-				  .extack = &extack, .reply = &reply };
+	struct nl_request req = { .net = net,
+				  .nlh = nlh,
+				  .portid = nlk->portid,
+				  .privileged = true,
+				  .extack = &extack,
+				  .reply = &reply };
 	int err = 0;
 
 	/* Replies go to the requester, acknowledgements after them. */
@@ -461,7 +481,8 @@ static void one_message(struct netlink_sock *nlk, const struct nlmsghdr *nlh)
 		if (!err && protocol == NETLINK_ROUTE)
 			err = route_rcv_msg(nlk, &req);
 		else if (!err)
-			err = other_rcv_msg(nlk, &req, &net->machine->rtnl_table->protocols[protocol]);
+			err = other_rcv_msg(nlk, &req,
+					    &net->machine->rtnl_table->protocols[protocol]);
 		if (reply.cur)
 			nlmsg_cancel(&reply);
 		if (err >= 0 && reply.buf)
@@ -561,7 +582,8 @@ static int netlink_bind(struct socket *sock, const struct sockaddr *addr, sockle
 	return 0;
 }
 
-static int netlink_connect(struct socket *sock, const struct sockaddr *addr, socklen_t len, int flags)
+static int netlink_connect(struct socket *sock, const struct sockaddr *addr, socklen_t len,
+			   int flags)
 {
 	struct netlink_sock *nlk = nlk_sk(sock->sk);
 	struct sockaddr_nl nl;
@@ -600,7 +622,8 @@ static int netlink_getname(struct socket *sock, struct sockaddr_storage *ret, in
 
 /* ---- sendmsg, recvmsg ---------------------------------------------------------------------------------- */
 
-static int nl_destination(struct netlink_sock *nlk, const struct kmsghdr *msg, u32 *ret_portid, u32 *ret_group)
+static int nl_destination(struct netlink_sock *nlk, const struct kmsghdr *msg, u32 *ret_portid,
+			  u32 *ret_group)
 {
 	struct sockaddr_nl nl;
 
@@ -658,7 +681,8 @@ static ssize_t netlink_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t 
 		return -EFAULT;
 	}
 	if (group)
-		nl_broadcast(sock->net, sk->sk_protocol, data, (u32)len, nlk->portid, group, nlk->portid);
+		nl_broadcast(sock->net, sk->sk_protocol, data, (u32)len, nlk->portid, group,
+			     nlk->portid);
 	if (portid) {
 		err = nl_unicast(nlk, portid, data, (u32)len);
 	} else if (!group || sk->sk_protocol == NETLINK_ROUTE) {
@@ -805,7 +829,8 @@ static int set_membership(struct netlink_sock *nlk, int name, u32 group)
 	return 0;
 }
 
-static int netlink_setsockopt(struct socket *sock, int level, int name, const void *val, socklen_t len)
+static int netlink_setsockopt(struct socket *sock, int level, int name, const void *val,
+			      socklen_t len)
 {
 	struct netlink_sock *nlk = nlk_sk(sock->sk);
 	int v;
@@ -938,7 +963,8 @@ int netlink_machine_init(struct machine *m)
 {
 	static const struct netlink_protocol protocols[] = {
 		{ .protocol = NETLINK_ROUTE, .groups = RTNLGRP_MAX },
-		{ .protocol = NETLINK_USERSOCK, .groups = 32 }, /* between programs of the instance */
+		{ .protocol = NETLINK_USERSOCK,
+		  .groups = 32 }, /* between programs of the instance */
 	};
 	int err;
 

@@ -38,7 +38,8 @@ static struct weir_file *nl_socket(u32 groups)
 	struct sockaddr_nl nl = { .nl_family = AF_NETLINK, .nl_groups = groups };
 	struct weir_file *f;
 
-	assert_int_equal(weir_socket(net, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE, &f), 0);
+	assert_int_equal(weir_socket(net, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE, &f),
+			 0);
 	assert_int_equal(weir_bind(f, (struct sockaddr *)&nl, sizeof(nl)), 0);
 	return f;
 }
@@ -50,7 +51,8 @@ static struct nl_msg link_msg(int type, int flags, const char *name, const char 
 	u32 nest;
 
 	assert_int_equal(nl_msg_init(&m, 1024), 0);
-	assert_non_null(nlmsg_begin(&m, 0, 7, (u16)type, (u16)(NLM_F_REQUEST | flags), sizeof(struct ifinfomsg)));
+	assert_non_null(nlmsg_begin(&m, 0, 7, (u16)type, (u16)(NLM_F_REQUEST | flags),
+				    sizeof(struct ifinfomsg)));
 	if (name)
 		nla_put_string(&m, IFLA_IFNAME, name);
 	if (kind) {
@@ -101,7 +103,8 @@ static void ports_are_unique_and_bound_once(void **state)
 	assert_int_equal(weir_bind(b, (struct sockaddr *)&nl, 4), -EINVAL);
 	weir_close(a);
 	weir_close(b);
-	assert_int_equal(weir_socket(net, AF_NETLINK, SOCK_STREAM, NETLINK_ROUTE, &a), -ESOCKTNOSUPPORT);
+	assert_int_equal(weir_socket(net, AF_NETLINK, SOCK_STREAM, NETLINK_ROUTE, &a),
+			 -ESOCKTNOSUPPORT);
 	assert_int_equal(weir_socket(net, AF_NETLINK, SOCK_RAW, 31, &a), -EPROTONOSUPPORT);
 }
 
@@ -142,11 +145,13 @@ static int take_link(const struct nlmsghdr *nlh, void *arg)
 	s->flags = ifm->ifi_flags;
 	s->mtu = nla_get_u32(tb[IFLA_MTU]);
 	s->txqlen = nla_get_u32(tb[IFLA_TXQLEN]);
-	s->stats64 = tb[IFLA_STATS64] && nla_len(tb[IFLA_STATS64]) == sizeof(struct rtnl_link_stats64);
+	s->stats64 =
+		tb[IFLA_STATS64] && nla_len(tb[IFLA_STATS64]) == sizeof(struct rtnl_link_stats64);
 	nla_strscpy(s->name, tb[IFLA_IFNAME], sizeof(s->name));
 	if (tb[IFLA_IFALIAS])
 		nla_strscpy(s->alias, tb[IFLA_IFALIAS], sizeof(s->alias));
-	if (tb[IFLA_LINKINFO] && !nla_parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO], NULL, NULL))
+	if (tb[IFLA_LINKINFO] &&
+	    !nla_parse_nested(info, IFLA_INFO_MAX, tb[IFLA_LINKINFO], NULL, NULL))
 		nla_strscpy(s->kind, info[IFLA_INFO_KIND], sizeof(s->kind));
 	return 0;
 }
@@ -188,7 +193,8 @@ static void what_is_set_is_what_is_shown(void **state)
 	assert_string_equal(s.kind, "dummy");
 	assert_true(s.stats64);
 
-	m = link_msg(RTM_SETLINK, NLM_F_ACK, NULL, NULL); /* ip link set d0 down; ip link set d0 name e0 */
+	m = link_msg(RTM_SETLINK, NLM_F_ACK, NULL,
+		     NULL); /* ip link set d0 down; ip link set d0 name e0 */
 	ifm = NLMSG_DATA(m.buf);
 	ifm->ifi_index = s.index;
 	ifm->ifi_change = IFF_UP;
@@ -237,7 +243,9 @@ static void a_long_dump_comes_in_parts_and_is_complete(void **state)
 	}
 	m = link_msg(RTM_GETLINK, NLM_F_DUMP, NULL, NULL);
 	assert_int_equal(nlmsg_finish(&m), 0);
-	assert_int_equal(weir_netlink(net, NETLINK_ROUTE, (struct nlmsghdr *)m.buf, take_link, &s, NULL, 0), 0);
+	assert_int_equal(
+		weir_netlink(net, NETLINK_ROUTE, (struct nlmsghdr *)m.buf, take_link, &s, NULL, 0),
+		0);
 	assert_int_equal(s.links, 101);
 	nl_msg_fini(&m);
 
@@ -245,7 +253,9 @@ static void a_long_dump_comes_in_parts_and_is_complete(void **state)
 	memset(&s, 0, sizeof(s));
 	m = link_msg(RTM_GETLINK, NLM_F_DUMP, NULL, "veth");
 	assert_int_equal(nlmsg_finish(&m), 0);
-	assert_int_equal(weir_netlink(net, NETLINK_ROUTE, (struct nlmsghdr *)m.buf, take_link, &s, NULL, 0), 0);
+	assert_int_equal(
+		weir_netlink(net, NETLINK_ROUTE, (struct nlmsghdr *)m.buf, take_link, &s, NULL, 0),
+		0);
 	assert_int_equal(s.links, 0);
 	nl_msg_fini(&m);
 }
@@ -268,7 +278,8 @@ static void a_second_dump_has_to_wait(void **state)
 	m = link_msg(RTM_GETLINK, NLM_F_DUMP, NULL, NULL);
 	assert_int_equal(nlmsg_finish(&m), 0);
 	assert_int_equal(weir_send(f, m.buf, m.len, 0), (ssize_t)m.len);
-	assert_int_equal(weir_setsockopt(f, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ 1 << 20 }, sizeof(int)), 0);
+	assert_int_equal(
+		weir_setsockopt(f, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ 1 << 20 }, sizeof(int)), 0);
 	assert_int_equal(weir_send(f, m.buf, m.len, 0), (ssize_t)m.len);
 	while ((n = weir_recv(f, buf, sizeof(buf), 0)) > 0)
 		if (nlh->nlmsg_type == NLMSG_ERROR)
@@ -285,7 +296,9 @@ static void truncation_tells_the_true_length(void **state)
 	struct nl_msg m = link_msg(RTM_GETLINK, 0, "lo", NULL);
 	struct sockaddr_nl from;
 	struct iovec iov;
-	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1
+	};
 	char small[20], big[4096];
 	ssize_t full;
 
@@ -327,13 +340,18 @@ static void members_of_a_group_hear_of_changes(void **state)
 		assert_true(weir_recv(f, buf, sizeof(buf), 0) > 0);
 	} while (nlh->nlmsg_type != RTM_DELLINK);
 
-	assert_int_equal(weir_setsockopt(f, SOL_NETLINK_, NETLINK_DROP_MEMBERSHIP, &(int){ RTNLGRP_LINK }, 4), 0);
+	assert_int_equal(weir_setsockopt(f, SOL_NETLINK_, NETLINK_DROP_MEMBERSHIP,
+					 &(int){ RTNLGRP_LINK }, 4),
+			 0);
 	while (weir_recv(f, buf, sizeof(buf), 0) > 0)
 		;
 	assert_int_equal(link_request(RTM_NEWLINK, CREATE, "d1", "dummy"), 0);
 	assert_int_equal(weir_recv(f, buf, sizeof(buf), 0), -EAGAIN);
-	assert_int_equal(weir_setsockopt(f, SOL_NETLINK_, NETLINK_ADD_MEMBERSHIP, &(int){ 0 }, 4), -EINVAL);
-	assert_int_equal(weir_setsockopt(f, SOL_NETLINK_, NETLINK_ADD_MEMBERSHIP, &(int){ 9999 }, 4), -EINVAL);
+	assert_int_equal(weir_setsockopt(f, SOL_NETLINK_, NETLINK_ADD_MEMBERSHIP, &(int){ 0 }, 4),
+			 -EINVAL);
+	assert_int_equal(
+		weir_setsockopt(f, SOL_NETLINK_, NETLINK_ADD_MEMBERSHIP, &(int){ 9999 }, 4),
+		-EINVAL);
 	weir_close(f);
 	weir_close(other);
 }
@@ -390,7 +408,9 @@ static void rules_are_the_three_default_ones(void **state)
 
 	((struct rtgenmsg *)NLMSG_DATA(m.buf))->rtgen_family = AF_INET;
 	assert_int_equal(nlmsg_finish(&m), 0);
-	assert_int_equal(weir_netlink(net, NETLINK_ROUTE, (struct nlmsghdr *)m.buf, count_message, &n, NULL, 0), 0);
+	assert_int_equal(weir_netlink(net, NETLINK_ROUTE, (struct nlmsghdr *)m.buf, count_message,
+				      &n, NULL, 0),
+			 0);
 	assert_int_equal(n, 3);
 	nl_msg_fini(&m);
 }
@@ -402,7 +422,8 @@ static int neigh_request(int type, int flags, int ifindex, u32 addr, const char 
 	struct ndmsg *ndm;
 
 	assert_int_equal(nl_msg_init(&m, 256), 0);
-	ndm = nlmsg_begin(&m, 0, 1, (u16)type, (u16)(NLM_F_REQUEST | NLM_F_ACK | flags), sizeof(*ndm));
+	ndm = nlmsg_begin(&m, 0, 1, (u16)type, (u16)(NLM_F_REQUEST | NLM_F_ACK | flags),
+			  sizeof(*ndm));
 	ndm->ndm_family = AF_INET;
 	ndm->ndm_ifindex = ifindex;
 	ndm->ndm_state = nud;
@@ -424,23 +445,33 @@ static void neighbours_are_added_changed_and_removed(void **state)
 	((struct ifinfomsg *)NLMSG_DATA(m.buf))->ifi_change = IFF_UP;
 	assert_int_equal(send_msg(&m, NULL, 0), 0);
 	assert_int_equal(get_link("d0", &s), 0);
-	assert_int_equal(neigh_request(RTM_NEWNEIGH, CREATE, s.index, 0x0a000001, "\2\0\0\0\0\1", NUD_PERMANENT), 0);
-	assert_int_equal(neigh_request(RTM_NEWNEIGH, CREATE, s.index, 0x0a000001, "\2\0\0\0\0\1", NUD_PERMANENT),
+	assert_int_equal(neigh_request(RTM_NEWNEIGH, CREATE, s.index, 0x0a000001, "\2\0\0\0\0\1",
+				       NUD_PERMANENT),
+			 0);
+	assert_int_equal(neigh_request(RTM_NEWNEIGH, CREATE, s.index, 0x0a000001, "\2\0\0\0\0\1",
+				       NUD_PERMANENT),
 			 -EEXIST);
 	assert_int_equal(neigh_request(RTM_GETNEIGH, 0, s.index, 0x0a000001, NULL, 0), 0);
 	assert_int_equal(neigh_request(RTM_GETNEIGH, 0, s.index, 0x0a000002, NULL, 0), -ENOENT);
-	assert_int_equal(neigh_request(RTM_NEWNEIGH, 0, s.index, 0x0a000002, "\2\0\0\0\0\2", NUD_REACHABLE), -ENOENT);
-	assert_int_equal(neigh_request(RTM_NEWNEIGH, NLM_F_REPLACE, s.index, 0x0a000001, "\2\0\0\0\0\3", NUD_REACHABLE),
+	assert_int_equal(
+		neigh_request(RTM_NEWNEIGH, 0, s.index, 0x0a000002, "\2\0\0\0\0\2", NUD_REACHABLE),
+		-ENOENT);
+	assert_int_equal(neigh_request(RTM_NEWNEIGH, NLM_F_REPLACE, s.index, 0x0a000001,
+				       "\2\0\0\0\0\3", NUD_REACHABLE),
 			 0);
 
 	m = link_msg(RTM_GETNEIGH, NLM_F_DUMP, NULL, NULL);
 	assert_int_equal(nlmsg_finish(&m), 0);
-	assert_int_equal(weir_netlink(net, NETLINK_ROUTE, (struct nlmsghdr *)m.buf, count_message, &n, NULL, 0), 0);
+	assert_int_equal(weir_netlink(net, NETLINK_ROUTE, (struct nlmsghdr *)m.buf, count_message,
+				      &n, NULL, 0),
+			 0);
 	assert_int_equal(n, 1);
 	nl_msg_fini(&m);
 	assert_int_equal(neigh_request(RTM_DELNEIGH, 0, s.index, 0x0a000001, NULL, 0), 0);
 	assert_int_equal(neigh_request(RTM_DELNEIGH, 0, s.index, 0x0a000001, NULL, 0), -ENOENT);
-	assert_int_equal(neigh_request(RTM_NEWNEIGH, CREATE, 999, 0x0a000001, "\2\0\0\0\0\1", NUD_PERMANENT), -ENODEV);
+	assert_int_equal(
+		neigh_request(RTM_NEWNEIGH, CREATE, 999, 0x0a000001, "\2\0\0\0\0\1", NUD_PERMANENT),
+		-ENODEV);
 }
 
 int main(void)
@@ -450,14 +481,18 @@ int main(void)
 		cmocka_unit_test_setup_teardown(links_are_made_shown_and_removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_set_is_what_is_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_come_with_a_sentence, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_long_dump_comes_in_parts_and_is_complete, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_long_dump_comes_in_parts_and_is_complete, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_second_dump_has_to_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(truncation_tells_the_true_length, setup, teardown),
-		cmocka_unit_test_setup_teardown(members_of_a_group_hear_of_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(members_of_a_group_hear_of_changes, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_full_queue_says_enobufs_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(acknowledgements_quote_as_much_as_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(acknowledgements_quote_as_much_as_asked, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(rules_are_the_three_default_ones, setup, teardown),
-		cmocka_unit_test_setup_teardown(neighbours_are_added_changed_and_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(neighbours_are_added_changed_and_removed, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

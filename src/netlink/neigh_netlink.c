@@ -44,7 +44,8 @@ static u32 age_ticks(u64 now, u64 then)
 }
 
 /* cpu lock held. 0 or -EMSGSIZE */
-static int fill_neigh(struct nl_msg *m, const struct neighbour *n, u32 portid, u32 seq, int type, u16 flags)
+static int fill_neigh(struct nl_msg *m, const struct neighbour *n, u32 portid, u32 seq, int type,
+		      u16 flags)
 {
 	struct ndmsg *ndm = nlmsg_begin(m, portid, seq, (u16)type, flags, sizeof(*ndm));
 	struct nda_cacheinfo ci = { 0 };
@@ -99,7 +100,8 @@ static int dump_one(struct neighbour *n, void *arg)
 
 	if (d->index++ < d->skip || (d->ifindex && n->dev->ifindex != d->ifindex))
 		return 0;
-	err = fill_neigh(d->msg, n, d->cb->portid, d->cb->nlh->nlmsg_seq, RTM_NEWNEIGH, NLM_F_MULTI);
+	err = fill_neigh(d->msg, n, d->cb->portid, d->cb->nlh->nlmsg_seq, RTM_NEWNEIGH,
+			 NLM_F_MULTI);
 	if (err)
 		return err;
 	d->cb->args[1] = d->index;
@@ -127,7 +129,8 @@ static int neigh_dump(struct nl_msg *msg, struct netlink_callback *cb)
 		d.ifindex = (int)nla_get_u32(tb[NDA_IFINDEX]);
 	if (tb[NDA_MASTER] && nla_get_u32(tb[NDA_MASTER]))
 		return 0;
-	for (; cb->args[0] < ARRAY_SIZE(cb->net->core->neigh_tables); cb->args[0]++, cb->args[1] = 0) {
+	for (; cb->args[0] < ARRAY_SIZE(cb->net->core->neigh_tables);
+	     cb->args[0]++, cb->args[1] = 0) {
 		struct neigh_table *tbl = cb->net->core->neigh_tables[cb->args[0]];
 
 		if (!tbl || (g->rtgen_family && tbl->family != g->rtgen_family))
@@ -154,7 +157,8 @@ struct neigh_request {
 
 static int parse_neigh(struct nl_request *req, struct neigh_request *nr)
 {
-	int err = nlmsg_parse(req->nlh, sizeof(*nr->ndm), nr->tb, NL_NDA_MAX, nd_policy, req->extack);
+	int err =
+		nlmsg_parse(req->nlh, sizeof(*nr->ndm), nr->tb, NL_NDA_MAX, nd_policy, req->extack);
 
 	if (err)
 		return err;
@@ -166,7 +170,8 @@ static int parse_neigh(struct nl_request *req, struct neigh_request *nr)
 	}
 	nr->tbl = neigh_find_table(req->net, nr->ndm->ndm_family);
 	if (!nr->tbl) {
-		nl_set_err_msg(req->extack, "There is no neighbour table of address family %u", nr->ndm->ndm_family);
+		nl_set_err_msg(req->extack, "There is no neighbour table of address family %u",
+			       nr->ndm->ndm_family);
 		return -EAFNOSUPPORT;
 	}
 	if (nla_len(nr->tb[NDA_DST]) < nr->tbl->key_len) {
@@ -195,7 +200,8 @@ static int parse_neigh(struct nl_request *req, struct neigh_request *nr)
 /* cpu lock held. */
 static int add_locked(struct nl_request *req, const struct neigh_request *nr)
 {
-	u32 flags = NEIGH_UPDATE_F_ADMIN | NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_OVERRIDE_ISROUTER;
+	u32 flags =
+		NEIGH_UPDATE_F_ADMIN | NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_OVERRIDE_ISROUTER;
 	struct neighbour *n = neigh_lookup(nr->tbl, nla_data(nr->tb[NDA_DST]), nr->dev);
 	int err = 0;
 
@@ -246,7 +252,8 @@ static int neigh_delete(struct nl_request *req)
 	cpu_lock(req->net->cpu);
 	n = neigh_lookup(nr.tbl, nla_data(nr.tb[NDA_DST]), nr.dev);
 	if (n) {
-		err = neigh_update(n, NULL, NUD_FAILED, NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN);
+		err = neigh_update(n, NULL, NUD_FAILED,
+				   NEIGH_UPDATE_F_OVERRIDE | NEIGH_UPDATE_F_ADMIN);
 		neigh_remove(n);
 		neigh_release(n);
 	} else {
@@ -280,7 +287,8 @@ static int neigh_get(struct nl_request *req)
 static int neightbl_dump(struct nl_msg *msg, struct netlink_callback *cb)
 {
 	(void)msg;
-	nl_set_err_msg(cb->extack, "weir shows neighbour parameters in /proc/sys/net, not here (yet)");
+	nl_set_err_msg(cb->extack,
+		       "weir shows neighbour parameters in /proc/sys/net, not here (yet)");
 	return -EOPNOTSUPP;
 }
 

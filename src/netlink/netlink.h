@@ -32,20 +32,37 @@ struct netlink_ext_ack {
 	u8 cookie_len;
 };
 
-__printf(2, 3) void nl_set_err_msg(struct netlink_ext_ack *extack, const char *fmt, ...); /* extack may be NULL */
+__printf(2, 3) void nl_set_err_msg(struct netlink_ext_ack *extack, const char *fmt,
+				   ...); /* extack may be NULL */
 void nl_set_bad_attr(struct netlink_ext_ack *extack, const struct nlattr *attr);
 
 /* ---- attributes --------------------------------------------------------------------------------------- */
 
-enum nla_kind { NLA_K_UNSPEC, NLA_K_U8, NLA_K_U16, NLA_K_U32, NLA_K_U64, NLA_K_S32, NLA_K_BE16, NLA_K_BE32, NLA_K_STRING,
-		NLA_K_NUL_STRING, NLA_K_FLAG, NLA_K_BINARY, NLA_K_NESTED, NLA_K_IN_ADDR, NLA_K_IN6_ADDR, NLA_K_REJECT };
+enum nla_kind {
+	NLA_K_UNSPEC,
+	NLA_K_U8,
+	NLA_K_U16,
+	NLA_K_U32,
+	NLA_K_U64,
+	NLA_K_S32,
+	NLA_K_BE16,
+	NLA_K_BE32,
+	NLA_K_STRING,
+	NLA_K_NUL_STRING,
+	NLA_K_FLAG,
+	NLA_K_BINARY,
+	NLA_K_NESTED,
+	NLA_K_IN_ADDR,
+	NLA_K_IN6_ADDR,
+	NLA_K_REJECT
+};
 
 struct nla_policy {
 	enum nla_kind kind;
 	u16 len;      /* strings, binary: maximum; UNSPEC: minimum */
 	u64 min, max; /* numbers: range, when max != 0 */
 	const struct nla_policy *nested;
-	u16 maxtype;  /* of nested */
+	u16 maxtype; /* of nested */
 	const char *help;
 };
 
@@ -116,7 +133,7 @@ void nla_nest_end(struct nl_msg *m, u32 mark);
 struct nl_request {
 	struct net *net;
 	const struct nlmsghdr *nlh;
-	u32 portid; /* of the requester */
+	u32 portid;      /* of the requester */
 	bool privileged; /* may change things (CAP_NET_ADMIN of the instance) */
 	struct netlink_ext_ack *extack;
 	struct nl_msg *reply; /* doit: what is put here is sent before the ACK */
@@ -126,16 +143,17 @@ struct netlink_callback { /* one running dump */
 	struct net *net;
 	const struct nlmsghdr *nlh; /* the request, kept */
 	u32 portid;
-	u32 seq;        /* generation: changed in between -> NLM_F_DUMP_INTR */
-	u64 args[8];    /* the handler's place */
+	u32 seq;     /* generation: changed in between -> NLM_F_DUMP_INTR */
+	u64 args[8]; /* the handler's place */
 	struct netlink_ext_ack *extack;
-	bool strict;    /* NETLINK_GET_STRICT_CHK */
-	int (*dumpit)(struct nl_msg *msg, struct netlink_callback *cb); /* protocols other than NETLINK_ROUTE */
+	bool strict; /* NETLINK_GET_STRICT_CHK */
+	int (*dumpit)(struct nl_msg *msg,
+		      struct netlink_callback *cb); /* protocols other than NETLINK_ROUTE */
 };
 
 struct rtnl_handler {
-	u8 family;  /* AF_UNSPEC: for families that have none of their own */
-	u16 type;   /* RTM_* */
+	u8 family; /* AF_UNSPEC: for families that have none of their own */
+	u16 type;  /* RTM_* */
 	/* rtnl held. 0 or -errno */
 	int (*doit)(struct nl_request *req);
 	/* rtnl held. > 0: call again with an empty buffer; 0: done; < 0: error */
@@ -154,7 +172,8 @@ struct netlink_protocol {
 int netlink_register(struct machine *m, const struct netlink_protocol *p);
 
 /* Sends to the members of @group (RTNLGRP_*); borrow m. rtnl or cpu lock may be held by the caller. */
-void nlmsg_notify(struct net *net, int protocol, const struct nl_msg *m, u32 exclude_portid, u32 group);
+void nlmsg_notify(struct net *net, int protocol, const struct nl_msg *m, u32 exclude_portid,
+		  u32 group);
 bool netlink_has_listeners(struct net *net, int protocol, u32 group);
 
 /* ---- rtnetlink.c: links ------------------------------------------------------------------------------- */
@@ -165,20 +184,22 @@ struct rtnl_link_ops {
 	void (*setup)(struct net_device *dev);
 	const struct nla_policy *policy; /* of IFLA_INFO_DATA */
 	u16 maxtype;
-	int (*validate)(const struct nlattr **tb, const struct nlattr **data, struct netlink_ext_ack *extack);
+	int (*validate)(const struct nlattr **tb, const struct nlattr **data,
+			struct netlink_ext_ack *extack);
 	/* Registers the device (and others it brings). @src_net: of the requester. */
 	int (*newlink)(struct net *src_net, struct net_device *dev, const struct nlattr **tb,
 		       const struct nlattr **data, struct netlink_ext_ack *extack);
-	int (*changelink)(struct net_device *dev, const struct nlattr **tb, const struct nlattr **data,
-			  struct netlink_ext_ack *extack);
+	int (*changelink)(struct net_device *dev, const struct nlattr **tb,
+			  const struct nlattr **data, struct netlink_ext_ack *extack);
 	void (*dellink)(struct net_device *dev); /* NULL: unregister_netdevice */
 	void (*fill_info)(struct nl_msg *m, const struct net_device *dev);
 };
 
 int rtnl_link_register(struct machine *m, const struct rtnl_link_ops *ops);
 /* For link types that make a peer: creates from nested attributes, unregistered. */
-struct net_device *rtnl_create_link(struct net *net, const char *ifname, const struct rtnl_link_ops *ops,
-				    const struct nlattr **tb, struct netlink_ext_ack *extack, int *ret_err);
+struct net_device *rtnl_create_link(struct net *net, const char *ifname,
+				    const struct rtnl_link_ops *ops, const struct nlattr **tb,
+				    struct netlink_ext_ack *extack, int *ret_err);
 /* The net that IFLA_NET_NS_FD / IFLA_NET_NS_PID / IFLA_TARGET_NETNSID names: the id of an instance of this machine (weir_net_id()). NULL: none such. */
 struct net *rtnl_link_get_net(struct net *src_net, const struct nlattr **tb);
 void rtmsg_ifinfo(int type, struct net_device *dev, u32 change);

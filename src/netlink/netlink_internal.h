@@ -13,8 +13,9 @@
 
 #define NL_MAX_PROTOCOLS 32
 #define NL_GROUP_WORDS   4 /* 128 groups */
-#define NL_GOODSIZE      3776u  /* Linux's first dump buffer: fits the 4096 octets that many programs offer */
-#define NL_MAX_DUMP      65536u
+#define NL_GOODSIZE                                                                                \
+	3776u /* Linux's first dump buffer: fits the 4096 octets that many programs offer */
+#define NL_MAX_DUMP 65536u
 
 struct rtnl_row { /* a registered handler */
 	struct rtnl_handler h;
@@ -42,12 +43,12 @@ struct netlink_dump {
 };
 
 struct netns_netlink {
-	struct net *net;         /* NULL: gone; the queued work frees this */
-	pthread_mutex_t lock;    /* leaf: queues, groups and ports of all netlink sockets of the net */
-	struct list_head socks;  /* struct netlink_sock.node */
+	struct net *net;      /* NULL: gone; the queued work frees this */
+	pthread_mutex_t lock; /* leaf: queues, groups and ports of all netlink sockets of the net */
+	struct list_head socks; /* struct netlink_sock.node */
 	u32 next_portid;
-	struct cpu_work work;    /* wakes sockets that got something while the cpu was not locked */
-	u32 work_queued;         /* atomic */
+	struct cpu_work work; /* wakes sockets that got something while the cpu was not locked */
+	u32 work_queued;      /* atomic */
 	struct notifier_block notifier;
 };
 

@@ -89,8 +89,8 @@ int nla_strscpy(char *dst, const struct nlattr *a, size_t size)
 
 /* ---- policies ------------------------------------------------------------------------------------------ */
 
-static int refuse(const struct nlattr *a, const struct nla_policy *p, struct netlink_ext_ack *extack, int err,
-		  const char *what)
+static int refuse(const struct nlattr *a, const struct nla_policy *p,
+		  struct netlink_ext_ack *extack, int err, const char *what)
 {
 	nl_set_bad_attr(extack, a);
 	if (p && p->help)
@@ -100,7 +100,8 @@ static int refuse(const struct nlattr *a, const struct nla_policy *p, struct net
 	return err;
 }
 
-static int check_number(const struct nlattr *a, const struct nla_policy *p, struct netlink_ext_ack *extack)
+static int check_number(const struct nlattr *a, const struct nla_policy *p,
+			struct netlink_ext_ack *extack)
 {
 	u64 v;
 
@@ -124,13 +125,14 @@ static int check_number(const struct nlattr *a, const struct nla_policy *p, stru
 		v = be16_to_cpu(be16_raw((u16)v));
 	if (p->kind == NLA_K_BE32)
 		v = be32_to_cpu(be32_raw((u32)v));
-	if (p->kind == NLA_K_S32 ? ((s64)(s32)v < (s64)p->min || (s64)(s32)v > (s64)p->max) :
-				   (v < p->min || v > p->max))
+	if (p->kind == NLA_K_S32 ? ((s64)(s32)v < (s64)p->min || (s64)(s32)v > (s64)p->max)
+				 : (v < p->min || v > p->max))
 		return refuse(a, p, extack, -ERANGE, "is out of range");
 	return 0;
 }
 
-static int check_string(const struct nlattr *a, const struct nla_policy *p, struct netlink_ext_ack *extack)
+static int check_string(const struct nlattr *a, const struct nla_policy *p,
+			struct netlink_ext_ack *extack)
 {
 	size_t len = (size_t)nla_len(a), n = strnlen(nla_data(a), len);
 
@@ -225,6 +227,6 @@ int nlmsg_parse(const struct nlmsghdr *nlh, size_t hdrlen, const struct nlattr *
 		nl_set_err_msg(extack, "The message is shorter than its family header");
 		return -EINVAL;
 	}
-	return nla_parse(tb, maxtype, (const char *)nlh + off, nlh->nlmsg_len > off ? nlh->nlmsg_len - off : 0,
-			 policy, false, extack);
+	return nla_parse(tb, maxtype, (const char *)nlh + off,
+			 nlh->nlmsg_len > off ? nlh->nlmsg_len - off : 0, policy, false, extack);
 }

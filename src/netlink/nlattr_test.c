@@ -9,7 +9,19 @@
 
 #include "netlink/netlink.h"
 
-enum { A_U8 = 1, A_U32, A_U64, A_STR, A_NUL, A_FLAG, A_BIN, A_NEST, A_REJECT, A_S32, A_MAX = A_S32 };
+enum {
+	A_U8 = 1,
+	A_U32,
+	A_U64,
+	A_STR,
+	A_NUL,
+	A_FLAG,
+	A_BIN,
+	A_NEST,
+	A_REJECT,
+	A_S32,
+	A_MAX = A_S32
+};
 
 static const struct nla_policy policy[A_MAX + 1] = {
 	[A_U8] = { NLA_K_U8, .max = 9, .help = "digit" },

@@ -49,12 +49,14 @@ int rtnl_register(struct machine *m, const struct rtnl_handler *h, u32 n)
 }
 
 /* The handler for exactly this family. */
-static const struct rtnl_handler *find_exact(const struct rtnl_table *t, int family, int type, bool dump)
+static const struct rtnl_handler *find_exact(const struct rtnl_table *t, int family, int type,
+					     bool dump)
 {
 	for (u32 i = 0; i < t->nr_rows; i++) {
 		const struct rtnl_handler *h = &t->rows[i];
 
-		if (h->family == family && h->type == type && (dump ? (void *)h->dumpit : (void *)h->doit))
+		if (h->family == family && h->type == type &&
+		    (dump ? (void *)h->dumpit : (void *)h->doit))
 			return h;
 	}
 	return NULL;
@@ -75,7 +77,8 @@ int rtnl_link_register(struct machine *m, const struct rtnl_link_ops *ops)
 		return -EINVAL;
 	if (rtnl_link_ops_get(m, ops->kind))
 		return -EEXIST;
-	if (table_grow((void **)&t->link_ops, &t->size_link_ops, t->nr_link_ops, sizeof(*t->link_ops)))
+	if (table_grow((void **)&t->link_ops, &t->size_link_ops, t->nr_link_ops,
+		       sizeof(*t->link_ops)))
 		return -ENOMEM;
 	t->link_ops[t->nr_link_ops++] = ops;
 	return 0;

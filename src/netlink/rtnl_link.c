@@ -16,16 +16,18 @@
 #include "netlink/netlink.h"
 #include "netlink/netlink_internal.h"
 
-#define NL_IFLA_MAX      IFLA_ALLMULTI
-#define IFALIASZ_        256
-#define ARPHRD_LOOPBACK  772 /* linux/if_arp.h, which cannot be included beside net/if.h; so linux/if.h: */
+#define NL_IFLA_MAX IFLA_ALLMULTI
+#define IFALIASZ_   256
+#define ARPHRD_LOOPBACK                                                                            \
+	772 /* linux/if_arp.h, which cannot be included beside net/if.h; so linux/if.h: */
 enum { OPER_DOWN = 2, OPER_TESTING = 4, OPER_DORMANT = 5, OPER_UP = 6 }; /* RFC 2863 ifOperStatus */
-#define SKIP_STATS       (1u << 3) /* RTEXT_FILTER_SKIP_STATS */
+#define SKIP_STATS (1u << 3) /* RTEXT_FILTER_SKIP_STATS */
 
 static const struct nla_policy link_policy[NL_IFLA_MAX + 1] = {
 	[IFLA_IFNAME] = { NLA_K_STRING, .len = IFNAMSIZ - 1, .help = "name" },
 	[IFLA_ADDRESS] = { NLA_K_BINARY, .len = MAX_ADDR_LEN, .help = "link-layer address" },
-	[IFLA_BROADCAST] = { NLA_K_BINARY, .len = MAX_ADDR_LEN, .help = "link-layer broadcast address" },
+	[IFLA_BROADCAST] = { NLA_K_BINARY, .len = MAX_ADDR_LEN,
+			     .help = "link-layer broadcast address" },
 	[IFLA_MTU] = { NLA_K_U32, .help = "MTU" },
 	[IFLA_LINK] = { NLA_K_U32, .help = "lower device" },
 	[IFLA_MASTER] = { NLA_K_U32, .help = "master" },
@@ -98,7 +100,8 @@ static void fill_linkinfo(struct nl_msg *m, const struct net_device *dev)
 
 static void fill_peer(struct nl_msg *m, struct net_device *dev)
 {
-	struct net_device *peer = dev->netdev_ops->ndo_get_peer_dev ? dev->netdev_ops->ndo_get_peer_dev(dev) : NULL;
+	struct net_device *peer =
+		dev->netdev_ops->ndo_get_peer_dev ? dev->netdev_ops->ndo_get_peer_dev(dev) : NULL;
 	int iflink = dev->iflink;
 
 	if (peer)
@@ -120,8 +123,8 @@ static const char *dev_qdisc_id(const struct net_device *dev)
 }
 
 /* One RTM_NEWLINK or RTM_DELLINK message. 0 or -EMSGSIZE */
-static int fill_link(struct nl_msg *m, struct net_device *dev, int type, u32 portid, u32 seq, u16 flags,
-		     u32 change, u32 ext_mask)
+static int fill_link(struct nl_msg *m, struct net_device *dev, int type, u32 portid, u32 seq,
+		     u16 flags, u32 change, u32 ext_mask)
 {
 	struct ifinfomsg *ifm = nlmsg_begin(m, portid, seq, (u16)type, flags, sizeof(*ifm));
 	struct rtnl_link_ifmap map = { 0 };
@@ -216,7 +219,8 @@ struct link_request { /* a parsed message */
 	char name[IFNAMSIZ];
 };
 
-static int parse_link(const struct nlmsghdr *nlh, struct link_request *lr, struct netlink_ext_ack *extack)
+static int parse_link(const struct nlmsghdr *nlh, struct link_request *lr,
+		      struct netlink_ext_ack *extack)
 {
 	int err;
 
@@ -230,7 +234,8 @@ static int parse_link(const struct nlmsghdr *nlh, struct link_request *lr, struc
 	else if (lr->tb[IFLA_ALT_IFNAME])
 		nla_strscpy(lr->name, lr->tb[IFLA_ALT_IFNAME], sizeof(lr->name));
 	if (lr->tb[IFLA_LINKINFO]) {
-		err = nla_parse_nested(lr->info, IFLA_INFO_MAX, lr->tb[IFLA_LINKINFO], info_policy, extack);
+		err = nla_parse_nested(lr->info, IFLA_INFO_MAX, lr->tb[IFLA_LINKINFO], info_policy,
+				       extack);
 		if (err)
 			return err;
 		if (lr->info[IFLA_INFO_KIND])
@@ -240,8 +245,8 @@ static int parse_link(const struct nlmsghdr *nlh, struct link_request *lr, struc
 }
 
 /* The device a request names; NULL with *ret_err -EINVAL (it names none) or -ENODEV. */
-static struct net_device *find_link(struct net *net, const struct link_request *lr, struct netlink_ext_ack *extack,
-				    int *ret_err)
+static struct net_device *find_link(struct net *net, const struct link_request *lr,
+				    struct netlink_ext_ack *extack, int *ret_err)
 {
 	struct net_device *dev;
 
@@ -298,11 +303,13 @@ static int set_alias(struct net_device *dev, const struct nlattr *a)
 	return 0;
 }
 
-static int set_address(struct net_device *dev, const struct nlattr *a, struct netlink_ext_ack *extack)
+static int set_address(struct net_device *dev, const struct nlattr *a,
+		       struct netlink_ext_ack *extack)
 {
 	if (nla_len(a) < dev->addr_len || !dev->addr_len) {
 		nl_set_bad_attr(extack, a);
-		nl_set_err_msg(extack, "A link-layer address of %s has %u octets", dev->name, dev->addr_len);
+		nl_set_err_msg(extack, "A link-layer address of %s has %u octets", dev->name,
+			       dev->addr_len);
 		return dev->addr_len ? -EINVAL : -EOPNOTSUPP;
 	}
 	return dev_set_mac_address(dev, nla_data(a), extack);
@@ -320,18 +327,22 @@ static int set_carrier(struct net_device *dev, bool on)
 	return 0;
 }
 
-static int move_link(struct net_device *dev, const struct link_request *lr, struct netlink_ext_ack *extack)
+static int move_link(struct net_device *dev, const struct link_request *lr,
+		     struct netlink_ext_ack *extack)
 {
 	struct net *net = rtnl_link_get_net(dev->net, (const struct nlattr **)lr->tb);
 
 	if (!net) {
-		nl_set_err_msg(extack, "No such instance: the value is a number from weir_net_id()");
+		nl_set_err_msg(extack,
+			       "No such instance: the value is a number from weir_net_id()");
 		return -EINVAL;
 	}
 	if (net == dev->net)
 		return 0;
 	if (dev->features & NETIF_F_NETNS_LOCAL) {
-		nl_set_err_msg(extack, "The interface %s belongs to its instance and cannot be moved", dev->name);
+		nl_set_err_msg(extack,
+			       "The interface %s belongs to its instance and cannot be moved",
+			       dev->name);
 		return -EINVAL;
 	}
 	return dev_change_net_namespace(dev, net, lr->name[0] ? lr->name : "dev%d");
@@ -399,7 +410,8 @@ static int set_plain(struct net_device *dev, const struct link_request *lr, bool
 	return 0;
 }
 
-static int do_setlink(struct net_device *dev, const struct link_request *lr, struct netlink_ext_ack *extack)
+static int do_setlink(struct net_device *dev, const struct link_request *lr,
+		      struct netlink_ext_ack *extack)
 {
 	const struct nlattr *const *tb = (const struct nlattr *const *)lr->tb;
 	bool changed = false;
@@ -473,8 +485,9 @@ static u32 attr_u32(const struct nlattr *a, u32 dflt)
 	return a ? nla_get_u32(a) : dflt;
 }
 
-struct net_device *rtnl_create_link(struct net *net, const char *ifname, const struct rtnl_link_ops *ops,
-				    const struct nlattr **tb, struct netlink_ext_ack *extack, int *ret_err)
+struct net_device *rtnl_create_link(struct net *net, const char *ifname,
+				    const struct rtnl_link_ops *ops, const struct nlattr **tb,
+				    struct netlink_ext_ack *extack, int *ret_err)
 {
 	struct net_device *dev = alloc_netdev(net, ops->priv_size, ifname, ops->setup,
 					      attr_u32(tb[IFLA_NUM_TX_QUEUES], 1));
@@ -489,8 +502,9 @@ struct net_device *rtnl_create_link(struct net *net, const char *ifname, const s
 
 		if (mtu < dev->min_mtu || (dev->max_mtu && mtu > dev->max_mtu)) {
 			nl_set_bad_attr(extack, tb[IFLA_MTU]);
-			nl_set_err_msg(extack, mtu < dev->min_mtu ? "mtu less than device minimum" :
-								    "mtu greater than device maximum");
+			nl_set_err_msg(extack, mtu < dev->min_mtu
+						       ? "mtu less than device minimum"
+						       : "mtu greater than device maximum");
 			free_netdev(dev);
 			*ret_err = -EINVAL;
 			return NULL;
@@ -529,8 +543,8 @@ static int parse_info_data(const struct rtnl_link_ops *ops, const struct link_re
 
 #define LINK_MAX_DATA 256 /* attributes of IFLA_INFO_DATA */
 
-static int create_link(struct nl_request *req, struct link_request *lr, const struct rtnl_link_ops *ops,
-		       const struct nlattr **data)
+static int create_link(struct nl_request *req, struct link_request *lr,
+		       const struct rtnl_link_ops *ops, const struct nlattr **data)
 {
 	const struct nlattr **tb = lr->tb;
 	struct net *net = rtnl_link_get_net(req->net, tb);
@@ -539,7 +553,8 @@ static int create_link(struct nl_request *req, struct link_request *lr, const st
 	int err;
 
 	if (!net) {
-		nl_set_err_msg(req->extack, "No such instance: the value is a number from weir_net_id()");
+		nl_set_err_msg(req->extack,
+			       "No such instance: the value is a number from weir_net_id()");
 		return -EINVAL;
 	}
 	if (lr->name[0])
@@ -578,7 +593,8 @@ static int change_link(struct nl_request *req, struct net_device *dev, struct li
 		return -EOPNOTSUPP;
 	if (lr->info[IFLA_INFO_DATA]) {
 		if (!ops || ops != dev->rtnl_link_ops || !ops->changelink) {
-			nl_set_err_msg(req->extack, "The properties of %s cannot be changed", dev->name);
+			nl_set_err_msg(req->extack, "The properties of %s cannot be changed",
+				       dev->name);
 			return -EOPNOTSUPP;
 		}
 		err = ops->changelink(dev, lr->tb, data, req->extack);
@@ -623,7 +639,8 @@ static int rtnl_newlink(struct nl_request *req)
 		return -ENODEV; /* also when none is named: ip asks so whether RTM_NEWLINK is known */
 	if (!ops) {
 		nl_set_bad_attr(req->extack, lr.info[IFLA_INFO_KIND]);
-		nl_set_err_msg(req->extack, lr.kind[0] ? "Unknown device type" : "The request names no device type");
+		nl_set_err_msg(req->extack, lr.kind[0] ? "Unknown device type"
+						       : "The request names no device type");
 		return -EOPNOTSUPP;
 	}
 	err = refuse_unsupported(NULL, &lr, req->extack);
@@ -635,7 +652,8 @@ static int rtnl_newlink(struct nl_request *req)
 static int del_one(struct net_device *dev, struct netlink_ext_ack *extack)
 {
 	if (!dev->rtnl_link_ops) {
-		nl_set_err_msg(extack, "%s cannot be removed: it is part of its instance", dev->name);
+		nl_set_err_msg(extack, "%s cannot be removed: it is part of its instance",
+			       dev->name);
 		return -EOPNOTSUPP;
 	}
 	if (dev->rtnl_link_ops->dellink)
@@ -735,8 +753,8 @@ static int rtnl_dump_link(struct nl_msg *msg, struct netlink_callback *cb)
 	net_for_each_dev(net, dev) {
 		if ((u64)dev->ifindex <= cb->args[0] || !link_wanted(dev, &lr))
 			continue;
-		err = fill_link(msg, dev, RTM_NEWLINK, cb->portid, cb->nlh->nlmsg_seq, NLM_F_MULTI, 0,
-				attr_u32(lr.tb[IFLA_EXT_MASK], 0));
+		err = fill_link(msg, dev, RTM_NEWLINK, cb->portid, cb->nlh->nlmsg_seq, NLM_F_MULTI,
+				0, attr_u32(lr.tb[IFLA_EXT_MASK], 0));
 		if (err)
 			return 1;
 		cb->args[0] = (u64)dev->ifindex;

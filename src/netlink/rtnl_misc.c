@@ -28,8 +28,8 @@ static int dump_rules(struct nl_msg *msg, struct netlink_callback *cb)
 {
 	for (; cb->args[0] < ARRAY_SIZE(default_rules); cb->args[0]++) {
 		u32 table = default_rules[cb->args[0]].table;
-		struct fib_rule_hdr *h = nlmsg_begin(msg, cb->portid, cb->nlh->nlmsg_seq, RTM_NEWRULE, NLM_F_MULTI,
-						     sizeof(*h));
+		struct fib_rule_hdr *h = nlmsg_begin(msg, cb->portid, cb->nlh->nlmsg_seq,
+						     RTM_NEWRULE, NLM_F_MULTI, sizeof(*h));
 
 		if (!h)
 			return 1;
@@ -49,18 +49,25 @@ static int dump_rules(struct nl_msg *msg, struct netlink_callback *cb)
 
 static int change_rule(struct nl_request *req)
 {
-	nl_set_err_msg(req->extack, "weir has no policy routing yet: the three default rules cannot be changed");
+	nl_set_err_msg(req->extack,
+		       "weir has no policy routing yet: the three default rules cannot be changed");
 	return -EOPNOTSUPP;
 }
 
 static void fill_qdisc_stats(struct nl_msg *m, const struct Qdisc *q)
 {
-	struct tc_stats old = { .bytes = q->stats.bytes, .packets = (u32)q->stats.packets,
-				.drops = q->stats.drops, .overlimits = q->stats.overlimits,
-				.qlen = q->stats.qlen, .backlog = q->stats.backlog };
-	struct gnet_stats_basic basic = { .bytes = q->stats.bytes, .packets = (u32)q->stats.packets };
-	struct gnet_stats_queue queue = { .qlen = q->stats.qlen, .backlog = q->stats.backlog,
-					  .drops = q->stats.drops, .requeues = q->stats.requeues,
+	struct tc_stats old = { .bytes = q->stats.bytes,
+				.packets = (u32)q->stats.packets,
+				.drops = q->stats.drops,
+				.overlimits = q->stats.overlimits,
+				.qlen = q->stats.qlen,
+				.backlog = q->stats.backlog };
+	struct gnet_stats_basic basic = { .bytes = q->stats.bytes,
+					  .packets = (u32)q->stats.packets };
+	struct gnet_stats_queue queue = { .qlen = q->stats.qlen,
+					  .backlog = q->stats.backlog,
+					  .drops = q->stats.drops,
+					  .requeues = q->stats.requeues,
 					  .overlimits = q->stats.overlimits };
 	u32 nest = nla_nest_start(m, TCA_STATS2);
 
@@ -70,9 +77,11 @@ static void fill_qdisc_stats(struct nl_msg *m, const struct Qdisc *q)
 	nla_put(m, TCA_STATS, sizeof(old), &old);
 }
 
-static int fill_qdisc(struct nl_msg *m, struct netlink_callback *cb, struct net_device *dev, struct Qdisc *q)
+static int fill_qdisc(struct nl_msg *m, struct netlink_callback *cb, struct net_device *dev,
+		      struct Qdisc *q)
 {
-	struct tcmsg *tcm = nlmsg_begin(m, cb->portid, cb->nlh->nlmsg_seq, RTM_NEWQDISC, NLM_F_MULTI, sizeof(*tcm));
+	struct tcmsg *tcm = nlmsg_begin(m, cb->portid, cb->nlh->nlmsg_seq, RTM_NEWQDISC,
+					NLM_F_MULTI, sizeof(*tcm));
 	u32 opts;
 
 	if (!tcm)
@@ -118,7 +127,8 @@ static int dump_qdiscs(struct nl_msg *msg, struct netlink_callback *cb)
 
 static int change_qdisc(struct nl_request *req)
 {
-	nl_set_err_msg(req->extack, "weir has no traffic control yet: noqueue and pfifo_fast are all there is");
+	nl_set_err_msg(req->extack,
+		       "weir has no traffic control yet: noqueue and pfifo_fast are all there is");
 	return -EOPNOTSUPP;
 }
 

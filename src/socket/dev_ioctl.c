@@ -78,13 +78,15 @@ static int set_mtu(struct net_device *dev, struct ifreq *ifr)
 }
 static int set_hwaddr(struct net_device *dev, struct ifreq *ifr)
 {
-	if (ifr->ifr_hwaddr.sa_family != dev->type || dev->addr_len > sizeof(ifr->ifr_hwaddr.sa_data))
+	if (ifr->ifr_hwaddr.sa_family != dev->type ||
+	    dev->addr_len > sizeof(ifr->ifr_hwaddr.sa_data))
 		return -EINVAL;
 	return dev_set_mac_address(dev, (const u8 *)ifr->ifr_hwaddr.sa_data, NULL);
 }
 static int set_hwbroadcast(struct net_device *dev, struct ifreq *ifr)
 {
-	if (ifr->ifr_hwaddr.sa_family != dev->type || dev->addr_len > sizeof(ifr->ifr_hwaddr.sa_data))
+	if (ifr->ifr_hwaddr.sa_family != dev->type ||
+	    dev->addr_len > sizeof(ifr->ifr_hwaddr.sa_data))
 		return -EINVAL;
 	memcpy(dev->broadcast, ifr->ifr_hwaddr.sa_data, dev->addr_len);
 	return call_netdevice_notifiers(NETDEV_CHANGEADDR, dev);
@@ -98,7 +100,8 @@ static int set_name(struct net_device *dev, struct ifreq *ifr)
 	ifr->ifr_newname[IFNAMSIZ - 1] = 0;
 	return dev_change_name(dev, ifr->ifr_newname);
 }
-static int multi(struct net_device *dev, struct ifreq *ifr, int (*fn)(struct net_device *, const u8 *))
+static int multi(struct net_device *dev, struct ifreq *ifr,
+		 int (*fn)(struct net_device *, const u8 *))
 {
 	int err;
 

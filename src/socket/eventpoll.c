@@ -28,24 +28,25 @@
 #ifndef EPOLLEXCLUSIVE
 #define EPOLLEXCLUSIVE (1u << 28)
 #endif
-#define EP_PRIVATE_BITS      (EPOLLWAKEUP | EPOLLONESHOT | (u32)EPOLLET | EPOLLEXCLUSIVE)
-#define EP_EXCLUSIVE_OK_BITS (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | (u32)EPOLLET | EPOLLEXCLUSIVE)
-#define EP_MAX_NESTS         4
+#define EP_PRIVATE_BITS (EPOLLWAKEUP | EPOLLONESHOT | (u32)EPOLLET | EPOLLEXCLUSIVE)
+#define EP_EXCLUSIVE_OK_BITS                                                                       \
+	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | (u32)EPOLLET | EPOLLEXCLUSIVE)
+#define EP_MAX_NESTS 4
 
 struct eventpoll {
-	struct file file; /* must be first */
+	struct file file;      /* must be first */
 	struct list_head node; /* machine_sock.epolls */
 	pthread_mutex_t mtx;
 	pthread_mutex_t lock;
-	struct list_head ready; /* struct epitem.ready_node; lock */
-	u32 nr_ready;           /* lock */
+	struct list_head ready;     /* struct epitem.ready_node; lock */
+	u32 nr_ready;               /* lock */
 	struct hlist_head *buckets; /* items by file; epoll_mutex to change, mtx to read */
 	u32 hash_bits;
 	u32 nr_items;
-	struct wait_queue_head wq;  /* cpu 0's lock */
-	struct cpu_work work;       /* wakes wq from other cpus */
-	u32 work_queued;            /* atomic */
-	bool released;              /* cpu 0's lock: the queued work frees it */
+	struct wait_queue_head wq; /* cpu 0's lock */
+	struct cpu_work work;      /* wakes wq from other cpus */
+	u32 work_queued;           /* atomic */
+	bool released;             /* cpu 0's lock: the queued work frees it */
 };
 
 struct epitem {
@@ -55,7 +56,7 @@ struct epitem {
 	struct wait_entry wait;      /* on the file's wait queue */
 	struct eventpoll *ep;
 	struct file *file;
-	struct epoll_event event;    /* ep->lock */
+	struct epoll_event event; /* ep->lock */
 };
 
 static const struct file_operations eventpoll_fops;
@@ -222,7 +223,8 @@ static bool ep_reaches(struct file *from, const struct file *to, int depth)
 		return true;
 	for (u32 i = 0; ep->buckets && i < (1u << ep->hash_bits); i++)
 		hlist_for_each_entry(epi, &ep->buckets[i], hash)
-			if (epi->file->ops == &eventpoll_fops && ep_reaches(epi->file, to, depth + 1))
+			if (epi->file->ops == &eventpoll_fops &&
+			    ep_reaches(epi->file, to, depth + 1))
 				return true;
 	return false;
 }
@@ -313,12 +315,14 @@ static int ep_modify(struct eventpoll *ep, struct epitem *epi, const struct epol
 	return 0;
 }
 
-static int ep_check_event(int op, const struct epitem *epi, const struct file *f, const struct epoll_event *ev)
+static int ep_check_event(int op, const struct epitem *epi, const struct file *f,
+			  const struct epoll_event *ev)
 {
 	if (op != EPOLL_CTL_ADD && op != EPOLL_CTL_MOD)
 		return 0;
 	if (ev->events & EPOLLEXCLUSIVE) {
-		if (op == EPOLL_CTL_MOD || f->ops == &eventpoll_fops || (ev->events & ~EP_EXCLUSIVE_OK_BITS))
+		if (op == EPOLL_CTL_MOD || f->ops == &eventpoll_fops ||
+		    (ev->events & ~EP_EXCLUSIVE_OK_BITS))
 			return -EINVAL;
 	}
 	if (op == EPOLL_CTL_MOD && epi && (epi->event.events & EPOLLEXCLUSIVE))
@@ -326,7 +330,8 @@ static int ep_check_event(int op, const struct epitem *epi, const struct file *f
 	return 0;
 }
 
-static int ep_ctl_locked(struct eventpoll *ep, int op, struct file *target, const struct epoll_event *ev)
+static int ep_ctl_locked(struct eventpoll *ep, int op, struct file *target,
+			 const struct epoll_event *ev)
 {
 	struct epitem *epi = ep_find(ep, target);
 	int err = ep_check_event(op, epi, target, ev);
@@ -361,7 +366,8 @@ int eventpoll_ctl(struct file *epf, int op, struct file *target, const struct ep
 		return -EFAULT;
 	pthread_mutex_lock(&ms->epoll_mutex);
 	pthread_mutex_lock(&file_ep(epf)->mtx);
-	err = file_closed(epf) || file_closed(target) ? -EBADF : ep_ctl_locked(file_ep(epf), op, target, ev);
+	err = file_closed(epf) || file_closed(target) ? -EBADF
+						      : ep_ctl_locked(file_ep(epf), op, target, ev);
 	pthread_mutex_unlock(&file_ep(epf)->mtx);
 	pthread_mutex_unlock(&ms->epoll_mutex);
 	return err;
@@ -424,6 +430,18 @@ static bool ep_has_ready(struct eventpoll *ep)
 	return r;
 }
 
+/* What one thread leaves behind is for the next one that sleeps. */
+static void ep_pass_on(struct eventpoll *ep)
+{
+	struct cpu *cpu = ep_cpu(ep);
+
+	if (!ep_has_ready(ep))
+		return;
+	cpu_lock(cpu);
+	wake_up(cpu, &ep->wq, EPOLLIN | EPOLLRDNORM);
+	cpu_unlock(cpu);
+}
+
 /* Sleeps until something is on the ready list. 0, -EAGAIN, -EINTR, -ENOMEM */
 static int ep_sleep(struct eventpoll *ep, u64 deadline)
 {
@@ -453,6 +471,7 @@ int eventpoll_wait(struct file *epf, struct epoll_event *evs, int max, u64 timeo
 {
 	struct eventpoll *ep = file_ep(epf);
 	u64 deadline = HOST_FOREVER, now;
+	bool slept = false;
 	int n, err;
 
 	if (epf->ops != &eventpoll_fops || max <= 0)
@@ -465,8 +484,11 @@ int eventpoll_wait(struct file *epf, struct epoll_event *evs, int max, u64 timeo
 		if (file_closed(epf))
 			return -EBADF;
 		n = ep_collect(ep, evs, max);
+		if (n && slept)
+			ep_pass_on(ep);
 		if (n || !timeout_ns)
 			return n;
+		slept = true;
 		err = ep_sleep(ep, deadline);
 		if (err == -EAGAIN)
 			return ep_collect(ep, evs, max);
@@ -520,7 +542,8 @@ static void ep_file_wake(struct file *f)
 	cpu_lock(cpu);
 	/* Waiting threads are exclusive entries: all of them must leave. */
 	while (waitqueue_active(&file_ep(f)->wq)) {
-		struct wait_entry *w = list_first_entry(&file_ep(f)->wq.entries, struct wait_entry, node);
+		struct wait_entry *w =
+			list_first_entry(&file_ep(f)->wq.entries, struct wait_entry, node);
 
 		list_del(&w->node);
 		w->func(cpu, w, EPOLLIN | EPOLLHUP);

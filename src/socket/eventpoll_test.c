@@ -36,7 +36,8 @@ static void lo_up(struct weir_net *n)
 	struct {
 		struct nlmsghdr h;
 		struct ifinfomsg i;
-	} r = { { sizeof(r), RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 0, 0 }, { .ifi_index = 1, .ifi_flags = 1, .ifi_change = 1 } };
+	} r = { { sizeof(r), RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 0, 0 },
+		{ .ifi_index = 1, .ifi_flags = 1, .ifi_change = 1 } };
 
 	assert_int_equal(weir_netlink(n, NETLINK_ROUTE, &r.h, take_ack, NULL, NULL, 0), 0);
 }
@@ -64,7 +65,8 @@ struct player { /* the kernel's, or ours if f is set */
 
 static struct sockaddr_in loopback(void)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
 static void open_kernel(struct player *p)
@@ -72,7 +74,8 @@ static void open_kernel(struct player *p)
 	struct sockaddr_in a = loopback();
 	socklen_t len = sizeof(a);
 
-	*p = (struct player){ .fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), .ep = epoll_create1(0) };
+	*p = (struct player){ .fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0),
+			      .ep = epoll_create1(0) };
 	assert_int_equal(bind(p->fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(getsockname(p->fd, (struct sockaddr *)&a, &len), 0);
 	assert_int_equal(connect(p->fd, (struct sockaddr *)&a, len), 0); /* to itself */
@@ -116,8 +119,8 @@ static u32 parse_mask(const char **s)
 	static const struct {
 		char c;
 		u32 bit;
-	} bits[] = { { 'i', EPOLLIN }, { 'o', EPOLLOUT }, { 'e', (u32)EPOLLET }, { '1', EPOLLONESHOT },
-		     { 'x', EPOLLEXCLUSIVE }, { 'p', EPOLLPRI } };
+	} bits[] = { { 'i', EPOLLIN },      { 'o', EPOLLOUT },       { 'e', (u32)EPOLLET },
+		     { '1', EPOLLONESHOT }, { 'x', EPOLLEXCLUSIVE }, { 'p', EPOLLPRI } };
 	u32 mask = 0;
 
 	for (;; (*s)++) {
@@ -172,22 +175,22 @@ static void play(struct player *p, const char *script, char *out, size_t size)
 static void scripts_end_as_in_the_kernel(void **state)
 {
 	static const char *const scripts[] = {
-		"Ai w s w w r w",           /* level: as long as there is something */
-		"s s Ai w r w r w",         /* added while ready */
-		"Aie w s w w s w r w r w",  /* edge: once for each arrival */
-		"s Aie w w r w",            /* edge, added while ready */
-		"Aie s s w w",              /* two arrivals, one report */
-		"Aioe w w s w r w",         /* edge with both directions */
-		"Ao w w s w",               /* only writable */
-		"Ai1 s w w s w Mi1 w w",    /* oneshot, armed again by MOD */
-		"Aie s w Mie w w",          /* MOD reports what is ready again */
-		"Ai s Mo w Mi w",           /* interest changes */
-		"Ai s D w Ai w",            /* deleted, added again */
-		"Ai Ai D D",                /* EEXIST, ENOENT */
-		"Mi",                       /* ENOENT */
-		"Aix s w r w Mi D",         /* exclusive cannot be modified */
-		"Axp Axi1",                 /* not with every bit */
-		"A w s w",                  /* no interest at all */
+		"Ai w s w w r w",          /* level: as long as there is something */
+		"s s Ai w r w r w",        /* added while ready */
+		"Aie w s w w s w r w r w", /* edge: once for each arrival */
+		"s Aie w w r w",           /* edge, added while ready */
+		"Aie s s w w",             /* two arrivals, one report */
+		"Aioe w w s w r w",        /* edge with both directions */
+		"Ao w w s w",              /* only writable */
+		"Ai1 s w w s w Mi1 w w",   /* oneshot, armed again by MOD */
+		"Aie s w Mie w w",         /* MOD reports what is ready again */
+		"Ai s Mo w Mi w",          /* interest changes */
+		"Ai s D w Ai w",           /* deleted, added again */
+		"Ai Ai D D",               /* EEXIST, ENOENT */
+		"Mi",                      /* ENOENT */
+		"Aix s w r w Mi D",        /* exclusive cannot be modified */
+		"Axp Axi1",                /* not with every bit */
+		"A w s w",                 /* no interest at all */
 		"Ap s w",
 		"Ai s w r w s w D s w",
 		"Aie1 s w s w M1ie w",
@@ -380,7 +383,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(epolls_nest_but_not_in_a_circle, setup, teardown),
 		cmocka_unit_test(waiting_ends_by_time_in_virtual_time),
 		cmocka_unit_test(closing_wakes_those_who_sleep_inside),
-		cmocka_unit_test_setup_teardown(run_says_when_an_epoll_became_ready, setup, teardown),
+		cmocka_unit_test_setup_teardown(run_says_when_an_epoll_became_ready, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

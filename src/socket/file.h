@@ -43,7 +43,8 @@ struct file {
 	u32 refcount; /* atomic: handles and calls in progress */
 	u32 handles;  /* atomic: what programs hold (weir_close() gives one back) */
 	u32 flags;    /* O_NONBLOCK */
-	struct list_head ep_links; /* struct epitem watching this file; leaf lock of the machine's epolls */
+	struct list_head
+		ep_links; /* struct epitem watching this file; leaf lock of the machine's epolls */
 };
 
 void file_init(struct file *f, struct machine *m, const struct file_operations *ops);

@@ -34,7 +34,8 @@ static int poll_round(struct file_poll *fds, u32 n, struct wait_entry *entries)
 	return ready;
 }
 
-static int poll_sleep(struct machine *m, struct wait_entry *self, struct file_poll *fds, u32 n, u64 timeout_ns)
+static int poll_sleep(struct machine *m, struct wait_entry *self, struct file_poll *fds, u32 n,
+		      u64 timeout_ns)
 {
 	u64 now = host_now(m->host);
 	u64 deadline = timeout_ns >= HOST_FOREVER - now ? HOST_FOREVER : now + timeout_ns;

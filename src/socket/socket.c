@@ -26,7 +26,9 @@
 
 #define SOCK_TYPE_MASK 0xf
 #define SOCK_TYPE_MAX  11
-#define EPOLL_ALL_     (EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLPRI | EPOLLERR | EPOLLHUP | EPOLLRDHUP)
+#define EPOLL_ALL_                                                                                 \
+	(EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLPRI | EPOLLERR | EPOLLHUP |         \
+	 EPOLLRDHUP)
 
 /* ---- families ------------------------------------------------------------------------------------------ */
 
@@ -188,7 +190,8 @@ struct socket *sock_alloc(struct net *net, u16 type)
 	return sock;
 }
 
-static int sock_create(struct net *net, int family, int type, int protocol, struct socket **ret_sock)
+static int sock_create(struct net *net, int family, int type, int protocol,
+		       struct socket **ret_sock)
 {
 	const struct net_proto_family *fam;
 	struct socket *sock;

@@ -23,7 +23,8 @@ struct proto_ops {
 	int family;
 	int (*release)(struct socket *sock); /* * (SO_LINGER) */
 	int (*bind)(struct socket *sock, const struct sockaddr *addr, socklen_t len);
-	int (*connect)(struct socket *sock, const struct sockaddr *addr, socklen_t len, int flags); /* * */
+	int (*connect)(struct socket *sock, const struct sockaddr *addr, socklen_t len,
+		       int flags); /* * */
 	int (*socketpair)(struct socket *a, struct socket *b);
 	int (*accept)(struct socket *sock, struct socket *newsock, int flags); /* * */
 	/* @peer: 0 local, 1 remote. Returns the length. */
@@ -34,18 +35,19 @@ struct proto_ops {
 	int (*shutdown)(struct socket *sock, int how);
 	int (*setsockopt)(struct socket *sock, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(struct socket *sock, int level, int name, void *val, socklen_t *len);
-	ssize_t (*sendmsg)(struct socket *sock, struct kmsghdr *msg, size_t len); /* * */
+	ssize_t (*sendmsg)(struct socket *sock, struct kmsghdr *msg, size_t len);            /* * */
 	ssize_t (*recvmsg)(struct socket *sock, struct kmsghdr *msg, size_t len, int flags); /* * */
 };
 
 struct socket {
-	struct file file;   /* must be first */
+	struct file file; /* must be first */
 	struct inode inode;
 	struct wait_queue_head wq; /* home cpu's lock */
 	const struct proto_ops *ops;
 	struct sock *sk;
-	struct net *net;  /* NULL: the net is gone (dead) */
-	struct list_head net_node; /* netns_sock.sockets; home cpu's lock. Dead: machine_sock.dead_sockets */
+	struct net *net; /* NULL: the net is gone (dead) */
+	struct list_head
+		net_node; /* netns_sock.sockets; home cpu's lock. Dead: machine_sock.dead_sockets */
 	u32 inflight;     /* calls inside; home cpu's lock */
 	u16 cpu_id;       /* home; outlives the net */
 	u8 type;          /* SOCK_* */
@@ -65,7 +67,8 @@ struct netns_sock {
 	struct list_head sockets; /* struct socket.net_node */
 	/* SIOCGIFCONF, by the address family that has interface addresses (ipv4/); NULL: none. Context: control. */
 	int (*gifconf)(struct net *net, void *arg);
-	struct wait_queue_head shutdown_wq; /* socket_net_shutdown() waits here for calls to leave */
+	struct wait_queue_head
+		shutdown_wq; /* socket_net_shutdown() waits here for calls to leave */
 };
 struct machine_sock;
 /* Ends all sockets of @net: their files stay and fail with -ENETDOWN. Neither rtnl nor a cpu lock may be held. */
@@ -127,7 +130,7 @@ int eventpoll_wait(struct file *ep, struct epoll_event *evs, int max, u64 timeou
 void eventpoll_release_file(struct file *f); /* file_put: removes it from every epoll */
 
 struct file_poll {
-	struct file *file; /* NULL: ignored */
+	struct file *file;   /* NULL: ignored */
 	u32 events, revents; /* EPOLL* = POLL* bits */
 };
 int files_poll(struct machine *m, struct file_poll *fds, u32 n, u64 timeout_ns);

@@ -11,8 +11,9 @@
 #include "socket/socket.h"
 
 struct machine_sock {
-	pthread_mutex_t epoll_mutex; /* which files are watched by which epoll; before any ep->mtx */
-	pthread_mutex_t files_lock;  /* leaf: what is open and on no net's list */
+	pthread_mutex_t
+		epoll_mutex;        /* which files are watched by which epoll; before any ep->mtx */
+	pthread_mutex_t files_lock; /* leaf: what is open and on no net's list */
 	struct list_head dead_sockets; /* struct socket.net_node: files whose net is gone */
 	struct list_head epolls;
 };

@@ -23,7 +23,7 @@
 #include "socket/socket.h"
 #include "socket/socket_internal.h"
 
-#define ENOTSUPP       524
+#define ENOTSUPP        524
 #define SOCK_MIN_SNDBUF 4608
 #define SOCK_MIN_RCVBUF 2304
 
@@ -437,7 +437,8 @@ static int get_cookie(struct socket *sock, void *val, socklen_t *len)
 	if (*len < sizeof(u64))
 		return -EINVAL;
 	if (!sk->sk_cookie)
-		sk->sk_cookie = __atomic_add_fetch(&sock->file.machine->next_sock_cookie, 1, __ATOMIC_RELAXED);
+		sk->sk_cookie = __atomic_add_fetch(&sock->file.machine->next_sock_cookie, 1,
+						   __ATOMIC_RELAXED);
 	memcpy(val, &sk->sk_cookie, sizeof(u64));
 	*len = sizeof(u64);
 	return 0;
@@ -470,9 +471,9 @@ static int set_pacing_rate(struct socket *sock, const void *val, socklen_t len)
 }
 static int get_pacing_rate(struct socket *sock, void *val, socklen_t *len)
 {
-	u64 rate = sock->sk->sk_rare && sock->sk->sk_rare->max_pacing_rate ?
-			   sock->sk->sk_rare->max_pacing_rate :
-			   UINT64_MAX;
+	u64 rate = sock->sk->sk_rare && sock->sk->sk_rare->max_pacing_rate
+			   ? sock->sk->sk_rare->max_pacing_rate
+			   : UINT64_MAX;
 	u32 rate32 = rate > UINT32_MAX ? UINT32_MAX : (u32)rate;
 
 	if (*len >= sizeof(u64)) {
@@ -489,8 +490,15 @@ static int get_meminfo(struct socket *sock, void *val, socklen_t *len)
 {
 	const struct sock *sk = sock->sk;
 	/* The order of enum SK_MEMINFO_* of linux/sock_diag.h. */
-	u32 m[9] = { sk->sk_rmem_alloc, sk->sk_rcvbuf, sk->sk_wmem_alloc, sk->sk_sndbuf, 0,
-		     sk->sk_wmem_queued, 0, 0, sk->sk_drops };
+	u32 m[9] = { sk->sk_rmem_alloc,
+		     sk->sk_rcvbuf,
+		     sk->sk_wmem_alloc,
+		     sk->sk_sndbuf,
+		     0,
+		     sk->sk_wmem_queued,
+		     0,
+		     0,
+		     sk->sk_drops };
 
 	memcpy(val, m, sizeof(m));
 	*len = sizeof(m);
@@ -548,22 +556,24 @@ static const struct sockopt sock_options[] = {
 	{ SO_OOBINLINE, "SO_OOBINLINE", FLAG(SOCK_URGINLINE) },
 	{ SO_NO_CHECK, "SO_NO_CHECK", FLAG(SOCK_NO_CHECK_TX) },
 	{ SO_PRIORITY, "SO_PRIORITY", .set = set_priority, .get = get_priority },
-	{ SO_LINGER, "SO_LINGER", .set_min = sizeof(struct linger), .set_raw = set_linger, .get_raw = get_linger },
+	{ SO_LINGER, "SO_LINGER", .set_min = sizeof(struct linger), .set_raw = set_linger,
+	  .get_raw = get_linger },
 	{ SO_BSDCOMPAT, "SO_BSDCOMPAT", .set = set_ignored, .get = get_zero },
 	{ SO_REUSEPORT, "SO_REUSEPORT", .set = set_reuseport, .get = get_reuseport },
 	{ SO_PASSCRED, "SO_PASSCRED", FLAG(SOCK_PASSCRED) },
 	{ SO_PEERCRED, "SO_PEERCRED", .get_raw = get_peercred },
 	{ SO_RCVLOWAT, "SO_RCVLOWAT", .set = set_rcvlowat, .get = get_rcvlowat },
 	{ SO_SNDLOWAT, "SO_SNDLOWAT", .get = get_sndlowat },
-	{ SO_RCVTIMEO_OLD, "SO_RCVTIMEO", .set_min = sizeof(struct timeval), .set_raw = set_rcvtimeo,
-	  .get_raw = get_rcvtimeo },
-	{ SO_SNDTIMEO_OLD, "SO_SNDTIMEO", .set_min = sizeof(struct timeval), .set_raw = set_sndtimeo,
-	  .get_raw = get_sndtimeo },
-	{ SO_RCVTIMEO_NEW, "SO_RCVTIMEO_NEW", .set_min = sizeof(struct timeval), .set_raw = set_rcvtimeo,
-	  .get_raw = get_rcvtimeo },
-	{ SO_SNDTIMEO_NEW, "SO_SNDTIMEO_NEW", .set_min = sizeof(struct timeval), .set_raw = set_sndtimeo,
-	  .get_raw = get_sndtimeo },
-	{ SO_BINDTODEVICE, "SO_BINDTODEVICE", .set_raw = set_bindtodevice, .get_raw = get_bindtodevice },
+	{ SO_RCVTIMEO_OLD, "SO_RCVTIMEO", .set_min = sizeof(struct timeval),
+	  .set_raw = set_rcvtimeo, .get_raw = get_rcvtimeo },
+	{ SO_SNDTIMEO_OLD, "SO_SNDTIMEO", .set_min = sizeof(struct timeval),
+	  .set_raw = set_sndtimeo, .get_raw = get_sndtimeo },
+	{ SO_RCVTIMEO_NEW, "SO_RCVTIMEO_NEW", .set_min = sizeof(struct timeval),
+	  .set_raw = set_rcvtimeo, .get_raw = get_rcvtimeo },
+	{ SO_SNDTIMEO_NEW, "SO_SNDTIMEO_NEW", .set_min = sizeof(struct timeval),
+	  .set_raw = set_sndtimeo, .get_raw = get_sndtimeo },
+	{ SO_BINDTODEVICE, "SO_BINDTODEVICE", .set_raw = set_bindtodevice,
+	  .get_raw = get_bindtodevice },
 	{ SO_ATTACH_FILTER, "SO_ATTACH_FILTER", .set_raw = set_noprotoopt },
 	{ SO_DETACH_FILTER, "SO_DETACH_FILTER", .set = set_detach },
 	{ SO_PEERNAME, "SO_PEERNAME", .get_raw = get_peername },
@@ -571,7 +581,8 @@ static const struct sockopt sock_options[] = {
 	{ SO_ACCEPTCONN, "SO_ACCEPTCONN", .get = get_acceptconn },
 	{ SO_TIMESTAMPNS_OLD, "SO_TIMESTAMPNS", .set = set_timestampns, .get = get_timestampns },
 	{ SO_MARK, "SO_MARK", .set = set_mark, .get = get_mark },
-	{ SO_TIMESTAMPING_OLD, "SO_TIMESTAMPING", .set = set_timestamping, .get_raw = get_timestamping },
+	{ SO_TIMESTAMPING_OLD, "SO_TIMESTAMPING", .set = set_timestamping,
+	  .get_raw = get_timestamping },
 	{ SO_PROTOCOL, "SO_PROTOCOL", .get = get_protocol },
 	{ SO_DOMAIN, "SO_DOMAIN", .get = get_domain },
 	{ SO_RXQ_OVFL, "SO_RXQ_OVFL", FLAG(SOCK_RXQ_OVFL) },
@@ -580,17 +591,20 @@ static const struct sockopt sock_options[] = {
 	{ SO_NOFCS, "SO_NOFCS", FLAG(SOCK_NOFCS) },
 	{ SO_SELECT_ERR_QUEUE, "SO_SELECT_ERR_QUEUE", FLAG(SOCK_SELECT_ERR_QUEUE) },
 	{ SO_BUSY_POLL, "SO_BUSY_POLL", .set = set_busy_poll_checked, .get = get_busy_poll },
-	{ SO_MAX_PACING_RATE, "SO_MAX_PACING_RATE", .set_min = sizeof(u32), .set_raw = set_pacing_rate,
-	  .get_raw = get_pacing_rate },
+	{ SO_MAX_PACING_RATE, "SO_MAX_PACING_RATE", .set_min = sizeof(u32),
+	  .set_raw = set_pacing_rate, .get_raw = get_pacing_rate },
 	{ SO_INCOMING_CPU, "SO_INCOMING_CPU", .set = set_incoming_cpu, .get = get_incoming_cpu },
 	{ SO_MEMINFO, "SO_MEMINFO", .get_raw = get_meminfo },
 	{ SO_INCOMING_NAPI_ID, "SO_INCOMING_NAPI_ID", .get = get_zero },
 	{ SO_COOKIE, "SO_COOKIE", .get_raw = get_cookie },
 	{ SO_ZEROCOPY, "SO_ZEROCOPY", .set = set_zerocopy, .get = get_zero },
 	{ SO_BINDTOIFINDEX, "SO_BINDTOIFINDEX", .set = bind_to_ifindex, .get = get_ifindex },
-	{ SO_TIMESTAMP_NEW, "SO_TIMESTAMP_NEW", .set = set_timestamp_new, .get = get_timestamp_new },
-	{ SO_TIMESTAMPNS_NEW, "SO_TIMESTAMPNS_NEW", .set = set_timestampns_new, .get = get_timestampns_new },
-	{ SO_TIMESTAMPING_NEW, "SO_TIMESTAMPING_NEW", .set = set_timestamping, .get_raw = get_timestamping },
+	{ SO_TIMESTAMP_NEW, "SO_TIMESTAMP_NEW", .set = set_timestamp_new,
+	  .get = get_timestamp_new },
+	{ SO_TIMESTAMPNS_NEW, "SO_TIMESTAMPNS_NEW", .set = set_timestampns_new,
+	  .get = get_timestampns_new },
+	{ SO_TIMESTAMPING_NEW, "SO_TIMESTAMPING_NEW", .set = set_timestamping,
+	  .get_raw = get_timestamping },
 	{ SO_PREFER_BUSY_POLL, "SO_PREFER_BUSY_POLL", FLAG(SOCK_PREFER_BUSY_POLL) },
 	{ SO_BUSY_POLL_BUDGET, "SO_BUSY_POLL_BUDGET", .set = set_ignored },
 	{ SO_NETNS_COOKIE, "SO_NETNS_COOKIE", .get_raw = get_netns_cookie },

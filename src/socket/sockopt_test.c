@@ -95,12 +95,41 @@ static void options_behave_as_the_kernels(void **state)
 	/* Not here: what needs privileges on the kernel's side, what differs between kernel versions, and what weir does not
 	 * have yet (filters, zero copy). */
 	static const int names[] = {
-		SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK,
-		SO_PRIORITY, SO_LINGER, SO_BSDCOMPAT, SO_REUSEPORT, SO_RCVLOWAT, SO_SNDLOWAT, SO_RCVTIMEO_OLD,
-		SO_SNDTIMEO_OLD, SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW, SO_PEERNAME, SO_TIMESTAMP_OLD, SO_ACCEPTCONN,
-		SO_TIMESTAMPNS_OLD, SO_TIMESTAMPING_OLD, SO_PROTOCOL, SO_DOMAIN, SO_RXQ_OVFL, SO_WIFI_STATUS,
-		SO_NOFCS, SO_SELECT_ERR_QUEUE, SO_MAX_PACING_RATE, SO_INCOMING_CPU, SO_INCOMING_NAPI_ID,
-		SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW, 9999,
+		SO_REUSEADDR,
+		SO_TYPE,
+		SO_ERROR,
+		SO_DONTROUTE,
+		SO_BROADCAST,
+		SO_KEEPALIVE,
+		SO_OOBINLINE,
+		SO_NO_CHECK,
+		SO_PRIORITY,
+		SO_LINGER,
+		SO_BSDCOMPAT,
+		SO_REUSEPORT,
+		SO_RCVLOWAT,
+		SO_SNDLOWAT,
+		SO_RCVTIMEO_OLD,
+		SO_SNDTIMEO_OLD,
+		SO_RCVTIMEO_NEW,
+		SO_SNDTIMEO_NEW,
+		SO_PEERNAME,
+		SO_TIMESTAMP_OLD,
+		SO_ACCEPTCONN,
+		SO_TIMESTAMPNS_OLD,
+		SO_TIMESTAMPING_OLD,
+		SO_PROTOCOL,
+		SO_DOMAIN,
+		SO_RXQ_OVFL,
+		SO_WIFI_STATUS,
+		SO_NOFCS,
+		SO_SELECT_ERR_QUEUE,
+		SO_MAX_PACING_RATE,
+		SO_INCOMING_CPU,
+		SO_INCOMING_NAPI_ID,
+		SO_TIMESTAMP_NEW,
+		SO_TIMESTAMPNS_NEW,
+		9999,
 	};
 	static const int types[] = { SOCK_DGRAM, SOCK_STREAM };
 	char k[256], w[256];
@@ -131,9 +160,11 @@ static void buffers_are_doubled_and_clamped(void **state)
 			int k, w, limit;
 			socklen_t len = sizeof(k);
 
-			assert_int_equal(any_set(kernel, SOL_SOCKET, names[n], &sizes[i], sizeof(int)), 0);
+			assert_int_equal(
+				any_set(kernel, SOL_SOCKET, names[n], &sizes[i], sizeof(int)), 0);
 			assert_int_equal(any_get(kernel, SOL_SOCKET, names[n], &k, &len), 0);
-			assert_int_equal(any_set(ours, SOL_SOCKET, names[n], &sizes[i], sizeof(int)), 0);
+			assert_int_equal(
+				any_set(ours, SOL_SOCKET, names[n], &sizes[i], sizeof(int)), 0);
 			assert_int_equal(any_get(ours, SOL_SOCKET, names[n], &w, &len), 0);
 			/* The kernel's limit is whatever its administrator chose; ours is the default. */
 			limit = 2 * 212992;
@@ -145,7 +176,8 @@ static void buffers_are_doubled_and_clamped(void **state)
 static void times_out_of_range_are_refused(void **state)
 {
 	struct any kernel, ours;
-	struct timeval tv[] = { { 1, 500000 }, { 0, 0 }, { 0, 1000000 }, { 0, -1 }, { -1, 0 }, { 1LL << 62, 0 } };
+	struct timeval tv[] = { { 1, 500000 }, { 0, 0 },  { 0, 1000000 },
+				{ 0, -1 },     { -1, 0 }, { 1LL << 62, 0 } };
 
 	open_both(SOCK_DGRAM, &kernel, &ours);
 	for (u32 i = 0; i < ARRAY_SIZE(tv); i++) {

@@ -55,15 +55,15 @@ int sys_connect(struct file *f, const struct sockaddr *addr, socklen_t len)
 	err = sock_enter(f, &sock);
 	if (err)
 		return err;
-	err = sock->ops->connect ?
-		      sock->ops->connect(sock, addr, len, FILE_IS_NONBLOCK(f) ? O_NONBLOCK : 0) :
-		      -EOPNOTSUPP;
+	err = sock->ops->connect
+		      ? sock->ops->connect(sock, addr, len, FILE_IS_NONBLOCK(f) ? O_NONBLOCK : 0)
+		      : -EOPNOTSUPP;
 	return (int)sock_leave(sock, err);
 }
 
 /* The half of accept with the lock held: the new socket is complete, or still empty on failure. */
-static int accept_locked(struct socket *sock, struct socket *newsock, struct sockaddr_storage *ret_addr,
-			 socklen_t *ret_len, bool nonblock)
+static int accept_locked(struct socket *sock, struct socket *newsock,
+			 struct sockaddr_storage *ret_addr, socklen_t *ret_len, bool nonblock)
 {
 	struct net *net = sock->net;
 	int len, err = sock->ops->accept(sock, newsock, nonblock ? O_NONBLOCK : 0);
@@ -148,8 +148,8 @@ ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg)
 		return err;
 	if (FILE_IS_NONBLOCK(f))
 		msg->flags |= MSG_DONTWAIT;
-	return sock_leave(sock, sock->ops->sendmsg ? sock->ops->sendmsg(sock, msg, msg->iter.count) :
-						     -EOPNOTSUPP);
+	return sock_leave(sock, sock->ops->sendmsg ? sock->ops->sendmsg(sock, msg, msg->iter.count)
+						   : -EOPNOTSUPP);
 }
 
 ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg)
@@ -164,9 +164,9 @@ ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg)
 		flags |= MSG_DONTWAIT;
 	/* From here on msg->flags is what is reported. The one flag that is handed through is MSG_CMSG_CLOEXEC. */
 	msg->flags = (u32)flags & MSG_CMSG_CLOEXEC;
-	return sock_leave(sock, sock->ops->recvmsg ?
-					sock->ops->recvmsg(sock, msg, msg->iter.count, flags) :
-					-EOPNOTSUPP);
+	return sock_leave(sock, sock->ops->recvmsg
+					? sock->ops->recvmsg(sock, msg, msg->iter.count, flags)
+					: -EOPNOTSUPP);
 }
 
 int sys_setsockopt(struct file *f, int level, int name, const void *val, socklen_t len)
@@ -182,8 +182,8 @@ int sys_setsockopt(struct file *f, int level, int name, const void *val, socklen
 	if (level == SOL_SOCKET)
 		err = sock_setsockopt(sock, name, val, len);
 	else
-		err = sock->ops->setsockopt ? sock->ops->setsockopt(sock, level, name, val, len) :
-					      -EOPNOTSUPP;
+		err = sock->ops->setsockopt ? sock->ops->setsockopt(sock, level, name, val, len)
+					    : -EOPNOTSUPP;
 	return (int)sock_leave(sock, err);
 }
 
@@ -200,8 +200,8 @@ int sys_getsockopt(struct file *f, int level, int name, void *val, socklen_t *le
 	if (level == SOL_SOCKET)
 		err = sock_getsockopt(sock, name, val, len);
 	else
-		err = sock->ops->getsockopt ? sock->ops->getsockopt(sock, level, name, val, len) :
-					      -EOPNOTSUPP;
+		err = sock->ops->getsockopt ? sock->ops->getsockopt(sock, level, name, val, len)
+					    : -EOPNOTSUPP;
 	return (int)sock_leave(sock, err);
 }
 

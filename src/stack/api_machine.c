@@ -25,7 +25,8 @@ static void machine_kicked(struct machine *m, void *arg)
 	u64 one = 1;
 
 	(void)m;
-	if (__atomic_load_n(&wm->armed, __ATOMIC_RELAXED) && __atomic_exchange_n(&wm->armed, 0, __ATOMIC_ACQ_REL) &&
+	if (__atomic_load_n(&wm->armed, __ATOMIC_RELAXED) &&
+	    __atomic_exchange_n(&wm->armed, 0, __ATOMIC_ACQ_REL) &&
 	    write(wm->event_fd, &one, sizeof(one)) < 0)
 		return; /* the counter is full: the descriptor is readable anyway */
 }
@@ -188,7 +189,8 @@ struct weir_thread {
 	struct host_thread *t;
 };
 
-struct weir_thread *weir_thread_start(struct weir_machine *wm, const char *name, void (*fn)(void *arg), void *arg)
+struct weir_thread *weir_thread_start(struct weir_machine *wm, const char *name,
+				      void (*fn)(void *arg), void *arg)
 {
 	struct host *h = wm->m->host;
 	struct weir_thread *t = malloc(sizeof(*t));
@@ -212,7 +214,8 @@ void weir_thread_join(struct weir_thread *t)
 
 void weir_memory(struct weir_machine *wm, struct weir_memory *ret)
 {
-	*ret = (struct weir_memory){ .nr_socks = __atomic_load_n(&wm->m->nr_socks, __ATOMIC_RELAXED) };
+	*ret = (struct weir_memory){ .nr_socks =
+					     __atomic_load_n(&wm->m->nr_socks, __ATOMIC_RELAXED) };
 	for (u32 i = 0; i < wm->m->ncpus; i++) {
 		struct cpu *cpu = wm->m->cpus[i];
 		struct skb_memory mem;
@@ -281,7 +284,8 @@ static void copy_error_text(const struct nlmsghdr *nlh, char *ret_error, size_t 
 		off += NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
 	if (off > nlh->nlmsg_len)
 		return;
-	if (!nla_parse(tb, NLMSGERR_ATTR_MAX, (const char *)nlh + off, nlh->nlmsg_len - off, NULL, false, NULL) &&
+	if (!nla_parse(tb, NLMSGERR_ATTR_MAX, (const char *)nlh + off, nlh->nlmsg_len - off, NULL,
+		       false, NULL) &&
 	    tb[NLMSGERR_ATTR_MSG])
 		nla_strscpy(ret_error, tb[NLMSGERR_ATTR_MSG], size);
 }
@@ -326,7 +330,9 @@ static int read_replies(struct nl_exchange *x, void *buf)
 		iov_iter_init(&msg.iter, &iov, 1, iov.iov_len);
 		n = sys_recvmsg(x->f, &msg);
 		if (n < 0)
-			return n == -EAGAIN ? 0 : (int)n; /* everything was answered: no acknowledgement was due */
+			return n == -EAGAIN
+				       ? 0
+				       : (int)n; /* everything was answered: no acknowledgement was due */
 		len = (int)n;
 		for (nlh = buf; NLMSG_OK(nlh, (u32)len); nlh = NLMSG_NEXT(nlh, len))
 			if (handle_reply(x, nlh, &err))
@@ -335,9 +341,12 @@ static int read_replies(struct nl_exchange *x, void *buf)
 }
 
 int weir_netlink(struct weir_net *net, int protocol, const struct nlmsghdr *msg,
-		 int (*reply)(const struct nlmsghdr *nlh, void *arg), void *arg, char *ret_error, size_t error_size)
+		 int (*reply)(const struct nlmsghdr *nlh, void *arg), void *arg, char *ret_error,
+		 size_t error_size)
 {
-	struct nl_exchange x = { .reply = reply, .arg = arg, .error = ret_error, .error_size = error_size };
+	struct nl_exchange x = {
+		.reply = reply, .arg = arg, .error = ret_error, .error_size = error_size
+	};
 	int one = 1, room = 1 << 22, err;
 	struct kmsghdr k = { 0 };
 	struct iovec iov = { (void *)msg, msg->nlmsg_len };

@@ -17,7 +17,8 @@ int weir_poll(struct weir_machine *wm, struct weir_pollfd *fds, unsigned n, uint
 			return -ENOMEM;
 	}
 	for (unsigned i = 0; i < n; i++)
-		p[i] = (struct file_poll){ .file = file_of(fds[i].file), .events = (u16)fds[i].events };
+		p[i] = (struct file_poll){ .file = file_of(fds[i].file),
+					   .events = (u16)fds[i].events };
 	ready = files_poll(wm->m, p, n, timeout_ns);
 	for (unsigned i = 0; i < n; i++)
 		fds[i].revents = ready < 0 ? 0 : (short)p[i].revents;

@@ -20,7 +20,8 @@
 		ret_;                                                                              \
 	})
 
-int weir_socket(struct weir_net *net, int domain, int type, int protocol, struct weir_file **ret_file)
+int weir_socket(struct weir_net *net, int domain, int type, int protocol,
+		struct weir_file **ret_file)
 {
 	struct file *f;
 	int err = sock_create_file(net_of(net), domain, type, protocol, &f);
@@ -30,7 +31,8 @@ int weir_socket(struct weir_net *net, int domain, int type, int protocol, struct
 	return err;
 }
 
-int weir_socketpair(struct weir_net *net, int domain, int type, int protocol, struct weir_file *ret_files[2])
+int weir_socketpair(struct weir_net *net, int domain, int type, int protocol,
+		    struct weir_file *ret_files[2])
 {
 	struct file *f[2];
 	int err = sys_socketpair(net_of(net), domain, type, protocol, f);
@@ -71,7 +73,8 @@ int weir_connect(struct weir_file *wf, const struct sockaddr *addr, socklen_t le
 }
 
 /* As Linux's move_addr_to_user(): copies what fits, and tells how long the address is. */
-static int give_address(const struct sockaddr_storage *ss, socklen_t have, struct sockaddr *addr, socklen_t *len)
+static int give_address(const struct sockaddr_storage *ss, socklen_t have, struct sockaddr *addr,
+			socklen_t *len)
 {
 	if (!addr || !len)
 		return 0;
@@ -82,7 +85,8 @@ static int give_address(const struct sockaddr_storage *ss, socklen_t have, struc
 	return 0;
 }
 
-int weir_accept(struct weir_file *wf, struct sockaddr *addr, socklen_t *len, int flags, struct weir_file **ret_file)
+int weir_accept(struct weir_file *wf, struct sockaddr *addr, socklen_t *len, int flags,
+		struct weir_file **ret_file)
 {
 	struct sockaddr_storage ss;
 	socklen_t have = 0;
@@ -157,9 +161,10 @@ static ssize_t rw(struct weir_file *wf, const struct iovec *iov, int n, bool wri
 	if (total < 0)
 		return total;
 	iov_iter_init(&msg.iter, iov, (u32)n, (size_t)total);
-	return WITH_FILE(wf, ssize_t,
-			 write ? (f->ops->write_iter ? f->ops->write_iter(f, &msg, (size_t)total) : -EINVAL) :
-				 (f->ops->read_iter ? f->ops->read_iter(f, &msg, (size_t)total) : -EINVAL));
+	return WITH_FILE(
+		wf, ssize_t,
+		write ? (f->ops->write_iter ? f->ops->write_iter(f, &msg, (size_t)total) : -EINVAL)
+		      : (f->ops->read_iter ? f->ops->read_iter(f, &msg, (size_t)total) : -EINVAL));
 }
 
 ssize_t weir_read(struct weir_file *wf, void *buf, size_t n)
@@ -189,9 +194,11 @@ ssize_t weir_writev(struct weir_file *wf, const struct iovec *iov, int n)
 ssize_t weir_sendmsg(struct weir_file *wf, const struct msghdr *msg, int flags)
 {
 	struct sockaddr_storage ss;
-	struct kmsghdr k = { .control = msg->msg_control, .controllen = msg->msg_control ? msg->msg_controllen : 0,
+	struct kmsghdr k = { .control = msg->msg_control,
+			     .controllen = msg->msg_control ? msg->msg_controllen : 0,
 			     .flags = (u32)flags };
-	ssize_t total = msg->msg_iovlen > IOV_MAX ? -EMSGSIZE : iov_total(msg->msg_iov, msg->msg_iovlen);
+	ssize_t total =
+		msg->msg_iovlen > IOV_MAX ? -EMSGSIZE : iov_total(msg->msg_iov, msg->msg_iovlen);
 
 	if (total < 0)
 		return total;
@@ -210,9 +217,11 @@ ssize_t weir_sendmsg(struct weir_file *wf, const struct msghdr *msg, int flags)
 ssize_t weir_recvmsg(struct weir_file *wf, struct msghdr *msg, int flags)
 {
 	struct sockaddr_storage ss;
-	struct kmsghdr k = { .control = msg->msg_control, .controllen = msg->msg_control ? msg->msg_controllen : 0,
+	struct kmsghdr k = { .control = msg->msg_control,
+			     .controllen = msg->msg_control ? msg->msg_controllen : 0,
 			     .flags = (u32)flags };
-	ssize_t n, total = msg->msg_iovlen > IOV_MAX ? -EMSGSIZE : iov_total(msg->msg_iov, msg->msg_iovlen);
+	ssize_t n, total = msg->msg_iovlen > IOV_MAX ? -EMSGSIZE
+						     : iov_total(msg->msg_iov, msg->msg_iovlen);
 
 	if (total < 0)
 		return total;
@@ -242,20 +251,26 @@ ssize_t weir_recv(struct weir_file *f, void *buf, size_t n, int flags)
 	return weir_recvfrom(f, buf, n, flags, NULL, NULL);
 }
 
-ssize_t weir_sendto(struct weir_file *f, const void *buf, size_t n, int flags, const struct sockaddr *addr,
-		    socklen_t len)
+ssize_t weir_sendto(struct weir_file *f, const void *buf, size_t n, int flags,
+		    const struct sockaddr *addr, socklen_t len)
 {
 	struct iovec iov = { (void *)buf, n };
-	struct msghdr msg = { .msg_name = (void *)addr, .msg_namelen = addr ? len : 0, .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr msg = { .msg_name = (void *)addr,
+			      .msg_namelen = addr ? len : 0,
+			      .msg_iov = &iov,
+			      .msg_iovlen = 1 };
 
 	return weir_sendmsg(f, &msg, flags);
 }
 
-ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len)
+ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int flags, struct sockaddr *addr,
+		      socklen_t *len)
 {
 	struct iovec iov = { buf, n };
-	struct msghdr msg = { .msg_name = addr && len ? addr : NULL, .msg_namelen = addr && len ? *len : 0,
-			      .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr msg = { .msg_name = addr && len ? addr : NULL,
+			      .msg_namelen = addr && len ? *len : 0,
+			      .msg_iov = &iov,
+			      .msg_iovlen = 1 };
 	ssize_t r = weir_recvmsg(f, &msg, flags);
 
 	if (r >= 0 && addr && len)

@@ -102,7 +102,9 @@ static void impossible_sockets_are_refused_as_in_linux(void **state)
 	struct weir_file *f[2];
 
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_int_equal(weir_socket(n, cases[i].domain, cases[i].type, cases[i].protocol, &f[0]), cases[i].err);
+		assert_int_equal(
+			weir_socket(n, cases[i].domain, cases[i].type, cases[i].protocol, &f[0]),
+			cases[i].err);
 	assert_int_equal(weir_socketpair(n, AF_INET, SOCK_DGRAM, 0, f), -EOPNOTSUPP);
 	weir_machine_destroy(m);
 }
@@ -210,7 +212,8 @@ static void an_armed_machine_says_when_it_has_work(void **state)
 	while (weir_run(m, 0))
 		;
 	weir_arm(m);
-	assert_int_equal(weir_epoll_ctl(ep, EPOLL_CTL_ADD, f, &ev), 0); /* writable: an event at once */
+	assert_int_equal(weir_epoll_ctl(ep, EPOLL_CTL_ADD, f, &ev),
+			 0); /* writable: an event at once */
 	assert_int_equal(poll(&p, 1, 0), 1);
 	weir_arm(m); /* and it is still there */
 	assert_int_equal(poll(&p, 1, 0), 1);
@@ -226,7 +229,8 @@ static void an_armed_machine_says_when_it_has_work(void **state)
 
 static void sleeping_moves_virtual_time(void **state)
 {
-	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .start_realtime = 1000000000000 };
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL,
+					   .start_realtime = 1000000000000 };
 	struct weir_machine *m = weir_machine_create(&cfg);
 	u64 t = weir_now(m);
 
@@ -241,9 +245,18 @@ static void sleeping_moves_virtual_time(void **state)
 
 static void records_are_lines_of_text(void **state)
 {
-	struct weir_trace_record r = { .time = 1500000000, .skb_id = 7, .related = 6, .net_id = 1, .ifindex = 2, .len = 99,
-				       .verdict = WEIR_DROP, .reason = 2, .point = "ip_rcv", .file = "ipv4/ip_input.c",
-				       .arg1_name = "len", .arg1 = 5 };
+	struct weir_trace_record r = { .time = 1500000000,
+				       .skb_id = 7,
+				       .related = 6,
+				       .net_id = 1,
+				       .ifindex = 2,
+				       .len = 99,
+				       .verdict = WEIR_DROP,
+				       .reason = 2,
+				       .point = "ip_rcv",
+				       .file = "ipv4/ip_input.c",
+				       .arg1_name = "len",
+				       .arg1 = 5 };
 	struct weir_machine *m = weir_machine_create(NULL);
 	char buf[256], small[10];
 	int n = weir_trace_format(m, &r, 0, buf, sizeof(buf));

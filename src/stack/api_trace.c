@@ -12,7 +12,8 @@
 
 static_assert((int)WEIR_PASS == (int)TRACE_PASS && (int)WEIR_DROP == (int)TRACE_DROP &&
 		      (int)WEIR_DONE == (int)TRACE_DONE && (int)WEIR_QUEUED == (int)TRACE_QUEUED &&
-		      (int)WEIR_STOLEN == (int)TRACE_STOLEN && (int)WEIR_CREATE == (int)TRACE_CREATE,
+		      (int)WEIR_STOLEN == (int)TRACE_STOLEN &&
+		      (int)WEIR_CREATE == (int)TRACE_CREATE,
 	      "the public verdicts are the stack's");
 
 int weir_trace_enable(struct weir_machine *wm, uint32_t records)
@@ -25,14 +26,26 @@ void weir_trace_disable(struct weir_machine *wm)
 	trace_disable(wm->m);
 }
 
-static void convert(const struct machine *m, const struct trace_record *r, struct weir_trace_record *out)
+static void convert(const struct machine *m, const struct trace_record *r,
+		    struct weir_trace_record *out)
 {
 	const struct trace_point_desc *d = trace_point_desc(m, r->point);
 
 	*out = (struct weir_trace_record){
-		.time = r->time, .skb_id = r->skb_id, .related = r->related, .arg1 = r->arg1, .arg2 = r->arg2,
-		.net_id = r->net_id, .ifindex = r->ifindex, .len = r->len, .reason = r->reason, .verdict = r->verdict,
-		.point = d->name, .file = d->file, .arg1_name = d->arg1, .arg2_name = d->arg2,
+		.time = r->time,
+		.skb_id = r->skb_id,
+		.related = r->related,
+		.arg1 = r->arg1,
+		.arg2 = r->arg2,
+		.net_id = r->net_id,
+		.ifindex = r->ifindex,
+		.len = r->len,
+		.reason = r->reason,
+		.verdict = r->verdict,
+		.point = d->name,
+		.file = d->file,
+		.arg1_name = d->arg1,
+		.arg2_name = d->arg2,
 	};
 }
 
@@ -53,8 +66,8 @@ static struct ring_part *earliest(struct ring_part *parts, u32 n)
 	return best;
 }
 
-int weir_trace_read(struct weir_machine *wm, uint64_t cursor[64], struct weir_trace_record *out, uint32_t max,
-		    uint64_t *ret_lost)
+int weir_trace_read(struct weir_machine *wm, uint64_t cursor[64], struct weir_trace_record *out,
+		    uint32_t max, uint64_t *ret_lost)
 {
 	struct machine *m = wm->m;
 	struct ring_part parts[MACHINE_MAX_CPUS] = { 0 }, *p;
@@ -83,14 +96,25 @@ int weir_trace_read(struct weir_machine *wm, uint64_t cursor[64], struct weir_tr
 	return (int)n;
 }
 
-int weir_trace_format(struct weir_machine *wm, const struct weir_trace_record *r, unsigned depth, char *buf,
-		      size_t size)
+int weir_trace_format(struct weir_machine *wm, const struct weir_trace_record *r, unsigned depth,
+		      char *buf, size_t size)
 {
 	struct trace_line l = {
-		.time = r->time, .skb_id = r->skb_id, .related = r->related, .arg1 = r->arg1, .arg2 = r->arg2,
-		.net_id = r->net_id, .ifindex = r->ifindex, .len = r->len, .verdict = (enum trace_verdict)r->verdict,
-		.point = r->point, .file = r->file, .arg1_name = r->arg1_name, .arg2_name = r->arg2_name,
-		.reason = r->reason ? drop_reason_name(wm->m, r->reason) : NULL, .depth = depth,
+		.time = r->time,
+		.skb_id = r->skb_id,
+		.related = r->related,
+		.arg1 = r->arg1,
+		.arg2 = r->arg2,
+		.net_id = r->net_id,
+		.ifindex = r->ifindex,
+		.len = r->len,
+		.verdict = (enum trace_verdict)r->verdict,
+		.point = r->point,
+		.file = r->file,
+		.arg1_name = r->arg1_name,
+		.arg2_name = r->arg2_name,
+		.reason = r->reason ? drop_reason_name(wm->m, r->reason) : NULL,
+		.depth = depth,
 	};
 
 	return trace_text(&l, buf, size);
@@ -114,13 +138,14 @@ struct weir_tap {
 	struct net *net;
 	char ifname[IFNAMSIZ]; /* empty: all */
 	u32 snaplen;
-	u64 realtime_offset;   /* realtime - now */
+	u64 realtime_offset; /* realtime - now */
 	void (*fn)(const struct weir_frame *frame, void *arg);
 	void *arg;
 	u8 buf[]; /* snaplen octets, for frames that are not linear */
 };
 
-static void tap_frame(struct packet_tap *pt, const struct sk_buff *skb, struct net_device *dev, bool outgoing)
+static void tap_frame(struct packet_tap *pt, const struct sk_buff *skb, struct net_device *dev,
+		      bool outgoing)
 {
 	struct weir_tap *t = container_of(pt, struct weir_tap, tap);
 	struct weir_frame fr = {

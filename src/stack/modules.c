@@ -18,7 +18,8 @@
 const struct net_module weir_modules[] = {
 	{ "core", core_machine_init, core_machine_exit, core_net_init, core_net_exit },
 	{ "socket", socket_machine_init, socket_machine_exit, socket_net_init, socket_net_exit },
-	{ "netlink", netlink_machine_init, netlink_machine_exit, netlink_net_init, netlink_net_exit },
+	{ "netlink", netlink_machine_init, netlink_machine_exit, netlink_net_init,
+	  netlink_net_exit },
 	{ "inet", inet_machine_init, inet_machine_exit, inet_net_init, inet_net_exit },
 	{ "ipv4", ipv4_machine_init, ipv4_machine_exit, ipv4_net_init, ipv4_net_exit },
 	{ "udp", udp_machine_init, NULL, udp_net_init, udp_net_exit },

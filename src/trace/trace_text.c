@@ -23,7 +23,8 @@ __printf(2, 3) static void put(struct line *l, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(l->len < l->size ? l->buf + l->len : NULL, l->len < l->size ? l->size - l->len : 0, fmt, ap);
+	n = vsnprintf(l->len < l->size ? l->buf + l->len : NULL,
+		      l->len < l->size ? l->size - l->len : 0, fmt, ap);
 	va_end(ap);
 	if (n > 0)
 		l->len += (size_t)n;
@@ -31,7 +32,9 @@ __printf(2, 3) static void put(struct line *l, const char *fmt, ...)
 
 const char *trace_verdict_name(enum trace_verdict v)
 {
-	static const char *const names[] = { "pass", "drop", "done", "queued", "stolen", "created" };
+	static const char *const names[] = {
+		"pass", "drop", "done", "queued", "stolen", "created"
+	};
 
 	return (unsigned)v < ARRAY_SIZE(names) ? names[v] : "?";
 }
@@ -43,7 +46,8 @@ int trace_text(const struct trace_line *t, char *buf, size_t size)
 	if (size)
 		buf[0] = 0;
 	put(&l, "%5llu.%09llu  %u:%u  #%llu", (unsigned long long)(t->time / NSEC_PER_SEC),
-	    (unsigned long long)(t->time % NSEC_PER_SEC), t->net_id, t->ifindex, (unsigned long long)t->skb_id);
+	    (unsigned long long)(t->time % NSEC_PER_SEC), t->net_id, t->ifindex,
+	    (unsigned long long)t->skb_id);
 	if (t->related)
 		put(&l, " (of #%llu)", (unsigned long long)t->related);
 	put(&l, "  %*s%-24s %-24s len=%u", (int)t->depth * 2, "", t->point, t->file, t->len);

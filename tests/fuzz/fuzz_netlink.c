@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .mem_limit = 16 << 20 };
 	struct weir_machine *m = weir_machine_create(&cfg);
 	struct weir_net *net = m ? weir_net_create(m, "fuzz") : NULL;
-	struct sockaddr_nl nl = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_NEIGH };
+	struct sockaddr_nl nl = { .nl_family = AF_NETLINK,
+				  .nl_groups = RTMGRP_LINK | RTMGRP_NEIGH };
 	struct weir_memory mem;
 	struct weir_file *f;
 
@@ -70,18 +71,35 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 #define IFINFO                "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 /* ip link add d0 type dummy */
 #define NEWLINK                                                                                    \
-	HDR("\x3c", "\x10", "\5\6") IFINFO "\7\0\3\0" "d0\0\0" "\x14\0\x12\0" "\x09\0\1\0" "dummy\0\0\0\0\0\0\0"
+	HDR("\x3c", "\x10", "\5\6")                                                                \
+	IFINFO "\7\0\3\0"                                                                          \
+	       "d0\0\0"                                                                            \
+	       "\x14\0\x12\0"                                                                      \
+	       "\x09\0\1\0"                                                                        \
+	       "dummy\0\0\0\0\0\0\0"
 
 FUZZ_SEEDS(SEED("\x08" HDR("\x20", "\x12", "\1\3") IFINFO), /* ip link show */
 	   SEED("\x0f" NEWLINK),
-	   SEED("\x8f" NEWLINK "\x0a" HDR("\x28", "\x11", "\5\0") IFINFO "\7\0\3\0" "d0\0\0"), /* and del */
+	   SEED("\x8f" NEWLINK "\x0a" HDR("\x28", "\x11", "\5\0") IFINFO "\7\0\3\0"
+									 "d0\0\0"), /* and del */
 	   /* ip link set lo up mtu 1400 */
-	   SEED("\x0a" HDR("\x28", "\x10", "\5\0") "\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0" "\x08\0\4\0\x78\5\0\0"),
+	   SEED("\x0a" HDR("\x28", "\x10", "\5\0") "\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0"
+						   "\x08\0\4\0\x78\5\0\0"),
 	   /* ip addr add 127.0.0.1/8 dev lo; show */
-	   SEED("\x0a" HDR("\x28", "\x14", "\5\6") "\2\x08\0\0\1\0\0\0" "\x08\0\2\0\x7f\0\0\1" "\x08\0\1\0\x7f\0\0\1"
-		"\x05" HDR("\x14", "\x16", "\1\3") "\0\0\0\0"),
+	   SEED("\x0a" HDR("\x28", "\x14", "\5\6") "\2\x08\0\0\1\0\0\0"
+						   "\x08\0\2\0\x7f\0\0\1"
+						   "\x08\0\1\0\x7f\0\0\1"
+						   "\x05" HDR("\x14", "\x16", "\1\3") "\0\0\0\0"),
 	   /* ip route add; show; ip rule; ip neigh */
-	   SEED("\x0b" HDR("\x2c", "\x18", "\5\6") "\2\x08\0\0\xfe\3\0\1\0\0\0\0" "\x08\0\1\0\x0a\0\0\0" "\x08\0\4\0\1\0\0\0"
-		"\x07" HDR("\x1c", "\x1a", "\1\3") "\2\0\0\0\0\0\0\0\0\0\0\0"
-		"\x07" HDR("\x1c", "\x22", "\1\3") "\2\0\0\0\0\0\0\0\0\0\0\0"
-		"\x07" HDR("\x1c", "\x1e", "\1\3") "\0\0\0\0\0\0\0\0\0\0\0\0"));
+	   SEED("\x0b" HDR(
+		   "\x2c", "\x18",
+		   "\5\6") "\2\x08\0\0\xfe\3\0\1\0\0\0\0"
+			   "\x08\0\1\0\x0a\0\0\0"
+			   "\x08\0\4\0\1\0\0\0"
+			   "\x07" HDR("\x1c", "\x1a",
+				      "\1\3") "\2\0\0\0\0\0\0\0\0\0\0\0"
+					      "\x07" HDR("\x1c", "\x22",
+							 "\1\3") "\2\0\0\0\0\0\0\0\0\0\0\0"
+								 "\x07" HDR("\x1c", "\x1e",
+									    "\1\3") "\0\0\0\0\0\0\0"
+										    "\0\0\0\0\0"));

@@ -168,28 +168,33 @@ static int try_getfd(const struct peek *p)
 /* @fn is given a child that waits. */
 static int with_child(int (*fn)(const struct peek *p))
 {
-	int hold[2], err, word = 7; /* at the same address in the child */
+	int hold[2], ready[2], err, word = 7; /* at the same address in the child */
 	struct peek p = { .word = &word };
+	char c;
 
 	if (pipe2(hold, O_CLOEXEC) < 0)
 		return errno;
+	if (pipe2(ready, O_CLOEXEC) < 0) {
+		err = errno;
+		close(hold[0]);
+		close(hold[1]);
+		return err;
+	}
 	fflush(NULL);
 	p.pid = fork();
 	if (p.pid == 0) {
-		char c;
-
 		/* We may be not dumpable; programs will be, after their execve. */
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 		close(hold[1]);
+		if (write(ready[1], "", 1) < 0)
+			_exit(1);
 		_exit(read(hold[0], &c, 1) < 0);
 	}
 	close(hold[0]);
-	if (p.pid < 0)
-		err = errno;
-	else {
-		usleep(2000);
-		err = fn(&p);
-	}
+	close(ready[1]);
+	/* Its first octet, or, without a child, the end. */
+	err = read(ready[0], &c, 1) == 1 ? fn(&p) : EAGAIN;
+	close(ready[0]);
 	close(hold[1]);
 	if (p.pid > 0)
 		waitpid(p.pid, NULL, 0);

@@ -3,9 +3,9 @@
  * front.c - the process that the user started
  *
  * Theory of operation
- *   The front holds the state directory and the terminal, starts the stack process, and waits. It relays signals to the stack
- *   process, which gives them to the program. Programs have process groups of their own, so that kill(0, ...) in a program does not reach
- *   us; the one in the foreground gets the terminal as from a shell.
+ *   The front holds the state directory, starts the stack process, and waits. The program in the foreground is in the front's process
+ *   group, as if the shell had started it: the terminal's signals, job control and pipelines work natively, and kill(0, ...) reaches
+ *   whom it would reach. Signals that were sent to the front alone are relayed. The stack process has a group of its own.
  *   Front and stack watch each other: the stack sees its channel to the front hang up, the front reaps the stack. Whoever is left kills
  *   all programs (both are subreapers: orphans come to the one that lives) and removes the directory. If both are killed at
  *   once, programs that the stack started itself die by PR_SET_PDEATHSIG, and the directory is removed by the next start.
@@ -130,23 +130,13 @@ static void block_signals(struct front *f)
 	f->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static void take_terminal(pid_t pgrp)
-{
-	if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != pgrp)
-		tcsetpgrp(STDIN_FILENO, pgrp); /* SIGTTOU is blocked */
-}
-
-/* ^Z: we stop, as the shell expects; when it continues us, the program goes on. */
+/* The program has stopped (^Z): so do we, as the shell expects. It continues our process group, which the program is in. */
 static void suspend(struct front *f)
 {
-	pid_t program = isatty(STDIN_FILENO) ? tcgetpgrp(STDIN_FILENO) : -1;
-	int sig = SIGCONT;
+	struct relayed_signal cont = { .sig = SIGCONT, .direct = true };
 
-	take_terminal(getpgrp());
 	raise(SIGSTOP);
-	if (program > 0 && isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp())
-		take_terminal(program);
-	send(f->channel, &sig, sizeof(sig), MSG_NOSIGNAL);
+	send(f->channel, &cont, sizeof(cont), MSG_NOSIGNAL);
 }
 
 static void tell_starter(struct front *f, int status)
@@ -209,14 +199,15 @@ static bool signal_event(struct front *f)
 	bool gone = false;
 
 	while (read(f->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		int sig = (int)si.ssi_signo;
+		struct relayed_signal s = { .sig = (int)si.ssi_signo };
 
-		if (sig == SIGCHLD)
+		if (s.sig == SIGCHLD) {
 			gone |= reap(f);
-		else if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU)
-			continue; /* the program's group has the terminal */
-		else
-			send(f->channel, &sig, sizeof(sig), MSG_NOSIGNAL);
+			continue;
+		}
+		/* What the terminal, or kill(0) in a program, sends, is sent to the whole process group. */
+		s.direct = si.ssi_code != SI_KERNEL && !ident_in_tree((pid_t)si.ssi_pid);
+		send(f->channel, &s, sizeof(s), MSG_NOSIGNAL);
 	}
 	return gone;
 }
@@ -366,7 +357,6 @@ int run_front(const struct run_config *cfg)
 	}
 	front_loop(&f);
 	launch_kill_all();
-	take_terminal(getpgrp());
 	state_remove(f.name);
 	tell_starter(&f, WIFEXITED(f.status) ? WEXITSTATUS(f.status) : 125);
 	free(f.name);

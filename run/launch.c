@@ -27,7 +27,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #ifndef CLOSE_RANGE_UNSHARE
@@ -94,18 +93,16 @@ static void place_descriptors(struct child *ch)
 	syscall(SYS_close_range, (unsigned)ch->pipe[1] + 1, ~0U, 0);
 }
 
-/* Process group, session, terminal. SIGTTOU is still blocked, so that taking the terminal does not stop us. */
+/* Process group, session, terminal. */
 static void place_in_session(struct child *ch)
 {
 	if (ch->sp->session) {
 		setsid();
 		if (isatty(0))
 			ioctl(0, TIOCSCTTY, 0);
-		return;
+	} else {
+		setpgid(0, ch->sp->foreground ? ch->front_pgrp : 0);
 	}
-	setpgid(0, 0);
-	if (ch->sp->foreground && isatty(0) && tcgetpgrp(0) == ch->front_pgrp)
-		tcsetpgrp(0, getpid());
 }
 
 /* As the front was started; of the dispositions, only this one was ours. */
@@ -271,7 +268,7 @@ pid_t run_proc_pid(const struct run_proc *p)
 
 void run_proc_kill(struct run_proc *p, int sig)
 {
-	/* Its group; if it is not the leader of one any more, itself. */
+	/* If it leads none, itself. */
 	if (kill(-p->pid, sig) < 0)
 		kill(p->pid, sig);
 }

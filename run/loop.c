@@ -283,7 +283,7 @@ void run_observe_streams(struct run *r, void (*fn)(struct run_node *node, struct
 	r->on_stream_end_arg = arg;
 }
 
-void run_on_signal(struct run *r, void (*fn)(struct run *r, int sig, void *arg), void *arg)
+void run_on_signal(struct run *r, void (*fn)(struct run *r, int sig, bool direct, void *arg), void *arg)
 {
 	r->on_signal = fn;
 	r->on_signal_arg = arg;
@@ -302,22 +302,28 @@ static void signal_event(struct loop_source *src, uint32_t events)
 	launch_reap(r);
 }
 
-static void give_signal(struct run *r, int sig)
+/* Without a handler, what asks a program to end ends everything. */
+static void give_signal(struct run *r, const struct relayed_signal *s)
 {
-	if (r->on_signal)
-		r->on_signal(r, sig, r->on_signal_arg);
-	else if (sig != SIGCONT && sig != SIGWINCH)
-		run_finish(r, sig);
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	if (r->on_signal) {
+		r->on_signal(r, s->sig, s->direct, r->on_signal_arg);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (s->sig == ends[i])
+			run_finish(r, s->sig);
 }
 
 /* The front's end means everybody's. */
 static void front_event(struct loop_source *src, uint32_t events)
 {
 	struct run *r = (struct run *)((char *)src - offsetof(struct run, front_source));
-	int sig;
+	struct relayed_signal s;
 
-	while (recv(src->fd, &sig, sizeof(sig), MSG_DONTWAIT) == sizeof(sig))
-		give_signal(r, sig);
+	while (recv(src->fd, &s, sizeof(s), MSG_DONTWAIT) == (ssize_t)sizeof(s))
+		give_signal(r, &s);
 	if (events & (EPOLLHUP | EPOLLRDHUP))
 		run_finish(r, SIGKILL);
 }

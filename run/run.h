@@ -77,9 +77,12 @@ struct run_watch;
 struct run_watch *run_watch_add(struct run *r, int fd, uint32_t events,
 				void (*fn)(int fd, uint32_t events, void *arg), void *arg);
 void run_watch_remove(struct run *r, struct run_watch *w);
-/* Signals that the front was sent (SIGINT, SIGTERM, SIGHUP, SIGUSR1 ...). Without a handler they end everything. */
-void run_on_signal(struct run *r, void (*fn)(struct run *r, int sig, void *arg), void *arg);
-/* The program in the foreground has stopped: the front gives the terminal back and stops too. */
+/*
+ * Signals that the front was sent. @direct: to it alone, so that programs in its process group (run_spawn.foreground) have not seen
+ * it. Without a handler SIGINT, SIGTERM, SIGHUP and SIGQUIT end everything.
+ */
+void run_on_signal(struct run *r, void (*fn)(struct run *r, int sig, bool direct, void *arg), void *arg);
+/* The program in the foreground has stopped: the front stops too. */
 void run_suspend(struct run *r);
 /* Called at the end, while nets and programs still exist: to print tables. */
 void run_at_finish(struct run *r, void (*fn)(struct run *r, void *arg), void *arg);
@@ -108,7 +111,7 @@ struct run_spawn {
 	int fds[3];        /* become 0, 1, 2; stay the caller's */
 	bool inherit;      /* descriptors above 2 that were open when the front started are passed on */
 	bool session;      /* a session of its own, with descriptor 0 as controlling terminal if it is one */
-	bool foreground;   /* the terminal's foreground process group, if descriptor 0 is our controlling terminal */
+	bool foreground;   /* in the front's process group, as if the front's shell had started it; else in one of its own */
 	/* The program itself has ended or stopped; what it left behind may still run. @wait_status as of waitpid(). May be NULL. */
 	void (*changed)(struct run_proc *p, int wait_status, void *arg);
 	void *arg;
@@ -117,7 +120,7 @@ struct run_spawn {
 /* Fails with the errno of execve (-ENOENT ...) if the program cannot be started. @ret_proc lives until it has ended. */
 int run_spawn(struct run_node *node, const struct run_spawn *sp, struct run_proc **ret_proc);
 pid_t run_proc_pid(const struct run_proc *p);
-void run_proc_kill(struct run_proc *p, int sig); /* its process group */
+void run_proc_kill(struct run_proc *p, int sig); /* its process group, if it has one of its own */
 /* Ends the program and every process that descends from it. */
 void run_proc_kill_tree(struct run_proc *p);
 

@@ -84,7 +84,7 @@ struct run {
 	int finish_status;
 	void (*on_stream_end)(struct run_node *node, struct weir_file *f, void *arg);
 	void *on_stream_end_arg;
-	void (*on_signal)(struct run *r, int sig, void *arg);
+	void (*on_signal)(struct run *r, int sig, bool direct, void *arg);
 	void *on_signal_arg;
 	char *scratch;
 
@@ -429,6 +429,10 @@ void launch_reap(struct run *r); /* SIGCHLD */
 void launch_kill_all(void);
 
 /* ---- front.c ---- */
+struct relayed_signal {
+	int sig;
+	bool direct; /* sent to the front alone: programs in its process group have not seen it */
+};
 void front_report(struct run *r, int wait_status);  /* the last message */
 
 /* ---- control.c ---- */

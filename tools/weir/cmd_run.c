@@ -42,11 +42,11 @@ static void program_changed(struct run_proc *p, int wait_status, void *arg)
 	run_finish(job->run, wait_status);
 }
 
-static void relay_signal(struct run *r, int sig, void *arg)
+static void relay_signal(struct run *r, int sig, bool direct, void *arg)
 {
 	struct job *job = arg;
 
-	if (job->proc)
+	if (job->proc && direct)
 		run_proc_kill(job->proc, sig);
 }
 

@@ -20,6 +20,7 @@
 #ifndef WEIR_TCP_TCP_H
 #define WEIR_TCP_TCP_H
 
+#include <errno.h>
 #include <netinet/tcp.h>
 
 #include "core/drop_reason.h"
@@ -582,6 +583,11 @@ u32 tcp_init_cwnd(const struct sock *sk, const struct dst_entry *dst);
 struct sk_buff *tcp_stream_alloc_skb(struct sock *sk);
 u32 tcp_advertise_mss(struct sock *sk);
 
+/* Not sent for want of room here; other errors (no route) are as good as lost on the way. */
+static inline bool tcp_local_congestion(int err)
+{
+	return err == -ENOBUFS || err == -ENOMEM;
+}
 static inline void tcp_push_pending_frames(struct sock *sk)
 {
 	if (tcp_send_head(sk))

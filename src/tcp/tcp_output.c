@@ -777,17 +777,16 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 
 	/* Also when it did not leave: Karn's rule must hold for it from here on. */
 	cb->sacked |= TCPCB_EVER_RETRANS;
+	if (!tp->retrans_stamp)
+		tp->retrans_stamp = tcp_now_ms(sk) | 1;
 	if (unlikely(err)) {
 		NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPRetransFail, segs);
-		if (err != -ENOBUFS)
-			return err;
+		return err;
 	}
 	if (!(cb->sacked & TCPCB_SACKED_RETRANS)) {
 		cb->sacked |= TCPCB_SACKED_RETRANS;
 		tp->retrans_out += segs;
 	}
-	if (!tp->retrans_stamp)
-		tp->retrans_stamp = tcp_now_ms(sk) | 1;
 	if (tp->undo_retrans < 0)
 		tp->undo_retrans = 0;
 	tp->undo_retrans += (s32)segs;
@@ -1122,7 +1121,7 @@ void tcp_send_probe0(struct sock *sk)
 		return;
 	}
 	icsk->icsk_probes_out++;
-	if (!err) {
+	if (!tcp_local_congestion(err)) {
 		if (icsk->icsk_backoff < tcp_net(sk)->retries2)
 			icsk->icsk_backoff++;
 		when = tcp_probe0_when_us(sk, TCP_RTO_MAX_US);

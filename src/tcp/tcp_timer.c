@@ -233,8 +233,8 @@ void tcp_retransmit_timer(struct sock *sk)
 	}
 	tcp_enter_loss(sk);
 	icsk->icsk_retransmits = (u8)min(icsk->icsk_retransmits + 1, 255);
-	if (tcp_retransmit_skb(sk, tcp_rtx_queue_head(sk), 1)) {
-		/* It could not leave this machine: no reason to back off. */
+	if (tcp_local_congestion(tcp_retransmit_skb(sk, tcp_rtx_queue_head(sk), 1))) {
+		/* Our own queue is full: no reason to back off. */
 		tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, TCP_RESOURCE_PROBE_US);
 		return;
 	}
@@ -399,7 +399,7 @@ static void tcp_keepalive_timer(struct sock *sk)
 				return;
 			}
 			wait = TCP_RESOURCE_PROBE_US * NSEC_PER_USEC;
-			if (!tcp_write_wakeup(sk)) {
+			if (!tcp_local_congestion(tcp_write_wakeup(sk))) {
 				icsk->icsk_probes_out++;
 				NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPKeepAlive);
 				wait = keepalive_intvl_s(tp) * NSEC_PER_SEC;

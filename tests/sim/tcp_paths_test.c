@@ -177,22 +177,45 @@ static void connecting_to_a_closed_port_is_refused(void **state)
 	weir_close(c);
 }
 
-static void connect_gives_up_after_all_its_syns(void **state)
+/* ARP fails, and ICMP tells the waiting connection. */
+static void connect_to_a_missing_neighbour_is_unreachable(void **state)
 {
 	struct topo *t = *state;
 	struct sockaddr_in nobody = t->addr[1];
 	struct weir_file *c;
 	uint64_t start = weir_now(t->m), took;
-	int retries = 2;
 
-	/* b answers nothing for an address that it does not have, but ARP must succeed: send to b with its stack deaf. */
 	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
 	nobody.sin_addr.s_addr = htonl(0x0a000099);
-	assert_int_equal(weir_setsockopt(c, IPPROTO_TCP, TCP_SYNCNT, &retries, sizeof(retries)), 0);
 	assert_int_equal(weir_connect(c, (struct sockaddr *)&nobody, sizeof(nobody)), -EHOSTUNREACH);
 	took = weir_now(t->m) - start;
 	assert_in_range(took, 1 * S, 10 * S);
 	weir_close(c);
+}
+
+static void connect_gives_up_after_all_its_syns(void **state)
+{
+	struct topo_link deaf = { .delay_ns = 5 * MS, .loss = 1 };
+	struct topo t;
+	struct weir_file *c;
+	uint64_t start;
+	int retries = 2;
+	char b;
+
+	(void)state;
+	assert_true(topo_create(&t, &ten_ms, 9));
+	assert_true(topo_connect(&t, &c, &(struct weir_file *){ NULL })); /* ARP is done */
+	assert_true(topo_impair(&t, &deaf));
+	weir_close(c);
+	assert_int_equal(weir_socket(t.net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
+	assert_int_equal(weir_setsockopt(c, IPPROTO_TCP, TCP_SYNCNT, &retries, sizeof(retries)), 0);
+	start = weir_now(t.m);
+	assert_int_equal(weir_connect(c, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1])), -ETIMEDOUT);
+	/* 1 + 2 + 4 s: RFC 6298 2.1 and 5.5 */
+	assert_in_range(weir_now(t.m) - start, 6990 * MS, 7010 * MS);
+	assert_int_equal(weir_recv(c, &b, 1, 0), -ENOTCONN);
+	weir_close(c);
+	topo_destroy(&t);
 }
 
 static void closing_with_unread_data_resets_the_peer(void **state)
@@ -365,10 +388,9 @@ static void keepalive_finds_out_that_the_peer_is_gone(void **state)
 	struct topo *t = *state;
 	struct weir_file *c, *s;
 	int on = 1, idle = 10, intvl = 2, cnt = 3;
-	struct topo_link dead = ten_ms;
+	struct topo_link deaf = { .delay_ns = 5 * MS, .loss = 1 };
 	char b;
 
-	(void)dead;
 	assert_true(topo_connect(t, &c, &s));
 	weir_setsockopt(c, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	weir_setsockopt(c, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
@@ -377,9 +399,9 @@ static void keepalive_finds_out_that_the_peer_is_gone(void **state)
 	topo_run(t, 60 * S); /* alive: probes are answered */
 	assert_int_equal(weir_recv(c, &b, 1, 0), -EAGAIN);
 	assert_true(counter(t->net[0], "/proc/net/netstat", "TCPKeepAlive") >= 4);
-	weir_net_destroy(t->net[1]); /* as if the cable were cut */
-	topo_run(t, 60 * S);
-	assert_int_not_equal(weir_recv(c, &b, 1, 0), -EAGAIN);
+	assert_true(topo_impair(t, &deaf));
+	topo_run(t, 20 * S);
+	assert_int_equal(weir_recv(c, &b, 1, 0), -ETIMEDOUT);
 	weir_close(c);
 	weir_close(s);
 }
@@ -509,7 +531,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(simultaneous_close_goes_through_closing, setup, teardown),
 		cmocka_unit_test_setup_teardown(simultaneous_open_makes_one_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(connecting_to_a_closed_port_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(connect_gives_up_after_all_its_syns, setup, teardown),
+		cmocka_unit_test_setup_teardown(connect_to_a_missing_neighbour_is_unreachable, setup, teardown),
+		cmocka_unit_test(connect_gives_up_after_all_its_syns),
 		cmocka_unit_test_setup_teardown(closing_with_unread_data_resets_the_peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(zero_linger_resets, setup, teardown),
 		cmocka_unit_test_setup_teardown(lingering_close_waits_for_the_last_ack, setup, teardown),

@@ -16,7 +16,7 @@ static uint32_t probability(double p)
 	return p >= 1 ? UINT32_MAX : (uint32_t)(p * 4294967296.0);
 }
 
-static int topo_impair(struct topo *t, const struct topo_link *l, struct net_error *err)
+static int impair(struct topo *t, const struct topo_link *l, struct net_error *err)
 {
 	struct lab_impairment imp = {
 		.delay_ns = l->delay_ns,
@@ -59,15 +59,24 @@ bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
 		r = net_addr_add(t->net[i], "eth0", t->addr[i].sin_addr, 24, &err);
 		if (!r)
 			r = net_link_up(t->net[i], "eth0", &err);
+		if (!r)
+			r = net_link_up(t->net[i], "lo", &err);
 	}
 	if (!r && !l->plain)
-		r = topo_impair(t, l, &err);
+		r = impair(t, l, &err);
 	if (!r)
 		return true;
 fail:
 	fprintf(stderr, "topology: %s %s\n", strerror(-r), err.text);
 	topo_destroy(t);
 	return false;
+}
+
+bool topo_impair(struct topo *t, const struct topo_link *l)
+{
+	struct net_error err;
+
+	return impair(t, l, &err) == 0;
 }
 
 void topo_destroy(struct topo *t)

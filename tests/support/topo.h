@@ -32,6 +32,8 @@ struct topo {
 /* True, or false with a message on stderr. @seed: of all that is random. Virtual clock. */
 bool topo_create(struct topo *t, const struct topo_link *link, uint64_t seed);
 void topo_destroy(struct topo *t);
+/* Changes the links as they are used. */
+bool topo_impair(struct topo *t, const struct topo_link *link);
 /* A connected pair of non-blocking sockets, client in net 0. Runs the machine until it is there. */
 bool topo_connect(struct topo *t, struct weir_file **client, struct weir_file **server);
 /* A listening socket in net 1, on port 7. */

@@ -11,6 +11,9 @@
 struct page *skb_frag_refill(struct cpu *cpu, u32 *ret_off, u32 *ret_room);
 /* Changes truesize, and a charge by sock_wfree or sock_rfree with it. */
 void skb_truesize_add(struct sk_buff *skb, s64 delta);
+/* A private head area with @nhead more headroom, in which offsets (from the old head) up to @wish can be used, or, if memory is short,
+ * up to @need. 0 or -ENOMEM. */
+int skb_realloc_head(struct sk_buff *skb, u32 nhead, u32 wish, u32 need);
 /* Frees an skb nobody refers to, without a record. */
 void skb_free_silently(struct sk_buff *skb);
 

@@ -418,13 +418,15 @@ static int skb_trim_frag_list(struct skb_shared_info *sh, u32 len)
 	int err;
 
 	for (pf = &sh->frag_list; *pf && len; pf = &(*pf)->next) {
+		/* Even what stays whole is made ours: its next is about to change, and a clone may be on the same list. */
+		err = skb_frag_list_own(pf);
+		if (err)
+			return err;
 		if ((*pf)->len <= len) {
 			len -= (*pf)->len;
 			continue;
 		}
-		err = skb_frag_list_own(pf);
-		if (!err)
-			err = pskb_trim(*pf, len);
+		err = pskb_trim(*pf, len);
 		if (err)
 			return err;
 		len = 0;
@@ -513,15 +515,15 @@ static int skb_eat_frag_list(struct skb_shared_info *sh, u32 n)
 
 void *__pskb_pull_tail(struct sk_buff *skb, u32 delta)
 {
-	u32 room = skb->end - skb->tail, left = delta;
+	u32 need = skb->tail + delta, left = delta;
 	u8 *to;
 
 	assert(delta <= skb->data_len);
-	if (delta > room || skb_cloned(skb)) {
+	if (need > skb->end || skb_cloned(skb)) {
 		/* Some spare room: headers are pulled one after the other. */
-		u32 more = delta > room ? delta - room + (delta < 1024 ? 128 : 0) : 0;
+		u32 wish = need > skb->end ? need + (delta < 1024 ? 128 : 0) : skb->end;
 
-		if (pskb_expand_head(skb, 0, more))
+		if (skb_realloc_head(skb, 0, wish, need))
 			return NULL;
 	}
 	to = skb_tail_pointer(skb);

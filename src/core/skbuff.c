@@ -481,7 +481,7 @@ static void skb_shift_offset(u16 *offset, u32 by)
 		*offset = (u16)(*offset + by);
 }
 
-int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
+int skb_realloc_head(struct sk_buff *skb, u32 nhead, u32 wish, u32 need)
 {
 	const u32 shinfo = ALIGN_UP((u32)sizeof(struct skb_shared_info), 8u);
 	struct skb_cache *c = skb->cpu->skb_cache;
@@ -491,13 +491,13 @@ int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
 	unsigned class;
 	u8 *head;
 
-	assert(!skb_shared(skb));
-	if (nhead > ARENA_MAX_SIZE || ntail > ARENA_MAX_SIZE)
+	assert(!skb_shared(skb) && used <= need && need <= wish);
+	if (nhead > ARENA_MAX_SIZE || need > ARENA_MAX_SIZE)
 		return -ENOMEM;
 	nhead = ALIGN_UP(nhead, 8u); /* header structures keep their alignment */
-	head = arena_alloc_head(c->arena, nhead + max(skb->end, used) + ntail + shinfo, &class);
-	if (!head) /* the tail room that was there is a wish, not a need */
-		head = arena_alloc_head(c->arena, nhead + used + ntail + shinfo, &class);
+	head = arena_alloc_head(c->arena, nhead + wish + shinfo, &class);
+	if (!head)
+		head = arena_alloc_head(c->arena, nhead + need + shinfo, &class);
 	if (!head)
 		return -ENOMEM;
 	memcpy(head + nhead, skb->head, used);
@@ -527,6 +527,13 @@ int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
 		skb->csum_start = (u16)(skb->csum_start + nhead);
 	skb_truesize_add(skb, (s64)arena_kind_size(class) - old_size);
 	return 0;
+}
+
+int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail)
+{
+	ntail = min(ntail, (u32)ARENA_MAX_SIZE + 1); /* which fails; so that no sum wraps */
+	/* The tail room that was there is a wish, not a need. */
+	return skb_realloc_head(skb, nhead, skb->end + ntail, skb->tail + ntail);
 }
 
 int skb_cow_head(struct sk_buff *skb, u32 headroom)

@@ -220,7 +220,8 @@ struct sk_buff *pskb_copy(const struct sk_buff *skb);
 /* transform: an skb that nobody else references (struct and data). NULL: consumed, out of memory. */
 struct sk_buff *skb_unshare(struct sk_buff *skb);
 struct sk_buff *skb_share_check(struct sk_buff *skb);
-/* Gives the head area a private copy with @nhead more headroom and @ntail more tailroom. Header pointers die. */
+/* Gives the head area a private copy with @nhead more headroom and @ntail more tailroom (if memory is short: @ntail in all).
+ * Header pointers die. */
 int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail);
 /* Makes @headroom octets of writable headroom and the header area private. 0 or -ENOMEM. */
 int skb_cow_head(struct sk_buff *skb, u32 headroom);

@@ -300,6 +300,76 @@ static void pull_tail_brings_fragments_into_the_head(void **state)
 	test_cpu_done(cpu);
 }
 
+/* A packet with a head of 10 octets and two members of 50 octets behind it, as GRO makes them. */
+static struct sk_buff *make_listed(struct cpu *cpu)
+{
+	struct sk_buff *skb = make(cpu, 10, 0), **tail = &skb_shinfo(skb)->frag_list;
+
+	for (u32 i = 0; i < 2; i++) {
+		*tail = alloc_skb(cpu, 50);
+		fill(skb_put(*tail, 50), 10 + 50 * i, 50);
+		tail = &(*tail)->next;
+	}
+	skb->len += 100;
+	skb->data_len += 100;
+	skb->truesize += 100;
+	return skb;
+}
+
+static void trimming_a_list_leaves_the_clones_list_alone(void **state)
+{
+	struct cpu *cpu = test_cpu();
+
+	for (u32 len = 0; len <= 110; len += 5) {
+		struct sk_buff *skb = make_listed(cpu), *clone = skb_clone(skb);
+
+		assert_int_equal(pskb_trim(skb, len), 0);
+		assert_int_equal(skb->len, len);
+		assert_octets(skb, 0, 0, len);
+		assert_octets(clone, 0, 0, 110);
+		consume_skb(skb);
+		assert_octets(clone, 0, 0, 110);
+		consume_skb(clone);
+		assert_int_equal(live(cpu), 0);
+	}
+	test_cpu_done(cpu);
+}
+
+static void pulling_from_a_list_leaves_the_clones_list_alone(void **state)
+{
+	struct cpu *cpu = test_cpu();
+
+	for (u32 len = 0; len <= 110; len += 5) {
+		struct sk_buff *skb = make_listed(cpu), *clone = skb_clone(skb);
+
+		assert_true(pskb_may_pull(skb, len));
+		assert_octets(skb, 0, 0, 110);
+		assert_octets(clone, 0, 0, 110);
+		consume_skb(clone);
+		assert_octets(skb, 0, 0, 110);
+		consume_skb(skb);
+		assert_int_equal(live(cpu), 0);
+	}
+	test_cpu_done(cpu);
+}
+
+static void pull_without_memory_for_the_room_fails(void **state)
+{
+	struct cpu *cpu = test_cpu();
+	struct sk_buff *skb = make(cpu, 0, 2000);
+
+	/* A head area of 1 KiB can be had, and is a little too small; a larger one cannot. */
+	consume_skb(alloc_skb(cpu, 700));
+	cpu->machine->mem_limit = cpu->machine->arena_octets + (WEIR_POISON ? 1024 : 0);
+	assert_false(pskb_may_pull(skb, 680));
+	assert_octets(skb, 0, 0, 2000);
+	assert_true(pskb_may_pull(skb, 500));
+	assert_octets(skb, 0, 0, 2000);
+	consume_skb(skb);
+	assert_int_equal(live(cpu), 0);
+	test_cpu_done(cpu);
+}
+
 static void trim_cuts_fragments_at_every_length(void **state)
 {
 	struct cpu *cpu = test_cpu();
@@ -850,6 +920,9 @@ int main(void)
 		cmocka_unit_test(expand_head_moves_headers_along),
 		cmocka_unit_test(ensure_writable_copies_only_what_is_shared),
 		cmocka_unit_test(pull_tail_brings_fragments_into_the_head),
+		cmocka_unit_test(trimming_a_list_leaves_the_clones_list_alone),
+		cmocka_unit_test(pulling_from_a_list_leaves_the_clones_list_alone),
+		cmocka_unit_test(pull_without_memory_for_the_room_fails),
 		cmocka_unit_test(trim_cuts_fragments_at_every_length),
 		cmocka_unit_test(append_extends_the_last_fragment),
 		cmocka_unit_test(append_stops_when_the_fragments_are_full),

@@ -61,6 +61,7 @@ static void veth_ring_add(struct net_device *rcv, struct sk_buff *skb)
 {
 	struct veth_priv *priv = veth_priv(rcv);
 
+	skb->dev = rcv; /* the sender's device may go while the frame is on the ring */
 	skb_queue_tail(&priv->ring, skb);
 	if (!(priv->napi.state & NAPI_STATE_SCHED))
 		napi_schedule(&priv->napi);

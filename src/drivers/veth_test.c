@@ -320,6 +320,22 @@ static void a_device_that_goes_takes_its_frames_along(void **state)
 	bed_done(&t);
 }
 
+static void frames_on_the_ring_belong_to_the_receiver(void **state)
+{
+	struct bed t;
+
+	bed_init(&t);
+	cpu_lock(t.cpu);
+	assert_int_equal(dev_queue_xmit(test_frame(t.va, t.vb->dev_addr, TYPE, 100)), 0);
+	/* The sender may be gone before the receiver discards it. */
+	t.vb->netdev_ops->ndo_stop(t.vb);
+	assert_int_equal(t.b->drop_counts[SKB_DROP_DEV_DOWN], 1);
+	assert_int_equal(t.a->drop_counts[SKB_DROP_DEV_DOWN], 0);
+	t.vb->netdev_ops->ndo_open(t.vb);
+	cpu_unlock(t.cpu);
+	bed_done(&t);
+}
+
 static void loopback_receives_what_it_sends(void **state)
 {
 	struct net_device *lo;
@@ -354,6 +370,7 @@ int main(void)
 		cmocka_unit_test(impairments_change_features_and_delay),
 		cmocka_unit_test(netlink_changes_only_what_is_given),
 		cmocka_unit_test(a_device_that_goes_takes_its_frames_along),
+		cmocka_unit_test(frames_on_the_ring_belong_to_the_receiver),
 		cmocka_unit_test(loopback_receives_what_it_sends),
 	};
 

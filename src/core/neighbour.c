@@ -41,6 +41,7 @@
 #define NEIGH_HASH_BITS_MIN 3
 #define NEIGH_HASH_BITS_MAX 20
 #define NEIGH_RETRANS_MIN   (10 * NSEC_PER_MSEC)
+#define NEIGH_GC_PERIOD_MIN (100 * NSEC_PER_MSEC)
 #define NEIGH_FLUSH_PERIOD                                                                         \
 	(5 * NSEC_PER_SEC) /* forced collections; what is younger survives them */
 #define NEIGH_RAND_PERIOD                                                                          \
@@ -590,6 +591,13 @@ static u64 rand_reachable_time(struct neigh_table *tbl, u64 base)
 	return base ? random_next(tbl->rng) % base + base / 2 : 0;
 }
 
+/* The administrator may set base_reachable_time to 0; the timer must not run all the time then. */
+static void gc_arm(struct neigh_table *tbl)
+{
+	mod_timer(tbl->net->cpu, &tbl->gc_timer,
+		  tbl_now(tbl) + max(tbl->parms.base_reachable_time / 2, (u64)NEIGH_GC_PERIOD_MIN));
+}
+
 static void neigh_periodic(struct cpu *cpu, struct timer_list *t)
 {
 	struct neigh_table *tbl = container_of(t, struct neigh_table, gc_timer);
@@ -604,7 +612,7 @@ static void neigh_periodic(struct cpu *cpu, struct timer_list *t)
 		gc_walk(tbl, gc_periodic_takes, UINT32_MAX);
 	/* An empty table needs no timer: an idle instance sleeps for ever. */
 	if (tbl->entries)
-		mod_timer(cpu, t, cpu->now + tbl->parms.base_reachable_time / 2);
+		gc_arm(tbl);
 }
 
 /* Room for one more entry? */
@@ -701,8 +709,7 @@ struct neighbour *neigh_create(struct neigh_table *tbl, const void *key, struct 
 	tbl->stats.allocs++;
 	hash_grow(tbl);
 	if (!timer_pending(&tbl->gc_timer))
-		mod_timer(tbl->net->cpu, &tbl->gc_timer,
-			  tbl_now(tbl) + tbl->parms.base_reachable_time / 2);
+		gc_arm(tbl);
 	neigh_hold(n);
 	return n;
 }

@@ -353,6 +353,21 @@ static void a_full_table_collects_by_force_and_then_refuses(void **state)
 	bed_free(b);
 }
 
+static void a_reachable_time_of_zero_leaves_time_for_others(void **state)
+{
+	struct bed *b = bed_create();
+	struct neighbour *n;
+	u64 rounds;
+
+	b->tbl.parms.base_reachable_time = b->tbl.parms.reachable_time = 0;
+	n = make(b, 1);
+	rounds = b->net->cpu->rounds;
+	bed_sleep(b, 10 * NSEC_PER_SEC);
+	assert_true(b->net->cpu->rounds - rounds < 1000);
+	neigh_release(n);
+	bed_free(b);
+}
+
 static void a_removed_entry_is_harmless(void **state)
 {
 	struct bed *b = bed_create();
@@ -426,6 +441,7 @@ int main(void)
 		cmocka_unit_test(a_changed_address_needs_permission),
 		cmocka_unit_test(permanent_entries_belong_to_the_administrator),
 		cmocka_unit_test(a_full_table_collects_by_force_and_then_refuses),
+		cmocka_unit_test(a_reachable_time_of_zero_leaves_time_for_others),
 		cmocka_unit_test(a_removed_entry_is_harmless),
 		cmocka_unit_test(tables_grow_and_devices_leave),
 	};

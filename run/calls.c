@@ -244,6 +244,7 @@ static enum call_result call_connect(struct call *c)
 
 	if (!s)
 		return CALL_CONTINUE;
+	ident_check_listeners(c->run);
 	if (!s->stream)
 		return connect_start(c);
 	switch (s->state) {

@@ -88,6 +88,10 @@ enum call_result call_getsockopt(struct call *c)
 		return CALL_CONTINUE;
 	if (level == SOL_SOCKET && is_timeo(name))
 		return CALL_CONTINUE;
+	if (level == SOL_SOCKET && name == SO_ERROR && c->a < 0 && s->state == AS_FAILED && s->err == ECONNRESET) {
+		s->err = 0; /* the same error lies in the program's end, and only the caller can fetch it */
+		return CALL_CONTINUE;
+	}
 	err = mem_read(c, call_ptr(c, 4), &room, sizeof(room));
 	if (!err && room < 0)
 		err = -EINVAL;
@@ -107,10 +111,12 @@ enum call_result call_getsockopt(struct call *c)
 
 /* ---- setsockopt ---------------------------------------------------------------------------------------------- */
 
+#define SET_NATIVELY 1 /* without a copy of the end, the caller does it itself: these are harmless there */
+
 static int set_native(struct call *c, int name, const void *val, socklen_t len)
 {
 	if (c->a < 0)
-		return 0;
+		return SET_NATIVELY;
 	return setsockopt(c->a, SOL_SOCKET, name, val, len) < 0 ? -errno : 0;
 }
 
@@ -119,22 +125,18 @@ static int set_timeo(struct call *c, int name, const void *val, socklen_t len)
 	bool rcv = name == SO_RCVTIMEO || name == SO_RCVTIMEO_NEW;
 	struct timeval tv;
 	uint64_t ns;
-	int err;
 
 	if (len < sizeof(tv))
 		return -EINVAL;
 	memcpy(&tv, val, sizeof(tv));
 	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
 		return -EDOM;
-	err = set_native(c, name, val, len);
-	if (err)
-		return err;
 	ns = tv.tv_sec < 0 ? 0 : (uint64_t)tv.tv_sec * NS_PER_S + (uint64_t)tv.tv_usec * 1000;
 	if (rcv)
 		c->sock->rcvtimeo = ns;
 	else
 		c->sock->sndtimeo = ns;
-	return 0;
+	return set_native(c, name, val, len);
 }
 
 static int set_linger(struct call *c, const void *val, socklen_t len)
@@ -178,7 +180,6 @@ static int set_filter(struct call *c, const void *val, socklen_t len)
 static int set_socket_option(struct call *c, int name, const void *val, socklen_t len)
 {
 	struct asock *s = c->sock;
-	int err;
 
 	if (is_timeo(name))
 		return set_timeo(c, name, val, len);
@@ -189,14 +190,9 @@ static int set_socket_option(struct call *c, int name, const void *val, socklen_
 		break;
 	case SO_RCVLOWAT:
 	case SO_PEEK_OFF:
-		err = set_native(c, name, val, len);
-		if (err)
-			return err;
-		weir_setsockopt(s->file, SOL_SOCKET, name, val, len);
-		return 0;
 	case SO_OOBINLINE:
-		err = set_native(c, name, val, len);
-		return err ? err : weir_setsockopt(s->file, SOL_SOCKET, name, val, len);
+		weir_setsockopt(s->file, SOL_SOCKET, name, val, len);
+		return set_native(c, name, val, len);
 	case SO_ATTACH_FILTER:
 		return set_filter(c, val, len);
 	case SO_ATTACH_REUSEPORT_CBPF:
@@ -226,7 +222,7 @@ enum call_result call_setsockopt(struct call *c)
 		err = set_socket_option(c, name, val, (socklen_t)len);
 	else
 		err = weir_setsockopt(s->file, level, name, val, (socklen_t)len);
-	return call_return(c, err);
+	return err == SET_NATIVELY ? CALL_CONTINUE : call_return(c, err);
 }
 
 /* ---- ioctl ------------------------------------------------------------------------------------------------------ */
@@ -240,7 +236,7 @@ static enum call_result ioctl_outq(struct call *c)
 	if (s->b >= 0)
 		ioctl(s->b, FIONREAD, &in_end);
 	weir_ioctl(s->file, SIOCOUTQ, &in_stack);
-	total = in_end - (int)s->stuffed + (int)s->up.len + in_stack;
+	total = in_end - (int)s->stuffed - (int)s->lag + (int)s->up.len + in_stack;
 	return call_return(c, mem_write(c, call_ptr(c, 2), &total, sizeof(total)));
 }
 

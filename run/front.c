@@ -113,6 +113,7 @@ static int stack_main(struct front *f, int channel)
 		state_remove(f->name);
 	free(r->filter);
 	free(r->scratch);
+	free(r->junk);
 	free(r->undelivered);
 	free(r);
 	return status;

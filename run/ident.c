@@ -343,6 +343,22 @@ static void mark_held(pid_t pid, int fd, ino_t ino, void *arg)
 		asock_set_hint(s, pid, fd);
 }
 
+/* Somebody connects: listeners whose closing we cannot see must not answer for those who closed them. */
+void ident_check_listeners(struct run *r)
+{
+	struct asock *s;
+
+	if (r->fac.pidfd_getfd)
+		return;
+	TAILQ_FOREACH(s, &r->orphans, orphan_link) {
+		if (s->state == AS_LISTENING && !ident_hint_holds(s)) {
+			r->orphan_scan = 0;
+			ident_scan_orphans(r);
+			return;
+		}
+	}
+}
+
 void ident_scan_orphans(struct run *r)
 {
 	uint64_t start = run_now(r), took;

@@ -425,7 +425,9 @@ static int loop_init(struct run *r, const struct run_config *cfg)
 	r->scratch = malloc(SCRATCH_SIZE);
 	r->ep = epoll_create1(EPOLL_CLOEXEC);
 	r->ep_ends = epoll_create1(EPOLL_CLOEXEC);
-	if (!r->scratch || r->ep < 0 || r->ep_ends < 0)
+	if (!r->fac.pidfd_getfd)
+		r->junk = malloc(SCRATCH_SIZE);
+	if (!r->scratch || (!r->fac.pidfd_getfd && !r->junk) || r->ep < 0 || r->ep_ends < 0)
 		return -ENOMEM;
 	for (int i = 0; i < PIDFD_CACHE; i++)
 		r->pidfds[i].fd = -1;

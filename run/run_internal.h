@@ -86,7 +86,7 @@ struct run {
 	void *on_stream_end_arg;
 	void (*on_signal)(struct run *r, int sig, bool direct, void *arg);
 	void *on_signal_arg;
-	char *scratch;
+	char *scratch, *junk; /* junk: only without pidfd_getfd */
 
 	LIST_HEAD(, run_node) nodes;
 	LIST_HEAD(tree_list, tree) trees, dead_trees;
@@ -226,6 +226,7 @@ int ident_find(struct asock *s);
 bool ident_hint_holds(const struct asock *s);
 /* Frees those of run->orphans that no process holds. */
 void ident_scan_orphans(struct run *r);
+void ident_check_listeners(struct run *r);
 bool ident_is_socket(struct call *c, int fd);
 /* Is @pid one of ours: a descendant of this process? */
 bool ident_in_tree(pid_t pid);
@@ -285,6 +286,7 @@ struct asock {
 
 	/* streams */
 	size_t stuffed;  /* octets in b that the program did not write */
+	bool lag;        /* without pidfd_getfd: one octet that was read already stays in b, so that closing b shows an error */
 	size_t chunk;    /* how much to read from b at once: halves when the stack takes less */
 	struct leftover up, down; /* read from one side, not yet taken by the other */
 	bool b_eof;      /* the program's end was shut or closed */

@@ -107,7 +107,10 @@ static int make_pair(struct asock *s, bool stuffed)
 	s->stuffed = 0;
 	if (!s->stream || !stuffed) {
 		set_buffer(sv[0], END_SNDBUF);
+		/* See read_end_lagging(). */
+		s->lag = s->stream && !s->run->fac.pidfd_getfd && send(sv[0], "", 1, MSG_NOSIGNAL) == 1;
 	} else {
+		s->lag = false;
 		set_buffer(sv[0], 1);
 		s->stuffed = stuff(sv[0]);
 	}

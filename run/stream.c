@@ -56,6 +56,8 @@ static void leftover_advance(struct leftover *l, size_t n)
 		leftover_free(l);
 }
 
+static void begin_lag(struct asock *s);
+
 /* ---- errors, opening, closing -------------------------------------------------------------------------- */
 
 /* Without an unread octet the close would look like an orderly end. */
@@ -112,7 +114,9 @@ void stream_connected(struct asock *s, int a)
 	if (own >= 0)
 		close(own);
 	asock_unkeep(s);
-	if (a < 0) { /* nobody's at hand: an empty buffer makes it writable, though it stays small */
+	if (!s->run->fac.pidfd_getfd)
+		begin_lag(s);
+	else if (a < 0) { /* nobody's at hand: an empty buffer makes it writable, though it stays small */
 		while (s->stuffed) {
 			ssize_t n = recv(s->b, s->run->scratch, s->stuffed, MSG_DONTWAIT);
 
@@ -217,12 +221,51 @@ enum pump_result {
 	PUMP_ERROR, /* the stack reports s->err */
 };
 
+/*
+ * Without pidfd_getfd there is nobody to put an octet into our end when it is to be closed with an error. So one stays there
+ * always: the last that was read. It is read again, and skipped, in front of the next.
+ */
+static ssize_t read_end_lagging(struct asock *s, size_t max, char **ret_data)
+{
+	ssize_t n = recv(s->b, s->run->scratch, max, MSG_PEEK | MSG_DONTWAIT);
+	struct pollfd p = { .fd = s->b, .events = POLLRDHUP };
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	if (n > 1) {
+		if (recv(s->b, s->run->junk, (size_t)n - 1, MSG_DONTWAIT) != n - 1)
+			return -EIO;
+		*ret_data = s->run->scratch + 1;
+		return n - 1;
+	}
+	if (poll(&p, 1, 0) <= 0 || !(p.revents & (POLLRDHUP | POLLHUP)))
+		return -EAGAIN;
+	getsockopt(s->b, SOL_SOCKET, SO_ERROR, &err, &len);
+	return -err;
+}
+
+/* From now on one octet lags; the stuffing, or the octet that an accepted socket began with, is the first. */
+static void begin_lag(struct asock *s)
+{
+	while (s->stuffed > 1) {
+		ssize_t n = recv(s->b, s->run->scratch, s->stuffed - 1, MSG_DONTWAIT);
+
+		if (n <= 0)
+			return;
+		s->stuffed -= (size_t)n;
+	}
+	s->lag = s->stuffed == 1;
+	s->stuffed = 0;
+}
+
 /* From the program's end, without the stuffing. > 0, 0: EOF, or -errno. *ret_data points into the scratch buffer. */
 static ssize_t read_end(struct asock *s, size_t max, char **ret_data)
 {
 	size_t skip;
 	ssize_t n;
 
+	if (s->lag)
+		return read_end_lagging(s, max, ret_data);
 	do {
 		n = recv(s->b, s->run->scratch, max, MSG_DONTWAIT);
 		if (n <= 0)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * profile.c - runs a command under the denials of a kind of host: "profile NAME COMMAND..."
+ *
+ *   docker   Docker's default without capabilities: no pidfd_getfd, mount, unshare, setns; clone3 looks absent
+ *   podman   Podman's default without CAP_SYS_PTRACE: the same, and no process_vm_readv, process_vm_writev
+ *   old      a kernel of 2021 (5.10): no Landlock, no epoll_pwait2, no close_range with flags, no PIDFD_THREAD
+ */
+#include <errno.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct denial {
+	const char *profile, *call;
+	int err;
+};
+
+static const struct denial denials[] = {
+	{ "docker", "pidfd_getfd", EPERM },	     { "docker", "mount", EPERM },
+	{ "docker", "unshare", EPERM },		     { "docker", "setns", EPERM },
+	{ "docker", "clone3", ENOSYS },		     { "podman", "pidfd_getfd", EPERM },
+	{ "podman", "mount", EPERM },		     { "podman", "unshare", EPERM },
+	{ "podman", "setns", EPERM },		     { "podman", "clone3", ENOSYS },
+	{ "podman", "process_vm_readv", EPERM },     { "podman", "process_vm_writev", EPERM },
+	{ "old", "landlock_create_ruleset", ENOSYS }, { "old", "epoll_pwait2", ENOSYS },
+	{ "old", "close_range", ENOSYS },
+};
+
+int main(int argc, char **argv)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int rules = 0;
+
+	if (argc < 3 || !ctx)
+		return 2;
+	for (size_t i = 0; i < sizeof(denials) / sizeof(denials[0]); i++) {
+		const struct denial *d = &denials[i];
+
+		if (strcmp(d->profile, argv[1]) != 0)
+			continue;
+		if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO((unsigned)d->err),
+				     seccomp_syscall_resolve_name(d->call), 0) < 0)
+			return 2;
+		rules++;
+	}
+	if (!rules || seccomp_load(ctx) < 0) {
+		fprintf(stderr, "profile: %s cannot be applied\n", argv[1]);
+		return 2;
+	}
+	execvp(argv[2], argv + 2);
+	perror(argv[2]);
+	return 127;
+}

@@ -170,6 +170,7 @@ void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
 	skb_orphan(skb);
 	skb->sk = sk;
 	skb->destructor = sock_rfree;
+	skb->dev = NULL; /* it may wait longer than the device lives; skb_iif stays */
 	sk->sk_rmem_alloc += skb->truesize;
 }
 
@@ -184,7 +185,6 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_SOCKET_RCVBUFF);
 		return -ENOMEM;
 	}
-	skb->dev = NULL; /* it may wait longer than the device lives; skb_iif stays */
 	skb_set_owner_r(skb, sk);
 	skb_queue_tail(&sk->sk_receive_queue, skb);
 	if (!sock_flag(sk, SOCK_DEAD))
@@ -202,7 +202,6 @@ int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_SOCKET_ERRQUEUE);
 		return -ENOMEM;
 	}
-	skb->dev = NULL;
 	skb_set_owner_r(skb, sk);
 	skb_queue_tail(&r->error_queue, skb);
 	if (!sock_flag(sk, SOCK_DEAD))

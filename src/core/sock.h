@@ -210,7 +210,8 @@ static inline void sock_valbool_flag(struct sock *sk, enum sock_flags f, bool on
 
 /*
  * A charged skb keeps the sock's memory alive without a reference: sk_free() waits until sk_wmem_alloc is 0. A destructor of
- * a protocol's own (TCP) ends with sk_wmem_uncharge(), after which @sk may be gone. skb_set_owner_*() orphan the skb first.
+ * a protocol's own (TCP) ends with sk_wmem_uncharge(), after which @sk may be gone. skb_set_owner_*() orphan the skb first;
+ * skb_set_owner_r() also makes it forget its device.
  */
 void sock_wfree(struct sk_buff *skb);
 void sock_rfree(struct sk_buff *skb);

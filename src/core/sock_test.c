@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 
+#include "core/netdevice.h"
 #include "core/sock.h"
 #include "core/sock_reasons.h"
 
@@ -115,6 +116,23 @@ static void the_receive_buffer_is_bounded(void **state)
 	assert_int_equal(b.sk->sk_rmem_alloc, (n - 1) * 768);
 	sock_put(b.sk);
 	assert_int_equal(b.net->drop_counts[SKB_DROP_SOCKET_CLOSE], n - 1);
+	end(&b);
+}
+
+static void what_waits_for_a_reader_names_no_device(void **state)
+{
+	struct bench b;
+	struct sk_buff *skb;
+	struct net_device dev = { 0 };
+
+	begin(&b);
+	skb = alloc_skb(b.cpu, 100);
+	skb->dev = &dev; /* gone before the reader comes */
+	skb_set_owner_r(skb, b.sk);
+	assert_null(skb->dev);
+	skb_queue_tail(&b.sk->sk_receive_queue, skb);
+	sock_put(b.sk);
+	assert_int_equal(b.net->drop_counts[SKB_DROP_SOCKET_CLOSE], 1);
 	end(&b);
 }
 
@@ -263,6 +281,7 @@ int main(void)
 		cmocka_unit_test(a_sock_ends_with_its_last_reference),
 		cmocka_unit_test(packets_on_their_way_keep_the_memory),
 		cmocka_unit_test(the_receive_buffer_is_bounded),
+		cmocka_unit_test(what_waits_for_a_reader_names_no_device),
 		cmocka_unit_test(the_charge_follows_the_truesize),
 		cmocka_unit_test(send_says_why_it_cannot),
 		cmocka_unit_test(a_writer_sleeps_until_there_is_room),

@@ -489,7 +489,7 @@ int view_read(struct net *net, const char *path, struct text *t)
 		err = sysctl_read(net, rest, t);
 	else if ((rest = path_below(path, "/sys/class/net", buf, sizeof(buf))))
 		err = dev_sysfs_read(net, rest, t);
-	else if ((rest = path_below(path, "", buf, sizeof(buf)))) {
+	else if ((rest = path_below(path, "", buf, sizeof(buf) - 1))) {
 		/* views are registered with their whole path */
 		memmove(buf + 1, buf, strlen(buf) + 1);
 		buf[0] = '/';

@@ -203,6 +203,18 @@ static void names_with_dots_and_slashes_mean_the_same(void **state)
 	assert_int_equal(the_values.changes, 1); /* told after the write */
 }
 
+static void a_path_of_any_length_is_harmless(void **state)
+{
+	char path[600];
+
+	for (size_t n = 500; n < sizeof(path); n++) {
+		memset(path, 'x', n);
+		path[0] = '/';
+		path[n] = 0;
+		expect(path, -ENOENT, NULL);
+	}
+}
+
 static void views_cannot_be_written(void **state)
 {
 	assert_int_equal(weir_view_write(net, "/proc/net/dev", "x", 1), -EACCES);
@@ -229,6 +241,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(directories_list_each_name_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_with_dots_and_slashes_mean_the_same, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_path_of_any_length_is_harmless, setup, teardown),
 		cmocka_unit_test_setup_teardown(views_cannot_be_written, setup, teardown),
 		cmocka_unit_test(text_grows_as_needed),
 	};

@@ -352,7 +352,8 @@ static enum call_result accept_flags(struct call *c, int flags)
 	err = next_connection(s, &conn, &a);
 	if (err == -EAGAIN) {
 		stream_token_take(s, c->a);
-		return call_nonblock(c, 0) ? call_return(c, -EAGAIN) : call_park(c, s->rcvtimeo, -EAGAIN);
+		return call_nonblock(c, 0) ? call_return(c, -EAGAIN)
+					   : call_park(c, s->rcvtimeo, -EAGAIN);
 	}
 	if (err)
 		return call_return(c, err);

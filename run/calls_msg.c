@@ -206,7 +206,8 @@ enum call_result call_sendmmsg(struct call *c)
 /* ---- receive ------------------------------------------------------------------------------------------------ */
 
 /* The fields of a struct msghdr that recvmsg() sets. */
-static int write_msghdr(struct call *c, const struct user_msg *m, const struct dgram_msg *d, int flags)
+static int write_msghdr(struct call *c, const struct user_msg *m, const struct dgram_msg *d,
+			int flags)
 {
 	size_t controllen = d->controllen;
 	int err = 0;
@@ -216,10 +217,11 @@ static int write_msghdr(struct call *c, const struct user_msg *m, const struct d
 		flags |= MSG_CTRUNC;
 	}
 	if (m->name) {
-		err = mem_write(c, m->name, &d->addr, d->addrlen < m->namelen ? d->addrlen : m->namelen);
+		err = mem_write(c, m->name, &d->addr,
+				d->addrlen < m->namelen ? d->addrlen : m->namelen);
 		if (!err)
-			err = mem_write(c, m->hdr + offsetof(struct msghdr, msg_namelen), &d->addrlen,
-					sizeof(d->addrlen));
+			err = mem_write(c, m->hdr + offsetof(struct msghdr, msg_namelen),
+					&d->addrlen, sizeof(d->addrlen));
 	}
 	if (!err)
 		err = mem_write(c, m->control, d->control, controllen);
@@ -227,12 +229,14 @@ static int write_msghdr(struct call *c, const struct user_msg *m, const struct d
 		err = mem_write(c, m->hdr + offsetof(struct msghdr, msg_controllen), &controllen,
 				sizeof(controllen));
 	if (!err)
-		err = mem_write(c, m->hdr + offsetof(struct msghdr, msg_flags), &flags, sizeof(flags));
+		err = mem_write(c, m->hdr + offsetof(struct msghdr, msg_flags), &flags,
+				sizeof(flags));
 	return err;
 }
 
 /* The datagram to the caller's memory. Its length as the call returns it, or -errno. */
-static long write_dgram(struct call *c, const struct user_msg *m, const struct dgram_msg *d, int flags)
+static long write_dgram(struct call *c, const struct user_msg *m, const struct dgram_msg *d,
+			int flags)
 {
 	size_t n = d->len < m->len ? d->len : m->len;
 	int err = mem_write_iov(c, m->iov, m->iovlen, c->run->scratch, n);

@@ -88,8 +88,10 @@ enum call_result call_getsockopt(struct call *c)
 		return CALL_CONTINUE;
 	if (level == SOL_SOCKET && is_timeo(name))
 		return CALL_CONTINUE;
-	if (level == SOL_SOCKET && name == SO_ERROR && c->a < 0 && s->state == AS_FAILED && s->err == ECONNRESET) {
-		s->err = 0; /* the same error lies in the program's end, and only the caller can fetch it */
+	if (level == SOL_SOCKET && name == SO_ERROR && c->a < 0 && s->state == AS_FAILED &&
+	    s->err == ECONNRESET) {
+		s->err =
+			0; /* the same error lies in the program's end, and only the caller can fetch it */
 		return CALL_CONTINUE;
 	}
 	err = mem_read(c, call_ptr(c, 4), &room, sizeof(room));
@@ -103,7 +105,8 @@ enum call_result call_getsockopt(struct call *c)
 		memset(val, 0, sizeof(val));
 	err = get_option(c, level, name, val, &len);
 	if (!err)
-		err = mem_write(c, call_ptr(c, 3), val, len < (socklen_t)room ? len : (socklen_t)room);
+		err = mem_write(c, call_ptr(c, 3), val,
+				len < (socklen_t)room ? len : (socklen_t)room);
 	if (!err)
 		err = mem_write(c, call_ptr(c, 4), &len, sizeof(len));
 	return call_return(c, err);
@@ -111,7 +114,8 @@ enum call_result call_getsockopt(struct call *c)
 
 /* ---- setsockopt ---------------------------------------------------------------------------------------------- */
 
-#define SET_NATIVELY 1 /* without a copy of the end, the caller does it itself: these are harmless there */
+#define SET_NATIVELY                                                                               \
+	1 /* without a copy of the end, the caller does it itself: these are harmless there */
 
 static int set_native(struct call *c, int name, const void *val, socklen_t len)
 {
@@ -172,7 +176,8 @@ static int set_filter(struct call *c, const void *val, socklen_t len)
 	err = mem_read(c, (uintptr_t)prog.filter, insns, size);
 	prog.filter = insns;
 	if (!err)
-		err = weir_setsockopt(c->sock->file, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+		err = weir_setsockopt(c->sock->file, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+				      sizeof(prog));
 	free(insns);
 	return err;
 }
@@ -263,9 +268,10 @@ static enum call_result ioctl_ifconf(struct call *c, struct weir_file *file)
 /* Commands whose argument is, or contains, a pointer. */
 static bool has_pointer(unsigned cmd)
 {
-	return cmd == SIOCETHTOOL || cmd == SIOCGIFVLAN || cmd == SIOCSIFVLAN || cmd == SIOCBONDINFOQUERY ||
-	       cmd == SIOCSHWTSTAMP || cmd == SIOCGHWTSTAMP || (cmd >= SIOCBRADDBR && cmd <= SIOCBRDELIF) ||
-	       cmd >= SIOCDEVPRIVATE || cmd == SIOCWANDEV || cmd == SIOCGIFBR || cmd == SIOCSIFBR;
+	return cmd == SIOCETHTOOL || cmd == SIOCGIFVLAN || cmd == SIOCSIFVLAN ||
+	       cmd == SIOCBONDINFOQUERY || cmd == SIOCSHWTSTAMP || cmd == SIOCGHWTSTAMP ||
+	       (cmd >= SIOCBRADDBR && cmd <= SIOCBRDELIF) || cmd >= SIOCDEVPRIVATE ||
+	       cmd == SIOCWANDEV || cmd == SIOCGIFBR || cmd == SIOCSIFBR;
 }
 
 static enum call_result ioctl_interface(struct call *c, struct weir_file *file, unsigned cmd)

@@ -16,7 +16,8 @@
 struct run_clock {
 	uint64_t (*now)(const struct run_clock *c);
 	/* How long the operating system may sleep until @deadline (RUN_NEVER: NULL is returned). @ts is storage for the answer. */
-	const struct timespec *(*sleep_until)(const struct run_clock *c, uint64_t deadline, struct timespec *ts);
+	const struct timespec *(*sleep_until)(const struct run_clock *c, uint64_t deadline,
+					      struct timespec *ts);
 	void *priv;
 };
 

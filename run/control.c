@@ -169,8 +169,8 @@ static void exec_changed(struct run_proc *p, int wait_status, void *arg)
 	if (WIFSTOPPED(wait_status))
 		return;
 	q->proc = NULL;
-	run_request_end(q, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) :
-						    128 + WTERMSIG(wait_status));
+	run_request_end(q, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status)
+						  : 128 + WTERMSIG(wait_status));
 }
 
 static struct run_node *only_node(struct run *r)
@@ -185,7 +185,7 @@ static void list_nodes(struct run_request *q)
 	struct run_node *node;
 
 	LIST_FOREACH(node, &q->run->nodes, link)
-		run_request_printf(q, " %s", node->name);
+	run_request_printf(q, " %s", node->name);
 	run_request_printf(q, "\n");
 }
 
@@ -206,8 +206,10 @@ static void verb_exec(struct run *r, struct run_request *q)
 	int err;
 
 	if (!node) {
-		run_request_printf(q, name[0] ? "weir: no node \"%s\" here; there are:" :
-						"weir: which node? There are:%.0s", name);
+		run_request_printf(q,
+				   name[0] ? "weir: no node \"%s\" here; there are:"
+					   : "weir: which node? There are:%.0s",
+				   name);
 		list_nodes(q);
 		run_request_end(q, 2);
 		return;
@@ -246,9 +248,9 @@ static json_t *describe_node(struct run *r, struct run_node *node)
 	struct run_proc *p;
 
 	LIST_FOREACH(p, &r->procs, link)
-		if (p->node == node)
-			json_array_append_new(procs, json_pack("{s:i, s:s}", "pid", (int)p->pid, "command",
-							       p->command));
+	if (p->node == node)
+		json_array_append_new(
+			procs, json_pack("{s:i, s:s}", "pid", (int)p->pid, "command", p->command));
 	return json_pack("{s:s, s:o}", "name", node->name, "processes", procs);
 }
 
@@ -260,7 +262,7 @@ static void verb_ps(struct run *r, struct run_request *q)
 	char *text;
 
 	LIST_FOREACH(node, &r->nodes, link)
-		json_array_insert_new(nodes, 0, describe_node(r, node));
+	json_array_insert_new(nodes, 0, describe_node(r, node));
 	info = json_pack("{s:s, s:s, s:o}", "name", r->name, "kind", r->kind, "nodes", nodes);
 	text = json_dumps(info, JSON_COMPACT);
 	json_decref(info);
@@ -324,7 +326,10 @@ static bool receive_request(struct run_request *q)
 	char control[CMSG_SPACE(sizeof(q->fds))];
 	struct iovec iov = { NULL, REQUEST_LIMIT };
 	struct msghdr h = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
 	};
 	ssize_t n;
 
@@ -354,10 +359,10 @@ static void dispatch(struct run_request *q)
 			return;
 		}
 	LIST_FOREACH(v, &r->verbs, link)
-		if (!strcmp(v->verb, verb)) {
-			v->fn(r, q, v->arg);
-			return;
-		}
+	if (!strcmp(v->verb, verb)) {
+		v->fn(r, q, v->arg);
+		return;
+	}
 	run_request_printf(q, "weir: \"%s\" does not know the command \"%s\"\n", r->name, verb);
 	run_request_end(q, 2);
 }
@@ -441,6 +446,7 @@ int control_init(struct run *r)
 
 void control_exit(struct run *r)
 {
+	struct control_verb *v;
 	struct run_request *q, *next;
 
 	for (q = LIST_FIRST(&r->requests); q; q = next) {
@@ -448,6 +454,10 @@ void control_exit(struct run *r)
 		if (q->proc)
 			q->proc->changed = NULL;
 		run_request_end(q, q->down ? 0 : 128 + SIGKILL);
+	}
+	while ((v = LIST_FIRST(&r->verbs))) {
+		LIST_REMOVE(v, link);
+		free(v);
 	}
 }
 
@@ -574,9 +584,9 @@ int run_control_call(const char *name, const char *const *args, unsigned n, FILE
 }
 
 struct proxy {
-	int fd;      /* control connection */
+	int fd; /* control connection */
 	int signals;
-	int master;  /* pty, or -1 */
+	int master; /* pty, or -1 */
 	int status;
 };
 

@@ -22,8 +22,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define QUEUE_MAX 64 /* datagrams moved ahead */
-#define ROUNDS	  64
+#define QUEUE_MAX   64 /* datagrams moved ahead */
+#define ROUNDS      64
 #define CONTROL_MAX sizeof(((struct dgram_msg *)0)->control)
 
 static void entry_pop(struct asock *s)

@@ -23,7 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PROBE_CALL SYS_getppid /* what the probe's filter notifies: harmless, and never answered by the C library itself */
+#define PROBE_CALL                                                                                 \
+	SYS_getppid /* what the probe's filter notifies: harmless, and never answered by the C library itself */
 
 /* ---- seccomp, in a child ------------------------------------------------------------------------------------------- */
 
@@ -40,7 +41,8 @@ static int probe_filter(unsigned long flags)
 	long fd;
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | flags, &prog);
+	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | flags,
+		     &prog);
 	return fd < 0 ? -errno : (int)fd;
 }
 
@@ -131,7 +133,8 @@ static int try_vm(const struct peek *p)
 	if (process_vm_readv(p->pid, &local, 1, &remote, 1, 0) != (ssize_t)sizeof(got))
 		return errno;
 	local.iov_base = &put;
-	return process_vm_writev(p->pid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(put) ? 0 : errno;
+	return process_vm_writev(p->pid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(put) ? 0
+											   : errno;
 }
 
 static int try_proc_mem(const struct peek *p)
@@ -247,7 +250,8 @@ int doctor_probe(struct facilities *ret, char *why, size_t why_size)
 	int err = in_child(try_listener, NULL);
 
 	if (err) {
-		snprintf(why, why_size, "seccomp user notification is not available (%s)", strerror(err));
+		snprintf(why, why_size, "seccomp user notification is not available (%s)",
+			 strerror(err));
 		return -err;
 	}
 	ret->killable = in_child(try_killable, NULL) == 0;
@@ -257,7 +261,8 @@ int doctor_probe(struct facilities *ret, char *why, size_t why_size)
 	ret->vm_access = with_child(try_vm) == 0;
 	ret->landlock = filter_landlock_abi();
 	if (!ret->vm_access && with_child(try_proc_mem)) {
-		snprintf(why, why_size, "neither process_vm_readv nor /proc/PID/mem of a child is allowed");
+		snprintf(why, why_size,
+			 "neither process_vm_readv nor /proc/PID/mem of a child is allowed");
 		return -EPERM;
 	}
 	return 0;
@@ -267,7 +272,7 @@ int doctor_probe(struct facilities *ret, char *why, size_t why_size)
 
 struct finding {
 	const char *name;
-	int err;          /* 0: there */
+	int err; /* 0: there */
 	bool needed;
 	const char *lost; /* without it */
 	const char *cure;
@@ -278,10 +283,14 @@ static void print_text(FILE *out, const struct finding *f, size_t n, const char 
 	fprintf(out, "Linux %s, uid %u\n\n", release, geteuid());
 	for (size_t i = 0; i < n; i++) {
 		fprintf(out, "%-8s %s%s%s%s\n",
-			!f[i].err ? "yes" : f[i].needed ? "MISSING" : "no", f[i].name,
-			f[i].err ? " (" : "", f[i].err ? strerror(f[i].err) : "", f[i].err ? ")" : "");
+			!f[i].err     ? "yes"
+			: f[i].needed ? "MISSING"
+				      : "no",
+			f[i].name, f[i].err ? " (" : "", f[i].err ? strerror(f[i].err) : "",
+			f[i].err ? ")" : "");
 		if (f[i].err)
-			fprintf(out, "           without it: %s\n           what to do: %s\n", f[i].lost, f[i].cure);
+			fprintf(out, "           without it: %s\n           what to do: %s\n",
+				f[i].lost, f[i].cure);
 	}
 }
 
@@ -290,10 +299,11 @@ static void print_json(FILE *out, const struct finding *f, size_t n, const char 
 	json_t *list = json_array(), *root;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:s, s:b, s:b, s:s, s:s, s:s}", "name", f[i].name,
-						      "available", !f[i].err, "needed", f[i].needed,
-						      "error", f[i].err ? strerror(f[i].err) : "",
-						      "without_it", f[i].lost, "what_to_do", f[i].cure));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:b, s:b, s:s, s:s, s:s}", "name", f[i].name,
+						"available", !f[i].err, "needed", f[i].needed,
+						"error", f[i].err ? strerror(f[i].err) : "",
+						"without_it", f[i].lost, "what_to_do", f[i].cure));
 	root = json_pack("{s:s, s:i, s:b, s:o}", "kernel", release, "uid", (int)geteuid(), "ok", ok,
 			 "facilities", list);
 	json_dumpf(root, out, JSON_INDENT(2));
@@ -333,29 +343,37 @@ int run_doctor(FILE *out, bool json)
 		{ "seccomp user notification", in_child(try_listener, NULL), true,
 		  "programs cannot be attached",
 		  "Linux 5.9 or newer, and a container profile that lets seccomp(2) through" },
-		{ "seccomp: descriptor and answer in one step (ADDFD_SEND)", in_child(try_addfd_send, NULL), false,
-		  "socket() and accept() cost two wake-ups", "Linux 5.14 or newer" },
+		{ "seccomp: descriptor and answer in one step (ADDFD_SEND)",
+		  in_child(try_addfd_send, NULL), false, "socket() and accept() cost two wake-ups",
+		  "Linux 5.14 or newer" },
 		{ "seccomp: calls that wait are not torn by signals (WAIT_KILLABLE_RECV)",
 		  in_child(try_killable, NULL), false,
-		  "a signal may interrupt a call after its effect; results are then kept for the repeated call",
+		  "a signal may interrupt a call after its effect; results are then kept for the "
+		  "repeated call",
 		  "Linux 5.19 or newer" },
 		{ "pidfd_getfd", with_child(try_getfd), false,
 		  "the end of unconnected sockets is noticed up to half a second late",
 		  "Linux 5.6 or newer; Docker: --cap-add SYS_PTRACE or a profile that allows it" },
-		{ "pidfd of a thread", try_pidfd_thread(), false, "each call costs two system calls more",
-		  "Linux 6.9 or newer" },
-		{ "process_vm_readv, process_vm_writev", vm, mem != 0, "memory is read through /proc/PID/mem",
-		  "Podman: --cap-add SYS_PTRACE" },
-		{ "/proc/PID/mem of a child", mem, vm != 0, "needed only where process_vm_readv is forbidden",
+		{ "pidfd of a thread", try_pidfd_thread(), false,
+		  "each call costs two system calls more", "Linux 6.9 or newer" },
+		{ "process_vm_readv, process_vm_writev", vm, mem != 0,
+		  "memory is read through /proc/PID/mem", "Podman: --cap-add SYS_PTRACE" },
+		{ "/proc/PID/mem of a child", mem, vm != 0,
+		  "needed only where process_vm_readv is forbidden",
 		  "mount /proc; Yama: kernel.yama.ptrace_scope at most 1" },
 		{ "Landlock", fac.landlock >= 2 ? 0 : ENOSYS, false,
 		  "a program may race the check that keeps it out of other processes' memory",
 		  "Linux 5.19 or newer with CONFIG_SECURITY_LANDLOCK, and landlock in lsm=" },
-		{ "urgent octets on AF_UNIX (MSG_OOB)", try_unix_oob(), false, "MSG_OOB fails", "Linux 5.15 or newer" },
-		{ "epoll_pwait2", try_epoll_pwait2(), false, "timers are exact to 1 ms only", "Linux 5.11 or newer" },
-		{ "user namespaces", in_child(try_userns, NULL), false, "nothing today", "nothing" },
-		{ "65536 descriptors (RLIMIT_NOFILE, hard limit)", lim.rlim_max >= 65536 ? 0 : EMFILE, false,
-		  "fewer sockets can be attached at a time", "ulimit -Hn 65536, or LimitNOFILE= of the service" },
+		{ "urgent octets on AF_UNIX (MSG_OOB)", try_unix_oob(), false, "MSG_OOB fails",
+		  "Linux 5.15 or newer" },
+		{ "epoll_pwait2", try_epoll_pwait2(), false, "timers are exact to 1 ms only",
+		  "Linux 5.11 or newer" },
+		{ "user namespaces", in_child(try_userns, NULL), false, "nothing today",
+		  "nothing" },
+		{ "65536 descriptors (RLIMIT_NOFILE, hard limit)",
+		  lim.rlim_max >= 65536 ? 0 : EMFILE, false,
+		  "fewer sockets can be attached at a time",
+		  "ulimit -Hn 65536, or LimitNOFILE= of the service" },
 		{ "a state directory of our own", state, true, "instances cannot be started",
 		  "set XDG_RUNTIME_DIR, or TMPDIR, to a directory that you can write" },
 	};
@@ -366,6 +384,8 @@ int run_doctor(FILE *out, bool json)
 	else
 		print_text(out, f, sizeof(f) / sizeof(f[0]), u.release);
 	if (!json)
-		fprintf(out, "\n%s\n", ok ? "Programs can be attached here." : "Programs cannot be attached here.");
+		fprintf(out, "\n%s\n",
+			ok ? "Programs can be attached here."
+			   : "Programs cannot be attached here.");
 	return ok ? 0 : 1;
 }

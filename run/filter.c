@@ -35,12 +35,22 @@ struct filter_rule {
 	struct scmp_arg_cmp cmp[MAX_CMP];
 };
 
-#define NOTIFY	  SCMP_ACT_NOTIFY
-#define LOW32	  0xffffffffULL
-#define ALWAYS(c) { .call = (c), .action = NOTIFY }
+#define NOTIFY SCMP_ACT_NOTIFY
+#define LOW32  0xffffffffULL
+#define ALWAYS(c)                                                                                  \
+	{                                                                                          \
+		.call = (c), .action = NOTIFY                                                      \
+	}
 /* ioctl numbers: compared with the 32 bits that the kernel looks at */
-#define IOCTL(mask, val) \
-	{ "ioctl", NOTIFY, 1, { { 1, SCMP_CMP_MASKED_EQ, (mask) & LOW32, (val) } } }
+#define IOCTL(mask, val)                                                                           \
+	{                                                                                          \
+		"ioctl", NOTIFY, 1,                                                                \
+		{                                                                                  \
+			{                                                                          \
+				1, SCMP_CMP_MASKED_EQ, (mask)&LOW32, (val)                         \
+			}                                                                          \
+		}                                                                                  \
+	}
 
 static const struct filter_rule rules[] = {
 	/* AF_UNIX is the host's. A domain with garbage in its upper half is notified, and the handler decides on the lower. */
@@ -86,7 +96,9 @@ static const struct filter_rule rules[] = {
 	{ "io_uring_enter", SCMP_ACT_ERRNO(ENOSYS), 0, { { 0 } } },
 	{ "io_uring_register", SCMP_ACT_ERRNO(ENOSYS), 0, { { 0 } } },
 	/* The supervisor must be able to read the program's memory. */
-	{ "prctl", SCMP_ACT_ERRNO(0), 2,
+	{ "prctl",
+	  SCMP_ACT_ERRNO(0),
+	  2,
 	  { { 0, SCMP_CMP_EQ, PR_SET_DUMPABLE, 0 }, { 1, SCMP_CMP_EQ, 0, 0 } } },
 };
 
@@ -98,7 +110,8 @@ static int add_rules(scmp_filter_ctx ctx)
 
 		if (nr < 0) /* this architecture has no such call */
 			continue;
-		err = seccomp_rule_add_array(ctx, rules[i].action, nr, rules[i].nr_cmp, rules[i].cmp);
+		err = seccomp_rule_add_array(ctx, rules[i].action, nr, rules[i].nr_cmp,
+					     rules[i].cmp);
 		if (err)
 			return err;
 	}

@@ -49,7 +49,8 @@ struct front {
 /* In the background, what is said goes to STATE/log. */
 static void redirect_output(int dir_fd)
 {
-	int fd = openat(dir_fd, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd =
+		openat(dir_fd, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	fflush(NULL);
 	if (fd < 0)
@@ -256,7 +257,8 @@ static int open_instance(struct front *f)
 	if (!f->name)
 		return -ENOMEM;
 	if (!state_name_valid(f->name)) {
-		loop_say("name \"%s\": letters, digits, '.', '_' and '-' only, not first '.' or '-', at most 64",
+		loop_say("name \"%s\": letters, digits, '.', '_' and '-' only, not first '.' or "
+			 "'-', at most 64",
 			 f->name);
 		return -EINVAL;
 	}
@@ -346,6 +348,7 @@ int run_front(const struct run_config *cfg)
 	}
 	if (open_instance(&f)) {
 		tell_starter(&f, 2);
+		free(f.name);
 		return 2;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

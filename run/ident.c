@@ -28,8 +28,8 @@
 #include <unistd.h>
 
 #define PIDFD_THREAD_FLAG O_EXCL
-#define SCAN_INTERVAL	  (500 * NS_PER_MS)
-#define SCAN_SHARE	  20 /* a walk may take 1/20 of the time */
+#define SCAN_INTERVAL     (500 * NS_PER_MS)
+#define SCAN_SHARE        20 /* a walk may take 1/20 of the time */
 
 /* ---- copies ------------------------------------------------------------------------------------------- */
 
@@ -350,7 +350,8 @@ void ident_check_listeners(struct run *r)
 
 	if (r->fac.pidfd_getfd)
 		return;
-	TAILQ_FOREACH(s, &r->orphans, orphan_link) {
+	TAILQ_FOREACH(s, &r->orphans, orphan_link)
+	{
 		if (s->state == AS_LISTENING && !ident_hint_holds(s)) {
 			r->orphan_scan = 0;
 			ident_scan_orphans(r);
@@ -367,7 +368,8 @@ void ident_scan_orphans(struct run *r)
 
 	if (TAILQ_EMPTY(&r->orphans) || start < r->orphan_scan)
 		return;
-	TAILQ_FOREACH(s, &r->orphans, orphan_link) {
+	TAILQ_FOREACH(s, &r->orphans, orphan_link)
+	{
 		if (!ident_hint_holds(s)) {
 			s->hint_tid = 0;
 			lost++;
@@ -381,5 +383,6 @@ void ident_scan_orphans(struct run *r)
 			asock_free(s);
 	}
 	took = run_now(r) - start;
-	r->orphan_scan = run_now(r) + (took * SCAN_SHARE > SCAN_INTERVAL ? took * SCAN_SHARE : SCAN_INTERVAL);
+	r->orphan_scan = run_now(r) +
+			 (took * SCAN_SHARE > SCAN_INTERVAL ? took * SCAN_SHARE : SCAN_INTERVAL);
 }

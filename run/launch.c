@@ -144,7 +144,8 @@ static void __attribute__((noreturn)) child_main(struct child *ch)
 /* One report, or 0: the child executes its program, or is dead. */
 static int read_report(struct child *ch, int pidfd, struct report *rep)
 {
-	struct pollfd p[2] = { { .fd = ch->pipe[0], .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = ch->pipe[0], .events = POLLIN },
+			       { .fd = pidfd, .events = POLLIN } };
 
 	/* While the tables are shared the pipe does not end with the child. */
 	while (poll(p, 2, -1) < 0)
@@ -294,8 +295,8 @@ static struct run_proc *proc_find(struct run *r, pid_t pid)
 	struct run_proc *p;
 
 	LIST_FOREACH(p, &r->procs, link)
-		if (p->pid == pid)
-			return p;
+	if (p->pid == pid)
+		return p;
 	return NULL;
 }
 
@@ -314,6 +315,12 @@ void launch_reap(struct run *r)
 		if (!WIFSTOPPED(status))
 			proc_free(p);
 	}
+}
+
+void launch_forget(struct run *r)
+{
+	while (!LIST_EMPTY(&r->procs))
+		proc_free(LIST_FIRST(&r->procs));
 }
 
 void launch_kill_all(void)

@@ -26,7 +26,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define EVENTS	   64
+#define EVENTS     64
 #define WEIR_TURNS 16 /* rounds of stack and sockets before programs have their turn */
 
 struct run_timer {
@@ -177,8 +177,8 @@ static struct run_timer *earliest_timer(struct run *r)
 	struct run_timer *t, *first = NULL;
 
 	LIST_FOREACH(t, &r->timers, link)
-		if (!first || t->at < first->at)
-			first = t;
+	if (!first || t->at < first->at)
+		first = t;
 	return first;
 }
 
@@ -276,14 +276,16 @@ void run_finish(struct run *r, int wait_status)
 	r->finish_status = wait_status;
 }
 
-void run_observe_streams(struct run *r, void (*fn)(struct run_node *node, struct weir_file *f, void *arg),
+void run_observe_streams(struct run *r,
+			 void (*fn)(struct run_node *node, struct weir_file *f, void *arg),
 			 void *arg)
 {
 	r->on_stream_end = fn;
 	r->on_stream_end_arg = arg;
 }
 
-void run_on_signal(struct run *r, void (*fn)(struct run *r, int sig, bool direct, void *arg), void *arg)
+void run_on_signal(struct run *r, void (*fn)(struct run *r, int sig, bool direct, void *arg),
+		   void *arg)
 {
 	r->on_signal = fn;
 	r->on_signal_arg = arg;
@@ -349,7 +351,8 @@ static int wait_events(struct run *r, struct epoll_event *ev)
 	int n = epoll_pwait2(r->ep, ev, EVENTS, limit, NULL);
 
 	if (n < 0 && errno == ENOSYS) { /* before 5.11 */
-		int ms = limit ? (int)(limit->tv_sec * 1000 + (limit->tv_nsec + 999999) / 1000000) : -1;
+		int ms = limit ? (int)(limit->tv_sec * 1000 + (limit->tv_nsec + 999999) / 1000000)
+			       : -1;
 
 		n = epoll_wait(r->ep, ev, EVENTS, ms);
 	}
@@ -440,7 +443,8 @@ static int loop_init(struct run *r, const struct run_config *cfg)
 	if (!err)
 		err = loop_add(r, r->ep, &r->ends_source, r->ep_ends, EPOLLIN, ends_event);
 	if (!err)
-		err = loop_add(r, r->ep, &r->front_source, r->front, EPOLLIN | EPOLLRDHUP, front_event);
+		err = loop_add(r, r->ep, &r->front_source, r->front, EPOLLIN | EPOLLRDHUP,
+			       front_event);
 	if (!err)
 		err = open_signals(r);
 	if (!err)
@@ -458,6 +462,25 @@ static void free_asocks(struct run *r)
 	asock_bury(r);
 }
 
+static void free_lists(struct run *r)
+{
+	while (!LIST_EMPTY(&r->timers))
+		run_timer_cancel(r, LIST_FIRST(&r->timers));
+	while (!LIST_EMPTY(&r->finish_hooks)) {
+		struct finish_hook *h = LIST_FIRST(&r->finish_hooks);
+
+		LIST_REMOVE(h, link);
+		free(h);
+	}
+	while (!LIST_EMPTY(&r->watches)) {
+		struct run_watch *w = LIST_FIRST(&r->watches);
+
+		LIST_REMOVE(w, link);
+		free(w);
+	}
+	launch_forget(r);
+}
+
 static void loop_exit(struct run *r)
 {
 	struct finish_hook *h;
@@ -465,9 +488,9 @@ static void loop_exit(struct run *r)
 
 	for (unsigned i = 0; i < SOCK_HASH; i++)
 		LIST_FOREACH(s, &r->hash[i], hash_link)
-			asock_observe(s);
+	asock_observe(s);
 	LIST_FOREACH(h, &r->finish_hooks, link)
-		h->fn(r, h->arg);
+	h->fn(r, h->arg);
 	control_exit(r);
 	launch_kill_all();
 	while (!LIST_EMPTY(&r->trees))
@@ -478,6 +501,7 @@ static void loop_exit(struct run *r)
 	weir_close(r->wep);
 	node_free_all(r);
 	weir_machine_destroy(r->machine);
+	free_lists(r);
 }
 
 /* Returns what the process should exit with if the set-up failed; otherwise tells the front, and 0. */

@@ -26,7 +26,8 @@ static int open_mem(pid_t tid, int mode)
 	return open(path, mode | O_CLOEXEC);
 }
 
-static ssize_t proc_readv(pid_t tid, const struct iovec *local, const struct iovec *remote, unsigned nr)
+static ssize_t proc_readv(pid_t tid, const struct iovec *local, const struct iovec *remote,
+			  unsigned nr)
 {
 	char *to = local->iov_base;
 	size_t left = local->iov_len;
@@ -73,7 +74,8 @@ static bool range_writable(pid_t tid, uint64_t addr, size_t n)
 	return addr >= end;
 }
 
-static ssize_t proc_writev(pid_t tid, const struct iovec *local, const struct iovec *remote, unsigned nr)
+static ssize_t proc_writev(pid_t tid, const struct iovec *local, const struct iovec *remote,
+			   unsigned nr)
 {
 	const char *from = local->iov_base;
 	size_t left = local->iov_len;
@@ -103,7 +105,8 @@ static ssize_t vm_read(struct call *c, void *buf, size_t n, const struct iovec *
 	return proc_readv((pid_t)c->n.pid, &local, remote, nr);
 }
 
-static ssize_t vm_write(struct call *c, const void *buf, size_t n, const struct iovec *remote, unsigned nr)
+static ssize_t vm_write(struct call *c, const void *buf, size_t n, const struct iovec *remote,
+			unsigned nr)
 {
 	struct iovec local = { (void *)(uintptr_t)buf, n };
 
@@ -124,7 +127,8 @@ int mem_read_iov(struct call *c, const struct iovec *remote, unsigned nr, void *
 	return k == (ssize_t)n ? 0 : -EFAULT;
 }
 
-int mem_write_iov(struct call *c, const struct iovec *remote, unsigned nr, const void *buf, size_t n)
+int mem_write_iov(struct call *c, const struct iovec *remote, unsigned nr, const void *buf,
+		  size_t n)
 {
 	if (!n)
 		return 0;

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int run_node_create(struct run *r, const char *name, struct weir_net *net, struct run_node **ret_node)
+int run_node_create(struct run *r, const char *name, struct weir_net *net,
+		    struct run_node **ret_node)
 {
 	struct run_node *node;
 	int err;
@@ -50,8 +51,8 @@ struct run_node *run_node_find(struct run *r, const char *name)
 	struct run_node *node;
 
 	LIST_FOREACH(node, &r->nodes, link)
-		if (!strcmp(node->name, name))
-			return node;
+	if (!strcmp(node->name, name))
+		return node;
 	return NULL;
 }
 
@@ -70,8 +71,8 @@ const char *node_file_text(const struct run_node *node, const char *path)
 	struct node_file *f;
 
 	LIST_FOREACH(f, &node->files, link)
-		if (!strcmp(f->path, path))
-			return f->text;
+	if (!strcmp(f->path, path))
+		return f->text;
 	return NULL;
 }
 
@@ -83,8 +84,8 @@ int run_node_set_file(struct run_node *node, const char *path, const char *text)
 	if (!copy)
 		return -ENOMEM;
 	LIST_FOREACH(f, &node->files, link)
-		if (!strcmp(f->path, path))
-			break;
+	if (!strcmp(f->path, path))
+		break;
 	if (!f) {
 		f = calloc(1, sizeof(*f));
 		if (f)
@@ -226,7 +227,8 @@ int run_node_loopback(struct run *r, const char *name, struct run_node **ret_nod
 		return err;
 	}
 	run_node_set_file(node, "/etc/hosts", "127.0.0.1\tlocalhost\n");
-	run_node_set_file(node, "/etc/resolv.conf", "# no name server: this instance has no way out yet\n");
+	run_node_set_file(node, "/etc/resolv.conf",
+			  "# no name server: this instance has no way out yet\n");
 	*ret_node = node;
 	return 0;
 }

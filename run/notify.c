@@ -38,7 +38,8 @@ int notify_answer(struct call *c, long ret)
 
 int notify_continue(struct call *c)
 {
-	struct seccomp_notif_resp resp = { .id = c->n.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+	struct seccomp_notif_resp resp = { .id = c->n.id,
+					   .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 
 	return ioctl(c->tree->source.fd, SECCOMP_IOCTL_NOTIF_SEND, &resp) == 0 ? 0 : -ENOENT;
 }
@@ -162,7 +163,8 @@ static void listener_event(struct loop_source *src, uint32_t events)
 		notify_tree_free(t);
 }
 
-int notify_tree_add(struct run *r, struct run_node *node, int listener, pid_t pid, struct tree **ret)
+int notify_tree_add(struct run *r, struct run_node *node, int listener, pid_t pid,
+		    struct tree **ret)
 {
 	struct tree *t = calloc(1, sizeof(*t));
 	int err;

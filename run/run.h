@@ -59,13 +59,15 @@ void run_finish(struct run *r, int wait_status);
 void run_ready(struct run *r, int status);
 /* @fn sees each connected TCP socket of a program just before it is closed: for statistics (TCP_INFO). One observer. */
 struct weir_file;
-void run_observe_streams(struct run *r, void (*fn)(struct run_node *node, struct weir_file *f, void *arg),
+void run_observe_streams(struct run *r,
+			 void (*fn)(struct run_node *node, struct weir_file *f, void *arg),
 			 void *arg);
 
 /* With run_config.detach: whoever started us gets exit status @status, and what is said from now on goes to STATE/log. */
 void run_ready(struct run *r, int status);
 /* Calls @fn for each TCP socket of a program that had a connection, before it is closed. */
-void run_observe_streams(struct run *r, void (*fn)(struct run_node *node, struct weir_file *f, void *arg),
+void run_observe_streams(struct run *r,
+			 void (*fn)(struct run_node *node, struct weir_file *f, void *arg),
 			 void *arg);
 
 /* @fn runs once at run_now() >= @at, then the timer is gone. NULL: out of memory. */
@@ -81,7 +83,8 @@ void run_watch_remove(struct run *r, struct run_watch *w);
  * Signals that the front was sent. @direct: to it alone, so that programs in its process group (run_spawn.foreground) have not seen
  * it. Without a handler SIGINT, SIGTERM, SIGHUP and SIGQUIT end everything.
  */
-void run_on_signal(struct run *r, void (*fn)(struct run *r, int sig, bool direct, void *arg), void *arg);
+void run_on_signal(struct run *r, void (*fn)(struct run *r, int sig, bool direct, void *arg),
+		   void *arg);
 /* The program in the foreground has stopped: the front stops too. */
 void run_suspend(struct run *r);
 /* Called at the end, while nets and programs still exist: to print tables. */
@@ -90,7 +93,8 @@ void run_at_finish(struct run *r, void (*fn)(struct run *r, void *arg), void *ar
 /* ---- node.c ---------------------------------------------------------------------------------------------- */
 
 /* @name without '/'. The net becomes the node's: it is destroyed with it. */
-int run_node_create(struct run *r, const char *name, struct weir_net *net, struct run_node **ret_node);
+int run_node_create(struct run *r, const char *name, struct weir_net *net,
+		    struct run_node **ret_node);
 /* A net as `weir run` has it: lo up with 127.0.0.1/8, every port and ping open to everybody. */
 int run_node_loopback(struct run *r, const char *name, struct run_node **ret_node);
 struct run_node *run_node_find(struct run *r, const char *name); /* NULL: the name is unknown */
@@ -98,7 +102,8 @@ struct weir_net *run_node_net(struct run_node *node);
 const char *run_node_name(const struct run_node *node);
 /* What programs read under @path: "/etc/hosts", "/etc/resolv.conf", "/etc/hostname". */
 int run_node_set_file(struct run_node *node, const char *path, const char *text);
-int run_node_set_hostname(struct run_node *node, const char *hostname); /* also sets /etc/hostname */
+int run_node_set_hostname(struct run_node *node,
+			  const char *hostname); /* also sets /etc/hostname */
 /* Puts lo up with 127.0.0.1/8 and opens low ports and ping to everybody. */
 int run_net_open(struct weir_net *net);
 
@@ -109,9 +114,9 @@ struct run_spawn {
 	char *const *envp; /* NULL: the stack process's own */
 	const char *cwd;   /* NULL: unchanged */
 	int fds[3];        /* become 0, 1, 2; stay the caller's */
-	bool inherit;      /* descriptors above 2 that were open when the front started are passed on */
-	bool session;      /* a session of its own, with descriptor 0 as controlling terminal if it is one */
-	bool foreground;   /* in the front's process group, as if the front's shell had started it; else in one of its own */
+	bool inherit; /* descriptors above 2 that were open when the front started are passed on */
+	bool session; /* a session of its own, with descriptor 0 as controlling terminal if it is one */
+	bool foreground; /* in the front's process group, as if the front's shell had started it; else in one of its own */
 	/* The program itself has ended or stopped; what it left behind may still run. @wait_status as of waitpid(). May be NULL. */
 	void (*changed)(struct run_proc *p, int wait_status, void *arg);
 	void *arg;
@@ -131,7 +136,8 @@ unsigned run_request_count(const struct run_request *q);
 const char *run_request_arg(const struct run_request *q, unsigned i); /* "" behind the end */
 /* Text for the client; any number of times. */
 int run_request_send(struct run_request *q, const char *text, size_t len);
-int run_request_printf(struct run_request *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int run_request_printf(struct run_request *q, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The client exits with @status. The request is gone afterwards. */
 void run_request_end(struct run_request *q, int status);
 /* Verbs besides the built-in "exec", "ps" (JSON) and "down" (ends the instance). @fn ends the request now or later. */

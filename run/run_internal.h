@@ -44,8 +44,8 @@ struct loop_source {
 
 /* What this machine's kernel and policy let us do; probed once (doctor.c). */
 struct facilities {
-	bool killable;     /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (5.19) */
-	bool addfd_send;   /* SECCOMP_ADDFD_FLAG_SEND (5.14) */
+	bool killable;   /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (5.19) */
+	bool addfd_send; /* SECCOMP_ADDFD_FLAG_SEND (5.14) */
 	bool pidfd_getfd;
 	bool pidfd_thread; /* PIDFD_THREAD (6.9): one pidfd per thread, worth caching */
 	bool vm_access;    /* process_vm_readv and process_vm_writev */
@@ -63,12 +63,12 @@ struct pidfd_slot {
 
 struct run {
 	const char *name, *kind;
-	char *dir;  /* state directory */
+	char *dir; /* state directory */
 	int dir_fd;
 	struct weir_machine *machine;
-	struct weir_file *wep;  /* weir epoll: every attached socket, edge triggered */
-	int ep;                 /* the loop's epoll */
-	int ep_ends;            /* inside it: supervisor ends and written views; swept before each notification */
+	struct weir_file *wep; /* weir epoll: every attached socket, edge triggered */
+	int ep;                /* the loop's epoll */
+	int ep_ends; /* inside it: supervisor ends and written views; swept before each notification */
 	struct loop_source ends_source, weir_source, front_source, signal_source, control_source;
 	struct run_clock clock;
 	struct facilities fac;
@@ -154,7 +154,8 @@ struct tree {
 	LIST_ENTRY(tree) link;
 	struct run *run;
 	struct run_node *node;
-	struct run_proc *proc; /* NULL after the program has ended: the tree goes on while it has processes */
+	struct run_proc *
+		proc; /* NULL after the program has ended: the tree goes on while it has processes */
 	pid_t pid;
 };
 
@@ -162,7 +163,7 @@ enum call_result {
 	CALL_DONE,     /* answered already */
 	CALL_RETURN,   /* answer with c->ret */
 	CALL_CONTINUE, /* the kernel does it */
-	CALL_PARK,     /* ask again when c->wait_on changes, until c->deadline, then answer c->expire */
+	CALL_PARK, /* ask again when c->wait_on changes, until c->deadline, then answer c->expire */
 };
 
 struct call {
@@ -170,7 +171,7 @@ struct call {
 	struct tree *tree;
 	struct seccomp_notif n;
 	struct asock *sock; /* set by call_sock() */
-	int a;              /* transient copy of the program's end, or -1; closed after the handler */
+	int a; /* transient copy of the program's end, or -1; closed after the handler */
 	long ret;
 	struct asock *wait_on;
 	uint64_t deadline;
@@ -194,7 +195,8 @@ static inline enum call_result call_return(struct call *c, long ret)
 	return CALL_RETURN;
 }
 
-int notify_tree_add(struct run *r, struct run_node *node, int listener, pid_t pid, struct tree **ret);
+int notify_tree_add(struct run *r, struct run_node *node, int listener, pid_t pid,
+		    struct tree **ret);
 void notify_tree_free(struct tree *t);
 void notify_bury(struct run *r); /* trees that ended in this turn */
 /* 0, or -ENOENT: nobody waits for the answer any more (killed, or interrupted on old kernels). @ret may be -errno. */
@@ -213,7 +215,8 @@ int mem_write(struct call *c, uint64_t addr, const void *buf, size_t n);
 int mem_read_string(struct call *c, uint64_t addr, char *buf, size_t size);
 /* @n octets from or to the program's vector. */
 int mem_read_iov(struct call *c, const struct iovec *remote, unsigned nr, void *buf, size_t n);
-int mem_write_iov(struct call *c, const struct iovec *remote, unsigned nr, const void *buf, size_t n);
+int mem_write_iov(struct call *c, const struct iovec *remote, unsigned nr, const void *buf,
+		  size_t n);
 
 /* ---- ident.c ---- */
 /* The attached socket behind the program's @fd, with a transient copy in c->a; NULL: not one of ours. */
@@ -240,7 +243,7 @@ enum asock_state {
 	AS_CONNECTING, /* a stream's SYN is out; stuffed */
 	AS_CONNECTED,  /* octets flow */
 	AS_LISTENING,  /* stuffed; an octet in the program's end tells of a waiting connection */
-	AS_FAILED,     /* @b is closed, so that the program sees an error; it may connect again with a new pair */
+	AS_FAILED, /* @b is closed, so that the program sees an error; it may connect again with a new pair */
 };
 
 struct leftover {
@@ -268,38 +271,38 @@ struct asock {
 	struct run *run;
 	struct run_node *node;
 	struct weir_file *file;
-	ino_t ino;       /* of the program's end */
-	int b;           /* our end, or -1 */
-	pid_t hint_tid;  /* where the program's end was seen last */
+	ino_t ino;      /* of the program's end */
+	int b;          /* our end, or -1 */
+	pid_t hint_tid; /* where the program's end was seen last */
 	int hint_fd;
 	int domain, type, protocol;
 	bool stream;
-	uint8_t state;   /* enum asock_state */
+	uint8_t state; /* enum asock_state */
 	bool dead, orphan, in_again, observed;
-	bool out_armed;  /* EPOLLOUT is asked for on b */
-	bool end_hup;    /* datagrams: nobody holds the program's end */
-	int kept_a;      /* without pidfd_getfd: the program's end, until a stream is connected; else -1 */
+	bool out_armed; /* EPOLLOUT is asked for on b */
+	bool end_hup;   /* datagrams: nobody holds the program's end */
+	int kept_a; /* without pidfd_getfd: the program's end, until a stream is connected; else -1 */
 	uint64_t rcvtimeo, sndtimeo; /* ns, 0: for ever */
 	struct linger linger;
-	int err;         /* for SO_ERROR */
+	int err; /* for SO_ERROR */
 	struct parked_list waiters;
 
 	/* streams */
-	size_t stuffed;  /* octets in b that the program did not write */
-	bool lag;        /* without pidfd_getfd: one octet that was read already stays in b, so that closing b shows an error */
-	size_t chunk;    /* how much to read from b at once: halves when the stack takes less */
-	struct leftover up, down; /* read from one side, not yet taken by the other */
-	bool b_eof;      /* the program's end was shut or closed */
-	bool fin_sent;   /* weir_shutdown(SHUT_WR) done */
-	bool peer_eof;   /* the peer's FIN was passed on to the program */
+	size_t stuffed; /* octets in b that the program did not write */
+	bool lag; /* without pidfd_getfd: one octet that was read already stays in b, so that closing b shows an error */
+	size_t chunk; /* how much to read from b at once: halves when the stack takes less */
+	struct leftover up, down;      /* read from one side, not yet taken by the other */
+	bool b_eof;                    /* the program's end was shut or closed */
+	bool fin_sent;                 /* weir_shutdown(SHUT_WR) done */
+	bool peer_eof;                 /* the peer's FIN was passed on to the program */
 	bool app_shut_rd, app_shut_wr; /* shutdown() by the program */
-	bool oob_up, oob_down; /* an urgent octet is under way */
-	bool closed;     /* nobody holds the program's end */
-	bool abort;      /* ... and unread octets were lost: close with RST */
-	bool undelivered_connect; /* connect() succeeded, but its caller was interrupted */
-	bool token;      /* listener: the octet is in the program's end */
-	struct asock *stash; /* listener: accepted, but its caller was interrupted */
-	int stash_fd;    /* of an asock that is a stash: the program's end */
+	bool oob_up, oob_down;         /* an urgent octet is under way */
+	bool closed;                   /* nobody holds the program's end */
+	bool abort;                    /* ... and unread octets were lost: close with RST */
+	bool undelivered_connect;      /* connect() succeeded, but its caller was interrupted */
+	bool token;                    /* listener: the octet is in the program's end */
+	struct asock *stash;           /* listener: accepted, but its caller was interrupted */
+	int stash_fd;                  /* of an asock that is a stash: the program's end */
 
 	/* datagrams */
 	struct dgram_queue queue; /* lies in the program's end */
@@ -314,19 +317,19 @@ int asock_create(struct run_node *node, struct weir_file *file, int domain, int 
 void asock_free(struct asock *s);
 struct asock *asock_find(struct run *r, ino_t ino);
 void asock_set_hint(struct asock *s, pid_t tid, int fd);
-void asock_orphan(struct asock *s);   /* look from time to time whether anybody still holds it */
-void asock_unkeep(struct asock *s);   /* its closing is visible again: see kept_a */
-void asock_again(struct asock *s);    /* pump it in the next turn */
+void asock_orphan(struct asock *s); /* look from time to time whether anybody still holds it */
+void asock_unkeep(struct asock *s); /* its closing is visible again: see kept_a */
+void asock_again(struct asock *s);  /* pump it in the next turn */
 void asock_arm_out(struct asock *s, bool on);
 /* Gives @s a new pair; the program's end replaces descriptor @fd of the caller. */
 int asock_renew(struct asock *s, struct call *c, int fd);
 void asock_event(struct asock *s, uint32_t events); /* from weir */
 void asock_bury(struct run *r);
 void asock_observe(struct asock *s); /* tells run_observe_streams()'s function, once */
-int asock_error(struct asock *s); /* SO_ERROR of the weir socket, cleared */
+int asock_error(struct asock *s);    /* SO_ERROR of the weir socket, cleared */
 
 /* ---- stream.c ---- */
-void stream_connected(struct asock *s, int a); /* @a -1: not at hand */
+void stream_connected(struct asock *s, int a);    /* @a -1: not at hand */
 void stream_connect_done(struct asock *s, int a); /* @a -1: not at hand */
 /* Octets from a call; the stack may keep some for later. How many were taken, or -errno. */
 long stream_give(struct asock *s, const char *data, size_t len, int flags);
@@ -346,7 +349,7 @@ struct dgram_msg {
 	struct sockaddr_storage addr;
 	socklen_t addrlen;
 	int flags;
-	size_t len;        /* in run->scratch */
+	size_t len; /* in run->scratch */
 	size_t controllen;
 	char control[1024];
 };
@@ -396,11 +399,11 @@ struct parked {
 	unsigned round; /* of park_wake() */
 	bool busy;      /* its handler runs */
 };
-int park_add(struct call *c);           /* from notify_dispatch() */
-void park_wake(struct asock *s);        /* try again: each call that waits for @s */
-bool park_wake_one(struct asock *s);    /* the first that can go on; false: nobody waits or can */
+int park_add(struct call *c);             /* from notify_dispatch() */
+void park_wake(struct asock *s);          /* try again: each call that waits for @s */
+bool park_wake_one(struct asock *s);      /* the first that can go on; false: nobody waits or can */
 void park_fail(struct asock *s, int err); /* all are answered @err (negative) */
-void park_check(struct run *r);         /* expire and signals */
+void park_check(struct run *r);           /* expire and signals */
 void park_tree_gone(struct tree *t);
 uint64_t park_next(const struct run *r); /* when park_check() is due */
 /* Exactly once on kernels where a signal can take the answer away: remember it for the restarted call. */
@@ -426,7 +429,8 @@ struct run_proc {
 	void (*changed)(struct run_proc *p, int wait_status, void *arg);
 	void *arg;
 };
-void launch_reap(struct run *r); /* SIGCHLD */
+void launch_reap(struct run *r);   /* SIGCHLD */
+void launch_forget(struct run *r); /* the end: frees what is known of programs */
 /* Kills every descendant of this process and waits for the last. */
 void launch_kill_all(void);
 
@@ -435,7 +439,7 @@ struct relayed_signal {
 	int sig;
 	bool direct; /* sent to the front alone: programs in its process group have not seen it */
 };
-void front_report(struct run *r, int wait_status);  /* the last message */
+void front_report(struct run *r, int wait_status); /* the last message */
 
 /* ---- control.c ---- */
 int control_init(struct run *r);

@@ -41,8 +41,8 @@ struct asock *asock_find(struct run *r, ino_t ino)
 	if (!ino)
 		return NULL;
 	LIST_FOREACH(s, &r->hash[hash_of(ino)], hash_link)
-		if (s->ino == ino)
-			return s;
+	if (s->ino == ino)
+		return s;
 	return NULL;
 }
 
@@ -108,7 +108,8 @@ static int make_pair(struct asock *s, bool stuffed)
 	if (!s->stream || !stuffed) {
 		set_buffer(sv[0], END_SNDBUF);
 		/* See read_end_lagging(). */
-		s->lag = s->stream && !s->run->fac.pidfd_getfd && send(sv[0], "", 1, MSG_NOSIGNAL) == 1;
+		s->lag = s->stream && !s->run->fac.pidfd_getfd &&
+			 send(sv[0], "", 1, MSG_NOSIGNAL) == 1;
 	} else {
 		s->lag = false;
 		set_buffer(sv[0], 1);

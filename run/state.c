@@ -201,7 +201,9 @@ int state_open(const char *name)
 	base = open_base(path, sizeof(path));
 	if (base < 0)
 		return base;
-	fd = is_live(base, name) ? openat(base, name, O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	fd = is_live(base, name)
+		     ? openat(base, name, O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+		     : -1;
 	close(base);
 	return fd < 0 ? -ENOENT : fd;
 }

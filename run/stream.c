@@ -28,7 +28,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define ROUNDS	    4 /* pump steps before other sockets have their turn */
+#define ROUNDS      4 /* pump steps before other sockets have their turn */
 #define CHUNK_MIN   (16 * 1024)
 #define CONN_SNDBUF (1 << 20)
 
@@ -116,7 +116,9 @@ void stream_connected(struct asock *s, int a)
 	asock_unkeep(s);
 	if (!s->run->fac.pidfd_getfd)
 		begin_lag(s);
-	else if (a < 0) { /* nobody's at hand: an empty buffer makes it writable, though it stays small */
+	else if (
+		a <
+		0) { /* nobody's at hand: an empty buffer makes it writable, though it stays small */
 		while (s->stuffed) {
 			ssize_t n = recv(s->b, s->run->scratch, s->stuffed, MSG_DONTWAIT);
 
@@ -391,7 +393,8 @@ static ssize_t give_end(struct asock *s, const char *data, size_t len, int flags
 static void flush_down(struct asock *s)
 {
 	if (s->down.len)
-		leftover_advance(&s->down, (size_t)give_end(s, s->down.buf + s->down.off, s->down.len, 0));
+		leftover_advance(&s->down,
+				 (size_t)give_end(s, s->down.buf + s->down.off, s->down.len, 0));
 	asock_arm_out(s, s->down.len > 0);
 }
 

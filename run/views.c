@@ -105,7 +105,8 @@ static void fold_process_net(char *path)
 
 	if (strncmp(path, "/proc/", 6) != 0)
 		return;
-	if (!strncmp(p, "self/", 5) || !strncmp(p, "thread-self/", 12) || isdigit((unsigned char)*p))
+	if (!strncmp(p, "self/", 5) || !strncmp(p, "thread-self/", 12) ||
+	    isdigit((unsigned char)*p))
 		p = strchr(p, '/');
 	else
 		return;
@@ -143,7 +144,8 @@ static int resolve(struct call *c, int dirfd, uint64_t addr, char *path)
 
 static bool is_stack_view(const char *path)
 {
-	return under(path, "/proc/net") || under(path, "/proc/sys/net") || under(path, "/sys/class/net");
+	return under(path, "/proc/net") || under(path, "/proc/sys/net") ||
+	       under(path, "/sys/class/net");
 }
 
 /* /proc/PID/mem of a process that is not ours */
@@ -291,7 +293,8 @@ static int make_path(struct run_node *node, const char *path)
 		close(fd);
 		return -ENAMETOOLONG;
 	}
-	for (part = strtok_r(full, "/", &save); part && fd >= 0; part = strtok_r(NULL, "/", &save)) {
+	for (part = strtok_r(full, "/", &save); part && fd >= 0;
+	     part = strtok_r(NULL, "/", &save)) {
 		int sub;
 
 		mkdirat(fd, part, 0755);
@@ -356,8 +359,8 @@ static void inotify_event(struct views *v, const struct inotify_event *ev)
 	struct written *w;
 
 	LIST_FOREACH(w, &v->written, link)
-		if (w->wd == ev->wd)
-			break;
+	if (w->wd == ev->wd)
+		break;
 	if (!w)
 		return;
 	written_push(w);
@@ -381,8 +384,8 @@ static void views_event(struct loop_source *src, uint32_t events)
 		}
 }
 
-static enum call_result give_writable(struct call *c, const char *path, const char *text, size_t len,
-				      uint64_t flags)
+static enum call_result give_writable(struct call *c, const char *path, const char *text,
+				      size_t len, uint64_t flags)
 {
 	bool empty = (flags & O_TRUNC) || (flags & O_ACCMODE) == O_WRONLY;
 	struct views *v = c->run->views;

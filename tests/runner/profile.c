@@ -18,13 +18,20 @@ struct denial {
 };
 
 static const struct denial denials[] = {
-	{ "docker", "pidfd_getfd", EPERM },	     { "docker", "mount", EPERM },
-	{ "docker", "unshare", EPERM },		     { "docker", "setns", EPERM },
-	{ "docker", "clone3", ENOSYS },		     { "podman", "pidfd_getfd", EPERM },
-	{ "podman", "mount", EPERM },		     { "podman", "unshare", EPERM },
-	{ "podman", "setns", EPERM },		     { "podman", "clone3", ENOSYS },
-	{ "podman", "process_vm_readv", EPERM },     { "podman", "process_vm_writev", EPERM },
-	{ "old", "landlock_create_ruleset", ENOSYS }, { "old", "epoll_pwait2", ENOSYS },
+	{ "docker", "pidfd_getfd", EPERM },
+	{ "docker", "mount", EPERM },
+	{ "docker", "unshare", EPERM },
+	{ "docker", "setns", EPERM },
+	{ "docker", "clone3", ENOSYS },
+	{ "podman", "pidfd_getfd", EPERM },
+	{ "podman", "mount", EPERM },
+	{ "podman", "unshare", EPERM },
+	{ "podman", "setns", EPERM },
+	{ "podman", "clone3", ENOSYS },
+	{ "podman", "process_vm_readv", EPERM },
+	{ "podman", "process_vm_writev", EPERM },
+	{ "old", "landlock_create_ruleset", ENOSYS },
+	{ "old", "epoll_pwait2", ENOSYS },
 	{ "old", "close_range", ENOSYS },
 };
 

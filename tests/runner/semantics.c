@@ -75,7 +75,7 @@ static void events(const char *what, unsigned e)
 	static const struct {
 		unsigned bit;
 		const char *name;
-	} names[] = { { POLLIN, "IN" }, { POLLPRI, "PRI" }, { POLLOUT, "OUT" },
+	} names[] = { { POLLIN, "IN" },   { POLLPRI, "PRI" }, { POLLOUT, "OUT" },
 		      { POLLERR, "ERR" }, { POLLHUP, "HUP" }, { POLLRDHUP, "RDHUP" } };
 	const char *sep = "";
 
@@ -133,7 +133,8 @@ static struct sockaddr *sa(struct sockaddr_in *a)
 
 static struct sockaddr_in loopback(void)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
 static int bound(int type, struct sockaddr_in *a)
@@ -252,8 +253,9 @@ static void options_of_kind(void)
 	static const struct {
 		const char *name;
 		int opt;
-	} opts[] = { { "type", SO_TYPE }, { "domain", SO_DOMAIN }, { "protocol", SO_PROTOCOL },
-		     { "acceptconn", SO_ACCEPTCONN }, { "reuseaddr", SO_REUSEADDR }, { "keepalive", SO_KEEPALIVE } };
+	} opts[] = { { "type", SO_TYPE },           { "domain", SO_DOMAIN },
+		     { "protocol", SO_PROTOCOL },   { "acceptconn", SO_ACCEPTCONN },
+		     { "reuseaddr", SO_REUSEADDR }, { "keepalive", SO_KEEPALIVE } };
 	int types[] = { SOCK_STREAM, SOCK_DGRAM };
 
 	for (int t = 0; t < 2; t++) {
@@ -998,7 +1000,9 @@ static void datagram_truncated(void)
 	struct sockaddr_in ua, from;
 	int u = bound(SOCK_DGRAM, &ua), w = socket(AF_INET, SOCK_DGRAM, 0);
 	struct iovec iov = { buf, 4 };
-	struct msghdr h = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr h = {
+		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1
+	};
 
 	sendto(w, "0123456789", 10, 0, sa(&ua), sizeof(ua));
 	settle();
@@ -1052,7 +1056,10 @@ static void passed_descriptor(void)
 {
 	char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { buf, 1 };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr h = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&h);
 	int a, b, sv[2], status;
 	pid_t pid;
@@ -1188,7 +1195,8 @@ static void threads(void)
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 		char c = 'x';
 
-		if (connect(fd, sa(&a), sizeof(a)) == 0 && write(fd, &c, 1) == 1 && read(fd, &c, 1) == 1)
+		if (connect(fd, sa(&a), sizeof(a)) == 0 && write(fd, &c, 1) == 1 &&
+		    read(fd, &c, 1) == 1)
 			good++;
 		close(fd);
 	}

@@ -17,11 +17,13 @@ int cmd_doctor(int argc, char **argv)
 			json = true;
 		} else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
 			puts("usage: weir doctor [--json]\n\n"
-			     "Tries each facility that the runner can use, and says what is lost without it and what to do.\n"
+			     "Tries each facility that the runner can use, and says what is lost "
+			     "without it and what to do.\n"
 			     "Exit status 0: programs can be attached here; 1: they cannot.");
 			return 0;
 		} else {
-			return command_error("doctor", "unexpected \"%s\" (weir doctor --help)", argv[i]);
+			return command_error("doctor", "unexpected \"%s\" (weir doctor --help)",
+					     argv[i]);
 		}
 	}
 	return run_doctor(stdout, json);

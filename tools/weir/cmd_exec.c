@@ -14,7 +14,8 @@
 static const char text[] =
 	"usage: weir exec [INSTANCE/]NODE -- PROGRAM [ARGUMENT ...]\n"
 	"\n"
-	"Runs PROGRAM on a node of a running instance (weir ps lists them). Without INSTANCE/, the word before\n"
+	"Runs PROGRAM on a node of a running instance (weir ps lists them). Without INSTANCE/, the "
+	"word before\n"
 	"\"--\" names an instance that has one node only, or a node that only one instance has.\n"
 	"The exit status is PROGRAM's.\n";
 
@@ -54,7 +55,8 @@ int cmd_exec(int argc, char **argv)
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
 		if (opt != 'h')
-			return command_error("exec", "unknown option \"%s\" (weir exec --help)", argv[optind - 1]);
+			return command_error("exec", "unknown option \"%s\" (weir exec --help)",
+					     argv[optind - 1]);
 		fputs(text, stdout);
 		return 0;
 	}

@@ -44,14 +44,16 @@ static void print_instance(const json_t *info)
 	const json_t *node, *proc, *procs;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(info, "nodes"), i, node) {
+	json_array_foreach(json_object_get(info, "nodes"), i, node)
+	{
 		procs = json_object_get(node, "processes");
 		if (!json_array_size(procs))
-			printf("%-20s %-5s %-16s %7s  %s\n", text_of(info, "name"), text_of(info, "kind"),
-			       text_of(node, "name"), "-", "-");
+			printf("%-20s %-5s %-16s %7s  %s\n", text_of(info, "name"),
+			       text_of(info, "kind"), text_of(node, "name"), "-", "-");
 		json_array_foreach(procs, k, proc)
-			printf("%-20s %-5s %-16s %7d  %s\n", text_of(info, "name"), text_of(info, "kind"),
-			       text_of(node, "name"), (int)json_integer_value(json_object_get(proc, "pid")),
+			printf("%-20s %-5s %-16s %7d  %s\n", text_of(info, "name"),
+			       text_of(info, "kind"), text_of(node, "name"),
+			       (int)json_integer_value(json_object_get(proc, "pid")),
 			       text_of(proc, "command"));
 	}
 }
@@ -65,7 +67,8 @@ int cmd_ps(int argc, char **argv)
 	int err;
 
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		puts("usage: weir ps [--json]\n\nLists the running instances of this user, their nodes and programs.");
+		puts("usage: weir ps [--json]\n\nLists the running instances of this user, their "
+		     "nodes and programs.");
 		return 0;
 	}
 	if (argc > 1 && !as_json)
@@ -77,8 +80,7 @@ int cmd_ps(int argc, char **argv)
 		putchar('\n');
 	} else {
 		printf("%-20s %-5s %-16s %7s  %s\n", "INSTANCE", "KIND", "NODE", "PID", "PROGRAM");
-		json_array_foreach(list, i, info)
-			print_instance(info);
+		json_array_foreach(list, i, info) print_instance(info);
 	}
 	json_decref(list);
 	return err ? 1 : 0;

@@ -16,13 +16,15 @@
 static const char text[] =
 	"usage: weir run [--name NAME] [--seed SEED] -- PROGRAM [ARGUMENT ...]\n"
 	"\n"
-	"Runs PROGRAM, unmodified, on a network stack of its own. The instance has a loopback interface only;\n"
+	"Runs PROGRAM, unmodified, on a network stack of its own. The instance has a loopback "
+	"interface only;\n"
 	"it ends with PROGRAM, and so does everything PROGRAM has started.\n"
 	"\n"
 	"  --name NAME   name for weir exec and weir ps (default: run-PID)\n"
 	"  --seed SEED   random choices of the stack are a function of this number\n"
 	"\n"
-	"The exit status is PROGRAM's; 126, 127: it could not be started; 125: weir failed; 2: bad command line.\n";
+	"The exit status is PROGRAM's; 126, 127: it could not be started; 125: weir failed; 2: bad "
+	"command line.\n";
 
 struct job {
 	struct run *run;
@@ -103,14 +105,17 @@ int cmd_run(int argc, char **argv)
 			cfg.seeded = true;
 			cfg.seed = strtoull(optarg, &end, 0);
 			if (errno || *end || end == optarg || optarg[0] == '-')
-				return command_error("run", "--seed \"%s\": not a number from 0 to 2^64-1", optarg);
+				return command_error("run",
+						     "--seed \"%s\": not a number from 0 to 2^64-1",
+						     optarg);
 			break;
 		case 'h':
 			fputs(text, stdout);
 			return 0;
 		default:
-			return command_error("run", "unknown option or missing value: \"%s\" (weir run --help)",
-					   argv[optind - 1]);
+			return command_error(
+				"run", "unknown option or missing value: \"%s\" (weir run --help)",
+				argv[optind - 1]);
 		}
 	}
 	if (optind >= argc)

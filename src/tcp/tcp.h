@@ -473,6 +473,7 @@ struct tcp_sacktag { /* what the SACK options of one ACK told */
 	u32 delivered;      /* packets newly known to have arrived */
 	s64 rtt_us;         /* of the newest skb newly SACKed and never retransmitted; -1: none */
 	u32 reord;          /* lowest sequence that arrived after later ones did; snd_nxt: none */
+	u32 prior_fack;     /* fack before this ACK */
 	bool dsack;
 	bool newly_sacked;
 };

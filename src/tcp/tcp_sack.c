@@ -124,7 +124,7 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 	}
 	if (!(cb->sacked & TCPCB_EVER_RETRANS)) {
 		/* Never sent again and below what arrived earlier: reordering. */
-		if (before(cb->seq, tp->fack) && before(cb->seq, st->reord))
+		if (before(cb->seq, st->prior_fack) && before(cb->seq, st->reord))
 			st->reord = cb->seq;
 		if (cb->sent_ns >= *newest_sent)
 			*newest_sent = cb->sent_ns;
@@ -195,7 +195,6 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 	struct tcp_sock *tp = tcp_sk(sk);
 	u64 newest_sent = 0;
 
-	*st = (struct tcp_sacktag){ .rtt_us = -1, .reord = tp->snd_nxt };
 	if (!tp->sacked_out) {
 		if (before(tp->fack, tp->snd_una))
 			tp->fack = tp->snd_una;
@@ -203,6 +202,7 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 	}
 	if (before(tp->sack_cache.start, tp->snd_una))
 		tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
+	*st = (struct tcp_sacktag){ .rtt_us = -1, .reord = tp->snd_nxt, .prior_fack = tp->fack };
 	st->dsack = tcp_check_dsack(sk, o, ack, prior_snd_una);
 
 	/* An ACK from long ago, reordered: too old to say anything. */

@@ -169,7 +169,7 @@ static void cubic_epoch_begin(struct sock *sk, struct cubic *ca)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	ca->epoch_start = tcp_now_ns(sk) | 1;
+	ca->epoch_start = max(tcp_now_ns(sk), (u64)1);
 	ca->cwnd_epoch = tp->snd_cwnd;
 	ca->w_est = tp->snd_cwnd;
 	ca->w_est_frac = 0;

@@ -21,6 +21,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS      SECCOMP_IOW(4, uint64_t)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
 #define BATCH 32 /* notifications of one tree before the others have their turn */
 
 int notify_answer(struct call *c, long ret)
@@ -179,6 +184,11 @@ int notify_tree_add(struct run *r, struct run_node *node, int listener, pid_t pi
 		free(t);
 		return err;
 	}
+	/*
+	 * The caller sleeps until we answer, and we until it calls: waking each other on the same cpu is twice as fast for calls in
+	 * a row. Best effort, from Linux 6.6 on.
+	 */
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	LIST_INSERT_HEAD(&r->trees, t, link);
 	*ret = t;
 	return 0;

@@ -11,8 +11,7 @@
  *   request: one for being queued (ehash, timer, count), one for whoever works with it, one while on the accept queue.
  *   It holds its listener. child: the one from cloning goes over to the accept queue and from there to accept(2)'s socket; ehash
  *   holds its own.
- *   A listener that closes resets the children that nobody accepted. Requests in ehash find out by the listener's state when their
- *   timer fires or their ACK arrives.
+ *   A listener that closes resets the children that nobody accepted and ends its requests: the ACK of one finds no socket.
  * Locking: the home cpu's lock.
  * See RFC 9293 3.10.7.2-4, RFC 4987.
  */
@@ -89,10 +88,28 @@ void inet_child_forget(struct sock *listener, struct request_sock *req, struct s
 	sock_put(child);
 }
 
+/* The queue's counters share their memory with what the socket needs when it connects next: nobody may count down later. */
+static void reqsk_queue_drop_all(struct sock *sk)
+{
+	struct inet_hashinfo *h = sk_hashinfo(sk);
+	struct hlist_node *next;
+	struct sock_common *c;
+
+	for (u32 i = 0; h && inet_csk(sk)->icsk_accept_queue.qlen && i < 1u << h->ehash_bits; i++) {
+		hlist_for_each_entry_safe(c, next, &h->ehash[i], skc_node) {
+			struct request_sock *req = (struct request_sock *)c;
+
+			if (c->skc_state == SS_TCP_NEW_SYN_RECV && req->rsk_listener == sk)
+				inet_csk_reqsk_queue_drop(sk, req);
+		}
+	}
+}
+
 void inet_csk_listen_stop(struct sock *sk)
 {
 	struct request_sock *req;
 
+	reqsk_queue_drop_all(sk);
 	while ((req = accept_queue_remove(sk))) {
 		struct sock *child = req->sk;
 
@@ -207,10 +224,13 @@ void inet_csk_reqsk_queue_drop(struct sock *sk, struct request_sock *req)
 		__inet_ehash_del(sk_hashinfo(sk), &req->c);
 	if (req->rsk_ops->timeout)
 		del_timer(&req->timer);
-	if (q->qlen)
-		q->qlen--;
-	if (!req->num_timeout && q->young)
-		q->young--;
+	/* A socket that listens no more keeps something else there. */
+	if (sk->sk_state == SS_TCP_LISTEN) {
+		if (q->qlen)
+			q->qlen--;
+		if (!req->num_timeout && q->young)
+			q->young--;
+	}
 	reqsk_put(req);
 }
 
@@ -266,6 +286,10 @@ struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_soc
 	fresh = *newsk;
 	memcpy(newsk, sk, sk->sk_prot->obj_size);
 	clone_reset_sock(newsk, &fresh);
+	if (sk_filter_inherit(newsk, sk)) {
+		sock_put(newsk);
+		return NULL;
+	}
 	newsk->sk_state = SS_TCP_SYN_RECV;
 	newsk->sk_num = req->c.skc_num;
 	newsk->sk_dport = req->c.skc_dport;

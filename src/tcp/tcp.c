@@ -204,14 +204,17 @@ static u32 tcp_notsent_lowat(const struct sock *sk)
 
 static bool tcp_stream_memory_free(const struct sock *sk)
 {
-	return sk->sk_wmem_queued < sk->sk_sndbuf && tcp_notsent(tcp_sk(sk)) < tcp_notsent_lowat(sk);
+	return sk->sk_wmem_queued < sk->sk_sndbuf &&
+	       tcp_notsent(tcp_sk(sk)) < tcp_notsent_lowat(sk);
 }
 
 /* A third is free: as much room as half of what is queued. */
 static bool tcp_stream_is_writeable(const struct sock *sk)
 {
-	return sk_stream_wspace(sk) >= (s64)(sk->sk_wmem_queued >> 1) && tcp_stream_memory_free(sk) &&
-	       (tcp_notsent_lowat(sk) == UINT32_MAX || tcp_notsent(tcp_sk(sk)) << 1 < tcp_notsent_lowat(sk));
+	return sk_stream_wspace(sk) >= (s64)(sk->sk_wmem_queued >> 1) &&
+	       tcp_stream_memory_free(sk) &&
+	       (tcp_notsent_lowat(sk) == UINT32_MAX ||
+		tcp_notsent(tcp_sk(sk)) << 1 < tcp_notsent_lowat(sk));
 }
 
 void tcp_stream_write_space(struct sock *sk)
@@ -366,7 +369,8 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		struct sk_buff *skb = tcp_write_queue_tail(sk);
 
 		if (skb)
-			trace_skb(skb, sk->sk_net, TP_tcp_sendmsg, TRACE_QUEUED, TCP_SKB_CB(skb)->seq, copied);
+			trace_skb(skb, sk->sk_net, TP_tcp_sendmsg, TRACE_QUEUED,
+				  TCP_SKB_CB(skb)->seq, copied);
 		tcp_push(sk, flags, mss, tp->nonagle);
 		return (ssize_t)copied;
 	}
@@ -441,7 +445,8 @@ static struct sk_buff *tcp_recv_skb(struct sock *sk, u32 seq, u32 *ret_off, bool
 static int tcp_recv_idle(struct sock *sk, size_t copied, u64 timeo)
 {
 	if (copied) {
-		if (sk->sk_err || sk->sk_state == SS_TCP_CLOSE || (sk->sk_shutdown & SK_SHUTDOWN_RCV) || !timeo)
+		if (sk->sk_err || sk->sk_state == SS_TCP_CLOSE ||
+		    (sk->sk_shutdown & SK_SHUTDOWN_RCV) || !timeo)
 			return 0;
 		return 1;
 	}
@@ -546,7 +551,8 @@ static bool tcp_stream_is_readable(const struct sock *sk, u32 target)
 	if (!avail)
 		return false;
 	/* Below the low-water mark, but nothing more will fit: it must be read all the same. */
-	return avail >= target || sk_rmem_full(sk) || tcp_receive_window(tp) <= inet_csk(sk)->icsk_ack.rcv_mss;
+	return avail >= target || sk_rmem_full(sk) ||
+	       tcp_receive_window(tp) <= inet_csk(sk)->icsk_ack.rcv_mss;
 }
 
 u32 tcp_poll(struct socket *sock)
@@ -651,8 +657,10 @@ static u32 tcp_flush_receive(struct sock *sk)
 		u32 end = cb->end_seq - ((cb->tcp_flags & TCP_FLAG_FIN) != 0);
 
 		if (after(end, tcp_sk(sk)->copied_seq))
-			unread += end - max_t(u32, 0, after(cb->seq, tcp_sk(sk)->copied_seq) ? cb->seq :
-												tcp_sk(sk)->copied_seq);
+			unread += end - max_t(u32, 0,
+					      after(cb->seq, tcp_sk(sk)->copied_seq)
+						      ? cb->seq
+						      : tcp_sk(sk)->copied_seq);
 		consume_skb(skb);
 	}
 	return unread;
@@ -733,8 +741,8 @@ orphan:
 /* A connection that must not end without a RST (RFC 9293 3.10.5, ABORT). */
 static bool tcp_need_reset(u8 state)
 {
-	return state == SS_TCP_ESTABLISHED || state == SS_TCP_CLOSE_WAIT || state == SS_TCP_FIN_WAIT1 ||
-	       state == SS_TCP_FIN_WAIT2 || state == SS_TCP_SYN_RECV;
+	return state == SS_TCP_ESTABLISHED || state == SS_TCP_CLOSE_WAIT ||
+	       state == SS_TCP_FIN_WAIT1 || state == SS_TCP_FIN_WAIT2 || state == SS_TCP_SYN_RECV;
 }
 
 /* connect(2) with AF_UNSPEC, and everything that aborts: back to CLOSED, ready for another connection. */
@@ -750,8 +758,8 @@ int tcp_disconnect(struct sock *sk, int flags)
 		tcp_set_state(sk, SS_TCP_CLOSE);
 		inet_csk_listen_stop(sk);
 	} else {
-		if (tcp_need_reset(old) ||
-		    (tp->snd_nxt != tp->write_seq && (old == SS_TCP_CLOSING || old == SS_TCP_LAST_ACK))) {
+		if (tcp_need_reset(old) || (tp->snd_nxt != tp->write_seq &&
+					    (old == SS_TCP_CLOSING || old == SS_TCP_LAST_ACK))) {
 			tcp_send_active_reset(sk);
 			sk->sk_err = ECONNRESET;
 		} else if (old == SS_TCP_SYN_SENT) {

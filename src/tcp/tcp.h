@@ -33,29 +33,29 @@
 #include "lib/csum.h"
 #include "wire/tcp.h"
 
-#define TCP_MIN_MSS          88u
-#define TCP_MIN_SND_MSS      48u
-#define TCP_MSS_DEFAULT_     536u /* RFC 9293 3.7.1 */
-#define TCP_BASE_HDR         20u
-#define TCP_INIT_CWND        10u /* RFC 6928 */
-#define TCP_FASTRETRANS_THRESH 3u
-#define TCP_MAX_QUICKACKS    16u
-#define TCP_MAX_WSCALE_      14u
-#define TCP_INFINITE_SSTHRESH 0x7fffffffu
-#define TCP_PAWS_24DAYS_S    (60u * 60 * 24 * 24)
-#define TCP_PAWS_MSL_S       60u
-#define TCP_PAWS_WINDOW      1
+#define TCP_MIN_MSS             88u
+#define TCP_MIN_SND_MSS         48u
+#define TCP_MSS_DEFAULT_        536u /* RFC 9293 3.7.1 */
+#define TCP_BASE_HDR            20u
+#define TCP_INIT_CWND           10u /* RFC 6928 */
+#define TCP_FASTRETRANS_THRESH  3u
+#define TCP_MAX_QUICKACKS       16u
+#define TCP_MAX_WSCALE_         14u
+#define TCP_INFINITE_SSTHRESH   0x7fffffffu
+#define TCP_PAWS_24DAYS_S       (60u * 60 * 24 * 24)
+#define TCP_PAWS_MSL_S          60u
+#define TCP_PAWS_WINDOW         1
 #define TCPOLEN_TSTAMP_ALIGNED_ 12u
-#define MAX_TCP_HEADER       (MAX_HEADER + 60 + 60 + 8)
+#define MAX_TCP_HEADER          (MAX_HEADER + 60 + 60 + 8)
 
-#define TCP_TIMEWAIT_NS      (60 * NSEC_PER_SEC)
-#define TCP_TIMEOUT_INIT_US  1000000u   /* RFC 6298 2.1 */
-#define TCP_RTO_MAX_US       120000000u /* RFC 6298 2.5 */
-#define TCP_DELACK_MIN_US    40000u
-#define TCP_DELACK_MAX_US    200000u    /* RFC 9293 3.8.6.3: below 500 ms */
-#define TCP_ATO_MIN_US       40000u
+#define TCP_TIMEWAIT_NS       (60 * NSEC_PER_SEC)
+#define TCP_TIMEOUT_INIT_US   1000000u   /* RFC 6298 2.1 */
+#define TCP_RTO_MAX_US        120000000u /* RFC 6298 2.5 */
+#define TCP_DELACK_MIN_US     40000u
+#define TCP_DELACK_MAX_US     200000u /* RFC 9293 3.8.6.3: below 500 ms */
+#define TCP_ATO_MIN_US        40000u
 #define TCP_RESOURCE_PROBE_US 500000u
-#define TCP_MAX_ORPHANS      8192u
+#define TCP_MAX_ORPHANS       8192u
 
 /* ---- what an skb means to TCP ------------------------------------------------------------------------ */
 
@@ -69,8 +69,8 @@ struct tcp_skb_cb {
 	u32 seq;
 	u32 end_seq; /* seq + FIN + SYN + payload */
 	union {
-		u32 ack_seq;      /* received */
-		struct {          /* to send */
+		u32 ack_seq;          /* received */
+		struct {              /* to send */
 			u16 gso_segs; /* wire segments it makes now; 0: not set yet */
 			u16 gso_size;
 		};
@@ -98,7 +98,12 @@ static inline u32 tcp_skb_mss(const struct sk_buff *skb)
 
 /* ---- congestion control ------------------------------------------------------------------------------ */
 
-enum tcp_ca_event { CA_EVENT_TX_START, CA_EVENT_CWND_RESTART, CA_EVENT_COMPLETE_CWR, CA_EVENT_LOSS };
+enum tcp_ca_event {
+	CA_EVENT_TX_START,
+	CA_EVENT_CWND_RESTART,
+	CA_EVENT_COMPLETE_CWR,
+	CA_EVENT_LOSS
+};
 
 struct ack_sample {
 	u32 pkts_acked; /* newly delivered by this ACK */
@@ -115,12 +120,12 @@ struct tcp_congestion_ops {
 	void (*cong_avoid)(struct sock *sk, u32 ack, u32 acked);
 	/* required: the window to return to when a reduction turned out to be wrong */
 	u32 (*undo_cwnd)(struct sock *sk);
-	void (*init)(struct sock *sk);    /* optional */
-	void (*release)(struct sock *sk); /* optional */
-	void (*set_state)(struct sock *sk, u8 new_state);              /* optional */
-	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev);     /* optional */
+	void (*init)(struct sock *sk);                                   /* optional */
+	void (*release)(struct sock *sk);                                /* optional */
+	void (*set_state)(struct sock *sk, u8 new_state);                /* optional */
+	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev);       /* optional */
 	void (*pkts_acked)(struct sock *sk, const struct ack_sample *s); /* optional */
-	u32 priv_size; /* octets of icsk_ca_priv used */
+	u32 priv_size;   /* octets of icsk_ca_priv used */
 	bool restricted; /* needs CAP_NET_ADMIN to choose */
 };
 
@@ -130,7 +135,8 @@ struct tcp_congestion_ops {
 #define TCP_CA_NAME_SIZE 16 /* with the NUL */
 
 struct tcp_machine { /* machine->tcp */
-	const struct tcp_congestion_ops *cong[TCP_CONG_MAX]; /* rtnl; published pointers, first is the default */
+	const struct tcp_congestion_ops
+		*cong[TCP_CONG_MAX]; /* rtnl; published pointers, first is the default */
 	u32 nr_cong;
 };
 
@@ -144,13 +150,15 @@ struct netns_tcp {
 
 	/* sysctls: tcp_sysctl.c */
 	u32 rmem[3], wmem[3];
-	u32 rto_min_us, max_tw_buckets, max_orphans, max_syn_backlog, notsent_lowat, limit_output_bytes,
-		challenge_ack_limit, invalid_ratelimit_ms, min_snd_mss, base_mss;
+	u32 rto_min_us, max_tw_buckets, max_orphans, max_syn_backlog, notsent_lowat,
+		limit_output_bytes, challenge_ack_limit, invalid_ratelimit_ms, min_snd_mss,
+		base_mss;
 	u32 keepalive_time_s, keepalive_intvl_s, fin_timeout_s;
-	u8 keepalive_probes, syn_retries, synack_retries, retries1, retries2, orphan_retries, reordering,
-		max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse, abort_on_overflow, moderate_rcvbuf,
-		slow_start_after_idle, autocorking, rfc1337, no_metrics_save, early_retrans, recovery, frto, ecn,
-		syncookies, stdurg, workaround_signed_windows, low_latency, adv_win_scale;
+	u8 keepalive_probes, syn_retries, synack_retries, retries1, retries2, orphan_retries,
+		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
+		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, autocorking, rfc1337,
+		no_metrics_save, early_retrans, recovery, frto, ecn, syncookies, stdurg,
+		workaround_signed_windows, low_latency, adv_win_scale;
 	u32 init_cwnd;
 };
 
@@ -166,9 +174,10 @@ struct tcp_sock {
 	u16 tcp_header_len; /* options that every segment carries included */
 	u16 mss_cache;      /* payload per segment now, options deducted */
 	u32 ts_recent, tsoffset;
-	u32 ts_recent_stamp; /* s */
+	u32 ts_recent_stamp;      /* s */
 	u32 rcv_tstamp, lsndtime; /* ms: last ACK in, last data out */
-	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, dsack_pending : 1, is_cwnd_limited : 1, is_orphan : 1;
+	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, dsack_pending : 1, is_cwnd_limited : 1,
+		is_orphan : 1;
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 nonagle; /* TCP_NAGLE_* */
 	u8 num_sacks;
@@ -177,13 +186,15 @@ struct tcp_sock {
 	u32 packets_out, sacked_out, lost_out, retrans_out;
 	u32 snd_cwnd, snd_cwnd_cnt, snd_ssthresh, max_packets_out;
 	struct rb_root rtx_queue;
-	struct sk_buff *retransmit_hint; /* nothing before it needs a retransmission; NULL: start at the head */
-	u32 srtt_us;   /* << 3 */
-	u32 rttvar_us; /* << 2 */
+	struct sk_buff *
+		retransmit_hint; /* nothing before it needs a retransmission; NULL: start at the head */
+	u32 srtt_us;             /* << 3 */
+	u32 rttvar_us;           /* << 2 */
 	u32 snd_sml, pushed_seq, max_window;
 	u32 fack;     /* highest sequence number known to have arrived */
 	u32 lost_seq; /* what lies below was looked at by tcp_mark_lost(): holes are marked */
-	struct tcp_sack_block sack_cache; /* a range that is SACKed through and through; empty: none */
+	struct tcp_sack_block
+		sack_cache; /* a range that is SACKed through and through; empty: none */
 
 	/* recovery */
 	u32 high_seq, prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
@@ -207,12 +218,13 @@ struct tcp_sock {
 	u32 notsent_lowat;
 	u16 keepalive_time_s, keepalive_intvl_s; /* 0: the net's */
 	u8 keepalive_probes;                     /* 0: the net's */
-	u8 min_rtt_stamp; /* 4 s */
-	s8 linger2_s;     /* 0: the net's; -1: no FIN_WAIT2 for orphans */
-	u8 defer_accept;  /* SYN-ACK retransmissions to wait for data */
+	u8 min_rtt_stamp;                        /* 4 s */
+	s8 linger2_s;                            /* 0: the net's; -1: no FIN_WAIT2 for orphans */
+	u8 defer_accept;                         /* SYN-ACK retransmissions to wait for data */
 };
 
-static_assert(sizeof(struct socket) + sizeof(struct tcp_sock) < 1024, "a connection's memory (DESIGN 5)");
+static_assert(sizeof(struct socket) + sizeof(struct tcp_sock) < 1024,
+	      "a connection's memory (DESIGN 5)");
 
 #define TCP_NAGLE_OFF  1 /* TCP_NODELAY */
 #define TCP_NAGLE_CORK 2
@@ -359,7 +371,9 @@ static inline u32 tcp_win_from_space(u32 space)
 }
 static inline u32 tcp_space(const struct sock *sk)
 {
-	return sk->sk_rmem_alloc >= sk->sk_rcvbuf ? 0 : tcp_win_from_space(sk->sk_rcvbuf - sk->sk_rmem_alloc);
+	return sk->sk_rmem_alloc >= sk->sk_rcvbuf
+		       ? 0
+		       : tcp_win_from_space(sk->sk_rcvbuf - sk->sk_rmem_alloc);
 }
 static inline u32 tcp_full_space(const struct sock *sk)
 {
@@ -376,7 +390,7 @@ extern const struct proto tcp_prot_v4;
 void tcp_init_sock(struct sock *sk);
 void tcp_set_state(struct sock *sk, u8 state);
 void tcp_done(struct sock *sk);
-void tcp_reset(struct sock *sk); /* a valid RST came */
+void tcp_reset(struct sock *sk);     /* a valid RST came */
 void tcp_write_err(struct sock *sk); /* gives up: sk_err_soft or ETIMEDOUT */
 void tcp_write_queue_purge(struct sock *sk);
 void tcp_rtx_unlink_and_free(struct sock *sk, struct sk_buff *skb);
@@ -406,8 +420,8 @@ void tcp_v4_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
 int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len);
 /* borrow @skb (data at the payload, transport header set); @sk may be NULL */
 void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb);
-void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, u32 seq, u32 ack, u32 win, u32 tsval, u32 tsecr,
-		     bool ts, u8 tos);
+void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, u32 seq, u32 ack, u32 win, u32 tsval,
+		     u32 tsecr, bool ts, u8 tos);
 void tcp_v4_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct request_sock *req);
 int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req);
 u32 tcp_v4_init_seq(struct net *net, be32 saddr, be32 daddr, be16 sport, be16 dport);
@@ -419,7 +433,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb); /* consumes */
 void tcp_seg_init(struct tcp_seg *seg, struct sk_buff *skb);    /* from cb and header */
 void tcp_seg_parse_opts(struct tcp_seg *seg, bool syn, u32 tsoffset);
 void tcp_seg_drop(struct tcp_seg *seg, skb_drop_reason_t reason); /* consumes seg->skb */
-void tcp_data_queue(struct sock *sk, struct tcp_seg *seg);      /* consumes seg->skb */
+void tcp_data_queue(struct sock *sk, struct tcp_seg *seg);        /* consumes seg->skb */
 void tcp_fin(struct sock *sk);
 void tcp_data_snd_check(struct sock *sk);
 void tcp_ack_snd_check(struct sock *sk);
@@ -437,11 +451,13 @@ void tcp_initialize_rcv_mss(struct sock *sk);
 void tcp_init_transfer(struct sock *sk);
 void tcp_finish_connect(struct sock *sk);
 void tcp_check_space(struct sock *sk);
-bool tcp_oow_rate_limited(struct sock *sk, const struct sk_buff *skb, u32 *last_ms, enum mib_counter skipped);
+bool tcp_oow_rate_limited(struct sock *sk, const struct sk_buff *skb, u32 *last_ms,
+			  enum mib_counter skipped);
 static inline void tcp_fast_path_set(struct tcp_sock *tp)
 {
-	tp->pred_flags = __builtin_bswap32(((u32)tp->tcp_header_len << 26) | ((u32)TCP_FLAG_ACK << 16) |
-					   ((tp->snd_wnd >> tp->snd_wscale) & 0xffff));
+	tp->pred_flags =
+		__builtin_bswap32(((u32)tp->tcp_header_len << 26) | ((u32)TCP_FLAG_ACK << 16) |
+				  ((tp->snd_wnd >> tp->snd_wscale) & 0xffff));
 }
 static inline bool tcp_in_quickack_mode(const struct sock *sk)
 {
@@ -450,7 +466,8 @@ static inline bool tcp_in_quickack_mode(const struct sock *sk)
 
 /* ---- tcp_state.c ------------------------------------------------------------------------------------- */
 
-void tcp_rcv_state_process(struct sock *sk, struct sk_buff *skb); /* consumes; every state but ESTABLISHED */
+void tcp_rcv_state_process(struct sock *sk,
+			   struct sk_buff *skb); /* consumes; every state but ESTABLISHED */
 void tcp_send_challenge_ack(struct sock *sk);
 /* The first five checks of 3.10.7.4; false: the segment is done with (consumed). */
 bool tcp_validate_incoming(struct sock *sk, struct tcp_seg *seg);
@@ -469,16 +486,16 @@ void tcp_rearm_rto(struct sock *sk);
 
 /* ---- tcp_sack.c -------------------------------------------------------------------------------------- */
 
-struct tcp_sacktag { /* what the SACK options of one ACK told */
-	u32 delivered;      /* packets newly known to have arrived */
-	s64 rtt_us;         /* of the newest skb newly SACKed and never retransmitted; -1: none */
-	u32 reord;          /* lowest sequence that arrived after later ones did; snd_nxt: none */
-	u32 prior_fack;     /* fack before this ACK */
+struct tcp_sacktag {    /* what the SACK options of one ACK told */
+	u32 delivered;  /* packets newly known to have arrived */
+	s64 rtt_us;     /* of the newest skb newly SACKed and never retransmitted; -1: none */
+	u32 reord;      /* lowest sequence that arrived after later ones did; snd_nxt: none */
+	u32 prior_fack; /* fack before this ACK */
 	bool dsack;
 	bool newly_sacked;
 };
-void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *opts, u32 ack, u32 prior_snd_una,
-			     struct tcp_sacktag *st);
+void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *opts, u32 ack,
+			     u32 prior_snd_una, struct tcp_sacktag *st);
 /* DSACK or partial in range: RFC 2883 4. */
 bool tcp_is_sackblock_valid(const struct tcp_sock *tp, bool is_dsack, u32 start, u32 end);
 /* Receiver side (RFC 2018 4): the block list we report. */
@@ -503,30 +520,31 @@ int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size);
 
 struct tcp_ack_state { /* what one ACK did, for congestion control */
 	u32 prior_snd_una, prior_packets, prior_in_flight;
-	u32 delivered;   /* packets newly delivered */
-	u32 acked_pkts;  /* cumulatively acknowledged */
+	u32 delivered;  /* packets newly delivered */
+	u32 acked_pkts; /* cumulatively acknowledged */
 	s64 sack_rtt_us, seq_rtt_us;
-	u32 flag;        /* FLAG_* */
-	u32 reord;       /* lowest sequence newly acknowledged or SACKed below fack; snd_nxt: none */
-	u32 tsecr;       /* 0: none */
+	u32 flag;  /* FLAG_* */
+	u32 reord; /* lowest sequence newly acknowledged or SACKed below fack; snd_nxt: none */
+	u32 tsecr; /* 0: none */
 };
-#define FLAG_DATA             0x01
-#define FLAG_WIN_UPDATE       0x02
-#define FLAG_DATA_ACKED       0x04
+#define FLAG_DATA               0x01
+#define FLAG_WIN_UPDATE         0x02
+#define FLAG_DATA_ACKED         0x04
 #define FLAG_RETRANS_DATA_ACKED 0x08
-#define FLAG_SYN_ACKED        0x10
-#define FLAG_DATA_SACKED      0x20
-#define FLAG_SND_UNA_ADVANCED 0x40
-#define FLAG_DSACKING_ACK     0x80
-#define FLAG_SACK_RENEGING    0x100
-#define FLAG_SLOWPATH         0x200
-#define FLAG_LOST_RETRANS     0x400
-#define FLAG_ORIG_SACK_ACKED  0x800
-#define FLAG_UPDATE_TS_RECENT 0x1000
-#define FLAG_ACKED            (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
-#define FLAG_NOT_DUP          (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
-#define FLAG_CA_ALERT         (FLAG_DATA_SACKED | FLAG_DSACKING_ACK)
-void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_dupack, u32 *ret_rexmit);
+#define FLAG_SYN_ACKED          0x10
+#define FLAG_DATA_SACKED        0x20
+#define FLAG_SND_UNA_ADVANCED   0x40
+#define FLAG_DSACKING_ACK       0x80
+#define FLAG_SACK_RENEGING      0x100
+#define FLAG_SLOWPATH           0x200
+#define FLAG_LOST_RETRANS       0x400
+#define FLAG_ORIG_SACK_ACKED    0x800
+#define FLAG_UPDATE_TS_RECENT   0x1000
+#define FLAG_ACKED              (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
+#define FLAG_NOT_DUP            (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
+#define FLAG_CA_ALERT           (FLAG_DATA_SACKED | FLAG_DSACKING_ACK)
+void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_dupack,
+			   u32 *ret_rexmit);
 void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st);
 void tcp_enter_loss(struct sock *sk);
 void tcp_enter_cwr(struct sock *sk);
@@ -548,7 +566,8 @@ static inline bool tcp_is_reno(const struct tcp_sock *tp)
 /* ---- tcp_output.c ------------------------------------------------------------------------------------ */
 
 #define TCP_SEND_CLONE true
-int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it); /* borrow if clone_it, else consume */
+int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb,
+		     bool clone_it); /* borrow if clone_it, else consume */
 /* @push_one: at most one segment: 2 = a tail loss probe or zero window probe, regardless of cwnd. True: data is left and nothing is in flight. */
 bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one);
 void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle);
@@ -568,12 +587,13 @@ u32 tcp_mss_to_mtu(const struct sock *sk, u32 mss);
 u32 tcp_send_mss(struct sock *sk, u32 *ret_size_goal, int flags);
 u32 tcp_select_window(struct sock *sk);
 u32 __tcp_select_window(struct sock *sk);
-void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool wscale_ok, u32 *ret_rcv_wnd,
-			       u32 *window_clamp, u8 *ret_wscale);
+void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool wscale_ok,
+			       u32 *ret_rcv_wnd, u32 *window_clamp, u8 *ret_wscale);
 int tcp_write_wakeup(struct sock *sk);
 void tcp_send_probe0(struct sock *sk);
 void tcp_send_window_probe(struct sock *sk);
-struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req);
+struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
+				struct request_sock *req);
 void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now);
 void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr);
 void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb);
@@ -609,7 +629,8 @@ struct tcp_out_opts {
 u32 tcp_options_size(const struct tcp_out_opts *o);
 void tcp_options_write(u8 *p, const struct tcp_out_opts *o);
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o);
-u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss, struct tcp_out_opts *o);
+u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss,
+		       struct tcp_out_opts *o);
 /* Options of an established connection; SACK blocks as many as fit. */
 u32 tcp_established_options(struct sock *sk, struct tcp_out_opts *o);
 
@@ -645,7 +666,8 @@ bool tcp_twsk_unique(struct sock *sk, struct sock_common *tw);
 struct sock *tcp_check_req(struct sock *listener, struct sk_buff *skb, struct request_sock *req,
 			   skb_drop_reason_t *ret_reason);
 void tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb); /* consumes */
-struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req, struct sk_buff *skb);
+struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
+				      struct sk_buff *skb);
 void tcp_conn_request(struct sock *listener, struct sk_buff *skb, u32 tw_isn); /* borrow */
 
 /* ---- tcp_offload.c ----------------------------------------------------------------------------------- */
@@ -655,13 +677,15 @@ extern const struct offload_callbacks tcp_v4_offload;
 /* ---- cong/ ------------------------------------------------------------------------------------------- */
 
 extern const struct tcp_congestion_ops tcp_reno, tcp_cubic;
-int tcp_register_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops); /* 0, -EEXIST, -EINVAL, -ENOSPC */
+int tcp_register_congestion_control(
+	struct machine *m, const struct tcp_congestion_ops *ops); /* 0, -EEXIST, -EINVAL, -ENOSPC */
 void tcp_unregister_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops);
 const struct tcp_congestion_ops *tcp_ca_find(const struct machine *m, const char *name);
 void tcp_assign_congestion_control(struct sock *sk);
 void tcp_init_congestion_control(struct sock *sk);
 void tcp_cleanup_congestion_control(struct sock *sk);
-int tcp_set_congestion_control(struct sock *sk, const char *name, bool privileged); /* 0, -ENOENT, -EPERM */
+int tcp_set_congestion_control(struct sock *sk, const char *name,
+			       bool privileged);    /* 0, -ENOENT, -EPERM */
 u32 tcp_slow_start(struct tcp_sock *tp, u32 acked); /* packets left over */
 void tcp_cong_avoid_ai(struct tcp_sock *tp, u32 w, u32 acked);
 u32 tcp_reno_ssthresh(struct sock *sk);
@@ -683,7 +707,8 @@ static inline void tcp_ca_event(struct sock *sk, enum tcp_ca_event ev)
 	X(TCP_HDR, "header is short, or its data offset is wrong (RFC 9293 3.1)")                  \
 	X(TCP_CSUM, "checksum is wrong (RFC 9293 3.1)")                                            \
 	X(TCP_NOT_FOR_US, "addressed to a group or to another host")                               \
-	X(TCP_NO_SOCKET, "no connection and no listener for it; answered with RST (RFC 9293 3.10.7.1)") \
+	X(TCP_NO_SOCKET,                                                                           \
+	  "no connection and no listener for it; answered with RST (RFC 9293 3.10.7.1)")           \
 	X(TCP_FLAGS, "a combination of flags that means nothing in this state")                    \
 	X(TCP_OLD_DATA, "all of its octets were received before")                                  \
 	X(TCP_OVERWINDOW, "beyond the receive window (RFC 9293 3.10.7.4, first check)")            \

@@ -83,7 +83,8 @@ void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us)
 	tcp_update_min_rtt(sk, (u32)min(rtt_us, (s64)UINT32_MAX));
 	tcp_rtt_estimator(tp, (u32)min(rtt_us, (s64)TCP_RTO_MAX_US), tcp_acks_per_rtt(tp));
 	tcp_set_rto(sk);
-	inet_csk(sk)->icsk_backoff = 0; /* RFC 6298 5.7, Karn: only a fresh sample ends the back-off */
+	inet_csk(sk)->icsk_backoff =
+		0; /* RFC 6298 5.7, Karn: only a fresh sample ends the back-off */
 }
 
 /* ---- timers ------------------------------------------------------------------------------------------ */
@@ -142,7 +143,8 @@ static u32 tcp_ack_update_window(struct sock *sk, const struct tcp_seg *seg)
 			tp->pred_flags = 0;
 			tcp_fast_path_check(sk);
 			if (tcp_send_head(sk) && !tp->packets_out)
-				tp->lsndtime = tcp_now_ms(sk); /* waiting for a window is not idling */
+				tp->lsndtime =
+					tcp_now_ms(sk); /* waiting for a window is not idling */
 			if (nwin > tp->max_window) {
 				tp->max_window = nwin;
 				tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
@@ -272,7 +274,8 @@ static s64 tcp_pick_rtt(struct sock *sk, const struct tcp_ack_state *st, const s
 /* Does loss recovery have to look at this ACK? */
 static bool tcp_ack_is_dubious(const struct sock *sk, u32 flag)
 {
-	return !(flag & FLAG_NOT_DUP) || (flag & FLAG_CA_ALERT) || inet_csk(sk)->icsk_ca_state != TCP_CA_Open;
+	return !(flag & FLAG_NOT_DUP) || (flag & FLAG_CA_ALERT) ||
+	       inet_csk(sk)->icsk_ca_state != TCP_CA_Open;
 }
 
 static void tcp_sack_step(struct sock *sk, const struct tcp_seg *seg, struct tcp_ack_state *st)
@@ -387,7 +390,8 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 
 		tcp_fastretrans_alert(sk, &st, dup, &rexmit);
 	}
-	trace_skb(seg->skb, sk->sk_net, TP_tcp_ack, TRACE_PASS, tp->snd_una, tcp_packets_in_flight(tp));
+	trace_skb(seg->skb, sk->sk_net, TP_tcp_ack, TRACE_PASS, tp->snd_una,
+		  tcp_packets_in_flight(tp));
 	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDelivered, st.delivered);
 	tcp_cong_control(sk, &st);
 	tcp_xmit_recovery(sk, rexmit);

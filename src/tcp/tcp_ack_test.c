@@ -16,7 +16,8 @@ static void first_sample_sets_srtt_and_half_as_rttvar(void **state)
 /* 2.3 worked by hand in floating point. */
 static void later_samples_follow_the_recursion(void **state)
 {
-	static const u32 samples[] = { 100000, 120000, 80000, 300000, 100000, 100000, 50000, 1, 2000000, 90000 };
+	static const u32 samples[] = { 100000, 120000, 80000, 300000,  100000,
+				       100000, 50000,  1,     2000000, 90000 };
 	struct tcp_fixture *f = *state;
 	double srtt = 0, var = 0;
 
@@ -31,8 +32,10 @@ static void later_samples_follow_the_recursion(void **state)
 			srtt = 0.875 * srtt + 0.125 * r;
 		}
 		tcp_rtt_estimator(f->tp, samples[i], 1);
-		assert_in_range(f->tp->srtt_us >> 3, (u32)(srtt * 0.999) - 2, (u32)(srtt * 1.001) + 2);
-		assert_in_range(f->tp->rttvar_us >> 2, (u32)(var * 0.999) - 2, (u32)(var * 1.001) + 2);
+		assert_in_range(f->tp->srtt_us >> 3, (u32)(srtt * 0.999) - 2,
+				(u32)(srtt * 1.001) + 2);
+		assert_in_range(f->tp->rttvar_us >> 2, (u32)(var * 0.999) - 2,
+				(u32)(var * 1.001) + 2);
 	}
 }
 
@@ -61,14 +64,19 @@ static void many_samples_a_round_trip_do_not_shorten_the_memory(void **state)
 	for (int i = 0; i < 10; i++)
 		tcp_rtt_estimator(f->tp, 200000, 10);
 	slow = f->tp->srtt_us;
-	assert_in_range(slow >> 3, (fast >> 3) - 1500, (fast >> 3) + 1500); /* RFC 7323 appendix G */
+	assert_in_range(slow >> 3, (fast >> 3) - 1500,
+			(fast >> 3) + 1500); /* RFC 7323 appendix G */
 }
 
 static void ack_segment(struct tcp_fixture *f, u32 ack)
 {
 	struct sk_buff *skb = alloc_skb(f->sk->sk_cpu, 64);
-	struct tcp_seg seg = { .skb = skb, .seq = f->tp->rcv_nxt, .end_seq = f->tp->rcv_nxt, .ack = ack,
-			       .window = f->tp->snd_wnd >> f->tp->snd_wscale, .flags = TCP_FLAG_ACK };
+	struct tcp_seg seg = { .skb = skb,
+			       .seq = f->tp->rcv_nxt,
+			       .end_seq = f->tp->rcv_nxt,
+			       .ack = ack,
+			       .window = f->tp->snd_wnd >> f->tp->snd_wscale,
+			       .flags = TCP_FLAG_ACK };
 
 	assert_int_equal(tcp_ack(f->sk, &seg, true), TCP_ACK_OK);
 	consume_skb(skb);
@@ -109,7 +117,7 @@ static void timeout_marks_everything_lost_and_sends_one_segment(void **state)
 	assert_int_equal(f->tp->lost_out, 20);
 	assert_int_equal(f->tp->retrans_out, 1);
 	assert_int_equal(f->tp->snd_cwnd, 1);
-	assert_int_equal(f->tp->snd_ssthresh, 14); /* 0.7 of 20: RFC 9438 4.6 */
+	assert_int_equal(f->tp->snd_ssthresh, 14);              /* 0.7 of 20: RFC 9438 4.6 */
 	assert_int_equal(inet_csk(f->sk)->icsk_rto_us, 600000); /* 5.5 */
 	assert_int_equal(inet_csk(f->sk)->icsk_ca_state, TCP_CA_Loss);
 	/* Karn: the ACK for it is no sample and does not end the back-off. */
@@ -125,7 +133,9 @@ static void acks_for_the_future_and_the_far_past_are_refused(void **state)
 {
 	struct tcp_fixture *f = *state;
 	struct sk_buff *skb = alloc_skb(f->sk->sk_cpu, 64);
-	struct tcp_seg seg = { .skb = skb, .seq = f->tp->rcv_nxt, .end_seq = f->tp->rcv_nxt, .flags = TCP_FLAG_ACK };
+	struct tcp_seg seg = {
+		.skb = skb, .seq = f->tp->rcv_nxt, .end_seq = f->tp->rcv_nxt, .flags = TCP_FLAG_ACK
+	};
 
 	tcp_fixture_sent(f, 2);
 	seg.ack = f->tp->snd_nxt + 1;

@@ -133,7 +133,8 @@ void tcp_fixture_check_counts(const struct tcp_fixture *f)
 		assert_true(skb == tcp_rtx_queue_head(f->sk) || cb->seq == next);
 		assert_int_equal(cb->end_seq - cb->seq, skb->len);
 		next = cb->end_seq;
-		assert_true((cb->sacked & (TCPCB_LOST | TCPCB_SACKED_ACKED)) != (TCPCB_LOST | TCPCB_SACKED_ACKED));
+		assert_true((cb->sacked & (TCPCB_LOST | TCPCB_SACKED_ACKED)) !=
+			    (TCPCB_LOST | TCPCB_SACKED_ACKED));
 		out += n;
 		sacked += cb->sacked & TCPCB_SACKED_ACKED ? n : 0;
 		lost += cb->sacked & TCPCB_LOST ? n : 0;

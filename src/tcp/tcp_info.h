@@ -16,17 +16,19 @@ struct tcp_info_uapi {
 	u32 tcpi_rto, tcpi_ato, tcpi_snd_mss, tcpi_rcv_mss;
 	u32 tcpi_unacked, tcpi_sacked, tcpi_lost, tcpi_retrans, tcpi_fackets;
 	u32 tcpi_last_data_sent, tcpi_last_ack_sent, tcpi_last_data_recv, tcpi_last_ack_recv;
-	u32 tcpi_pmtu, tcpi_rcv_ssthresh, tcpi_rtt, tcpi_rttvar, tcpi_snd_ssthresh, tcpi_snd_cwnd, tcpi_advmss,
-		tcpi_reordering;
+	u32 tcpi_pmtu, tcpi_rcv_ssthresh, tcpi_rtt, tcpi_rttvar, tcpi_snd_ssthresh, tcpi_snd_cwnd,
+		tcpi_advmss, tcpi_reordering;
 	u32 tcpi_rcv_rtt, tcpi_rcv_space, tcpi_total_retrans;
 	u64 tcpi_pacing_rate, tcpi_max_pacing_rate, tcpi_bytes_acked, tcpi_bytes_received;
-	u32 tcpi_segs_out, tcpi_segs_in, tcpi_notsent_bytes, tcpi_min_rtt, tcpi_data_segs_in, tcpi_data_segs_out;
+	u32 tcpi_segs_out, tcpi_segs_in, tcpi_notsent_bytes, tcpi_min_rtt, tcpi_data_segs_in,
+		tcpi_data_segs_out;
 	u64 tcpi_delivery_rate, tcpi_busy_time, tcpi_rwnd_limited, tcpi_sndbuf_limited;
 	u32 tcpi_delivered, tcpi_delivered_ce;
 	u64 tcpi_bytes_sent, tcpi_bytes_retrans;
 	u32 tcpi_dsack_dups, tcpi_reord_seen, tcpi_rcv_ooopack, tcpi_snd_wnd;
 };
-static_assert(sizeof(struct tcp_info_uapi) == 232 && offsetof(struct tcp_info_uapi, tcpi_bytes_sent) == 200,
+static_assert(sizeof(struct tcp_info_uapi) == 232 &&
+		      offsetof(struct tcp_info_uapi, tcpi_bytes_sent) == 200,
 	      "layout of linux/tcp.h");
 
 #endif

@@ -106,7 +106,8 @@ skb_drop_reason_t tcp_sequence(const struct tcp_sock *tp, u32 seq, u32 end_seq)
 }
 
 /* Answers to segments outside the window could be made to ping-pong for ever: one per tcp_invalid_ratelimit. */
-bool tcp_oow_rate_limited(struct sock *sk, const struct sk_buff *skb, u32 *last_ms, enum mib_counter skipped)
+bool tcp_oow_rate_limited(struct sock *sk, const struct sk_buff *skb, u32 *last_ms,
+			  enum mib_counter skipped)
 {
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	u32 now = tcp_now_ms(sk);
@@ -184,7 +185,8 @@ void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible)
 
 	/* RFC 5681 4.2: every second full segment, and out-of-order ones at once. */
 	if ((tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss &&
-	     (tp->rcv_nxt - tp->copied_seq < max(sk->sk_rcvlowat, 1u) || __tcp_select_window(sk) >= tp->rcv_wnd)) ||
+	     (tp->rcv_nxt - tp->copied_seq < max(sk->sk_rcvlowat, 1u) ||
+	      __tcp_select_window(sk) >= tp->rcv_wnd)) ||
 	    tcp_in_quickack_mode(sk) || (icsk->icsk_ack.pending & ICSK_ACK_NOW) ||
 	    (ofo_possible && !RB_EMPTY_ROOT(&tp->out_of_order_queue)))
 		tcp_send_ack(sk);
@@ -237,7 +239,8 @@ static void tcp_grow_window(struct sock *sk, const struct sk_buff *skb)
 static void tcp_sndbuf_expand(struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 per_mss = tp->mss_cache + MAX_TCP_HEADER + 512u, segs = max(TCP_INIT_CWND, tp->snd_cwnd);
+	u32 per_mss = tp->mss_cache + MAX_TCP_HEADER + 512u,
+	    segs = max(TCP_INIT_CWND, tp->snd_cwnd);
 	u64 mem;
 
 	per_mss = 1u << order_base_2(per_mss);
@@ -273,7 +276,8 @@ void tcp_rcv_space_adjust(struct sock *sk)
 	if (!rtt || now - tp->rcvq_time < rtt)
 		return;
 	copied = tp->copied_seq - tp->rcvq_seq;
-	if (copied > tp->rcvq_space && tcp_net(sk)->moderate_rcvbuf && !(sk->sk_userlocks & SK_RCVBUF_LOCK)) {
+	if (copied > tp->rcvq_space && tcp_net(sk)->moderate_rcvbuf &&
+	    !(sk->sk_userlocks & SK_RCVBUF_LOCK)) {
 		u64 win = ((u64)copied << 1) + 16ULL * tp->advmss, buf;
 
 		/* The sender may be in slow start: leave it the room to double again. */
@@ -320,7 +324,8 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 	} else if (gap_us <= TCP_ATO_MIN_US / 2) {
 		icsk->icsk_ack.ato_us = (icsk->icsk_ack.ato_us >> 1) + TCP_ATO_MIN_US / 2;
 	} else if (gap_us < icsk->icsk_ack.ato_us) {
-		icsk->icsk_ack.ato_us = min((icsk->icsk_ack.ato_us >> 1) + (u32)gap_us, icsk->icsk_rto_us);
+		icsk->icsk_ack.ato_us =
+			min((icsk->icsk_ack.ato_us >> 1) + (u32)gap_us, icsk->icsk_rto_us);
 	} else if (gap_us > icsk->icsk_rto_us) {
 		/* It was idle: the sender begins slowly again. */
 		tcp_incr_quickack(sk, TCP_MAX_QUICKACKS);
@@ -355,7 +360,8 @@ void tcp_fast_path_check(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (RB_EMPTY_ROOT(&tp->out_of_order_queue) && tp->rcv_wnd && sk->sk_rmem_alloc < sk->sk_rcvbuf)
+	if (RB_EMPTY_ROOT(&tp->out_of_order_queue) && tp->rcv_wnd &&
+	    sk->sk_rmem_alloc < sk->sk_rcvbuf)
 		tcp_fast_path_set(tp);
 }
 
@@ -522,8 +528,8 @@ static bool tcp_predicted(struct sock *sk, struct tcp_seg *seg)
 	struct tcp_sock *tp = tcp_sk(sk);
 	const u8 *opt = skb_transport_header(seg->skb) + TCP_BASE_HDR;
 
-	if ((seg->pred & TCP_HP_MASK) != tp->pred_flags || seg->seq != tp->rcv_nxt || after(seg->ack, tp->snd_nxt) ||
-	    before(seg->ack, tp->snd_una))
+	if ((seg->pred & TCP_HP_MASK) != tp->pred_flags || seg->seq != tp->rcv_nxt ||
+	    after(seg->ack, tp->snd_nxt) || before(seg->ack, tp->snd_una))
 		return false;
 	if (tp->tcp_header_len == TCP_BASE_HDR + TCPOLEN_TSTAMP_ALIGNED_) {
 		if (!tcp_opts_fast_tstamp(opt, &seg->tsval, &seg->tsecr))
@@ -550,7 +556,8 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 
 	tcp_seg_init(&seg, skb);
 	if (likely(tcp_predicted(sk, &seg))) {
-		trace_skb(skb, sk->sk_net, TP_tcp_rcv_established, TRACE_PASS, tcp_sk(sk)->rcv_nxt, 1);
+		trace_skb(skb, sk->sk_net, TP_tcp_rcv_established, TRACE_PASS, tcp_sk(sk)->rcv_nxt,
+			  1);
 		if (seg.len)
 			tcp_fast_data(sk, &seg);
 		else
@@ -584,7 +591,8 @@ void tcp_init_transfer(struct sock *sk)
 
 	inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
 	/* RFC 5681 3.1: more than one SYN lost: begin with one segment. */
-	tp->snd_cwnd = tp->total_retrans > 1 && tp->undo_marker ? 1 : tcp_init_cwnd(sk, sk->sk_dst_cache);
+	tp->snd_cwnd =
+		tp->total_retrans > 1 && tp->undo_marker ? 1 : tcp_init_cwnd(sk, sk->sk_dst_cache);
 	tcp_init_congestion_control(sk);
 	tcp_init_buffer_space(sk);
 }

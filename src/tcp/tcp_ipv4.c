@@ -61,8 +61,8 @@ void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb)
 	NET_INC_STATS(net, MIB_Tcp_OutRsts);
 }
 
-void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, u32 seq, u32 ack, u32 win, u32 tsval, u32 tsecr, bool ts,
-		     u8 tos)
+void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, u32 seq, u32 ack, u32 win, u32 tsval,
+		     u32 tsecr, bool ts, u8 tos)
 {
 	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
 	const struct ip_hdr *iph = ip_hdr(skb);
@@ -93,8 +93,9 @@ static void tcp_v4_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *sk
 {
 	u32 now_ms = (u32)(tw->tw.tw_cpu->now / NSEC_PER_MSEC);
 
-	tcp_v4_send_ack(tw->tw.c.skc_net, skb, tw->snd_nxt, tw->rcv_nxt, tw->rcv_wnd >> tw->tw.tw_rcv_wscale,
-			now_ms + tw->ts_offset, tw->ts_recent, tw->saw_tstamp, tw->tw.tw_tos);
+	tcp_v4_send_ack(tw->tw.c.skc_net, skb, tw->snd_nxt, tw->rcv_nxt,
+			tw->rcv_wnd >> tw->tw.tw_rcv_wscale, now_ms + tw->ts_offset, tw->ts_recent,
+			tw->saw_tstamp, tw->tw.tw_tos);
 }
 
 void tcp_v4_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct request_sock *req)
@@ -102,8 +103,8 @@ void tcp_v4_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct re
 	const struct tcp_request_sock *treq = tcp_rsk(req);
 
 	tcp_v4_send_ack(sock_net(listener), skb, treq->snt_isn + 1, treq->rcv_nxt,
-			treq->rcv_wnd >> treq->rcv_wscale, tcp_now_ms(listener) + treq->ts_off, treq->ts_recent,
-			treq->tstamp_ok, inet_sk(listener)->tos);
+			treq->rcv_wnd >> treq->rcv_wscale, tcp_now_ms(listener) + treq->ts_off,
+			treq->ts_recent, treq->tstamp_ok, inet_sk(listener)->tos);
 }
 
 /* ---- af_ops ------------------------------------------------------------------------------------------ */
@@ -112,7 +113,8 @@ static void tcp_v4_send_check(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_hdr *th = (struct tcp_hdr *)skb_transport_header(skb);
 
-	th->check.v = (u16)~csum_tcpudp_magic(inet_sk(sk)->inet_saddr, sk->sk_daddr, skb->len, IPPROTO_TCP, 0);
+	th->check.v = (u16)~csum_tcpudp_magic(inet_sk(sk)->inet_saddr, sk->sk_daddr, skb->len,
+					      IPPROTO_TCP, 0);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb->transport_header;
 	skb->csum_offset = offsetof(struct tcp_hdr, check);
@@ -128,7 +130,8 @@ static int tcp_v4_rebuild_header(struct sock *sk)
 		.tos = inet->tos,
 		.proto = IPPROTO_TCP,
 		.saddr = inet->inet_saddr,
-		.daddr = inet->inet_opt && inet->inet_opt->srr ? inet->inet_opt->faddr : sk->sk_daddr,
+		.daddr = inet->inet_opt && inet->inet_opt->srr ? inet->inet_opt->faddr
+							       : sk->sk_daddr,
 		.sport = inet->inet_sport,
 		.dport = sk->sk_dport,
 		.uid = sk->sk_uid,
@@ -158,8 +161,8 @@ static void tcp_v4_conn_request(struct sock *sk, struct sk_buff *skb)
 	tcp_conn_request(sk, skb, 0);
 }
 
-static struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
-					 struct dst_entry *dst)
+static struct sock *tcp_v4_syn_recv_sock(struct sock *sk, struct sk_buff *skb,
+					 struct request_sock *req, struct dst_entry *dst)
 {
 	struct sock *newsk;
 	struct tcp_sock *tp;
@@ -206,7 +209,8 @@ static void tcp_v4_mtu_reduced(struct sock *sk)
 	struct dst_entry *dst = sk->sk_dst_cache;
 	u32 mtu;
 
-	if (sk->sk_state == SS_TCP_LISTEN || sk->sk_state == SS_TCP_CLOSE || tcp_v4_rebuild_header(sk))
+	if (sk->sk_state == SS_TCP_LISTEN || sk->sk_state == SS_TCP_CLOSE ||
+	    tcp_v4_rebuild_header(sk))
 		return;
 	dst = sk->sk_dst_cache;
 	mtu = dst_mtu(dst);
@@ -279,8 +283,8 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 		.tos = inet->tos,
 		.proto = IPPROTO_TCP,
 		.saddr = inet->inet_saddr,
-		.daddr = inet->inet_opt && inet->inet_opt->srr ? inet->inet_opt->faddr :
-								 be32_raw(sin->sin_addr.s_addr),
+		.daddr = inet->inet_opt && inet->inet_opt->srr ? inet->inet_opt->faddr
+							       : be32_raw(sin->sin_addr.s_addr),
 		.sport = inet->inet_sport,
 		.dport = be16_raw(sin->sin_port),
 		.uid = sk->sk_uid,
@@ -314,7 +318,8 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 	if (err)
 		return tcp_v4_connect_failed(sk, err);
 	if (!tp->write_seq)
-		tp->write_seq = tcp_v4_init_seq(net, inet->inet_saddr, sk->sk_daddr, inet->inet_sport, sk->sk_dport);
+		tp->write_seq = tcp_v4_init_seq(net, inet->inet_saddr, sk->sk_daddr,
+						inet->inet_sport, sk->sk_dport);
 	tp->tsoffset = tcp_v4_init_ts_off(net, inet->inet_saddr, sk->sk_daddr);
 	inet->inet_id = (u16)cpu_random(sk->sk_cpu);
 	err = tcp_connect(sk);
@@ -342,7 +347,8 @@ static skb_drop_reason_t tcp_v4_check_header(struct sk_buff *skb, struct net *ne
 	if (skb_csum_unnecessary(skb))
 		return 0;
 	iph = ip_hdr(skb);
-	if (csum_tcpudp_magic(iph->saddr, iph->daddr, skb->len, IPPROTO_TCP, skb_checksum(skb, 0, skb->len, 0))) {
+	if (csum_tcpudp_magic(iph->saddr, iph->daddr, skb->len, IPPROTO_TCP,
+			      skb_checksum(skb, 0, skb->len, 0))) {
 		NET_INC_STATS(net, MIB_Tcp_InCsumErrors);
 		return SKB_DROP_TCP_CSUM;
 	}
@@ -359,7 +365,8 @@ static void tcp_v4_fill_cb(struct sk_buff *skb, u32 hlen)
 
 	cb->header = header;
 	cb->seq = be32_to_cpu(th->seq);
-	cb->end_seq = cb->seq + ((th->flags & TCP_FLAG_SYN) != 0) + ((th->flags & TCP_FLAG_FIN) != 0) + skb->len - hlen;
+	cb->end_seq = cb->seq + ((th->flags & TCP_FLAG_SYN) != 0) +
+		      ((th->flags & TCP_FLAG_FIN) != 0) + skb->len - hlen;
 	cb->ack_seq = be32_to_cpu(th->ack_seq);
 	cb->tcp_flags = th->flags;
 	cb->sacked = 0;
@@ -422,8 +429,9 @@ static void tcp_v4_rcv_timewait(struct tcp_timewait_sock *tw, struct sk_buff *sk
 	tcp_seg_parse_opts(&seg, (seg.flags & TCP_FLAG_SYN) != 0, 0);
 	switch (tcp_timewait_state_process(tw, skb, &seg, &isn)) {
 	case TCP_TW_SYN:
-		listener = __inet_lookup_listener(net, &net->tcp->hashinfo, ip_hdr(skb)->saddr, th->source,
-						  ip_hdr(skb)->daddr, be16_to_cpu(th->dest), skb->dev->ifindex);
+		listener = __inet_lookup_listener(net, &net->tcp->hashinfo, ip_hdr(skb)->saddr,
+						  th->source, ip_hdr(skb)->daddr,
+						  be16_to_cpu(th->dest), skb->dev->ifindex);
 		if (listener) {
 			inet_twsk_deschedule_put(&tw->tw);
 			NET_INC_STATS(net, MIB_TcpExt_TWRecycled);
@@ -462,14 +470,15 @@ void tcp_v4_rcv(struct sk_buff *skb)
 		return;
 	}
 	tcp_v4_fill_cb(skb, hlen);
-	trace_skb(skb, net, TP_tcp_v4_rcv, TRACE_PASS, TCP_SKB_CB(skb)->seq, TCP_SKB_CB(skb)->ack_seq);
+	trace_skb(skb, net, TP_tcp_v4_rcv, TRACE_PASS, TCP_SKB_CB(skb)->seq,
+		  TCP_SKB_CB(skb)->ack_seq);
 	th = (const struct tcp_hdr *)skb_transport_header(skb);
 	iph = ip_hdr(skb);
 	sk = __inet_lookup_established(net, &net->tcp->hashinfo, iph->saddr, th->source, iph->daddr,
 				       be16_to_cpu(th->dest), skb->dev->ifindex);
 	if (!sk)
-		sk = __inet_lookup_listener(net, &net->tcp->hashinfo, iph->saddr, th->source, iph->daddr,
-					    be16_to_cpu(th->dest), skb->dev->ifindex);
+		sk = __inet_lookup_listener(net, &net->tcp->hashinfo, iph->saddr, th->source,
+					    iph->daddr, be16_to_cpu(th->dest), skb->dev->ifindex);
 	if (unlikely(!sk)) {
 		tcp_v4_no_socket(skb);
 		return;
@@ -541,7 +550,8 @@ void tcp_v4_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 		return;
 	}
 	/* RFC 5927 4: believe only what quotes a segment that is in flight. */
-	if (sk->sk_state != SS_TCP_LISTEN && !between(seq, tcp_sk(sk)->snd_una, tcp_sk(sk)->snd_nxt)) {
+	if (sk->sk_state != SS_TCP_LISTEN &&
+	    !between(seq, tcp_sk(sk)->snd_una, tcp_sk(sk)->snd_nxt)) {
 		NET_INC_STATS(net, MIB_TcpExt_OutOfWindowIcmps);
 		return;
 	}

@@ -103,7 +103,8 @@ static enum tcp_tw_verdict tcp_tw_fin_wait2(struct tcp_timewait_sock *tw, struct
 	if ((seg->flags & TCP_FLAG_SYN) && !before(seg->seq, tw->rcv_nxt))
 		return TCP_TW_RST;
 	/* A plain ACK that says nothing new. */
-	if (!(seg->flags & TCP_FLAG_ACK) || !after(seg->end_seq, tw->rcv_nxt) || seg->end_seq == seg->seq)
+	if (!(seg->flags & TCP_FLAG_ACK) || !after(seg->end_seq, tw->rcv_nxt) ||
+	    seg->end_seq == seg->seq)
 		return TCP_TW_DONE;
 	/* Data for nobody, or a FIN that does not come next. */
 	if (!(seg->flags & TCP_FLAG_FIN) || seg->end_seq != tw->rcv_nxt + 1)
@@ -129,7 +130,8 @@ enum tcp_tw_verdict tcp_timewait_state_process(struct tcp_timewait_sock *tw, str
 		return tcp_tw_fin_wait2(tw, skb, seg);
 
 	paws = tcp_tw_paws_reject(tw, seg);
-	if (!paws && seg->seq == tw->rcv_nxt && (seg->seq == seg->end_seq || (seg->flags & TCP_FLAG_RST))) {
+	if (!paws && seg->seq == tw->rcv_nxt &&
+	    (seg->seq == seg->end_seq || (seg->flags & TCP_FLAG_RST))) {
 		/* In window, and carries nothing. */
 		if (seg->flags & TCP_FLAG_RST) {
 			/* RFC 1337: a RST must not assassinate TIME_WAIT. Like Linux it may, unless tcp_rfc1337 is set. */
@@ -173,8 +175,8 @@ bool tcp_twsk_unique(struct sock *sk, struct sock_common *c)
 
 	if (reuse == 2) /* loopback only */
 		reuse = ipv4_is_loopback(c->skc_daddr) || ipv4_is_loopback(c->skc_rcv_saddr);
-	if (!reuse || !tw->saw_tstamp || !tw->ts_recent_stamp || tw->tw.tw_substate != SS_TCP_TIME_WAIT ||
-	    now - tw->ts_recent_stamp < 1)
+	if (!reuse || !tw->saw_tstamp || !tw->ts_recent_stamp ||
+	    tw->tw.tw_substate != SS_TCP_TIME_WAIT || now - tw->ts_recent_stamp < 1)
 		return false;
 	tcp_sk(sk)->write_seq = tw->snd_nxt + 65535 + 2;
 	if (!tcp_sk(sk)->write_seq)
@@ -222,11 +224,13 @@ int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct request_so
 	if (!skb)
 		return -ENOMEM;
 	th = (struct tcp_hdr *)skb_transport_header(skb);
-	th->check.v = (u16)~csum_tcpudp_magic(req->c.skc_rcv_saddr, req->c.skc_daddr, skb->len, IPPROTO_TCP, 0);
+	th->check.v = (u16)~csum_tcpudp_magic(req->c.skc_rcv_saddr, req->c.skc_daddr, skb->len,
+					      IPPROTO_TCP, 0);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb->transport_header;
 	skb->csum_offset = offsetof(struct tcp_hdr, check);
-	return ip_build_and_send_pkt(skb, sk, req->c.skc_rcv_saddr, req->c.skc_daddr, NULL, inet_sk(sk)->tos);
+	return ip_build_and_send_pkt(skb, sk, req->c.skc_rcv_saddr, req->c.skc_daddr, NULL,
+				     inet_sk(sk)->tos);
 }
 
 /* The SYN's options and our sysctls decide what the connection will have. */
@@ -288,7 +292,8 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb, u32 tw_isn)
 
 	tcp_seg_init(&seg, skb);
 	tcp_seg_parse_opts(&seg, true, 0);
-	trace_skb(skb, net, TP_tcp_conn_request, TRACE_PASS, seg.seq, inet_csk(sk)->icsk_accept_queue.qlen);
+	trace_skb(skb, net, TP_tcp_conn_request, TRACE_PASS, seg.seq,
+		  inet_csk(sk)->icsk_accept_queue.qlen);
 	if (!tcp_request_admitted(sk, &reason))
 		goto drop;
 	req = inet_reqsk_alloc(&tcp_v4_request_ops, sk);
@@ -302,18 +307,18 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb, u32 tw_isn)
 		goto drop_free;
 	}
 	treq->ts_off = tcp_v4_init_ts_off(net, req->c.skc_rcv_saddr, req->c.skc_daddr);
-	treq->snt_isn = tw_isn ? tw_isn :
-				 tcp_v4_init_seq(net, req->c.skc_rcv_saddr, req->c.skc_daddr,
+	treq->snt_isn = tw_isn ? tw_isn
+			       : tcp_v4_init_seq(net, req->c.skc_rcv_saddr, req->c.skc_daddr,
 						 cpu_to_be16(req->c.skc_num), req->c.skc_dport);
 	treq->snt_synack = tcp_now_ns(sk);
 	mss = dst_metric_advmss(dst);
 	if (tcp_sk(sk)->user_mss && tcp_sk(sk)->user_mss < mss)
 		mss = tcp_sk(sk)->user_mss;
-	treq->window_clamp = tcp_sk(sk)->window_clamp ? tcp_sk(sk)->window_clamp :
-							dst_metric(dst, DST_METRIC_WINDOW);
+	treq->window_clamp = tcp_sk(sk)->window_clamp ? tcp_sk(sk)->window_clamp
+						      : dst_metric(dst, DST_METRIC_WINDOW);
 	tcp_select_initial_window(sk, tcp_full_space(sk),
-				  mss - (treq->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0), treq->wscale_ok,
-				  &treq->rcv_wnd, &treq->window_clamp, &wscale);
+				  mss - (treq->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0),
+				  treq->wscale_ok, &treq->rcv_wnd, &treq->window_clamp, &wscale);
 	treq->rcv_wscale = wscale & 15;
 	if (inet_csk_reqsk_queue_hash_add(sk, req, TCP_TIMEOUT_INIT_US * NSEC_PER_USEC)) {
 		dst_release(dst);
@@ -335,7 +340,8 @@ drop:
 /* ---- from request to connection ---------------------------------------------------------------------- */
 
 /* Ends a handshake that went wrong. */
-static void tcp_embryonic_reset(struct sock *listener, struct sk_buff *skb, struct request_sock *req, u8 flags)
+static void tcp_embryonic_reset(struct sock *listener, struct sk_buff *skb,
+				struct request_sock *req, u8 flags)
 {
 	if (!(flags & TCP_FLAG_RST))
 		tcp_v4_send_reset(listener, skb);
@@ -343,12 +349,15 @@ static void tcp_embryonic_reset(struct sock *listener, struct sk_buff *skb, stru
 	NET_INC_STATS(sock_net(listener), MIB_TcpExt_EmbryonicRsts);
 }
 
-static bool tcp_req_rate_limited(struct sock *listener, struct sk_buff *skb, struct tcp_request_sock *treq)
+static bool tcp_req_rate_limited(struct sock *listener, struct sk_buff *skb,
+				 struct tcp_request_sock *treq)
 {
-	return tcp_oow_rate_limited(listener, skb, &treq->last_oow_ack, MIB_TcpExt_TCPACKSkippedSynRecv);
+	return tcp_oow_rate_limited(listener, skb, &treq->last_oow_ack,
+				    MIB_TcpExt_TCPACKSkippedSynRecv);
 }
 
-static bool tcp_req_paws_reject(struct sock *listener, const struct tcp_request_sock *treq, const struct tcp_seg *seg)
+static bool tcp_req_paws_reject(struct sock *listener, const struct tcp_request_sock *treq,
+				const struct tcp_seg *seg)
 {
 	(void)listener;
 	return seg->saw_tstamp && treq->tstamp_ok && (s32)(treq->ts_recent - seg->tsval) > 0 &&
@@ -370,8 +379,8 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	*ret_reason = SKB_DROP_TCP_REQ_DUP;
 
 	/* The SYN again: our SYN-ACK was lost or is late. */
-	if (seg.seq == treq->rcv_isn && (seg.flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN &&
-	    !paws) {
+	if (seg.seq == treq->rcv_isn &&
+	    (seg.flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN && !paws) {
 		if (!tcp_req_rate_limited(sk, skb, treq) && !req->rsk_ops->rtx_syn_ack(sk, req)) {
 			NET_INC_STATS(sock_net(sk), MIB_TcpExt_TCPSynRetrans);
 			NET_INC_STATS(sock_net(sk), MIB_Tcp_RetransSegs);
@@ -386,7 +395,8 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		*ret_reason = SKB_DROP_TCP_INVALID_ACK;
 		return NULL;
 	}
-	if (paws || !tcp_in_window(seg.seq, seg.end_seq, treq->rcv_nxt, treq->rcv_nxt + treq->rcv_wnd)) {
+	if (paws ||
+	    !tcp_in_window(seg.seq, seg.end_seq, treq->rcv_nxt, treq->rcv_nxt + treq->rcv_wnd)) {
 		/* A repeated SYN-ACK's SYN is one below the window: truncate rather than complain. */
 		if (!(seg.flags & TCP_FLAG_RST) && !tcp_req_rate_limited(sk, skb, treq))
 			req->rsk_ops->send_ack(sk, skb, req);
@@ -399,7 +409,8 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		treq->ts_recent = seg.tsval;
 	if (seg.flags & (TCP_FLAG_RST | TCP_FLAG_SYN)) {
 		NET_INC_STATS(sock_net(sk), MIB_Tcp_AttemptFails);
-		*ret_reason = seg.flags & TCP_FLAG_RST ? SKB_DROP_TCP_RESET : SKB_DROP_TCP_INVALID_SYN;
+		*ret_reason =
+			seg.flags & TCP_FLAG_RST ? SKB_DROP_TCP_RESET : SKB_DROP_TCP_INVALID_SYN;
 		tcp_embryonic_reset(sk, skb, req, seg.flags);
 		return NULL;
 	}
@@ -434,7 +445,8 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 }
 
 /* The child of @req, not hashed yet: everything that is per connection is set here, the rest is the listener's. */
-struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req, struct sk_buff *skb)
+struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
+				      struct sk_buff *skb)
 {
 	const struct tcp_request_sock *treq = tcp_rsk(req);
 	struct sock *newsk = inet_csk_clone_lock(sk, req);
@@ -458,7 +470,8 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->retransmit_hint = NULL;
 	tp->pred_flags = 0;
 	tp->rcv_wup = tp->copied_seq = tp->rcv_nxt = treq->rcv_isn + 1;
-	tp->snd_una = tp->snd_sml = tp->snd_nxt = tp->write_seq = tp->pushed_seq = treq->snt_isn + 1;
+	tp->snd_una = tp->snd_sml = tp->snd_nxt = tp->write_seq = tp->pushed_seq =
+		treq->snt_isn + 1;
 	tp->fack = tp->lost_seq = tp->high_seq = tp->snd_una;
 	tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
 	tp->srtt_us = 0;
@@ -494,7 +507,8 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->rcv_wnd = treq->rcv_wnd;
 	tp->rcv_ssthresh = treq->rcv_wnd;
 	tp->window_clamp = tp->wscale_ok ? treq->window_clamp : min(treq->window_clamp, 65535u);
-	tp->snd_wnd = be16_to_cpu(((const struct tcp_hdr *)skb_transport_header(skb))->window) << tp->snd_wscale;
+	tp->snd_wnd = be16_to_cpu(((const struct tcp_hdr *)skb_transport_header(skb))->window)
+		      << tp->snd_wscale;
 	tp->max_window = tp->snd_wnd;
 	tp->snd_wl1 = treq->rcv_isn;
 	tp->tcp_header_len = TCP_BASE_HDR;

@@ -90,8 +90,8 @@ static void tcp_end_orphans(struct net *net)
 		hlist_for_each_entry_safe(c, next, &h->ehash[b], skc_node) {
 			struct sock *sk = (struct sock *)c;
 
-			if (c->skc_state == SS_TCP_TIME_WAIT || c->skc_state == SS_TCP_NEW_SYN_RECV ||
-			    !sock_flag(sk, SOCK_DEAD))
+			if (c->skc_state == SS_TCP_TIME_WAIT ||
+			    c->skc_state == SS_TCP_NEW_SYN_RECV || !sock_flag(sk, SOCK_DEAD))
 				continue;
 			sock_hold(sk);
 			tcp_write_queue_purge(sk);

@@ -17,7 +17,8 @@
 
 /* ---- cutting ----------------------------------------------------------------------------------------- */
 
-static void tcp_segment_csum(struct sk_buff *seg, struct tcp_hdr *th, u32 old_len, u32 new_len, be32 saddr, be32 daddr)
+static void tcp_segment_csum(struct sk_buff *seg, struct tcp_hdr *th, u32 old_len, u32 new_len,
+			     be32 saddr, be32 daddr)
 {
 	if (seg->ip_summed == CHECKSUM_PARTIAL) {
 		u32 sum = th->check.v;
@@ -28,11 +29,13 @@ static void tcp_segment_csum(struct sk_buff *seg, struct tcp_hdr *th, u32 old_le
 		return;
 	}
 	th->check.v = 0;
-	th->check.v = csum_tcpudp_magic(saddr, daddr, new_len, IPPROTO_TCP,
-					skb_checksum(seg, (u32)skb_transport_offset(seg), new_len, 0));
+	th->check.v =
+		csum_tcpudp_magic(saddr, daddr, new_len, IPPROTO_TCP,
+				  skb_checksum(seg, (u32)skb_transport_offset(seg), new_len, 0));
 }
 
-static struct sk_buff *tcp_gso_segment(struct sk_buff *skb, netdev_features_t features, int *ret_err)
+static struct sk_buff *tcp_gso_segment(struct sk_buff *skb, netdev_features_t features,
+				       int *ret_err)
 {
 	const struct tcp_hdr *th;
 	const struct ip_hdr *iph = ip_hdr(skb);
@@ -73,7 +76,8 @@ static struct sk_buff *tcp_gso_segment(struct sk_buff *skb, netdev_features_t fe
 /* Everything in the headers but sequence number, FIN, PSH and checksum is the same. */
 static bool tcp_gro_same_headers(const struct tcp_hdr *a, const struct tcp_hdr *b, u32 thlen)
 {
-	if (a->ack_seq.v != b->ack_seq.v || a->doff_res != b->doff_res || a->window.v != b->window.v)
+	if (a->ack_seq.v != b->ack_seq.v || a->doff_res != b->doff_res ||
+	    a->window.v != b->window.v)
 		return false;
 	if ((a->flags ^ b->flags) & (u8) ~(TCP_FLAG_CWR | TCP_FLAG_FIN | TCP_FLAG_PSH))
 		return false;
@@ -87,7 +91,8 @@ static bool tcp_gro_checksum_ok(struct sk_buff *skb, u32 off)
 
 	if (skb_csum_unnecessary(skb))
 		return true;
-	if (csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_TCP, skb_checksum(skb, off, len, 0)))
+	if (csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_TCP,
+			      skb_checksum(skb, off, len, 0)))
 		return false; /* input will count and drop it */
 	skb->csum_valid = 1;
 	return true;
@@ -106,7 +111,8 @@ static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff
 		return NULL;
 	th = (const struct tcp_hdr *)(skb->data + off);
 	thlen = tcp_hdr_len(th);
-	if (thlen < sizeof(*th) || skb_headlen(skb) < off + thlen || !tcp_gro_checksum_ok(skb, off)) {
+	if (thlen < sizeof(*th) || skb_headlen(skb) < off + thlen ||
+	    !tcp_gro_checksum_ok(skb, off)) {
 		cb->flush = 1;
 		return NULL;
 	}
@@ -127,7 +133,9 @@ static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff
 		break;
 	}
 	/* What ends a batch even if it merges. */
-	flush = (th->flags & (TCP_FLAG_URG | TCP_FLAG_PSH | TCP_FLAG_RST | TCP_FLAG_SYN | TCP_FLAG_FIN)) || !len;
+	flush = (th->flags &
+		 (TCP_FLAG_URG | TCP_FLAG_PSH | TCP_FLAG_RST | TCP_FLAG_SYN | TCP_FLAG_FIN)) ||
+		!len;
 	if (!found) {
 		cb->flush |= flush;
 		return NULL;
@@ -136,9 +144,10 @@ static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff
 	{
 		struct tcp_hdr *ph = (struct tcp_hdr *)(found->data + off);
 		u32 plen = found->len - off - thlen;
-		bool no = NAPI_GRO_CB(found)->flush || (th->flags & TCP_FLAG_CWR) || !len || len > mss ||
-			  !tcp_gro_same_headers(ph, th, thlen) ||
-			  be32_to_cpu(th->seq) != be32_to_cpu(ph->seq) + plen || plen % max(mss, 1u) ||
+		bool no = NAPI_GRO_CB(found)->flush || (th->flags & TCP_FLAG_CWR) || !len ||
+			  len > mss || !tcp_gro_same_headers(ph, th, thlen) ||
+			  be32_to_cpu(th->seq) != be32_to_cpu(ph->seq) + plen ||
+			  plen % max(mss, 1u) ||
 			  (th->flags & (TCP_FLAG_RST | TCP_FLAG_SYN | TCP_FLAG_URG));
 
 		if (no || skb_gro_receive(found, skb)) {

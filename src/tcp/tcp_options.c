@@ -40,8 +40,8 @@ void tcp_options_write(u8 *p, const struct tcp_out_opts *o)
 		p = put32(p, OPT_WORD(TCPOPT_MSS_, 4, o->mss >> 8, o->mss & 0xff));
 	if (o->ts) {
 		/* SACK-permitted takes the place of the two NOPs that align the timestamps. */
-		p = o->sack_perm ? put32(p, OPT_WORD(TCPOPT_SACK_OK, 2, TCPOPT_TS, 10)) :
-				   put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_TS, 10));
+		p = o->sack_perm ? put32(p, OPT_WORD(TCPOPT_SACK_OK, 2, TCPOPT_TS, 10))
+				 : put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_TS, 10));
 		p = put32(p, o->tsval);
 		p = put32(p, o->tsecr);
 	} else if (o->sack_perm) {
@@ -50,7 +50,8 @@ void tcp_options_write(u8 *p, const struct tcp_out_opts *o)
 	if (o->wscale)
 		p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_WSCALE, 3, o->wscale_val));
 	if (o->num_sacks) {
-		p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_SACK_BLOCKS, 2 + 8 * o->num_sacks));
+		p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_SACK_BLOCKS,
+				      2 + 8 * o->num_sacks));
 		for (u32 i = 0; i < o->num_sacks; i++) {
 			p = put32(p, o->sacks[i].start);
 			p = put32(p, o->sacks[i].end);
@@ -83,7 +84,8 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o)
 	return tcp_options_size(o);
 }
 
-u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss, struct tcp_out_opts *o)
+u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss,
+		       struct tcp_out_opts *o)
 {
 	const struct tcp_request_sock *treq = (const struct tcp_request_sock *)req;
 

@@ -2,7 +2,8 @@
 /* tcp_options_test.c - what is written is what wire/tcp.h reads, and lies where Linux puts it */
 #include "tcp/tcp_test.h"
 
-static void write_and_parse(const struct tcp_out_opts *o, bool syn, struct tcp_opts_view *v, u8 buf[64])
+static void write_and_parse(const struct tcp_out_opts *o, bool syn, struct tcp_opts_view *v,
+			    u8 buf[64])
 {
 	u32 n = tcp_options_size(o);
 
@@ -16,7 +17,12 @@ static void write_and_parse(const struct tcp_out_opts *o, bool syn, struct tcp_o
 static void syn_options_have_linux_order(void **state)
 {
 	static const u8 want[] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 9, 1, 3, 3, 7 };
-	struct tcp_out_opts o = { .mss = 1460, .ts = true, .tsval = 7, .tsecr = 9, .sack_perm = true, .wscale = true,
+	struct tcp_out_opts o = { .mss = 1460,
+				  .ts = true,
+				  .tsval = 7,
+				  .tsecr = 9,
+				  .sack_perm = true,
+				  .wscale = true,
 				  .wscale_val = 7 };
 	struct tcp_opts_view v;
 	u8 buf[64];
@@ -35,9 +41,14 @@ static void every_combination_survives_the_way_there_and_back(void **state)
 {
 	for (u32 mask = 0; mask < 16; mask++) {
 		for (u8 sacks = 0; sacks <= 4; sacks++) {
-			struct tcp_out_opts o = { .mss = mask & 1 ? 536 : 0, .ts = mask & 2, .tsval = 0x01020304,
-						  .tsecr = 0xfffefdfc, .sack_perm = mask & 4, .wscale = mask & 8,
-						  .wscale_val = 14, .num_sacks = sacks };
+			struct tcp_out_opts o = { .mss = mask & 1 ? 536 : 0,
+						  .ts = mask & 2,
+						  .tsval = 0x01020304,
+						  .tsecr = 0xfffefdfc,
+						  .sack_perm = mask & 4,
+						  .wscale = mask & 8,
+						  .wscale_val = 14,
+						  .num_sacks = sacks };
 			struct tcp_opts_view v;
 			u8 buf[64];
 
@@ -79,7 +90,8 @@ static void established_segments_carry_as_many_blocks_as_fit(void **state)
 	struct tcp_out_opts o;
 
 	f->tp->num_sacks = 4;
-	assert_int_equal(tcp_established_options(f->sk, &o), 12 + 4 + 24); /* three beside timestamps */
+	assert_int_equal(tcp_established_options(f->sk, &o),
+			 12 + 4 + 24); /* three beside timestamps */
 	assert_int_equal(o.num_sacks, 3);
 	f->tp->tstamp_ok = 0;
 	assert_int_equal(tcp_established_options(f->sk, &o), 4 + 32);
@@ -96,8 +108,8 @@ int main(void)
 		cmocka_unit_test(syn_options_have_linux_order),
 		cmocka_unit_test(every_combination_survives_the_way_there_and_back),
 		cmocka_unit_test(timestamps_alone_are_the_form_of_header_prediction),
-		cmocka_unit_test_setup_teardown(established_segments_carry_as_many_blocks_as_fit, tcp_fixture_setup,
-						tcp_fixture_teardown),
+		cmocka_unit_test_setup_teardown(established_segments_carry_as_many_blocks_as_fit,
+						tcp_fixture_setup, tcp_fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

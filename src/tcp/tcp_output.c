@@ -45,7 +45,8 @@ u32 tcp_mss_to_mtu(const struct sock *sk, u32 mss)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 
-	return mss + tcp_sk(sk)->tcp_header_len + icsk->icsk_ext_hdr_len + icsk->icsk_af_ops->net_header_len;
+	return mss + tcp_sk(sk)->tcp_header_len + icsk->icsk_ext_hdr_len +
+	       icsk->icsk_af_ops->net_header_len;
 }
 
 /* The path takes @pmtu octets: payload per segment (mss_cache), without SACK blocks. */
@@ -119,8 +120,8 @@ u32 tcp_init_cwnd(const struct sock *sk, const struct dst_entry *dst)
 /* ---- receive window ---------------------------------------------------------------------------------- */
 
 /* RFC 7323 2: the window of the SYN (not scaled) and the shift count for the rest of the connection. */
-void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool wscale_ok, u32 *ret_rcv_wnd,
-			       u32 *window_clamp, u8 *ret_wscale)
+void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool wscale_ok,
+			       u32 *ret_rcv_wnd, u32 *window_clamp, u8 *ret_wscale)
 {
 	const struct netns_tcp *net = tcp_net(sk);
 	u8 wscale = 0;
@@ -291,8 +292,9 @@ void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb)
 
 	while (*link) {
 		parent = *link;
-		link = before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(tcp_rb_skb(parent))->seq) ? &parent->left :
-											 &parent->right;
+		link = before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(tcp_rb_skb(parent))->seq)
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link_node(&skb->rbnode, parent, link);
 	rb_insert_color(&skb->rbnode, root);
@@ -564,11 +566,12 @@ static bool tcp_minshall_check(const struct tcp_sock *tp)
 
 static bool tcp_nagle_check(bool partial, const struct tcp_sock *tp, int nonagle)
 {
-	return partial &&
-	       ((nonagle & TCP_NAGLE_CORK) || (!nonagle && tp->packets_out && tcp_minshall_check(tp)));
+	return partial && ((nonagle & TCP_NAGLE_CORK) ||
+			   (!nonagle && tp->packets_out && tcp_minshall_check(tp)));
 }
 
-static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss, int nonagle)
+static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss,
+			   int nonagle)
 {
 	if ((nonagle & TCP_NAGLE_PUSH) || (TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN))
 		return true;
@@ -592,8 +595,8 @@ static u32 tcp_cwnd_test(const struct tcp_sock *tp)
 }
 
 /* How many octets of @skb go now: whole segments unless Nagle lets the rest follow. */
-static u32 tcp_mss_split_point(const struct sock *sk, const struct sk_buff *skb, u32 mss, u32 max_segs,
-			       int nonagle)
+static u32 tcp_mss_split_point(const struct sock *sk, const struct sk_buff *skb, u32 mss,
+			       u32 max_segs, int nonagle)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 window = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
@@ -613,14 +616,16 @@ static u32 tcp_mss_split_point(const struct sock *sk, const struct sk_buff *skb,
  * Waiting for another ACK would make a bigger unit: worth it while that ACK is near. True: wait. An ACK is on its way whenever
  * something is in flight, so waiting cannot stall the connection.
  */
-static bool tcp_tso_should_defer(struct sock *sk, struct sk_buff *skb, u32 mss, u32 max_segs, bool *is_cwnd_limited)
+static bool tcp_tso_should_defer(struct sock *sk, struct sk_buff *skb, u32 mss, u32 max_segs,
+				 bool *is_cwnd_limited)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 send_win, cong_win, limit, chunk;
 	struct sk_buff *head;
 	u64 age_us;
 
-	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery || (TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN))
+	if (inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery ||
+	    (TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN))
 		return false;
 	/* The last burst was long ago: this one need not be big. */
 	if (tcp_now_ms(sk) - tp->lsndtime > 1)
@@ -693,7 +698,8 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			if (!tcp_nagle_test(tp, skb, mss_now, nagle))
 				break;
 		} else {
-			if (!push_one && tcp_tso_should_defer(sk, skb, mss_now, max_segs, &is_cwnd_limited))
+			if (!push_one &&
+			    tcp_tso_should_defer(sk, skb, mss_now, max_segs, &is_cwnd_limited))
 				break;
 			limit = tcp_mss_split_point(sk, skb, mss_now, min(quota, max_segs), nagle);
 			if (!limit)
@@ -701,7 +707,8 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 		}
 		if (!tcp_cut_to_limit(sk, skb, limit, mss_now))
 			break;
-		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_PASS, tp->snd_cwnd, tcp_packets_in_flight(tp));
+		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_PASS, tp->snd_cwnd,
+			  tcp_packets_in_flight(tp));
 		if (tcp_transmit_skb(sk, skb, TCP_SEND_CLONE) == -ENOBUFS && !skb_cloned(skb) &&
 		    cb->end_seq != cb->seq && tp->packets_out)
 			break; /* our queue is full and ACKs will come: try again then */
@@ -717,7 +724,8 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 	if (likely(sent || is_cwnd_limited))
 		tcp_cwnd_validate(sk, is_cwnd_limited);
 	if (sent) {
-		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Recovery || inet_csk(sk)->icsk_ca_state == TCP_CA_CWR)
+		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Recovery ||
+		    inet_csk(sk)->icsk_ca_state == TCP_CA_CWR)
 			tp->prr_out += sent;
 		return false;
 	}
@@ -810,13 +818,15 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 			break;
 		tp->retransmit_hint = skb;
 		next = tcp_skb_next(skb);
-		if (!(sacked & TCPCB_LOST) || (sacked & (TCPCB_SACKED_ACKED | TCPCB_SACKED_RETRANS)))
+		if (!(sacked & TCPCB_LOST) ||
+		    (sacked & (TCPCB_SACKED_ACKED | TCPCB_SACKED_RETRANS)))
 			continue;
 		if (tcp_retransmit_skb(sk, skb, tp->snd_cwnd - in_flight))
 			break;
 		next = tcp_skb_next(skb); /* it may have been cut */
 		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Loss) {
-			NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPSlowStartRetrans, tcp_skb_pcount(skb));
+			NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPSlowStartRetrans,
+				      tcp_skb_pcount(skb));
 		} else {
 			NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPFastRetrans, tcp_skb_pcount(skb));
 			tp->prr_out += tcp_skb_pcount(skb);
@@ -856,7 +866,8 @@ void tcp_send_ack(struct sock *sk)
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
 	tcp_init_nondata_skb(skb, tcp_acceptable_seq(tcp_sk(sk)), TCP_FLAG_ACK);
-	trace_skb(skb, sk->sk_net, TP_tcp_send_ack, TRACE_CREATE, tcp_sk(sk)->rcv_nxt, tcp_sk(sk)->rcv_wnd);
+	trace_skb(skb, sk->sk_net, TP_tcp_send_ack, TRACE_CREATE, tcp_sk(sk)->rcv_nxt,
+		  tcp_sk(sk)->rcv_wnd);
 	tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
 }
 
@@ -963,8 +974,8 @@ static void tcp_connect_init(struct sock *sk)
 		tp->advmss = tp->user_mss;
 	tcp_initialize_rcv_mss(sk);
 	tcp_select_initial_window(sk, tcp_full_space(sk),
-				  tp->advmss - (tp->tcp_header_len - TCP_BASE_HDR), net->window_scaling,
-				  &tp->rcv_wnd, &tp->window_clamp, &wscale);
+				  tp->advmss - (tp->tcp_header_len - TCP_BASE_HDR),
+				  net->window_scaling, &tp->rcv_wnd, &tp->window_clamp, &wscale);
 	tp->rcv_wscale = wscale & 15;
 	tp->rcv_ssthresh = tp->rcv_wnd;
 	sk->sk_err = 0;
@@ -1016,7 +1027,8 @@ int tcp_connect(struct sock *sk)
 }
 
 /* The answer to @req's SYN. NULL: no memory. */
-struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req)
+struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
+				struct request_sock *req)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_request_sock *treq = tcp_rsk(req);

@@ -123,7 +123,8 @@ bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	bool in_order = TCP_SKB_CB(skb)->seq == tp->rcv_nxt || before(TCP_SKB_CB(skb)->seq, tp->rcv_nxt);
+	bool in_order =
+		TCP_SKB_CB(skb)->seq == tp->rcv_nxt || before(TCP_SKB_CB(skb)->seq, tp->rcv_nxt);
 
 	(void)size;
 	if (likely(sk->sk_rmem_alloc <= sk->sk_rcvbuf))
@@ -142,7 +143,8 @@ int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size)
 
 /* ---- the out-of-order queue -------------------------------------------------------------------------- */
 
-static void tcp_ofo_insert(struct tcp_sock *tp, struct sk_buff *skb, struct rb_node *parent, struct rb_node **link)
+static void tcp_ofo_insert(struct tcp_sock *tp, struct sk_buff *skb, struct rb_node *parent,
+			   struct rb_node **link)
 {
 	rb_link_node(&skb->rbnode, parent, link);
 	rb_insert_color(&skb->rbnode, &tp->out_of_order_queue);
@@ -224,7 +226,8 @@ static bool tcp_ofo_place(struct sock *sk, struct sk_buff *skb)
 			struct sk_buff *next = tcp_skb_next(at);
 
 			/* Only when it reaches no further than its right neighbour begins, so that nothing is covered. */
-			if ((!next || !after(end_seq, TCP_SKB_CB(next)->seq)) && tcp_try_coalesce(sk, at, skb))
+			if ((!next || !after(end_seq, TCP_SKB_CB(next)->seq)) &&
+			    tcp_try_coalesce(sk, at, skb))
 				return false;
 		}
 		link = &parent->right;
@@ -273,11 +276,12 @@ void tcp_ofo_queue(struct sock *sk)
 
 			if (before(cb->end_seq, dsack_high))
 				dsack_high = cb->end_seq;
-			tcp_dsack_extend(sk, cb->seq, min(high - cb->seq, cb->end_seq - cb->seq) + cb->seq);
+			tcp_dsack_extend(sk, cb->seq,
+					 min(high - cb->seq, cb->end_seq - cb->seq) + cb->seq);
 		}
 		rb_erase(&skb->rbnode, &tp->out_of_order_queue);
 		skb->next = skb->prev = NULL;
-				trace_skb(skb, sk->sk_net, TP_tcp_ofo_queue, TRACE_QUEUED, cb->seq, tp->rcv_nxt);
+		trace_skb(skb, sk->sk_net, TP_tcp_ofo_queue, TRACE_QUEUED, cb->seq, tp->rcv_nxt);
 		if (!after(cb->end_seq, tp->rcv_nxt)) {
 			kfree_skb_reason(skb, SKB_DROP_TCP_OFO_OVERLAP);
 			continue;

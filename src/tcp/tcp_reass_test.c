@@ -11,7 +11,9 @@ static u8 octet_at(u32 i)
 static void arrive(struct tcp_fixture *f, u32 from, u32 to, bool frags, bool fin)
 {
 	struct sk_buff *skb = alloc_skb(f->sk->sk_cpu, 64 + (frags ? 0 : to - from));
-	struct tcp_seg seg = { .seq = TEST_RCV + from, .end_seq = TEST_RCV + to + fin, .len = to - from,
+	struct tcp_seg seg = { .seq = TEST_RCV + from,
+			       .end_seq = TEST_RCV + to + fin,
+			       .len = to - from,
 			       .flags = (u8)(TCP_FLAG_ACK | (fin ? TCP_FLAG_FIN : 0)) };
 	u8 buf[8192];
 

@@ -115,7 +115,8 @@ void tcp_check_reordering(struct sock *sk, u32 low_seq, bool ts)
 		return;
 	metric = tp->fack - low_seq;
 	if (metric > tp->reordering * mss && mss)
-		tp->reordering = (u16)min(DIV_ROUND_UP(metric, mss), (u32)tcp_net(sk)->max_reordering);
+		tp->reordering =
+			(u16)min(DIV_ROUND_UP(metric, mss), (u32)tcp_net(sk)->max_reordering);
 	NET_INC_STATS(sk->sk_net, ts ? MIB_TcpExt_TCPTSReorder : MIB_TcpExt_TCPSACKReorder);
 }
 
@@ -175,7 +176,8 @@ static bool tcp_packet_delayed(const struct sock *sk, const struct tcp_ack_state
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	return tp->tstamp_ok && tp->retrans_stamp && st->tsecr && (st->flag & FLAG_SND_UNA_ADVANCED) &&
+	return tp->tstamp_ok && tp->retrans_stamp && st->tsecr &&
+	       (st->flag & FLAG_SND_UNA_ADVANCED) &&
 	       before(st->tsecr - tp->tsoffset, tp->retrans_stamp & ~1u);
 }
 
@@ -224,8 +226,9 @@ static bool tcp_try_undo_recovery(struct sock *sk, const struct tcp_ack_state *s
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (tcp_may_undo(sk, st)) {
-		tcp_undo_count(sk, inet_csk(sk)->icsk_ca_state == TCP_CA_Loss ? MIB_TcpExt_TCPLossUndo :
-										MIB_TcpExt_TCPFullUndo);
+		tcp_undo_count(sk, inet_csk(sk)->icsk_ca_state == TCP_CA_Loss
+					   ? MIB_TcpExt_TCPLossUndo
+					   : MIB_TcpExt_TCPFullUndo);
 		tcp_undo_cwnd_reduction(sk, false);
 	}
 	if (tp->snd_una == tp->high_seq && tcp_is_reno(tp)) {
@@ -373,7 +376,8 @@ static void tcp_enter_recovery(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *head = tcp_rtx_queue_head(sk);
 
-	NET_INC_STATS(sk->sk_net, tcp_is_reno(tp) ? MIB_TcpExt_TCPRenoRecovery : MIB_TcpExt_TCPSackRecovery);
+	NET_INC_STATS(sk->sk_net,
+		      tcp_is_reno(tp) ? MIB_TcpExt_TCPRenoRecovery : MIB_TcpExt_TCPSackRecovery);
 	tp->prior_ssthresh = 0;
 	tcp_init_undo(tp);
 	if (!tcp_in_cwnd_reduction(sk)) {
@@ -384,7 +388,8 @@ static void tcp_enter_recovery(struct sock *sk)
 	}
 	tcp_set_ca_state(sk, TCP_CA_Recovery);
 	if (head)
-		trace_skb(head, sk->sk_net, TP_tcp_enter_recovery, TRACE_PASS, tp->snd_ssthresh, tp->lost_out);
+		trace_skb(head, sk->sk_net, TP_tcp_enter_recovery, TRACE_PASS, tp->snd_ssthresh,
+			  tp->lost_out);
 }
 
 /* The retransmission timer fired: everything in flight counts as lost (RFC 5681 3.1, RFC 6675 5.1). */
@@ -435,7 +440,8 @@ void tcp_enter_loss(struct sock *sk)
 	tcp_set_ca_state(sk, TCP_CA_Loss);
 	tp->high_seq = tp->snd_nxt;
 	if (head)
-		trace_skb(head, sk->sk_net, TP_tcp_enter_loss, TRACE_PASS, tp->snd_ssthresh, tp->lost_out);
+		trace_skb(head, sk->sk_net, TP_tcp_enter_loss, TRACE_PASS, tp->snd_ssthresh,
+			  tp->lost_out);
 }
 
 /* Path MTU went down: what is larger must be sent again, without blaming congestion. */
@@ -576,7 +582,8 @@ static bool tcp_check_recovered(struct sock *sk, struct tcp_ack_state *st)
  * A dubious ACK: decides the state, marks losses, and says what to send (*ret_rexmit). The window for it is set afterwards by
  * tcp_cong_control().
  */
-void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_dupack, u32 *ret_rexmit)
+void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_dupack,
+			   u32 *ret_rexmit)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);

@@ -38,14 +38,16 @@ bool tcp_is_sackblock_valid(const struct tcp_sock *tp, bool is_dsack, u32 start,
 	return !before(start, end - tp->max_window);
 }
 
-static bool tcp_check_dsack(struct sock *sk, const struct tcp_opts_view *o, u32 ack, u32 prior_snd_una)
+static bool tcp_check_dsack(struct sock *sk, const struct tcp_opts_view *o, u32 ack,
+			    u32 prior_snd_una)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_sack_block *b = o->sacks;
 
 	if (before(b[0].start, ack)) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPDSACKRecv);
-	} else if (o->num_sacks > 1 && !after(b[0].end, b[1].end) && !before(b[0].start, b[1].start)) {
+	} else if (o->num_sacks > 1 && !after(b[0].end, b[1].end) &&
+		   !before(b[0].start, b[1].start)) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPDSACKOfoRecv);
 	} else {
 		return false;
@@ -109,7 +111,8 @@ static int tcp_match_skb_to_sack(struct sock *sk, struct sk_buff *skb, u32 start
 }
 
 /* @skb has arrived. */
-static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sacktag *st, u64 *newest_sent)
+static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sacktag *st,
+			    u64 *newest_sent)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
@@ -141,13 +144,15 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 		tp->fack = cb->end_seq;
 }
 
-static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sacktag *st, u64 *newest_sent)
+static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sacktag *st,
+			      u64 *newest_sent)
 {
 	struct sk_buff *skb;
 
 	if (!before(start, end))
 		return;
-	for (skb = tcp_rtx_find(sk, start); skb && before(TCP_SKB_CB(skb)->seq, end); skb = tcp_skb_next(skb)) {
+	for (skb = tcp_rtx_find(sk, start); skb && before(TCP_SKB_CB(skb)->seq, end);
+	     skb = tcp_skb_next(skb)) {
 		int in;
 
 		if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED)
@@ -161,8 +166,8 @@ static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sa
 }
 
 /* One block, leaving out the part that is known to be marked already. */
-static void tcp_sacktag_block(struct sock *sk, u32 start, u32 end, bool remember, struct tcp_sacktag *st,
-			      u64 *newest_sent)
+static void tcp_sacktag_block(struct sock *sk, u32 start, u32 end, bool remember,
+			      struct tcp_sacktag *st, u64 *newest_sent)
 {
 	struct tcp_sack_block *cache = &tcp_sk(sk)->sack_cache;
 
@@ -176,12 +181,14 @@ static void tcp_sacktag_block(struct sock *sk, u32 start, u32 end, bool remember
 	}
 	/* The edges may have been rounded to segments: remember only what was marked for certain. */
 	if (remember) {
-		const struct sk_buff *first = tcp_rtx_find(sk, start), *last = tcp_rtx_find(sk, end - 1);
+		const struct sk_buff *first = tcp_rtx_find(sk, start),
+				     *last = tcp_rtx_find(sk, end - 1);
 
 		*cache = (struct tcp_sack_block){ 0, 0 };
 		if (first && last && (TCP_SKB_CB(first)->sacked & TCPCB_SACKED_ACKED)) {
-			u32 to = TCP_SKB_CB(last)->sacked & TCPCB_SACKED_ACKED ? TCP_SKB_CB(last)->end_seq :
-										 TCP_SKB_CB(last)->seq;
+			u32 to = TCP_SKB_CB(last)->sacked & TCPCB_SACKED_ACKED
+					 ? TCP_SKB_CB(last)->end_seq
+					 : TCP_SKB_CB(last)->seq;
 
 			if (before(TCP_SKB_CB(first)->seq, to))
 				*cache = (struct tcp_sack_block){ TCP_SKB_CB(first)->seq, to };
@@ -189,8 +196,8 @@ static void tcp_sacktag_block(struct sock *sk, u32 start, u32 end, bool remember
 	}
 }
 
-void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32 ack, u32 prior_snd_una,
-			     struct tcp_sacktag *st)
+void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32 ack,
+			     u32 prior_snd_una, struct tcp_sacktag *st)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u64 newest_sent = 0;
@@ -217,14 +224,16 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 			if (!is_dsack)
 				NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPSACKDiscard);
 			else
-				NET_INC_STATS(sk->sk_net, tp->undo_marker ? MIB_TcpExt_TCPDSACKIgnoredOld :
-									    MIB_TcpExt_TCPDSACKIgnoredNoUndo);
+				NET_INC_STATS(sk->sk_net,
+					      tp->undo_marker ? MIB_TcpExt_TCPDSACKIgnoredOld
+							      : MIB_TcpExt_TCPDSACKIgnoredNoUndo);
 			continue;
 		}
 		/* A DSACK for octets above snd_una lies inside the block that follows it. */
 		if (is_dsack || !after(o->sacks[i].end, tp->snd_una))
 			continue;
-		tcp_sacktag_block(sk, o->sacks[i].start, o->sacks[i].end, i == (u32)st->dsack, st, &newest_sent);
+		tcp_sacktag_block(sk, o->sacks[i].start, o->sacks[i].end, i == (u32)st->dsack, st,
+				  &newest_sent);
 	}
 	if (newest_sent && st->newly_sacked)
 		st->rtt_us = (s64)((tcp_now_ns(sk) - newest_sent) / NSEC_PER_USEC);
@@ -316,8 +325,8 @@ void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq)
 
 	if (!tp->sack_ok || !tcp_net(sk)->dsack)
 		return;
-	NET_INC_STATS(sk->sk_net,
-		      before(seq, tp->rcv_nxt) ? MIB_TcpExt_TCPDSACKOldSent : MIB_TcpExt_TCPDSACKOfoSent);
+	NET_INC_STATS(sk->sk_net, before(seq, tp->rcv_nxt) ? MIB_TcpExt_TCPDSACKOldSent
+							   : MIB_TcpExt_TCPDSACKOfoSent);
 	tp->dsack_pending = 1;
 	tp->duplicate_sack = (struct tcp_sack_block){ seq, end_seq };
 }

@@ -7,7 +7,8 @@ static u32 seq_of(u32 segment)
 	return TEST_ISN + segment * TEST_MSS;
 }
 
-static struct tcp_sacktag sack(struct tcp_fixture *f, u32 ack, const struct tcp_sack_block *b, u32 n)
+static struct tcp_sacktag sack(struct tcp_fixture *f, u32 ack, const struct tcp_sack_block *b,
+			       u32 n)
 {
 	struct tcp_opts_view o = { .num_sacks = (u8)n };
 	struct tcp_sacktag st;
@@ -62,10 +63,11 @@ static void blocks_out_of_range_are_ignored(void **state)
 	struct tcp_sack_block b[4];
 
 	tcp_fixture_sent(f, 10);
-	b[0] = (struct tcp_sack_block){ seq_of(2), seq_of(11) };           /* beyond snd_nxt */
-	b[1] = (struct tcp_sack_block){ seq_of(5), seq_of(4) };            /* backwards */
-	b[2] = (struct tcp_sack_block){ seq_of(0) - 5000, seq_of(0) - 10 }; /* below snd_una: not a DSACK here */
-	b[3] = (struct tcp_sack_block){ seq_of(3), seq_of(3) };            /* empty */
+	b[0] = (struct tcp_sack_block){ seq_of(2), seq_of(11) }; /* beyond snd_nxt */
+	b[1] = (struct tcp_sack_block){ seq_of(5), seq_of(4) };  /* backwards */
+	b[2] = (struct tcp_sack_block){ seq_of(0) - 5000,
+					seq_of(0) - 10 }; /* below snd_una: not a DSACK here */
+	b[3] = (struct tcp_sack_block){ seq_of(3), seq_of(3) }; /* empty */
 	for (u32 i = 0; i < 4; i++) {
 		assert_int_equal(sack(f, TEST_ISN, &b[i], 1).delivered, 0);
 		assert_int_equal(f->tp->sacked_out, 0);
@@ -104,9 +106,14 @@ static void scoreboard_agrees_with_an_array(void **state)
 		u32 n = 1 + tcp_fixture_random(&rng, 3), expect = 0;
 
 		for (u32 i = 0; i < n; i++) {
-			u32 from = 1 + tcp_fixture_random(&rng, N - 1), to = min(from + 1 + tcp_fixture_random(&rng, 12), (u32)N);
-			u32 cut_a = tcp_fixture_random(&rng, 4) ? 0 : tcp_fixture_random(&rng, TEST_MSS);
-			u32 cut_b = tcp_fixture_random(&rng, 4) ? 0 : tcp_fixture_random(&rng, TEST_MSS);
+			u32 from = 1 + tcp_fixture_random(&rng, N - 1),
+			    to = min(from + 1 + tcp_fixture_random(&rng, 12), (u32)N);
+			u32 cut_a = tcp_fixture_random(&rng, 4)
+					    ? 0
+					    : tcp_fixture_random(&rng, TEST_MSS);
+			u32 cut_b = tcp_fixture_random(&rng, 4)
+					    ? 0
+					    : tcp_fixture_random(&rng, TEST_MSS);
 
 			b[i] = (struct tcp_sack_block){ seq_of(from) + cut_a, seq_of(to) - cut_b };
 			/* The first of two that lies inside the second would be a DSACK. */
@@ -119,7 +126,8 @@ static void scoreboard_agrees_with_an_array(void **state)
 			n = 1;
 		for (u32 i = 0; i < n; i++)
 			for (u32 s = 1; s < N; s++)
-				if (!before(seq_of(s), b[i].start) && !after(seq_of(s + 1), b[i].end) && !want[s]) {
+				if (!before(seq_of(s), b[i].start) &&
+				    !after(seq_of(s + 1), b[i].end) && !want[s]) {
 					want[s] = true;
 					expect++;
 				}
@@ -133,7 +141,9 @@ static void scoreboard_agrees_with_an_array(void **state)
 static void holes_below_three_sacked_segments_are_lost(void **state)
 {
 	struct tcp_fixture *f = *state;
-	struct tcp_sack_block b[3] = { { seq_of(10), seq_of(12) }, { seq_of(5), seq_of(6) }, { seq_of(2), seq_of(3) } };
+	struct tcp_sack_block b[3] = { { seq_of(10), seq_of(12) },
+				       { seq_of(5), seq_of(6) },
+				       { seq_of(2), seq_of(3) } };
 	struct tcp_ack_state st = { .flag = FLAG_DATA_SACKED };
 	const struct sk_buff *skb;
 	u32 rexmit = 0;

@@ -12,7 +12,7 @@
 
 struct tcp_opt {
 	int name;
-	int min, max; /* outside: -EINVAL */
+	int min, max;                       /* outside: -EINVAL */
 	int (*set)(struct sock *sk, int v); /* NULL: read only. 0 or -errno */
 	int (*get)(struct sock *sk);
 };
@@ -81,11 +81,13 @@ static int set_keepidle(struct sock *sk, int v)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	tp->keepalive_time_s = (u16)v;
-	if (sock_flag(sk, SOCK_KEEPOPEN) && sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN) {
+	if (sock_flag(sk, SOCK_KEEPOPEN) && sk->sk_state != SS_TCP_CLOSE &&
+	    sk->sk_state != SS_TCP_LISTEN) {
 		u32 idle_ms = tcp_now_ms(sk) - max(tp->rcv_tstamp, tp->lsndtime);
 		u64 wait = (u64)v * 1000;
 
-		tcp_reset_keepalive_timer(sk, (wait > idle_ms ? wait - idle_ms : 0) * NSEC_PER_MSEC);
+		tcp_reset_keepalive_timer(sk,
+					  (wait > idle_ms ? wait - idle_ms : 0) * NSEC_PER_MSEC);
 	}
 	return 0;
 }
@@ -360,7 +362,8 @@ static void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 	info->tcpi_bytes_retrans = tp->bytes_retrans;
 	info->tcpi_snd_wnd = tp->snd_wnd;
 	if (tp->srtt_us)
-		info->tcpi_delivery_rate = (u64)tp->snd_cwnd * tp->mss_cache * 8000000 / tp->srtt_us;
+		info->tcpi_delivery_rate =
+			(u64)tp->snd_cwnd * tp->mss_cache * 8000000 / tp->srtt_us;
 }
 
 static int tcp_get_bytes(void *val, socklen_t *len, const void *from, size_t size)

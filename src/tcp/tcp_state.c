@@ -85,7 +85,8 @@ static bool tcp_check_seq(struct sock *sk, struct tcp_seg *seg)
 		seg->saw_tstamp = false;
 	if (tcp_paws_reject(tp, seg) && !(seg->flags & TCP_FLAG_RST)) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_PAWSEstab);
-		if (!tcp_oow_rate_limited(sk, seg->skb, &tp->last_oow_ack, MIB_TcpExt_TCPACKSkippedPAWS))
+		if (!tcp_oow_rate_limited(sk, seg->skb, &tp->last_oow_ack,
+					  MIB_TcpExt_TCPACKSkippedPAWS))
 			tcp_send_dupack_dsack(sk, seg->seq, seg->end_seq);
 		tcp_seg_drop(seg, SKB_DROP_TCP_PAWS);
 		return false;
@@ -98,7 +99,8 @@ static bool tcp_check_seq(struct sock *sk, struct tcp_seg *seg)
 			return tcp_accept_rst(sk, seg);
 	} else if (seg->flags & TCP_FLAG_SYN) {
 		return tcp_refuse_syn(sk, seg);
-	} else if (!tcp_oow_rate_limited(sk, seg->skb, &tp->last_oow_ack, MIB_TcpExt_TCPACKSkippedSeq)) {
+	} else if (!tcp_oow_rate_limited(sk, seg->skb, &tp->last_oow_ack,
+					 MIB_TcpExt_TCPACKSkippedSeq)) {
 		tcp_send_dupack_dsack(sk, seg->seq, seg->end_seq);
 	}
 	tcp_seg_drop(seg, reason);
@@ -117,7 +119,8 @@ static bool tcp_rst_matches(const struct sock *sk, const struct tcp_seg *seg)
 		return false;
 	max_sack = tp->selective_acks[0].end;
 	for (u32 i = 1; i < tp->num_sacks; i++)
-		max_sack = after(tp->selective_acks[i].end, max_sack) ? tp->selective_acks[i].end : max_sack;
+		max_sack = after(tp->selective_acks[i].end, max_sack) ? tp->selective_acks[i].end
+								      : max_sack;
 	return seg->seq == max_sack;
 }
 
@@ -303,7 +306,8 @@ static void tcp_state_syn_sent(struct sock *sk, struct tcp_seg *seg)
 
 		/* An echo of a timestamp that this SYN did not carry: an answer to an earlier incarnation. */
 		if (!bad && seg->saw_tstamp && seg->tsecr &&
-		    !between(seg->tsecr - tp->tsoffset, (tp->retrans_stamp & ~1u), tcp_now_ms(sk))) {
+		    !between(seg->tsecr - tp->tsoffset, (tp->retrans_stamp & ~1u),
+			     tcp_now_ms(sk))) {
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_PAWSActive);
 			bad = true;
 		}
@@ -426,7 +430,8 @@ static void tcp_state_fin_wait1(struct sock *sk, struct tcp_seg *seg)
 
 static void tcp_state_fin_wait2(struct sock *sk, struct tcp_seg *seg)
 {
-	if (tcp_validate_incoming(sk, seg) && tcp_check_ack(sk, seg) && tcp_check_shutdown_data(sk, seg))
+	if (tcp_validate_incoming(sk, seg) && tcp_check_ack(sk, seg) &&
+	    tcp_check_shutdown_data(sk, seg))
 		tcp_data(sk, seg);
 }
 
@@ -481,14 +486,10 @@ static void tcp_state_closed(struct sock *sk, struct tcp_seg *seg)
 }
 
 static tcp_state_fn *const tcp_state_table[] = {
-	[SS_TCP_SYN_SENT] = tcp_state_syn_sent,
-	[SS_TCP_SYN_RECV] = tcp_state_syn_recv,
-	[SS_TCP_FIN_WAIT1] = tcp_state_fin_wait1,
-	[SS_TCP_FIN_WAIT2] = tcp_state_fin_wait2,
-	[SS_TCP_CLOSE] = tcp_state_closed,
-	[SS_TCP_CLOSE_WAIT] = tcp_state_close_wait,
-	[SS_TCP_LAST_ACK] = tcp_state_last_ack,
-	[SS_TCP_LISTEN] = tcp_state_listen,
+	[SS_TCP_SYN_SENT] = tcp_state_syn_sent,   [SS_TCP_SYN_RECV] = tcp_state_syn_recv,
+	[SS_TCP_FIN_WAIT1] = tcp_state_fin_wait1, [SS_TCP_FIN_WAIT2] = tcp_state_fin_wait2,
+	[SS_TCP_CLOSE] = tcp_state_closed,        [SS_TCP_CLOSE_WAIT] = tcp_state_close_wait,
+	[SS_TCP_LAST_ACK] = tcp_state_last_ack,   [SS_TCP_LISTEN] = tcp_state_listen,
 	[SS_TCP_CLOSING] = tcp_state_closing,
 };
 

@@ -185,7 +185,8 @@ static bool tcp_write_timeout(struct sock *sk)
 			bool alive = icsk->icsk_rto_us < TCP_RTO_MAX_US;
 
 			until = tcp_orphan_retries(sk, alive);
-			if (tcp_out_of_resources(sk, alive || !tcp_retransmits_timed_out(sk, until, 0)))
+			if (tcp_out_of_resources(sk,
+						 alive || !tcp_retransmits_timed_out(sk, until, 0)))
 				return true;
 		}
 		expired = tcp_retransmits_timed_out(sk, until, icsk->icsk_user_timeout * 1000ULL);
@@ -223,13 +224,13 @@ void tcp_retransmit_timer(struct sock *sk)
 		return;
 	if (!icsk->icsk_retransmits) {
 		if (icsk->icsk_ca_state == TCP_CA_Recovery)
-			NET_INC_STATS(sk->sk_net, tcp_is_reno(tp) ? MIB_TcpExt_TCPRenoRecoveryFail :
-								    MIB_TcpExt_TCPSackRecoveryFail);
+			NET_INC_STATS(sk->sk_net, tcp_is_reno(tp) ? MIB_TcpExt_TCPRenoRecoveryFail
+								  : MIB_TcpExt_TCPSackRecoveryFail);
 		else if (icsk->icsk_ca_state == TCP_CA_Loss)
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPLossFailures);
 		else if (icsk->icsk_ca_state == TCP_CA_Disorder || tp->sacked_out)
-			NET_INC_STATS(sk->sk_net, tcp_is_reno(tp) ? MIB_TcpExt_TCPRenoFailures :
-								    MIB_TcpExt_TCPSackFailures);
+			NET_INC_STATS(sk->sk_net, tcp_is_reno(tp) ? MIB_TcpExt_TCPRenoFailures
+								  : MIB_TcpExt_TCPSackFailures);
 	}
 	tcp_enter_loss(sk);
 	icsk->icsk_retransmits = (u8)min(icsk->icsk_retransmits + 1, 255);
@@ -329,17 +330,20 @@ static void tcp_delack_timer(struct sock *sk)
 
 u32 keepalive_time_s(const struct tcp_sock *tp)
 {
-	return tp->keepalive_time_s ? tp->keepalive_time_s : tcp_net((const struct sock *)tp)->keepalive_time_s;
+	return tp->keepalive_time_s ? tp->keepalive_time_s
+				    : tcp_net((const struct sock *)tp)->keepalive_time_s;
 }
 
 u32 keepalive_intvl_s(const struct tcp_sock *tp)
 {
-	return tp->keepalive_intvl_s ? tp->keepalive_intvl_s : tcp_net((const struct sock *)tp)->keepalive_intvl_s;
+	return tp->keepalive_intvl_s ? tp->keepalive_intvl_s
+				     : tcp_net((const struct sock *)tp)->keepalive_intvl_s;
 }
 
 u32 keepalive_probes(const struct tcp_sock *tp)
 {
-	return tp->keepalive_probes ? tp->keepalive_probes : tcp_net((const struct sock *)tp)->keepalive_probes;
+	return tp->keepalive_probes ? tp->keepalive_probes
+				    : tcp_net((const struct sock *)tp)->keepalive_probes;
 }
 
 /* SO_KEEPALIVE was changed. */
@@ -379,8 +383,8 @@ static void tcp_keepalive_timer(struct sock *sk)
 		tcp_done(sk);
 		return;
 	}
-	if (!sock_flag(sk, SOCK_KEEPOPEN) || sk->sk_state == SS_TCP_CLOSE || sk->sk_state == SS_TCP_SYN_SENT ||
-	    sk->sk_state == SS_TCP_LISTEN)
+	if (!sock_flag(sk, SOCK_KEEPOPEN) || sk->sk_state == SS_TCP_CLOSE ||
+	    sk->sk_state == SS_TCP_SYN_SENT || sk->sk_state == SS_TCP_LISTEN)
 		return;
 	/* Data in flight is probed by its retransmission. */
 	if (!tp->packets_out && !tcp_send_head(sk)) {
@@ -388,10 +392,10 @@ static void tcp_keepalive_timer(struct sock *sk)
 		if (idle < wait) {
 			wait -= idle;
 		} else {
-			bool give_up = icsk->icsk_user_timeout ?
-					       idle >= icsk->icsk_user_timeout * NSEC_PER_MSEC &&
-						       icsk->icsk_probes_out > 0 :
-					       icsk->icsk_probes_out >= keepalive_probes(tp);
+			bool give_up = icsk->icsk_user_timeout
+					       ? idle >= icsk->icsk_user_timeout * NSEC_PER_MSEC &&
+							 icsk->icsk_probes_out > 0
+					       : icsk->icsk_probes_out >= keepalive_probes(tp);
 
 			if (give_up) {
 				tcp_send_active_reset(sk);
@@ -414,7 +418,8 @@ static void tcp_keepalive_timer(struct sock *sk)
 /* TIMER softirq. The node's reference is ours now. */
 static void tcp_timer(struct cpu *cpu, struct timer_list *t)
 {
-	struct inet_connection_sock *icsk = container_of(t, struct inet_connection_sock, icsk_timer);
+	struct inet_connection_sock *icsk =
+		container_of(t, struct inet_connection_sock, icsk_timer);
 	struct sock *sk = &icsk->icsk_inet.sk;
 	u64 now = cpu->now;
 
@@ -473,7 +478,8 @@ void tcp_reqsk_timer(struct cpu *cpu, struct timer_list *t)
 		return;
 	}
 	if (defer) {
-		expire = req->num_timeout >= max_retries && (!req->acked || req->num_timeout >= defer);
+		expire = req->num_timeout >= max_retries &&
+			 (!req->acked || req->num_timeout >= defer);
 		resend = !req->acked || req->num_timeout >= defer - 1;
 	} else {
 		expire = req->num_timeout >= max_retries;

@@ -11,7 +11,7 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_internal.h"
 
-#define TCP_LINE 149
+#define TCP_LINE   149
 #define CLOCK_T_NS (NSEC_PER_SEC / 100)
 
 static void put_line(struct text *t, const char *line)
@@ -47,25 +47,32 @@ static void show_sock(struct net *net, struct text *t, struct sock *sk, u32 i)
 		when = icsk->icsk_keepalive_timeout;
 	}
 	snprintf(line, sizeof(line),
-		 "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08llX %08X %5u %8d %llu %u %016x %llu %llu %u %u %d", i,
-		 sk->sk_rcv_saddr.v, be16_to_cpu(inet_sk(sk)->inet_sport), sk->sk_daddr.v, be16_to_cpu(sk->sk_dport),
-		 sk->sk_state, listening ? 0 : tp->write_seq - tp->snd_una, rx, timer,
+		 "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08llX %08X %5u %8d %llu %u %016x "
+		 "%llu %llu %u %u %d",
+		 i, sk->sk_rcv_saddr.v, be16_to_cpu(inet_sk(sk)->inet_sport), sk->sk_daddr.v,
+		 be16_to_cpu(sk->sk_dport), sk->sk_state,
+		 listening ? 0 : tp->write_seq - tp->snd_una, rx, timer,
 		 (unsigned long long)clock_t_until(net, when), icsk->icsk_retransmits, sk->sk_uid,
-		 icsk->icsk_probes_out, (unsigned long long)(sk->sk_socket ? sk->sk_socket->inode.ino : 0),
-		 sk->sk_refcnt, 0, (unsigned long long)(icsk->icsk_rto_us * NSEC_PER_USEC / CLOCK_T_NS),
+		 icsk->icsk_probes_out,
+		 (unsigned long long)(sk->sk_socket ? sk->sk_socket->inode.ino : 0), sk->sk_refcnt,
+		 0, (unsigned long long)(icsk->icsk_rto_us * NSEC_PER_USEC / CLOCK_T_NS),
 		 (unsigned long long)(icsk->icsk_ack.ato_us * NSEC_PER_USEC / CLOCK_T_NS),
 		 (u32)icsk->icsk_ack.quick << 1 | icsk->icsk_ack.pingpong, tp->snd_cwnd,
-		 listening || tcp_in_initial_slowstart(tp) ? (listening ? 0 : -1) : (int)tp->snd_ssthresh);
+		 listening || tcp_in_initial_slowstart(tp) ? (listening ? 0 : -1)
+							   : (int)tp->snd_ssthresh);
 	put_line(t, line);
 }
 
-static void show_timewait(struct net *net, struct text *t, const struct inet_timewait_sock *tw, u32 i)
+static void show_timewait(struct net *net, struct text *t, const struct inet_timewait_sock *tw,
+			  u32 i)
 {
 	char line[256];
 
-	snprintf(line, sizeof(line), "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08llX %08X %5d %8d %d %d %016x", i,
-		 tw->c.skc_rcv_saddr.v, be16_to_cpu(tw->tw_sport), tw->c.skc_daddr.v, be16_to_cpu(tw->c.skc_dport),
-		 tw->tw_substate, 0, 0, 3, (unsigned long long)clock_t_until(net, tw->tw_timer.expires), 0, 0, 0, 0, 3, 0);
+	snprintf(line, sizeof(line),
+		 "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08llX %08X %5d %8d %d %d %016x", i,
+		 tw->c.skc_rcv_saddr.v, be16_to_cpu(tw->tw_sport), tw->c.skc_daddr.v,
+		 be16_to_cpu(tw->c.skc_dport), tw->tw_substate, 0, 0, 3,
+		 (unsigned long long)clock_t_until(net, tw->tw_timer.expires), 0, 0, 0, 0, 3, 0);
 	put_line(t, line);
 }
 
@@ -73,9 +80,11 @@ static void show_request(struct net *net, struct text *t, const struct request_s
 {
 	char line[256];
 
-	snprintf(line, sizeof(line), "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08llX %08X %5u %8d %d %d %016x", i,
-		 req->c.skc_rcv_saddr.v, req->c.skc_num, req->c.skc_daddr.v, be16_to_cpu(req->c.skc_dport),
-		 SS_TCP_SYN_RECV, 0, 0, 1, (unsigned long long)clock_t_until(net, req->timer.expires), req->num_timeout,
+	snprintf(line, sizeof(line),
+		 "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08llX %08X %5u %8d %d %d %016x", i,
+		 req->c.skc_rcv_saddr.v, req->c.skc_num, req->c.skc_daddr.v,
+		 be16_to_cpu(req->c.skc_dport), SS_TCP_SYN_RECV, 0, 0, 1,
+		 (unsigned long long)clock_t_until(net, req->timer.expires), req->num_timeout,
 		 req->rsk_listener->sk_uid, 0, 0, 0, 0);
 	put_line(t, line);
 }
@@ -102,7 +111,8 @@ static void tcp_show(struct net *net, struct text *t)
 	const struct inet_hashinfo *h = &net->tcp->hashinfo;
 	u32 i = 0;
 
-	put_line(t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
+	put_line(t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
+		    "uid  timeout inode");
 	for (u32 b = 0; b < 1u << h->lhash2_bits; b++)
 		show_bucket(net, t, &h->lhash2[b], &i);
 	for (u32 b = 0; b < 1u << h->ehash_bits; b++)
@@ -118,8 +128,9 @@ static void sockstat_show(struct net *net, struct text *t)
 	for (p = net->sock->sockets.next; p != &net->sock->sockets; p = p->next)
 		used++;
 	text_printf(t, "sockets: used %u\n", used);
-	text_printf(t, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n", h->ehash_count + h->lhash2_count - tw,
-		    net->tcp->orphan_count, tw, h->ehash_count + h->lhash2_count - tw, 0);
+	text_printf(t, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n",
+		    h->ehash_count + h->lhash2_count - tw, net->tcp->orphan_count, tw,
+		    h->ehash_count + h->lhash2_count - tw, 0);
 }
 
 static const struct view_desc tcp_views[] = {

@@ -35,7 +35,8 @@ static double steady_bps(double p, double rtt)
 
 	if (p <= 0)
 		return RATE;
-	return fmin(RATE, MSS * 8 / (r * sqrt(2 * 2 * p / 3) + rto * fmin(1, q) * p * (1 + 32 * p * p)));
+	return fmin(RATE,
+		    MSS * 8 / (r * sqrt(2 * 2 * p / 3) + rto * fmin(1, q) * p * (1 + 32 * p * p)));
 }
 
 /* Handshake, slow start from ten segments, then the steady state. */
@@ -76,11 +77,14 @@ static bool run_cell(unsigned l, unsigned r, unsigned x)
 	want = expected_s(octets, p, rtts_ms[r] / 1e3);
 	/* The band: no faster than the link, no slower than @slack times the model and, where there is loss, a few seconds for SYNs
 	 * and FINs, whose loss costs a timeout each. */
-	ok = res.ok && s <= want * slack + (p > 0 ? 1.5 + 60 * p : 0) && s >= (double)octets * 8 / RATE;
+	ok = res.ok && s <= want * slack + (p > 0 ? 1.5 + 60 * p : 0) &&
+	     s >= (double)octets * 8 / RATE;
 	if (!ok || getenv("TCP_MATRIX_PRINT"))
-		print_message("loss %4.1f%% rtt %3d ms %-9s seed %" PRIu64 ": %8.3f s, expected %7.3f, %8.3f Mbit/s%s%s\n",
-			      link.loss * 100, rtts_ms[r], extras[x], seed, s, want, (double)octets * 8e-6 / s,
-			      ok ? "" : " FAILED ", res.problem ? res.problem : "");
+		print_message("loss %4.1f%% rtt %3d ms %-9s seed %" PRIu64
+			      ": %8.3f s, expected %7.3f, %8.3f Mbit/s%s%s\n",
+			      link.loss * 100, rtts_ms[r], extras[x], seed, s, want,
+			      (double)octets * 8e-6 / s, ok ? "" : " FAILED ",
+			      res.problem ? res.problem : "");
 	return ok;
 }
 
@@ -140,8 +144,13 @@ static void capture_frame(const struct weir_frame *f, void *arg)
 
 static struct capture captured_run(uint64_t seed)
 {
-	struct topo_link link = { .delay_ns = 10000000, .jitter_ns = 1000000, .rate_bps = 50000000, .loss = 0.02,
-				  .reorder = 0.01, .duplicate = 0.01, .corrupt = 0.005 };
+	struct topo_link link = { .delay_ns = 10000000,
+				  .jitter_ns = 1000000,
+				  .rate_bps = 50000000,
+				  .loss = 0.02,
+				  .reorder = 0.01,
+				  .duplicate = 0.01,
+				  .corrupt = 0.005 };
 	struct capture c = { .hash = 0xcbf29ce484222325ULL };
 	struct weir_tap *tap[2];
 	struct topo_result r;

@@ -145,12 +145,16 @@ static void simultaneous_open_makes_one_connection(void **state)
 	char buf[8];
 
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(weir_socket(t->net[i], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &f[i]), 0);
-		assert_int_equal(weir_bind(f[i], (struct sockaddr *)&t->addr[i], sizeof(t->addr[i])), 0);
+		assert_int_equal(
+			weir_socket(t->net[i], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &f[i]), 0);
+		assert_int_equal(
+			weir_bind(f[i], (struct sockaddr *)&t->addr[i], sizeof(t->addr[i])), 0);
 	}
 	/* ARP first, so that the SYNs cross. */
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(weir_connect(f[i], (struct sockaddr *)&t->addr[!i], sizeof(t->addr[i])), -EINPROGRESS);
+		assert_int_equal(
+			weir_connect(f[i], (struct sockaddr *)&t->addr[!i], sizeof(t->addr[i])),
+			-EINPROGRESS);
 	topo_run(t, 3 * S);
 	assert_int_equal(count_state(t->net[0], "01"), 1);
 	assert_int_equal(count_state(t->net[1], "01"), 1);
@@ -171,7 +175,8 @@ static void connecting_to_a_closed_port_is_refused(void **state)
 	socklen_t len = sizeof(err);
 
 	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), -ECONNREFUSED);
+	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
+			 -ECONNREFUSED);
 	assert_int_equal(weir_getsockopt(c, SOL_SOCKET, SO_ERROR, &err, &len), 0);
 	assert_int_equal(err, 0);
 	weir_close(c);
@@ -187,7 +192,8 @@ static void connect_to_a_missing_neighbour_is_unreachable(void **state)
 
 	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
 	nobody.sin_addr.s_addr = htonl(0x0a000099);
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&nobody, sizeof(nobody)), -EHOSTUNREACH);
+	assert_int_equal(weir_connect(c, (struct sockaddr *)&nobody, sizeof(nobody)),
+			 -EHOSTUNREACH);
 	took = weir_now(t->m) - start;
 	assert_in_range(took, 1 * S, 10 * S);
 	weir_close(c);
@@ -210,7 +216,8 @@ static void connect_gives_up_after_all_its_syns(void **state)
 	assert_int_equal(weir_socket(t.net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
 	assert_int_equal(weir_setsockopt(c, IPPROTO_TCP, TCP_SYNCNT, &retries, sizeof(retries)), 0);
 	start = weir_now(t.m);
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1])), -ETIMEDOUT);
+	assert_int_equal(weir_connect(c, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1])),
+			 -ETIMEDOUT);
 	/* 1 + 2 + 4 s: RFC 6298 2.1 and 5.5 */
 	assert_in_range(weir_now(t.m) - start, 6990 * MS, 7010 * MS);
 	assert_int_equal(weir_recv(c, &b, 1, 0), -ENOTCONN);
@@ -329,8 +336,10 @@ static void poll_tells_room_hangup_and_errors(void **state)
 
 	assert_int_equal(weir_poll_now(l) & (POLLIN | POLLHUP), 0);
 	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
-	assert_int_equal(weir_poll_now(c), POLLOUT | POLLWRNORM | POLLHUP); /* as Linux says of a fresh socket */
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), -EINPROGRESS);
+	assert_int_equal(weir_poll_now(c),
+			 POLLOUT | POLLWRNORM | POLLHUP); /* as Linux says of a fresh socket */
+	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
+			 -EINPROGRESS);
 	assert_int_equal(weir_poll_now(c), 0);
 	topo_run(t, 1200 * MS);
 	assert_int_equal(weir_poll_now(c), POLLOUT | POLLWRNORM);
@@ -350,7 +359,8 @@ static void poll_tells_room_hangup_and_errors(void **state)
 	weir_close(l);
 
 	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), -EINPROGRESS);
+	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
+			 -EINPROGRESS);
 	topo_run(t, 50 * MS);
 	assert_true(weir_poll_now(c) & POLLERR);
 	assert_int_equal(weir_recv(c, &b, 1, 0), -ECONNREFUSED);
@@ -364,8 +374,11 @@ static void full_accept_queue_refuses_and_recovers(void **state)
 	int accepted = 0;
 
 	for (int i = 0; i < 6; i++) {
-		assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c[i]), 0);
-		assert_int_equal(weir_connect(c[i], (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), -EINPROGRESS);
+		assert_int_equal(
+			weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c[i]), 0);
+		assert_int_equal(
+			weir_connect(c[i], (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
+			-EINPROGRESS);
 		topo_run(t, 30 * MS);
 	}
 	topo_run(t, 200 * MS);
@@ -420,7 +433,8 @@ static void nagle_holds_small_segments_back_and_nodelay_does_not(void **state)
 		weir_send(c, "x", 1, 0);
 	topo_run(t, 200 * MS);
 	after = counter(t->net[0], "/proc/net/snmp", "OutSegs");
-	assert_int_equal(after - before, 2); /* the first at once, the others together when it was acknowledged */
+	assert_int_equal(after - before,
+			 2); /* the first at once, the others together when it was acknowledged */
 	weir_setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	for (int i = 0; i < 10; i++)
 		weir_send(c, "x", 1, 0);
@@ -512,9 +526,12 @@ static void connections_work_without_any_option(void **state)
 
 		assert_true(topo_create(&t, &lossy, 40 + mask));
 		for (int i = 0; i < 4; i++)
-			assert_int_equal(weir_sysctl(t.net[1], names[i], mask >> i & 1 ? "1" : "0"), 0);
+			assert_int_equal(weir_sysctl(t.net[1], names[i], mask >> i & 1 ? "1" : "0"),
+					 0);
 		if (mask & 1)
-			assert_int_equal(weir_sysctl(t.net[0], "net.ipv4.tcp_congestion_control", "reno"), 0);
+			assert_int_equal(
+				weir_sysctl(t.net[0], "net.ipv4.tcp_congestion_control", "reno"),
+				0);
 		r = topo_transfer(&t, 300000, 300000, 600 * S);
 		if (!r.ok)
 			print_message("options %x: %s\n", mask, r.problem);
@@ -526,22 +543,35 @@ static void connections_work_without_any_option(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(orderly_close_ends_in_time_wait_for_a_minute, setup, teardown),
-		cmocka_unit_test_setup_teardown(half_closed_connection_still_carries_data_the_other_way, setup, teardown),
-		cmocka_unit_test_setup_teardown(simultaneous_close_goes_through_closing, setup, teardown),
-		cmocka_unit_test_setup_teardown(simultaneous_open_makes_one_connection, setup, teardown),
-		cmocka_unit_test_setup_teardown(connecting_to_a_closed_port_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(connect_to_a_missing_neighbour_is_unreachable, setup, teardown),
+		cmocka_unit_test_setup_teardown(orderly_close_ends_in_time_wait_for_a_minute, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			half_closed_connection_still_carries_data_the_other_way, setup, teardown),
+		cmocka_unit_test_setup_teardown(simultaneous_close_goes_through_closing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(simultaneous_open_makes_one_connection, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(connecting_to_a_closed_port_is_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(connect_to_a_missing_neighbour_is_unreachable,
+						setup, teardown),
 		cmocka_unit_test(connect_gives_up_after_all_its_syns),
-		cmocka_unit_test_setup_teardown(closing_with_unread_data_resets_the_peer, setup, teardown),
+		cmocka_unit_test_setup_teardown(closing_with_unread_data_resets_the_peer, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(zero_linger_resets, setup, teardown),
-		cmocka_unit_test_setup_teardown(lingering_close_waits_for_the_last_ack, setup, teardown),
-		cmocka_unit_test_setup_teardown(orphan_in_fin_wait2_ends_after_tcp_fin_timeout, setup, teardown),
-		cmocka_unit_test_setup_teardown(closed_window_is_probed_until_it_opens, setup, teardown),
+		cmocka_unit_test_setup_teardown(lingering_close_waits_for_the_last_ack, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(orphan_in_fin_wait2_ends_after_tcp_fin_timeout,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(closed_window_is_probed_until_it_opens, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(poll_tells_room_hangup_and_errors, setup, teardown),
-		cmocka_unit_test_setup_teardown(full_accept_queue_refuses_and_recovers, setup, teardown),
-		cmocka_unit_test_setup_teardown(keepalive_finds_out_that_the_peer_is_gone, setup, teardown),
-		cmocka_unit_test_setup_teardown(nagle_holds_small_segments_back_and_nodelay_does_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(full_accept_queue_refuses_and_recovers, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(keepalive_finds_out_that_the_peer_is_gone, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			nagle_holds_small_segments_back_and_nodelay_does_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(cork_collects_until_it_is_lifted, setup, teardown),
 		cmocka_unit_test_setup_teardown(peek_waitall_and_low_water_mark, setup, teardown),
 		cmocka_unit_test_setup_teardown(congestion_control_can_be_chosen, setup, teardown),

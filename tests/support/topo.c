@@ -40,7 +40,9 @@ static int impair(struct topo *t, const struct topo_link *l, struct net_error *e
 
 bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
 {
-	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .seeded = true, .seed = seed };
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL,
+					   .seeded = true,
+					   .seed = seed };
 	struct net_error err = { "" };
 	int r = -ENOMEM;
 
@@ -102,7 +104,8 @@ struct weir_file *topo_listen(struct topo *t, int backlog)
 	if (weir_socket(t->net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &l))
 		return NULL;
 	weir_setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (!weir_bind(l, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])) && !weir_listen(l, backlog))
+	if (!weir_bind(l, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])) &&
+	    !weir_listen(l, backlog))
 		return l;
 	weir_close(l);
 	return NULL;
@@ -119,7 +122,8 @@ bool topo_connect(struct topo *t, struct weir_file **c, struct weir_file **s)
 	r = weir_connect(*c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1]));
 	if (r && r != -EINPROGRESS)
 		return false;
-	while ((r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s)) == -EAGAIN && weir_now(t->m) < end)
+	while ((r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s)) == -EAGAIN &&
+	       weir_now(t->m) < end)
 		weir_run(t->m, 1000000000);
 	weir_close(l);
 	return r == 0;
@@ -154,7 +158,8 @@ static void stream_send(struct stream *s, bool *progress)
 			for (size_t i = 0; i < s->len; i++)
 				s->buf[i] = next_octet(&s->gen_state);
 		}
-		n = weir_send(s->from, s->buf + s->pos, s->len - s->pos, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = weir_send(s->from, s->buf + s->pos, s->len - s->pos,
+			      MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n <= 0)
 			return;
 		s->pos += (size_t)n;
@@ -179,7 +184,9 @@ static const char *stream_receive(struct stream *s, bool *progress)
 		if (n == -EAGAIN)
 			return NULL;
 		if (n < 0)
-			return n == -ECONNRESET ? "connection was reset" : n == -ETIMEDOUT ? "connection timed out" : "recv failed";
+			return n == -ECONNRESET  ? "connection was reset"
+			       : n == -ETIMEDOUT ? "connection timed out"
+						 : "recv failed";
 		*progress = true;
 		if (n == 0) {
 			s->ended = true;
@@ -197,7 +204,8 @@ static const char *stream_receive(struct stream *s, bool *progress)
 	return NULL;
 }
 
-static void stream_init(struct stream *s, struct weir_file *from, struct weir_file *to, uint64_t size, uint64_t seed)
+static void stream_init(struct stream *s, struct weir_file *from, struct weir_file *to,
+			uint64_t size, uint64_t seed)
 {
 	memset(s, 0, offsetof(struct stream, buf));
 	s->pos = s->len = 0;

@@ -42,8 +42,8 @@ struct weir_file *topo_listen(struct topo *t, int backlog);
 void topo_run(struct topo *t, uint64_t ns);
 
 struct topo_result {
-	bool ok;             /* all octets arrived, unchanged, and both ends saw the end of the stream */
-	uint64_t ns;         /* from connect to the last octet */
+	bool ok;     /* all octets arrived, unchanged, and both ends saw the end of the stream */
+	uint64_t ns; /* from connect to the last octet */
 	uint64_t digest[2];  /* of what arrived at server and client */
 	const char *problem; /* static text if not ok */
 };

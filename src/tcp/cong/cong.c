@@ -13,7 +13,8 @@ int tcp_register_congestion_control(struct machine *m, const struct tcp_congesti
 {
 	struct tcp_machine *tm = m->tcp;
 
-	if (!ops->name || !ops->ssthresh || !ops->cong_avoid || !ops->undo_cwnd || ops->priv_size > ICSK_CA_PRIV_SIZE)
+	if (!ops->name || !ops->ssthresh || !ops->cong_avoid || !ops->undo_cwnd ||
+	    ops->priv_size > ICSK_CA_PRIV_SIZE)
 		return -EINVAL;
 	if (tcp_ca_find(m, ops->name))
 		return -EEXIST;
@@ -85,7 +86,8 @@ int tcp_set_congestion_control(struct sock *sk, const char *name, bool privilege
 		return 0;
 	tcp_cleanup_congestion_control(sk);
 	icsk->icsk_ca_ops = ca;
-	if (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN && sk->sk_state != SS_TCP_SYN_SENT)
+	if (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN &&
+	    sk->sk_state != SS_TCP_SYN_SENT)
 		tcp_init_congestion_control(sk);
 	return 0;
 }

@@ -28,14 +28,14 @@
 #define RTT_NONE                  UINT32_MAX
 
 struct cubic {
-	u32 w_max;       /* segments; 0: none yet */
-	u32 origin;      /* W_cubic's plateau */
+	u32 w_max;  /* segments; 0: none yet */
+	u32 origin; /* W_cubic's plateau */
 	u32 k_ms;
 	u32 cwnd_epoch;
 	u64 epoch_start; /* ns; 0: begins with the next ACK */
-	u32 w_est_frac; /* of w_est, in 1/1000000 */
+	u32 w_est_frac;  /* of w_est, in 1/1000000 */
 	u32 w_est;
-	u32 cwnd_prior;  /* window before the last reduction */
+	u32 cwnd_prior; /* window before the last reduction */
 	/* HyStart++ */
 	u32 window_end;
 	u32 last_round_min_rtt, cur_round_min_rtt, css_baseline_min_rtt;
@@ -75,7 +75,7 @@ u32 cubic_window(u32 origin, u32 k_ms, u32 t_ms)
 {
 	u64 d = t_ms > k_ms ? t_ms - k_ms : k_ms - t_ms, delta;
 
-	d = min(d, (u64)1000000); /* 17 minutes: d^3 * 4 fits 64 bits */
+	d = min(d, (u64)1000000);               /* 17 minutes: d^3 * 4 fits 64 bits */
 	delta = d * d * d * 4 / 10000000000ULL; /* 0.4 (d/1000)^3 */
 	if (t_ms > k_ms)
 		return (u32)min((u64)origin + delta, (u64)UINT32_MAX);
@@ -141,7 +141,8 @@ static void cubic_pkts_acked(struct sock *sk, const struct ack_sample *s)
 		hystart_round(sk, ca);
 	} else if (!before(tp->snd_una, ca->window_end)) {
 		if (ca->in_css && ++ca->css_rounds >= CSS_ROUNDS)
-			tp->snd_ssthresh = tp->snd_cwnd; /* RFC 9406 4.2: on to congestion avoidance */
+			tp->snd_ssthresh =
+				tp->snd_cwnd; /* RFC 9406 4.2: on to congestion avoidance */
 		hystart_round(sk, ca);
 	}
 	rtt = max((u32)s->rtt_us, 1u);
@@ -213,7 +214,8 @@ static void cubic_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 	cubic_update_w_est(ca, cwnd, acked);
 	w_cubic = cubic_window(ca->origin, ca->k_ms, t_ms);
 	/* RFC 9438 4.2: where the curve will be one RTT from now, between the window and half as much again. */
-	target = cubic_window(ca->origin, ca->k_ms, t_ms + (tcp_min_rtt(tp) ? tcp_min_rtt(tp) : tp->srtt_us >> 3) / 1000);
+	target = cubic_window(ca->origin, ca->k_ms,
+			      t_ms + (tcp_min_rtt(tp) ? tcp_min_rtt(tp) : tp->srtt_us >> 3) / 1000);
 	target = clamp(target, cwnd, cwnd + (cwnd >> 1));
 	if (w_cubic < ca->w_est) {
 		/* Reno-friendly region (4.3): follow w_est. */

@@ -28,7 +28,8 @@ static void k_and_window_follow_the_formula(void **state)
 			double d = (t - want_k) / 1000, want = 0.4 * d * d * d + w_max;
 			u32 got = cubic_window(w_max, k, t);
 
-			assert_in_range(got, want > 2 ? (u32)(want * 0.999) - 1 : 0, (u32)(want * 1.001) + 2);
+			assert_in_range(got, want > 2 ? (u32)(want * 0.999) - 1 : 0,
+					(u32)(want * 1.001) + 2);
 		}
 		assert_int_equal(cubic_window(w_max, k, k), w_max); /* the plateau */
 	}

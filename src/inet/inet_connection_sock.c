@@ -286,10 +286,6 @@ struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_soc
 	fresh = *newsk;
 	memcpy(newsk, sk, sk->sk_prot->obj_size);
 	clone_reset_sock(newsk, &fresh);
-	if (sk_filter_inherit(newsk, sk)) {
-		sock_put(newsk);
-		return NULL;
-	}
 	newsk->sk_state = SS_TCP_SYN_RECV;
 	newsk->sk_num = req->c.skc_num;
 	newsk->sk_dport = req->c.skc_dport;

@@ -513,6 +513,30 @@ static void closing_listener_forgets_children_and_requests(void **state)
 	sock_end(lsk);
 }
 
+/* A request left behind would count down a queue that the next connect(2) uses for something else. */
+static void closing_listener_ends_its_pending_requests_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct sock *lsk = listener(f, (be32){ 0 }, 80, 0, false);
+	struct sock *other = listener(f, (be32){ 0 }, 81, 0, false);
+	struct request_sock *req = make_request(f, lsk), *kept;
+
+	reqsk_put(req); /* the queue's reference stays */
+	kept = inet_reqsk_alloc(&test_req_ops, other);
+	kept->c.skc_num = 81;
+	assert_int_equal(inet_csk_reqsk_queue_hash_add(other, kept, NSEC_PER_SEC), 0);
+	reqsk_put(kept);
+	inet_unhash(lsk);
+	lsk->sk_state = SS_TCP_CLOSE;
+	inet_csk_listen_stop(lsk);
+	assert_int_equal(f->h.ehash_count, 1);
+	assert_int_equal(inet_csk(other)->icsk_accept_queue.qlen, 1);
+	assert_int_equal(lsk->sk_refcnt, 1);
+	sock_end(lsk);
+	inet_csk_reqsk_queue_drop(other, kept);
+	sock_end(other);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -536,6 +560,7 @@ int main(void)
 		T(timewait_is_bounded),
 		T(request_becomes_a_child_that_is_accepted),
 		T(closing_listener_forgets_children_and_requests),
+		T(closing_listener_ends_its_pending_requests_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -473,10 +473,12 @@ static int inet_modify_ifa(struct in_ifaddr *ifa, const struct in_ifaddr *want, 
 		nl_set_err_msg(req->extack, "Address already assigned");
 		return -EEXIST;
 	}
-	if (reroute) {
+	if (reroute) { /* its place decides which address is chosen as source: it keeps it */
+		struct list_head *before = ifa->node.prev;
+
 		list_del(&ifa->node);
 		fib_del_ifaddr(ifa, false);
-		list_add_tail(&ifa->node, &ifa->dev->ifa_list);
+		list_add(&ifa->node, before);
 	}
 	ifa->rt_priority = want->rt_priority;
 	ifa->flags = (ifa->flags & keep) | (want->flags & ~keep);

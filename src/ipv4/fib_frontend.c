@@ -417,7 +417,9 @@ void fib_del_ifaddr(struct in_ifaddr *ifa, bool primary_stays)
 		fib_del_broadcast(ifa, ifa->broadcast);
 	if (ifa_has_net_broadcast(ifa) && !be32_eq(all_ones, ifa->broadcast))
 		fib_del_broadcast(ifa, all_ones);
-	fib_magic(false, RTN_LOCAL, ifa->local, 32, ifa, 0);
+	/* Its twin with another mask brought the same local route. */
+	if (!inet_find_ifa(ifa->dev, ifa->local))
+		fib_magic(false, RTN_LOCAL, ifa->local, 32, ifa, 0);
 	if (!local_addr_in_use(ifa, ifa->local) && fib_sync_down_addr(net, ifa->local))
 		fib_flush(net);
 	fib_changed(net);

@@ -257,6 +257,34 @@ static void secondaries_follow_their_primary(void **state)
 	assert_true(list_empty(&in_dev->ifa_list));
 }
 
+static void an_address_with_two_masks_stays_local_while_one_is_left(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(addr_add(f->eth0, IP(10, 0, 0, 1), 24), 0);
+	assert_int_equal(addr_add(f->eth0, IP(10, 0, 0, 1), 16), 0);
+	assert_int_equal(addr_del(f->eth0, IP(10, 0, 0, 1), 16), 0);
+	assert_int_equal(inet_addr_type(f->net, IP(10, 0, 0, 1)), RTN_LOCAL);
+	assert_int_equal(addr_del(f->eth0, IP(10, 0, 0, 1), 24), 0);
+	assert_int_equal(inet_addr_type(f->net, IP(10, 0, 0, 1)), RTN_UNICAST);
+}
+
+static void a_changed_address_keeps_its_place(void **state)
+{
+	struct fixture *f = *state;
+	struct in_ifaddr *first;
+
+	assert_int_equal(addr_add(f->eth0, IP(10, 0, 0, 1), 24), 0);
+	assert_int_equal(addr_add(f->eth0, IP(10, 0, 9, 1), 24), 0);
+	first = list_first_entry(&f->eth0->ip_ptr->ifa_list, struct in_ifaddr, node);
+	assert_int_equal(addr_request(f->eth0, RTM_NEWADDR, NLM_F_REPLACE, first->local, 24, 100),
+			 0);
+	first->flags |= IFA_F_NOPREFIXROUTE; /* so that the next request is a change of routes */
+	assert_int_equal(addr_request(f->eth0, RTM_NEWADDR, NLM_F_REPLACE, first->local, 24, 0), 0);
+	assert_ptr_equal(list_first_entry(&f->eth0->ip_ptr->ifa_list, struct in_ifaddr, node),
+			 first);
+}
+
 static void an_address_ends_with_its_lifetime(void **state)
 {
 	struct fixture *f = *state;
@@ -491,6 +519,8 @@ int main(void)
 		T(a_gateway_behind_a_gateway_is_refused),
 		T(types_give_their_errors),
 		T(secondaries_follow_their_primary),
+		T(an_address_with_two_masks_stays_local_while_one_is_left),
+		T(a_changed_address_keeps_its_place),
 		T(an_address_ends_with_its_lifetime),
 		T(cached_routes_notice_changes),
 		T(learnt_path_mtu_shrinks_and_expires),

@@ -581,11 +581,9 @@ static void icmp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	const struct ip_hdr *inner = (const struct ip_hdr *)skb->data;
 	const struct icmp_hdr *icmph = (const struct icmp_hdr *)(skb->data + ip_hdr_len(inner));
 
-	if (icmph->type != ICMP4_ECHO)
-		return;
-	if (type == ICMP4_DEST_UNREACH && code == ICMP4_FRAG_NEEDED)
-		ipv4_update_pmtu(skb, skb->dev->net, info, 0, IPPROTO_ICMP);
-	ping_err(skb, type, code, info);
+	/* A path MTU is learnt when a socket has sent that echo: the error may be anybody's. */
+	if (icmph->type == ICMP4_ECHO)
+		ping_err(skb, type, code, info);
 }
 
 const struct net_protocol icmp_protocol = {

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ip_input_test.c - received packets: every malformation has its reason and its counter; forwarding; ICMP errors */
+#include <netinet/in.h>
+
+#include "inet/inet_reasons.h"
 #include "ipv4/ipv4_test.h"
+#include "socket/socket.h"
 
 #define US   IP(10, 0, 0, 1)
 #define THEM IP(10, 0, 0, 2)
@@ -614,6 +618,95 @@ static void forwarding_fragments(void **state)
 	assert_int_equal(f->net->mib[MIB_Ip_FragOKs], 1);
 }
 
+/* "Fragmentation needed, 600 octets" about a packet of ours to FAR whose transport header begins with @word. */
+static struct sk_buff *frag_needed_packet(struct fixture *f, u8 protocol, be16 word)
+{
+	const u16 len = sizeof(struct icmp_hdr) + sizeof(struct ip_hdr) + 8;
+	struct sk_buff *skb = ip_packet(f->eth0, (struct packet_spec){ .src = THEM,
+								       .dst = US,
+								       .protocol = IPPROTO_ICMP,
+								       .payload = len });
+	struct icmp_hdr *h = (struct icmp_hdr *)(skb->data + sizeof(struct ip_hdr));
+	struct ip_hdr *inner = (struct ip_hdr *)(h + 1);
+
+	h->type = ICMP4_DEST_UNREACH;
+	h->code = ICMP4_FRAG_NEEDED;
+	h->un.frag.mtu = BE16_INIT(600);
+	inner->ihl_version = 0x45;
+	inner->protocol = protocol;
+	inner->saddr = US;
+	inner->daddr = FAR;
+	memcpy(inner + 1, &word, sizeof(word));
+	h->checksum.v = csum_fold(csum_partial(h, len, 0));
+	return skb;
+}
+
+static u32 mtu_after_frag_needed(struct fixture *f, u8 protocol, be16 word)
+{
+	struct route_answer r;
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, frag_needed_packet(f, protocol, word)), 0);
+	cpu_unlock(f->net->cpu);
+	assert_int_equal(route_get(f->net, FAR, &r), 0);
+	return r.mtu;
+}
+
+/* Anybody can make up an ICMP error: without a socket that sent such an echo it says nothing. */
+static void path_mtu_for_an_unknown_echo_is_not_believed(void **state)
+{
+	assert_int_equal(mtu_after_frag_needed(*state, IPPROTO_ICMP, BE16_INIT(ICMP4_ECHO << 8)),
+			 1500);
+}
+
+/* ip(7): IP_PMTUDISC_INTERFACE is for whom a forged error must not make send small fragments (DNS servers). */
+static void path_mtu_is_not_learnt_for_who_does_not_want_it(void **state)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct fixture *f = *state;
+	int disc = IP_PMTUDISC_INTERFACE;
+	struct file *file;
+
+	assert_int_equal(sock_create_file(f->net, AF_INET, SOCK_DGRAM, 0, &file), 0);
+	assert_int_equal(sys_bind(file, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	assert_int_equal(sys_setsockopt(file, IPPROTO_IP, IP_MTU_DISCOVER, &disc, sizeof(disc)), 0);
+	assert_int_equal(mtu_after_frag_needed(f, IPPROTO_UDP, BE16_INIT(9)), 1500);
+	disc = IP_PMTUDISC_WANT;
+	assert_int_equal(sys_setsockopt(file, IPPROTO_IP, IP_MTU_DISCOVER, &disc, sizeof(disc)), 0);
+	assert_int_equal(mtu_after_frag_needed(f, IPPROTO_UDP, BE16_INIT(9)), 600);
+	file_put(file);
+}
+
+static struct sk_buff *gro_look(struct sk_buff_head *held, struct sk_buff *skb)
+{
+	NAPI_GRO_CB(skb)->age_ms = skb->len; /* a note for the test */
+	return NULL;
+}
+
+/* Passed over unseen, it would overtake what is held of its own flow. */
+static void padded_frame_is_shown_to_the_transports_gro(void **state)
+{
+	static const struct offload_callbacks look = { .gro_receive = gro_look };
+	static const struct net_protocol proto = { .handler = consume_skb, .offload = &look };
+	struct fixture *f = *state;
+	struct sk_buff_head held;
+	struct sk_buff *skb;
+
+	skb_queue_head_init(&held);
+	cpu_lock(f->net->cpu);
+	assert_int_equal(inet_add_protocol(f->net, 201, &proto), 0);
+	skb = ip_packet(f->eth0, (struct packet_spec){
+					 .src = THEM, .dst = US, .protocol = 201, .payload = 20 });
+	skb_put_zero(skb, 6);
+	memset(NAPI_GRO_CB(skb), 0, sizeof(*NAPI_GRO_CB(skb)));
+	assert_null(inet_offload.gro_receive(&held, skb));
+	assert_int_equal(NAPI_GRO_CB(skb)->age_ms, 40);
+	assert_int_equal(skb->len, 40);
+	consume_skb(skb);
+	inet_del_protocol(f->net, 201);
+	cpu_unlock(f->net->cpu);
+}
+
 static void known_flows_skip_the_fib(void **state)
 {
 	struct fixture *f = *state;
@@ -653,6 +746,9 @@ int main(void)
 		T(forwarding_takes_one_off_the_ttl),
 		T(forwarding_reports_what_it_cannot_pass_on),
 		T(forwarding_fragments),
+		T(path_mtu_for_an_unknown_echo_is_not_believed),
+		T(path_mtu_is_not_learnt_for_who_does_not_want_it),
+		T(padded_frame_is_shown_to_the_transports_gro),
 		T(known_flows_skip_the_fib),
 	};
 

@@ -79,7 +79,7 @@ static struct sk_buff *inet_gro_receive(struct sk_buff_head *held, struct sk_buf
 	struct napi_gro_cb *cb = NAPI_GRO_CB(skb);
 	const struct offload_callbacks *ops;
 	const struct ip_hdr *iph;
-	u32 off = cb->data_offset;
+	u32 off = cb->data_offset, len;
 	struct sk_buff *p, *next;
 
 	cb->flush = 1;
@@ -88,8 +88,18 @@ static struct sk_buff *inet_gro_receive(struct sk_buff_head *held, struct sk_buf
 	iph = (const struct ip_hdr *)(skb->data + off);
 	ops = transport_offload(skb, iph->protocol);
 	if (!ops || !ops->gro_receive || iph->ihl_version != 0x45 ||
-	    !ipv4_csum_ok((const u8 *)iph, sizeof(*iph)) || ip_is_fragment(iph) ||
-	    be16_to_cpu(iph->tot_len) != skb->len - off)
+	    !ipv4_csum_ok((const u8 *)iph, sizeof(*iph)) || ip_is_fragment(iph))
+		return NULL;
+	/* A short packet that the link padded must not overtake what is held of its flow: the transport sees it, too. */
+	len = off + be16_to_cpu(iph->tot_len);
+	if (unlikely(len < skb->len) && len >= off + sizeof(*iph)) {
+		if (skb->ip_summed == CHECKSUM_COMPLETE)
+			skb->ip_summed = CHECKSUM_NONE;
+		if (pskb_trim(skb, len))
+			return NULL;
+		iph = (const struct ip_hdr *)(skb->data + off);
+	}
+	if (len != skb->len)
 		return NULL;
 	cb->flush = 0;
 	skb_queue_walk_safe(held, p, next) {

@@ -398,6 +398,9 @@ void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
 	struct rtable *rt;
 	int err;
 
+	/* ip(7): these leave the path MTU alone, so that nobody can make them send small fragments. */
+	if (inet->pmtudisc == IP_PMTUDISC_INTERFACE || inet->pmtudisc == IP_PMTUDISC_OMIT)
+		return;
 	if (be32_zero(sk->sk_daddr)) { /* not connected: nothing is cached */
 		ipv4_update_pmtu(skb, net, mtu, sk->sk_bound_dev_if, sk->sk_protocol);
 		return;

@@ -236,6 +236,9 @@ static bool arp_process_request(struct in_device *in_dev, const struct arp_view 
 		arp_send(dev, ARP_OP_REPLY, v->sip, v->tip, v->sha, v->sha);
 		return true;
 	}
+	/* An address that no single neighbour can have: ours, a broadcast. */
+	if (inet_addr_type(net, v->sip) != RTN_UNICAST)
+		return false;
 	if (local ? arp_ignored(in_dev, v->sip, v->tip) : !arp_proxied(in_dev, v->tip))
 		return false;
 	/* RFC 826: whoever asks us will be written to soon. */

@@ -238,6 +238,17 @@ static void questions_create_entries_chatter_does_not(void **state)
 	assert_int_equal(neigh_state(f->vb, IP(10, 0, 0, 8)), NUD_STALE);
 }
 
+/* RFC 1122 3.2.1.3: no host has it; an entry for it would only wait to be used. */
+static void a_question_from_the_broadcast_address_is_ignored(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(feed_arp(f,
+				  (struct arp_view){ .op = 1, .sip = IP(10, 0, 0, 255), .tip = B },
+				  28, SKB_PACKET_BROADCAST),
+			 SKB_DROP_ARP_IGNORED);
+}
+
 static void arp_ignore_keeps_silent(void **state)
 {
 	struct fixture *f = *state;
@@ -338,15 +349,11 @@ static void broadcasts_reach_everybody_and_ourselves(void **state)
 	file_put(sb);
 }
 
-/* a -- b(router) -- c, the second link takes 1000 octets: RFC 1191 end to end. */
-static void path_mtu_is_discovered_through_a_router(void **state)
+/* a -- b(router) -- c, the second link takes 1000 octets. Returns c. */
+static struct net *behind_a_router(struct fixture *f)
 {
-	struct fixture *f = *state;
 	struct net *c = ipv4_net(f->m, "c");
 	struct net_device *vb2, *vc;
-	struct route_answer r;
-	struct file *sa;
-	int on = IP_PMTUDISC_DO;
 
 	rtnl_lock(f->m);
 	assert_int_equal(veth_create(f->b, "eth1", c, "eth0", &vb2, &vc), 0);
@@ -359,6 +366,17 @@ static void path_mtu_is_discovered_through_a_router(void **state)
 	assert_int_equal(route_request(f->a, (struct route_spec){ .gw = B }), 0);
 	assert_int_equal(route_request(c, (struct route_spec){ .gw = IP(10, 0, 1, 1) }), 0);
 	assert_int_equal(view_write(f->b, "/proc/sys/net/ipv4/ip_forward", "1", 1), 0);
+	return c;
+}
+
+/* RFC 1191 end to end. */
+static void path_mtu_is_discovered_through_a_router(void **state)
+{
+	struct fixture *f = *state;
+	struct net *c = behind_a_router(f);
+	struct route_answer r;
+	struct file *sa;
+	int on = IP_PMTUDISC_DO;
 
 	assert_int_equal(sock_create_file(f->a, AF_INET, SOCK_DGRAM, 0, &sa), 0);
 	assert_int_equal(sys_setsockopt(sa, IPPROTO_IP, IP_MTU_DISCOVER, &on, sizeof(on)), 0);
@@ -373,6 +391,46 @@ static void path_mtu_is_discovered_through_a_router(void **state)
 	assert_int_equal(udp_send(sa, IP(10, 0, 1, 2), 9, 972), 972);
 	test_run_for(f->m, NSEC_PER_MSEC);
 	assert_true(c->mib[MIB_Udp_NoPorts] >= 1);
+	file_put(sa);
+}
+
+/* ip(7): IP_PMTUDISC_PROBE sets DF and ignores what was learnt. */
+static void a_probe_ignores_the_learnt_path_mtu(void **state)
+{
+	struct fixture *f = *state;
+	struct file *sa;
+	int probe = IP_PMTUDISC_PROBE;
+
+	behind_a_router(f);
+	cpu_lock(f->a->cpu);
+	rt_learn_pmtu(f->a, IP(10, 0, 1, 2), 900, false);
+	cpu_unlock(f->a->cpu);
+	assert_int_equal(sock_create_file(f->a, AF_INET, SOCK_DGRAM, 0, &sa), 0);
+	assert_int_equal(sys_setsockopt(sa, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof(probe)), 0);
+	assert_int_equal(udp_send(sa, IP(10, 0, 1, 2), 9, 1400), 1400);
+	test_run_for(f->m, NSEC_PER_MSEC);
+	assert_int_equal(drops(f->b, SKB_DROP_IP_PKT_TOO_BIG), 1);
+	file_put(sa);
+}
+
+/* Or each packet would look its neighbour up. */
+static void a_route_through_a_gateway_keeps_its_neighbour(void **state)
+{
+	struct fixture *f = *state;
+	struct flowi4 fl = { .daddr = IP(10, 0, 1, 2) };
+	struct rtable *rt;
+	struct file *sa;
+	int err;
+
+	behind_a_router(f);
+	assert_int_equal(sock_create_file(f->a, AF_INET, SOCK_DGRAM, 0, &sa), 0);
+	assert_int_equal(udp_send(sa, IP(10, 0, 1, 2), 9, 100), 100);
+	cpu_lock(f->a->cpu);
+	rt = ip_route_output_key(f->a, &fl, &err);
+	assert_non_null(rt);
+	assert_non_null(rt->dst.neigh);
+	ip_rt_put(rt);
+	cpu_unlock(f->a->cpu);
 	file_put(sa);
 }
 
@@ -458,10 +516,13 @@ int main(void)
 		T(big_echo_is_fragmented),
 		T(malformed_arp_has_a_reason),
 		T(questions_create_entries_chatter_does_not),
+		T(a_question_from_the_broadcast_address_is_ignored),
 		T(arp_ignore_keeps_silent),
 		T(datagrams_arrive_or_are_refused),
 		T(broadcasts_reach_everybody_and_ourselves),
 		T(path_mtu_is_discovered_through_a_router),
+		T(a_probe_ignores_the_learnt_path_mtu),
+		T(a_route_through_a_gateway_keeps_its_neighbour),
 		T(views_look_like_linux),
 		T(forwarding_is_one_setting_for_all),
 	};

@@ -51,6 +51,16 @@ static bool ip_dont_fragment(const struct sock *sk, const struct rtable *rt)
 	       (disc == IP_PMTUDISC_WANT && !rt->rt_mtu_locked);
 }
 
+/* What the packet must fit. IP_PMTUDISC_PROBE and above look at the link only, not at what was learnt: ip(7). */
+static u32 ip_skb_mtu(const struct sock *sk, const struct sk_buff *skb)
+{
+	if (IPCB(skb)->flags & IPSKB_FORWARDED)
+		return ip_dst_mtu_forward(skb->dst);
+	if (sk && unlikely(inet_sk(sk)->pmtudisc >= IP_PMTUDISC_PROBE))
+		return min(skb->dst->dev->mtu, IP_MAX_LEN);
+	return dst_mtu(skb->dst);
+}
+
 static u8 ip_select_ttl(const struct sock *sk, const struct rtable *rt)
 {
 	const struct inet_sock *inet = sk ? inet_sk(sk) : NULL;
@@ -270,15 +280,19 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 			    int *ret_err)
 {
 	struct net *net = sock_net(sk);
-	const struct ip_options *opt = inet_sk(sk)->inet_opt;
+	const struct ip_options *set = inet_sk(sk)->inet_opt;
 	struct rtable *rt = *rtp;
-	u32 optlen = opt ? opt->optlen : 0, hlen = sizeof(struct ip_hdr) + optlen;
+	u32 optlen = set ? set->optlen : 0, hlen = sizeof(struct ip_hdr) + optlen;
 	u32 data = length - transhdrlen, truesize;
 	bool linear = length <= IP_LINEAR_MAX, df;
+	struct ip_options opt;
 	struct sk_buff *skb;
 	struct ip_hdr *iph;
 	s64 n;
 
+	/* Another thread may set others while we wait for room. */
+	if (unlikely(set))
+		opt = *set;
 	*ret_err = ip_check_datagram_len(sk, fl, rt, hlen, length);
 	if (*ret_err)
 		return NULL;
@@ -315,7 +329,7 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	iph->tot_len = cpu_to_be16((u16)skb->len);
 	iph->id = cpu_to_be16(ip_select_ident(net, fl->saddr, fl->daddr, sk->sk_protocol));
 	if (optlen)
-		ip_options_build(iph, opt, fl->daddr, fl->saddr);
+		ip_options_build(iph, &opt, fl->daddr, fl->saddr);
 	skb->priority = tos != inet_sk(sk)->tos ? rt_tos2priority(tos) : sk->sk_priority;
 	skb->mark = fl->mark;
 	skb_dst_set(skb, &rt->dst);
@@ -379,7 +393,7 @@ static int ip_finish_output2(struct net *net, struct sock *sk, struct sk_buff *s
 		neigh_confirm(n);
 	}
 	keep = rt->dst.neigh == n;
-	if (!keep && rt->dst.input != dst_discard && !rt->dst.obsolete &&
+	if (!keep && !rt->dst.obsolete &&
 	    (rt->rt_uses_gateway || (dev->flags & (IFF_LOOPBACK | IFF_POINTOPOINT)))) {
 		rt->dst.neigh = n; /* takes over the reference */
 		keep = true;
@@ -431,8 +445,7 @@ static u32 ip_gso_wire_len(const struct sk_buff *skb)
 
 static int ip_finish_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
-	u32 mtu = IPCB(skb)->flags & IPSKB_FORWARDED ? ip_dst_mtu_forward(skb->dst)
-						     : dst_mtu(skb->dst);
+	u32 mtu = ip_skb_mtu(sk, skb);
 
 	trace_skb(skb, net, TP_ip_finish_output, TRACE_PASS, mtu, 0);
 	if (skb_is_gso(skb)) {
@@ -542,8 +555,7 @@ static void ip_copy_metadata(struct sk_buff *to, const struct sk_buff *from)
 int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 		   int (*output)(struct net *, struct sock *, struct sk_buff *))
 {
-	u32 mtu = IPCB(skb)->flags & IPSKB_FORWARDED ? ip_dst_mtu_forward(skb->dst)
-						     : dst_mtu(skb->dst);
+	u32 mtu = ip_skb_mtu(sk, skb);
 	u32 hlen = ip_hdr_len(ip_hdr(skb)), room, off, len, ret_len;
 	u16 flags = be16_to_cpu(ip_hdr(skb)->frag_off);
 	u8 hdr[60];

@@ -93,14 +93,27 @@ static void sync_queue(struct asock *s, int a)
 		drop_stale(s, (size_t)left);
 }
 
-/* Bounds the queue when nobody but native readers take: the socket's own accounting tells when all is gone. */
-static void sync_queue_from_our_end(struct asock *s)
+/*
+ * Without a call at hand: when all was read, our end says so; else the program's end is asked, if it is still where it was seen
+ * last. (Searching for it is too much for each datagram.)
+ */
+static void sync_queue_unasked(struct asock *s)
 {
-	int unread = 0;
+	int unread = 0, a;
 
-	if (s->queue_len && ioctl(s->b, TIOCOUTQ, &unread) == 0 && unread == 0)
+	if (!s->queue_len)
+		return;
+	if (ioctl(s->b, TIOCOUTQ, &unread) == 0 && unread == 0) {
 		while (s->queue_len)
 			entry_pop(s);
+		return;
+	}
+	if (s->queue_len < QUEUE_MAX || !ident_hint_holds(s))
+		return;
+	a = ident_find(s);
+	sync_queue(s, a);
+	if (a >= 0)
+		close(a);
 }
 
 /* ---- from the stack -------------------------------------------------------------------------------------- */
@@ -150,7 +163,6 @@ static bool move_down(struct asock *s)
 		/* It does not fit: it waits for a caller that asks with an address, or for room. */
 		dgram_put_back(s, &m);
 		free(e);
-		asock_arm_out(s, true);
 		return false;
 	}
 	if (!e)
@@ -176,8 +188,29 @@ static bool flush_undelivered(struct asock *s)
 	TAILQ_INSERT_TAIL(&s->queue, e, link);
 	s->queue_len++;
 	s->queue_octets += e->len;
-	asock_arm_out(s, false);
 	return true;
+}
+
+/* Is there something for a caller that waits? */
+static bool deliverable(struct asock *s)
+{
+	return !s->dead && (s->undelivered || (weir_poll_now(s->file) & POLLIN));
+}
+
+/* Moves ahead what may be moved. True: more waits in the stack, and there is no room. */
+static bool fill_end(struct asock *s)
+{
+	if (!flush_undelivered(s))
+		return true;
+	sync_queue_unasked(s);
+	for (int i = 0; i < ROUNDS && s->queue_len < QUEUE_MAX; i++)
+		if (!move_down(s))
+			return s->undelivered != NULL;
+	if (!(weir_poll_now(s->file) & POLLIN))
+		return false;
+	if (s->queue_len < QUEUE_MAX)
+		asock_again(s);
+	return s->queue_len >= QUEUE_MAX;
 }
 
 void dgram_down(struct asock *s)
@@ -185,21 +218,11 @@ void dgram_down(struct asock *s)
 	if (s->dead || s->b < 0)
 		return;
 	/* Those who wait with an address are served directly. */
-	while (!TAILQ_EMPTY(&s->waiters) && !s->dead && (weir_poll_now(s->file) & POLLIN) &&
-	       park_wake_one(s))
+	while (!TAILQ_EMPTY(&s->waiters) && deliverable(s) && park_wake_one(s))
 		;
-	if (s->dead || !flush_undelivered(s))
-		return;
-	sync_queue_from_our_end(s);
-	for (int i = 0; i < ROUNDS && s->queue_len < QUEUE_MAX; i++)
-		if (!move_down(s))
-			return;
-	if (weir_poll_now(s->file) & POLLIN) {
-		if (s->queue_len < QUEUE_MAX)
-			asock_again(s);
-		else
-			asock_arm_out(s, true); /* go on when the program has read */
-	}
+	/* While EPOLLOUT is asked for, each read by the program is an event. It must not be asked for anew: that is one, too. */
+	if (!s->dead)
+		asock_arm_out(s, fill_end(s));
 }
 
 int dgram_take(struct asock *s, int a, bool peek, struct dgram_msg *ret)
@@ -258,6 +281,14 @@ void dgram_put_back(struct asock *s, const struct dgram_msg *m)
 
 /* ---- from the program ------------------------------------------------------------------------------------- */
 
+/* Nothing may be an empty datagram, or the end that the event has yet to tell. */
+static bool hung_up(struct asock *s)
+{
+	struct pollfd p = { .fd = s->b };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
 /* Native sends. The stack's send buffer being full leaves them where they are. */
 void dgram_up(struct asock *s)
 {
@@ -269,7 +300,7 @@ void dgram_up(struct asock *s)
 		if (!(weir_poll_now(s->file) & (POLLOUT | POLLERR)))
 			return;
 		n = recv(s->b, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT);
-		if (n < 0 || (n == 0 && s->end_hup))
+		if (n < 0 || (n == 0 && hung_up(s)))
 			return;
 		k = weir_send(s->file, s->run->scratch, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		/* The caller has gone on: like an ICMP error, it is told with its next call. */
@@ -279,20 +310,28 @@ void dgram_up(struct asock *s)
 	asock_again(s);
 }
 
+/* The last words of a program that has closed its end: all of them. */
+static void dgram_drain(struct asock *s)
+{
+	int left = 0;
+
+	while (ioctl(s->b, FIONREAD, &left) == 0 && left > 0) {
+		ssize_t n = recv(s->b, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT);
+
+		if (n < 0)
+			return;
+		weir_send(s->file, s->run->scratch, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+}
+
 void dgram_end_event(struct asock *s, uint32_t events)
 {
-	if (events & (EPOLLHUP | EPOLLERR))
-		s->end_hup = true;
-	dgram_up(s);
-	if (s->end_hup) {
-		if (!s->dead)
-			asock_free(s);
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		dgram_drain(s);
+		asock_free(s);
 		return;
 	}
-	if (events & EPOLLOUT) {
-		asock_arm_out(s, false);
-		dgram_down(s);
-	}
-	if (!s->dead && s->node && (weir_poll_now(s->file) & POLLIN))
+	dgram_up(s);
+	if (!s->dead && ((events & EPOLLOUT) || (weir_poll_now(s->file) & POLLIN)))
 		dgram_down(s);
 }

@@ -133,6 +133,7 @@ void loop_turn_weir(struct run *r)
 {
 	struct epoll_event ev[EVENTS];
 
+	r->busy = false;
 	for (int turn = 0; turn < WEIR_TURNS; turn++) {
 		bool again = serve_again(r);
 		int n;
@@ -144,6 +145,7 @@ void loop_turn_weir(struct run *r)
 		if (n <= 0 && !again)
 			return;
 	}
+	r->busy = true; /* go on after a look at the programs */
 }
 
 /* ---- timers, watches, hooks ---------------------------------------------------------------------------------------- */
@@ -341,7 +343,7 @@ static uint64_t next_deadline(struct run *r)
 		at = t->at;
 	if (!TAILQ_EMPTY(&r->orphans) && r->orphan_scan < at)
 		at = r->orphan_scan;
-	return TAILQ_EMPTY(&r->again) ? at : 0;
+	return TAILQ_EMPTY(&r->again) && !r->busy ? at : 0;
 }
 
 static int wait_events(struct run *r, struct epoll_event *ev)

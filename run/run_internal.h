@@ -80,6 +80,7 @@ struct run {
 	bool deny_attach; /* the programs cannot be confined by Landlock: ptrace and the like are always refused */
 	int front; /* channel */
 	bool detached, ready;
+	bool busy; /* the last turn left work in the stack */
 	bool finishing;
 	int finish_status;
 	void (*on_stream_end)(struct run_node *node, struct weir_file *f, void *arg);
@@ -280,7 +281,6 @@ struct asock {
 	uint8_t state; /* enum asock_state */
 	bool dead, orphan, in_again, observed;
 	bool out_armed; /* EPOLLOUT is asked for on b */
-	bool end_hup;   /* datagrams: nobody holds the program's end */
 	int kept_a; /* without pidfd_getfd: the program's end, until a stream is connected; else -1 */
 	uint64_t rcvtimeo, sndtimeo; /* ns, 0: for ever */
 	struct linger linger;

@@ -22,7 +22,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define QUEUE_MAX   64 /* datagrams moved ahead */
+#define QUEUE_MAX   256 /* datagrams moved ahead */
 #define ROUNDS      64
 #define CONTROL_MAX sizeof(((struct dgram_msg *)0)->control)
 

@@ -114,19 +114,20 @@ static void weir_event(struct loop_source *src, uint32_t events)
 
 /* ---- the stack ------------------------------------------------------------------------------------------------- */
 
+/* Those that wait for another round; one that asks for yet another has it in the next turn. */
 static bool serve_again(struct run *r)
 {
-	struct asock_list list = TAILQ_HEAD_INITIALIZER(list);
 	struct asock *s;
-	bool any = !TAILQ_EMPTY(&r->again);
+	unsigned n = 0;
 
-	TAILQ_CONCAT(&list, &r->again, again_link);
-	while ((s = TAILQ_FIRST(&list))) {
-		TAILQ_REMOVE(&list, s, again_link);
+	TAILQ_FOREACH(s, &r->again, again_link)
+	n++;
+	for (unsigned i = 0; i < n && (s = TAILQ_FIRST(&r->again)); i++) {
+		TAILQ_REMOVE(&r->again, s, again_link);
 		s->in_again = false;
 		asock_event(s, EPOLLIN | EPOLLOUT);
 	}
-	return any;
+	return n > 0;
 }
 
 void loop_turn_weir(struct run *r)

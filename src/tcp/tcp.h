@@ -254,6 +254,14 @@ static inline u32 tcp_now_s(const struct sock *sk)
 {
 	return (u32)(sk->sk_cpu->now / NSEC_PER_SEC);
 }
+/*
+ * Was an answer to something invalid sent less than tcp_invalid_ratelimit ago? @last: ms, 0 never; as 0 is taken, a stamp of time 0 is
+ * 1 and may be one ahead of @now. Two ends that disagree would else answer each other for ever within that millisecond.
+ */
+static inline bool tcp_oow_limited(u32 last, u32 now, const struct netns_tcp *net)
+{
+	return last && now + 1 - last <= net->invalid_ratelimit_ms;
+}
 /* RFC 7323 5.4: our timestamp clock ticks once a millisecond. */
 static inline u32 tcp_tsval(const struct sock *sk)
 {

@@ -114,7 +114,7 @@ bool tcp_oow_rate_limited(struct sock *sk, const struct sk_buff *skb, u32 *last_
 
 	if (cb->seq != cb->end_seq && !(cb->tcp_flags & TCP_FLAG_SYN))
 		return false; /* data must be answered */
-	if (*last_ms && now - *last_ms < tcp_net(sk)->invalid_ratelimit_ms) {
+	if (tcp_oow_limited(*last_ms, now, tcp_net(sk))) {
 		NET_INC_STATS(sk->sk_net, skipped);
 		return true;
 	}

@@ -80,7 +80,7 @@ static enum tcp_tw_verdict tcp_tw_answer(struct tcp_timewait_sock *tw, struct sk
 	u32 now = (u32)(tw->tw.tw_cpu->now / NSEC_PER_MSEC);
 
 	if (cb->seq == cb->end_seq || (cb->tcp_flags & TCP_FLAG_SYN)) {
-		if (tw->last_oow_ack && now - tw->last_oow_ack < net->tcp->invalid_ratelimit_ms) {
+		if (tcp_oow_limited(tw->last_oow_ack, now, net->tcp)) {
 			NET_INC_STATS(net, MIB_TcpExt_TCPACKSkippedTimeWait);
 			return TCP_TW_DONE;
 		}

@@ -30,7 +30,7 @@ void tcp_send_challenge_ack(struct sock *sk)
 	u32 now = tcp_now_ms(sk);
 	u64 second = tcp_now_ns(sk) / NSEC_PER_SEC;
 
-	if (tp->last_oow_ack && now - tp->last_oow_ack < net->invalid_ratelimit_ms) {
+	if (tcp_oow_limited(tp->last_oow_ack, now, net)) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPACKSkippedChallenge);
 		return;
 	}

@@ -8,6 +8,7 @@
 #ifndef WEIR_TESTS_FUZZ_H
 #define WEIR_TESTS_FUZZ_H
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/types.h"
@@ -33,8 +34,10 @@ extern const size_t fuzz_nr_seeds;
 /* Unlike assert() this stays in release builds. */
 #define FUZZ_CHECK(cond)                                                                           \
 	do {                                                                                       \
-		if (!(cond))                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #cond);       \
 			abort();                                                                   \
+		}                                                                                  \
 	} while (0)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);

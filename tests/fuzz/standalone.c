@@ -5,15 +5,31 @@
  *     fuzz_x [-n ROUNDS] [-s SEED] [FILE...]     with files: just those, to look at a finding again
  *
  * Each round takes a seed of the target (or noise), applies a few mutations from a repeatable stream, and hands it over in a block of
- * exactly its size, so that the address sanitizer sees every octet read beyond it.
+ * exactly its size, so that the address sanitizer sees every octet read beyond it. An input that fails a check or takes longer than
+ * MAX_SECONDS is printed, for `xxd -r -p`.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "fuzz.h"
 #include "lib/random.h"
 
-#define MAX_INPUT 2048
+#define MAX_INPUT   2048
+#define MAX_SECONDS 30
+
+static const u8 *current;
+static size_t current_len;
+
+static void on_failure(int sig)
+{
+	fprintf(stderr, "%s by this input:\n", sig == SIGALRM ? "time ran out" : "failure");
+	for (size_t i = 0; i < current_len; i++)
+		fprintf(stderr, "%02x", current[i]);
+	fprintf(stderr, "\n");
+	signal(SIGABRT, SIG_DFL);
+	abort();
+}
 
 static void run(const u8 *p, size_t len)
 {
@@ -22,6 +38,9 @@ static void run(const u8 *p, size_t len)
 	if (!exact)
 		abort();
 	memcpy(exact, p, len);
+	current = exact;
+	current_len = len;
+	alarm(MAX_SECONDS);
 	LLVMFuzzerTestOneInput(exact, len);
 	free(exact);
 }
@@ -105,6 +124,8 @@ int main(int argc, char **argv)
 	u8 buf[MAX_INPUT];
 	int opt, ret = 0;
 
+	signal(SIGABRT, on_failure);
+	signal(SIGALRM, on_failure);
 	while ((opt = getopt(argc, argv, "n:s:")) != -1) {
 		switch (opt) {
 		case 'n':

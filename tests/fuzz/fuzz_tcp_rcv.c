@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fuzz_tcp_rcv.c - hostile segments arrive in the middle of a connection's life
+ *
+ *      a 10.0.0.1 ---------------- b 10.0.0.2      a client's connection to port 7, from the handshake to its end
+ *
+ * The attacker knows everything: addresses, ports, sequence numbers, timestamps and windows are near the right ones and checksums are right.
+ * Between the segments the programs send, receive, shut down, close, change options, and time passes. After each instruction the
+ * invariants of both ends are checked (tcp.h), and at the end both must be gone.
+ */
+#include <netinet/tcp.h>
+
+#include "inet/inet_hashtables.h"
+#include "tcp/tcp.h"
+#include "tests/fuzz/fuzz_net.h"
+
+enum op {
+	OP_SEGMENT,
+	OP_BURST,
+	OP_SEND,
+	OP_RECV,
+	OP_SHUTDOWN,
+	OP_CLOSE,
+	OP_OPTION,
+	OP_TIME,
+	OP_ACCEPT,
+	OP_ICMP,
+	OP_MAX
+};
+
+struct bed {
+	struct weir_machine *m;
+	struct weir_net *net[2];
+	struct weir_file *listener, *f[2]; /* NULL: closed */
+	be32 addr[2];
+	be16 port[2];
+	/* what the attacker saw last: the next octet of each end */
+	u32 nxt[2], rcv_nxt[2], tsval[2], ts_recent[2];
+	u32 una[2];
+};
+
+/* ---- what must hold ---------------------------------------------------------------------------------------- */
+
+static void check_rtx_queue(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 packets = 0, sacked = 0, lost = 0, retrans = 0, seq = tp->snd_una;
+	struct sk_buff *skb;
+
+	for (skb = tcp_rtx_queue_head(sk); skb; skb = tcp_skb_next(skb)) {
+		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+		FUZZ_CHECK(skb == tcp_rtx_queue_head(sk)
+				   ? !after(cb->seq, seq) && after(cb->end_seq, seq)
+				   : cb->seq == seq);
+		FUZZ_CHECK(tcp_skb_pcount(skb) > 0);
+		seq = cb->end_seq;
+		packets += tcp_skb_pcount(skb);
+		sacked += cb->sacked & TCPCB_SACKED_ACKED ? tcp_skb_pcount(skb) : 0;
+		lost += cb->sacked & TCPCB_LOST ? tcp_skb_pcount(skb) : 0;
+		retrans += cb->sacked & TCPCB_SACKED_RETRANS ? tcp_skb_pcount(skb) : 0;
+		FUZZ_CHECK((cb->sacked & (TCPCB_SACKED_ACKED | TCPCB_LOST)) !=
+			   (TCPCB_SACKED_ACKED | TCPCB_LOST));
+	}
+	FUZZ_CHECK(tcp_rtx_queue_empty(sk) || seq == tp->snd_nxt);
+	FUZZ_CHECK(tp->packets_out == packets);
+	FUZZ_CHECK(tp->lost_out == lost);
+	FUZZ_CHECK(tp->retrans_out == retrans);
+	if (tp->sack_ok)
+		FUZZ_CHECK(tp->sacked_out == sacked);
+	FUZZ_CHECK(tp->sacked_out + tp->lost_out <= tp->packets_out);
+	FUZZ_CHECK(tp->snd_cwnd > 0);
+}
+
+static void check_receive(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct rb_node *n;
+	const struct sk_buff *skb;
+	u32 end = tp->rcv_nxt, octets = 0;
+	const struct sk_buff *prev = NULL;
+
+	FUZZ_CHECK(!after(tp->copied_seq, tp->rcv_nxt));
+	for (n = rb_first(&tp->out_of_order_queue); n; n = rb_next(n)) {
+		skb = tcp_rb_skb(n);
+		/* None covers another; edges may overlap. */
+		FUZZ_CHECK(after(TCP_SKB_CB(skb)->end_seq, end));
+		FUZZ_CHECK(!prev || after(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(prev)->seq));
+		end = TCP_SKB_CB(skb)->end_seq;
+		prev = skb;
+	}
+	skb_queue_walk(&sk->sk_receive_queue, skb)
+		octets += skb->len;
+	/* What is queued covers all that was not read, but for sequence numbers of SYN and FIN. */
+	FUZZ_CHECK(octets + 2 >= tp->rcv_nxt - tp->copied_seq);
+	FUZZ_CHECK(tp->num_sacks <= TCP_MAX_SACK_BLOCKS);
+	for (u32 i = 0; i < tp->num_sacks; i++)
+		FUZZ_CHECK(before(tp->selective_acks[i].start, tp->selective_acks[i].end));
+}
+
+static void check_sock(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	FUZZ_CHECK(!after(tp->snd_una, tp->snd_nxt) && !after(tp->snd_nxt, tp->write_seq));
+	check_rtx_queue(sk);
+	check_receive(sk);
+	FUZZ_CHECK(sk->sk_wmem_queued < 64u << 20 &&
+		   sk->sk_rmem_alloc < 64u << 20); /* no wrap below 0 */
+}
+
+/* Looks at both ends: checks them and remembers what an attacker wants to know. */
+static void look(struct bed *b)
+{
+	struct cpu *cpu = net_of(b->net[0])->cpu;
+
+	cpu_lock(cpu);
+	for (int i = 0; i < 2; i++) {
+		struct net *net = net_of(b->net[i]);
+		struct sock *sk = __inet_lookup_established(net, &net->tcp->hashinfo, b->addr[!i],
+							    b->port[!i], b->addr[i],
+							    be16_to_cpu(b->port[i]), 0);
+
+		if (!sk || sk->sk_state == SS_TCP_TIME_WAIT || sk->sk_state == SS_TCP_NEW_SYN_RECV)
+			continue;
+		check_sock(sk);
+		b->nxt[i] = tcp_sk(sk)->snd_nxt;
+		b->una[i] = tcp_sk(sk)->snd_una;
+		b->rcv_nxt[i] = tcp_sk(sk)->rcv_nxt;
+		b->tsval[i] = tcp_tsval(sk);
+		b->ts_recent[i] = tcp_sk(sk)->ts_recent;
+	}
+	cpu_unlock(cpu);
+}
+
+/* ---- the connection ---------------------------------------------------------------------------------------- */
+
+static struct sockaddr_in port_of_b(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(7) };
+
+	a.sin_addr.s_addr = htonl(0x0a000002);
+	return a;
+}
+
+static void accept_one(struct bed *b)
+{
+	struct weir_file *f;
+
+	if (weir_accept(b->listener, NULL, NULL, SOCK_NONBLOCK, &f))
+		return;
+	if (b->f[1])
+		weir_close(f);
+	else
+		b->f[1] = f;
+}
+
+/* @how: 0x01 a link of 1 ms, 0x02 no SACK, 0x04 no timestamps, 0x08 not established yet, 0x10 small buffers, 0x20 no window scaling */
+static void bed_init(struct bed *b, u8 how)
+{
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .mem_limit = 64 << 20 };
+	struct sockaddr_in a = port_of_b();
+	socklen_t len = sizeof(a);
+	int small = 4096;
+
+	memset(b, 0, sizeof(*b));
+	b->m = weir_machine_create(&cfg);
+	FUZZ_CHECK(b->m);
+	for (int i = 0; i < 2; i++) {
+		b->net[i] = weir_net_create(b->m, i ? "b" : "a");
+		FUZZ_CHECK(b->net[i]);
+		if (how & 2)
+			weir_sysctl(b->net[i], "net.ipv4.tcp_sack", "0");
+		if (how & 4)
+			weir_sysctl(b->net[i], "net.ipv4.tcp_timestamps", "0");
+		if (how & 0x20)
+			weir_sysctl(b->net[i], "net.ipv4.tcp_window_scaling", "0");
+	}
+	fuzz_veth(b->net[0], "eth0", b->net[1], "eth0");
+	if (how & 1)
+		fuzz_delay(fuzz_dev(b->net[0], "eth0"));
+	for (u32 i = 0; i < 2; i++)
+		fuzz_addr(b->net[i], "eth0", 0x0a000001 + i);
+	FUZZ_CHECK(!weir_socket(b->net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &b->listener));
+	FUZZ_CHECK(!weir_bind(b->listener, (struct sockaddr *)&a, sizeof(a)));
+	FUZZ_CHECK(!weir_socket(b->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &b->f[0]));
+	if (how & 0x10) {
+		weir_setsockopt(b->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+		weir_setsockopt(b->f[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	}
+	FUZZ_CHECK(!weir_listen(b->listener, 2));
+	weir_connect(b->f[0], (struct sockaddr *)&a, sizeof(a));
+	if (!(how & 8)) {
+		fuzz_run(b->m, 20 * NSEC_PER_MSEC);
+		accept_one(b);
+		FUZZ_CHECK(b->f[1]);
+	}
+	b->port[1] = cpu_to_be16(7);
+	FUZZ_CHECK(!weir_getsockname(b->f[0], (struct sockaddr *)&a, &len));
+	memcpy(&b->port[0], &a.sin_port, 2);
+	memcpy(&b->addr[0], &a.sin_addr, 4);
+	b->addr[1] = cpu_to_be32(0x0a000002);
+	look(b);
+}
+
+/* ---- segments ---------------------------------------------------------------------------------------------- */
+
+static void put16(u8 *p, u32 v)
+{
+	p[0] = (u8)(v >> 8);
+	p[1] = (u8)v;
+}
+
+static void put32(u8 *p, u32 v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v);
+}
+
+/* A distance of a sequence number: small ones are likelier. */
+static u32 delta(struct fuzz_input *in)
+{
+	s16 d = (s16)fuzz_u16(in);
+
+	return d & 1 ? (u32)((s32)d >> 1) : (u32)((s32)d >> 9);
+}
+
+/* Options: 0x01 a timestamp that is near, 0x02 SACK blocks, 0x04 octets of the input. Their length, padded. */
+static u32 options(struct bed *b, struct fuzz_input *in, int to, u8 *p)
+{
+	u8 how = fuzz_u8(in);
+	u32 len = 0;
+
+	if (how & 1) {
+		p[0] = p[1] = TCPOPT_NOP;
+		p[2] = TCPOPT_TIMESTAMP;
+		p[3] = TCPOLEN_TIMESTAMP;
+		put32(p + 4, b->tsval[!to] + delta(in));
+		put32(p + 8, b->ts_recent[!to] + (how & 0x80 ? delta(in) : 0));
+		len = 12;
+	}
+	if (how & 2) {
+		u32 n = 1 + (how >> 4 & 3);
+
+		n = min(n, (40 - len - 4) / 8);
+		p[len] = p[len + 1] = TCPOPT_NOP;
+		p[len + 2] = TCPOPT_SACK;
+		p[len + 3] = (u8)(2 + n * 8);
+		for (u32 i = 0; i < n; i++) {
+			u32 start = b->una[to] + delta(in);
+
+			put32(p + len + 4 + i * 8, start);
+			put32(p + len + 8 + i * 8, start + delta(in));
+		}
+		len += 4 + n * 8;
+	}
+	if (how & 4) {
+		u32 n = min((u32)fuzz_u8(in) % 41, 40 - len) & ~3u;
+
+		fuzz_take(in, p + len, n);
+		len += n;
+	}
+	return len;
+}
+
+/* To end @to, as if from the other one. Operands: flags, seq, ack, window, urgent pointer, options, payload length. */
+static void segment(struct bed *b, struct fuzz_input *in, int to)
+{
+	struct net_device *dev = fuzz_dev(b->net[to], "eth0");
+	u8 buf[14 + 20 + 60 + 4096] = { 0 }, *ip = buf + ETH_HLEN, *th = ip + 20;
+	u8 flags = fuzz_u8(in), how = fuzz_u8(in);
+	u32 seq = b->rcv_nxt[to] + delta(in),
+	    ack = (how & 1 ? b->nxt[to] : b->una[to]) + (how & 2 ? delta(in) : 0);
+	u32 hlen, len, payload;
+
+	memcpy(buf, dev->dev_addr, ETH_ALEN);
+	memcpy(buf + 6, dev->netdev_ops->ndo_get_peer_dev(dev)->dev_addr, ETH_ALEN);
+	put16(buf + 12, ETH_P_IP);
+	ip[0] = 0x45;
+	ip[1] = how & 0x40 ? 3 : 0; /* congestion experienced */
+	ip[8] = 64;
+	ip[9] = IPPROTO_TCP;
+	memcpy(ip + 12, &b->addr[!to], 4);
+	memcpy(ip + 16, &b->addr[to], 4);
+	memcpy(th, &b->port[!to], 2);
+	memcpy(th + 2, &b->port[to], 2);
+	put32(th + 4, seq);
+	put32(th + 8, how & 0x20 ? fuzz_u32(in) : ack);
+	th[13] = flags;
+	put16(th + 14, how & 4 ? fuzz_u16(in) : 512);
+	put16(th + 18, how & 8 ? fuzz_u16(in) : 0);
+	hlen = 20 + (how & 0x80 ? options(b, in, to, th + 20) : 0);
+	th[12] = (u8)(hlen << 2);
+	payload = how & 0x10 ? fuzz_u8(in) : 0;
+	payload = payload > 200 ? (payload - 200) * 26 : payload; /* up to 1430 */
+	memset(th + hlen, (int)payload, payload);
+	len = 20 + hlen + payload;
+	fuzz_fix_ipv4(ip, len, true);
+	fuzz_inject(dev, buf, ETH_HLEN + len, how & 0x20 ? 14 + 20 + 10 : ETH_HLEN + len);
+}
+
+/* An ICMP error to end @to about a segment of its. */
+static void icmp_error(struct bed *b, struct fuzz_input *in, int to)
+{
+	struct net_device *dev = fuzz_dev(b->net[to], "eth0");
+	u8 buf[14 + 20 + 8 + 28] = { 0 }, *ip = buf + ETH_HLEN, *icmp = ip + 20, *inner = icmp + 8;
+
+	memcpy(buf, dev->dev_addr, ETH_ALEN);
+	memcpy(buf + 6, dev->netdev_ops->ndo_get_peer_dev(dev)->dev_addr, ETH_ALEN);
+	put16(buf + 12, ETH_P_IP);
+	ip[0] = inner[0] = 0x45;
+	ip[8] = inner[8] = 64;
+	ip[9] = 1;
+	inner[9] = IPPROTO_TCP;
+	memcpy(ip + 12, &b->addr[!to], 4);
+	memcpy(ip + 16, &b->addr[to], 4);
+	icmp[0] = fuzz_u8(in) % 20;
+	icmp[1] = fuzz_u8(in) % 16;
+	put16(icmp + 6, fuzz_u16(in));
+	put16(inner + 2, 1500);
+	memcpy(inner + 12, &b->addr[to], 4);
+	memcpy(inner + 16, &b->addr[!to], 4);
+	memcpy(inner + 20, &b->port[to], 2);
+	memcpy(inner + 22, &b->port[!to], 2);
+	put32(inner + 24, b->una[to] + delta(in));
+	fuzz_fix_ipv4(ip, (u32)sizeof(buf) - ETH_HLEN, true);
+	fuzz_inject(dev, buf, sizeof(buf), sizeof(buf));
+}
+
+/* ---- calls ------------------------------------------------------------------------------------------------- */
+
+static void set_option(struct bed *b, struct fuzz_input *in, int end)
+{
+	static const struct {
+		int level, name, values[4];
+	} opts[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, { 0, 1, 1, 1 } },
+		{ IPPROTO_TCP, TCP_CORK, { 0, 1, 1, 1 } },
+		{ IPPROTO_TCP, TCP_MAXSEG, { 88, 536, 100, 1400 } },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, { 1, 2, 60, 7200 } },
+		{ SOL_SOCKET, SO_KEEPALIVE, { 0, 1, 1, 1 } },
+		{ IPPROTO_TCP, TCP_LINGER2, { -1, 0, 1, 60 } },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, { 0, 100, 1000, 30000 } },
+		{ IPPROTO_TCP, TCP_WINDOW_CLAMP, { 0, 100, 5000, 60000 } },
+		{ SOL_SOCKET, SO_RCVBUF, { 0, 3000, 20000, 400000 } },
+		{ SOL_SOCKET, SO_SNDBUF, { 0, 3000, 20000, 400000 } },
+		{ SOL_SOCKET, SO_OOBINLINE, { 0, 1, 1, 1 } },
+		{ SOL_SOCKET, SO_RCVLOWAT, { 1, 2, 5000, 100000 } },
+		{ IPPROTO_TCP, TCP_QUICKACK, { 0, 1, 1, 1 } },
+		{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, { 0, 1, 9000, -1 } },
+	};
+	u8 what = fuzz_u8(in);
+	u32 i = (what & 63) % ARRAY_SIZE(opts);
+	struct linger l = { 1, 0 };
+
+	if (what == 255)
+		weir_setsockopt(b->f[end], SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	else if (what == 254)
+		weir_setsockopt(b->f[end], IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+	else
+		weir_setsockopt(b->f[end], opts[i].level, opts[i].name, &opts[i].values[what >> 6],
+				sizeof(int));
+}
+
+static void call(struct bed *b, struct fuzz_input *in, enum op op, int end)
+{
+	static u8 data[65536];
+	struct weir_file *f = b->f[end];
+	u8 how;
+
+	if (!f)
+		return;
+	how = fuzz_u8(in);
+	switch (op) {
+	case OP_SEND:
+		weir_send(f, data, (u32)(how & 127) << (how & 128 ? 9 : 3),
+			  MSG_NOSIGNAL | MSG_DONTWAIT | (how & 1 ? MSG_OOB : 0) |
+				  (how & 2 ? MSG_MORE : 0));
+		break;
+	case OP_RECV:
+		weir_recv(f, data, (u32)(how & 127) << (how & 128 ? 9 : 3),
+			  MSG_DONTWAIT | (how & 1 ? MSG_OOB : 0) | (how & 2 ? MSG_PEEK : 0) |
+				  (how & 4 ? MSG_TRUNC : 0));
+		break;
+	case OP_SHUTDOWN:
+		weir_shutdown(f, how % 3);
+		break;
+	case OP_CLOSE:
+		weir_close(f);
+		b->f[end] = NULL;
+		break;
+	case OP_OPTION:
+		set_option(b, in, end);
+		break;
+	default:
+		break;
+	}
+}
+
+/* One octet: what in the low four bits, to or at which end, and in the upper three how long time passes first: 4^n * 100 us. */
+static void instruction(struct bed *b, struct fuzz_input *in)
+{
+	u8 what = fuzz_u8(in);
+	int end = what >> 4 & 1;
+	enum op op = (enum op)((what & 15) % OP_MAX);
+
+	if (what >> 5) {
+		fuzz_run(b->m, (u64)100000 << (what >> 5) * 2);
+		look(b);
+	}
+	switch (op) {
+	case OP_SEGMENT:
+		segment(b, in, end);
+		break;
+	case OP_BURST: /* the same one several times */
+		for (int i = fuzz_u8(in) % 8; i >= 0; i--) {
+			struct fuzz_input again = *in;
+
+			segment(b, i ? &again : in, end);
+		}
+		break;
+	case OP_TIME:
+		fuzz_run(b->m, (u64)fuzz_u8(in) * fuzz_u8(in) * 10 * NSEC_PER_MSEC);
+		break;
+	case OP_ACCEPT:
+		accept_one(b);
+		break;
+	case OP_ICMP:
+		icmp_error(b, in, end);
+		break;
+	default:
+		call(b, in, op, end);
+		break;
+	}
+	look(b);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct fuzz_input in = { data, size };
+	struct weir_memory mem;
+	struct bed b;
+
+	bed_init(&b, fuzz_u8(&in));
+	while (in.left)
+		instruction(&b, &in);
+	accept_one(&b);
+	for (int i = 0; i < 2; i++)
+		if (b.f[i])
+			weir_close(b.f[i]);
+	look(&b);
+	weir_close(b.listener);
+	fuzz_run_until_idle(b.m, 0);
+	weir_net_destroy(b.net[0]);
+	weir_net_destroy(b.net[1]);
+	weir_memory(b.m, &mem);
+	FUZZ_CHECK(mem.nr_socks == 0 && mem.skb_live == 0);
+	weir_machine_destroy(b.m);
+	return 0;
+}
+
+FUZZ_SEEDS(
+	/* data both ways, then an orderly close */
+	SEED("\0\2\x88\x12\x88\x23\xff\x33\xff\4\0\3\0\x13\0\4\1\x14\1"),
+	/* data in the window, beyond it, before it; with timestamps */
+	SEED("\1\0\x10\x90\0\0\1\0\0\x50\0\x18\x90\x41\1\1\0\0\x20\0\x18\x90\x81\0\1\0\0\x20\3"
+	     "\xff"),
+	/* holes: out-of-order segments, then what was missing */
+	SEED("\6\x10\x10\x10\0\4\x64\x10\x10\x10\0\x10\x64\x10\x10\x10\0\2\xc8\x10\x10\x10\0\0\xc8"
+	     "\x13\xff\4\0"),
+	/* SACKs of what is in flight, duplicate ACKs, a late ACK */
+	SEED("\1\2\xff\0\x10\x80\0\0\x32\1\2\1\4\1\x10\1\x12\1\1\4\x10\0\0\0\x20\x10\1\0\0\x82"
+	     "\x88"),
+	/* an ACK of data that was never sent, a zero window, the persist timer, the window opens */
+	SEED("\2\2\xff\0\x10\3\0\0\1\1\0\x10\4\0\0\0\0\x47\xff\xff\0\x10\5\0\0\xff\0"),
+	/* RST: out of the window, in it, exact */
+	SEED("\0\0\4\0\xff\x80\0\4\0\0\4\x10\4\0\0\0\2\x10\3\x10"),
+	/* SYN in the connection: challenge ACK; SYN|FIN; no flags; everything */
+	SEED("\4\0\2\0\0\0\0\x12\0\0\0\0\3\0\0\0\0\0\0\0\0\0\xff\x90\0\0\7\x20\2\4\5\xb4\1\3\3\xff"
+	     "\x08\x0a\0\0"),
+	/* urgent data: sent and received, out of line and in line */
+	SEED("\0\2\x09\x13\x09\0\x38\x18\0\0\5\0\x20\3\1\6\0\x0a\0\x38\x18\0\0\5\0\x20\3\x10"),
+	/* FIN with data, FIN out of order, half-closed, both close at once */
+	SEED("\1\x10\x11\x10\0\0\x20\x10\x11\x10\0\2\x20\2\x88\4\1\5\0\x15\0\x47\x20\xff"),
+	/* the handshake under attack: SYN-ACK with a wrong ACK, RST, a second SYN, simultaneous open */
+	SEED("\x08\0\x12\2\0\0\0\2\0\2\0\0\0\x10\2\x80\0\0\4\4\2\4\5\xb4\x10\x10\0\0\0\x08\0\x47"
+	     "\x40\x40"),
+	/* ICMP: fragmentation needed, host unreachable, with data in flight; keepalive and user timeout */
+	SEED("\1\2\xff\x09\3\4\2\0\0\0\x29\3\1\0\0\0\0\6\0\x44\6\0\x43\6\0\x86\x47\xff\xff"),
+	/* small buffers, no scaling: fill the receiver, read a little, again */
+	SEED("\x30\2\xff\2\xff\2\xff\x27\1\1\x13\x84\x13\x84\x47\x10\x10\x13\xff\x13\xff\5\0\x15"
+	     "\0"),
+	/* reset by linger, then segments for nobody */
+	SEED("\0\2\x80\6\0\xff\5\0\0\x10\0\0\0\x10\x10\x10\0\0\x20\x15\0"),
+	/* two ends that disagree, without a delay: their answers must not ping-pong in no time */
+	SEED("\x18\0\0\x50\0\x20\3\1\6\0\x0a\0\x38\x18\0\0\5\0\x20\3\x10"));

@@ -37,6 +37,7 @@ void random_streams_fini(struct random_streams *s)
 	pthread_mutex_destroy(&s->lock);
 }
 
+/* Lock held. NULL: it is new, and there is no memory to keep it. */
 static struct random_stream *stream_find(struct random_streams *s, const char *name)
 {
 	struct random_stream *r;
@@ -46,10 +47,8 @@ static struct random_stream *stream_find(struct random_streams *s, const char *n
 		if (!strcmp(r->name, name))
 			return r;
 	r = malloc(sizeof(*r) + n);
-	if (!r) { /* a repeatable run that silently does not repeat would be worse */
-		perror("weir: random stream");
-		abort();
-	}
+	if (!r)
+		return NULL;
 	memcpy(r->name, name, n);
 	random_stream_seed(r->state, s->seed, name);
 	r->next = s->first;
@@ -77,11 +76,21 @@ static void system_random(void *buf, size_t len)
 
 void random_streams_get(struct random_streams *s, const char *name, void *buf, size_t len)
 {
+	struct random_stream *r;
+
 	if (!s->seeded) {
 		system_random(buf, len);
 		return;
 	}
 	pthread_mutex_lock(&s->lock);
-	random_bytes(stream_find(s, name)->state, buf, len);
+	r = stream_find(s, name);
+	if (r) {
+		random_bytes(r->state, buf, len);
+	} else { /* its beginning, once more: still a function of seed and name, and most are drawn from once */
+		u64 state[4];
+
+		random_stream_seed(state, s->seed, name);
+		random_bytes(state, buf, len);
+	}
 	pthread_mutex_unlock(&s->lock);
 }

@@ -85,6 +85,41 @@ int net_veth_add(struct weir_net *net_a, const char *a, struct weir_net *net_b, 
 	return request_send(&q, net_a, err);
 }
 
+int net_medium_add(struct weir_net *net, const char *name, const char *kind, struct net_error *err)
+{
+	struct request q;
+	struct nlattr *info;
+	int r;
+
+	request_begin(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, name);
+	info = mnl_attr_nest_start(q.nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(q.nlh, IFLA_INFO_KIND, kind);
+	mnl_attr_nest_end(q.nlh, info);
+	r = request_send(&q, net, err);
+	return r ? r : net_link_up(net, name, err);
+}
+
+int net_nic_add(struct weir_net *home, const char *into, struct weir_net *net, const char *name,
+		struct net_error *err)
+{
+	struct request q;
+	struct nlattr *info;
+	int link = into ? ifindex_of(home, into, err) : 0;
+
+	if (link < 0)
+		return link;
+	request_begin(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, name);
+	mnl_attr_put_u32(q.nlh, IFLA_NET_NS_FD, weir_net_id(net));
+	if (link)
+		mnl_attr_put_u32(q.nlh, IFLA_LINK, (uint32_t)link);
+	info = mnl_attr_nest_start(q.nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(q.nlh, IFLA_INFO_KIND, "nic");
+	mnl_attr_nest_end(q.nlh, info);
+	return request_send(&q, home, err);
+}
+
 int net_link_impair(struct weir_net *net, const char *ifname, const struct lab_impairment *imp,
 		    struct net_error *err)
 {

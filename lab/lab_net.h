@@ -19,6 +19,11 @@ int net_link_up(struct weir_net *net, const char *ifname, struct net_error *err)
 /* A veth pair: @a in @net_a, @b in @net_b. @mtu 0: the default. */
 int net_veth_add(struct weir_net *net_a, const char *a, struct weir_net *net_b, const char *b, uint32_t mtu,
 		 struct net_error *err);
+/* A hub, switch or token medium (@kind), up. */
+int net_medium_add(struct weir_net *net, const char *name, const char *kind, struct net_error *err);
+/* An emulated card @name in @net, plugged into @into (a medium or another card) of @home; NULL: into nothing yet. */
+int net_nic_add(struct weir_net *home, const char *into, struct weir_net *net, const char *name,
+		struct net_error *err);
 /* Everything of @imp is set, also what is 0. */
 int net_link_impair(struct weir_net *net, const char *ifname, const struct lab_impairment *imp,
 		    struct net_error *err);

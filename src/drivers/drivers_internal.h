@@ -12,7 +12,14 @@ struct rtnl_link_ops;
 #define DRIVERS_DROP_REASONS(X)                                                                    \
 	X(LINK_LOSS, "lost on the link (its loss setting said so)")                                \
 	X(LINK_QUEUE_FULL, "the queue of the link is full: more is sent than its rate carries")    \
-	X(RING_FULL, "the receive ring of the device at the other end is full")
+	X(RING_FULL, "the receive ring of the device at the other end is full")                    \
+	X(RX_OVERRUN, "the card had no free receive descriptor: the driver did not keep up")       \
+	X(RX_FILTER, "the card's address filter: meant for another station")                       \
+	X(FRAME_CHECK, "the frame check sequence is wrong: damaged on its way")                    \
+	X(EXCESSIVE_COLLISIONS, "given up after 16 collisions on a hub")                           \
+	X(SWITCH_FILTERED, "a switch found the receiver at the port the frame came from")          \
+	X(MEDIUM_NO_HOST, "a hub, switch or token medium has no host that could send")             \
+	X(TX_HUNG, "the card's transmitter was reset with the frame in its ring")
 
 DROP_REASON_ENUM(DRIVERS, DRIVERS_DROP_REASONS);
 
@@ -25,7 +32,19 @@ DROP_REASON_ENUM(DRIVERS, DRIVERS_DROP_REASONS);
 	X(link_serialized, "drivers/link.c", "delay_ns", NULL)                                     \
 	X(link_corrupt, "drivers/link.c", "bit", NULL)                                             \
 	X(link_duplicate, "drivers/link.c", NULL, NULL)                                            \
-	X(link_deliver, "drivers/link.c", NULL, NULL)
+	X(link_deliver, "drivers/link.c", NULL, NULL)                                              \
+	X(nic_xmit, "drivers/nic.c", "queued", NULL)                                               \
+	X(nic_dma_out, "drivers/nic.c", "wire_len", NULL)                                          \
+	X(nic_dma_in, "drivers/nic.c", "descriptor", NULL)                                         \
+	X(nic_clean_tx, "drivers/nic.c", NULL, NULL)                                               \
+	X(nic_poll, "drivers/nic.c", "work", NULL)                                                 \
+	X(nic_interrupt_pio, "drivers/nic.c", NULL, NULL)                                          \
+	X(hub_start, "drivers/hub.c", "collisions", NULL)                                          \
+	X(hub_defer, "drivers/hub.c", "ns", NULL)                                                  \
+	X(hub_collision, "drivers/hub.c", "collisions", NULL)                                      \
+	X(hub_backoff, "drivers/hub.c", "slots", "collisions")                                     \
+	X(switch_input, "drivers/switch.c", "from_port", "to_port")                                \
+	X(token_start, "drivers/token.c", "station", NULL)
 
 TRACE_POINT_ENUM(DRIVERS, DRIVERS_TRACE_POINTS);
 
@@ -35,5 +54,6 @@ int loopback_net_init(struct net *net);
 extern const struct drop_reason_table drivers_drop_reasons;
 extern const struct trace_point_table drivers_trace_points;
 extern const struct rtnl_link_ops dummy_link_ops, veth_link_ops;
+extern const struct rtnl_link_ops nic_link_ops, hub_link_ops, switch_link_ops, token_link_ops;
 
 #endif

@@ -12,7 +12,9 @@ TRACE_POINT_TABLE(drivers_trace_points, DRIVERS, DRIVERS_TRACE_POINTS);
 
 int drivers_machine_init(struct machine *m)
 {
-	static const struct rtnl_link_ops *const kinds[] = { &dummy_link_ops, &veth_link_ops };
+	static const struct rtnl_link_ops *const kinds[] = { &dummy_link_ops,  &veth_link_ops,
+							     &nic_link_ops,    &hub_link_ops,
+							     &switch_link_ops, &token_link_ops };
 
 	drop_reason_register(m, &drivers_drop_reasons);
 	trace_point_register(m, &drivers_trace_points);

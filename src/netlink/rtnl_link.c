@@ -619,7 +619,9 @@ static int rtnl_newlink(struct nl_request *req)
 		nl_set_err_msg(req->extack, "ifindex can't be negative");
 		return -EINVAL;
 	}
-	if (lr.ifm->ifi_index > 0 || lr.name[0])
+	/* What is to be made in another instance must be new there, not here; Linux does so since 6.14. */
+	if ((lr.ifm->ifi_index > 0 || lr.name[0]) &&
+	    !(names_net(&lr) && (req->nlh->nlmsg_flags & NLM_F_EXCL)))
 		dev = find_link(req->net, &lr, NULL, &err);
 	if (lr.kind[0]) {
 		ops = rtnl_link_ops_get(req->net->machine, lr.kind);

@@ -122,6 +122,8 @@ struct lab_desc {
  * wrong".
  */
 struct lab_desc *lab_desc_read(const char *path, char **ret_error);
+/* The same from an open file; messages call it @name. @in stays the caller's. */
+struct lab_desc *lab_desc_read_stream(FILE *in, const char *name, char **ret_error);
 void lab_desc_free(struct lab_desc *d);
 /* Index of the node called @name, or -1. */
 int lab_desc_find_node(const struct lab_desc *d, const char *name);

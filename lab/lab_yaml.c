@@ -21,12 +21,16 @@ struct reader {
 	struct lab_desc *desc;
 	char where[192]; /* path of the field that is being read: "topology.nodes.a" */
 	char *error;
+	size_t nr_items; /* array elements and strings so far */
 };
 
 struct field {
 	const char *name;
 	bool (*read)(struct reader *r, yaml_node_t *n, void *obj);
 };
+
+/* Aliases of aliases let a small file ask for any number of objects. */
+#define MAX_ITEMS (1u << 18)
 
 #define NR_FIELDS(t) (sizeof(t) / sizeof((t)[0]))
 
@@ -77,11 +81,19 @@ static void leave(struct reader *r, size_t old)
 		r->where[old] = '\0';
 }
 
-/* One more zeroed element of an array; NULL: out of memory. */
+static bool count_item(struct reader *r, const yaml_node_t *n)
+{
+	return r->nr_items++ < MAX_ITEMS || fail(r, n, "the lab has more than %u items", MAX_ITEMS);
+}
+
+/* One more zeroed element of an array; NULL: out of memory, or too many. */
 static void *grow(struct reader *r, const yaml_node_t *n, void *array, size_t *count, size_t size)
 {
-	char *p = realloc(*(void **)array, (*count + 1) * size);
+	char *p;
 
+	if (!count_item(r, n))
+		return NULL;
+	p = realloc(*(void **)array, (*count + 1) * size);
 	if (!p) {
 		fail(r, n, "out of memory");
 		return NULL;
@@ -197,6 +209,11 @@ static bool read_list(struct reader *r, yaml_node_t *n, bool single,
 	return true;
 }
 
+static const char *text_of(const yaml_node_t *n)
+{
+	return (const char *)n->data.scalar.value;
+}
+
 /* A mapping whose keys are the user's names: @read gets key and value. */
 static bool read_names(struct reader *r, yaml_node_t *n, void *obj,
 		       bool (*read)(struct reader *r, yaml_node_t *key, yaml_node_t *value, void *obj))
@@ -211,16 +228,14 @@ static bool read_names(struct reader *r, yaml_node_t *n, void *obj,
 		if (!name)
 			return false;
 		old = enter(r, name);
+		for (yaml_node_pair_t *q = n->data.mapping.pairs.start; q < p; q++)
+			if (!strcmp(text_of(yaml_document_get_node(&r->doc, q->key)), name))
+				return fail(r, key, "is given twice");
 		if (!read(r, key, yaml_document_get_node(&r->doc, p->value), obj))
 			return false;
 		leave(r, old);
 	}
 	return true;
-}
-
-static const char *text_of(const yaml_node_t *n)
-{
-	return (const char *)n->data.scalar.value;
 }
 
 /* Node, lab and process names end up in paths and host names. */
@@ -234,7 +249,7 @@ static bool name_ok(const char *s)
 
 static bool ifname_ok(const char *s)
 {
-	return *s && strlen(s) < IFNAMSIZ && !strpbrk(s, "/: \t") && strcmp(s, ".") && strcmp(s, "..");
+	return *s && strlen(s) < IFNAMSIZ && !strpbrk(s, "/: \t\n\v\f\r") && strcmp(s, ".") && strcmp(s, "..");
 }
 
 /* ---- env, workdir --------------------------------------------------------------------------------------- */
@@ -251,8 +266,13 @@ static size_t strv_len(char *const *v)
 static bool strv_append(struct reader *r, const yaml_node_t *n, char ***v, char *s)
 {
 	size_t len = strv_len(*v);
-	char **grown = s ? realloc(*v, (len + 2) * sizeof(*grown)) : NULL;
+	char **grown;
 
+	if (!count_item(r, n)) {
+		free(s);
+		return false;
+	}
+	grown = s ? realloc(*v, (len + 2) * sizeof(*grown)) : NULL;
 	if (!grown) {
 		free(s);
 		return fail(r, n, "out of memory");
@@ -270,8 +290,8 @@ static bool read_env_entry(struct reader *r, yaml_node_t *key, yaml_node_t *valu
 
 	if (!s)
 		return false;
-	if (strchr(text_of(key), '='))
-		return fail(r, key, "a variable's name cannot contain '='");
+	if (!*text_of(key) || strchr(text_of(key), '='))
+		return fail(r, key, "a variable's name cannot be empty or contain '='");
 	if (asprintf(&entry, "%s=%s", text_of(key), s) < 0)
 		entry = NULL;
 	return strv_append(r, value, obj, entry);
@@ -370,14 +390,23 @@ static const struct field process_fields[] = {
 	{ "env", read_process_env },		 { "workdir", read_process_workdir },
 };
 
+/* Commands are waited for until they end. */
+static const struct field exec_fields[] = {
+	{ "name", read_process_name },
+	{ "cmd", read_cmd },
+	{ "env", read_process_env },
+	{ "workdir", read_process_workdir },
+};
+
 /* A string is short for { cmd: string }. */
-static bool read_one_process(struct reader *r, yaml_node_t *n, struct lab_process *p)
+static bool read_one_process(struct reader *r, yaml_node_t *n, const struct field *fields, size_t nr,
+			     struct lab_process *p)
 {
 	p->line = line_of(n);
 	p->wait.timeout_ns = 30ull * 1000000000;
 	if (n->type == YAML_SCALAR_NODE)
 		return read_cmd(r, n, p);
-	if (!read_mapping(r, n, process_fields, NR_FIELDS(process_fields), p))
+	if (!read_mapping(r, n, fields, nr, p))
 		return false;
 	return p->argv || fail(r, n, "'cmd' is missing");
 }
@@ -387,7 +416,7 @@ static bool read_process(struct reader *r, yaml_node_t *n, void *obj)
 	struct lab_node *node = obj;
 	struct lab_process *p = grow(r, n, &node->processes, &node->nr_processes, sizeof(*p));
 
-	return p && read_one_process(r, n, p);
+	return p && read_one_process(r, n, process_fields, NR_FIELDS(process_fields), p);
 }
 
 static bool read_exec_item(struct reader *r, yaml_node_t *n, void *obj)
@@ -395,7 +424,7 @@ static bool read_exec_item(struct reader *r, yaml_node_t *n, void *obj)
 	struct lab_node *node = obj;
 	struct lab_process *p = grow(r, n, &node->exec, &node->nr_exec, sizeof(*p));
 
-	return p && read_one_process(r, n, p);
+	return p && read_one_process(r, n, exec_fields, NR_FIELDS(exec_fields), p);
 }
 
 /* ---- addresses, routes, sysctls ------------------------------------------------------------------------- */
@@ -596,8 +625,6 @@ static bool read_node(struct reader *r, yaml_node_t *key, yaml_node_t *value, vo
 	if (!name_ok(text_of(key)))
 		return fail(r, key, "'%s' is not a node name (letters, digits, - _ ., at most %d)",
 			    text_of(key), LAB_NAME_MAX);
-	if (lab_desc_find_node(d, text_of(key)) >= 0)
-		return fail(r, key, "is given twice");
 	node = grow(r, key, &d->nodes, &d->nr_nodes, sizeof(*node));
 	if (!node)
 		return false;
@@ -612,10 +639,11 @@ static bool read_node(struct reader *r, yaml_node_t *key, yaml_node_t *value, vo
 
 enum { IMP_DELAY, IMP_JITTER, IMP_RATE, IMP_LOSS, IMP_BURST, IMP_DUPLICATE, IMP_REORDER, IMP_CORRUPT, IMP_QUEUE };
 
-/* The link as it is read: both directions first, then what "forward" and "reverse" say differently. */
+/* What "forward" and "reverse" say wins over what the link says for both, whatever their order in the file. */
 struct link_reader {
 	struct lab_link *link;
 	struct lab_impairment *only; /* NULL: both */
+	unsigned said[2];            /* of each direction: 1 << IMP_x */
 };
 
 static bool set_impairment(struct reader *r, yaml_node_t *n, struct link_reader *l, int what)
@@ -649,8 +677,10 @@ static bool set_impairment(struct reader *r, yaml_node_t *n, struct link_reader 
 	for (int i = 0; i < 2; i++) {
 		struct lab_impairment *imp = &l->link->end[i].out;
 
-		if (l->only && l->only != imp)
+		if (l->only ? l->only != imp : l->said[i] & 1u << what)
 			continue;
+		if (l->only)
+			l->said[i] |= 1u << what;
 		switch (what) {
 		case IMP_DELAY: imp->delay_ns = v64; break;
 		case IMP_JITTER: imp->jitter_ns = v64; break;
@@ -691,9 +721,12 @@ static const struct field direction_fields[] = { IMPAIRMENT_FIELDS };
 
 static bool read_direction(struct reader *r, yaml_node_t *n, struct link_reader *l, int end)
 {
-	struct link_reader one = { l->link, &l->link->end[end].out };
+	bool ok;
 
-	return read_mapping(r, n, direction_fields, NR_FIELDS(direction_fields), &one);
+	l->only = &l->link->end[end].out;
+	ok = read_mapping(r, n, direction_fields, NR_FIELDS(direction_fields), l);
+	l->only = NULL;
+	return ok;
 }
 
 static bool read_forward(struct reader *r, yaml_node_t *n, void *obj)
@@ -767,7 +800,7 @@ static bool read_link(struct reader *r, yaml_node_t *n, void *obj)
 {
 	struct lab_desc *d = obj;
 	struct lab_link *link = grow(r, n, &d->links, &d->nr_links, sizeof(*link));
-	struct link_reader l = { link, NULL };
+	struct link_reader l = { .link = link };
 
 	if (!link)
 		return false;
@@ -903,6 +936,44 @@ static bool check_whole(struct reader *r)
 	return true;
 }
 
+/* Characters that no YAML file may have are found ahead of the lines: libyaml gives their offset only. */
+static unsigned line_at(FILE *in, size_t offset)
+{
+	unsigned line = 1;
+	int c;
+
+	rewind(in);
+	while (offset-- && (c = getc(in)) != EOF)
+		line += c == '\n';
+	return line;
+}
+
+static bool fail_yaml(struct reader *r, const yaml_parser_t *parser, FILE *in, int err)
+{
+	if (ferror(in))
+		return fail_at(r, 1, "file", strerror(err));
+	return fail_at(r,
+		       parser->error == YAML_READER_ERROR ? line_at(in, parser->problem_offset) :
+							    (unsigned)parser->problem_mark.line + 1,
+		       "YAML", parser->problem ? parser->problem : "cannot be read");
+}
+
+/* A second document would be silently ignored. */
+static bool check_end(struct reader *r, yaml_parser_t *parser, FILE *in)
+{
+	yaml_document_t next;
+	yaml_node_t *root;
+
+	errno = 0;
+	if (!yaml_parser_load(parser, &next))
+		return fail_yaml(r, parser, in, errno);
+	root = yaml_document_get_root_node(&next);
+	if (root)
+		fail_at(r, line_of(root), "file", "a second document; a lab is one");
+	yaml_document_delete(&next);
+	return !root;
+}
+
 static bool read_document(struct reader *r, FILE *in)
 {
 	yaml_parser_t parser;
@@ -912,9 +983,9 @@ static bool read_document(struct reader *r, FILE *in)
 	if (!yaml_parser_initialize(&parser))
 		return fail_at(r, 1, "file", "out of memory");
 	yaml_parser_set_input_file(&parser, in);
+	errno = 0;
 	if (!yaml_parser_load(&parser, &r->doc)) {
-		fail_at(r, (unsigned)parser.problem_mark.line + 1, "YAML",
-			parser.problem ? parser.problem : "cannot be read");
+		fail_yaml(r, &parser, in, errno);
 		yaml_parser_delete(&parser);
 		return false;
 	}
@@ -924,25 +995,20 @@ static bool read_document(struct reader *r, FILE *in)
 	else
 		ok = read_mapping(r, root, lab_fields, NR_FIELDS(lab_fields), r->desc) &&
 		     (*r->desc->name || fail(r, root, "'name' is missing")) &&
-		     (r->desc->nr_nodes || fail(r, root, "'topology' is missing")) && check_whole(r);
+		     (r->desc->nr_nodes || fail(r, root, "'topology' is missing")) && check_whole(r) &&
+		     check_end(r, &parser, in);
 	yaml_document_delete(&r->doc);
 	yaml_parser_delete(&parser);
 	return ok;
 }
 
-struct lab_desc *lab_desc_read(const char *path, char **ret_error)
+struct lab_desc *lab_desc_read_stream(FILE *in, const char *name, char **ret_error)
 {
 	struct reader r = { 0 };
-	FILE *in = fopen(path, "re");
 
-	if (!in) {
-		if (asprintf(ret_error, "%s: %s", path, strerror(errno)) < 0)
-			*ret_error = NULL;
-		return NULL;
-	}
 	r.desc = calloc(1, sizeof(*r.desc));
 	if (r.desc) {
-		r.desc->file = strdup(path);
+		r.desc->file = strdup(name);
 		r.desc->trace = r.desc->report = true;
 	}
 	if (!r.desc || !r.desc->file || !read_document(&r, in)) {
@@ -950,8 +1016,22 @@ struct lab_desc *lab_desc_read(const char *path, char **ret_error)
 		r.desc = NULL;
 		*ret_error = r.error ? r.error : strdup("out of memory");
 	}
-	fclose(in);
 	return r.desc;
+}
+
+struct lab_desc *lab_desc_read(const char *path, char **ret_error)
+{
+	struct lab_desc *d;
+	FILE *in = fopen(path, "re");
+
+	if (!in) {
+		if (asprintf(ret_error, "%s: %s", path, strerror(errno)) < 0)
+			*ret_error = NULL;
+		return NULL;
+	}
+	d = lab_desc_read_stream(in, path, ret_error);
+	fclose(in);
+	return d;
 }
 
 int lab_desc_find_node(const struct lab_desc *d, const char *name)

@@ -75,6 +75,17 @@ static const struct {
 	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"] }\n"
 		    "    - { endpoints: [\"a:eth0\", \"b:eth1\"] }\n",
 	  ":8:", "links[1].endpoints", "one link only" },
+	{ TWO_NODES "---\nname: u\n", ":7:", "file", "second document" },
+	{ TWO_NODES "...\n]\n", ":7:", "YAML", "" },
+	{ TWO_NODES "# \xff\n", ":6:", "YAML", "UTF-8" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { env: { A: b, A: c } }\n", ":4:", "nodes.a.env.A",
+	  "given twice" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { env: { \"\": c } }\n", ":4:", "nodes.a.env",
+	  "cannot be empty" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { \"e\\n0\": 10.0.0.3/24 } }\n", ":4:",
+	  "nodes.a.addresses", "is not an interface name" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { exec: [ { cmd: x, wait: 2s } ] }\n", ":4:", "exec[0]",
+	  "no field 'wait'" },
 };
 
 static void lab_file_errors_name_line_and_field(void **state)
@@ -92,6 +103,57 @@ static void lab_file_errors_name_line_and_field(void **state)
 				 bad[i].field, bad[i].what);
 		free(error);
 	}
+}
+
+/* A small file: 600 times the same 600 strings. */
+static void lab_file_of_aliases_is_bounded(void **state)
+{
+	char *text = NULL, *error = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(f);
+	fprintf(f, "name: t\ntopology:\n  nodes:\n    n: &n { processes: &p [ &c { cmd: &l [ x");
+	for (int i = 0; i < 600; i++)
+		fprintf(f, ", x");
+	fprintf(f, " ] }");
+	for (int i = 0; i < 600; i++)
+		fprintf(f, ", *c");
+	fprintf(f, " ] }\n");
+	fclose(f);
+	assert_null(read_text(text, &error));
+	assert_non_null(strstr(error, "more than 262144 items"));
+	free(error);
+	free(text);
+}
+
+static void lab_file_that_cannot_be_read_says_why(void **state)
+{
+	char *error = NULL;
+
+	(void)state;
+	assert_null(lab_desc_read("/", &error));
+	assert_string_equal(error, "/:1: file: Is a directory");
+	free(error);
+}
+
+static void one_direction_wins_over_both_in_any_order(void **state)
+{
+	char *error = NULL;
+	struct lab_desc *d = read_text(TWO_NODES "  links:\n    - reverse: { delay: 1ms }\n"
+						 "      delay: 2ms\n      forward: { loss: 1 }\n"
+						 "      endpoints: [\"a:eth0\", \"b:eth0\"]\n",
+				       &error);
+
+	(void)state;
+	if (!d)
+		fail_msg("%s", error);
+	assert_int_equal(d->links[0].end[0].out.delay_ns, 2000000);
+	assert_int_equal(d->links[0].end[1].out.delay_ns, 1000000);
+	assert_int_equal(d->links[0].end[0].out.loss, 0xffffffffu);
+	assert_int_equal(d->links[0].end[1].out.loss, 0);
+	lab_desc_free(d);
 }
 
 static void lab_file_missing_is_named(void **state)
@@ -171,6 +233,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lab_file_errors_name_line_and_field),
 		cmocka_unit_test(lab_file_missing_is_named),
+		cmocka_unit_test(lab_file_of_aliases_is_bounded),
+		cmocka_unit_test(lab_file_that_cannot_be_read_says_why),
+		cmocka_unit_test(one_direction_wins_over_both_in_any_order),
 		cmocka_unit_test(lab_file_is_read_completely),
 		cmocka_unit_test(units_are_read_exactly),
 	};

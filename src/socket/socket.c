@@ -386,6 +386,7 @@ bool socket_take_event(struct machine *m)
 int socket_machine_init(struct machine *m)
 {
 	struct machine_sock *ms = calloc(1, sizeof(*ms));
+	int err;
 
 	if (!ms)
 		return -ENOMEM;
@@ -394,7 +395,10 @@ int socket_machine_init(struct machine *m)
 	list_init(&ms->dead_sockets);
 	list_init(&ms->epolls);
 	m->sock = ms;
-	return sysctl_register(m, &core_sysctls);
+	err = sysctl_register(m, &core_sysctls);
+	if (err)
+		socket_machine_exit(m);
+	return err;
 }
 
 void socket_machine_exit(struct machine *m)

@@ -330,9 +330,8 @@ static int read_replies(struct nl_exchange *x, void *buf)
 		iov_iter_init(&msg.iter, &iov, 1, iov.iov_len);
 		n = sys_recvmsg(x->f, &msg);
 		if (n < 0)
-			return n == -EAGAIN
-				       ? 0
-				       : (int)n; /* everything was answered: no acknowledgement was due */
+			/* Everything was answered. An acknowledgement that was due could not be made: no memory. */
+			return n != -EAGAIN ? (int)n : x->want_ack ? -ENOBUFS : 0;
 		len = (int)n;
 		for (nlh = buf; NLMSG_OK(nlh, (u32)len); nlh = NLMSG_NEXT(nlh, len))
 			if (handle_reply(x, nlh, &err))
@@ -345,7 +344,11 @@ int weir_netlink(struct weir_net *net, int protocol, const struct nlmsghdr *msg,
 		 size_t error_size)
 {
 	struct nl_exchange x = {
-		.reply = reply, .arg = arg, .error = ret_error, .error_size = error_size
+		.reply = reply,
+		.arg = arg,
+		.error = ret_error,
+		.error_size = error_size,
+		.want_ack = msg->nlmsg_flags & NLM_F_ACK,
 	};
 	int one = 1, room = 1 << 22, err;
 	struct kmsghdr k = { 0 };

@@ -149,11 +149,13 @@ int inet_autobind(struct sock *sk)
 static int bind_port(struct sock *sk, u16 port)
 {
 	struct inet_sock *inet = inet_sk(sk);
+	int err;
 
 	if (!port && inet->bind_address_no_port)
 		return 0;
-	if (sk->sk_prot->get_port(sk, port))
-		return -EADDRINUSE;
+	err = sk->sk_prot->get_port(sk, port);
+	if (err)
+		return err == -ENOMEM ? err : -EADDRINUSE;
 	inet->inet_sport = cpu_to_be16(sk->sk_num);
 	return 0;
 }

@@ -412,6 +412,11 @@ static bool level_is_ip(int level)
 	return level == SOL_IP || level == SOL_IPV6;
 }
 
+static bool level_is_own(const struct sock *sk, int level)
+{
+	return sk->sk_type == SOCK_RAW ? level == SOL_RAW : level == sk->sk_protocol;
+}
+
 int inet_setsockopt(struct socket *sock, int level, int name, const void *val, socklen_t len)
 {
 	struct sock *sk = sock->sk;
@@ -419,7 +424,7 @@ int inet_setsockopt(struct socket *sock, int level, int name, const void *val, s
 
 	if (level_is_ip(level))
 		return af ? af->setsockopt(sk, level, name, val, len) : -ENOPROTOOPT;
-	if (level != sk->sk_protocol || !sk->sk_prot->setsockopt)
+	if (!level_is_own(sk, level) || !sk->sk_prot->setsockopt)
 		return -ENOPROTOOPT;
 	return sk->sk_prot->setsockopt(sk, level, name, val, len);
 }
@@ -431,7 +436,7 @@ int inet_getsockopt(struct socket *sock, int level, int name, void *val, socklen
 
 	if (level_is_ip(level))
 		return af ? af->getsockopt(sk, level, name, val, len) : -EOPNOTSUPP;
-	if (level != sk->sk_protocol || !sk->sk_prot->getsockopt)
+	if (!level_is_own(sk, level) || !sk->sk_prot->getsockopt)
 		return -EOPNOTSUPP;
 	return sk->sk_prot->getsockopt(sk, level, name, val, len);
 }

@@ -10,6 +10,7 @@
 
 #include "core/cpu.h"
 #include "ipv4/ip_sockglue.h"
+#include "ipv4/ipv4_internal.h"
 #include "socket/socket.h"
 
 #define DGRAM_HDR_MAX 8
@@ -24,7 +25,7 @@ void ipv4_flow_init_sk(struct flowi4 *fl, const struct sock *sk)
 			       .uid = sk->sk_uid };
 	if (sock_flag(sk, SOCK_LOCALROUTE))
 		fl->flags |= FLOWI_FLAG_LOCALROUTE;
-	if (inet_sk(sk)->transparent || inet_sk(sk)->freebind)
+	if (inet_sk(sk)->transparent || inet_sk(sk)->freebind || inet_sk(sk)->hdrincl)
 		fl->flags |= FLOWI_FLAG_ANYSRC;
 }
 
@@ -120,7 +121,7 @@ static int tx_dest(struct sock *sk, const struct kmsghdr *msg, be32 *ret_addr, b
 			return -EINVAL;
 		if (sin->sin_family != AF_INET && sin->sin_family != AF_UNSPEC)
 			return -EAFNOSUPPORT;
-		if (!sin->sin_port && sk->sk_protocol != IPPROTO_ICMP)
+		if (!sin->sin_port && sk->sk_protocol != IPPROTO_ICMP && sk->sk_type != SOCK_RAW)
 			return -EINVAL;
 		*ret_addr = be32_raw(sin->sin_addr.s_addr);
 		*ret_port = be16_raw(sin->sin_port);
@@ -247,7 +248,13 @@ ssize_t ip4_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t len,
 	} else {
 		total = (u32)len + proto->hdr_len;
 	}
-	err = tx_packet(sk, msg, total, &tx, rt, proto, hdr);
+	if (inet_sk(sk)->hdrincl) {
+		err = raw_send_hdrinc(sk, &tx.fl, msg, total, &rt);
+		if (rt)
+			dst_release(&rt->dst);
+	} else {
+		err = tx_packet(sk, msg, total, &tx, rt, proto, hdr);
+	}
 	if (proto->sent)
 		proto->sent(sk, err);
 	/* A full queue on the way is a loss like any other, unless the program wants to know. */

@@ -831,6 +831,7 @@ void devinet_event(struct net_device *dev, enum netdev_event ev, int *ret_err)
 		inet_rename_labels(in_dev);
 		break;
 	case NETDEV_UNREGISTER:
+		fqdir_drop_dev(&net->ipv4->frags, dev);
 		inetdev_destroy(in_dev);
 		break;
 	default:

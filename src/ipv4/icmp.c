@@ -443,6 +443,7 @@ static void icmp_deliver_error(struct sk_buff *skb, struct net *net, u8 type, u8
 		else if (!info)
 			info = icmp_guess_mtu(be16_to_cpu(inner->tot_len));
 	}
+	raw_icmp_error(net, skb, type, code, info);
 	p = net->ipv4->protos[inner->protocol];
 	if (p && p->err_handler)
 		p->err_handler(skb, type, code, info);

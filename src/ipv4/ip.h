@@ -8,6 +8,7 @@
 #include "core/net.h"
 #include "core/netdevice.h"
 #include "core/skbuff.h"
+#include "inet/inet_fragment.h"
 #include "inet/inet_sock.h"
 #include "ipv4/route.h"
 #include "wire/ipv4.h"
@@ -32,6 +33,7 @@ struct inet_skb_parm { /* skb->cb while IPv4 holds the skb, and under TCP's and 
 #define IPCB(skb)        ((struct inet_skb_parm *)(skb)->cb)
 #define IPSKB_FORWARDED  1
 #define IPSKB_DOREDIRECT 2
+#define IPSKB_FRAG_PMTU  4 /* every fragment had DF */
 
 static inline struct ip_hdr *ip_hdr(const struct sk_buff *skb)
 {
@@ -45,6 +47,16 @@ struct icmp_peer {
 	u64 tokens; /* ns that may be spent */
 };
 #define ICMP_PEERS       128 /* direct mapped */
+
+/* How many fragments a source has sent: max_dist of ip_fragment.c */
+struct ip_frag_peer {
+	be32 saddr;
+	u32 count;
+	u32 since; /* count when saddr took the slot */
+};
+#define IP_FRAG_PEERS 64 /* direct mapped */
+
+#define RAW_HASH_SIZE    16 /* by protocol */
 #define RT_INPUT_CACHE   64  /* direct mapped */
 #define FIB_TABLE_HASHSZ 16
 
@@ -90,6 +102,12 @@ struct netns_ipv4 {
 	struct in_device *conf_all, *conf_default; /* devconf only: no device, no addresses */
 	struct timer_list addr_lifetime_timer;
 
+	struct hlist_head raw_hash[RAW_HASH_SIZE]; /* raw.c */
+	struct list_head ra_chain; /* raw sockets with IP_ROUTER_ALERT */
+
+	struct fqdir frags; /* ip_fragment.c */
+	struct ip_frag_peer frag_peers[IP_FRAG_PEERS];
+
 	struct icmp_peer icmp_peers[ICMP_PEERS];
 	u32 icmp_msg_in[256], icmp_msg_out[256]; /* IcmpMsg of /proc/net/snmp */
 };
@@ -125,6 +143,13 @@ int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 		   int (*output)(struct net *, struct sock *, struct sk_buff *));
 int ip_local_out(struct net *net, struct sock *sk,
 		 struct sk_buff *skb); /* consumes: LOCAL_OUT hook, then dst_output */
+
+/* ip_fragment.c */
+
+/* Who puts fragments together: each has its own queues. */
+enum ip_defrag_user { IP_DEFRAG_LOCAL_DELIVER, IP_DEFRAG_CALL_RA_CHAIN, IP_DEFRAG_CONNTRACK };
+/* Transform: the datagram that the fragment @skb completes (data at the IP header), or NULL: it was consumed. */
+struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb, enum ip_defrag_user user);
 
 /* icmp.c */
 

@@ -38,6 +38,16 @@ static int ip_forward_finish(struct net *net, struct sock *sk, struct sk_buff *s
 	return dst_output(net, sk, skb);
 }
 
+/* RFC 2113: routers look at such a packet. */
+static bool ip_has_router_alert(const struct sk_buff *skb)
+{
+	struct ipv4_opts_view o;
+
+	return IPCB(skb)->opt_off &&
+	       !ipv4_opts_parse((const u8 *)ip_hdr(skb), ip_hdr_len(ip_hdr(skb)), &o) &&
+	       o.router_alert;
+}
+
 int ip_forward(struct sk_buff *skb)
 {
 	struct rtable *rt = skb_rtable(skb);
@@ -51,6 +61,9 @@ int ip_forward(struct sk_buff *skb)
 		reason = SKB_DROP_IP_FORWARD_L2;
 		goto discard;
 	}
+	if (unlikely(!list_empty(&net->ipv4->ra_chain)) && ip_has_router_alert(skb) &&
+	    ip_call_ra_chain(net, skb))
+		return 0;
 	iph = ip_hdr(skb);
 	mtu = ip_dst_mtu_forward(&rt->dst);
 	trace_skb(skb, net, TP_ip_forward, TRACE_PASS, iph->ttl, mtu);

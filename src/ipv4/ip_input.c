@@ -6,7 +6,7 @@
  *   ip_rcv()            checks the header; PRE_ROUTING hook
  *   ip_rcv_finish()     routes: skb->dst says whether it goes up or on; options
  *   dst_input()         ip_local_deliver(), ip_forward(), or ip_error()
- *   ip_local_deliver()  LOCAL_IN hook; then the transport protocol's handler
+ *   ip_local_deliver()  reassembly (ip_fragment.c); LOCAL_IN hook; then the transport protocol's handler
  *
  *   From ip_rcv() on data is at the IP header and the transport header is set behind its options; the handler gets data at
  *   the transport header. IPCB holds the device of arrival.
@@ -64,18 +64,15 @@ static int ip_local_deliver_finish(struct net *net, struct sock *sk, struct sk_b
 
 int ip_local_deliver(struct sk_buff *skb)
 {
-	struct net_device *dev = skb->dev;
-	struct net *net = dev->net;
-	const struct ip_hdr *iph = ip_hdr(skb);
+	struct net *net = skb->dev->net;
 
-	trace_skb(skb, net, TP_ip_local_deliver, TRACE_PASS, iph->protocol, 0);
-	if (unlikely(ip_is_fragment(iph))) {
-		NET_INC_STATS(net, MIB_Ip_ReasmReqds);
-		NET_INC_STATS(net, MIB_Ip_ReasmFails);
-		kfree_skb_reason(skb, SKB_DROP_IP_FRAGMENT);
-		return 0;
+	trace_skb(skb, net, TP_ip_local_deliver, TRACE_PASS, ip_hdr(skb)->protocol, 0);
+	if (unlikely(ip_is_fragment(ip_hdr(skb)))) {
+		skb = ip_defrag(net, skb, IP_DEFRAG_LOCAL_DELIVER);
+		if (!skb)
+			return 0;
 	}
-	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, dev, NULL,
+	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, skb->dev, NULL,
 		       ip_local_deliver_finish);
 }
 

@@ -160,8 +160,8 @@ static void martians_have_a_reason(void **state)
 		{ { .src = THEM, .dst = FAR }, SKB_DROP_IP_NOFORWARD },
 		{ { .src = THEM, .dst = IP(8, 8, 8, 8) }, SKB_DROP_IP_IN_NOROUTE },
 		{ { .src = THEM, .dst = IP(224, 1, 2, 3) }, SKB_DROP_IP_MULTICAST_NOT_JOINED },
-		{ { .src = THEM, .dst = US, .frag = IP_F_MF }, SKB_DROP_IP_FRAGMENT },
-		{ { .src = THEM, .dst = US, .frag = 5 }, SKB_DROP_IP_FRAGMENT },
+		{ { .src = THEM, .dst = US, .frag = IP_F_MF }, SKB_DROP_FRAG_BAD },
+		{ { .src = THEM, .dst = US, .frag = 5 }, SKB_DROP_FRAG_BAD },
 		{ { .src = THEM, .dst = US, .pkt_type = SKB_PACKET_OTHERHOST },
 		  SKB_DROP_OTHERHOST },
 		/* delivered: nobody takes protocol 0 */

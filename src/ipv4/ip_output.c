@@ -42,6 +42,11 @@ static u16 ip_select_ident(struct net *net, be32 saddr, be32 daddr, u8 protocol)
 	return (u16)(siphash13_3u32(saddr.v, daddr.v, protocol, key) + ip4->ip_id_counter++);
 }
 
+be16 ip_new_ident(struct net *net, const struct ip_hdr *iph)
+{
+	return cpu_to_be16(ip_select_ident(net, iph->saddr, iph->daddr, iph->protocol));
+}
+
 /* IP_PMTUDISC_* of ip(7): may routers fragment? */
 static bool ip_dont_fragment(const struct sock *sk, const struct rtable *rt)
 {

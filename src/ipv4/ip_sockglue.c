@@ -23,6 +23,7 @@
 
 #include "core/cpu.h"
 #include "core/machine.h"
+#include "ipv4/ipv4_internal.h"
 #include "socket/socket.h"
 #include "wire/icmp.h"
 
@@ -177,18 +178,25 @@ static int get_num(const struct sock *sk, int *ret)
 	return 0;
 }
 
-static int get_zero(const struct sock *sk, int *ret)
-{
-	(void)sk;
-	*ret = 0;
-	return 0;
-}
+#define IP_RAW_OPTION(field)                                                                       \
+	static int set_##field(struct sock *sk, int val)                                           \
+	{                                                                                          \
+		if (sk->sk_type != SOCK_RAW)                                                       \
+			return -ENOPROTOOPT;                                                       \
+		inet_sk(sk)->field = val != 0;                                                     \
+		return 0;                                                                          \
+	}                                                                                          \
+	static int get_##field(const struct sock *sk, int *ret)                                    \
+	{                                                                                          \
+		*ret = inet_sk(sk)->field;                                                         \
+		return 0;                                                                          \
+	}
+IP_RAW_OPTION(hdrincl)
+IP_RAW_OPTION(nodefrag)
 
-static int set_raw_only(struct sock *sk, int val)
+static int set_router_alert(struct sock *sk, int val)
 {
-	(void)sk;
-	(void)val;
-	return -ENOPROTOOPT;
+	return ip_ra_control(sk, val != 0);
 }
 
 /* ip(7): an empty range removes the limit of its side; the low half is the first port. */
@@ -398,10 +406,11 @@ static const struct ip_sockopt ip_sockopts[] = {
 		     .set_int = set_tos, .get_int = get_tos },
 	[IP_TTL] = { "IP_TTL", .kind = IP_OPT_FUNC, .flags = IP_OPT_NEED_VAL, .min = -1, .max = 255,
 		     .set_int = set_ttl, .get_int = get_ttl },
-	[IP_HDRINCL] = { "IP_HDRINCL", .kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG,
-			 .set_int = set_raw_only, .get_int = get_zero },
+	[IP_HDRINCL] = { "IP_HDRINCL", ROW_BIT(hdrincl, 0) },
 	[IP_OPTIONS] = { "IP_OPTIONS", .kind = IP_OPT_RAW, .set_raw = set_options,
 			 .get_raw = get_options },
+	[IP_ROUTER_ALERT] = { "IP_ROUTER_ALERT", .kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG,
+			      .set_int = set_router_alert },
 	[IP_RECVOPTS] = { "IP_RECVOPTS", ROW_CMSG(IP_CMSG_RECVOPTS) },
 	[IP_RETOPTS] = { "IP_RETOPTS", ROW_CMSG(IP_CMSG_RETOPTS) },
 	[IP_PKTINFO] = { "IP_PKTINFO", ROW_CMSG(IP_CMSG_PKTINFO) },
@@ -417,8 +426,7 @@ static const struct ip_sockopt ip_sockopts[] = {
 	[IP_TRANSPARENT] = { "IP_TRANSPARENT", ROW_BIT(transparent, IP_OPT_NEED_VAL) },
 	[IP_ORIGDSTADDR] = { "IP_ORIGDSTADDR", ROW_CMSG(IP_CMSG_ORIGDSTADDR) },
 	[IP_MINTTL] = { "IP_MINTTL", ROW_U8(min_ttl, 0, 255), .flags = IP_OPT_NEED_VAL },
-	[IP_NODEFRAG] = { "IP_NODEFRAG", .kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG,
-			  .set_int = set_raw_only, .get_int = get_zero },
+	[IP_NODEFRAG] = { "IP_NODEFRAG", ROW_BIT(nodefrag, 0) },
 	[IP_CHECKSUM] = { "IP_CHECKSUM", ROW_CMSG(IP_CMSG_CHECKSUM) },
 	[IP_BIND_ADDRESS_NO_PORT] = { "IP_BIND_ADDRESS_NO_PORT", ROW_BIT(bind_address_no_port, 0) },
 	[IP_RECVFRAGSIZE] = { "IP_RECVFRAGSIZE", .kind = IP_OPT_CMSG,

@@ -184,6 +184,28 @@ int ip_forward(struct sk_buff *skb);
 int ip_output(struct net *net, struct sock *sk, struct sk_buff *skb);
 int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb);
 
+/* ip_fragment.c; cpu lock */
+int ip_frag_net_init(struct net *net);
+void ip_frag_net_exit(struct net *net);
+
+/* raw.c; cpu lock */
+void raw_net_init(struct net *net);
+void raw_net_exit(struct net *net);
+extern const struct inet_protosw raw_protosw;
+bool raw_local_deliver(struct net *net, const struct sk_buff *skb, u8 protocol);
+/* An ICMP error about a packet; data at the inner IP header. borrow */
+void raw_icmp_error(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info);
+/* A packet to forward with the router alert option: true if sockets took it (consumed). */
+bool ip_call_ra_chain(struct net *net, struct sk_buff *skb);
+int ip_ra_control(struct sock *sk, bool on); /* 0, -EINVAL, -EADDRINUSE, -ENOENT */
+/* The message is a packet with its IP header. 0 or -errno; *rtp becomes NULL when it was used up. */
+int raw_send_hdrinc(struct sock *sk, const struct flowi4 *fl, struct kmsghdr *msg, u32 len,
+		    struct rtable **rtp);
+struct text;
+void raw_show(struct net *net, struct text *t);
+/* ip_output.c: an identification for a packet that has none */
+be16 ip_new_ident(struct net *net, const struct ip_hdr *iph);
+
 /* ip_options.c. Options of a received packet: 0 or a drop reason (after the ICMP error was sent). */
 skb_drop_reason_t ip_rcv_options(struct sk_buff *skb);
 void ip_forward_options(struct sk_buff *skb);

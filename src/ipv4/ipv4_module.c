@@ -37,6 +37,8 @@ int ipv4_machine_init(struct machine *m)
 		err = rtnl_register(m, devinet_rtnl_handlers, nr_devinet_rtnl_handlers);
 	if (!err)
 		err = rtnl_register(m, fib_rtnl_handlers, nr_fib_rtnl_handlers);
+	if (!err)
+		err = inet_register_protosw(m, AF_INET, &raw_protosw);
 	return err;
 }
 
@@ -59,6 +61,8 @@ static void ipv4_net_free(struct net *net)
 	struct netns_ipv4 *ip4 = net->ipv4;
 
 	cpu_lock(net->cpu);
+	raw_net_exit(net);
+	ip_frag_net_exit(net);
 	devinet_net_exit(net);
 	fib_net_exit(net);
 	rt_net_exit(net);
@@ -76,7 +80,10 @@ static int ipv4_net_start(struct net *net)
 
 	ipv4_sysctl_defaults(ip4);
 	rt_net_init(net);
-	err = devinet_net_init(net);
+	raw_net_init(net);
+	err = ip_frag_net_init(net);
+	if (!err)
+		err = devinet_net_init(net);
 	if (!err)
 		err = arp_net_init(net);
 	if (!err)

@@ -26,7 +26,6 @@
 	X(IP_NO_INDEV, "the device takes no part in IPv4")                                         \
 	X(IP_UNICAST_IN_L2_MULTICAST, "unicast in a link-layer broadcast")                         \
 	X(IP_MULTICAST_NOT_JOINED, "nobody here is member of the group")                           \
-	X(IP_FRAGMENT, "a fragment; reassembly is not there yet")                                  \
 	X(IP_NOPROTO, "no transport protocol and no raw socket takes it")                          \
 	X(IP_TTL, "the time to live ended here (RFC 1812 5.3.1)")                                  \
 	X(IP_FORWARD_L2, "to be forwarded but not addressed to us on the link (RFC 1122 3.3.6)")   \
@@ -35,6 +34,7 @@
 	X(IP_OUT_NOROUTE, "no route to the destination of an own packet")                          \
 	X(IP_BAD_DST, "a route for the other direction")                                           \
 	X(IP_OUT_TOO_LONG, "longer than 65,535 octets")                                            \
+	X(RAW_HEADER, "a raw socket's own IP header (IP_HDRINCL) is impossible")                   \
 	X(ICMP_SHORT, "shorter than an ICMP header")                                               \
 	X(ICMP_CSUM, "the ICMP checksum is wrong")                                                 \
 	X(ICMP_TYPE, "unknown ICMP type, ignored (RFC 1122 3.2.2)")                                \
@@ -59,6 +59,8 @@ DROP_REASON_ENUM(IPV4, IPV4_DROP_REASONS);
 	X(ip_rcv, "ipv4/ip_input.c", "tot_len", "protocol")                                        \
 	X(ip_rcv_finish, "ipv4/ip_input.c", "rt_type", NULL)                                       \
 	X(ip_local_deliver, "ipv4/ip_input.c", "protocol", NULL)                                   \
+	X(ip_defrag, "ipv4/ip_fragment.c", "offset", "octets_there")                               \
+	X(ip_frag_reasm, "ipv4/ip_fragment.c", "len", "max_fragment")                              \
 	X(ip_forward, "ipv4/ip_forward.c", "ttl", "mtu")                                           \
 	X(fib_lookup, "ipv4/route.c", "daddr", "type")                                             \
 	X(ip_queue_xmit, "ipv4/ip_output.c", "daddr", NULL)                                        \
@@ -69,6 +71,9 @@ DROP_REASON_ENUM(IPV4, IPV4_DROP_REASONS);
 	X(ip_finish_output, "ipv4/ip_output.c", "mtu", NULL)                                       \
 	X(ip_finish_output2, "ipv4/ip_output.c", "nexthop", NULL)                                  \
 	X(ip_do_fragment, "ipv4/ip_output.c", "offset", "parent")                                  \
+	X(raw_rcv, "ipv4/raw.c", "protocol", "rmem")                                               \
+	X(raw_recvmsg, "ipv4/raw.c", "len", NULL)                                                  \
+	X(raw_sendmsg, "ipv4/raw.c", "protocol", "len")                                            \
 	X(icmp_rcv, "ipv4/icmp.c", "type", "code")                                                 \
 	X(icmp_send, "ipv4/icmp.c", "type", "code")                                                \
 	X(icmp_reply, "ipv4/icmp.c", "type", NULL)                                                 \

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fault_test.c - when memory is refused: an error the caller can understand, nothing lost, and everything works again afterwards
+ *
+ * Allocations go through wrappers that are put in at link time. A script walks through the life of two nets; it is repeated with the
+ * first allocation failing, then the second, and so on until none is left to fail. What the wrappers gave out must all be back after
+ * each round. A second set of tests exhausts the memory for packets (mem_limit).
+ */
+#include "tests/api/two_nets.h"
+
+#include <execinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+/* ---- allocations that fail --------------------------------------------------------------------------------- */
+
+static long fail_at;       /* counts down; at 0 one fails. Negative: none does */
+static bool fail_all_from; /* then all do, until fault_disarm() */
+static long live;          /* blocks given out and not freed */
+static bool fired;
+static void *culprit[16];
+static int culprit_depth;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t m);
+void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t align, size_t n);
+int __real_posix_memalign(void **p, size_t align, size_t n);
+void __real_free(void *p);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t m);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t align, size_t n);
+int __wrap_posix_memalign(void **p, size_t align, size_t n);
+char *__wrap_strdup(const char *s);
+void __wrap_free(void *p);
+
+static bool refuse(void)
+{
+	if (fail_at < 0)
+		return false;
+	if (fail_at > 0) {
+		fail_at--;
+		return false;
+	}
+	if (!fail_all_from)
+		fail_at = -1;
+	if (!fired)
+		culprit_depth = backtrace(culprit, 16);
+	fired = true;
+	errno = ENOMEM;
+	return true;
+}
+
+static void *counted(void *p)
+{
+	live += p != NULL;
+	return p;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return refuse() ? NULL : counted(__real_malloc(n));
+}
+
+void *__wrap_calloc(size_t n, size_t m)
+{
+	return refuse() ? NULL : counted(__real_calloc(n, m));
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	if (refuse())
+		return NULL;
+	return p ? __real_realloc(p, n) : counted(__real_realloc(NULL, n));
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t n)
+{
+	return refuse() ? NULL : counted(__real_aligned_alloc(align, n));
+}
+
+int __wrap_posix_memalign(void **p, size_t align, size_t n)
+{
+	int err = refuse() ? ENOMEM : __real_posix_memalign(p, align, n);
+
+	live += !err;
+	return err;
+}
+
+char *__wrap_strdup(const char *s)
+{
+	char *p = __wrap_malloc(strlen(s) + 1);
+
+	return p ? strcpy(p, s) : NULL;
+}
+
+void __wrap_free(void *p)
+{
+	live -= p != NULL;
+	__real_free(p);
+}
+
+static void fault_arm(long n, bool all_from)
+{
+	fired = false;
+	fail_all_from = all_from;
+	fail_at = n;
+}
+
+static void fault_disarm(void)
+{
+	fail_at = -1;
+}
+
+/* ---- the script -------------------------------------------------------------------------------------------- */
+
+enum { LISTENER, CLIENT, SERVER, EPOLL, UDP_A, UDP_B, NR_FILES };
+
+struct world {
+	struct weir_machine *m;
+	struct weir_net *net[2];
+	struct weir_file *f[NR_FILES];
+	struct sockaddr_in addr[2];
+	bool configured;
+};
+
+static char out[65536], in[65536];
+
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		int try_r = (int)(call);                                                           \
+		if (try_r < 0)                                                                     \
+			return try_r;                                                              \
+	} while (0)
+
+static int configure(struct world *w)
+{
+	struct lab_route rt = { .prefixlen = 8, .has_via = true };
+	struct net_error err;
+	bool before;
+
+	TRY(net_veth_add(w->net[0], "eth0", w->net[1], "eth0", 0, &err));
+	for (int i = 0; i < 2; i++) {
+		w->addr[i] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(7) };
+		w->addr[i].sin_addr.s_addr = htonl(0x0a000001u + (uint32_t)i);
+		TRY(net_addr_add(w->net[i], "eth0", w->addr[i].sin_addr, 24, &err));
+		before = fired;
+		TRY(net_link_up(w->net[i], "eth0", &err));
+		/* The routes of its addresses come with an event, which cannot fail (as in Linux): they may be missing. */
+		if (fired && !before)
+			return -ENOMEM;
+		TRY(net_link_up(w->net[i], "lo", &err));
+	}
+	rt.dst.s_addr = htonl(0x0b000000);
+	rt.via = w->addr[1].sin_addr;
+	TRY(net_route_add(w->net[0], &rt, &err));
+	TRY(weir_sysctl(w->net[0], "net.ipv4.ip_forward", "1"));
+	w->configured = true;
+	return 0;
+}
+
+static int open_connection(struct world *w)
+{
+	int r = -EAGAIN, one = 1;
+
+	TRY(weir_socket(w->net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &w->f[LISTENER]));
+	weir_setsockopt(w->f[LISTENER], SOL_SOCKET, SO_REUSEADDR, &one,
+			sizeof(one)); /* TIME_WAIT of a round before */
+	TRY(weir_bind(w->f[LISTENER], (struct sockaddr *)&w->addr[1], sizeof(w->addr[1])));
+	TRY(weir_listen(w->f[LISTENER], 5));
+	TRY(weir_socket(w->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &w->f[CLIENT]));
+	TRY(weir_epoll_create(w->m, &w->f[EPOLL]));
+	TRY(weir_epoll_ctl(w->f[EPOLL], EPOLL_CTL_ADD, w->f[LISTENER],
+			   &(struct epoll_event){ .events = EPOLLIN }));
+	r = weir_connect(w->f[CLIENT], (struct sockaddr *)&w->addr[1], sizeof(w->addr[1]));
+	if (r != -EINPROGRESS)
+		TRY(r);
+	for (int i = 0; i < 300; i++) {
+		r = weir_accept(w->f[LISTENER], NULL, NULL, SOCK_NONBLOCK, &w->f[SERVER]);
+		if (r != -EAGAIN)
+			break;
+		TRY(weir_run(w->m, 100000000));
+	}
+	return r;
+}
+
+static int transfer(struct world *w, size_t octets)
+{
+	size_t sent = 0, got = 0;
+
+	for (int idle = 0; got < octets && idle < 3000;) {
+		ssize_t n = sent < octets ? weir_send(w->f[CLIENT], out, sizeof(out), MSG_NOSIGNAL)
+					  : -EAGAIN;
+		ssize_t r = weir_recv(w->f[SERVER], in, sizeof(in), 0);
+
+		if (n < 0 && n != -EAGAIN)
+			return (int)n;
+		if (r < 0 && r != -EAGAIN)
+			return (int)r;
+		sent += n > 0 ? (size_t)n : 0;
+		got += r > 0 ? (size_t)r : 0;
+		idle = n > 0 || r > 0 ? 0 : idle + 1;
+		TRY(weir_run(w->m, idle ? 100000000 : 0));
+	}
+	return got >= octets ? 0 : -ETIMEDOUT;
+}
+
+static int datagrams(struct world *w)
+{
+	for (int i = 0; i < 2; i++) {
+		TRY(weir_socket(w->net[i], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0,
+				&w->f[UDP_A + i]));
+		TRY(weir_bind(w->f[UDP_A + i], (struct sockaddr *)&w->addr[i], sizeof(w->addr[i])));
+	}
+	TRY(weir_connect(w->f[UDP_A], (struct sockaddr *)&w->addr[1], sizeof(w->addr[1])));
+	TRY(weir_send(w->f[UDP_A], out, 3000, 0));
+	TRY(weir_run(w->m, 0));
+	TRY(weir_recv(w->f[UDP_B], in, sizeof(in), 0) == -EAGAIN ? 0 : 1); /* may be lost */
+	return 0;
+}
+
+static int script(struct world *w, const struct weir_machine_config *cfg)
+{
+	struct epoll_event ev;
+	char *text;
+	size_t len;
+
+	w->m = weir_machine_create(cfg);
+	if (!w->m)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		w->net[i] = weir_net_create(w->m, i ? "b" : "a");
+		if (!w->net[i])
+			return -errno;
+	}
+	TRY(configure(w));
+	TRY(open_connection(w));
+	TRY(weir_epoll_wait(w->f[EPOLL], &ev, 1, 0));
+	TRY(transfer(w, 300000));
+	TRY(datagrams(w));
+	TRY(weir_view_read(w->net[0], "/proc/net/tcp", &text, &len));
+	free(text);
+	return 0;
+}
+
+static void close_files(struct world *w)
+{
+	for (int i = 0; i < NR_FILES; i++)
+		if (w->f[i])
+			weir_close(w->f[i]);
+	memset(w->f, 0, sizeof(w->f));
+}
+
+static void tear_down(struct world *w)
+{
+	struct weir_memory mem;
+
+	close_files(w);
+	for (int i = 0; i < 2; i++)
+		weir_net_destroy(w->net[i]);
+	if (!w->m)
+		return;
+	weir_memory(w->m, &mem);
+	assert_int_equal(mem.nr_socks, 0);
+	assert_int_equal(mem.skb_live, 0);
+	weir_machine_destroy(w->m);
+}
+
+static int failures; /* goes on after one: the next allocation may tell more */
+
+static void explain(long n, const char *what, int r)
+{
+	fprintf(stderr, "allocation %ld failed: %s (%s), live %ld\n", n, what, strerror(-r), live);
+	backtrace_symbols_fd(culprit, culprit_depth, 2);
+	failures++;
+}
+
+/* One round. False: there was no allocation to fail any more. */
+static bool round_with_fault(long n, bool all_from)
+{
+	static const struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL };
+	struct world w = { NULL };
+	long before = live;
+	bool done;
+	int r;
+
+	fault_arm(n, all_from);
+	r = script(&w, &cfg);
+	done = !fired;
+	fault_disarm();
+	/* All-out famine may also stop what waits for the other end. */
+	if (r && r != -ENOMEM && r != -ENOBUFS &&
+	    !(all_from && (r == -ETIMEDOUT || r == -EAGAIN))) {
+		explain(n, "the script saw the wrong error", r);
+	}
+	if (w.configured) {
+		close_files(&w);
+		r = open_connection(&w);
+		r = r ? r : transfer(&w, 300000);
+		if (r)
+			explain(n, "the stack does not work afterwards", r);
+	}
+	tear_down(&w);
+	if (live != before)
+		explain(n, "memory is lost", 0);
+	return !done;
+}
+
+static void every_single_allocation_may_fail(void **state)
+{
+	long n = 0;
+
+	failures = 0;
+	backtrace(culprit, 1); /* loads what it needs */
+	while (round_with_fault(n, false))
+		n++;
+	print_message("%ld allocations\n", n);
+	assert_true(n > 50);
+	assert_int_equal(failures, 0);
+}
+
+static void all_allocations_may_fail_from_some_moment_on(void **state)
+{
+	long n = 0;
+
+	failures = 0;
+	while (round_with_fault(n, true))
+		n += n < 200 ? 1 : 3;
+	assert_int_equal(failures, 0);
+}
+
+/* ---- the arena is used up ---------------------------------------------------------------------------------- */
+
+static void exhaust(uint64_t limit)
+{
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .mem_limit = limit };
+	struct weir_file *hog[40] = { NULL };
+	struct world w = { NULL };
+	int r = script(&w, &cfg), big = 1 << 22;
+	ssize_t n = 0;
+
+	assert_true(r == 0 || r == -ENOMEM || r == -ENOBUFS || r == -ETIMEDOUT);
+	if (r) {
+		tear_down(&w); /* not even enough for that */
+		return;
+	}
+	/* Many receivers that do not read. */
+	for (int i = 0; i < 40; i++) {
+		struct sockaddr_in a = w.addr[1];
+
+		a.sin_port = htons((uint16_t)(1000 + i));
+		r = weir_socket(w.net[1], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &hog[i]);
+		assert_true(r == 0 || r == -ENOMEM);
+		if (r)
+			continue;
+		weir_setsockopt(hog[i], SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big));
+		assert_int_equal(weir_bind(hog[i], (struct sockaddr *)&a, sizeof(a)), 0);
+		for (int k = 0; k < 200; k++) {
+			n = weir_sendto(w.f[UDP_A], out, 1400, 0, (struct sockaddr *)&a, sizeof(a));
+			assert_true(n == 1400 || n == -ENOBUFS || n == -ENOMEM || n == -EAGAIN);
+			weir_run(w.m, 0);
+		}
+	}
+	/* TCP has to wait, or says so. */
+	r = transfer(&w, 1000000);
+	assert_true(r == 0 || r == -ENOBUFS || r == -ENOMEM || r == -ETIMEDOUT);
+	for (int i = 0; i < 40; i++)
+		if (hog[i])
+			weir_close(hog[i]);
+	close_files(&w);
+	r = open_connection(&w);
+	assert_int_equal(r, 0);
+	assert_int_equal(transfer(&w, 300000), 0);
+	tear_down(&w);
+}
+
+static void packets_may_use_up_their_memory(void **state)
+{
+	long before = live;
+
+	for (uint64_t limit = 65536; limit <= 16 << 20; limit *= 2) {
+		exhaust(limit);
+		assert_int_equal(live, before);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_single_allocation_may_fail),
+		cmocka_unit_test(all_allocations_may_fail_from_some_moment_on),
+		cmocka_unit_test(packets_may_use_up_their_memory),
+	};
+
+	fault_disarm();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

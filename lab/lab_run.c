@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct live_process {
 	const struct lab_process *desc;
 	size_t node;
 	struct run_proc *proc; /* NULL: not running */
+	bool foreground; /* on the terminal: when it stops, so do we */
 	bool ended;
 	int status; /* of waitpid() */
 };
@@ -210,6 +212,7 @@ static int write_hosts(struct lab *lab)
 /* ---- programs --------------------------------------------------------------------------------------------- */
 
 static void next_step(struct lab *lab);
+static bool is_ready(const struct lab *lab, const struct live_process *p);
 
 static void finish(struct lab *lab, int status)
 {
@@ -246,19 +249,24 @@ static void on_change(struct run_proc *proc, int status, void *arg)
 	char name[80], how[80];
 
 	(void)proc;
-	if (WIFSTOPPED(status) || WIFCONTINUED(status))
+	if (WIFSTOPPED(status)) {
+		if (p->foreground)
+			run_suspend(lab->run);
 		return;
+	}
 	p->proc = NULL;
 	p->ended = true;
 	p->status = status;
-	if (p != &lab->procs[lab->step])
-		return; /* a background process that has done its work */
 	describe_status(status, how, sizeof(how));
+	if (p != &lab->procs[lab->step]) { /* a process that was ready long ago */
+		if (status)
+			complain(lab, p->desc->line, "process '%s' on '%s' %s",
+				 label(p, name, sizeof(name)), lab->desc->nodes[p->node].name, how);
+		return;
+	}
 	if (lab->step < lab->nr_background) {
-		if (p->desc->wait.kind == LAB_WAIT_EXIT && status == 0) {
-			next_step(lab);
-			return;
-		}
+		if (status == 0 && is_ready(lab, p))
+			return; /* check_ready() goes on */
 		complain(lab, p->desc->line, "process '%s' on '%s' %s before it was ready",
 			 label(p, name, sizeof(name)), lab->desc->nodes[p->node].name, how);
 		finish(lab, status ? status : 1 << 8);
@@ -323,25 +331,38 @@ static int env_init(struct program_env *e, const struct lab *lab, const struct l
 	return 0;
 }
 
+/* NULL: where weir was called */
+static const char *workdir_of(const struct live_process *p)
+{
+	return p->desc->workdir ? p->desc->workdir : p->lab->desc->nodes[p->node].workdir;
+}
+
 static int start(struct live_process *p)
 {
 	struct lab *lab = p->lab;
 	struct program_env env;
 	int err = env_init(&env, lab, p);
-	const char *cwd = p->desc->workdir ? p->desc->workdir : lab->desc->nodes[p->node].workdir;
 	struct run_spawn sp = {
 		.argv = p->desc->argv,
 		.envp = env.all,
-		.cwd = cwd,
+		.cwd = workdir_of(p),
 		.fds = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
-		.foreground = lab->step >= lab->nr_background && !lab->opt->stay,
 		.changed = on_change,
 		.arg = p,
 	};
 	char name[80];
 
+	/* Only what runs alone may read what we are given; a terminal would stop the others. */
+	p->foreground = sp.foreground = lab->step >= lab->nr_background && !lab->opt->stay;
+	if (err == 0 && !sp.foreground) {
+		sp.fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (sp.fds[0] < 0)
+			err = -errno;
+	}
 	if (err == 0)
 		err = run_spawn(lab->nodes[p->node], &sp, &p->proc);
+	if (sp.fds[0] > STDERR_FILENO)
+		close(sp.fds[0]);
 	env_fini(&env);
 	if (err < 0)
 		return complain(lab, p->desc->line, "'%s' on '%s' cannot be started: %s",
@@ -370,10 +391,22 @@ static bool port_is_open(struct weir_net *net, const char *view, uint16_t port, 
 	return found;
 }
 
+/* As the process itself would find it. */
+static bool file_exists(const struct live_process *p)
+{
+	const char *dir = workdir_of(p);
+	int at = dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : AT_FDCWD;
+	struct stat st;
+	bool found = fstatat(at, p->desc->wait.path, &st, 0) == 0;
+
+	if (at >= 0)
+		close(at);
+	return found;
+}
+
 static bool is_ready(const struct lab *lab, const struct live_process *p)
 {
 	const struct lab_wait *w = &p->desc->wait;
-	struct stat st;
 
 	switch (w->kind) {
 	case LAB_WAIT_NONE:
@@ -383,7 +416,7 @@ static bool is_ready(const struct lab *lab, const struct live_process *p)
 	case LAB_WAIT_UDP:
 		return port_is_open(net_of(lab, p->node), "/proc/net/udp", w->port, NULL);
 	case LAB_WAIT_FILE:
-		return stat(w->path, &st) == 0;
+		return file_exists(p);
 	case LAB_WAIT_TIME:
 		return run_now(lab->run) - lab->step_started >= w->ns;
 	case LAB_WAIT_EXIT:
@@ -398,7 +431,7 @@ static void check_ready(void *arg)
 	struct live_process *p = &lab->procs[lab->step];
 	char name[80];
 
-	if (p->ended && p->desc->wait.kind != LAB_WAIT_EXIT && p->desc->wait.kind != LAB_WAIT_NONE)
+	if (lab->exit_status)
 		return; /* on_change() has ended the lab */
 	if (is_ready(lab, p)) {
 		next_step(lab);
@@ -425,7 +458,7 @@ static void run_step(void *arg)
 		finish(lab, 1 << 8);
 		return;
 	}
-	if (lab->step < lab->nr_background && lab->procs[lab->step].desc->wait.kind != LAB_WAIT_EXIT)
+	if (lab->step < lab->nr_background)
 		check_ready(lab);
 }
 
@@ -478,7 +511,8 @@ static void at_finish(struct run *r, void *arg)
 				 lab->opt->walk == NULL);
 	err = see_session_end(lab->see, stderr);
 	if (err < 0)
-		fprintf(stderr, "weir: the capture file is incomplete: %s\n", strerror(-err));
+		fprintf(stderr, "weir: %s: the capture is incomplete: %s\n", lab->opt->pcapng,
+			strerror(-err));
 	lab_report_free(lab->report);
 	free(lab->procs);
 	free(lab->nodes);
@@ -515,8 +549,10 @@ static int set_up(struct run *r, void *arg)
 	for (size_t i = 0; i < lab->desc->nr_nodes; i++)
 		if (add_routes(lab, i))
 			return 1;
-	if (write_hosts(lab) < 0)
+	if (write_hosts(lab) < 0) {
+		fprintf(stderr, "weir: the hosts file of the nodes cannot be written\n");
 		return 1;
+	}
 	lab->report = lab_report_start(r, lab->desc, lab->nodes);
 	run_at_finish(r, at_finish, lab);
 	if (!lab->nr_procs) {

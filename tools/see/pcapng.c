@@ -73,8 +73,10 @@ static void put(struct block *b, const void *data, size_t n)
 		b->p = p;
 		b->size = size;
 	}
-	memcpy(b->p + b->len, data, n);
-	memset(b->p + b->len + n, 0, padded - n);
+	if (n)
+		memcpy(b->p + b->len, data, n);
+	if (padded > n)
+		memset(b->p + b->len + n, 0, padded - n);
 	b->len += padded;
 }
 

@@ -48,6 +48,7 @@ static void on_walk(struct run *r, struct run_request *q, void *arg)
 	uint32_t net_id;
 	char *error = NULL, *text = NULL;
 	size_t len;
+	bool found;
 	FILE *out;
 
 	if (!node) {
@@ -85,13 +86,14 @@ static void on_walk(struct run *r, struct run_request *q, void *arg)
 			id = f->skb_id;
 		}
 	}
-	if (!id || !walk_print(out, s->rec, id))
+	found = id && walk_print(out, s->rec, id);
+	if (!found)
 		fprintf(out, "weir walk: the recorder of '%s' remembers no such packet\n", run_name(r));
 	fclose(out);
 	run_request_send(q, text, len);
 	free(text);
 	walk_filter_free(filter);
-	run_request_end(q, id ? 0 : 1);
+	run_request_end(q, found ? 0 : 1);
 }
 
 struct see_session *see_session_start(struct run *r, const struct see_options *opt)

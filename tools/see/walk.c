@@ -104,6 +104,7 @@ struct relative {
 struct family {
 	struct relative r[FAMILY_MAX];
 	unsigned n;
+	bool full; /* somebody had no room */
 };
 
 static struct relative *family_find(struct family *f, uint64_t id)
@@ -116,7 +117,11 @@ static struct relative *family_find(struct family *f, uint64_t id)
 
 static void family_add(struct family *f, uint64_t id, uint64_t from, uint64_t until)
 {
-	if (id && f->n < FAMILY_MAX && !family_find(f, id))
+	if (!id || family_find(f, id))
+		return;
+	if (f->n == FAMILY_MAX)
+		f->full = true;
+	else
 		f->r[f->n++] = (struct relative){ id, from, until };
 }
 
@@ -125,6 +130,7 @@ static void family_collect(struct family *f, const struct recorder *r, uint64_t 
 	uint64_t begin = recorder_records_begin(r), end = recorder_records_end(r);
 
 	f->n = 0;
+	f->full = false;
 	family_add(f, id, begin, end);
 	for (uint64_t s = end; s > begin; s--) {
 		const struct weir_trace_record *rec = recorder_record(r, s - 1);
@@ -188,7 +194,7 @@ static void print_record(FILE *out, const struct recorder *r, const struct weir_
 	char what[96];
 
 	snprintf(what, sizeof(what), "%*s%s", (int)(2 * depth), "", rec->point);
-	fprintf(out, "  %10.6f ms  %-10s %-34s %-24s len %-6" PRIu32, (double)(rec->time - t0) / 1e6,
+	fprintf(out, "  %10.6f ms  %-10s %-34s %-24s len %-6" PRIu32, (double)(int64_t)(rec->time - t0) / 1e6,
 		rec->net_id ? recorder_net_name(r, rec->net_id) : "-", what, rec->file, rec->len);
 	print_arg(out, rec->arg1_name, rec->arg1);
 	print_arg(out, rec->arg2_name, rec->arg2);
@@ -224,6 +230,11 @@ unsigned walk_print(FILE *out, const struct recorder *r, uint64_t id)
 		print_record(out, r, rec, t0);
 		lines++;
 	}
+	if (family.full)
+		fprintf(out, "  ... and more packets that are related\n");
+	if (lines && recorder_lost(r))
+		fprintf(out, "  (%" PRIu64 " records of the lab were lost: steps may be missing)\n",
+			recorder_lost(r));
 	return lines;
 }
 

@@ -16,11 +16,13 @@ static const char lab_help[] =
 	"       weir lab up   [--seed S] [--pcapng FILE] FILE\n"
 	"       weir lab down NAME\n"
 	"       weir lab ls   [--json]\n"
+	"       weir lab check FILE\n"
 	"\n"
 	"run   build the lab that FILE describes, run its commands, print a report, take it down\n"
 	"up    the same, but it stays up in the background\n"
 	"down  end a lab\n"
 	"ls    list the labs that are up\n"
+	"check read FILE, and say what is wrong with it\n"
 	"\n"
 	"See weir-lab(1), and weir-lab(5) for the file.\n";
 
@@ -79,6 +81,8 @@ static int lab_start(int argc, char **argv, bool stay)
 			return usage_error("there is no option", argv[optind - 1]);
 		}
 	}
+	if (stay && (opt.walk || !opt.report))
+		return usage_error("up prints no report: there is no", opt.walk ? "--walk" : "--no-report");
 	if (optind + 1 != argc)
 		return usage_error(optind == argc ? "a FILE is missing" : "there is one FILE, not also",
 				   optind == argc ? NULL : argv[optind + 1]);
@@ -115,6 +119,25 @@ static int lab_cmd_down(int argc, char **argv)
 		return 1;
 	}
 	return r;
+}
+
+static int lab_cmd_check(int argc, char **argv)
+{
+	struct lab_desc *desc;
+	char *error = NULL;
+
+	if (argc != 2 || argv[1][0] == '-')
+		return usage_error("check wants one FILE", NULL);
+	desc = lab_desc_read(argv[1], &error);
+	if (!desc) {
+		fprintf(stderr, "weir lab: %s\n", error ? error : "out of memory");
+		free(error);
+		return 2;
+	}
+	printf("%s: lab '%s', %zu nodes, %zu links: good\n", argv[1], desc->name, desc->nr_nodes,
+	       desc->nr_links);
+	lab_desc_free(desc);
+	return 0;
 }
 
 static int list_one(const char *name, void *arg)
@@ -170,16 +193,18 @@ int cmd_lab(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
-	} verbs[] = { { "run", lab_cmd_run }, { "up", lab_cmd_up }, { "down", lab_cmd_down }, { "ls", lab_cmd_ls } };
+	} verbs[] = { { "run", lab_cmd_run }, { "up", lab_cmd_up }, { "down", lab_cmd_down }, { "ls", lab_cmd_ls },
+		    { "check", lab_cmd_check } };
 
 	if (argc < 2)
-		return usage_error("run, up, down or ls?", NULL);
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		return usage_error("run, up, down, ls or check?", NULL);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    (argc == 3 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")))) {
 		fputs(lab_help, stdout);
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
-	return usage_error("run, up, down or ls, not", argv[1]);
+	return usage_error("run, up, down, ls or check, not", argv[1]);
 }

@@ -124,8 +124,9 @@ void __wake_up(struct cpu *cpu, struct wait_queue_head *q, u32 events)
 	list_for_each_entry_safe(w, next, &q->entries, node) {
 		if (w->exclusive && w->woken)
 			continue; /* has an event of its own to look at */
+		w->declined = false;
 		w->func(cpu, w, events);
-		if (w->exclusive)
+		if (w->exclusive && !w->declined)
 			return;
 	}
 }

@@ -32,6 +32,7 @@ struct wait_entry {
 	void *private;  /* struct parker of a thread (wait.c), or the func's own */
 	bool exclusive; /* wake only one of these per wake_up (accept) */
 	bool woken;
+	bool declined; /* set by func of an exclusive entry: it woke nobody, so the next one is asked, too */
 };
 
 static inline void init_waitqueue_head(struct wait_queue_head *q)

@@ -8,8 +8,9 @@
  *   what holds; a level-triggered item that still has something goes back to the end of the list (so that many ready files take
  *   turns), an edge-triggered one waits for the next wake-up, a oneshot one is disarmed. An event that comes while an item is being
  *   collected finds it off the list and puts it back: nothing is lost, at worst it is reported twice, as in Linux.
- *   Who waits for an epoll (a thread in eventpoll_wait(), another epoll, a poll) is on ep->wq, which cpu 0's lock guards. A file of
- *   another cpu reaches it by cpu_queue_work().
+ *   Who waits for an epoll is on ep->wq (threads in eventpoll_wait()) or ep->poll_wq (another epoll, a poll), which cpu 0's lock
+ *   guards. A file of another cpu reaches them by cpu_queue_work(). An item that is being asked is off the ready list, so a thread that
+ *   goes to sleep at that moment does not see it: whoever puts items back wakes a sleeper (ep_pass_on()).
  * Locking, outermost first
  *   machine_sock.epoll_mutex  items are made and removed; file->ep_links; nesting
  *   ep->mtx                   items live; collecting (of an outer epoll before an inner one)
@@ -43,7 +44,9 @@ struct eventpoll {
 	struct hlist_head *buckets; /* items by file; epoll_mutex to change, mtx to read */
 	u32 hash_bits;
 	u32 nr_items;
-	struct wait_queue_head wq; /* cpu 0's lock */
+	u32 sleepers;              /* atomic: threads in ep_sleep() */
+	struct wait_queue_head wq; /* the sleepers; cpu 0's lock */
+	struct wait_queue_head poll_wq; /* cpu 0's lock */
 	struct cpu_work work;      /* wakes wq from other cpus */
 	u32 work_queued;           /* atomic */
 	bool released;             /* cpu 0's lock: the queued work frees it */
@@ -81,6 +84,13 @@ static void ep_free(struct eventpoll *ep)
 	free(ep);
 }
 
+/* cpu 0's lock held. */
+static void ep_wake_all(struct eventpoll *ep, struct cpu *cpu)
+{
+	wake_up(cpu, &ep->wq, EPOLLIN | EPOLLRDNORM);
+	wake_up(cpu, &ep->poll_wq, EPOLLIN | EPOLLRDNORM);
+}
+
 static void ep_work(struct cpu *cpu, struct cpu_work *work)
 {
 	struct eventpoll *ep = container_of(work, struct eventpoll, work);
@@ -89,7 +99,7 @@ static void ep_work(struct cpu *cpu, struct cpu_work *work)
 	if (ep->released)
 		ep_free(ep);
 	else
-		wake_up(cpu, &ep->wq, EPOLLIN | EPOLLRDNORM);
+		ep_wake_all(ep, cpu);
 }
 
 /* @cpu: the cpu whose lock is held, or NULL. */
@@ -103,10 +113,10 @@ static void ep_wake(struct eventpoll *ep, struct cpu *cpu)
 	    !__atomic_exchange_n(&m->event_pending, 1, __ATOMIC_ACQ_REL))
 		machine_kick(m);
 	if (cpu == home) {
-		wake_up(home, &ep->wq, EPOLLIN | EPOLLRDNORM);
+		ep_wake_all(ep, home);
 	} else if (!cpu) {
 		cpu_lock(home);
-		wake_up(home, &ep->wq, EPOLLIN | EPOLLRDNORM);
+		ep_wake_all(ep, home);
 		cpu_unlock(home);
 	} else if (!__atomic_exchange_n(&ep->work_queued, 1, __ATOMIC_ACQ_REL)) {
 		cpu_queue_work(home, &ep->work);
@@ -146,6 +156,8 @@ static void ep_poll_callback(struct cpu *cpu, struct wait_entry *w, u32 events)
 		wake = true; /* also when it was listed: another thread may wait by now */
 	}
 	pthread_mutex_unlock(&ep->lock);
+	/* Exclusive means one thread, and here none is woken: as in Linux, others hear of it, too. */
+	w->declined = !wake || !__atomic_load_n(&ep->sleepers, __ATOMIC_RELAXED);
 	if (wake)
 		ep_wake(ep, cpu);
 }
@@ -358,7 +370,7 @@ int eventpoll_ctl(struct file *epf, int op, struct file *target, const struct ep
 	struct machine_sock *ms = epf->machine->sock;
 	int err;
 
-	if (epf->ops != &eventpoll_fops || epf == target)
+	if (epf->ops != &eventpoll_fops || epf == target || epf->machine != target->machine)
 		return -EINVAL;
 	if (!target->ops->poll)
 		return -EPERM;
@@ -430,12 +442,15 @@ static bool ep_has_ready(struct eventpoll *ep)
 	return r;
 }
 
-/* What one thread leaves behind is for the next one that sleeps. */
+/*
+ * What one thread leaves behind is for the next one that sleeps. A sleeper counts itself before it looks at the ready list, and
+ * items are put back before its count is read here: one of the two sees the other (both take ep->lock in between).
+ */
 static void ep_pass_on(struct eventpoll *ep)
 {
 	struct cpu *cpu = ep_cpu(ep);
 
-	if (!ep_has_ready(ep))
+	if (!__atomic_load_n(&ep->sleepers, __ATOMIC_SEQ_CST) || !ep_has_ready(ep))
 		return;
 	cpu_lock(cpu);
 	wake_up(cpu, &ep->wq, EPOLLIN | EPOLLRDNORM);
@@ -455,11 +470,13 @@ static int ep_sleep(struct eventpoll *ep, u64 deadline)
 		goto out;
 	w.exclusive = true;
 	add_wait_queue(&ep->wq, &w);
+	__atomic_add_fetch(&ep->sleepers, 1, __ATOMIC_SEQ_CST);
 	while (!ep_has_ready(ep) && !file_closed(&ep->file)) {
 		err = wait_schedule(cpu, &w, deadline);
 		if (err)
 			break;
 	}
+	__atomic_sub_fetch(&ep->sleepers, 1, __ATOMIC_SEQ_CST);
 	remove_wait_queue(&w);
 	wait_entry_fini(cpu, &w);
 out:
@@ -471,7 +488,6 @@ int eventpoll_wait(struct file *epf, struct epoll_event *evs, int max, u64 timeo
 {
 	struct eventpoll *ep = file_ep(epf);
 	u64 deadline = HOST_FOREVER, now;
-	bool slept = false;
 	int n, err;
 
 	if (epf->ops != &eventpoll_fops || max <= 0)
@@ -484,11 +500,13 @@ int eventpoll_wait(struct file *epf, struct epoll_event *evs, int max, u64 timeo
 		if (file_closed(epf))
 			return -EBADF;
 		n = ep_collect(ep, evs, max);
-		if (n && slept)
+		if (n)
 			ep_pass_on(ep);
+		/* A loop around weir_run() that comes back later is to be told again. */
+		if (n && !timeout_ns && ep_has_ready(ep))
+			__atomic_store_n(&epf->machine->event_pending, 1, __ATOMIC_RELEASE);
 		if (n || !timeout_ns)
 			return n;
-		slept = true;
 		err = ep_sleep(ep, deadline);
 		if (err == -EAGAIN)
 			return ep_collect(ep, evs, max);
@@ -508,7 +526,7 @@ static u32 ep_poll(struct file *f, struct wait_entry *w)
 
 	if (w) {
 		cpu_lock(ep_cpu(ep));
-		add_wait_queue(&ep->wq, w);
+		add_wait_queue(&ep->poll_wq, w);
 		cpu_unlock(ep_cpu(ep));
 	}
 	pthread_mutex_lock(&ep->mtx);
@@ -525,6 +543,8 @@ static u32 ep_poll(struct file *f, struct wait_entry *w)
 		pthread_mutex_unlock(&ep->lock);
 	}
 	pthread_mutex_unlock(&ep->mtx);
+	if (mask)
+		ep_pass_on(ep);
 	return mask;
 }
 
@@ -540,6 +560,7 @@ static void ep_file_wake(struct file *f)
 	struct cpu *cpu = ep_cpu(file_ep(f));
 
 	cpu_lock(cpu);
+	wake_up(cpu, &file_ep(f)->poll_wq, EPOLLIN | EPOLLHUP);
 	/* Waiting threads are exclusive entries: all of them must leave. */
 	while (waitqueue_active(&file_ep(f)->wq)) {
 		struct wait_entry *w =
@@ -597,6 +618,7 @@ int eventpoll_create(struct machine *m, struct file **ret_file)
 	pthread_mutex_init(&ep->lock, NULL);
 	list_init(&ep->ready);
 	init_waitqueue_head(&ep->wq);
+	init_waitqueue_head(&ep->poll_wq);
 	ep->work.fn = ep_work;
 	pthread_mutex_lock(&m->sock->files_lock);
 	list_add_tail(&ep->node, &m->sock->epolls);

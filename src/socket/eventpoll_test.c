@@ -375,6 +375,69 @@ static void run_says_when_an_epoll_became_ready(void **state)
 	weir_close(f);
 }
 
+/* As in Linux: an exclusive watch without a thread that sleeps on it lets the event through to the next. */
+static void an_exclusive_watch_that_wakes_nobody_passes_the_event_on(void **state)
+{
+	u32 masks[] = { EPOLLOUT | (u32)EPOLLET, EPOLLIN, EPOLLIN };
+	struct weir_file *ep[3], *f = udp(1000);
+	struct epoll_event ev;
+
+	for (u32 i = 0; i < ARRAY_SIZE(ep); i++) {
+		ev.events = masks[i] | EPOLLEXCLUSIVE;
+		assert_int_equal(weir_epoll_create(machine, &ep[i]), 0);
+		assert_int_equal(weir_epoll_ctl(ep[i], EPOLL_CTL_ADD, f, &ev), 0);
+		weir_epoll_wait(ep[i], &ev, 1, 0);
+	}
+	send_to(f, 1000);
+	weir_run(machine, 0);
+	assert_int_equal(weir_epoll_wait(ep[1], &ev, 1, 0), 1);
+	assert_int_equal(weir_epoll_wait(ep[2], &ev, 1, 0), 1);
+	for (u32 i = 0; i < ARRAY_SIZE(ep); i++)
+		weir_close(ep[i]);
+	weir_close(f);
+}
+
+static void what_was_left_in_an_epoll_is_an_event_for_the_loop(void **state)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct weir_file *ep, *f[2] = { udp(1000), udp(1001) };
+	struct pollfd pfd = { .events = POLLIN };
+	char c;
+
+	assert_int_equal(weir_epoll_create(machine, &ep), 0);
+	for (u32 i = 0; i < 2; i++) {
+		assert_int_equal(weir_epoll_ctl(ep, EPOLL_CTL_ADD, f[i], &ev), 0);
+		send_to(f[0], (u16)(1000 + i));
+	}
+	assert_int_equal(weir_run(machine, 0), 1);
+	assert_int_equal(weir_epoll_wait(ep, &ev, 1, 0), 1); /* one of two */
+	pfd.fd = weir_arm(machine);
+	assert_int_equal(poll(&pfd, 1, 0), 1);
+	assert_int_equal(weir_run(machine, 0), 1);
+	assert_int_equal(weir_recv(f[0], &c, 1, 0), 1);
+	assert_int_equal(weir_recv(f[1], &c, 1, 0), 1);
+	assert_int_equal(weir_epoll_wait(ep, &ev, 1, 0), 0);
+	assert_int_equal(weir_run(machine, 0), 0);
+	weir_close(ep);
+	weir_close(f[0]);
+	weir_close(f[1]);
+}
+
+static void files_of_another_machine_cannot_be_watched(void **state)
+{
+	struct weir_machine *other = weir_machine_create(NULL);
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct weir_pollfd pfd = { .file = udp(1000), .events = POLLIN };
+	struct weir_file *ep;
+
+	assert_int_equal(weir_epoll_create(other, &ep), 0);
+	assert_int_equal(weir_epoll_ctl(ep, EPOLL_CTL_ADD, pfd.file, &ev), -EINVAL);
+	assert_int_equal(weir_poll(other, &pfd, 1, 1000), -EINVAL);
+	weir_close(ep);
+	weir_close(pfd.file);
+	weir_machine_destroy(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,6 +447,12 @@ int main(void)
 		cmocka_unit_test(waiting_ends_by_time_in_virtual_time),
 		cmocka_unit_test(closing_wakes_those_who_sleep_inside),
 		cmocka_unit_test_setup_teardown(run_says_when_an_epoll_became_ready, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			an_exclusive_watch_that_wakes_nobody_passes_the_event_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_left_in_an_epoll_is_an_event_for_the_loop,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(files_of_another_machine_cannot_be_watched, setup,
 						teardown),
 	};
 

@@ -48,13 +48,34 @@ static int poll_sleep(struct machine *m, struct wait_entry *self, struct file_po
 	return ready || err == -EAGAIN ? ready : err;
 }
 
+static void files_get(const struct file_poll *fds, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		if (fds[i].file)
+			file_get(fds[i].file);
+}
+
+static void files_put(const struct file_poll *fds, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		if (fds[i].file)
+			file_put(fds[i].file);
+}
+
 int files_poll(struct machine *m, struct file_poll *fds, u32 n, u64 timeout_ns)
 {
 	struct wait_entry few[8], *entries = few, self;
 	int ready;
 
-	if (!timeout_ns)
-		return poll_round(fds, n, NULL);
+	for (u32 i = 0; i < n; i++)
+		if (fds[i].file && fds[i].file->machine != m)
+			return -EINVAL;
+	if (!timeout_ns) {
+		files_get(fds, n);
+		ready = poll_round(fds, n, NULL);
+		files_put(fds, n);
+		return ready;
+	}
 	if (n > ARRAY_SIZE(few)) {
 		entries = calloc(n, sizeof(*entries));
 		if (!entries)
@@ -63,19 +84,16 @@ int files_poll(struct machine *m, struct file_poll *fds, u32 n, u64 timeout_ns)
 	ready = wait_entry_init(m->cpus[0], &self); /* of a cpu it needs the machine only */
 	if (ready)
 		goto out;
-	for (u32 i = 0; i < n; i++) {
+	for (u32 i = 0; i < n; i++)
 		wait_entry_share(&entries[i], &self);
-		if (fds[i].file)
-			file_get(fds[i].file);
-	}
+	files_get(fds, n);
 	ready = poll_round(fds, n, entries);
 	if (!ready)
 		ready = poll_sleep(m, &self, fds, n, timeout_ns);
 	for (u32 i = 0; i < n; i++)
-		if (fds[i].file) {
+		if (fds[i].file)
 			fds[i].file->ops->unpoll(fds[i].file, &entries[i]);
-			file_put(fds[i].file);
-		}
+	files_put(fds, n);
 	wait_entry_fini(m->cpus[0], &self);
 out:
 	if (entries != few)

@@ -84,14 +84,15 @@ static bool group_test(const struct netlink_sock *nlk, u32 group)
 	       (nlk->groups[(group - 1) / 32] >> ((group - 1) % 32) & 1);
 }
 
-/* Leaf lock held. Copies @data to the end of the queue; what does not fit is lost. */
-static void nlk_enqueue(struct netlink_sock *nlk, const void *data, u32 len, u32 portid, u32 group)
+/* Leaf lock held. Copies @data to the end of the queue; what does not fit is lost, unless it @must. */
+static void __nlk_enqueue(struct netlink_sock *nlk, const void *data, u32 len, u32 portid,
+			  u32 group, bool must)
 {
 	u32 truesize = ALIGN_UP(len + (u32)sizeof(struct nl_buf), 64) + 256;
 	struct nl_buf *b;
 
 	nlk->wake = true;
-	if (nlk->queued && nlk->queued + truesize > nlk->sk.sk_rcvbuf)
+	if (!must && nlk->queued && nlk->queued + truesize > nlk->sk.sk_rcvbuf)
 		goto overrun;
 	b = malloc(sizeof(*b) + len);
 	if (!b)
@@ -108,6 +109,11 @@ overrun:
 	nlk->sk.sk_drops++;
 	if (!(nlk->opts & NLK_NO_ENOBUFS))
 		nlk->overrun = true;
+}
+
+static void nlk_enqueue(struct netlink_sock *nlk, const void *data, u32 len, u32 portid, u32 group)
+{
+	__nlk_enqueue(nlk, data, len, portid, group, false);
 }
 
 /* cpu lock held. */
@@ -215,6 +221,32 @@ static void nlk_reply(struct netlink_sock *nlk, const struct nl_msg *m)
 	pthread_mutex_lock(&nn->lock);
 	nlk_enqueue(nlk, m->buf, m->len, 0, 0);
 	pthread_mutex_unlock(&nn->lock);
+}
+
+/*
+ * A part of a dump. It is never lost, for a dump with a hole looks whole; instead the next part is made only when the queue has
+ * room (dump_has_room()).
+ */
+static void nlk_reply_part(struct netlink_sock *nlk, const struct nl_msg *m)
+{
+	struct netns_netlink *nn = nlk->sk.sk_net->netlink;
+
+	if (!m->len)
+		return;
+	pthread_mutex_lock(&nn->lock);
+	__nlk_enqueue(nlk, m->buf, m->len, 0, 0, true);
+	pthread_mutex_unlock(&nn->lock);
+}
+
+static bool dump_has_room(struct netlink_sock *nlk)
+{
+	struct netns_netlink *nn = nlk->sk.sk_net->netlink;
+	bool r;
+
+	pthread_mutex_lock(&nn->lock);
+	r = nlk->queued <= nlk->sk.sk_rcvbuf / 2;
+	pthread_mutex_unlock(&nn->lock);
+	return r;
 }
 
 /* ---- acknowledgements ---------------------------------------------------------------------------------- */
@@ -352,20 +384,21 @@ static void netlink_dump(struct netlink_sock *nlk)
 	}
 	if (r > 0 && m.len) {
 		dump_mark(&m, d);
-		nlk_reply(nlk, &m);
+		nlk_reply_part(nlk, &m);
 		nl_msg_fini(&m);
 		return;
 	}
 	if (r > 0)
 		r = -EMSGSIZE;
 	if (m.buf) {
-		dump_mark(&m, d);
 		if (m.size - m.len < 256) { /* DONE wants a buffer of its own */
-			nlk_reply(nlk, &m);
+			dump_mark(&m, d);
+			nlk_reply_part(nlk, &m);
 			m.len = 0;
 		}
 		put_done(nlk, &m, d, r);
-		nlk_reply(nlk, &m);
+		dump_mark(&m, d);
+		nlk_reply_part(nlk, &m);
 	}
 	nl_msg_fini(&m);
 	nlk->dump = NULL;
@@ -413,7 +446,8 @@ static int dump_start(struct netlink_sock *nlk, const struct nlmsghdr *nlh,
 		}
 	}
 	nlk->dump = d;
-	netlink_dump(nlk);
+	if (dump_has_room(nlk)) /* else recvmsg() begins it */
+		netlink_dump(nlk);
 	return 0;
 }
 

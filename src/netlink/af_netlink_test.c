@@ -474,6 +474,73 @@ static void neighbours_are_added_changed_and_removed(void **state)
 		-ENODEV);
 }
 
+/* Sends a request for all links and leaves the answer in the queue. */
+static void begin_dump(struct weir_file *f)
+{
+	struct nl_msg m = link_msg(RTM_GETLINK, NLM_F_DUMP, NULL, NULL);
+
+	assert_int_equal(nlmsg_finish(&m), 0);
+	assert_int_equal(weir_send(f, m.buf, m.len, 0), (ssize_t)m.len);
+	nl_msg_fini(&m);
+}
+
+static void a_full_queue_loses_no_part_of_a_dump(void **state)
+{
+	struct weir_file *f = nl_socket(RTMGRP_LINK);
+	char buf[32768];
+	int small = 1, links = 0;
+	bool done = false;
+
+	assert_int_equal(weir_setsockopt(f, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	assert_int_equal(link_request(RTM_NEWLINK, CREATE, "d0", "dummy"), 0); /* is in the queue */
+	assert_int_equal(link_request(RTM_NEWLINK, CREATE, "d1", "dummy"), 0);
+	begin_dump(f);
+	while (!done) {
+		struct nlmsghdr *nlh = (void *)buf;
+		ssize_t n = weir_recv(f, buf, sizeof(buf), 0);
+
+		assert_true(n > 0);
+		for (int left = (int)n; NLMSG_OK(nlh, (u32)left); nlh = NLMSG_NEXT(nlh, left)) {
+			done |= nlh->nlmsg_type == NLMSG_DONE;
+			links += nlh->nlmsg_seq == 7 && nlh->nlmsg_type == RTM_NEWLINK;
+		}
+	}
+	assert_int_equal(links, 3);
+	weir_close(f);
+}
+
+static void the_end_of_a_dump_says_that_links_went_away(void **state)
+{
+	struct weir_file *f = nl_socket(0);
+	struct nlmsghdr *nlh;
+	char buf[32768], name[16];
+
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "d%d", i);
+		assert_int_equal(link_request(RTM_NEWLINK, CREATE, name, "dummy"), 0);
+	}
+	begin_dump(f);
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "d%d", i);
+		assert_int_equal(link_request(RTM_DELLINK, 0, name, NULL), 0);
+	}
+	assert_true(weir_recv(f, buf, sizeof(buf), 0) > 0); /* was made before */
+	assert_true(weir_recv(f, buf, sizeof(buf), 0) > 0);
+	nlh = (void *)buf;
+	assert_int_equal(nlh->nlmsg_type, NLMSG_DONE);
+	assert_true(nlh->nlmsg_flags & NLM_F_DUMP_INTR);
+	weir_close(f);
+}
+
+static void a_refused_dump_comes_with_a_sentence(void **state)
+{
+	struct nl_msg m = link_msg(RTM_GETNEIGHTBL, NLM_F_DUMP, NULL, NULL);
+	char text[160];
+
+	assert_int_equal(send_msg(&m, text, sizeof(text)), -EOPNOTSUPP);
+	assert_non_null(strstr(text, "neighbour"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +555,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(members_of_a_group_hear_of_changes, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_full_queue_says_enobufs_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_full_queue_loses_no_part_of_a_dump, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_end_of_a_dump_says_that_links_went_away, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_refused_dump_comes_with_a_sentence, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(acknowledgements_quote_as_much_as_asked, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(rules_are_the_three_default_ones, setup, teardown),

@@ -272,15 +272,17 @@ struct weir_machine *weir_net_machine(const struct weir_net *net)
 
 #define NL_REPLY_ROOM 65536
 
+/* The end of a dump (NLMSG_DONE) has the error only; other acknowledgements quote the request behind it. */
 static void copy_error_text(const struct nlmsghdr *nlh, char *ret_error, size_t size)
 {
 	const struct nlmsgerr *e = (const void *)((const char *)nlh + NLMSG_HDRLEN);
+	bool quotes = nlh->nlmsg_type == NLMSG_ERROR;
 	const struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
-	size_t off = NLMSG_HDRLEN + sizeof(*e);
+	size_t off = NLMSG_HDRLEN + (quotes ? sizeof(*e) : sizeof(e->error));
 
 	if (!ret_error || !size || !(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+	if (quotes && !(nlh->nlmsg_flags & NLM_F_CAPPED))
 		off += NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
 	if (off > nlh->nlmsg_len)
 		return;
@@ -308,8 +310,7 @@ static int handle_reply(struct nl_exchange *x, const struct nlmsghdr *nlh, int *
 	if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
 		if (nlh->nlmsg_len >= NLMSG_HDRLEN + sizeof(int))
 			memcpy(&err, (const char *)nlh + NLMSG_HDRLEN, sizeof(err));
-		if (nlh->nlmsg_type == NLMSG_ERROR)
-			copy_error_text(nlh, x->error, x->error_size);
+		copy_error_text(nlh, x->error, x->error_size);
 		*ret_err = err;
 		return 1;
 	}

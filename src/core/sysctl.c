@@ -162,6 +162,13 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n';
 }
 
+static bool is_blank(const char *s, const char *end)
+{
+	while (s < end && (is_space(*s) || !*s))
+		s++;
+	return s == end;
+}
+
 /* The next number of [*s, end). 0, -EINVAL */
 static int parse_number(const char **s, const char *end, bool is_signed, u64 *ret)
 {
@@ -173,6 +180,8 @@ static int parse_number(const char **s, const char *end, bool is_signed, u64 *re
 	while (*s < end && !is_space(**s) && **s && n < sizeof(buf) - 1)
 		buf[n++] = *(*s)++;
 	buf[n] = 0;
+	if (*s < end && !is_space(**s) && **s)
+		return -EINVAL; /* too long for a number */
 	if (!n || (buf[0] == '-' && !is_signed))
 		return -EINVAL;
 	errno = 0;
@@ -198,7 +207,7 @@ static int value_parse(const struct sysctl_desc *d, u8 *p, const char *s, size_t
 {
 	const char *end = s + len;
 	u64 v[3];
-	u32 n = kind_count(d->kind);
+	u32 n = kind_count(d->kind), given;
 
 	if (d->kind == SYSCTL_STRING) {
 		while (len && (is_space(s[len - 1]) || !s[len - 1]))
@@ -209,19 +218,20 @@ static int value_parse(const struct sysctl_desc *d, u8 *p, const char *s, size_t
 		memcpy(p, s, len);
 		return 0;
 	}
-	for (u32 i = 0; i < n; i++) {
-		if (parse_number(&s, end, d->kind == SYSCTL_S32, &v[i]))
+	for (u32 i = 0; i < n; i++)
+		v[i] = value_load(p + i * kind_width(d->kind), d->kind);
+	/* As in Linux: values that are not given stay as they are. */
+	for (given = 0; given < n && (!given || !is_blank(s, end)); given++) {
+		if (parse_number(&s, end, d->kind == SYSCTL_S32, &v[given]))
 			return -EINVAL;
-		if (!in_range(d, v[i]))
+		if (!in_range(d, v[given]))
 			return -EINVAL; /* what Linux says for a value out of range, too */
 	}
-	while (s < end && (is_space(*s) || !*s))
-		s++;
-	if (s < end)
+	if (!is_blank(s, end))
 		return -EINVAL;
 	if ((d->kind == SYSCTL_U16_PAIR || d->kind == SYSCTL_U32_PAIR) && v[0] > v[1])
 		return -EINVAL; /* pairs are ranges */
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = 0; i < given; i++)
 		value_store(p + i * kind_width(d->kind), d->kind, v[i]);
 	return 0;
 }
@@ -435,6 +445,8 @@ static int sysctl_write(struct net *net, const char *path, const char *s, size_t
 		return -ENOENT;
 	if (place.desc->readonly)
 		return -EACCES;
+	if (!len)
+		return 0; /* as in Linux: nothing is written */
 	if (place.desc->kind == SYSCTL_FUNC)
 		return place.desc->store ? place.desc->store(net, s, len) : -EACCES;
 	err = value_parse(place.desc, place.base + place.desc->offset, s, len);

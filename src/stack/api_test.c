@@ -271,6 +271,31 @@ static void records_are_lines_of_text(void **state)
 	weir_machine_destroy(m);
 }
 
+static void sysctls_are_parsed_as_in_linux(void **state)
+{
+	struct weir_machine *m = weir_machine_create(NULL);
+	struct weir_net *n = weir_net_create(m, "n");
+	const char *rmem = "/proc/sys/net/ipv4/tcp_rmem";
+	char *before, *after;
+	size_t len;
+
+	/* Fewer values than there are: the rest stays. */
+	assert_int_equal(weir_view_read(n, rmem, &before, &len), 0);
+	assert_int_equal(weir_sysctl(n, "net.ipv4.tcp_rmem", "5000"), 0);
+	assert_int_equal(weir_view_read(n, rmem, &after, &len), 0);
+	assert_memory_equal(after, "5000\t", 5);
+	assert_string_equal(strchr(after, '\t'), strchr(before, '\t'));
+	free(before);
+	free(after);
+	/* A number that is too long is not two numbers. */
+	assert_int_equal(weir_sysctl(n, "net.ipv4.tcp_rmem",
+				     "0000000000000000000000000000000000050006"),
+			 -EINVAL);
+	assert_int_equal(weir_sysctl(n, "net.ipv4.ip_forward", ""), 0);
+	assert_int_equal(weir_sysctl(n, "net.ipv4.ip_forward", " "), -EINVAL);
+	weir_machine_destroy(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +308,7 @@ int main(void)
 		cmocka_unit_test(an_armed_machine_says_when_it_has_work),
 		cmocka_unit_test(sleeping_moves_virtual_time),
 		cmocka_unit_test(records_are_lines_of_text),
+		cmocka_unit_test(sysctls_are_parsed_as_in_linux),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -643,7 +643,7 @@ static struct sk_buff *frag_needed_packet(struct fixture *f, u8 protocol, be16 w
 
 static u32 mtu_after_frag_needed(struct fixture *f, u8 protocol, be16 word)
 {
-	struct route_answer r;
+	struct route_answer r = { 0 };
 
 	cpu_lock(f->net->cpu);
 	assert_int_equal(feed(f, frag_needed_packet(f, protocol, word)), 0);

@@ -10,6 +10,7 @@
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
 #   make format     lets clang-format 14 rewrite the C files
+#   make fuzz       the libFuzzer programs, in build-fuzz/tests/fuzz/
 #   make deps       names or installs the packages that are needed
 #   make clean
 #
@@ -20,6 +21,8 @@ MESON ?= meson
 PREFIX ?= /usr/local
 MESON_ARGS ?=
 TESTS ?=
+# Debian's clang-14 package, which `make deps` asks for, has no command called clang.
+CLANG ?= $(shell command -v clang-14 || command -v clang || echo clang)
 export MESON
 
 WEIR = $(BUILD)/tools/weir/weir
@@ -82,12 +85,12 @@ tsan: deps-test
 		tools/run-tests $(BUILD)-tsan --timeout-multiplier 6 $(foreach s,unit system sim,--suite $(s))
 
 clang: deps-test
-	@test -f $(BUILD)-clang/build.ninja || CC=clang $(SETUP) $(BUILD)-clang
+	@test -f $(BUILD)-clang/build.ninja || CC=$(CLANG) $(SETUP) $(BUILD)-clang
 	@ninja -C $(BUILD)-clang
 	@tools/run-tests $(BUILD)-clang --suite unit --suite fuzz
 
 fuzz:
-	@test -f $(BUILD)-fuzz/build.ninja || CC=clang $(SETUP) $(BUILD)-fuzz -Dfuzz=true -Db_lundef=false
+	@test -f $(BUILD)-fuzz/build.ninja || CC=$(CLANG) $(SETUP) $(BUILD)-fuzz -Dfuzz=true -Db_lundef=false
 	@ninja -C $(BUILD)-fuzz
 
 # ---- housekeeping

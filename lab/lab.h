@@ -2,7 +2,7 @@
 /*
  * lab.h - a lab: nodes, links between them, programs on them
  *
- * The description comes from a YAML file in containerlab's shape (doc/man/weir-lab.5.md, doc/lab.schema.json):
+ * The description comes from a YAML file in containerlab's shape (doc/man/weir-lab.5, doc/lab.schema.json):
  *
  *     name: two-hosts
  *     topology:

@@ -7,7 +7,8 @@
  *
  * Errors: functions return 0 or a count, or a negative errno value. They do not touch errno, but those that return a pointer
  * return NULL and set errno. Units: times are nanoseconds (WEIR_FOREVER: no limit), sizes octets.
- * Threads: any thread may call anything on objects that are alive, unless said otherwise.
+ * Threads: any thread may call anything on objects that are alive, unless said otherwise. A file may be closed while others are in
+ * calls on it: they end with EBADF. Files of different machines cannot be waited for together (EINVAL).
  *
  * Driving: a machine without workers does nothing by itself. Call weir_run() from your loop, or let weir_arm() give you one
  * descriptor to watch. Blocking calls turn the loop themselves. With workers, threads of the library do it.
@@ -64,12 +65,13 @@ WEIR_API void weir_machine_destroy(struct weir_machine *m);
 /*
  * Lets the machine work: timers, queues, devices. Returns when at least one round was done and nothing is left to do now, or after
  * @timeout_ns without work. Caller-driven machines only (-EINVAL with workers). Under a virtual clock time moves by at most
- * @timeout_ns. Returns 0, or 1 when an event for the caller is pending (a watched epoll has become ready).
+ * @timeout_ns. Returns 0, or 1 when an event for the caller is pending: an epoll has become ready, or the last weir_epoll_wait() with
+ * timeout 0 left something in one; it may turn out to be nothing. -ENOMEM; -EINTR when the machine is being destroyed.
  */
 WEIR_API int weir_run(struct weir_machine *m, uint64_t timeout_ns);
 /*
- * For somebody else's loop: a descriptor that becomes readable when weir_run(m, 0) has something to do. weir_arm() must be called
- * before each sleep on it. The descriptor belongs to the machine. -errno on failure; -EINVAL with workers, and under a virtual
+ * For somebody else's loop: a descriptor that becomes readable when weir_run(m, 0) has something to do or an event to report.
+ * weir_arm() must be called before each sleep on it, after the epolls were asked. The descriptor belongs to the machine. -errno on failure; -EINVAL with workers, and under a virtual
  * clock, for which nobody can wait on a descriptor.
  */
 WEIR_API int weir_arm(struct weir_machine *m);
@@ -87,7 +89,7 @@ WEIR_API void weir_thread_join(struct weir_thread *t);
 /* ---- nets ---------------------------------------------------------------------------------------------- */
 
 WEIR_API struct weir_net *weir_net_create(struct weir_machine *m, const char *name);
-/* Its files go on to exist, and fail with ENETDOWN. */
+/* Its files go on to exist, and fail with ENETDOWN; threads inside calls on them leave first. Its taps must be gone. */
 WEIR_API void weir_net_destroy(struct weir_net *net);
 /* A number > 0 that names the net in its machine: the value for IFLA_NET_NS_FD in netlink requests. */
 WEIR_API uint32_t weir_net_id(const struct weir_net *net);
@@ -95,8 +97,8 @@ WEIR_API const char *weir_net_name(const struct weir_net *net);
 WEIR_API struct weir_machine *weir_net_machine(const struct weir_net *net);
 
 /*
- * One netlink request of NETLINK_ROUTE (or @protocol): sends @msg, calls @reply for each answering message (may be NULL), and
- * returns 0 or the -errno of its acknowledgement. @ret_error, if given, receives the sentence of an extended
+ * One netlink request of @protocol (NETLINK_ROUTE): sends @msg, calls @reply for each answering message (may be NULL), and
+ * returns 0 or the -errno of its acknowledgement. A negative value from @reply ends the call, which returns it. @ret_error, if given, receives the sentence of an extended
  * acknowledgement (at most @error_size octets with the NUL; empty if there is none).
  */
 WEIR_API int weir_netlink(struct weir_net *net, int protocol, const struct nlmsghdr *msg,
@@ -110,12 +112,13 @@ WEIR_API int weir_socket(struct weir_net *net, int domain, int type, int protoco
 			 struct weir_file **ret_file);
 WEIR_API int weir_socketpair(struct weir_net *net, int domain, int type, int protocol,
 			     struct weir_file *ret_files[2]);
+/* Gives one reference back; @f must not be used through it any more. 0, or -EBADF for NULL. Blocks as SO_LINGER says. */
 WEIR_API int weir_close(struct weir_file *f);
 WEIR_API struct weir_file *weir_file_get(struct weir_file *f); /* another reference (dup) */
 WEIR_API int weir_bind(struct weir_file *f, const struct sockaddr *addr, socklen_t len);
 WEIR_API int weir_listen(struct weir_file *f, int backlog);
 WEIR_API int weir_connect(struct weir_file *f, const struct sockaddr *addr, socklen_t len);
-/* @addr, @len may be NULL. @flags: SOCK_NONBLOCK */
+/* @addr, @len may be NULL. @flags: SOCK_NONBLOCK. *ret_file as of weir_socket(). */
 WEIR_API int weir_accept(struct weir_file *f, struct sockaddr *addr, socklen_t *len, int flags,
 			 struct weir_file **ret_file);
 WEIR_API int weir_getsockname(struct weir_file *f, struct sockaddr *addr, socklen_t *len);
@@ -140,7 +143,7 @@ WEIR_API ssize_t weir_recvmsg(struct weir_file *f, struct msghdr *msg, int flags
 WEIR_API int weir_ioctl(struct weir_file *f, unsigned long cmd, void *arg);
 /* F_GETFL, F_SETFL with O_NONBLOCK */
 WEIR_API int weir_fcntl(struct weir_file *f, int cmd, int arg);
-/* A number that no other socket of this machine has or had. */
+/* A number that no other socket of this machine has or had. 0: not a socket, or its net is gone. */
 WEIR_API uint64_t weir_cookie(const struct weir_file *f);
 /* The number shown as "inode" in /proc/net/tcp; weir_set_inode() makes it the one a program's fstat() sees, and @uid the owner. */
 WEIR_API uint64_t weir_inode(const struct weir_file *f);
@@ -152,13 +155,16 @@ struct weir_pollfd {
 	struct weir_file *file; /* NULL: ignored */
 	short events, revents;  /* POLL* */
 };
+/* The number of files with events, 0 after @timeout_ns, or -errno. POLLNVAL: closed meanwhile. */
 WEIR_API int weir_poll(struct weir_machine *m, struct weir_pollfd *fds, unsigned n,
 		       uint64_t timeout_ns);
 /* Readiness now, as poll(2) would say with all events asked for; never blocks. */
 WEIR_API unsigned weir_poll_now(struct weir_file *f);
 WEIR_API int weir_epoll_create(struct weir_machine *m, struct weir_file **ret_file);
+/* As epoll_ctl(2). An epoll holds no reference: a file leaves it when its last reference is given back. */
 WEIR_API int weir_epoll_ctl(struct weir_file *ep, int op, struct weir_file *f,
 			    struct epoll_event *ev);
+/* The number of events stored, 0 after @timeout_ns, or -errno; -EINTR when the machine is being destroyed. */
 WEIR_API int weir_epoll_wait(struct weir_file *ep, struct epoll_event *evs, int max,
 			     uint64_t timeout_ns);
 
@@ -222,7 +228,10 @@ struct weir_frame {
 	char ifname[16];
 };
 struct weir_tap;
-/* @ifname NULL: all devices. NULL with errno set. */
+/*
+ * @ifname NULL: all devices; else that of one which is there (ENODEV). @snaplen 0: all octets. A tap must be destroyed before its net,
+ * not from its own function.
+ */
 WEIR_API struct weir_tap *weir_tap_create(struct weir_net *net, const char *ifname,
 					  uint32_t snaplen,
 					  void (*fn)(const struct weir_frame *frame, void *arg),

@@ -138,7 +138,9 @@ int weir_shutdown(struct weir_file *wf, int how)
 
 /* ---- data ---------------------------------------------------------------------------------------------- */
 
-/* The octets of @n pieces; -EINVAL when there are too many. */
+#define RW_MAX 0x7ffff000 /* what one call of Linux moves at most: read(2) */
+
+/* The octets of @n pieces, as many as one call moves; -EINVAL when there are too many. */
 static ssize_t iov_total(const struct iovec *iov, size_t n)
 {
 	size_t total = 0;
@@ -150,7 +152,7 @@ static ssize_t iov_total(const struct iovec *iov, size_t n)
 			return -EINVAL;
 		total += iov[i].iov_len;
 	}
-	return (ssize_t)total;
+	return (ssize_t)min(total, (size_t)RW_MAX);
 }
 
 static ssize_t rw(struct weir_file *wf, const struct iovec *iov, int n, bool write)
@@ -308,9 +310,9 @@ uint64_t weir_cookie(const struct weir_file *f)
 	socklen_t len = sizeof(uint64_t);
 	uint64_t cookie = 0;
 
-	if (sys_getsockopt(file_of(f), SOL_SOCKET, SO_COOKIE, &cookie, &len))
-		return 0;
-	return cookie;
+	return weir_getsockopt((struct weir_file *)f, SOL_SOCKET, SO_COOKIE, &cookie, &len)
+		       ? 0
+		       : cookie;
 }
 
 uint64_t weir_inode(const struct weir_file *f)

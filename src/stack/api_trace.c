@@ -75,6 +75,8 @@ int weir_trace_read(struct weir_machine *wm, uint64_t cursor[64], struct weir_tr
 	u64 lost, lost_all = 0;
 	u32 n = 0, per_cpu;
 
+	if (ret_lost)
+		*ret_lost = 0;
 	if (!max)
 		return 0;
 	per_cpu = min(max, 65536u);

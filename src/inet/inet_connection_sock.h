@@ -136,7 +136,8 @@ bool inet_csk_complete_hashdance(struct sock *sk, struct sock *child, struct req
 struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_sock *req);
 static inline bool inet_csk_reqsk_queue_is_full(const struct sock *sk)
 {
-	return inet_csk(sk)->icsk_accept_queue.qlen >= sk->sk_max_ack_backlog;
+	/* Like the accept queue: listen(2) with a backlog of 0 still lets one connection in. */
+	return inet_csk(sk)->icsk_accept_queue.qlen > sk->sk_max_ack_backlog;
 }
 static inline bool sk_acceptq_is_full(const struct sock *sk)
 {

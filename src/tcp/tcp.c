@@ -20,6 +20,8 @@
 
 #include "tcp/tcp.h"
 
+#define TCP_MEMORY_WAIT_NS (20 * NSEC_PER_MSEC)
+
 /* ---- life -------------------------------------------------------------------------------------------- */
 
 void tcp_init_sock(struct sock *sk)
@@ -170,6 +172,17 @@ static int tcp_wait(struct sock *sk, u64 *timeo)
 	return *timeo ? sk_wait_event(sk, timeo) : -EAGAIN;
 }
 
+/* The arena or the pages have run out, not the socket's own room: nobody wakes us when others give some back. Looks again soon. */
+static int tcp_wait_memory(struct sock *sk, u64 *timeo)
+{
+	u64 nap = min(*timeo, TCP_MEMORY_WAIT_NS), left = nap;
+	int err = tcp_wait(sk, &left);
+
+	if (*timeo != HOST_FOREVER)
+		*timeo -= nap - left;
+	return err == -EAGAIN && *timeo ? 0 : err;
+}
+
 /* A send call on a socket that is still connecting. 0 or -errno */
 static int tcp_wait_connect(struct sock *sk, u64 *timeo)
 {
@@ -293,11 +306,14 @@ static void tcp_remove_empty_skb(struct sock *sk)
 	}
 }
 
-static int tcp_send_check(struct sock *sk)
+static bool tcp_send_refused(const struct sock *sk)
 {
-	if (sk->sk_err || (sk->sk_shutdown & SK_SHUTDOWN_SEND))
-		return sk->sk_err ? sock_error(sk) : -EPIPE;
-	return 0;
+	return sk->sk_err || (sk->sk_shutdown & SK_SHUTDOWN_SEND);
+}
+
+static int tcp_send_error(struct sock *sk)
+{
+	return sk->sk_err ? sock_error(sk) : -EPIPE;
 }
 
 static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
@@ -318,9 +334,8 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		if (err)
 			return err;
 	}
-	err = tcp_send_check(sk);
-	if (err)
-		return err;
+	if (tcp_send_refused(sk))
+		return tcp_send_error(sk);
 	mss = tcp_send_mss(sk, &size_goal, (int)flags);
 
 	while (msg->iter.count) {
@@ -356,12 +371,15 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		tcp_remove_empty_skb(sk);
 		if (copied)
 			tcp_push(sk, flags & (u32)~MSG_MORE, mss, TCP_NAGLE_PUSH);
-		err = tcp_wait(sk, &timeo);
+		err = tcp_stream_memory_free(sk) ? tcp_wait_memory(sk, &timeo)
+						 : tcp_wait(sk, &timeo);
 		if (err)
 			break;
-		err = tcp_send_check(sk);
-		if (err)
+		if (tcp_send_refused(sk)) {
+			/* With octets to report the error stays, for the next call. */
+			err = copied ? 0 : tcp_send_error(sk);
 			break;
+		}
 		mss = tcp_send_mss(sk, &size_goal, (int)flags);
 	}
 	tcp_remove_empty_skb(sk);
@@ -479,10 +497,11 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 	if (sk->sk_state == SS_TCP_LISTEN)
 		return -ENOTCONN;
 	target = flags & MSG_WAITALL ? len : min_t(size_t, max(sk->sk_rcvlowat, 1u), len);
-	if (!len)
-		return 0;
+	target = max(
+		target,
+		(size_t)1); /* like Linux: asked for nothing, it waits until there would be something */
 
-	while (copied < len) {
+	while (!len || copied < len) {
 		u32 off, n;
 		struct sk_buff *skb = tcp_recv_skb(sk, *seq, &off, flags & MSG_PEEK);
 		bool fin;
@@ -508,6 +527,8 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 			continue;
 		}
 		err = 0;
+		if (!len)
+			break;
 		fin = TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN;
 		n = off < skb->len ? (u32)min((size_t)(skb->len - off), len - copied) : 0;
 		if (n) {
@@ -808,8 +829,10 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->rcv_rtt_us = 0;
 	tp->rcvq_space = 0;
 	tp->total_retrans = 0;
-	tp->bytes_acked = tp->bytes_received = 0;
-	tp->bytes_retrans = 0;
+	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
+	tp->bytes_retrans = tp->delivered = 0;
+	tp->segs_in = tp->segs_out = 0;
+	tp->reordering = tcp_net(sk)->reordering;
 	tp->pred_flags = 0;
 	sk_dst_reset(sk);
 	sk_error_report(sk);

@@ -48,14 +48,15 @@
 #define TCPOLEN_TSTAMP_ALIGNED_ 12u
 #define MAX_TCP_HEADER          (MAX_HEADER + 60 + 60 + 8)
 
-#define TCP_TIMEWAIT_NS       (60 * NSEC_PER_SEC)
-#define TCP_TIMEOUT_INIT_US   1000000u   /* RFC 6298 2.1 */
-#define TCP_RTO_MAX_US        120000000u /* RFC 6298 2.5 */
-#define TCP_DELACK_MIN_US     40000u
-#define TCP_DELACK_MAX_US     200000u /* RFC 9293 3.8.6.3: below 500 ms */
-#define TCP_ATO_MIN_US        40000u
-#define TCP_RESOURCE_PROBE_US 500000u
-#define TCP_MAX_ORPHANS       8192u
+#define TCP_TIMEWAIT_NS         (60 * NSEC_PER_SEC)
+#define TCP_TIMEOUT_INIT_US     1000000u   /* RFC 6298 2.1 */
+#define TCP_TIMEOUT_FALLBACK_US 3000000u   /* RFC 6298 5.7 */
+#define TCP_RTO_MAX_US          120000000u /* RFC 6298 2.5 */
+#define TCP_DELACK_MIN_US       40000u
+#define TCP_DELACK_MAX_US       200000u /* RFC 9293 3.8.6.3: below 500 ms */
+#define TCP_ATO_MIN_US          40000u
+#define TCP_RESOURCE_PROBE_US   500000u
+#define TCP_MAX_ORPHANS         8192u
 
 /* ---- what an skb means to TCP ------------------------------------------------------------------------ */
 
@@ -210,7 +211,7 @@ struct tcp_sock {
 	u32 rcv_rtt_us, rcvq_space, rcvq_seq, rcvq_time; /* time: us */
 
 	/* accounting and options */
-	u64 bytes_acked, bytes_received;
+	u64 bytes_acked, bytes_received, bytes_sent;
 	u32 bytes_retrans, total_retrans, delivered;
 	u32 segs_in, segs_out;
 	u32 min_rtt_us;
@@ -654,6 +655,7 @@ void tcp_clear_delack_timer(struct sock *sk);
 void tcp_reset_keepalive_timer(struct sock *sk, u64 ns);
 void tcp_delete_keepalive_timer(struct sock *sk);
 void tcp_set_keepalive(struct sock *sk, bool on);
+u64 tcp_idle_ns(const struct sock *sk); /* since the last octets or ACK came */
 void tcp_retransmit_timer(struct sock *sk);
 void tcp_check_probe_timer(struct sock *sk);
 u64 tcp_probe0_when_us(const struct sock *sk, u64 max_us);

@@ -252,7 +252,7 @@ static s64 tcp_pick_rtt(struct sock *sk, const struct tcp_ack_state *st, const s
 	if (st->sack_rtt_us >= 0)
 		return st->sack_rtt_us;
 	/* RFC 7323 4.1: an echo tells which transmission arrived. Valid only when the ACK moves snd_una (rule RTTM). */
-	if (tp->tstamp_ok && st->tsecr && (st->flag & FLAG_ACKED)) {
+	if (st->tsecr && (st->flag & FLAG_ACKED)) {
 		u32 sent = st->tsecr - tp->tsoffset, ms = tcp_now_ms(sk) - sent;
 
 		/* It echoes the original, whose ACKs were lost: what passed since is our timeout, not the path's round trip.

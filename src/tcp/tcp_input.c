@@ -515,6 +515,8 @@ static void tcp_fast_data(struct sock *sk, struct tcp_seg *seg)
 		if (inet_csk(sk)->icsk_ack.pending & ICSK_ACK_SCHED)
 			__tcp_ack_snd_check(sk, false);
 	} else {
+		/* A mere receiver's SND.WL1 must follow, or after 2 GiB every window update would look old. */
+		tp->snd_wl1 = seg->seq;
 		tcp_event_data_recv(sk, skb);
 		tcp_queue_rcv(sk, skb);
 		__tcp_ack_snd_check(sk, false);
@@ -593,6 +595,11 @@ void tcp_init_transfer(struct sock *sk)
 	/* RFC 5681 3.1: more than one SYN lost: begin with one segment. */
 	tp->snd_cwnd =
 		tp->total_retrans > 1 && tp->undo_marker ? 1 : tcp_init_cwnd(sk, sk->sk_dst_cache);
+	/* A lost SYN says nothing about the path's capacity: slow start all the same. */
+	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
+	/* RFC 6298 5.7: no sample from the handshake, because it was sent again: be careful. */
+	if (!tp->srtt_us)
+		inet_csk(sk)->icsk_rto_us = TCP_TIMEOUT_FALLBACK_US;
 	tcp_init_congestion_control(sk);
 	tcp_init_buffer_space(sk);
 }

@@ -489,7 +489,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->prior_ssthresh = tp->prior_cwnd = tp->prr_delivered = tp->prr_out = 0;
 	tp->reordering = tcp_net(newsk)->reordering;
 	tp->total_retrans = req->num_retrans;
-	tp->bytes_acked = tp->bytes_received = 0;
+	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
 	tp->bytes_retrans = tp->delivered = 0;
 	tp->segs_in = tp->segs_out = 0;
 	tp->lsndtime = tp->rcv_tstamp = tcp_now_ms(newsk);

@@ -376,8 +376,10 @@ int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 le
 	struct sk_buff *buff;
 	u32 old = skb->truesize, segs = cb->gso_segs;
 
-	/* More memory than the program may fill is a sign of an attack by odd SACK blocks: stop cutting. */
-	if (unlikely(in_rtx_queue && (sk->sk_wmem_queued >> 1) > sk->sk_sndbuf + 0x20000)) {
+	/* More memory than the program may fill is a sign of an attack by odd SACK blocks: stop cutting. Not the head: the
+	 * program may have lowered its limit, and without sending the head again nothing would go on. */
+	if (unlikely(in_rtx_queue && (sk->sk_wmem_queued >> 1) > sk->sk_sndbuf + 0x20000 &&
+		     skb != tcp_rtx_queue_head(sk))) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPWqueueTooBig);
 		return -ENOMEM;
 	}
@@ -441,7 +443,8 @@ static void tcp_event_ack_sent(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	if (icsk->icsk_ack.quick) {
+	/* Data that goes out while nothing is to be acknowledged does not use up the quick ACKs. */
+	if (icsk->icsk_ack.quick && (icsk->icsk_ack.pending & ICSK_ACK_SCHED)) {
 		icsk->icsk_ack.quick--;
 		/* Leaving quick mode: a delayed ACK may now take longer. */
 		if (!icsk->icsk_ack.quick)
@@ -525,8 +528,10 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 
 	if (likely(cb.tcp_flags & TCP_FLAG_ACK))
 		tcp_event_ack_sent(sk);
-	if (skb->len != hdr_len)
+	if (skb->len != hdr_len) {
 		tcp_event_data_sent(sk);
+		tp->bytes_sent += skb->len - hdr_len;
+	}
 	if (tp->dsack_pending)
 		tp->dsack_pending = 0; /* RFC 2883 4: reported once */
 	tp->segs_out += segs;
@@ -701,7 +706,8 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			if (!push_one &&
 			    tcp_tso_should_defer(sk, skb, mss_now, max_segs, &is_cwnd_limited))
 				break;
-			limit = tcp_mss_split_point(sk, skb, mss_now, min(quota, max_segs), nagle);
+			limit = tcp_mss_split_point(sk, skb, mss_now, min(quota, max_segs),
+						    nonagle);
 			if (!limit)
 				break;
 		}

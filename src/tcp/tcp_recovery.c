@@ -122,20 +122,26 @@ void tcp_check_reordering(struct sock *sk, u32 low_seq, bool ts)
 
 /* ---- counting duplicate ACKs without SACK ------------------------------------------------------------ */
 
+/* sacked_out and the holes, at least one, are no more than what is out. True: it had to be lowered. */
+static bool tcp_limit_reno_sacked(struct tcp_sock *tp)
+{
+	u32 holes = min(max(tp->lost_out, 1u), tp->packets_out);
+
+	if (tp->sacked_out + holes <= tp->packets_out)
+		return false;
+	tp->sacked_out = tp->packets_out - holes;
+	return true;
+}
+
 /* Each duplicate ACK is a packet that left the network; never as many as are out (one is the hole). */
 static void tcp_add_reno_sack(struct sock *sk, bool is_dupack, struct tcp_ack_state *st)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 holes;
 
 	if (!is_dupack)
 		return;
 	tp->sacked_out++;
-	holes = max(tp->lost_out, 1u);
-	holes = min(holes, tp->packets_out);
-	if (tp->sacked_out + holes > tp->packets_out)
-		tp->sacked_out = tp->packets_out > holes ? tp->packets_out - holes : 0;
-	else
+	if (!tcp_limit_reno_sacked(tp))
 		st->delivered++;
 }
 
@@ -146,8 +152,7 @@ static void tcp_remove_reno_sacks(struct sock *sk, u32 acked)
 
 	if (acked > 1)
 		tp->sacked_out -= min(tp->sacked_out, acked - 1);
-	if (tp->sacked_out > tp->packets_out)
-		tp->sacked_out = tp->packets_out;
+	tcp_limit_reno_sacked(tp);
 }
 
 u32 tcp_dupack_heuristics(const struct tcp_sock *tp)
@@ -463,6 +468,8 @@ void tcp_simple_retransmit(struct sock *sk)
 	tp->retransmit_hint = NULL;
 	if (before_ == tp->lost_out)
 		return;
+	if (tcp_is_reno(tp))
+		tcp_limit_reno_sacked(tp);
 	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss) {
 		tp->high_seq = tp->snd_nxt;
 		tp->snd_ssthresh = tcp_current_ssthresh(sk);

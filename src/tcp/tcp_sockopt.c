@@ -83,11 +83,9 @@ static int set_keepidle(struct sock *sk, int v)
 	tp->keepalive_time_s = (u16)v;
 	if (sock_flag(sk, SOCK_KEEPOPEN) && sk->sk_state != SS_TCP_CLOSE &&
 	    sk->sk_state != SS_TCP_LISTEN) {
-		u32 idle_ms = tcp_now_ms(sk) - max(tp->rcv_tstamp, tp->lsndtime);
-		u64 wait = (u64)v * 1000;
+		u64 wait = (u64)v * NSEC_PER_SEC, idle = tcp_idle_ns(sk);
 
-		tcp_reset_keepalive_timer(sk,
-					  (wait > idle_ms ? wait - idle_ms : 0) * NSEC_PER_MSEC);
+		tcp_reset_keepalive_timer(sk, wait > idle ? wait - idle : 0);
 	}
 	return 0;
 }
@@ -207,6 +205,8 @@ static int set_quickack(struct sock *sk, int v)
 	    (icsk->icsk_ack.pending & ICSK_ACK_SCHED)) {
 		icsk->icsk_ack.pending |= ICSK_ACK_PUSHED;
 		tcp_cleanup_rbuf(sk, 1);
+		if (!(v & 1)) /* this once */
+			icsk->icsk_ack.pingpong = 1;
 	}
 	return 0;
 }
@@ -358,7 +358,7 @@ static void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 	info->tcpi_notsent_bytes = tp->write_seq - tp->snd_nxt;
 	info->tcpi_min_rtt = tp->min_rtt_us;
 	info->tcpi_delivered = tp->delivered;
-	info->tcpi_bytes_sent = tp->bytes_acked + (tp->snd_nxt - tp->snd_una) + tp->bytes_retrans;
+	info->tcpi_bytes_sent = tp->bytes_sent;
 	info->tcpi_bytes_retrans = tp->bytes_retrans;
 	info->tcpi_snd_wnd = tp->snd_wnd;
 	if (tp->srtt_us)

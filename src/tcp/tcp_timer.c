@@ -63,6 +63,7 @@ void tcp_clear_xmit_timer(struct sock *sk)
 
 void tcp_reset_delack_timer(struct sock *sk, u64 expires_ns)
 {
+	inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_TIMER;
 	inet_csk(sk)->icsk_delack_timeout = expires_ns;
 	tcp_timer_update(sk);
 }
@@ -357,7 +358,7 @@ void tcp_set_keepalive(struct sock *sk, bool on)
 		tcp_delete_keepalive_timer(sk);
 }
 
-static u64 tcp_idle_ns(const struct sock *sk)
+u64 tcp_idle_ns(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u64 ack = (u64)(tcp_now_ms(sk) - tp->rcv_tstamp) * NSEC_PER_MSEC;

@@ -540,6 +540,139 @@ static void connections_work_without_any_option(void **state)
 	}
 }
 
+static void backlog_of_zero_lets_one_connection_in(void **state)
+{
+	struct topo *t = *state;
+	struct weir_file *l = topo_listen(t, 0), *c[2];
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+			weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c[i]), 0);
+		assert_int_equal(
+			weir_connect(c[i], (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
+			-EINPROGRESS);
+		topo_run(t, 100 * MS);
+	}
+	assert_int_equal(weir_poll_now(c[0]), POLLOUT | POLLWRNORM);
+	assert_int_equal(weir_poll_now(c[1]), 0);
+	for (int i = 0; i < 2; i++)
+		weir_close(c[i]);
+	weir_close(l);
+}
+
+/* RFC 6298 5.7 */
+static void lost_syn_costs_neither_slow_start_nor_leaves_a_hasty_timeout(void **state)
+{
+	struct topo_link deaf = { .delay_ns = 5 * MS, .loss = 1 };
+
+	(void)state;
+	for (int stamps = 0; stamps < 2; stamps++) {
+		struct weir_file *c, *s, *l;
+		struct tcp_info info;
+		socklen_t len = sizeof(info);
+		struct topo t;
+
+		assert_true(topo_create(&t, &ten_ms, 5));
+		assert_int_equal(
+			weir_sysctl(t.net[1], "net.ipv4.tcp_timestamps", stamps ? "1" : "0"), 0);
+		assert_true(topo_connect(&t, &c, &s)); /* ARP is done */
+		weir_close(c);
+		weir_close(s);
+		l = topo_listen(&t, 1);
+		assert_true(topo_impair(&t, &deaf));
+		assert_int_equal(weir_socket(t.net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c),
+				 0);
+		assert_int_equal(weir_connect(c, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1])),
+				 -EINPROGRESS);
+		topo_run(&t, 500 * MS);
+		assert_true(topo_impair(&t, &ten_ms));
+		topo_run(&t, 2 * S);
+		assert_int_equal(weir_getsockopt(c, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+		assert_int_equal(info.tcpi_state, TCP_ESTABLISHED);
+		assert_int_equal(info.tcpi_snd_ssthresh, 0x7fffffff);
+		if (stamps) /* the echo tells which SYN arrived */
+			assert_in_range(info.tcpi_rto, 200000, 250000);
+		else
+			assert_int_equal(info.tcpi_rto, 3000000);
+		weir_close(c);
+		weir_close(l);
+		topo_destroy(&t);
+	}
+}
+
+static void error_during_a_partial_send_waits_for_the_next_call(void **state)
+{
+	struct topo *t = *state;
+	struct topo_link deaf = { .delay_ns = 5 * MS, .loss = 1 };
+	static char buf[4 << 20];
+	struct weir_file *c, *s, *l = topo_listen(t, 1);
+	int ms = 3000;
+	ssize_t n;
+
+	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
+	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), 0);
+	topo_run(t, 50 * MS);
+	assert_int_equal(weir_accept(l, NULL, NULL, 0, &s), 0);
+	weir_setsockopt(c, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	assert_true(topo_impair(t, &deaf));
+	n = weir_send(c, buf, sizeof(buf), MSG_NOSIGNAL);
+	assert_in_range(n, 1, sizeof(buf) - 1);
+	assert_int_equal(weir_send(c, buf, 1, MSG_NOSIGNAL), -ETIMEDOUT);
+	assert_int_equal(weir_send(c, buf, 1, MSG_NOSIGNAL), -EPIPE);
+	weir_close(c);
+	weir_close(s);
+	weir_close(l);
+}
+
+static void smaller_send_buffer_does_not_stop_retransmission(void **state)
+{
+	struct topo *t = *state;
+	struct topo_link deaf = { .delay_ns = 5 * MS, .loss = 1 };
+	static char buf[65536];
+	struct weir_file *c, *s;
+	int large = 1 << 20, small = 1;
+	size_t sent = 0, got = 0;
+	ssize_t n;
+
+	assert_true(topo_connect(t, &c, &s));
+	weir_setsockopt(c, SOL_SOCKET, SO_SNDBUF, &large, sizeof(large));
+	assert_true(topo_impair(t, &deaf));
+	while ((n = weir_send(c, buf, sizeof(buf), 0)) > 0)
+		sent += (size_t)n;
+	assert_true(sent > 300000);
+	weir_setsockopt(c, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	topo_run(t, 100 * MS);
+	assert_true(topo_impair(t, &ten_ms));
+	for (int i = 0; i < 4000 && got < sent; i++) {
+		n = weir_recv(s, buf, sizeof(buf), 0);
+		if (n > 0)
+			got += (size_t)n;
+		else
+			topo_run(t, 10 * MS);
+	}
+	assert_int_equal(got, sent);
+	weir_close(c);
+	weir_close(s);
+}
+
+static void reading_nothing_waits_until_there_is_something(void **state)
+{
+	struct topo *t = *state;
+	struct weir_file *c, *s;
+	char b[2];
+
+	assert_true(topo_connect(t, &c, &s));
+	assert_int_equal(weir_recv(s, b, 0, 0), -EAGAIN);
+	weir_send(c, "x", 1, 0);
+	topo_run(t, 50 * MS);
+	assert_int_equal(weir_recv(s, b, 0, 0), 0);
+	assert_int_equal(weir_recv(s, b, 2, 0), 1);
+	weir_close(c);
+	topo_run(t, 50 * MS);
+	assert_int_equal(weir_recv(s, b, 0, 0), 0);
+	weir_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +709,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(peek_waitall_and_low_water_mark, setup, teardown),
 		cmocka_unit_test_setup_teardown(congestion_control_can_be_chosen, setup, teardown),
 		cmocka_unit_test(connections_work_without_any_option),
+		cmocka_unit_test(lost_syn_costs_neither_slow_start_nor_leaves_a_hasty_timeout),
+		cmocka_unit_test_setup_teardown(backlog_of_zero_lets_one_connection_in, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(error_during_a_partial_send_waits_for_the_next_call,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(smaller_send_buffer_does_not_stop_retransmission,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(reading_nothing_waits_until_there_is_something,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,14 @@ static json_t *measure(const struct row *r, int pairs, double seconds)
 			 pairs, "seconds", seconds);
 }
 
+static bool is_row(const char *name)
+{
+	for (size_t i = 0; i < NR_ROWS; i++)
+		if (!strcmp(name, rows[i].name))
+			return true;
+	return false;
+}
+
 static void usage(FILE *out)
 {
 	fprintf(out, "usage: bench [--pairs N] [--seconds S] [--json FILE] [ROW...]\nrows:");
@@ -111,7 +119,8 @@ int main(int argc, char **argv)
 	int pairs = 5, first = 1;
 	double seconds = 1;
 	const char *json_path = NULL;
-	json_t *result = json_array(), *doc;
+	json_t *result = json_array(), *doc, *row;
+	bool all = true;
 
 	for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
 		if (!strcmp(argv[first], "--pairs"))
@@ -127,14 +136,23 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
+	for (int a = first; a < argc; a++)
+		if (!is_row(argv[a])) {
+			fprintf(stderr, "bench: there is no row '%s'\n", argv[a]);
+			usage(stderr);
+			return 2;
+		}
 	printf("%-26s %10s %10s %-14s %6s\n", "row", "weir", "peer", "unit", "ratio");
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		bool wanted = first == argc;
 
 		for (int a = first; a < argc; a++)
 			wanted |= !strcmp(argv[a], rows[i].name);
-		if (wanted)
-			json_array_append_new(result, measure(&rows[i], pairs, seconds));
+		if (!wanted)
+			continue;
+		row = measure(&rows[i], pairs, seconds);
+		all &= !json_object_get(row, "error");
+		json_array_append_new(result, row);
 	}
 	doc = json_pack("{so}", "rows", result);
 	if (json_path && json_dump_file(doc, json_path, JSON_INDENT(2)) < 0) {
@@ -142,5 +160,5 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	json_decref(doc);
-	return 0;
+	return all ? 0 : 1;
 }

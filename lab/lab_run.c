@@ -523,7 +523,8 @@ static int set_up(struct run *r, void *arg)
 	struct lab *lab = arg;
 	struct see_options see = { .record = lab->desc->trace,
 				   .pcapng = lab->opt->pcapng,
-				   .walk = lab->opt->walk };
+				   .walk = lab->opt->walk,
+				   .without = "its file says trace: false" };
 
 	lab->run = r;
 	lab->nodes = calloc(lab->desc->nr_nodes, sizeof(struct run_node *));

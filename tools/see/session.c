@@ -20,6 +20,7 @@ struct see_session {
 	struct pcapng *capture;
 	struct run_timer *timer;
 	const char *walk;
+	const char *without; /* why nothing is recorded */
 };
 
 static void poll_now(struct see_session *s)
@@ -54,6 +55,11 @@ static void on_walk(struct run *r, struct run_request *q, void *arg)
 	if (!node) {
 		run_request_printf(q, "weir walk: there is no node '%s' in '%s'\n", node_name, run_name(r));
 		run_request_end(q, 2);
+		return;
+	}
+	if (!s->rec) {
+		run_request_printf(q, "weir walk: '%s' records nothing: %s\n", run_name(r), s->without);
+		run_request_end(q, 1);
 		return;
 	}
 	filter = walk_filter_compile(run_request_arg(q, 2), &error);
@@ -104,8 +110,11 @@ struct see_session *see_session_start(struct run *r, const struct see_options *o
 		return NULL;
 	s->run = r;
 	s->walk = opt->walk;
-	if (!opt->record && !opt->pcapng && !opt->walk)
+	s->without = opt->without;
+	if (!opt->record && !opt->pcapng && !opt->walk) {
+		run_control_add(r, "walk", on_walk, s);
 		return s;
+	}
 	if (opt->walk) {
 		char *error = NULL;
 		struct walk_filter *f = walk_filter_compile(opt->walk, &error);

@@ -14,6 +14,7 @@ struct see_options {
 	bool record;        /* flight recorder; implied by the others */
 	const char *pcapng; /* NULL: no capture file */
 	const char *walk;   /* filter of the walk that is printed at the end; NULL: none */
+	const char *without; /* what weir walk says when nothing is recorded: how it would be */
 };
 
 /* In the set-up function of run_front(). NULL: an error was printed on stderr. With no option set: an empty session. */

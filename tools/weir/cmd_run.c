@@ -36,7 +36,7 @@ struct job {
 	struct run_proc *proc;
 	char **argv;
 	struct see_options see_options;
-	struct see_session *see; /* NULL: nobody wants to see anything */
+	struct see_session *see;
 };
 
 static void program_changed(struct run_proc *p, int wait_status, void *arg)
@@ -74,8 +74,6 @@ static int start_seeing(struct job *job, struct run_node *node)
 {
 	int err;
 
-	if (!job->see_options.pcapng && !job->see_options.walk)
-		return 0;
 	job->see = see_session_start(job->run, &job->see_options);
 	if (!job->see)
 		return EXIT_USAGE;
@@ -128,7 +126,7 @@ int cmd_run(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct job job = { 0 };
+	struct job job = { .see_options.without = "it runs without --walk or --pcapng" };
 	struct run_config cfg = { .kind = "run", .setup = setup, .arg = &job };
 	char *end;
 	int opt;

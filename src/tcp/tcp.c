@@ -822,7 +822,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->dsack_pending = 0;
 	tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
 	tp->undo_marker = 0;
-	tp->retrans_stamp = 0;
+	tp->retrans_stamp = tp->probes_stamp = 0;
 	tp->prior_ssthresh = 0;
 	tp->tstamp_ok = tp->sack_ok = tp->wscale_ok = 0;
 	tp->ts_recent = tp->ts_recent_stamp = 0;

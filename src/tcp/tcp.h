@@ -216,6 +216,7 @@ struct tcp_sock {
 	u32 segs_in, segs_out;
 	u32 min_rtt_us;
 	u32 last_oow_ack; /* ms */
+	u32 probes_stamp; /* ms | 1: the first probe of the window that is closed now; 0: none */
 	u32 notsent_lowat;
 	u16 keepalive_time_s, keepalive_intvl_s; /* 0: the net's */
 	u8 keepalive_probes;                     /* 0: the net's */
@@ -658,6 +659,7 @@ void tcp_set_keepalive(struct sock *sk, bool on);
 u64 tcp_idle_ns(const struct sock *sk); /* since the last octets or ACK came */
 void tcp_retransmit_timer(struct sock *sk);
 void tcp_check_probe_timer(struct sock *sk);
+void tcp_reset_probe_timer(struct sock *sk, u64 us); /* not beyond the user timeout */
 u64 tcp_probe0_when_us(const struct sock *sk, u64 max_us);
 u64 tcp_probe0_base_us(const struct sock *sk);
 void tcp_reqsk_timer(struct cpu *cpu, struct timer_list *t);

@@ -109,10 +109,11 @@ static void tcp_ack_probe(struct sock *sk)
 	if (!after(TCP_SKB_CB(head)->end_seq, tcp_wnd_end(tcp_sk(sk)))) {
 		/* The window is open: the caller's push sends the rest. */
 		icsk->icsk_backoff = 0;
+		tcp_sk(sk)->probes_stamp = 0;
 		if (icsk->icsk_pending == ICSK_TIME_PROBE0)
 			tcp_clear_xmit_timer(sk);
 	} else {
-		tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, tcp_probe0_when_us(sk, TCP_RTO_MAX_US));
+		tcp_reset_probe_timer(sk, tcp_probe0_when_us(sk, TCP_RTO_MAX_US));
 	}
 }
 

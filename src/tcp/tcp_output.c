@@ -1136,6 +1136,7 @@ void tcp_send_probe0(struct sock *sk)
 	if (tp->packets_out || !tcp_send_head(sk)) {
 		icsk->icsk_probes_out = 0;
 		icsk->icsk_backoff = 0;
+		tp->probes_stamp = 0;
 		return;
 	}
 	icsk->icsk_probes_out++;
@@ -1144,5 +1145,5 @@ void tcp_send_probe0(struct sock *sk)
 			icsk->icsk_backoff++;
 		when = tcp_probe0_when_us(sk, TCP_RTO_MAX_US);
 	}
-	tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, when);
+	tcp_reset_probe_timer(sk, when);
 }

@@ -263,6 +263,18 @@ u64 tcp_probe0_when_us(const struct sock *sk, u64 max_us)
 	return min(tcp_probe0_base_us(sk) << backoff, max_us);
 }
 
+void tcp_reset_probe_timer(struct sock *sk, u64 us)
+{
+	u32 limit = inet_csk(sk)->icsk_user_timeout, stamp = tcp_sk(sk)->probes_stamp;
+
+	if (limit && stamp) {
+		s32 left = (s32)(stamp + limit - tcp_now_ms(sk));
+
+		us = min(us, (u64)max(left, 1) * 1000);
+	}
+	tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, us);
+}
+
 /* Nothing is in flight and data waits: probe until the window opens. */
 void tcp_check_probe_timer(struct sock *sk)
 {
@@ -278,6 +290,7 @@ static void tcp_probe_timer(struct sock *sk)
 
 	if (tp->packets_out || !tcp_send_head(sk)) {
 		icsk->icsk_probes_out = 0;
+		tp->probes_stamp = 0;
 		return;
 	}
 	if (sock_flag(sk, SOCK_DEAD)) {
@@ -290,9 +303,12 @@ static void tcp_probe_timer(struct sock *sk)
 		}
 		if (tcp_out_of_resources(sk, true))
 			return;
-	} else if (icsk->icsk_user_timeout && icsk->icsk_probes_out &&
-		   tcp_now_ms(sk) - tp->lsndtime >= icsk->icsk_user_timeout &&
-		   tcp_now_ms(sk) - tp->rcv_tstamp >= icsk->icsk_user_timeout) {
+	}
+	/* The user timeout holds for octets that a closed window keeps here, too, however well the peer answers: tcp(7). */
+	if (!tp->probes_stamp) {
+		tp->probes_stamp = tcp_now_ms(sk) | 1;
+	} else if (icsk->icsk_user_timeout &&
+		   (s32)(tcp_now_ms(sk) - tp->probes_stamp - icsk->icsk_user_timeout) >= 0) {
 		tcp_write_err(sk);
 		return;
 	}

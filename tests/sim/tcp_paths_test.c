@@ -655,6 +655,28 @@ static void smaller_send_buffer_does_not_stop_retransmission(void **state)
 	weir_close(s);
 }
 
+static void user_timeout_ends_a_connection_whose_window_stays_closed(void **state)
+{
+	struct topo *t = *state;
+	static char buf[65536];
+	struct weir_file *c, *s;
+	int ms = 10000;
+	ssize_t n = 1;
+
+	assert_true(topo_connect(t, &c, &s));
+	for (int i = 0; i < 200; i++) {
+		while ((n = weir_send(c, buf, sizeof(buf), 0)) > 0)
+			;
+		topo_run(t, 20 * MS);
+	}
+	assert_int_equal(n, -EAGAIN);
+	assert_int_equal(weir_setsockopt(c, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms)), 0);
+	topo_run(t, 60 * S);
+	assert_int_equal(weir_recv(c, buf, 1, 0), -ETIMEDOUT);
+	weir_close(c);
+	weir_close(s);
+}
+
 static void reading_nothing_waits_until_there_is_something(void **state)
 {
 	struct topo *t = *state;
@@ -716,6 +738,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(smaller_send_buffer_does_not_stop_retransmission,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			user_timeout_ends_a_connection_whose_window_stays_closed, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading_nothing_waits_until_there_is_something,
 						setup, teardown),
 	};

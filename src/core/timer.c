@@ -288,13 +288,16 @@ bool timers_due(struct cpu *cpu)
 {
 	struct timer_wheel *w = cpu->wheel;
 	struct hrtimer *t = heap_peek(&cpu->hrtimers->heap);
+	u64 now_tick = tick_of(cpu->now);
 	unsigned level, slot;
 
-	if (!list_empty(&w->due) || cpu->hrtimers->late.len || (t && t->expires <= cpu->now) ||
-	    wheel_first_slot(w, &level, &slot) <= tick_of(cpu->now))
+	if (!list_empty(&w->due) || cpu->hrtimers->late.len || (t && t->expires <= cpu->now))
 		return true;
-	w->clk =
-		max(w->clk, tick_of(cpu->now)); /* so that new timers land on the level they need */
+	if (now_tick <= w->clk)
+		return false; /* every slot in use begins after clk; asked at each unlock, a tick is long */
+	if (wheel_first_slot(w, &level, &slot) <= now_tick)
+		return true;
+	w->clk = now_tick; /* so that new timers land on the level they need */
 	return false;
 }
 

@@ -288,7 +288,7 @@ static bool names_net(const struct link_request *lr)
 
 static int set_alias(struct net_device *dev, const struct nlattr *a)
 {
-	char buf[IFALIASZ_], *copy = NULL;
+	char buf[IFALIASZ_], *copy = NULL, *old;
 	int n = nla_strscpy(buf, a, sizeof(buf));
 
 	if (n < 0)
@@ -298,8 +298,11 @@ static int set_alias(struct net_device *dev, const struct nlattr *a)
 		if (!copy)
 			return -ENOMEM;
 	}
-	free(dev->ifalias);
+	cpu_lock(dev->cpu); /* /sys/class/net reads it without rtnl */
+	old = dev->ifalias;
 	dev->ifalias = copy;
+	cpu_unlock(dev->cpu);
+	free(old);
 	return 0;
 }
 

@@ -88,7 +88,9 @@ static int set_hwbroadcast(struct net_device *dev, struct ifreq *ifr)
 	if (ifr->ifr_hwaddr.sa_family != dev->type ||
 	    dev->addr_len > sizeof(ifr->ifr_hwaddr.sa_data))
 		return -EINVAL;
+	cpu_lock(dev->cpu);
 	memcpy(dev->broadcast, ifr->ifr_hwaddr.sa_data, dev->addr_len);
+	cpu_unlock(dev->cpu);
 	return call_netdevice_notifiers(NETDEV_CHANGEADDR, dev);
 }
 static int set_txqlen(struct net_device *dev, struct ifreq *ifr)

@@ -172,7 +172,8 @@ struct sk_buff *skb_segment(struct sk_buff *skb, netdev_features_t features, u32
 			*ret_err = -ENOMEM;
 			return NULL;
 		}
-		trace_skb(seg, NULL, TP_skb_gso_segment, TRACE_CREATE, mss, nsegs);
+		if (unlikely(seg->cpu->trace_on))
+			__trace_skb(seg, NULL, TP_skb_gso_segment, TRACE_CREATE, 0, skb->id, mss, nsegs);
 		seg->next = NULL;
 		if (last)
 			last->next = seg;

@@ -211,6 +211,40 @@ static void segments_carry_the_octets_and_headers_of_the_whole(void **state)
 	}
 }
 
+static void a_segment_names_its_origin_in_its_record(void **state)
+{
+	struct trace_record r[64];
+	struct sk_buff *skb, *seg;
+	u64 cursor = 0, lost;
+	u32 n, named = 0, nsegs = 0;
+	struct bed b;
+	int err;
+
+	bed_init(&b);
+	cpu_unlock(b.net->cpu);
+	assert_int_equal(trace_enable(b.net->machine, 64), 0);
+	cpu_lock(b.net->cpu);
+	skb = toy_big(&b, 300, 0, 7, 100);
+	for (seg = skb_gso_segment(skb, 0, &err); seg; nsegs++) {
+		struct sk_buff *next = seg->next;
+
+		seg->next = NULL;
+		consume_skb(seg);
+		seg = next;
+	}
+	cpu_unlock(b.net->cpu);
+	n = trace_read(b.net->cpu, &cursor, r, 64, &lost);
+	for (u32 i = 0; i < n; i++)
+		named += r[i].point == TP_skb_gso_segment && r[i].verdict == TRACE_CREATE &&
+			 r[i].related == skb->id;
+	assert_int_equal(nsegs, 3);
+	assert_int_equal(named, nsegs);
+	trace_disable(b.net->machine);
+	cpu_lock(b.net->cpu);
+	consume_skb(skb);
+	bed_done(&b);
+}
+
 static u32 charge_released;
 
 static void release_charge(struct sk_buff *skb)
@@ -485,6 +519,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments_carry_the_octets_and_headers_of_the_whole),
+		cmocka_unit_test(a_segment_names_its_origin_in_its_record),
 		cmocka_unit_test(the_charge_ends_with_the_last_segment),
 		cmocka_unit_test(what_nobody_can_cut_is_dropped),
 		cmocka_unit_test(devices_get_what_they_can_carry),

@@ -63,6 +63,7 @@ static void cpu_raise_due(struct cpu *cpu)
 void cpu_run_pending(struct cpu *cpu)
 {
 	const u32 rx = 1u << NET_RX_SOFTIRQ;
+	u64 start = cpu->now;
 	u32 before;
 	int pass;
 
@@ -72,8 +73,11 @@ void cpu_run_pending(struct cpu *cpu)
 		if (!before)
 			return;
 		do_softirq(cpu);
-		if (before & cpu->softirq_pending & rx) /* one budget is used up */
+		if (before & cpu->softirq_pending & rx) { /* one budget is used up */
+			cpu_clock_refresh(cpu);
+			cpu->softirq_defer_until = cpu->now + (cpu->now - start);
 			return;
+		}
 	}
 }
 
@@ -111,7 +115,8 @@ void cpu_release(struct cpu *cpu, bool may_kick)
 
 void cpu_unlock(struct cpu *cpu)
 {
-	cpu_run_pending(cpu);
+	if (likely(cpu->now >= cpu->softirq_defer_until))
+		cpu_run_pending(cpu);
 	cpu_release(cpu, true);
 }
 

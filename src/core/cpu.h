@@ -7,6 +7,8 @@
  *   User context takes the lock with cpu_lock(), walks down the stack, and gives it back with cpu_unlock(),
  *   which first runs pending softirqs (at most one NAPI budget; what is left is for the worker or the next
  *   turn of the loop) and, after unlocking, issues the wake-ups that were collected on wake_list.
+ *   If that budget was not enough, packets come faster than they are processed, and calls must not pay for them one budget each: for
+ *   as long as that round took, cpu_unlock() leaves softirqs alone, so that programs get half of the time.
  *   cpu->now is the time in ns, read once when the lock is taken and once per softirq round.
  *
  *   Softirqs run in the order of enum softirq. Who runs them: cpu_unlock(), the worker thread of the cpu,
@@ -85,7 +87,8 @@ struct __capability("cpu") cpu
 	/* who sleeps for this cpu does so until then; arming something earlier sets need_kick. 0: nobody sleeps */
 	u64 sleep_until;
 	bool need_kick;
-	u64 rounds; /* do_softirq() calls that did something */
+	u64 rounds;              /* do_softirq() calls that did something */
+	u64 softirq_defer_until; /* until then cpu_unlock() leaves softirqs to the worker or the next turn */
 };
 
 void cpu_lock(struct cpu *cpu) __acquires(cpu);

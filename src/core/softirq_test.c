@@ -151,6 +151,28 @@ static void producer(void *arg)
 		cpu_queue_work(b->cpu, &b->work[i]);
 }
 
+/* When a budget is not enough, calls get as much time as the round took: they do not pay one budget each. */
+static void calls_do_not_pay_a_budget_each(void **state)
+{
+	struct bench b;
+	struct tasklet *t = &b.tasklet;
+
+	begin(&b);
+	cpu_lock(b.cpu);
+	b.cpu->softirq_defer_until = b.cpu->now + 1;
+	tasklet_schedule(b.cpu, t);
+	cpu_unlock(b.cpu);
+	assert_string_equal(b.log, "");
+	machine_turn(b.m); /* whoever drives does it */
+	assert_string_equal(b.log, "t");
+	cpu_lock(b.cpu);
+	b.cpu->softirq_defer_until = b.cpu->now;
+	tasklet_schedule(b.cpu, t);
+	cpu_unlock(b.cpu);
+	assert_string_equal(b.log, "tt");
+	machine_destroy(b.m);
+}
+
 static void work_of_other_threads_arrives_in_order(void **state)
 {
 	struct bench b;
@@ -196,6 +218,7 @@ int main(void)
 		cmocka_unit_test(softirqs_run_in_their_order),
 		cmocka_unit_test(a_tasklet_that_schedules_itself_runs_in_the_next_pass),
 		cmocka_unit_test(unlocking_runs_one_budget_and_leaves_the_rest),
+		cmocka_unit_test(calls_do_not_pay_a_budget_each),
 		cmocka_unit_test(work_of_other_threads_arrives_in_order),
 		cmocka_unit_test(with_workers_work_is_done_by_them),
 	};

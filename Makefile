@@ -7,6 +7,7 @@
 #   make test       every test; the last line counts them
 #   make check      the repository checks alone (layers, globals, headers, exports, format, ...)
 #   make bench      weir beside the kernel, writes bench/results.json
+#   make study-livelock study-media    tables: interrupts under overload; hub, token medium, switch (STUDY=--json)
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
 #   make format     lets clang-format 14 rewrite the C files
@@ -61,6 +62,9 @@ check: deps-test all
 bench: deps-test all
 	@$(BUILD)/bench/bench --json bench/results.json
 
+study-livelock study-media: deps-build all
+	@$(BUILD)/bench/$(subst -,_,$@) $(STUDY)
+
 install: all
 	@$(MESON) configure $(BUILD) -Dprefix=$(abspath $(PREFIX)) && ninja -C $(BUILD)
 	$(MESON) install -C $(BUILD) --no-rebuild
@@ -101,4 +105,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test check bench install asan tsan clang fuzz format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test check bench study-livelock study-media install asan tsan clang fuzz format clean

@@ -28,7 +28,9 @@ static void must(int r, const struct net_error *err)
 /* @kind NULL: a cable */
 static void media_create(struct topo *t, const char *kind, uint64_t seed)
 {
-	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .seeded = true, .seed = seed };
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL,
+					   .seeded = true,
+					   .seed = seed };
 	static const char *const names[] = { "a", "b" };
 	struct net_error err = { "" };
 
@@ -67,7 +69,8 @@ static long stat_of(struct weir_net *net, const char *file)
 }
 
 /* Both directions at once; returns the ns it took. */
-static uint64_t transfer(const char *kind, uint64_t octets, uint64_t *ret_digest, long *ret_collisions)
+static uint64_t transfer(const char *kind, uint64_t octets, uint64_t *ret_digest,
+			 long *ret_collisions)
 {
 	struct topo_result r;
 	struct topo t;

@@ -112,6 +112,8 @@ int inet_release(struct socket *sock)
 
 	if (!sk)
 		return 0;
+	if (sk_af_ops(sk) && sk_af_ops(sk)->release)
+		sk_af_ops(sk)->release(sk);
 	if (sock_flag(sk, SOCK_LINGER))
 		timeout = sk->sk_lingertime * NSEC_PER_SEC;
 	sock->sk = NULL;

@@ -182,6 +182,8 @@ struct inet_af_ops {
 	/* errno of an ICMP error of this version; *ret_hard: fatal for a connected datagram socket */
 	int (*icmp_errno)(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info,
 			  bool *ret_hard);
+	/* The program closes @sk: leaves its multicast groups. */
+	void (*release)(struct sock *sk);
 	int (*setsockopt)(struct sock *sk, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(struct sock *sk, int level, int name, void *val, socklen_t *len);
 	/* SIOCADDRT, SIOCGIFADDR, ARP ioctls; -ENOIOCTLCMD: not mine */

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "ipv4/igmp.h"
 #include "socket/socket.h"
 
 #define IPV4_MIN_MTU      68
@@ -714,6 +715,7 @@ struct in_device *inetdev_create(struct net_device *dev)
 		free(in_dev);
 		return NULL;
 	}
+	ip_mc_init_dev(in_dev);
 	dev_hold(dev);
 	list_add_tail(&in_dev->node, &ip4->in_devs);
 	dev->ip_ptr = in_dev;
@@ -726,6 +728,7 @@ static void inetdev_destroy(struct in_device *in_dev)
 	struct netns_ipv4 *ip4 = in_dev->net->ipv4;
 
 	in_dev->dead = true;
+	ip_mc_destroy_dev(in_dev);
 	while (!list_empty(&in_dev->ifa_list))
 		inet_del_ifa(list_first_entry(&in_dev->ifa_list, struct in_ifaddr, node), NULL);
 	fib_device_down(dev, true);
@@ -807,9 +810,11 @@ void devinet_event(struct net_device *dev, enum netdev_event ev, int *ret_err)
 	case NETDEV_UP:
 		inet_loopback_up(in_dev);
 		fib_device_up(dev);
+		ip_mc_up(in_dev);
 		inet_announce(in_dev);
 		break;
 	case NETDEV_DOWN:
+		ip_mc_down(in_dev);
 		fib_device_down(dev, false);
 		neigh_ifdown(net->ipv4->arp_tbl, dev);
 		break;

@@ -46,7 +46,7 @@ struct icmp_peer {
 	u64 stamp;  /* ns */
 	u64 tokens; /* ns that may be spent */
 };
-#define ICMP_PEERS       128 /* direct mapped */
+#define ICMP_PEERS 128 /* direct mapped */
 
 /* How many fragments a source has sent: max_dist of ip_fragment.c */
 struct ip_frag_peer {
@@ -57,7 +57,7 @@ struct ip_frag_peer {
 #define IP_FRAG_PEERS 64 /* direct mapped */
 
 #define RAW_HASH_SIZE    16 /* by protocol */
-#define RT_INPUT_CACHE   64  /* direct mapped */
+#define RT_INPUT_CACHE   64 /* direct mapped */
 #define FIB_TABLE_HASHSZ 16
 
 struct rt_input_slot { /* the demultiplexing cache in front of the FIB (route.c) */
@@ -103,7 +103,10 @@ struct netns_ipv4 {
 	struct timer_list addr_lifetime_timer;
 
 	struct hlist_head raw_hash[RAW_HASH_SIZE]; /* raw.c */
-	struct list_head ra_chain; /* raw sockets with IP_ROUTER_ALERT */
+	struct list_head ra_chain;                 /* raw sockets with IP_ROUTER_ALERT */
+
+	u32 igmp_max_memberships, igmp_max_msf;
+	u8 igmp_qrv, igmp_link_local_mcast_reports;
 
 	struct fqdir frags; /* ip_fragment.c */
 	struct ip_frag_peer frag_peers[IP_FRAG_PEERS];
@@ -205,6 +208,13 @@ struct in_device {
 		bootp_relay, arp_evict_nocarrier, drop_gratuitous_arp;
 	bool dead;
 	struct net *net;
+
+	/* igmp.c */
+	u8 force_igmp_version, mr_qrv;
+	struct list_head mc_list; /* struct ip_mc_list */
+	struct timer_list mr_gq_timer, mr_ifc_timer;
+	u64 mr_v1_seen, mr_v2_seen; /* until when there is a router of that version */
+
 	struct rtable *rt_cache[NR_IN_RT]; /* held; results that belong to no nexthop */
 };
 #define in_dev_get(dev_) ((struct in_device *)(dev_)->ip_ptr)

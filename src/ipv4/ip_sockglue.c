@@ -23,6 +23,8 @@
 
 #include "core/cpu.h"
 #include "core/machine.h"
+#include "ipv4/igmp.h"
+#include "ipv4/ip_mc_sockopts.h"
 #include "ipv4/ipv4_internal.h"
 #include "socket/socket.h"
 #include "wire/icmp.h"
@@ -303,30 +305,6 @@ static int get_multicast_if(const struct sock *sk, int *ret)
 	return 0;
 }
 
-/* Membership needs IGMP, which is not there yet: what cannot be joined is refused as Linux refuses it, the rest as unknown. */
-static int add_membership(struct sock *sk, const void *val, socklen_t len)
-{
-	struct ip_mreqn mreq;
-
-	if (inet_sk(sk)->is_icsk)
-		return -EPROTO;
-	if (len < sizeof(struct ip_mreq) || copy_mreqn(&mreq, val, len) ||
-	    !ipv4_is_multicast(be32_raw(mreq.imr_multiaddr.s_addr)))
-		return -EINVAL;
-	return mreqn_dev(sk, &mreq) ? -ENOPROTOOPT : -ENODEV;
-}
-
-static int drop_membership(struct sock *sk, const void *val, socklen_t len)
-{
-	struct ip_mreqn mreq;
-
-	if (inet_sk(sk)->is_icsk)
-		return -EPROTO;
-	if (len < sizeof(struct ip_mreq) || copy_mreqn(&mreq, val, len))
-		return -EINVAL;
-	return -EADDRNOTAVAIL;
-}
-
 /* RFC 791 3.1: what follows "end of option list" is padding. @len octets of well-formed options. */
 static void options_clear_padding(u8 *opt, u32 len)
 {
@@ -399,6 +377,7 @@ static int get_pktoptions(const struct sock *sk, void *val, socklen_t *len)
 	.get_int = get_##field
 #define ROW_U8(field, lo, hi)                                                                      \
 	.kind = IP_OPT_U8, .offset = offsetof(struct inet_sock, field), .min = (lo), .max = (hi)
+#define ROW_SET(fn) .kind = IP_OPT_RAW, .set_raw = (fn)
 #define ROW_GET(fn) .kind = IP_OPT_FUNC, .flags = IP_OPT_RDONLY, .get_int = (fn)
 
 static const struct ip_sockopt ip_sockopts[] = {
@@ -441,9 +420,22 @@ static const struct ip_sockopt ip_sockopts[] = {
 			       .set_int = set_mc_ttl, .get_int = get_mc_ttl },
 	[IP_MULTICAST_LOOP] = { "IP_MULTICAST_LOOP", ROW_BIT(mc_loop, IP_OPT_NEED_VAL) },
 	[IP_ADD_MEMBERSHIP] = { "IP_ADD_MEMBERSHIP", .kind = IP_OPT_RAW,
-				.set_raw = add_membership },
+				.set_raw = ip_add_membership },
 	[IP_DROP_MEMBERSHIP] = { "IP_DROP_MEMBERSHIP", .kind = IP_OPT_RAW,
-				 .set_raw = drop_membership },
+				 .set_raw = ip_drop_membership },
+	[IP_UNBLOCK_SOURCE] = { "IP_UNBLOCK_SOURCE", ROW_SET(ip_unblock_source) },
+	[IP_BLOCK_SOURCE] = { "IP_BLOCK_SOURCE", ROW_SET(ip_block_source) },
+	[IP_ADD_SOURCE_MEMBERSHIP] = { "IP_ADD_SOURCE_MEMBERSHIP", ROW_SET(ip_add_source_membership) },
+	[IP_DROP_SOURCE_MEMBERSHIP] = { "IP_DROP_SOURCE_MEMBERSHIP", ROW_SET(ip_drop_source_membership) },
+	[MCAST_JOIN_GROUP] = { "MCAST_JOIN_GROUP", ROW_SET(mcast_join_group) },
+	[MCAST_BLOCK_SOURCE] = { "MCAST_BLOCK_SOURCE", ROW_SET(mcast_block_source) },
+	[MCAST_UNBLOCK_SOURCE] = { "MCAST_UNBLOCK_SOURCE", ROW_SET(mcast_unblock_source) },
+	[MCAST_LEAVE_GROUP] = { "MCAST_LEAVE_GROUP", ROW_SET(mcast_leave_group) },
+	[MCAST_JOIN_SOURCE_GROUP] = { "MCAST_JOIN_SOURCE_GROUP", ROW_SET(mcast_join_source_group) },
+	[MCAST_LEAVE_SOURCE_GROUP] = { "MCAST_LEAVE_SOURCE_GROUP", ROW_SET(mcast_leave_source_group) },
+	[MCAST_MSFILTER] = { "MCAST_MSFILTER", ROW_SET(mcast_set_msfilter) },
+	[IP_MSFILTER] = { "IP_MSFILTER", .kind = IP_OPT_RAW, .set_raw = ip_set_msfilter,
+			  .get_raw = ip_get_msfilter },
 	[IP_MULTICAST_ALL] = { "IP_MULTICAST_ALL", .kind = IP_OPT_FUNC, .flags = IP_OPT_NEED_VAL,
 			       .max = 1, .set_int = set_mc_all, .get_int = get_mc_all },
 	[IP_UNICAST_IF] = { "IP_UNICAST_IF", .kind = IP_OPT_RAW, .set_raw = set_unicast_if,
@@ -925,6 +917,7 @@ const struct inet_af_ops ipv4_inet_af_ops = {
 	.sockaddr_len = sizeof(struct sockaddr_in),
 	.bind_addr = ipv4_bind_addr,
 	.set_addr = ipv4_set_addr,
+	.release = ip_mc_drop_socket,
 	.setsockopt = ip_setsockopt,
 	.getsockopt = ip_getsockopt,
 	.ioctl = ipv4_ioctl,

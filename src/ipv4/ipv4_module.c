@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "inet/inet_sock.h"
+#include "ipv4/igmp.h"
 #include "ipv4/ip_sockglue.h"
 #include "ipv4/ipv4_internal.h"
 
@@ -92,7 +93,8 @@ static int ipv4_net_start(struct net *net)
 		return err;
 	icmp_net_init(net);
 	ip4->ip_id_counter = cpu_random(net->cpu);
-	return inet_add_protocol(net, IPPROTO_ICMP, &icmp_protocol);
+	err = inet_add_protocol(net, IPPROTO_ICMP, &icmp_protocol);
+	return err ? err : inet_add_protocol(net, IPPROTO_IGMP, &igmp_protocol);
 }
 
 int ipv4_net_init(struct net *net)

@@ -34,6 +34,8 @@
 	X(IP_OUT_NOROUTE, "no route to the destination of an own packet")                          \
 	X(IP_BAD_DST, "a route for the other direction")                                           \
 	X(IP_OUT_TOO_LONG, "longer than 65,535 octets")                                            \
+	X(IGMP_BAD, "shorter than an IGMP message, or than it says (RFC 3376 7.1)")                \
+	X(IGMP_CSUM, "the IGMP checksum is wrong")                                                 \
 	X(RAW_HEADER, "a raw socket's own IP header (IP_HDRINCL) is impossible")                   \
 	X(ICMP_SHORT, "shorter than an ICMP header")                                               \
 	X(ICMP_CSUM, "the ICMP checksum is wrong")                                                 \
@@ -71,6 +73,8 @@ DROP_REASON_ENUM(IPV4, IPV4_DROP_REASONS);
 	X(ip_finish_output, "ipv4/ip_output.c", "mtu", NULL)                                       \
 	X(ip_finish_output2, "ipv4/ip_output.c", "nexthop", NULL)                                  \
 	X(ip_do_fragment, "ipv4/ip_output.c", "offset", "parent")                                  \
+	X(igmp_rcv, "ipv4/igmp.c", "type", "group")                                                \
+	X(igmp_send, "ipv4/igmp.c", "type", "daddr")                                               \
 	X(raw_rcv, "ipv4/raw.c", "protocol", "rmem")                                               \
 	X(raw_recvmsg, "ipv4/raw.c", "len", NULL)                                                  \
 	X(raw_sendmsg, "ipv4/raw.c", "protocol", "len")                                            \

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/sysctl.h"
+#include "ipv4/igmp.h"
 #include "ipv4/ipv4_internal.h"
 
 #include <linux/if_arp.h>
@@ -195,6 +196,8 @@ static const struct view_desc ipv4_views[] = {
 	{ "/proc/net/route", show_route },
 	{ "/proc/net/arp", show_arp },
 	{ "/proc/net/raw", raw_show },
+	{ "/proc/net/igmp", igmp_show },
+	{ "/proc/net/mcfilter", mcfilter_show },
 	{ "/proc/net/snmp", show_snmp },
 	{ "/proc/net/netstat", show_netstat },
 	{ "/proc/net/fib_triestat", show_fib_triestat },

@@ -21,6 +21,7 @@
 
 #include "core/cpu.h"
 #include "core/sysctl.h"
+#include "ipv4/igmp.h"
 #include "ipv4/ip_sockglue.h"
 #include "ipv4/ipv4_internal.h"
 #include "socket/socket.h"
@@ -146,7 +147,8 @@ bool raw_local_deliver(struct net *net, const struct sk_buff *skb, u8 protocol)
 		if (!raw_match(sk, protocol, iph->daddr, iph->saddr, skb->dev->ifindex))
 			continue;
 		delivered = true;
-		if (!raw_icmp_filtered(sk, skb))
+		if (!raw_icmp_filtered(sk, skb) &&
+		    ip_mc_sf_allow(sk, iph->daddr, iph->saddr, skb->dev->ifindex))
 			raw_rcv(net, sk, skb);
 	}
 	return delivered;

@@ -26,13 +26,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ipv4/igmp.h"
 #include "lib/hash.h"
 #include "wire/icmp.h"
 
 #define IP_MAX_MTU      65535u
 #define RT_EXC_BUCKETS  64
 #define RT_EXC_WAYS     4
-#define ALL_HOSTS_GROUP 0xe0000001u /* 224.0.0.1: every host is member (RFC 1112 4) */
 
 struct rt_exception {
 	be32 daddr; /* 0: free */
@@ -286,12 +286,6 @@ u32 inet_dev_addr_type(struct net *net, const struct net_device *dev, be32 addr)
 	return addr_type(net, dev, addr);
 }
 
-/* Is this host member of @group on @in_dev? Membership comes with IGMP; 224.0.0.1 is never left. */
-static bool ip_mc_member(const struct in_device *in_dev, be32 group)
-{
-	return be32_to_cpu(group) == ALL_HOSTS_GROUP;
-}
-
 /* ---- path MTU ---------------------------------------------------------------------------------------------- */
 
 static struct rt_exception *rt_exc_bucket(struct netns_ipv4 *ip4, struct net *net, be32 daddr)
@@ -490,7 +484,7 @@ static struct rtable *rt_make_output(struct net *net, const struct flowi4 *fl,
 	if (type == RTN_BROADCAST)
 		flags |= RTCF_BROADCAST | RTCF_LOCAL;
 	if (type == RTN_MULTICAST)
-		flags |= RTCF_MULTICAST | (ip_mc_member(in_dev, fl->daddr) ? RTCF_LOCAL : 0);
+		flags |= RTCF_MULTICAST | (ip_check_mc(in_dev, fl->daddr, fl->saddr, fl->proto) ? RTCF_LOCAL : 0);
 	if (type == RTN_BROADCAST || type == RTN_MULTICAST)
 		fi = NULL; /* straight to the link, whatever the route says */
 
@@ -791,7 +785,7 @@ static skb_drop_reason_t rt_input_multicast(struct sk_buff *skb, struct net *net
 	if (ipv4_is_loopback(saddr) && !(in_dev->dev->flags & IFF_LOOPBACK) &&
 	    !IN_DEV_ORCONF(in_dev, route_localnet))
 		return SKB_DROP_IP_MARTIAN_SOURCE;
-	if (!ip_mc_member(in_dev, daddr))
+	if (!ip_check_mc(in_dev, daddr, saddr, ip_hdr(skb)->protocol))
 		return SKB_DROP_IP_MULTICAST_NOT_JOINED;
 	if (!ipv4_is_zeronet(saddr)) {
 		reason = rt_validate_source(net, in_dev, saddr, daddr, tos);

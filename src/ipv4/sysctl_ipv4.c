@@ -79,6 +79,13 @@ static const struct sysctl_desc ipv4_rows[] = {
 	    "s that fragments wait for the others"),
 	ROW("ipfrag_max_dist", SYSCTL_U32, frags.max_dist, 64, 0, INT32_MAX,
 	    "other fragments of a source that may come between two of a datagram; 0: any number"),
+	ROW("igmp_max_memberships", SYSCTL_U32, igmp_max_memberships, 20, 0, INT32_MAX,
+	    "multicast groups that a socket may join"),
+	ROW("igmp_max_msf", SYSCTL_U32, igmp_max_msf, 10, 0, INT32_MAX,
+	    "sources that a socket may name for a group"),
+	ROW("igmp_qrv", SYSCTL_U8, igmp_qrv, 2, 1, 7, "how often a report is sent, since it may be lost"),
+	ROW("igmp_link_local_mcast_reports", SYSCTL_U8, igmp_link_local_mcast_reports, 1, 0, 1,
+	    "report groups of 224.0.0.0/24"),
 	ROW("route/min_pmtu", SYSCTL_U32, min_pmtu, 552, 68, 65535,
 	    "path MTUs below are not believed"),
 	ROW("route/mtu_expires", SYSCTL_U32, mtu_expires_s, 600, 0, INT32_MAX,
@@ -127,6 +134,7 @@ static const struct sysctl_desc devconf_rows[] = {
 	CONF(src_valid_mark, 0, 1, "not used"),
 	CONF(disable_policy, 0, 1, "not used"),
 	CONF(disable_xfrm, 0, 1, "not used"),
+	CONF(force_igmp_version, 0, 3, "speak this version of IGMP; 0: what the routers speak"),
 	CONF(tag, 0, 255, "for the administrator"),
 };
 

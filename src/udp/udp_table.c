@@ -17,6 +17,7 @@
 
 #include "core/cpu.h"
 #include "core/machine.h"
+#include "ipv4/igmp.h"
 #include "lib/siphash.h"
 #include "udp/udp.h"
 
@@ -230,5 +231,6 @@ struct sock *udp4_lookup(struct net *net, be32 saddr, be16 sport, be32 daddr, u1
 
 bool udp_mcast_match(const struct sock *sk, be32 saddr, be16 sport, be32 daddr, u16 hnum, int dif)
 {
-	return udp_score(sk, saddr, sport, daddr, hnum, dif) != 0;
+	return udp_score(sk, saddr, sport, daddr, hnum, dif) != 0 &&
+	       ip_mc_sf_allow(sk, daddr, saddr, dif);
 }

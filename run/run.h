@@ -55,17 +55,10 @@ const char *run_state_dir(const struct run *r); /* absolute path */
 /* Ends everything: programs are killed, the front exits with @wait_status, a status as waitpid() gives it (exit code << 8). */
 void run_finish(struct run *r, int wait_status);
 
-/* With run_config.detach: the front returns to its caller now, with exit status @status, and goes on in the background. */
-void run_ready(struct run *r, int status);
-/* @fn sees each connected TCP socket of a program just before it is closed: for statistics (TCP_INFO). One observer. */
-struct weir_file;
-void run_observe_streams(struct run *r,
-			 void (*fn)(struct run_node *node, struct weir_file *f, void *arg),
-			 void *arg);
-
 /* With run_config.detach: whoever started us gets exit status @status, and what is said from now on goes to STATE/log. */
 void run_ready(struct run *r, int status);
-/* Calls @fn for each TCP socket of a program that had a connection, before it is closed. */
+/* Calls @fn for each TCP socket of a program that had a connection, before it is closed: for statistics (TCP_INFO). One observer. */
+struct weir_file;
 void run_observe_streams(struct run *r,
 			 void (*fn)(struct run_node *node, struct weir_file *f, void *arg),
 			 void *arg);

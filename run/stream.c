@@ -234,14 +234,18 @@ static ssize_t read_end_lagging(struct asock *s, size_t max, char **ret_data)
 	socklen_t len = sizeof(int);
 	int err = 0;
 
+	if (n <= 1) {
+		if (poll(&p, 1, 0) <= 0 || !(p.revents & (POLLRDHUP | POLLHUP)))
+			return -EAGAIN;
+		/* The last octets may have come between the look and the hang-up; behind a hang-up there are no more. */
+		n = recv(s->b, s->run->scratch, max, MSG_PEEK | MSG_DONTWAIT);
+	}
 	if (n > 1) {
 		if (recv(s->b, s->run->junk, (size_t)n - 1, MSG_DONTWAIT) != n - 1)
 			return -EIO;
 		*ret_data = s->run->scratch + 1;
 		return n - 1;
 	}
-	if (poll(&p, 1, 0) <= 0 || !(p.revents & (POLLRDHUP | POLLHUP)))
-		return -EAGAIN;
 	getsockopt(s->b, SOL_SOCKET, SO_ERROR, &err, &len);
 	return -err;
 }

@@ -26,18 +26,60 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ "tcp_bulk_loopback", "kernel loopback, cubic, 2 threads", "Gbit/s", 8e-9, false, 1.0,
-	  { PATH_LOOPBACK, 131072, 0 }, weir_tcp_bulk, kernel_tcp_bulk },
-	{ "tcp_bulk_veth_gso", "kernel veth 1500, GSO, cubic, 2 threads", "Gbit/s", 8e-9, false, 1.0,
-	  { PATH_VETH, 131072, 0 }, weir_tcp_bulk, kernel_tcp_bulk },
-	{ "tcp_bulk_veth_no_offload", "kernel veth 1500, all offloads off, cubic, 2 threads", "Gbit/s", 8e-9,
-	  false, 2.0, { PATH_VETH_NO_OFFLOAD, 131072, 0 }, weir_tcp_bulk, kernel_tcp_bulk },
-	{ "tcp_rr_1", "kernel loopback, 2 threads", "us", 1e6, true, 8.0, { PATH_LOOPBACK, 1, 0 },
-	  weir_tcp_rr, kernel_tcp_rr },
-	{ "tcp_crr", "kernel loopback, 2 threads", "connections/s", 1, false, 8.0, { PATH_LOOPBACK, 1, 0 },
-	  weir_tcp_crr, kernel_tcp_crr },
-	{ "udp_64", "kernel loopback, 2 threads", "M packets/s", 1e-6, false, 8.0, { PATH_LOOPBACK, 64, 0 },
-	  weir_udp, kernel_udp },
+	{ "tcp_bulk_loopback",
+	  "kernel loopback, cubic, 2 threads",
+	  "Gbit/s",
+	  8e-9,
+	  false,
+	  1.0,
+	  { PATH_LOOPBACK, 131072, 0 },
+	  weir_tcp_bulk,
+	  kernel_tcp_bulk },
+	{ "tcp_bulk_veth_gso",
+	  "kernel veth 1500, GSO, cubic, 2 threads",
+	  "Gbit/s",
+	  8e-9,
+	  false,
+	  1.0,
+	  { PATH_VETH, 131072, 0 },
+	  weir_tcp_bulk,
+	  kernel_tcp_bulk },
+	{ "tcp_bulk_veth_no_offload",
+	  "kernel veth 1500, all offloads off, cubic, 2 threads",
+	  "Gbit/s",
+	  8e-9,
+	  false,
+	  2.0,
+	  { PATH_VETH_NO_OFFLOAD, 131072, 0 },
+	  weir_tcp_bulk,
+	  kernel_tcp_bulk },
+	{ "tcp_rr_1",
+	  "kernel loopback, 2 threads",
+	  "us",
+	  1e6,
+	  true,
+	  8.0,
+	  { PATH_LOOPBACK, 1, 0 },
+	  weir_tcp_rr,
+	  kernel_tcp_rr },
+	{ "tcp_crr",
+	  "kernel loopback, 2 threads",
+	  "connections/s",
+	  1,
+	  false,
+	  8.0,
+	  { PATH_LOOPBACK, 1, 0 },
+	  weir_tcp_crr,
+	  kernel_tcp_crr },
+	{ "udp_64",
+	  "kernel loopback, 2 threads",
+	  "M packets/s",
+	  1e-6,
+	  false,
+	  8.0,
+	  { PATH_LOOPBACK, 64, 0 },
+	  weir_udp,
+	  kernel_udp },
 };
 
 #define NR_ROWS   (sizeof(rows) / sizeof(rows[0]))
@@ -81,21 +123,23 @@ static json_t *measure(const struct row *r, int pairs, double seconds)
 		k[i] = r->kernel(&p);
 		if (w[i] <= 0 || k[i] <= 0) {
 			fprintf(stderr, "\r%-28s not measured: %s: %s\n", r->name,
-				w[i] <= 0 ? "weir" : r->peer, strerror((int)-(w[i] <= 0 ? w[i] : k[i])));
-			return json_pack("{ssssssss}", "name", r->name, "peer", r->peer, "unit", r->unit,
-					 "error", strerror((int)-(w[i] <= 0 ? w[i] : k[i])));
+				w[i] <= 0 ? "weir" : r->peer,
+				strerror((int)-(w[i] <= 0 ? w[i] : k[i])));
+			return json_pack("{ssssssss}", "name", r->name, "peer", r->peer, "unit",
+					 r->unit, "error",
+					 strerror((int)-(w[i] <= 0 ? w[i] : k[i])));
 		}
 		ratio[i] = w[i] / k[i];
 	}
 	wm = median(w, pairs);
 	km = median(k, pairs);
 	rm = median(ratio, pairs);
-	printf("\r%-26s %10.2f %10.2f %-14s %6.2f  (aim %.1f)  %s\n", r->name, in_unit(r, wm), in_unit(r, km),
-	       r->unit, rm, r->aim, r->peer);
+	printf("\r%-26s %10.2f %10.2f %-14s %6.2f  (aim %.1f)  %s\n", r->name, in_unit(r, wm),
+	       in_unit(r, km), r->unit, rm, r->aim, r->peer);
 	fflush(stdout);
-	return json_pack("{sssssssfsfsfsfsisf}", "name", r->name, "peer", r->peer, "unit", r->unit, "weir",
-			 in_unit(r, wm), "peer_value", in_unit(r, km), "ratio", rm, "aim", r->aim, "pairs",
-			 pairs, "seconds", seconds);
+	return json_pack("{sssssssfsfsfsfsisf}", "name", r->name, "peer", r->peer, "unit", r->unit,
+			 "weir", in_unit(r, wm), "peer_value", in_unit(r, km), "ratio", rm, "aim",
+			 r->aim, "pairs", pairs, "seconds", seconds);
 }
 
 static bool is_row(const char *name)
@@ -132,7 +176,8 @@ int main(int argc, char **argv)
 		else
 			break;
 	}
-	if ((first < argc && argv[first][0] == '-') || pairs < 1 || pairs > MAX_PAIRS || seconds <= 0) {
+	if ((first < argc && argv[first][0] == '-') || pairs < 1 || pairs > MAX_PAIRS ||
+	    seconds <= 0) {
 		usage(stderr);
 		return 2;
 	}

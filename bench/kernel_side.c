@@ -22,9 +22,10 @@
 
 struct side {
 	const struct bench_params *params;
-	int type;               /* SOCK_* */
-	void (*serve)(int fd, const struct bench_params *p); /* one connection, or the bound socket */
-	bool many;              /* serve every connection */
+	int type; /* SOCK_* */
+	void (*serve)(int fd,
+		      const struct bench_params *p); /* one connection, or the bound socket */
+	bool many;                                   /* serve every connection */
 	struct sockaddr_in addr;
 	pthread_barrier_t ready, linked;
 	pid_t server_tid;
@@ -78,16 +79,18 @@ static void *server_thread(void *arg)
 static int make_link(const struct side *s)
 {
 	char cmd[1024];
-	const char *off = s->params->path == PATH_VETH_NO_OFFLOAD ?
-				  "for d in va vb; do ethtool -K $d tx off rx off sg off tso off gso off gro off; done;" :
-				  "";
+	const char *off = s->params->path == PATH_VETH_NO_OFFLOAD
+				  ? "for d in va vb; do ethtool -K $d tx off rx off sg off tso off "
+				    "gso off gro off; done;"
+				  : "";
 
 	if (unshare(CLONE_NEWNET) < 0)
 		return -errno;
 	snprintf(cmd, sizeof(cmd),
 		 "exec >/dev/null 2>&1; set -e; ip link add va type veth peer name vb; %s"
 		 "ip link set vb netns %d; ip addr add 10.0.0.1/24 dev va; ip link set va up;"
-		 "nsenter --net=/proc/%d/task/%d/ns/net sh -c 'ip addr add 10.0.0.2/24 dev vb; ip link set vb up'",
+		 "nsenter --net=/proc/%d/task/%d/ns/net sh -c 'ip addr add 10.0.0.2/24 dev vb; ip "
+		 "link set vb up'",
 		 off, (int)s->server_tid, (int)getpid(), (int)s->server_tid);
 	return system(cmd) == 0 ? 0 : -EPERM;
 }
@@ -134,10 +137,12 @@ static double run_sides(struct side *s, double (*run)(int fd, struct side *s))
 	pthread_t server, client;
 
 	s->addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(17077) };
-	s->addr.sin_addr.s_addr = htonl(s->params->path == PATH_LOOPBACK ? INADDR_LOOPBACK : 0x0a000002u);
+	s->addr.sin_addr.s_addr =
+		htonl(s->params->path == PATH_LOOPBACK ? INADDR_LOOPBACK : 0x0a000002u);
 	pthread_barrier_init(&s->ready, NULL, 2);
 	pthread_barrier_init(&s->linked, NULL, 2);
-	if (pthread_create(&server, NULL, server_thread, s) || pthread_create(&client, NULL, client_thread, &c))
+	if (pthread_create(&server, NULL, server_thread, s) ||
+	    pthread_create(&client, NULL, client_thread, &c))
 		return -EAGAIN;
 	pthread_join(client, NULL);
 	pthread_join(server, NULL);

@@ -57,7 +57,8 @@ static struct pair pair_create(enum bench_path path)
 	for (int i = 0; i < 2; i++) {
 		struct in_addr a = { htonl(0x0a000001u + (uint32_t)i) };
 		/* A link with a property cannot take big segments or unfinished checksums: everything is per wire packet. */
-		struct lab_impairment wire = { .rate_bps = 1000000000000000ull, .queue_packets = 100000 };
+		struct lab_impairment wire = { .rate_bps = 1000000000000000ull,
+					       .queue_packets = 100000 };
 
 		if (path == PATH_VETH_NO_OFFLOAD)
 			CHECK(net_link_impair(p.net[i], "eth0", &wire, &err));
@@ -88,7 +89,8 @@ static struct weir_file *listen_on(struct pair *p)
 	return l;
 }
 
-static void connect_pair(struct pair *p, struct weir_file *l, struct weir_file **c, struct weir_file **s)
+static void connect_pair(struct pair *p, struct weir_file *l, struct weir_file **c,
+			 struct weir_file **s)
 {
 	int r;
 
@@ -96,7 +98,8 @@ static void connect_pair(struct pair *p, struct weir_file *l, struct weir_file *
 	r = weir_connect(*c, (struct sockaddr *)&p->server, sizeof(p->server));
 	if (r < 0 && r != -EINPROGRESS)
 		die("connect", r);
-	for (int i = 0; (r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s)) == -EAGAIN && i < 100000; i++)
+	for (int i = 0; (r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s)) == -EAGAIN && i < 100000;
+	     i++)
 		weir_run(p->m, 1000000);
 	if (r < 0)
 		die("accept", r);
@@ -194,7 +197,8 @@ double weir_tcp_crr(const struct bench_params *b)
 			pass_octet(&p, c, s);
 			pass_octet(&p, s, c);
 			/* The client aborts, so that neither side is limited by TIME_WAIT ports: as the kernel side does. */
-			weir_setsockopt(c, SOL_SOCKET, SO_LINGER, &abort_close, sizeof(abort_close));
+			weir_setsockopt(c, SOL_SOCKET, SO_LINGER, &abort_close,
+					sizeof(abort_close));
 			weir_close(c);
 			weir_close(s);
 		}

@@ -45,7 +45,14 @@ struct lab_route {
 	unsigned line;
 };
 
-enum lab_wait_kind { LAB_WAIT_NONE, LAB_WAIT_TCP, LAB_WAIT_UDP, LAB_WAIT_FILE, LAB_WAIT_TIME, LAB_WAIT_EXIT };
+enum lab_wait_kind {
+	LAB_WAIT_NONE,
+	LAB_WAIT_TCP,
+	LAB_WAIT_UDP,
+	LAB_WAIT_FILE,
+	LAB_WAIT_TIME,
+	LAB_WAIT_EXIT
+};
 
 struct lab_wait {
 	enum lab_wait_kind kind;
@@ -57,8 +64,8 @@ struct lab_wait {
 
 struct lab_process {
 	char *name;
-	char **argv; /* NULL-terminated; a string in the file is run by /bin/sh -c */
-	char **env;  /* "NAME=value", NULL-terminated; NULL: none */
+	char **argv;   /* NULL-terminated; a string in the file is run by /bin/sh -c */
+	char **env;    /* "NAME=value", NULL-terminated; NULL: none */
 	char *workdir; /* NULL: the node's */
 	struct lab_wait wait;
 	unsigned line;
@@ -109,7 +116,7 @@ struct lab_desc {
 	char name[LAB_NAME_MAX + 1];
 	bool seeded;
 	uint64_t seed;
-	bool trace; /* flight recorder; default on */
+	bool trace;  /* flight recorder; default on */
 	bool report; /* table at the end of "lab run"; default on */
 	struct lab_node *nodes;
 	size_t nr_nodes;

@@ -46,7 +46,8 @@ static int ifindex_of(struct weir_net *net, const char *ifname, struct net_error
 
 	request_begin(&q, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, ifname);
-	r = weir_netlink(net, NETLINK_ROUTE, q.nlh, take_ifindex, &index, err->text, sizeof(err->text));
+	r = weir_netlink(net, NETLINK_ROUTE, q.nlh, take_ifindex, &index, err->text,
+			 sizeof(err->text));
 	return r < 0 ? r : index > 0 ? index : -ENODEV;
 }
 
@@ -60,8 +61,8 @@ int net_link_up(struct weir_net *net, const char *ifname, struct net_error *err)
 	return request_send(&q, net, err);
 }
 
-int net_veth_add(struct weir_net *net_a, const char *a, struct weir_net *net_b, const char *b, uint32_t mtu,
-		 struct net_error *err)
+int net_veth_add(struct weir_net *net_a, const char *a, struct weir_net *net_b, const char *b,
+		 uint32_t mtu, struct net_error *err)
 {
 	struct request q;
 	struct nlattr *info, *data, *peer;
@@ -230,15 +231,16 @@ static int take_impairment_stat(const struct nlattr *a, void *arg)
 
 static int take_info_data(const struct nlattr *a, void *arg)
 {
-	return mnl_attr_get_type(a) == WEIR_VETH_LINK ?
-		       mnl_attr_parse_nested(a, take_impairment_stat, arg) :
-		       MNL_CB_OK;
+	return mnl_attr_get_type(a) == WEIR_VETH_LINK
+		       ? mnl_attr_parse_nested(a, take_impairment_stat, arg)
+		       : MNL_CB_OK;
 }
 
 static int take_link_info(const struct nlattr *a, void *arg)
 {
-	return mnl_attr_get_type(a) == IFLA_INFO_DATA ? mnl_attr_parse_nested(a, take_info_data, arg) :
-							MNL_CB_OK;
+	return mnl_attr_get_type(a) == IFLA_INFO_DATA
+		       ? mnl_attr_parse_nested(a, take_info_data, arg)
+		       : MNL_CB_OK;
 }
 
 static int take_link_attr(const struct nlattr *a, void *arg)

@@ -17,8 +17,8 @@ struct net_error {
 
 int net_link_up(struct weir_net *net, const char *ifname, struct net_error *err);
 /* A veth pair: @a in @net_a, @b in @net_b. @mtu 0: the default. */
-int net_veth_add(struct weir_net *net_a, const char *a, struct weir_net *net_b, const char *b, uint32_t mtu,
-		 struct net_error *err);
+int net_veth_add(struct weir_net *net_a, const char *a, struct weir_net *net_b, const char *b,
+		 uint32_t mtu, struct net_error *err);
 /* A hub, switch or token medium (@kind), up. */
 int net_medium_add(struct weir_net *net, const char *name, const char *kind, struct net_error *err);
 /* An emulated card @name in @net, plugged into @into (a medium or another card) of @home; NULL: into nothing yet. */

@@ -34,7 +34,7 @@ struct live_process {
 	const struct lab_process *desc;
 	size_t node;
 	struct run_proc *proc; /* NULL: not running */
-	bool foreground; /* on the terminal: when it stops, so do we */
+	bool foreground;       /* on the terminal: when it stops, so do we */
 	bool ended;
 	int status; /* of waitpid() */
 };
@@ -91,10 +91,12 @@ static int make_node(struct lab *lab, size_t i)
 	if (err == 0)
 		err = run_node_set_hostname(lab->nodes[i], n->hostname ? n->hostname : n->name);
 	if (err < 0)
-		return complain(lab, n->line, "node '%s' cannot be made: %s", n->name, strerror(-err));
+		return complain(lab, n->line, "node '%s' cannot be made: %s", n->name,
+				strerror(-err));
 	err = see_session_watch(lab->see, net);
 	if (err < 0)
-		return complain(lab, n->line, "node '%s' cannot be watched: %s", n->name, strerror(-err));
+		return complain(lab, n->line, "node '%s' cannot be watched: %s", n->name,
+				strerror(-err));
 	return 0;
 }
 
@@ -103,8 +105,8 @@ static int make_link(struct lab *lab, size_t i)
 	static const struct lab_impairment none;
 	const struct lab_link *l = &lab->desc->links[i];
 	struct net_error e = { "" };
-	int err = net_veth_add(net_of(lab, l->end[0].node), l->end[0].ifname, net_of(lab, l->end[1].node),
-			       l->end[1].ifname, l->mtu, &e);
+	int err = net_veth_add(net_of(lab, l->end[0].node), l->end[0].ifname,
+			       net_of(lab, l->end[1].node), l->end[1].ifname, l->mtu, &e);
 
 	for (int k = 0; k < 2 && err == 0; k++) {
 		struct weir_net *net = net_of(lab, l->end[k].node);
@@ -112,10 +114,11 @@ static int make_link(struct lab *lab, size_t i)
 		if (memcmp(&l->end[k].out, &none, sizeof(none)))
 			err = net_link_impair(net, l->end[k].ifname, &l->end[k].out, &e);
 	}
-	return err == 0 ? 0 :
-			  complain(lab, l->line, "link %s:%s - %s:%s cannot be made: %s",
+	return err == 0 ? 0
+			: complain(lab, l->line, "link %s:%s - %s:%s cannot be made: %s",
 				   lab->desc->nodes[l->end[0].node].name, l->end[0].ifname,
-				   lab->desc->nodes[l->end[1].node].name, l->end[1].ifname, reason(err, &e));
+				   lab->desc->nodes[l->end[1].node].name, l->end[1].ifname,
+				   reason(err, &e));
 }
 
 static int raise_links(struct lab *lab)
@@ -126,8 +129,9 @@ static int raise_links(struct lab *lab)
 		int err = net_link_up(net_of(lab, end->node), end->ifname, &e);
 
 		if (err < 0)
-			return complain(lab, lab->desc->links[i / 2].line, "%s:%s cannot be put up: %s",
-					lab->desc->nodes[end->node].name, end->ifname, reason(err, &e));
+			return complain(
+				lab, lab->desc->links[i / 2].line, "%s:%s cannot be put up: %s",
+				lab->desc->nodes[end->node].name, end->ifname, reason(err, &e));
 	}
 	return 0;
 }
@@ -142,9 +146,10 @@ static int configure_node(struct lab *lab, size_t i)
 
 		if (err < 0)
 			return complain(lab, n->sysctls[k].line,
-					"topology.nodes.%s.sysctls.%s: '%s' was refused: %s", n->name,
-					n->sysctls[k].name, n->sysctls[k].value,
-					err == -ENOENT ? "there is no such sysctl" : strerror(-err));
+					"topology.nodes.%s.sysctls.%s: '%s' was refused: %s",
+					n->name, n->sysctls[k].name, n->sysctls[k].value,
+					err == -ENOENT ? "there is no such sysctl"
+						       : strerror(-err));
 	}
 	for (size_t k = 0; k < n->nr_addresses; k++) {
 		const struct lab_address *a = &n->addresses[k];
@@ -166,8 +171,8 @@ static int add_routes(struct lab *lab, size_t i)
 		int err = net_route_add(net_of(lab, i), &n->routes[k], &e);
 
 		if (err < 0)
-			return complain(lab, n->routes[k].line, "topology.nodes.%s.routes[%zu]: %s", n->name,
-					k, reason(err, &e));
+			return complain(lab, n->routes[k].line, "topology.nodes.%s.routes[%zu]: %s",
+					n->name, k, reason(err, &e));
 	}
 	return 0;
 }
@@ -273,8 +278,8 @@ static void on_change(struct run_proc *proc, int status, void *arg)
 		return;
 	}
 	if (status) {
-		complain(lab, p->desc->line, "command '%s' on '%s' %s", label(p, name, sizeof(name)),
-			 lab->desc->nodes[p->node].name, how);
+		complain(lab, p->desc->line, "command '%s' on '%s' %s",
+			 label(p, name, sizeof(name)), lab->desc->nodes[p->node].name, how);
 		if (!lab->exit_status)
 			lab->exit_status = status;
 		if (!lab->opt->stay) {
@@ -380,7 +385,8 @@ static bool port_is_open(struct weir_net *net, const char *view, uint16_t port, 
 
 	if (weir_view_read(net, view, &text, &len) < 0)
 		return false;
-	for (char *line = strtok_r(text, "\n", &save); line && !found; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text, "\n", &save); line && !found;
+	     line = strtok_r(NULL, "\n", &save)) {
 		unsigned local_port;
 		char st[3];
 

@@ -9,8 +9,8 @@
 #include "run/run.h"
 
 struct lab_options {
-	bool stay;          /* "up": in the background, until "down" */
-	bool seeded;        /* @seed instead of the file's */
+	bool stay;   /* "up": in the background, until "down" */
+	bool seeded; /* @seed instead of the file's */
 	uint64_t seed;
 	const char *pcapng; /* NULL: none */
 	const char *walk;   /* filter of the walk at the end; NULL: the last big data packet */

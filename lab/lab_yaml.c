@@ -60,8 +60,7 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct reader *r, const y
 
 static bool fail_at(struct reader *r, unsigned line, const char *where, const char *what)
 {
-	if (!r->error &&
-	    asprintf(&r->error, "%s:%u: %s: %s", r->desc->file, line, where, what) < 0)
+	if (!r->error && asprintf(&r->error, "%s:%u: %s: %s", r->desc->file, line, where, what) < 0)
 		r->error = strdup("out of memory");
 	return false;
 }
@@ -109,7 +108,8 @@ static void *grow(struct reader *r, const yaml_node_t *n, void *array, size_t *c
 
 static const char *scalar(struct reader *r, yaml_node_t *n, const char *expected)
 {
-	if (n->type == YAML_SCALAR_NODE && strlen((char *)n->data.scalar.value) == n->data.scalar.length)
+	if (n->type == YAML_SCALAR_NODE &&
+	    strlen((char *)n->data.scalar.value) == n->data.scalar.length)
 		return (char *)n->data.scalar.value;
 	fail(r, n, "%s was expected", expected);
 	return NULL;
@@ -160,7 +160,8 @@ static bool read_mapping(struct reader *r, yaml_node_t *n, const struct field *f
 
 	if (n->type != YAML_MAPPING_NODE)
 		return fail(r, n, "a mapping (name: value) was expected");
-	for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top;
+	     p++) {
 		yaml_node_t *key = yaml_document_get_node(&r->doc, p->key);
 		yaml_node_t *value = yaml_document_get_node(&r->doc, p->value);
 		const char *name = scalar(r, key, "a name");
@@ -174,9 +175,10 @@ static bool read_mapping(struct reader *r, yaml_node_t *n, const struct field *f
 			char known[256] = "";
 
 			for (i = 0; i < nr; i++)
-				snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s",
-					 i ? ", " : "", fields[i].name);
-			return fail(r, key, "there is no field '%s' here; known are: %s", name, known);
+				snprintf(known + strlen(known), sizeof(known) - strlen(known),
+					 "%s%s", i ? ", " : "", fields[i].name);
+			return fail(r, key, "there is no field '%s' here; known are: %s", name,
+				    known);
 		}
 		old = enter(r, name);
 		if (seen & (1ull << i))
@@ -195,7 +197,8 @@ static bool read_list(struct reader *r, yaml_node_t *n, bool single,
 {
 	if (n->type != YAML_SEQUENCE_NODE)
 		return single ? read(r, n, obj) : fail(r, n, "a list was expected");
-	for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+	for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top;
+	     i++) {
 		char index[16];
 		size_t old;
 
@@ -216,11 +219,13 @@ static const char *text_of(const yaml_node_t *n)
 
 /* A mapping whose keys are the user's names: @read gets key and value. */
 static bool read_names(struct reader *r, yaml_node_t *n, void *obj,
-		       bool (*read)(struct reader *r, yaml_node_t *key, yaml_node_t *value, void *obj))
+		       bool (*read)(struct reader *r, yaml_node_t *key, yaml_node_t *value,
+				    void *obj))
 {
 	if (n->type != YAML_MAPPING_NODE)
 		return fail(r, n, "a mapping (name: value) was expected");
-	for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++) {
+	for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top;
+	     p++) {
 		yaml_node_t *key = yaml_document_get_node(&r->doc, p->key);
 		const char *name = scalar(r, key, "a name");
 		size_t old;
@@ -249,7 +254,8 @@ static bool name_ok(const char *s)
 
 static bool ifname_ok(const char *s)
 {
-	return *s && strlen(s) < IFNAMSIZ && !strpbrk(s, "/: \t\n\v\f\r") && strcmp(s, ".") && strcmp(s, "..");
+	return *s && strlen(s) < IFNAMSIZ && !strpbrk(s, "/: \t\n\v\f\r") && strcmp(s, ".") &&
+	       strcmp(s, "..");
 }
 
 /* ---- env, workdir --------------------------------------------------------------------------------------- */
@@ -326,7 +332,9 @@ static bool read_wait(struct reader *r, yaml_node_t *n, void *obj)
 	} else if (parse_duration(s, &w->ns)) {
 		w->kind = LAB_WAIT_TIME;
 	} else {
-		return fail(r, n, "'%s' is not tcp:PORT, udp:PORT, file:PATH, exit or a time such as 2s", s);
+		return fail(r, n,
+			    "'%s' is not tcp:PORT, udp:PORT, file:PATH, exit or a time such as 2s",
+			    s);
 	}
 	return true;
 }
@@ -358,7 +366,8 @@ static bool read_process_name(struct reader *r, yaml_node_t *n, void *obj)
 	struct lab_process *p = obj;
 
 	return read_string(r, n, &p->name) &&
-	       (name_ok(p->name) || fail(r, n, "'%s' is not a name (letters, digits, - _ .)", p->name));
+	       (name_ok(p->name) ||
+		fail(r, n, "'%s' is not a name (letters, digits, - _ .)", p->name));
 }
 
 static bool read_process_wait(struct reader *r, yaml_node_t *n, void *obj)
@@ -385,9 +394,9 @@ static bool read_process_workdir(struct reader *r, yaml_node_t *n, void *obj)
 }
 
 static const struct field process_fields[] = {
-	{ "name", read_process_name },		 { "cmd", read_cmd },
-	{ "wait", read_process_wait },		 { "timeout", read_process_timeout },
-	{ "env", read_process_env },		 { "workdir", read_process_workdir },
+	{ "name", read_process_name }, { "cmd", read_cmd },
+	{ "wait", read_process_wait }, { "timeout", read_process_timeout },
+	{ "env", read_process_env },   { "workdir", read_process_workdir },
 };
 
 /* Commands are waited for until they end. */
@@ -399,8 +408,8 @@ static const struct field exec_fields[] = {
 };
 
 /* A string is short for { cmd: string }. */
-static bool read_one_process(struct reader *r, yaml_node_t *n, const struct field *fields, size_t nr,
-			     struct lab_process *p)
+static bool read_one_process(struct reader *r, yaml_node_t *n, const struct field *fields,
+			     size_t nr, struct lab_process *p)
 {
 	p->line = line_of(n);
 	p->wait.timeout_ns = 30ull * 1000000000;
@@ -451,12 +460,14 @@ static bool read_address(struct reader *r, yaml_node_t *n, void *obj)
 	       fail(r, n, "'%s' is not an IPv4 address with prefix length, such as 10.0.0.1/24", s);
 }
 
-static bool read_interface_addresses(struct reader *r, yaml_node_t *key, yaml_node_t *value, void *obj)
+static bool read_interface_addresses(struct reader *r, yaml_node_t *key, yaml_node_t *value,
+				     void *obj)
 {
 	struct address_list l = { obj, text_of(key) };
 
 	if (!ifname_ok(l.ifname))
-		return fail(r, key, "'%s' is not an interface name (at most 15 characters, no '/' or ':')",
+		return fail(r, key,
+			    "'%s' is not an interface name (at most 15 characters, no '/' or ':')",
 			    l.ifname);
 	return read_list(r, value, true, read_address, &l);
 }
@@ -508,7 +519,9 @@ static bool read_ifname(struct reader *r, yaml_node_t *n, char out[IFNAMSIZ])
 	if (!s)
 		return false;
 	if (!ifname_ok(s))
-		return fail(r, n, "'%s' is not an interface name (at most 15 characters, no '/' or ':')", s);
+		return fail(r, n,
+			    "'%s' is not an interface name (at most 15 characters, no '/' or ':')",
+			    s);
 	strcpy(out, s);
 	return true;
 }
@@ -610,10 +623,10 @@ static bool read_node_kind(struct reader *r, yaml_node_t *n, void *obj)
 }
 
 static const struct field node_fields[] = {
-	{ "kind", read_node_kind },	      { "hostname", read_node_hostname },
+	{ "kind", read_node_kind },           { "hostname", read_node_hostname },
 	{ "addresses", read_node_addresses }, { "routes", read_node_routes },
 	{ "sysctls", read_node_sysctls },     { "processes", read_node_processes },
-	{ "exec", read_node_exec },	      { "env", read_node_env },
+	{ "exec", read_node_exec },           { "env", read_node_env },
 	{ "workdir", read_node_workdir },
 };
 
@@ -637,7 +650,17 @@ static bool read_node(struct reader *r, yaml_node_t *key, yaml_node_t *value, vo
 
 /* ---- links ---------------------------------------------------------------------------------------------- */
 
-enum { IMP_DELAY, IMP_JITTER, IMP_RATE, IMP_LOSS, IMP_BURST, IMP_DUPLICATE, IMP_REORDER, IMP_CORRUPT, IMP_QUEUE };
+enum {
+	IMP_DELAY,
+	IMP_JITTER,
+	IMP_RATE,
+	IMP_LOSS,
+	IMP_BURST,
+	IMP_DUPLICATE,
+	IMP_REORDER,
+	IMP_CORRUPT,
+	IMP_QUEUE
+};
 
 /* What "forward" and "reverse" say wins over what the link says for both, whatever their order in the file. */
 struct link_reader {
@@ -682,15 +705,33 @@ static bool set_impairment(struct reader *r, yaml_node_t *n, struct link_reader 
 		if (l->only)
 			l->said[i] |= 1u << what;
 		switch (what) {
-		case IMP_DELAY: imp->delay_ns = v64; break;
-		case IMP_JITTER: imp->jitter_ns = v64; break;
-		case IMP_RATE: imp->rate_bps = v64; break;
-		case IMP_LOSS: imp->loss = v32; break;
-		case IMP_BURST: imp->loss_burst = v32; break;
-		case IMP_DUPLICATE: imp->duplicate = v32; break;
-		case IMP_REORDER: imp->reorder = v32; break;
-		case IMP_CORRUPT: imp->corrupt = v32; break;
-		case IMP_QUEUE: imp->queue_packets = v32; break;
+		case IMP_DELAY:
+			imp->delay_ns = v64;
+			break;
+		case IMP_JITTER:
+			imp->jitter_ns = v64;
+			break;
+		case IMP_RATE:
+			imp->rate_bps = v64;
+			break;
+		case IMP_LOSS:
+			imp->loss = v32;
+			break;
+		case IMP_BURST:
+			imp->loss_burst = v32;
+			break;
+		case IMP_DUPLICATE:
+			imp->duplicate = v32;
+			break;
+		case IMP_REORDER:
+			imp->reorder = v32;
+			break;
+		case IMP_CORRUPT:
+			imp->corrupt = v32;
+			break;
+		case IMP_QUEUE:
+			imp->queue_packets = v32;
+			break;
 		}
 	}
 	return true;
@@ -715,7 +756,10 @@ IMPAIRMENT_READER(queue, IMP_QUEUE)
 	{ "delay", read_delay }, { "jitter", read_jitter }, { "rate", read_rate },                 \
 		{ "loss", read_loss }, { "loss_burst", read_loss_burst },                          \
 		{ "duplicate", read_duplicate }, { "reorder", read_reorder },                      \
-		{ "corrupt", read_corrupt }, { "queue", read_queue }
+		{ "corrupt", read_corrupt },                                                       \
+	{                                                                                          \
+		"queue", read_queue                                                                \
+	}
 
 static const struct field direction_fields[] = { IMPAIRMENT_FIELDS };
 
@@ -793,7 +837,7 @@ static bool read_endpoints(struct reader *r, yaml_node_t *n, void *obj)
 
 static const struct field link_fields[] = {
 	{ "endpoints", read_endpoints }, { "mtu", read_mtu }, { "forward", read_forward },
-	{ "reverse", read_reverse },	 IMPAIRMENT_FIELDS,
+	{ "reverse", read_reverse },     IMPAIRMENT_FIELDS,
 };
 
 static bool read_link(struct reader *r, yaml_node_t *n, void *obj)
@@ -842,7 +886,8 @@ static bool read_topology(struct reader *r, yaml_node_t *n, void *obj)
 		if (!strcmp(text_of(yaml_document_get_node(&r->doc, p->key)), "links")) {
 			size_t old = enter(r, "links");
 
-			if (!read_list(r, yaml_document_get_node(&r->doc, p->value), false, read_link, d))
+			if (!read_list(r, yaml_document_get_node(&r->doc, p->value), false,
+				       read_link, d))
 				return false;
 			leave(r, old);
 		}
@@ -881,7 +926,7 @@ static bool read_report(struct reader *r, yaml_node_t *n, void *obj)
 }
 
 static const struct field lab_fields[] = {
-	{ "name", read_lab_name }, { "seed", read_seed },	  { "trace", read_trace },
+	{ "name", read_lab_name }, { "seed", read_seed },         { "trace", read_trace },
 	{ "report", read_report }, { "topology", read_topology },
 };
 
@@ -891,7 +936,8 @@ static bool has_interface(const struct lab_desc *d, size_t node, const char *ifn
 		return true;
 	for (size_t i = 0; i < d->nr_links; i++)
 		for (int e = 0; e < 2; e++)
-			if (d->links[i].end[e].node == node && !strcmp(d->links[i].end[e].ifname, ifname))
+			if (d->links[i].end[e].node == node &&
+			    !strcmp(d->links[i].end[e].ifname, ifname))
 				return true;
 	return false;
 }
@@ -909,7 +955,8 @@ static bool check_whole(struct reader *r)
 			const struct lab_endpoint *b = &d->links[j / 2].end[j % 2];
 
 			if (a->node == b->node && !strcmp(a->ifname, b->ifname)) {
-				snprintf(where, sizeof(where), "topology.links[%zu].endpoints", i / 2);
+				snprintf(where, sizeof(where), "topology.links[%zu].endpoints",
+					 i / 2);
 				return fail_at(r, d->links[i / 2].line, where,
 					       "an interface can be the end of one link only");
 			}
@@ -953,8 +1000,8 @@ static bool fail_yaml(struct reader *r, const yaml_parser_t *parser, FILE *in, i
 	if (ferror(in))
 		return fail_at(r, 1, "file", strerror(err));
 	return fail_at(r,
-		       parser->error == YAML_READER_ERROR ? line_at(in, parser->problem_offset) :
-							    (unsigned)parser->problem_mark.line + 1,
+		       parser->error == YAML_READER_ERROR ? line_at(in, parser->problem_offset)
+							  : (unsigned)parser->problem_mark.line + 1,
 		       "YAML", parser->problem ? parser->problem : "cannot be read");
 }
 
@@ -995,8 +1042,8 @@ static bool read_document(struct reader *r, FILE *in)
 	else
 		ok = read_mapping(r, root, lab_fields, NR_FIELDS(lab_fields), r->desc) &&
 		     (*r->desc->name || fail(r, root, "'name' is missing")) &&
-		     (r->desc->nr_nodes || fail(r, root, "'topology' is missing")) && check_whole(r) &&
-		     check_end(r, &parser, in);
+		     (r->desc->nr_nodes || fail(r, root, "'topology' is missing")) &&
+		     check_whole(r) && check_end(r, &parser, in);
 	yaml_document_delete(&r->doc);
 	yaml_parser_delete(&parser);
 	return ok;

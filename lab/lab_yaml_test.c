@@ -41,37 +41,39 @@ static const struct {
 	{ "name: t\nseed: x\n", ":2:", "seed", "'x' is not a number" },
 	{ "name: t\ntopology: 3\n", ":2:", "topology", "a mapping" },
 	{ "name: t\ntopology:\n  nodes: {}\n", ":3:", "topology", "'nodes' is missing or empty" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.300/24 } }\n", ":4:",
-	  "topology.nodes.a.addresses.eth0", "'10.0.0.300/24' is not an IPv4 address" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.3/33 } }\n", ":4:",
-	  "topology.nodes.a.addresses.eth0", "is not an IPv4 address" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.3/24 } }\n", ":4:",
-	  "topology.nodes.a.addresses.eth0", "no link of the lab ends at this interface" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { routes: [ { to: 10.0.0.1/24, via: 10.0.0.1 } ] }\n", ":4:",
-	  "routes[0].to", "bits behind its prefix length" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { routes: [ { to: default } ] }\n", ":4:", "routes[0]",
-	  "needs 'via' or 'dev'" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { processes: [ { wait: \"tcp:80\" } ] }\n", ":4:",
-	  "processes[0]", "'cmd' is missing" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { processes: [ { cmd: x, wait: \"tcp:99999\" } ] }\n", ":4:",
-	  "processes[0].wait", "from 1 to 65535" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { processes: [ { cmd: x, wait: soon } ] }\n", ":4:",
-	  "processes[0].wait", "'soon' is not" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.300/24 } }\n",
+	  ":4:", "topology.nodes.a.addresses.eth0", "'10.0.0.300/24' is not an IPv4 address" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.3/33 } }\n",
+	  ":4:", "topology.nodes.a.addresses.eth0", "is not an IPv4 address" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.3/24 } }\n",
+	  ":4:", "topology.nodes.a.addresses.eth0", "no link of the lab ends at this interface" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { routes: [ { to: 10.0.0.1/24, via: 10.0.0.1 } ] "
+	  "}\n",
+	  ":4:", "routes[0].to", "bits behind its prefix length" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { routes: [ { to: default } ] }\n",
+	  ":4:", "routes[0]", "needs 'via' or 'dev'" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { processes: [ { wait: \"tcp:80\" } ] }\n",
+	  ":4:", "processes[0]", "'cmd' is missing" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { processes: [ { cmd: x, wait: \"tcp:99999\" } ] "
+	  "}\n",
+	  ":4:", "processes[0].wait", "from 1 to 65535" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { processes: [ { cmd: x, wait: soon } ] }\n",
+	  ":4:", "processes[0].wait", "'soon' is not" },
 	{ TWO_NODES "    a:\n", ":6:", "topology.nodes.a", "given twice" },
 	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\"] }\n", ":7:", "links[0].endpoints",
 	  "two endpoints" },
-	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"c:eth0\"] }\n", ":7:",
-	  "links[0].endpoints[1]", "no node 'c'" },
-	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b\"] }\n", ":7:", "links[0].endpoints[1]",
-	  "'b' is not an endpoint" },
-	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:lo\"] }\n", ":7:",
-	  "links[0].endpoints[1]", "cannot be linked" },
-	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"], delay: 10 }\n", ":7:",
-	  "links[0].delay", "'10' is not a time" },
-	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"], loss: 120% }\n", ":7:",
-	  "links[0].loss", "'120%' is not a probability" },
-	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"], rate: fast }\n", ":7:",
-	  "links[0].rate", "'fast' is not a rate" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"c:eth0\"] }\n",
+	  ":7:", "links[0].endpoints[1]", "no node 'c'" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b\"] }\n",
+	  ":7:", "links[0].endpoints[1]", "'b' is not an endpoint" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:lo\"] }\n",
+	  ":7:", "links[0].endpoints[1]", "cannot be linked" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"], delay: 10 }\n",
+	  ":7:", "links[0].delay", "'10' is not a time" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"], loss: 120% }\n",
+	  ":7:", "links[0].loss", "'120%' is not a probability" },
+	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"], rate: fast }\n",
+	  ":7:", "links[0].rate", "'fast' is not a rate" },
 	{ TWO_NODES "  links:\n    - { endpoints: [\"a:eth0\", \"b:eth0\"] }\n"
 		    "    - { endpoints: [\"a:eth0\", \"b:eth1\"] }\n",
 	  ":8:", "links[1].endpoints", "one link only" },
@@ -82,10 +84,10 @@ static const struct {
 	  "given twice" },
 	{ "name: t\ntopology:\n  nodes:\n    a: { env: { \"\": c } }\n", ":4:", "nodes.a.env",
 	  "cannot be empty" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { \"e\\n0\": 10.0.0.3/24 } }\n", ":4:",
-	  "nodes.a.addresses", "is not an interface name" },
-	{ "name: t\ntopology:\n  nodes:\n    a: { exec: [ { cmd: x, wait: 2s } ] }\n", ":4:", "exec[0]",
-	  "no field 'wait'" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { \"e\\n0\": 10.0.0.3/24 } }\n",
+	  ":4:", "nodes.a.addresses", "is not an interface name" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { exec: [ { cmd: x, wait: 2s } ] }\n",
+	  ":4:", "exec[0]", "no field 'wait'" },
 };
 
 static void lab_file_errors_name_line_and_field(void **state)
@@ -171,7 +173,8 @@ static void lab_file_is_read_completely(void **state)
 	static const char text[] =
 		"name: t\nseed: 7\ntopology:\n"
 		"  links:\n" /* before the nodes: order does not matter */
-		"    - endpoints: [\"a:eth0\", \"b:eth1\"]\n      delay: 10ms\n      loss: 50%\n      mtu: 1400\n"
+		"    - endpoints: [\"a:eth0\", \"b:eth1\"]\n      delay: 10ms\n      loss: 50%\n   "
+		"   mtu: 1400\n"
 		"      reverse: { delay: 20us, rate: 1Gbit }\n"
 		"  nodes:\n    a:\n      addresses: { eth0: [10.0.0.1/24, 10.0.1.1/24] }\n"
 		"      routes: [ { to: default, via: 10.0.0.2, metric: 5 } ]\n"

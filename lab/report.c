@@ -52,7 +52,9 @@ static void on_stream_end(struct run_node *node, struct weir_file *f, void *arg)
 	rep->nr_seen++;
 	name_address(&local, c.local, sizeof(c.local));
 	name_address(&remote, c.remote, sizeof(c.remote));
-	for (at = 0; at < rep->nr_top && rep->top[at].info.tcpi_bytes_acked >= c.info.tcpi_bytes_acked; at++)
+	for (at = 0;
+	     at < rep->nr_top && rep->top[at].info.tcpi_bytes_acked >= c.info.tcpi_bytes_acked;
+	     at++)
 		;
 	if (at == MAX_CONNECTIONS)
 		return;
@@ -62,7 +64,8 @@ static void on_stream_end(struct run_node *node, struct weir_file *f, void *arg)
 	rep->top[at] = c;
 }
 
-struct lab_report *lab_report_start(struct run *r, const struct lab_desc *desc, struct run_node **nodes)
+struct lab_report *lab_report_start(struct run *r, const struct lab_desc *desc,
+				    struct run_node **nodes)
 {
 	struct lab_report *rep = calloc(1, sizeof(*rep));
 
@@ -76,23 +79,23 @@ struct lab_report *lab_report_start(struct run *r, const struct lab_desc *desc, 
 
 static void print_links(const struct lab_report *rep, FILE *out)
 {
-	fprintf(out, "\n%-34s %10s %14s %8s %8s %8s %8s %8s\n", "link", "packets", "octets", "lost", "dup",
-		"reorder", "corrupt", "q-drops");
+	fprintf(out, "\n%-34s %10s %14s %8s %8s %8s %8s %8s\n", "link", "packets", "octets", "lost",
+		"dup", "reorder", "corrupt", "q-drops");
 	for (size_t i = 0; i < rep->desc->nr_links * 2; i++) {
 		const struct lab_link *l = &rep->desc->links[i / 2];
 		const struct lab_endpoint *from = &l->end[i % 2], *to = &l->end[1 - i % 2];
 		struct net_link_stats s;
 		char name[2 * (LAB_NAME_MAX + IFNAMSIZ) + 8];
 
-		snprintf(name, sizeof(name), "%s:%s > %s:%s", rep->desc->nodes[from->node].name, from->ifname,
-			 rep->desc->nodes[to->node].name, to->ifname);
+		snprintf(name, sizeof(name), "%s:%s > %s:%s", rep->desc->nodes[from->node].name,
+			 from->ifname, rep->desc->nodes[to->node].name, to->ifname);
 		if (net_link_stats(run_node_net(rep->nodes[from->node]), from->ifname, &s) < 0)
 			continue;
 		fprintf(out,
-			"%-34s %10" PRIu64 " %14" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
-			" %8" PRIu64 "\n",
-			name, s.tx_packets, s.tx_octets, s.lost, s.duplicated, s.reordered, s.corrupted,
-			s.queue_drops);
+			"%-34s %10" PRIu64 " %14" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
+			" %8" PRIu64 " %8" PRIu64 "\n",
+			name, s.tx_packets, s.tx_octets, s.lost, s.duplicated, s.reordered,
+			s.corrupted, s.queue_drops);
 	}
 }
 
@@ -100,8 +103,8 @@ static void print_connections(const struct lab_report *rep, FILE *out)
 {
 	if (!rep->nr_top)
 		return;
-	fprintf(out, "\n%-12s %-43s %12s %12s %9s %8s %10s %6s\n", "tcp", "connection", "acked", "received",
-		"segments", "retrans", "srtt", "cwnd");
+	fprintf(out, "\n%-12s %-43s %12s %12s %9s %8s %10s %6s\n", "tcp", "connection", "acked",
+		"received", "segments", "retrans", "srtt", "cwnd");
 	for (size_t i = 0; i < rep->nr_top; i++) {
 		const struct connection *c = &rep->top[i];
 		char pair[72];
@@ -110,10 +113,12 @@ static void print_connections(const struct lab_report *rep, FILE *out)
 		fprintf(out, "%-12s %-43s %12llu %12llu %9u %8u %7.2f ms %6u\n", c->node, pair,
 			(unsigned long long)c->info.tcpi_bytes_acked,
 			(unsigned long long)c->info.tcpi_bytes_received, c->info.tcpi_segs_out,
-			c->info.tcpi_total_retrans, (double)c->info.tcpi_rtt / 1e3, c->info.tcpi_snd_cwnd);
+			c->info.tcpi_total_retrans, (double)c->info.tcpi_rtt / 1e3,
+			c->info.tcpi_snd_cwnd);
 	}
 	if (rep->nr_seen > rep->nr_top)
-		fprintf(out, "and %zu more connections that carried less\n", rep->nr_seen - rep->nr_top);
+		fprintf(out, "and %zu more connections that carried less\n",
+			rep->nr_seen - rep->nr_top);
 }
 
 static void print_walk(FILE *out, struct recorder *rec)

@@ -38,8 +38,9 @@ static bool parse_with_unit(const char *s, const struct unit *units, double *ret
 
 bool parse_duration(const char *s, uint64_t *ret_ns)
 {
-	static const struct unit units[] = { { "ns", 1 },   { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 },
-					     { "m", 60e9 }, { "min", 60e9 }, { NULL, 0 } };
+	static const struct unit units[] = { { "ns", 1 },  { "us", 1e3 }, { "ms", 1e6 },
+					     { "s", 1e9 }, { "m", 60e9 }, { "min", 60e9 },
+					     { NULL, 0 } };
 	double ns;
 
 	if (strcmp(s, "0") == 0) {
@@ -54,11 +55,10 @@ bool parse_duration(const char *s, uint64_t *ret_ns)
 
 bool parse_rate(const char *s, uint64_t *ret_bps)
 {
-	static const struct unit units[] = {
-		{ "", 1 },	{ "bit", 1 },	  { "kbit", 1e3 }, { "mbit", 1e6 },
-		{ "gbit", 1e9 },	{ "tbit", 1e12 }, { "bps", 8 },	   { "kbps", 8e3 },
-		{ "mbps", 8e6 },	{ "gbps", 8e9 },  { NULL, 0 }
-	};
+	static const struct unit units[] = { { "", 1 },       { "bit", 1 },    { "kbit", 1e3 },
+					     { "mbit", 1e6 }, { "gbit", 1e9 }, { "tbit", 1e12 },
+					     { "bps", 8 },    { "kbps", 8e3 }, { "mbps", 8e6 },
+					     { "gbps", 8e9 }, { NULL, 0 } };
 	double bps;
 
 	if (!parse_with_unit(s, units, &bps) || bps > 1e18)

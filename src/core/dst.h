@@ -23,26 +23,41 @@ struct dst_ops {
 	u32 (*mtu)(const struct dst_entry *dst);
 	u32 (*default_advmss)(const struct dst_entry *dst);
 	/* ICMP said the path takes @mtu only. @sk may be NULL */
-	void (*update_pmtu)(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu, bool confirm);
+	void (*update_pmtu)(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb, u32 mtu,
+			    bool confirm);
 	void (*redirect)(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb);
 	/* The neighbour for the next hop to @daddr (raw octets of the family); held. NULL: no memory. */
 	struct neighbour *(*neigh_lookup)(const struct dst_entry *dst, const void *daddr);
 	struct sk_buff *(*local_out)(struct net *net, struct sock *sk, struct sk_buff *skb);
 };
 
-enum { DST_METRIC_MTU, DST_METRIC_ADVMSS, DST_METRIC_WINDOW, DST_METRIC_RTT, DST_METRIC_RTTVAR,
-       DST_METRIC_SSTHRESH, DST_METRIC_CWND, DST_METRIC_INITCWND, DST_METRIC_INITRWND, DST_METRIC_HOPLIMIT,
-       DST_METRIC_RTO_MIN, DST_METRIC_QUICKACK, DST_METRIC_FEATURES, NR_DST_METRICS };
+enum {
+	DST_METRIC_MTU,
+	DST_METRIC_ADVMSS,
+	DST_METRIC_WINDOW,
+	DST_METRIC_RTT,
+	DST_METRIC_RTTVAR,
+	DST_METRIC_SSTHRESH,
+	DST_METRIC_CWND,
+	DST_METRIC_INITCWND,
+	DST_METRIC_INITRWND,
+	DST_METRIC_HOPLIMIT,
+	DST_METRIC_RTO_MIN,
+	DST_METRIC_QUICKACK,
+	DST_METRIC_FEATURES,
+	NR_DST_METRICS
+};
 
 struct dst_entry {
 	struct net_device *dev; /* held */
 	const struct dst_ops *ops;
 	int (*input)(struct sk_buff *skb); /* consumes */
-	int (*output)(struct net *net, struct sock *sk, struct sk_buff *skb); /* consumes; 0 or -errno */
-	const u32 *metrics; /* NR_DST_METRICS values, 0: unset; shared with the route */
+	int (*output)(struct net *net, struct sock *sk,
+		      struct sk_buff *skb); /* consumes; 0 or -errno */
+	const u32 *metrics;      /* NR_DST_METRICS values, 0: unset; shared with the route */
 	struct neighbour *neigh; /* cached next hop, held; NULL: not resolved yet */
 	u32 refcount;
-	s16 error;       /* what lookups through it give */
+	s16 error; /* what lookups through it give */
 	s16 obsolete;
 	u16 header_len;
 	u16 trailer_len;

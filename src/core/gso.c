@@ -127,7 +127,8 @@ static struct sk_buff *segment_one(struct sk_buff *skb, u32 hlen, u32 off, u32 l
 {
 	u32 mac = skb->mac_header;
 	/* Behind an Ethernet header of 14 octets the network header must still be aligned to 4. */
-	u32 room = ALIGN_UP(skb->dev ? skb->dev->needed_headroom : 0u, 4u) + (-(skb->network_header - mac) & 3u);
+	u32 room = ALIGN_UP(skb->dev ? skb->dev->needed_headroom : 0u, 4u) +
+		   (-(skb->network_header - mac) & 3u);
 	u32 linear = off < skb_headlen(skb) ? min(len, skb_headlen(skb) - off) : 0;
 	struct sk_buff *nskb;
 
@@ -173,7 +174,8 @@ struct sk_buff *skb_segment(struct sk_buff *skb, netdev_features_t features, u32
 			return NULL;
 		}
 		if (unlikely(seg->cpu->trace_on))
-			__trace_skb(seg, NULL, TP_skb_gso_segment, TRACE_CREATE, 0, skb->id, mss, nsegs);
+			__trace_skb(seg, NULL, TP_skb_gso_segment, TRACE_CREATE, 0, skb->id, mss,
+				    nsegs);
 		seg->next = NULL;
 		if (last)
 			last->next = seg;

@@ -19,9 +19,9 @@
 struct net;
 struct net_module;
 struct net_proto_family;
-struct machine_inet; /* inet/protosw.c */
-struct tcp_machine;  /* tcp/: congestion control algorithms */
-struct rtnl_table; /* netlink/ */
+struct machine_inet;    /* inet/protosw.c */
+struct tcp_machine;     /* tcp/: congestion control algorithms */
+struct rtnl_table;      /* netlink/ */
 struct sysctl_registry; /* sysctl.c */
 
 #define MACHINE_MAX_CPUS 64
@@ -31,11 +31,12 @@ struct machine {
 	struct host *host;
 	struct cpu *cpus[MACHINE_MAX_CPUS];
 	u32 ncpus;
-	bool workers;  /* one thread per cpu; else caller-driven */
+	bool workers; /* one thread per cpu; else caller-driven */
 	bool stopping;
 	struct host_thread *threads[MACHINE_MAX_CPUS];
 
-	pthread_mutex_t rtnl; /* guards configuration: devices, addresses, routes, registries. Before any cpu lock */
+	pthread_mutex_t
+		rtnl; /* guards configuration: devices, addresses, routes, registries. Before any cpu lock */
 	struct list_head nets; /* rtnl */
 	u32 next_net_id;
 	const struct net_module *modules; /* the ordered table of stack/modules.c */
@@ -69,14 +70,14 @@ struct machine {
 	u64 arena_mallocs;    /* atomic: allocations from the system on the packet path */
 	u64 nr_socks;         /* atomic */
 	u64 start_ns;
-	u64 hash_seed[2];     /* host stream "hash": keys of the hash tables (siphash) */
+	u64 hash_seed[2]; /* host stream "hash": keys of the hash tables (siphash) */
 };
 
 struct machine_config {
 	struct host *host; /* owned by the machine from here on, also on failure */
 	u32 ncpus;         /* 0: 1 */
 	bool workers;
-	u64 mem_limit;     /* 0: 1 GiB per cpu */
+	u64 mem_limit; /* 0: 1 GiB per cpu */
 	const struct net_module *modules;
 	u32 nr_modules;
 };

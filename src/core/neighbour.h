@@ -31,8 +31,8 @@ struct neigh_parms {
 	struct net_device *dev; /* NULL: the table's default */
 	struct neigh_table *tbl;
 	u64 reachable_time; /* randomised around base_reachable_time: RFC 4861 6.3.2 */
-	u64 base_reachable_time, retrans_time, gc_staletime, delay_probe_time, locktime, proxy_delay,
-		anycast_delay;
+	u64 base_reachable_time, retrans_time, gc_staletime, delay_probe_time, locktime,
+		proxy_delay, anycast_delay;
 	u32 mcast_probes, ucast_probes, app_probes, mcast_reprobes;
 	u32 queue_len_bytes, proxy_qlen;
 };
@@ -41,7 +41,7 @@ struct neighbour {
 	struct hlist_node hash;
 	struct neigh_table *tbl;
 	struct neigh_parms *parms;
-	struct net_device *dev; /* held */
+	struct net_device *dev;       /* held */
 	u64 confirmed, updated, used; /* ns */
 	struct timer_list timer;
 	struct sk_buff_head arp_queue; /* packets that wait; only in NUD_INCOMPLETE */
@@ -68,7 +68,7 @@ struct pneigh_entry; /* proxy entries */
 struct neigh_table {
 	u16 family;
 	u8 key_len;
-	u16 protocol; /* ETH_P_* */
+	u16 protocol;   /* ETH_P_* */
 	const char *id; /* "arp_cache" */
 	/* Fills type, state and ops of a new entry. 0 or -errno */
 	int (*constructor)(struct neighbour *n);
@@ -87,8 +87,8 @@ struct neigh_table {
 	u32 hash_rnd;
 	u64 rng[4]; /* a stream of the table's own */
 	struct {
-		u64 allocs, destroys, hash_grows, res_failed, lookups, hits, unres_discards, table_fulls,
-			forced_gc_runs;
+		u64 allocs, destroys, hash_grows, res_failed, lookups, hits, unres_discards,
+			table_fulls, forced_gc_runs;
 	} stats;
 	/* netlink: called on every visible change, may be NULL */
 	void (*notify)(struct neighbour *n, int rtm_type);
@@ -102,7 +102,8 @@ void neigh_parms_release(struct neigh_table *tbl, struct neigh_parms *p);
 /* Held entry or NULL. */
 struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *key, struct net_device *dev);
 /* Held entry; creates. NULL with *ret_err -ENOBUFS (table full) or -ENOMEM. */
-struct neighbour *neigh_create(struct neigh_table *tbl, const void *key, struct net_device *dev, int *ret_err);
+struct neighbour *neigh_create(struct neigh_table *tbl, const void *key, struct net_device *dev,
+			       int *ret_err);
 static inline void neigh_hold(struct neighbour *n)
 {
 	n->refcount++;

@@ -26,15 +26,15 @@
 #include "lib/list.h"
 
 struct Qdisc;
-struct in_device;   /* ipv4/ */
-struct inet6_dev;   /* ipv6/ */
+struct in_device; /* ipv4/ */
+struct inet6_dev; /* ipv6/ */
 struct neighbour;
 struct neigh_parms;
 struct net_device;
 struct netlink_ext_ack;
 struct rtnl_link_ops; /* netlink/rtnetlink.h */
 
-#define MAX_ADDR_LEN 32
+#define MAX_ADDR_LEN  32
 #define LL_MAX_HEADER 32
 #define MAX_HEADER    (LL_MAX_HEADER + 48)
 
@@ -70,11 +70,12 @@ struct softnet_data {
 	struct list_head poll_list;
 	struct napi_struct backlog; /* netif_rx */
 	struct sk_buff_head input_pkt_queue;
-	struct sk_buff *completion_queue;   /* freed in NET_TX softirq */
-	struct Qdisc *output_queue;         /* rescheduled qdiscs */
+	struct sk_buff *completion_queue; /* freed in NET_TX softirq */
+	struct Qdisc *output_queue;       /* rescheduled qdiscs */
 	struct Qdisc **output_queue_tailp;
 	u32 xmit_recursion;
-	struct list_head linkwatch; /* devices whose carrier changed: NETDEV_CHANGE is still to be called */
+	struct list_head
+		linkwatch; /* devices whose carrier changed: NETDEV_CHANGE is still to be called */
 	/* /proc/net/softnet_stat */
 	u32 processed, dropped, time_squeeze;
 	/* net.core.*: per machine in effect, copied to each cpu */
@@ -87,26 +88,26 @@ struct softnet_data {
 /* ---- devices ----------------------------------------------------------------------------------------- */
 
 typedef u64 netdev_features_t;
-#define NETIF_F_SG           (1ULL << 0)
-#define NETIF_F_IP_CSUM      (1ULL << 1)
-#define NETIF_F_HW_CSUM      (1ULL << 2)
-#define NETIF_F_IPV6_CSUM    (1ULL << 3)
-#define NETIF_F_FRAGLIST     (1ULL << 4)
-#define NETIF_F_HIGHDMA      (1ULL << 5)
-#define NETIF_F_GSO_SOFTWARE (NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4)
-#define NETIF_F_TSO          (1ULL << 6)
-#define NETIF_F_TSO6         (1ULL << 7)
-#define NETIF_F_GSO_UDP_L4   (1ULL << 8)
-#define NETIF_F_GSO          (1ULL << 9)
-#define NETIF_F_GRO          (1ULL << 10)
-#define NETIF_F_RXCSUM       (1ULL << 11)
-#define NETIF_F_LLTX         (1ULL << 12)
-#define NETIF_F_LOOPBACK     (1ULL << 13)
+#define NETIF_F_SG                  (1ULL << 0)
+#define NETIF_F_IP_CSUM             (1ULL << 1)
+#define NETIF_F_HW_CSUM             (1ULL << 2)
+#define NETIF_F_IPV6_CSUM           (1ULL << 3)
+#define NETIF_F_FRAGLIST            (1ULL << 4)
+#define NETIF_F_HIGHDMA             (1ULL << 5)
+#define NETIF_F_GSO_SOFTWARE        (NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4)
+#define NETIF_F_TSO                 (1ULL << 6)
+#define NETIF_F_TSO6                (1ULL << 7)
+#define NETIF_F_GSO_UDP_L4          (1ULL << 8)
+#define NETIF_F_GSO                 (1ULL << 9)
+#define NETIF_F_GRO                 (1ULL << 10)
+#define NETIF_F_RXCSUM              (1ULL << 11)
+#define NETIF_F_LLTX                (1ULL << 12)
+#define NETIF_F_LOOPBACK            (1ULL << 13)
 #define NETIF_F_HW_VLAN_CTAG_TX     (1ULL << 14)
 #define NETIF_F_HW_VLAN_CTAG_RX     (1ULL << 15)
 #define NETIF_F_HW_VLAN_CTAG_FILTER (1ULL << 16)
-#define NETIF_F_NETNS_LOCAL  (1ULL << 17)
-#define NETIF_F_CSUM_MASK    (NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_HW_CSUM)
+#define NETIF_F_NETNS_LOCAL         (1ULL << 17)
+#define NETIF_F_CSUM_MASK           (NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_HW_CSUM)
 
 enum netdev_tx {
 	NETDEV_TX_OK,   /* the driver took the packet (sent or dropped it) */
@@ -115,10 +116,10 @@ enum netdev_tx {
 
 struct netdev_queue {
 	struct net_device *dev;
-	struct Qdisc *qdisc;         /* active */
+	struct Qdisc *qdisc;          /* active */
 	struct Qdisc *qdisc_sleeping; /* configured */
-	u64 trans_start;             /* ns of the last successful transmit: watchdog */
-	u32 state;                   /* bit 0: stopped by the driver */
+	u64 trans_start;              /* ns of the last successful transmit: watchdog */
+	u32 state;                    /* bit 0: stopped by the driver */
 	u32 trans_timeout;
 };
 
@@ -133,17 +134,18 @@ struct header_ops {
 };
 
 struct net_device_ops {
-	int (*ndo_init)(struct net_device *dev);     /* optional; rtnl */
-	void (*ndo_uninit)(struct net_device *dev);  /* optional; rtnl */
-	int (*ndo_open)(struct net_device *dev);     /* optional; rtnl, cpu lock */
-	int (*ndo_stop)(struct net_device *dev);     /* optional; rtnl, cpu lock */
+	int (*ndo_init)(struct net_device *dev);    /* optional; rtnl */
+	void (*ndo_uninit)(struct net_device *dev); /* optional; rtnl */
+	int (*ndo_open)(struct net_device *dev);    /* optional; rtnl, cpu lock */
+	int (*ndo_stop)(struct net_device *dev);    /* optional; rtnl, cpu lock */
 	/* consumes @skb unless NETDEV_TX_BUSY; cpu lock; any softirq or user context */
 	enum netdev_tx (*ndo_start_xmit)(struct sk_buff *skb, struct net_device *dev);
 	void (*ndo_tx_timeout)(struct net_device *dev, u32 queue);
 	void (*ndo_set_rx_mode)(struct net_device *dev);
 	int (*ndo_set_mac_address)(struct net_device *dev, const u8 *addr);
 	int (*ndo_change_mtu)(struct net_device *dev, int mtu);
-	void (*ndo_get_stats64)(struct net_device *dev, struct rtnl_link_stats64 *s); /* adds to *s */
+	void (*ndo_get_stats64)(struct net_device *dev,
+				struct rtnl_link_stats64 *s); /* adds to *s */
 	netdev_features_t (*ndo_fix_features)(struct net_device *dev, netdev_features_t f);
 	/* optional: the device at the other end (veth), for IFLA_LINK; NULL if none */
 	struct net_device *(*ndo_get_peer_dev)(struct net_device *dev);
@@ -151,7 +153,12 @@ struct net_device_ops {
 };
 
 enum netdev_reg_state { NETREG_UNINITIALIZED, NETREG_REGISTERED, NETREG_UNREGISTERING };
-enum rx_handler_result { RX_HANDLER_CONSUMED, RX_HANDLER_ANOTHER, RX_HANDLER_EXACT, RX_HANDLER_PASS };
+enum rx_handler_result {
+	RX_HANDLER_CONSUMED,
+	RX_HANDLER_ANOTHER,
+	RX_HANDLER_EXACT,
+	RX_HANDLER_PASS
+};
 
 struct net_device {
 	/* transmit */
@@ -195,14 +202,15 @@ struct net_device {
 	u32 min_mtu, max_mtu;
 	u32 tx_queue_len;
 	u32 promiscuity, allmulti;
-	u32 gflags; /* IFF_PROMISC, IFF_ALLMULTI as the administrator asked for */
-	u32 link_mode; /* IF_LINK_MODE_* */
-	bool carrier; /* link is up */
+	u32 gflags;            /* IFF_PROMISC, IFF_ALLMULTI as the administrator asked for */
+	u32 link_mode;         /* IF_LINK_MODE_* */
+	bool carrier;          /* link is up */
 	bool live_addr_change; /* the address may change while up */
 	struct list_head linkwatch_node;
 	enum netdev_reg_state reg_state;
 	netdev_features_t hw_features; /* what ethtool may change */
-	netdev_features_t wanted_features; /* of hw_features: what was asked for; set by register_netdevice() */
+	netdev_features_t
+		wanted_features; /* of hw_features: what was asked for; set by register_netdevice() */
 	const struct rtnl_link_ops *rtnl_link_ops;
 	const struct Qdisc_ops *default_qdisc; /* NULL: pfifo_fast if tx_queue_len, else noqueue */
 	struct list_head mc; /* struct netdev_hw_addr: multicast addresses to receive */
@@ -230,10 +238,10 @@ struct netns_core {
 	struct hlist_head *name_hash, *index_hash; /* 1 << hash_bits buckets, growing */
 	u32 hash_bits;
 	u32 nr_devs;
-	struct list_head ptype_all; /* struct packet_tap */
-	struct list_head ptype_base[16]; /* struct ptype_reg by Ethernet type */
-	u32 dev_generation; /* of the list: netlink dumps */
-	struct list_head netdev_chain; /* struct notifier_block: device events */
+	struct list_head ptype_all;          /* struct packet_tap */
+	struct list_head ptype_base[16];     /* struct ptype_reg by Ethernet type */
+	u32 dev_generation;                  /* of the list: netlink dumps */
+	struct list_head netdev_chain;       /* struct notifier_block: device events */
 	struct neigh_table *neigh_tables[2]; /* arp_tbl, nd_tbl: set by their modules */
 	/* sysctls net.core.* */
 	u32 rmem_default, rmem_max, wmem_default, wmem_max, somaxconn, optmem_max;
@@ -245,7 +253,7 @@ struct netns_core {
 struct net_device *alloc_netdev(struct net *net, u32 priv, const char *name,
 				void (*setup)(struct net_device *dev), u32 txqs);
 void free_netdev(struct net_device *dev); /* never registered, or after unregister (freed there) */
-int register_netdevice(struct net_device *dev); /* 0, -EEXIST, -EINVAL (name), -ENFILE */
+int register_netdevice(struct net_device *dev);    /* 0, -EEXIST, -EINVAL (name), -ENFILE */
 void unregister_netdevice(struct net_device *dev); /* downs, notifies, frees */
 int dev_change_net_namespace(struct net_device *dev, struct net *net, const char *name);
 int dev_open(struct net_device *dev, struct netlink_ext_ack *extack);
@@ -272,7 +280,8 @@ static inline void dev_hold(struct net_device *dev)
 }
 void dev_put(struct net_device *dev); /* cpu lock */
 void dev_get_stats(struct net_device *dev, struct rtnl_link_stats64 *ret);
-u32 dev_get_flags(const struct net_device *dev); /* with IFF_RUNNING, IFF_LOWER_UP ... as userspace sees them */
+u32 dev_get_flags(const struct net_device
+			  *dev); /* with IFF_RUNNING, IFF_LOWER_UP ... as userspace sees them */
 void ether_setup(struct net_device *dev);
 void eth_hw_addr_random(struct net_device *dev);
 
@@ -298,7 +307,8 @@ int softnet_init(struct cpu *cpu); /* dev_input.c; 0 or -ENOMEM */
 void softnet_exit(struct cpu *cpu);
 void dev_ptypes_free(struct net *net);
 void net_tx_action(struct cpu *cpu); /* NET_TX softirq */
-void net_rx_action(struct cpu *cpu); /* NET_RX softirq; raises itself again when the budget was too small */
+void net_rx_action(
+	struct cpu *cpu); /* NET_RX softirq; raises itself again when the budget was too small */
 
 /* dev_views.c: the file @rest below /sys/class/net ("", "eth0", "eth0/mtu", "eth0/statistics/rx_bytes"). 0, -ENOENT,
  * -EISDIR (the entries, one a line, are in @t). cpu lock held. */
@@ -321,9 +331,19 @@ static inline bool netif_carrier_ok(const struct net_device *dev)
 /* ---- notifier.c: device and address events ----------------------------------------------------------- */
 
 enum netdev_event {
-	NETDEV_REGISTER = 1, NETDEV_UNREGISTER, NETDEV_UP, NETDEV_DOWN, NETDEV_GOING_DOWN, NETDEV_CHANGE,
-	NETDEV_CHANGEMTU, NETDEV_CHANGEADDR, NETDEV_CHANGENAME, NETDEV_FEAT_CHANGE, NETDEV_PRE_UP,
-	NETDEV_CHANGE_TX_QUEUE_LEN, NETDEV_POST_INIT,
+	NETDEV_REGISTER = 1,
+	NETDEV_UNREGISTER,
+	NETDEV_UP,
+	NETDEV_DOWN,
+	NETDEV_GOING_DOWN,
+	NETDEV_CHANGE,
+	NETDEV_CHANGEMTU,
+	NETDEV_CHANGEADDR,
+	NETDEV_CHANGENAME,
+	NETDEV_FEAT_CHANGE,
+	NETDEV_PRE_UP,
+	NETDEV_CHANGE_TX_QUEUE_LEN,
+	NETDEV_POST_INIT,
 };
 
 struct notifier_block {
@@ -333,7 +353,8 @@ struct notifier_block {
 	int priority; /* higher first */
 };
 
-void register_netdevice_notifier(struct net *net, struct notifier_block *nb); /* replays REGISTER and UP */
+void register_netdevice_notifier(struct net *net,
+				 struct notifier_block *nb); /* replays REGISTER and UP */
 void unregister_netdevice_notifier(struct net *net, struct notifier_block *nb);
 int call_netdevice_notifiers(enum netdev_event ev, struct net_device *dev);
 
@@ -356,7 +377,8 @@ struct packet_tap {
 	struct net_device *dev; /* NULL: all devices of the net */
 	u16 type;               /* ETH_P_ALL or one type */
 	/* borrow: frame with mac header set; data at the mac header. @outgoing: seen on its way out. cpu lock. */
-	void (*func)(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev, bool outgoing);
+	void (*func)(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev,
+		     bool outgoing);
 };
 
 /* The handler of an Ethernet type (host order), or NULL. */
@@ -365,10 +387,11 @@ const struct packet_type *dev_get_pack(struct net *net, u16 type);
 void dev_add_tap(struct net *net, struct packet_tap *tap); /* cpu lock */
 void dev_remove_tap(struct packet_tap *tap);
 
-void netif_rx(struct sk_buff *skb);          /* consume; any context with the cpu lock */
-void netif_receive_skb(struct sk_buff *skb); /* consume; softirq; skb->dev set, mac header set, protocol set */
-int netdev_rx_handler_register(struct net_device *dev, enum rx_handler_result (*h)(struct sk_buff **),
-			       void *data);
+void netif_rx(struct sk_buff *skb); /* consume; any context with the cpu lock */
+void netif_receive_skb(
+	struct sk_buff *skb); /* consume; softirq; skb->dev set, mac header set, protocol set */
+int netdev_rx_handler_register(struct net_device *dev,
+			       enum rx_handler_result (*h)(struct sk_buff **), void *data);
 void netdev_rx_handler_unregister(struct net_device *dev);
 /* Ethernet receive: sets pkt_type, mac header, pulls the header, returns the protocol. */
 be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev);
@@ -383,8 +406,8 @@ int dev_queue_xmit(struct sk_buff *skb);
 struct sk_buff *dev_hard_start_xmit(struct sk_buff *first, struct net_device *dev,
 				    struct netdev_queue *txq, enum netdev_tx *ret);
 /* As above; @tapped: taps have seen the first one already (it comes back from a busy driver). */
-struct sk_buff *__dev_hard_start_xmit(struct sk_buff *first, struct net_device *dev, struct netdev_queue *txq,
-				      bool tapped, enum netdev_tx *ret);
+struct sk_buff *__dev_hard_start_xmit(struct sk_buff *first, struct net_device *dev,
+				      struct netdev_queue *txq, bool tapped, enum netdev_tx *ret);
 /* Features, segmentation, checksum: transform into what @dev can send (a ->next list); NULL: dropped. */
 struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
 int dev_loopback_xmit(struct sk_buff *skb); /* a copy for ourselves: multicast and broadcast */
@@ -418,7 +441,8 @@ struct offload_callbacks {
 	struct sk_buff *(*gro_receive)(struct sk_buff_head *held, struct sk_buff *skb);
 	int (*gro_complete)(struct sk_buff *skb, int nhoff); /* fixes headers of a merged skb */
 	/* borrow @skb; returns a ->next list of segments or NULL with *ret_err set. */
-	struct sk_buff *(*gso_segment)(struct sk_buff *skb, netdev_features_t features, int *ret_err);
+	struct sk_buff *(*gso_segment)(struct sk_buff *skb, netdev_features_t features,
+				       int *ret_err);
 };
 
 void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb); /* consume */
@@ -427,14 +451,15 @@ void napi_gro_flush(struct napi_struct *napi, bool only_old);
 struct sk_buff *skb_gso_segment(struct sk_buff *skb, netdev_features_t features, int *ret_err);
 /* Cuts [data + header] into gso_size pieces sharing the fragments: what transports call. data at the transport header;
  * copies everything from the mac header up to data + @thlen into each segment. */
-struct sk_buff *skb_segment(struct sk_buff *skb, netdev_features_t features, u32 thlen, int *ret_err);
+struct sk_buff *skb_segment(struct sk_buff *skb, netdev_features_t features, u32 thlen,
+			    int *ret_err);
 
 struct napi_gro_cb {
 	u32 data_offset; /* of the header that is parsed now, from data */
 	u32 age_ms;
-	u16 count;       /* segments merged */
+	u16 count; /* segments merged */
 	u8 same_flow;
-	u8 flush;        /* do not merge, and deliver what is held of this flow */
+	u8 flush; /* do not merge, and deliver what is held of this flow */
 	u16 ip_id;
 	u16 proto;
 	u32 csum;

@@ -11,11 +11,28 @@
 #include "core/netdevice.h"
 #include "core/skbuff.h"
 
-enum nf_inet_hook { NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_INET_FORWARD, NF_INET_LOCAL_OUT,
-		    NF_INET_POST_ROUTING, NF_INET_NUMHOOKS };
-enum nf_family { NFPROTO_INDEX_IPV4, NFPROTO_INDEX_IPV6, NFPROTO_INDEX_ARP, NFPROTO_INDEX_BRIDGE,
-		 NR_NFPROTO };
-enum nf_verdict { NF_VERDICT_DROP, NF_VERDICT_ACCEPT, NF_VERDICT_STOLEN, NF_VERDICT_QUEUE, NF_VERDICT_REPEAT };
+enum nf_inet_hook {
+	NF_INET_PRE_ROUTING,
+	NF_INET_LOCAL_IN,
+	NF_INET_FORWARD,
+	NF_INET_LOCAL_OUT,
+	NF_INET_POST_ROUTING,
+	NF_INET_NUMHOOKS
+};
+enum nf_family {
+	NFPROTO_INDEX_IPV4,
+	NFPROTO_INDEX_IPV6,
+	NFPROTO_INDEX_ARP,
+	NFPROTO_INDEX_BRIDGE,
+	NR_NFPROTO
+};
+enum nf_verdict {
+	NF_VERDICT_DROP,
+	NF_VERDICT_ACCEPT,
+	NF_VERDICT_STOLEN,
+	NF_VERDICT_QUEUE,
+	NF_VERDICT_REPEAT
+};
 
 struct nf_hook_state {
 	enum nf_inet_hook hook;
@@ -23,7 +40,8 @@ struct nf_hook_state {
 	struct net *net;
 	struct net_device *in, *out; /* NULL where there is none */
 	struct sock *sk;
-	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb); /* the half after the hook; consumes */
+	int (*okfn)(struct net *net, struct sock *sk,
+		    struct sk_buff *skb); /* the half after the hook; consumes */
 };
 
 struct nf_hook_ops {
@@ -50,8 +68,9 @@ void nf_hooks_free(struct net *net); /* net_exit of the core */
 /* Runs the hooks; then okfn unless dropped or stolen. Consumes skb. What okfn returned, or -EPERM. */
 int nf_hook_slow(struct nf_hook_entries *e, struct nf_hook_state *state, struct sk_buff *skb);
 
-static inline int NF_HOOK(enum nf_family pf, enum nf_inet_hook hook, struct net *net, struct sock *sk,
-			  struct sk_buff *skb, struct net_device *in, struct net_device *out,
+static inline int NF_HOOK(enum nf_family pf, enum nf_inet_hook hook, struct net *net,
+			  struct sock *sk, struct sk_buff *skb, struct net_device *in,
+			  struct net_device *out,
 			  int (*okfn)(struct net *, struct sock *, struct sk_buff *))
 {
 	struct nf_hooks *hooks = net->nf;

@@ -31,22 +31,24 @@ struct Qdisc_ops {
 	const char *id; /* "pfifo_fast" */
 	u32 priv_size;
 	/* consumes @skb. Drops are chained on *to_free through ->next. */
-	enum qdisc_verdict (*enqueue)(struct sk_buff *skb, struct Qdisc *q, struct sk_buff **to_free);
+	enum qdisc_verdict (*enqueue)(struct sk_buff *skb, struct Qdisc *q,
+				      struct sk_buff **to_free);
 	struct sk_buff *(*dequeue)(struct Qdisc *q);
 	const struct sk_buff *(*peek)(struct Qdisc *q); /* borrow */
-	int (*init)(struct Qdisc *q, const struct nlattr *opt, struct netlink_ext_ack *extack); /* rtnl too */
+	int (*init)(struct Qdisc *q, const struct nlattr *opt,
+		    struct netlink_ext_ack *extack); /* rtnl too */
 	int (*change)(struct Qdisc *q, const struct nlattr *opt, struct netlink_ext_ack *extack);
 	void (*reset)(struct Qdisc *q);
 	void (*destroy)(struct Qdisc *q);
 	int (*dump)(struct Qdisc *q, struct nl_msg *msg);
 };
 
-#define QDISC_STATE_SCHED   1u /* on softnet->output_queue */
-#define QDISC_STATE_RUNNING 2u
+#define QDISC_STATE_SCHED       1u /* on softnet->output_queue */
+#define QDISC_STATE_RUNNING     2u
 #define QDISC_STATE_DEACTIVATED 4u
-#define QDISC_STATE_TAPPED  8u /* taps have seen the first of gso_skb */
-#define TCQ_F_CAN_BYPASS    1u /* empty and idle: hand to the driver directly */
-#define TCQ_F_NOQUEUE       2u
+#define QDISC_STATE_TAPPED      8u /* taps have seen the first of gso_skb */
+#define TCQ_F_CAN_BYPASS        1u /* empty and idle: hand to the driver directly */
+#define TCQ_F_NOQUEUE           2u
 
 struct Qdisc {
 	const struct Qdisc_ops *ops;
@@ -74,8 +76,8 @@ struct qdisc_skb_cb { /* skb->cb while a qdisc holds the skb; the discipline's o
 static_assert(sizeof(struct qdisc_skb_cb) <= SKB_CB_SIZE, "cb");
 #define QDISC_CB(skb) ((struct qdisc_skb_cb *)(skb)->cb)
 
-static inline enum qdisc_verdict qdisc_drop(struct sk_buff *skb, struct Qdisc *q, struct sk_buff **to_free,
-					    skb_drop_reason_t reason)
+static inline enum qdisc_verdict qdisc_drop(struct sk_buff *skb, struct Qdisc *q,
+					    struct sk_buff **to_free, skb_drop_reason_t reason)
 {
 	QDISC_CB(skb)->reason = reason;
 	q->stats.drops++;
@@ -87,17 +89,19 @@ static inline enum qdisc_verdict qdisc_drop(struct sk_buff *skb, struct Qdisc *q
 #define qdisc_priv(q) ((void *)(q)->priv)
 
 /* qdisc.c */
-struct Qdisc *qdisc_create(struct netdev_queue *txq, const struct Qdisc_ops *ops); /* NULL: no memory */
+struct Qdisc *qdisc_create(struct netdev_queue *txq,
+			   const struct Qdisc_ops *ops); /* NULL: no memory */
 void qdisc_put(struct Qdisc *q);
 void dev_activate(struct net_device *dev);   /* rtnl + cpu lock: device is up */
 void dev_deactivate(struct net_device *dev); /* purges queues */
 /* Queues or sends at once: the qdisc half of dev_queue_xmit(). Consumes. 0 or -ENOBUFS */
-int qdisc_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev, struct netdev_queue *txq);
+int qdisc_xmit_skb(struct sk_buff *skb, struct Qdisc *q, struct net_device *dev,
+		   struct netdev_queue *txq);
 /* Empties the queue. */
 void qdisc_reset(struct Qdisc *q);
 /* Releases all qdiscs of a device that goes away. */
 void dev_shutdown(struct net_device *dev);
-void __netif_schedule(struct Qdisc *q);      /* run it in NET_TX softirq */
+void __netif_schedule(struct Qdisc *q); /* run it in NET_TX softirq */
 /* Sends from the qdisc until it is empty, the driver is busy or the quota is used. */
 void qdisc_run(struct Qdisc *q);
 static inline struct net_device *qdisc_dev(const struct Qdisc *q)

@@ -42,23 +42,24 @@ struct sk_buff;
 struct sock;
 struct nf_conn;
 
-#define MAX_SKB_FRAGS  17
-#define NET_SKB_PAD    64 /* headroom that drivers leave */
-#define GSO_MAX_SIZE   65536
-#define GSO_MAX_SEGS   65535
-#define SKB_PAGE_SIZE  32768 /* size of a data page of the arena, header included */
+#define MAX_SKB_FRAGS 17
+#define NET_SKB_PAD   64 /* headroom that drivers leave */
+#define GSO_MAX_SIZE  65536
+#define GSO_MAX_SEGS  65535
+#define SKB_PAGE_SIZE 32768 /* size of a data page of the arena, header included */
 
 /* ---- pages: reference-counted pieces of the arena that fragments point into ------------------------- */
 
 /* Lies in the first 64 octets of an SKB_PAGE_SIZE-aligned block; the rest is data. */
 struct page {
-	u32 refcount; /* guarded by the lock of the owner cpu */
-	u32 size;     /* of the whole block, this header included */
+	u32 refcount;      /* guarded by the lock of the owner cpu */
+	u32 size;          /* of the whole block, this header included */
 	struct cpu *owner; /* whose lock guards refcount; skb_migrate() changes it */
 	struct page *next; /* for the holder */
 	void *priv;        /* zero-copy completion: struct ubuf_info or NULL */
-	void (*release)(struct page *page); /* foreign memory (zero copy); NULL: back to the arena */
-	u8 *addr;          /* start of the data octets (inside the block, or foreign memory) */
+	void (*release)(
+		struct page *page); /* foreign memory (zero copy); NULL: back to the arena */
+	u8 *addr; /* start of the data octets (inside the block, or foreign memory) */
 } __cacheline_aligned;
 
 struct page *page_alloc(struct cpu *cpu); /* one reference; NULL: limit reached or out of memory */
@@ -97,8 +98,8 @@ struct skb_shared_info {
 	u16 gso_size; /* payload octets per wire segment; 0: not a GSO packet */
 	u16 gso_segs;
 	u16 gso_type; /* enum skb_gso_type */
-	u32 dataref;  /* skbs that share this head area; high half: those of them that use its payload only (nohdr) */
-	u32 tskey;    /* SO_TIMESTAMPING id */
+	u32 dataref; /* skbs that share this head area; high half: those of them that use its payload only (nohdr) */
+	u32 tskey; /* SO_TIMESTAMPING id */
 	struct sk_buff *frag_list;
 	skb_frag_t frags[MAX_SKB_FRAGS];
 };
@@ -108,12 +109,12 @@ struct skb_shared_info {
 enum skb_ip_summed { CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE, CHECKSUM_PARTIAL };
 
 enum { /* skb->pkt_type; values of linux/if_packet.h */
-	SKB_PACKET_HOST = 0,
-	SKB_PACKET_BROADCAST = 1,
-	SKB_PACKET_MULTICAST = 2,
-	SKB_PACKET_OTHERHOST = 3,
-	SKB_PACKET_OUTGOING = 4,
-	SKB_PACKET_LOOPBACK = 5,
+       SKB_PACKET_HOST = 0,
+       SKB_PACKET_BROADCAST = 1,
+       SKB_PACKET_MULTICAST = 2,
+       SKB_PACKET_OTHERHOST = 3,
+       SKB_PACKET_OUTGOING = 4,
+       SKB_PACKET_LOOPBACK = 5,
 };
 
 #define SKB_CB_SIZE 48
@@ -142,17 +143,17 @@ struct sk_buff {
 	struct net_device *dev; /* where it came from or where it goes */
 	struct sock *sk;        /* charged to; see destructor */
 	void (*destructor)(struct sk_buff *skb);
-	struct dst_entry *dst;  /* holds a reference */
-	u64 tstamp;             /* ns: arrival on input; earliest departure on output (0: now) */
-	u32 users;              /* references to this struct */
-	u32 truesize;           /* memory charged: struct, head area, fragments */
-	be16 protocol;          /* Ethernet type */
+	struct dst_entry *dst; /* holds a reference */
+	u64 tstamp;            /* ns: arrival on input; earliest departure on output (0: now) */
+	u32 users;             /* references to this struct */
+	u32 truesize;          /* memory charged: struct, head area, fragments */
+	be16 protocol;         /* Ethernet type */
 	u16 queue_mapping;
 	u8 pkt_type : 3;
 	u8 ip_summed : 2;
-	u8 cloned : 1;          /* head area may be shared: look at dataref */
-	u8 nohdr : 1;           /* only payload is referenced (retransmit queue) */
-	u8 csum_valid : 1;      /* software has verified the L4 checksum */
+	u8 cloned : 1;     /* head area may be shared: look at dataref */
+	u8 nohdr : 1;      /* only payload is referenced (retransmit queue) */
+	u8 csum_valid : 1; /* software has verified the L4 checksum */
 	u8 csum_level : 2;
 	u8 csum_not_inet : 1;
 	u8 encapsulation : 1;
@@ -167,18 +168,18 @@ struct sk_buff {
 	u8 sw_hash : 1;
 	u8 nf_trace : 1;
 	u8 pfmemalloc : 1;
-	u8 head_slab : 5;       /* which slab class head came from (core/skbuff.c) */
+	u8 head_slab : 5; /* which slab class head came from (core/skbuff.c) */
 
 	/* line 2: identity, classification */
-	u64 id;        /* unique per machine: trace points name it */
-	u64 parent_id; /* clone, segment, fragment: the id it came from; else 0 */
-	u32 csum;      /* COMPLETE: the sum. PARTIAL: see the two below */
+	u64 id;          /* unique per machine: trace points name it */
+	u64 parent_id;   /* clone, segment, fragment: the id it came from; else 0 */
+	u32 csum;        /* COMPLETE: the sum. PARTIAL: see the two below */
 	u16 csum_start;  /* offset from head */
 	u16 csum_offset; /* offset from csum_start */
 	u32 hash;
 	u32 priority;
 	u32 mark;
-	u32 skb_iif;   /* ifindex of the device it first came in by */
+	u32 skb_iif; /* ifindex of the device it first came in by */
 	u16 tc_index;
 	be16 vlan_proto;
 	u16 vlan_tci;
@@ -603,8 +604,7 @@ void skb_queue_purge_reason(struct sk_buff_head *q, skb_drop_reason_t reason);
 /* Normal end of life for all of @q. */
 void skb_queue_consume(struct sk_buff_head *q);
 
-#define skb_queue_walk(q, skb)                                                                     \
-	for (skb = (q)->next; skb != (struct sk_buff *)(q); skb = skb->next)
+#define skb_queue_walk(q, skb) for (skb = (q)->next; skb != (struct sk_buff *)(q); skb = skb->next)
 #define skb_queue_walk_safe(q, skb, tmp)                                                           \
 	for (skb = (q)->next, tmp = skb->next; skb != (struct sk_buff *)(q);                       \
 	     skb = tmp, tmp = skb->next)

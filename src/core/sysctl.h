@@ -30,14 +30,18 @@ void text_free(struct text *t);
 /* ---- sysctls ------------------------------------------------------------------------------------------- */
 
 enum sysctl_kind {
-	SYSCTL_U8, SYSCTL_U16, SYSCTL_U32, SYSCTL_S32, SYSCTL_U64,
+	SYSCTL_U8,
+	SYSCTL_U16,
+	SYSCTL_U32,
+	SYSCTL_S32,
+	SYSCTL_U64,
 	SYSCTL_NS_AS_S,  /* u64 ns, shown in seconds */
 	SYSCTL_NS_AS_MS, /* u64 ns, shown in milliseconds */
 	SYSCTL_U16_PAIR, /* two u16 in a row: "32768\t60999" */
 	SYSCTL_U32_PAIR,
 	SYSCTL_U32_TRIPLE, /* tcp_rmem */
-	SYSCTL_STRING,   /* char[len] */
-	SYSCTL_FUNC,     /* show/store */
+	SYSCTL_STRING,     /* char[len] */
+	SYSCTL_FUNC,       /* show/store */
 };
 
 struct sysctl_desc {
@@ -48,7 +52,7 @@ struct sysctl_desc {
 	u32 len;
 	bool readonly;
 	const char *help;
-	void (*show)(struct net *net, struct text *t);           /* FUNC */
+	void (*show)(struct net *net, struct text *t);               /* FUNC */
 	int (*store)(struct net *net, const char *text, size_t len); /* FUNC; 0 or -errno */
 	void (*changed)(struct net *net); /* optional: after a write; cpu lock held */
 };
@@ -61,8 +65,8 @@ struct sysctl_table {
 
 #define SYSCTL_ROW(path_, kind_, type_, field_, def_, min_, max_, help_)                           \
 	{                                                                                          \
-		.path = (path_), .kind = (kind_), .offset = offsetof(type_, field_), .def = (def_), \
-		.min = (min_), .max = (max_), .help = (help_)                                      \
+		.path = (path_), .kind = (kind_), .offset = offsetof(type_, field_),               \
+		.def = (def_), .min = (min_), .max = (max_), .help = (help_)                       \
 	}
 
 /* @table must live as long as the machine. Files that depend on devices (net.ipv4.conf.DEV.*) are a table with a dir function. */
@@ -88,7 +92,7 @@ int sysctl_register_dir(struct machine *m, const struct sysctl_dir *dir);
 /* ---- views --------------------------------------------------------------------------------------------- */
 
 struct view_desc {
-	const char *path; /* "/proc/net/tcp" */
+	const char *path;                              /* "/proc/net/tcp" */
 	void (*show)(struct net *net, struct text *t); /* cpu lock held */
 };
 int view_register(struct machine *m, const struct view_desc *views, u32 n);

@@ -9,7 +9,8 @@
 #define INET_DROP_REASONS(X)                                                                       \
 	X(PING_NO_SOCKET, "an ICMP echo reply that no ping socket waits for")                      \
 	X(PING_HEADER, "an ICMP message shorter than its header")                                  \
-	X(FRAG_BAD, "a fragment that is empty, ends behind the longest datagram or contradicts others") \
+	X(FRAG_BAD,                                                                                \
+	  "a fragment that is empty, ends behind the longest datagram or contradicts others")      \
 	X(FRAG_DUP, "a fragment whose octets are there already")                                   \
 	X(FRAG_OVERLAP, "fragments overlap: the datagram is given up (RFC 5722)")                  \
 	X(FRAG_TIMEOUT, "the other fragments did not come in time (ipfrag_time)")                  \

@@ -193,14 +193,10 @@ static void show_fib_triestat(struct net *net, struct text *t)
 }
 
 static const struct view_desc ipv4_views[] = {
-	{ "/proc/net/route", show_route },
-	{ "/proc/net/arp", show_arp },
-	{ "/proc/net/raw", raw_show },
-	{ "/proc/net/igmp", igmp_show },
-	{ "/proc/net/mcfilter", mcfilter_show },
-	{ "/proc/net/snmp", show_snmp },
-	{ "/proc/net/netstat", show_netstat },
-	{ "/proc/net/fib_triestat", show_fib_triestat },
+	{ "/proc/net/route", show_route },       { "/proc/net/arp", show_arp },
+	{ "/proc/net/raw", raw_show },           { "/proc/net/igmp", igmp_show },
+	{ "/proc/net/mcfilter", mcfilter_show }, { "/proc/net/snmp", show_snmp },
+	{ "/proc/net/netstat", show_netstat },   { "/proc/net/fib_triestat", show_fib_triestat },
 };
 
 int ipv4_views_init(struct machine *m)

@@ -30,9 +30,9 @@
 #include "lib/hash.h"
 #include "wire/icmp.h"
 
-#define IP_MAX_MTU      65535u
-#define RT_EXC_BUCKETS  64
-#define RT_EXC_WAYS     4
+#define IP_MAX_MTU     65535u
+#define RT_EXC_BUCKETS 64
+#define RT_EXC_WAYS    4
 
 struct rt_exception {
 	be32 daddr; /* 0: free */
@@ -484,7 +484,8 @@ static struct rtable *rt_make_output(struct net *net, const struct flowi4 *fl,
 	if (type == RTN_BROADCAST)
 		flags |= RTCF_BROADCAST | RTCF_LOCAL;
 	if (type == RTN_MULTICAST)
-		flags |= RTCF_MULTICAST | (ip_check_mc(in_dev, fl->daddr, fl->saddr, fl->proto) ? RTCF_LOCAL : 0);
+		flags |= RTCF_MULTICAST |
+			 (ip_check_mc(in_dev, fl->daddr, fl->saddr, fl->proto) ? RTCF_LOCAL : 0);
 	if (type == RTN_BROADCAST || type == RTN_MULTICAST)
 		fi = NULL; /* straight to the link, whatever the route says */
 

@@ -44,12 +44,12 @@ struct eventpoll {
 	struct hlist_head *buckets; /* items by file; epoll_mutex to change, mtx to read */
 	u32 hash_bits;
 	u32 nr_items;
-	u32 sleepers;              /* atomic: threads in ep_sleep() */
-	struct wait_queue_head wq; /* the sleepers; cpu 0's lock */
+	u32 sleepers;                   /* atomic: threads in ep_sleep() */
+	struct wait_queue_head wq;      /* the sleepers; cpu 0's lock */
 	struct wait_queue_head poll_wq; /* cpu 0's lock */
-	struct cpu_work work;      /* wakes wq from other cpus */
-	u32 work_queued;           /* atomic */
-	bool released;             /* cpu 0's lock: the queued work frees it */
+	struct cpu_work work;           /* wakes wq from other cpus */
+	u32 work_queued;                /* atomic */
+	bool released;                  /* cpu 0's lock: the queued work frees it */
 };
 
 struct epitem {

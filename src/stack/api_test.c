@@ -288,9 +288,9 @@ static void sysctls_are_parsed_as_in_linux(void **state)
 	free(before);
 	free(after);
 	/* A number that is too long is not two numbers. */
-	assert_int_equal(weir_sysctl(n, "net.ipv4.tcp_rmem",
-				     "0000000000000000000000000000000000050006"),
-			 -EINVAL);
+	assert_int_equal(
+		weir_sysctl(n, "net.ipv4.tcp_rmem", "0000000000000000000000000000000000050006"),
+		-EINVAL);
 	assert_int_equal(weir_sysctl(n, "net.ipv4.ip_forward", ""), 0);
 	assert_int_equal(weir_sysctl(n, "net.ipv4.ip_forward", " "), -EINVAL);
 	weir_machine_destroy(m);

@@ -131,7 +131,8 @@ static void sockstat_show(struct net *net, struct text *t)
 	text_printf(t, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n",
 		    h->ehash_count + h->lhash2_count - tw, net->tcp->orphan_count, tw,
 		    h->ehash_count + h->lhash2_count - tw, 0);
-	text_printf(t, "FRAG: inuse %u memory %u\n", net->ipv4->frags.nqueues, net->ipv4->frags.mem);
+	text_printf(t, "FRAG: inuse %u memory %u\n", net->ipv4->frags.nqueues,
+		    net->ipv4->frags.mem);
 }
 
 static const struct view_desc tcp_views[] = {

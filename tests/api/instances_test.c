@@ -61,7 +61,8 @@ static void instances_share_nothing(void **state)
 		struct net_error err;
 
 		assert_int_equal(net_link_up(net[i], "lo", &err), 0);
-		assert_int_equal(weir_socket(net[i], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &f[i]), 0);
+		assert_int_equal(weir_socket(net[i], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &f[i]),
+				 0);
 		assert_int_equal(weir_bind(f[i], (struct sockaddr *)&a, sizeof(a)), 0);
 	}
 	assert_int_equal(weir_socket(net[1], AF_INET, SOCK_DGRAM, 0, &c), 0);

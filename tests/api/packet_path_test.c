@@ -79,7 +79,8 @@ static void transfer(struct two_nets *t, struct weir_file *c, struct weir_file *
 		ssize_t n = 0, r;
 
 		if (sent < octets)
-			n = weir_send(c, out, sizeof(out) < octets - sent ? sizeof(out) : octets - sent, 0);
+			n = weir_send(c, out,
+				      sizeof(out) < octets - sent ? sizeof(out) : octets - sent, 0);
 		sent += n > 0 ? (size_t)n : 0;
 		r = weir_recv(s, in, sizeof(in), 0);
 		got += r > 0 ? (size_t)r : 0;
@@ -161,7 +162,8 @@ static void count_copies(const struct lab_impairment *imp, double each)
 static void an_octet_is_copied_in_and_out_and_nowhere_else(void **state)
 {
 	/* A link with a rate takes wire packets with final checksums: each gets a header, which shares nothing. */
-	const struct lab_impairment wire = { .rate_bps = 1000000000000000ull, .queue_packets = 100000 };
+	const struct lab_impairment wire = { .rate_bps = 1000000000000000ull,
+					     .queue_packets = 100000 };
 
 	count_copies(NULL, 2.02);
 	count_copies(&wire, 2.3);
@@ -220,7 +222,8 @@ static void a_warm_connection_makes_no_system_call(void **state)
 		transfer(&t, c, s, 20000000);
 		datagrams(&t, uc, us, 1000);
 		if (trapped)
-			dprintf(2, "%d system calls, the last was number %d\n", (int)trapped, (int)trapped_nr);
+			dprintf(2, "%d system calls, the last was number %d\n", (int)trapped,
+				(int)trapped_nr);
 		_exit(trapped ? 1 : 0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);

@@ -19,8 +19,15 @@
 #define SNAPLEN     262144
 
 enum { BLOCK_SHB = 0x0a0d0d0a, BLOCK_IDB = 1, BLOCK_EPB = 6 };
-enum { OPT_END = 0, OPT_COMMENT = 1, OPT_SHB_USERAPPL = 4, OPT_IF_NAME = 2, OPT_IF_TSRESOL = 9, OPT_EPB_FLAGS = 2,
-       OPT_EPB_PACKETID = 5 };
+enum {
+	OPT_END = 0,
+	OPT_COMMENT = 1,
+	OPT_SHB_USERAPPL = 4,
+	OPT_IF_NAME = 2,
+	OPT_IF_TSRESOL = 9,
+	OPT_EPB_FLAGS = 2,
+	OPT_EPB_PACKETID = 5
+};
 
 struct held {
 	struct weir_frame frame;
@@ -137,7 +144,8 @@ static uint32_t interface_of(struct pcapng *p, const struct held *h)
 	struct interface *grown;
 	char name[96];
 	uint8_t nanoseconds = 9;
-	uint32_t linktype = 1 | 0u << 16; /* LINKTYPE_ETHERNET: loopback has an Ethernet header too */
+	uint32_t linktype =
+		1 | 0u << 16; /* LINKTYPE_ETHERNET: loopback has an Ethernet header too */
 
 	for (uint32_t i = 0; i < p->nr_interfaces; i++)
 		if (p->interfaces[i].net_id == h->frame.net_id &&
@@ -162,15 +170,16 @@ static uint32_t interface_of(struct pcapng *p, const struct held *h)
 static void describe_fate(const struct pcapng *p, uint64_t id, char *buf, size_t size)
 {
 	const struct weir_trace_record *f = &p->fates[id & (FATES - 1)];
-	static const char *const verdicts[] = { "passed", "dropped", "delivered", "queued", "taken over",
-						"created" };
+	static const char *const verdicts[] = { "passed", "dropped",    "delivered",
+						"queued", "taken over", "created" };
 
 	if (f->skb_id != id || !f->point) {
 		snprintf(buf, size, "packet #%llu", (unsigned long long)id);
 		return;
 	}
 	snprintf(buf, size, "packet #%llu: %s at %s (%s)%s%s", (unsigned long long)id,
-		 verdicts[f->verdict < 6 ? f->verdict : 0], f->point, f->file, f->reason ? ", " : "",
+		 verdicts[f->verdict < 6 ? f->verdict : 0], f->point, f->file,
+		 f->reason ? ", " : "",
 		 f->reason ? weir_drop_reason_name(recorder_machine(p->rec), f->reason) : "");
 }
 
@@ -316,7 +325,9 @@ int pcapng_close(struct pcapng *p)
 	if (fclose(p->out) != 0 && !p->error)
 		p->error = -errno;
 	if (p->overruns)
-		fprintf(stderr, "weir: the capture lost %llu frames: they came faster than they could be written\n",
+		fprintf(stderr,
+			"weir: the capture lost %llu frames: they came faster than they could be "
+			"written\n",
 			(unsigned long long)p->overruns);
 	err = p->error;
 	free(p->interfaces);

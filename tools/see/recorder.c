@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRACE_RING  65536 /* of each cpu, inside the stack */
-#define READ_BATCH  512
+#define TRACE_RING 65536 /* of each cpu, inside the stack */
+#define READ_BATCH 512
 
 struct watched_net {
 	struct watched_net *next;

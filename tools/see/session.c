@@ -53,12 +53,14 @@ static void on_walk(struct run *r, struct run_request *q, void *arg)
 	FILE *out;
 
 	if (!node) {
-		run_request_printf(q, "weir walk: there is no node '%s' in '%s'\n", node_name, run_name(r));
+		run_request_printf(q, "weir walk: there is no node '%s' in '%s'\n", node_name,
+				   run_name(r));
 		run_request_end(q, 2);
 		return;
 	}
 	if (!s->rec) {
-		run_request_printf(q, "weir walk: '%s' records nothing: %s\n", run_name(r), s->without);
+		run_request_printf(q, "weir walk: '%s' records nothing: %s\n", run_name(r),
+				   s->without);
 		run_request_end(q, 1);
 		return;
 	}
@@ -94,7 +96,8 @@ static void on_walk(struct run *r, struct run_request *q, void *arg)
 	}
 	found = id && walk_print(out, s->rec, id);
 	if (!found)
-		fprintf(out, "weir walk: the recorder of '%s' remembers no such packet\n", run_name(r));
+		fprintf(out, "weir walk: the recorder of '%s' remembers no such packet\n",
+			run_name(r));
 	fclose(out);
 	run_request_send(q, text, len);
 	free(text);

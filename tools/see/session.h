@@ -11,9 +11,9 @@
 struct see_session;
 
 struct see_options {
-	bool record;        /* flight recorder; implied by the others */
-	const char *pcapng; /* NULL: no capture file */
-	const char *walk;   /* filter of the walk that is printed at the end; NULL: none */
+	bool record;         /* flight recorder; implied by the others */
+	const char *pcapng;  /* NULL: no capture file */
+	const char *walk;    /* filter of the walk that is printed at the end; NULL: none */
 	const char *without; /* what weir walk says when nothing is recorded: how it would be */
 };
 

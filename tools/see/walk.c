@@ -156,9 +156,8 @@ static const struct {
 	const char *folder;
 	unsigned depth;
 } layer_depth[] = {
-	{ "socket/", 0 }, { "tcp/", 1 },  { "udp/", 1 },    { "inet/", 1 },
-	{ "packet/", 1 }, { "ipv4/", 2 }, { "ipv6/", 2 },   { "core/", 3 },
-	{ "sched/", 3 },  { "drivers/", 4 },
+	{ "socket/", 0 }, { "tcp/", 1 },  { "udp/", 1 },  { "inet/", 1 },  { "packet/", 1 },
+	{ "ipv4/", 2 },   { "ipv6/", 2 }, { "core/", 3 }, { "sched/", 3 }, { "drivers/", 4 },
 };
 
 static unsigned depth_of(const char *file)
@@ -183,7 +182,8 @@ static void print_arg(FILE *out, const char *name, uint64_t v)
 			fprintf(out, " %s=%s", name, inet_ntoa(a));
 			return;
 		}
-	fprintf(out, !strcmp(name, "protocol") && v > 255 ? " %s=0x%04" PRIx64 : " %s=%" PRIu64, name, v);
+	fprintf(out, !strcmp(name, "protocol") && v > 255 ? " %s=0x%04" PRIx64 : " %s=%" PRIu64,
+		name, v);
 }
 
 static void print_record(FILE *out, const struct recorder *r, const struct weir_trace_record *rec,
@@ -194,7 +194,8 @@ static void print_record(FILE *out, const struct recorder *r, const struct weir_
 	char what[96];
 
 	snprintf(what, sizeof(what), "%*s%s", (int)(2 * depth), "", rec->point);
-	fprintf(out, "  %10.6f ms  %-10s %-34s %-24s len %-6" PRIu32, (double)(int64_t)(rec->time - t0) / 1e6,
+	fprintf(out, "  %10.6f ms  %-10s %-34s %-24s len %-6" PRIu32,
+		(double)(int64_t)(rec->time - t0) / 1e6,
 		rec->net_id ? recorder_net_name(r, rec->net_id) : "-", what, rec->file, rec->len);
 	print_arg(out, rec->arg1_name, rec->arg1);
 	print_arg(out, rec->arg2_name, rec->arg2);
@@ -268,7 +269,8 @@ void walk_describe(const struct recorded_frame *frame, char *buf, size_t size)
 	inet_ntop(AF_INET, ip + 16, dst, sizeof(dst));
 	if (ip[9] == IPPROTO_TCP && cap >= 14 + hlen + 20)
 		snprintf(buf, size,
-			 "tcp %s:%u > %s:%u [%s%s%s%s%s] seq %" PRIu32 " ack %" PRIu32 " len %" PRIu32,
+			 "tcp %s:%u > %s:%u [%s%s%s%s%s] seq %" PRIu32 " ack %" PRIu32
+			 " len %" PRIu32,
 			 src, get16(l4), dst, get16(l4 + 2), l4[13] & 2 ? "S" : "",
 			 l4[13] & 1 ? "F" : "", l4[13] & 4 ? "R" : "", l4[13] & 8 ? "P" : "",
 			 l4[13] & 16 ? "." : "", get32(l4 + 4), get32(l4 + 8),

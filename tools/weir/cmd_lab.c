@@ -28,7 +28,8 @@ static const char lab_help[] =
 
 static int usage_error(const char *what, const char *arg)
 {
-	fprintf(stderr, "weir lab: %s%s%s; see weir lab --help\n", what, arg ? " " : "", arg ? arg : "");
+	fprintf(stderr, "weir lab: %s%s%s; see weir lab --help\n", what, arg ? " " : "",
+		arg ? arg : "");
 	return 2;
 }
 
@@ -82,9 +83,11 @@ static int lab_start(int argc, char **argv, bool stay)
 		}
 	}
 	if (stay && (opt.walk || !opt.report))
-		return usage_error("up prints no report: there is no", opt.walk ? "--walk" : "--no-report");
+		return usage_error("up prints no report: there is no",
+				   opt.walk ? "--walk" : "--no-report");
 	if (optind + 1 != argc)
-		return usage_error(optind == argc ? "a FILE is missing" : "there is one FILE, not also",
+		return usage_error(optind == argc ? "a FILE is missing"
+						  : "there is one FILE, not also",
 				   optind == argc ? NULL : argv[optind + 1]);
 	desc = lab_desc_read(argv[optind], &error);
 	if (!desc) {
@@ -115,7 +118,8 @@ static int lab_cmd_down(int argc, char **argv)
 	r = run_control_call(argv[1], args, 1, stdout);
 	if (r < 0) {
 		fprintf(stderr, "weir lab: '%s' cannot be ended: %s\n", argv[1],
-			r == -ENOENT || r == -ECONNREFUSED ? "there is no lab of that name up" : strerror(-r));
+			r == -ENOENT || r == -ECONNREFUSED ? "there is no lab of that name up"
+							   : strerror(-r));
 		return 1;
 	}
 	return r;
@@ -174,13 +178,16 @@ static int lab_cmd_ls(int argc, char **argv)
 		json_dumpf(list, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
-		json_array_foreach(list, i, lab) {
+		json_array_foreach(list, i, lab)
+		{
 			json_t *node;
 
 			printf("%-24s", json_string_value(json_object_get(lab, "name")) ?: "?");
-			json_array_foreach(json_object_get(lab, "nodes"), k, node)
-				printf(" %s", json_string_value(json_is_string(node) ? node :
-								json_object_get(node, "name")) ?: "?");
+			json_array_foreach(json_object_get(lab, "nodes"), k, node) printf(
+				" %s", json_string_value(json_is_string(node)
+								 ? node
+								 : json_object_get(node, "name"))
+					       ?: "?");
 			putchar('\n');
 		}
 	}
@@ -193,8 +200,11 @@ int cmd_lab(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
-	} verbs[] = { { "run", lab_cmd_run }, { "up", lab_cmd_up }, { "down", lab_cmd_down }, { "ls", lab_cmd_ls },
-		    { "check", lab_cmd_check } };
+	} verbs[] = { { "run", lab_cmd_run },
+		      { "up", lab_cmd_up },
+		      { "down", lab_cmd_down },
+		      { "ls", lab_cmd_ls },
+		      { "check", lab_cmd_check } };
 
 	if (argc < 2)
 		return usage_error("run, up, down, ls or check?", NULL);

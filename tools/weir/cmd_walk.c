@@ -53,15 +53,17 @@ int cmd_walk(int argc, char **argv)
 			fputs(walk_help, stdout);
 			return 0;
 		default:
-			fprintf(stderr, "weir walk: there is no option %s, or its value is missing; see weir walk --help\n",
+			fprintf(stderr,
+				"weir walk: there is no option %s, or its value is missing; see "
+				"weir walk --help\n",
 				argv[optind - 1]);
 			return 2;
 		}
 	}
 	if (optind == argc || argc - optind > 2) {
 		fprintf(stderr, "weir walk: %s; see weir walk --help\n",
-			optind == argc ? "a NODE is missing" :
-					 "there is one FILTER: put it in quotes");
+			optind == argc ? "a NODE is missing"
+				       : "there is one FILTER: put it in quotes");
 		return 2;
 	}
 	if (argc - optind == 2)
@@ -73,7 +75,8 @@ int cmd_walk(int argc, char **argv)
 
 	r = run_control_call(target.instance, args, 5, stdout);
 	if (r < 0) {
-		fprintf(stderr, "weir walk: '%s' does not answer: %s\n", target.instance, strerror(-r));
+		fprintf(stderr, "weir walk: '%s' does not answer: %s\n", target.instance,
+			strerror(-r));
 		return 1;
 	}
 	return r;

@@ -32,9 +32,10 @@ static bool has_node(const char *instance, const char *node)
 	run_control_call(instance, args, 1, f);
 	fclose(f);
 	info = json_loads(text, 0, NULL);
-	json_array_foreach(json_object_get(info, "nodes"), i, entry) {
-		const char *name = json_string_value(json_is_string(entry) ? entry :
-									     json_object_get(entry, "name"));
+	json_array_foreach(json_object_get(info, "nodes"), i, entry)
+	{
+		const char *name = json_string_value(
+			json_is_string(entry) ? entry : json_object_get(entry, "name"));
 
 		found |= name && !strcmp(name, node);
 	}
@@ -71,10 +72,11 @@ int find_target(const char *command, const char *spec, struct target *ret)
 	if (s.matches == 1)
 		return 0;
 	if (s.matches > 1)
-		fprintf(stderr, "weir %s: more than one lab has a node '%s' (%s): say LAB/%s\n", command, s.node,
-			s.names, s.node);
+		fprintf(stderr, "weir %s: more than one lab has a node '%s' (%s): say LAB/%s\n",
+			command, s.node, s.names, s.node);
 	else
-		fprintf(stderr, "weir %s: no lab or instance that is up has a node '%s'; see weir ps\n", command,
-			spec);
+		fprintf(stderr,
+			"weir %s: no lab or instance that is up has a node '%s'; see weir ps\n",
+			command, spec);
 	return 2;
 }

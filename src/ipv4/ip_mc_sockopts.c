@@ -60,7 +60,6 @@ static int parse_group(const struct sock *sk, const void *val, socklen_t len, st
 {
 	struct group_req g;
 	be32 group;
-	int err;
 
 	memset(r, 0, sizeof(*r));
 	if (inet_sk(sk)->is_icsk)
@@ -68,10 +67,11 @@ static int parse_group(const struct sock *sk, const void *val, socklen_t len, st
 	if (len < sizeof(g))
 		return -EINVAL;
 	memcpy(&g, val, sizeof(g));
-	err = storage_addr(&g.gr_group, &group);
+	if (storage_addr(&g.gr_group, &group))
+		return -EINVAL;
 	r->imr.imr_multiaddr.s_addr = group.v;
 	r->imr.imr_ifindex = (int)g.gr_interface;
-	return err ? -EINVAL : 0;
+	return 0;
 }
 
 static int parse_group_source(const struct sock *sk, const void *val, socklen_t len,

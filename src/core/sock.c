@@ -11,10 +11,12 @@
  */
 #include "core/sock.h"
 
+#include <asm/socket.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "core/bpf_classic.h"
 #include "core/cpu.h"
 #include "core/dst.h"
 #include "core/machine.h"
@@ -52,7 +54,7 @@ struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 static void __sk_free(struct sock *sk)
 {
 	if (sk->sk_rare) {
-		free(sk->sk_rare->filter);
+		bpf_prog_put(sk->sk_rare->filter);
 		free(sk->sk_rare);
 	}
 	__atomic_sub_fetch(&sk->sk_cpu->machine->nr_socks, 1, __ATOMIC_RELAXED);
@@ -176,7 +178,36 @@ void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
 
 /* ---- receiving ---------------------------------------------------------------------------------------- */
 
+int __sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, u32 cap)
+{
+	u32 keep = bpf_prog_run(sk->sk_rare->filter, skb, 0);
+
+	if (!keep)
+		return -EPERM;
+	keep = max(keep, cap);
+	return keep < skb->len && pskb_trim(skb, keep) ? -EPERM : 0;
+}
+
+int sk_filter_inherit(struct sock *newsk, const struct sock *sk)
+{
+	if (!sk_has_filter(sk))
+		return 0;
+	if (!sock_rare(newsk))
+		return -ENOMEM;
+	newsk->sk_rare->filter = bpf_prog_get(sk->sk_rare->filter);
+	return 0;
+}
+
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	if (sk_filter_trim_cap(sk, skb, 1)) {
+		kfree_skb_reason(skb, SKB_DROP_SOCKET_FILTER);
+		return -EPERM;
+	}
+	return __sock_queue_rcv_skb(sk, skb);
+}
+
+int __sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
 	lock_assert_held(sk->sk_cpu);
 	/* As Linux: a packet larger than the whole buffer is taken when the buffer is empty. */
@@ -242,6 +273,44 @@ void skb_free_datagram(struct sock *sk, struct sk_buff *skb)
 {
 	lock_assert_held(sk->sk_cpu);
 	consume_skb(skb);
+}
+
+u64 skb_realtime(const struct sk_buff *skb)
+{
+	struct host *host = skb->cpu->machine->host;
+	u64 ago = skb->tstamp ? host_now(host) - skb->tstamp : 0;
+
+	return host_realtime(host) - ago;
+}
+
+void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+{
+	u64 stamp;
+
+	if (sock_flag(sk, SOCK_RXQ_OVFL) && sk->sk_drops)
+		put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, sizeof(sk->sk_drops), &sk->sk_drops);
+	if (!sock_flag(sk, SOCK_TIMESTAMP) && !sock_flag(sk, SOCK_RCVTSTAMP))
+		return;
+	stamp = skb_realtime(skb);
+	if (sock_rare(sk))
+		sk->sk_rare->stamp = stamp;
+	if (!sock_flag(sk, SOCK_RCVTSTAMP))
+		return;
+	/* On 64-bit machines both widths of the option have the same structures. */
+	if (sock_flag(sk, SOCK_TIMESTAMPNS)) {
+		s64 ts[2] = { (s64)(stamp / NSEC_PER_SEC), (s64)(stamp % NSEC_PER_SEC) };
+
+		put_cmsg(msg, SOL_SOCKET,
+			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD,
+			 sizeof(ts), ts);
+	} else {
+		s64 tv[2] = { (s64)(stamp / NSEC_PER_SEC),
+			      (s64)(stamp % NSEC_PER_SEC / NSEC_PER_USEC) };
+
+		put_cmsg(msg, SOL_SOCKET,
+			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD,
+			 sizeof(tv), tv);
+	}
 }
 
 /* ---- sending ------------------------------------------------------------------------------------------ */

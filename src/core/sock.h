@@ -23,6 +23,7 @@
 #include "core/wait.h"
 #include "lib/list.h"
 
+struct bpf_prog; /* bpf_classic.h */
 struct dst_entry;
 struct proto;
 struct sock_common;
@@ -31,17 +32,45 @@ struct sock_rare;
 
 /* TCP's states serve all protocols (values of tcp(7), netinet/tcp.h). */
 enum sock_state {
-	SS_TCP_ESTABLISHED = 1, SS_TCP_SYN_SENT, SS_TCP_SYN_RECV, SS_TCP_FIN_WAIT1, SS_TCP_FIN_WAIT2,
-	SS_TCP_TIME_WAIT, SS_TCP_CLOSE, SS_TCP_CLOSE_WAIT, SS_TCP_LAST_ACK, SS_TCP_LISTEN, SS_TCP_CLOSING,
+	SS_TCP_ESTABLISHED = 1,
+	SS_TCP_SYN_SENT,
+	SS_TCP_SYN_RECV,
+	SS_TCP_FIN_WAIT1,
+	SS_TCP_FIN_WAIT2,
+	SS_TCP_TIME_WAIT,
+	SS_TCP_CLOSE,
+	SS_TCP_CLOSE_WAIT,
+	SS_TCP_LAST_ACK,
+	SS_TCP_LISTEN,
+	SS_TCP_CLOSING,
 	SS_TCP_NEW_SYN_RECV,
 };
 
 enum sock_flags { /* bits of sk_flags */
-	SOCK_DEAD, SOCK_DONE, SOCK_URGINLINE, SOCK_KEEPOPEN, SOCK_LINGER, SOCK_BROADCAST, SOCK_TIMESTAMP,
-	SOCK_TIMESTAMPNS, SOCK_DBG, SOCK_RCVTSTAMP, SOCK_LOCALROUTE, SOCK_QUEUE_SHRUNK, SOCK_RXQ_OVFL,
-	SOCK_NOSPACE,
-	SOCK_ZEROCOPY, SOCK_PASSCRED, SOCK_WIFI_STATUS, SOCK_SELECT_ERR_QUEUE, SOCK_NO_CHECK_TX, SOCK_NOFCS,
-	SOCK_RCVMARK, SOCK_TSTAMP_NEW, SOCK_PREFER_BUSY_POLL,
+		  SOCK_DEAD,
+		  SOCK_DONE,
+		  SOCK_URGINLINE,
+		  SOCK_KEEPOPEN,
+		  SOCK_LINGER,
+		  SOCK_BROADCAST,
+		  SOCK_TIMESTAMP,
+		  SOCK_TIMESTAMPNS,
+		  SOCK_DBG,
+		  SOCK_RCVTSTAMP,
+		  SOCK_LOCALROUTE,
+		  SOCK_QUEUE_SHRUNK,
+		  SOCK_RXQ_OVFL,
+		  SOCK_NOSPACE,
+		  SOCK_ZEROCOPY,
+		  SOCK_PASSCRED,
+		  SOCK_WIFI_STATUS,
+		  SOCK_SELECT_ERR_QUEUE,
+		  SOCK_NO_CHECK_TX,
+		  SOCK_NOFCS,
+		  SOCK_RCVMARK,
+		  SOCK_TSTAMP_NEW,
+		  SOCK_PREFER_BUSY_POLL,
+		  SOCK_FILTER_LOCKED,
 };
 
 enum { SK_SHUTDOWN_RCV = 1, SK_SHUTDOWN_SEND = 2, SK_SHUTDOWN_MASK = 3 };
@@ -56,7 +85,7 @@ struct sock_common {
 	be32 skc_daddr;
 	be32 skc_rcv_saddr; /* 0: any */
 	be16 skc_dport;
-	u16 skc_num;        /* local port, host order; raw: protocol */
+	u16 skc_num; /* local port, host order; raw: protocol */
 	int skc_bound_dev_if;
 	u16 skc_family;
 	u8 skc_state;
@@ -93,9 +122,10 @@ struct sock {
 #define sk_v6_rcv_saddr c.skc_v6_rcv_saddr
 
 	/* receive */
-	struct cpu *sk_cpu; /* home */
+	struct cpu *sk_cpu;       /* home */
 	struct socket *sk_socket; /* NULL: orphan */
-	struct wait_queue_head *sk_wq; /* of sk_socket; NULL: orphan. The core does not know struct socket */
+	struct wait_queue_head
+		*sk_wq; /* of sk_socket; NULL: orphan. The core does not know struct socket */
 	struct sk_buff_head sk_receive_queue;
 	u32 sk_rmem_alloc;
 	u32 sk_rcvbuf;
@@ -119,11 +149,11 @@ struct sock {
 	u64 sk_cookie;
 	u32 sk_lingertime; /* s */
 	u16 sk_type;
-	u8 sk_protocol; /* IPPROTO_*; 255 for those above */
-	u8 sk_shutdown; /* SK_SHUTDOWN_* */
-	u8 sk_userlocks; /* SK_*_LOCK: what the program fixed itself */
+	u8 sk_protocol;                         /* IPPROTO_*; 255 for those above */
+	u8 sk_shutdown;                         /* SK_SHUTDOWN_* */
+	u8 sk_userlocks;                        /* SK_*_LOCK: what the program fixed itself */
 	u16 sk_ack_backlog, sk_max_ack_backlog; /* accept queue */
-	struct sock_rare *sk_rare; /* NULL until needed */
+	struct sock_rare *sk_rare;              /* NULL until needed */
 	void (*sk_destruct)(struct sock *sk);
 	/* A wake-up for other layers than programs (tunnels); NULL: sock_def_wake */
 	void (*sk_wake)(struct sock *sk, u32 events);
@@ -131,8 +161,8 @@ struct sock {
 
 struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	struct sk_buff_head error_queue;
-	int peek_off; /* -1: off */
-	void *filter;
+	int peek_off;            /* -1: off */
+	struct bpf_prog *filter; /* SO_ATTACH_FILTER; a reference */
 	u32 tsflags, tskey;
 	u64 stamp;
 	int busy_poll, incoming_cpu;
@@ -156,12 +186,12 @@ struct proto {
 	int (*ioctl)(struct sock *sk, unsigned cmd, void *arg);
 	int (*setsockopt)(struct sock *sk, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(struct sock *sk, int level, int name, void *val, socklen_t *len);
-	ssize_t (*sendmsg)(struct sock *sk, struct kmsghdr *msg, size_t len); /* * */
+	ssize_t (*sendmsg)(struct sock *sk, struct kmsghdr *msg, size_t len);            /* * */
 	ssize_t (*recvmsg)(struct sock *sk, struct kmsghdr *msg, size_t len, int flags); /* * */
 	int (*bind)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
 	void (*shutdown)(struct sock *sk, int how);
 	void (*keepalive)(struct sock *sk, bool on); /* optional: SO_KEEPALIVE was changed */
-	int (*get_port)(struct sock *sk, u16 port); /* 0: choose; 0 or -EADDRINUSE */
+	int (*get_port)(struct sock *sk, u16 port);  /* 0: choose; 0 or -EADDRINUSE */
 	void (*hash)(struct sock *sk);
 	void (*unhash)(struct sock *sk);
 	bool (*stream_memory_free)(const struct sock *sk);
@@ -173,8 +203,9 @@ struct proto {
 };
 
 /* sock.c */
-struct sock *sk_alloc(struct net *net, int family, const struct proto *prot); /* one reference; NULL: no memory */
-void sk_free(struct sock *sk); /* last reference is gone */
+struct sock *sk_alloc(struct net *net, int family,
+		      const struct proto *prot); /* one reference; NULL: no memory */
+void sk_free(struct sock *sk);                   /* last reference is gone */
 static inline void sock_hold(struct sock *sk)
 {
 	sk->sk_refcnt++;
@@ -218,12 +249,25 @@ void sock_rfree(struct sk_buff *skb);
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 void sk_wmem_uncharge(struct sock *sk, u32 octets);
-/* consume; 0, or -ENOMEM when the receive buffer is full (counted in sk_drops, dropped with SOCKET_RCVBUFF). */
+/* consume; 0, -EPERM when the sock's filter refuses it (dropped with SOCKET_FILTER), or -ENOMEM when the receive buffer is full
+ * (counted in sk_drops, dropped with SOCKET_RCVBUFF). */
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
+/* The same for a packet that has passed the filter. */
+int __sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
+/* Runs the sock's filter, if any, on the packet at data and shortens it to what the filter keeps, but at least @cap octets. 0, or
+ * -EPERM: not wanted; @skb stays the caller's. */
+int __sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, u32 cap);
+/* A child takes over the filter of its listener. 0 or -ENOMEM. */
+int sk_filter_inherit(struct sock *newsk, const struct sock *sk);
+/* When @skb arrived, in ns since 1970. Packets carry the machine's own clock. */
+u64 skb_realtime(const struct sk_buff *skb);
+/* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */
+void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
 /* consume (also on failure): queues to the error queue and reports EPOLLERR. 0, or -ENOMEM: receive buffer full, no memory. */
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
 /* An skb for sending, waiting for sndbuf room unless @noblock. NULL with *ret_err. * drops the lock */
-struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool noblock, int *ret_err);
+struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool noblock,
+				    int *ret_err);
 /* The next datagram, waiting unless MSG_DONTWAIT; NULL with *ret_err (0: receive side is shut down, end of file). MSG_PEEK leaves
  * it queued and gives a reference. Either way it ends with skb_free_datagram(). */
 struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *ret_err);
@@ -239,8 +283,8 @@ static inline void sk_write_space(struct sock *sk)
 {
 	sock_wake(sk, 0x004 /* EPOLLOUT */ | 0x100 /* EPOLLWRNORM */);
 }
-void sk_state_change(struct sock *sk);  /* IN OUT HUP ...: everything may have changed */
-void sk_error_report(struct sock *sk);  /* EPOLLERR */
+void sk_state_change(struct sock *sk); /* IN OUT HUP ...: everything may have changed */
+void sk_error_report(struct sock *sk); /* EPOLLERR */
 /* Waits for sock_wake() once. 0, -EAGAIN: *timeo (ns left, updated) is over, -EINTR. Drops the lock meanwhile. */
 int sk_wait_event(struct sock *sk, u64 *timeo_ns);
 static inline u64 sock_rcvtimeo(const struct sock *sk, bool noblock)
@@ -260,7 +304,8 @@ static inline int sock_error(struct sock *sk)
 	return -err;
 }
 struct dst_entry *sk_dst_check(struct sock *sk); /* valid cached dst (not held) or NULL */
-void sk_dst_set(struct sock *sk, struct dst_entry *dst); /* takes over the reference; drops the old */
+void sk_dst_set(struct sock *sk,
+		struct dst_entry *dst); /* takes over the reference; drops the old */
 static inline void sk_dst_reset(struct sock *sk)
 {
 	sk_dst_set(sk, NULL);
@@ -269,6 +314,14 @@ static inline void sk_dst_reset(struct sock *sk)
 static inline struct net *sock_net(const struct sock *sk)
 {
 	return sk->sk_net;
+}
+static inline bool sk_has_filter(const struct sock *sk)
+{
+	return unlikely(sk->sk_rare && sk->sk_rare->filter);
+}
+static inline int sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, u32 cap)
+{
+	return sk_has_filter(sk) ? __sk_filter_trim_cap(sk, skb, cap) : 0;
 }
 static inline bool sk_rmem_full(const struct sock *sk)
 {

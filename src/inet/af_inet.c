@@ -384,26 +384,6 @@ ssize_t inet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t len, int f
 	return sock->sk->sk_prot->recvmsg(sock->sk, msg, len, flags);
 }
 
-u32 datagram_poll(struct socket *sock)
-{
-	struct sock *sk = sock->sk;
-	u32 mask = 0;
-
-	if (sk->sk_err || (sk->sk_rare && !skb_queue_empty(&sk->sk_rare->error_queue)))
-		mask |= EPOLLERR | (sock_flag(sk, SOCK_SELECT_ERR_QUEUE) ? EPOLLPRI : 0);
-	if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
-		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
-	if (sk->sk_shutdown == SK_SHUTDOWN_MASK)
-		mask |= EPOLLHUP;
-	if (!skb_queue_empty(&sk->sk_receive_queue))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (sk->sk_wmem_alloc < sk->sk_sndbuf / 2)
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	else
-		sock_set_flag(sk, SOCK_NOSPACE);
-	return mask;
-}
-
 u32 inet_poll(struct socket *sock)
 {
 	return sock->sk->sk_prot->poll ? sock->sk->sk_prot->poll(sock) : datagram_poll(sock);

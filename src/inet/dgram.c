@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dgram.c - what the datagram protocols (UDP, ping) share. Locking: the home cpu's lock. */
-#include <asm/socket.h>
 #include <stdio.h>
 
 #include "core/machine.h"
@@ -36,43 +35,9 @@ u32 inet_dgram_csum(const struct sk_buff *skb)
 	return skb_checksum(skb, off, skb->len - off, 0);
 }
 
-/* When @skb arrived, in ns since 1970. Packets carry the machine's own clock. */
-static u64 skb_realtime(const struct sk_buff *skb)
-{
-	struct host *host = skb->cpu->machine->host;
-	u64 ago = skb->tstamp ? host_now(host) - skb->tstamp : 0;
-
-	return host_realtime(host) - ago;
-}
-
 void inet_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
 {
-	u64 stamp;
-
-	if (sock_flag(sk, SOCK_RXQ_OVFL) && sk->sk_drops)
-		put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, sizeof(sk->sk_drops), &sk->sk_drops);
-	if (!sock_flag(sk, SOCK_TIMESTAMP) && !sock_flag(sk, SOCK_RCVTSTAMP))
-		return;
-	stamp = skb_realtime(skb);
-	if (sock_rare(sk))
-		sk->sk_rare->stamp = stamp;
-	if (!sock_flag(sk, SOCK_RCVTSTAMP))
-		return;
-	/* On 64-bit machines both widths of the option have the same structures. */
-	if (sock_flag(sk, SOCK_TIMESTAMPNS)) {
-		s64 ts[2] = { (s64)(stamp / NSEC_PER_SEC), (s64)(stamp % NSEC_PER_SEC) };
-
-		put_cmsg(msg, SOL_SOCKET,
-			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD,
-			 sizeof(ts), ts);
-	} else {
-		s64 tv[2] = { (s64)(stamp / NSEC_PER_SEC),
-			      (s64)(stamp % NSEC_PER_SEC / NSEC_PER_USEC) };
-
-		put_cmsg(msg, SOL_SOCKET,
-			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD,
-			 sizeof(tv), tv);
-	}
+	sock_recv_timestamp(sk, msg, skb);
 }
 
 /* Linux writes the lines of udp from column 1 and ends them at column 127; icmp has the same lines. */

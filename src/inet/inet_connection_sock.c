@@ -268,7 +268,7 @@ static void clone_reset_sock(struct sock *newsk, const struct sock *fresh)
 	newsk->sk_shutdown = 0;
 	newsk->sk_dst_cache = NULL;
 	newsk->sk_ack_backlog = newsk->sk_max_ack_backlog = 0;
-	newsk->sk_rare = NULL;
+	newsk->sk_rare = fresh->sk_rare;
 	newsk->sk_userlocks &= (u8)~SK_BINDPORT_LOCK;
 	sock_reset_flag(newsk, SOCK_DONE);
 	sock_reset_flag(newsk, SOCK_QUEUE_SHRUNK);
@@ -283,6 +283,10 @@ struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_soc
 
 	if (!newsk)
 		return NULL;
+	if (sk_filter_inherit(newsk, sk)) {
+		sock_put(newsk);
+		return NULL;
+	}
 	fresh = *newsk;
 	memcpy(newsk, sk, sk->sk_prot->obj_size);
 	clone_reset_sock(newsk, &fresh);

@@ -13,6 +13,27 @@
 #include "core/machine.h"
 #include "socket/socket.h"
 
+/* What a datagram socket says, whatever its family. Cpu lock held. */
+u32 datagram_poll(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	u32 mask = 0;
+
+	if (sk->sk_err || (sk->sk_rare && !skb_queue_empty(&sk->sk_rare->error_queue)))
+		mask |= EPOLLERR | (sock_flag(sk, SOCK_SELECT_ERR_QUEUE) ? EPOLLPRI : 0);
+	if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
+		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
+	if (sk->sk_shutdown == SK_SHUTDOWN_MASK)
+		mask |= EPOLLHUP;
+	if (!skb_queue_empty(&sk->sk_receive_queue))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (sk->sk_wmem_alloc < sk->sk_sndbuf / 2)
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	else
+		sock_set_flag(sk, SOCK_NOSPACE);
+	return mask;
+}
+
 /* One round over all files. Queues the entries if @entries is given. The number of files that have something to say. */
 static int poll_round(struct file_poll *fds, u32 n, struct wait_entry *entries)
 {

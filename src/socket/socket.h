@@ -129,6 +129,8 @@ int eventpoll_ctl(struct file *ep, int op, struct file *target, const struct epo
 int eventpoll_wait(struct file *ep, struct epoll_event *evs, int max, u64 timeout_ns);
 void eventpoll_release_file(struct file *f); /* file_put: removes it from every epoll */
 
+u32 datagram_poll(struct socket *sock); /* proto_ops.poll of datagram sockets; cpu lock held */
+
 struct file_poll {
 	struct file *file;   /* NULL: ignored */
 	u32 events, revents; /* EPOLL* = POLL* bits */

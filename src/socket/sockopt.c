@@ -7,17 +7,20 @@
  * at least an int (EINVAL) unless the row brings set_raw and says otherwise; getting copies min(asked, there is) octets.
  * What a program in an instance may do is what a process with CAP_NET_ADMIN may do: the instance is its own.
  *
- * Socket filters (SO_ATTACH_FILTER, SO_ATTACH_BPF and the REUSEPORT variants) come with packet sockets: ENOPROTOOPT until then.
+ * SO_ATTACH_FILTER takes a struct sock_fprog whose pointer is followed: classic BPF, verified (core/bpf_classic.c). SO_GET_FILTER,
+ * SO_ATTACH_BPF and the REUSEPORT variants: ENOPROTOOPT.
  * SO_ZEROCOPY comes with the zero-copy calls: ENOTSUPP (524), which is what Linux says for protocols without it.
  * See socket(7); the values of each row were compared with those of Linux 6.18 (sockopt_test.c).
  */
 #include <asm/socket.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "core/bpf_classic.h"
 #include "core/dst.h"
 #include "core/netdevice.h"
 #include "socket/socket.h"
@@ -268,8 +271,62 @@ static int set_zerocopy(struct socket *sock, int val)
 
 static int set_detach(struct socket *sock, int val)
 {
+	struct sock *sk = sock->sk;
+
 	(void)val;
-	return sock->sk->sk_rare && sock->sk->sk_rare->filter ? -ENOPROTOOPT : -ENOENT;
+	if (sock_flag(sk, SOCK_FILTER_LOCKED))
+		return -EPERM;
+	if (!sk_has_filter(sk))
+		return -ENOENT;
+	bpf_prog_put(sk->sk_rare->filter);
+	sk->sk_rare->filter = NULL;
+	return 0;
+}
+
+static int set_attach(struct socket *sock, const void *val, socklen_t len)
+{
+	struct sock *sk = sock->sk;
+	struct sock_fprog fprog;
+	struct bpf_prog *prog;
+	int err;
+
+	if (len != sizeof(fprog))
+		return -EINVAL;
+	memcpy(&fprog, val, sizeof(fprog));
+	if (sock_flag(sk, SOCK_FILTER_LOCKED))
+		return -EPERM;
+	if (!fprog.filter)
+		return -EINVAL;
+	if (!sock_rare(sk))
+		return -ENOMEM;
+	err = bpf_prog_create(fprog.filter, fprog.len, &prog);
+	if (err)
+		return err;
+	bpf_prog_put(sk->sk_rare->filter);
+	sk->sk_rare->filter = prog;
+	return 0;
+}
+
+/* Once locked, for ever: a filter is also how a program gives up seeing. */
+static int set_lock_filter(struct socket *sock, int val)
+{
+	if (sock_flag(sock->sk, SOCK_FILTER_LOCKED) && !val)
+		return -EPERM;
+	sock_valbool_flag(sock->sk, SOCK_FILTER_LOCKED, val);
+	return 0;
+}
+static int get_lock_filter(struct socket *sock, int *v)
+{
+	*v = sock_flag(sock->sk, SOCK_FILTER_LOCKED);
+	return 0;
+}
+
+/* How many of the facts SKF_AD_* there are: SKF_AD_MAX. libpcap asks before it compiles vlan expressions. */
+static int get_bpf_extensions(struct socket *sock, int *v)
+{
+	(void)sock;
+	*v = SKF_AD_MAX;
+	return 0;
 }
 
 /* ---- time stamps: three kinds in two widths share two flags -------------------------------------------- */
@@ -529,14 +586,6 @@ static int get_peername(struct socket *sock, void *val, socklen_t *len)
 	return 0;
 }
 
-static int set_noprotoopt(struct socket *sock, const void *val, socklen_t len)
-{
-	(void)sock;
-	(void)val;
-	(void)len;
-	return -ENOPROTOOPT;
-}
-
 /* ---- the table ----------------------------------------------------------------------------------------- */
 
 #define FLAG(bit) .flag_bit = (bit) + 1
@@ -574,7 +623,9 @@ static const struct sockopt sock_options[] = {
 	  .set_raw = set_sndtimeo, .get_raw = get_sndtimeo },
 	{ SO_BINDTODEVICE, "SO_BINDTODEVICE", .set_raw = set_bindtodevice,
 	  .get_raw = get_bindtodevice },
-	{ SO_ATTACH_FILTER, "SO_ATTACH_FILTER", .set_raw = set_noprotoopt },
+	{ SO_ATTACH_FILTER, "SO_ATTACH_FILTER", .set_raw = set_attach },
+	{ SO_LOCK_FILTER, "SO_LOCK_FILTER", .set = set_lock_filter, .get = get_lock_filter },
+	{ SO_BPF_EXTENSIONS, "SO_BPF_EXTENSIONS", .get = get_bpf_extensions },
 	{ SO_DETACH_FILTER, "SO_DETACH_FILTER", .set = set_detach },
 	{ SO_PEERNAME, "SO_PEERNAME", .get_raw = get_peername },
 	{ SO_TIMESTAMP_OLD, "SO_TIMESTAMP", .set = set_timestamp, .get = get_timestamp },

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/in_route.h>
 
+#include "core/sock_reasons.h"
 #include "lib/csum.h"
 #include "lib/siphash.h"
 #include "tcp/tcp.h"
@@ -388,6 +389,24 @@ static void tcp_v4_do_rcv(struct sock *sk, struct sk_buff *skb)
 	sock_put(sk);
 }
 
+/*
+ * The sock's filter (SO_ATTACH_FILTER) sees the segment from its TCP header on, and leaves at least that. What it cuts off was not
+ * received. False: not wanted, and consumed.
+ */
+static bool tcp_filter(struct sock *sk, struct sk_buff *skb)
+{
+	u32 hlen = (u32)(skb->data - skb_transport_header(skb)), before = skb->len;
+
+	skb_push(skb, hlen);
+	if (sk_filter_trim_cap(sk, skb, hlen)) {
+		kfree_skb_reason(skb, SKB_DROP_SOCKET_FILTER);
+		return false;
+	}
+	__skb_pull(skb, hlen);
+	TCP_SKB_CB(skb)->end_seq -= before - skb->len;
+	return true;
+}
+
 /* A segment for a handshake in progress. */
 static void tcp_v4_rcv_request(struct request_sock *req, struct sk_buff *skb)
 {
@@ -400,6 +419,8 @@ static void tcp_v4_rcv_request(struct request_sock *req, struct sk_buff *skb)
 		kfree_skb_reason(skb, reason);
 		return;
 	}
+	if (sk_has_filter(listener) && !tcp_filter(listener, skb))
+		return;
 	sock_hold(listener);
 	req->c.skc_refcnt++;
 	child = tcp_check_req(listener, skb, req, &reason);
@@ -495,6 +516,8 @@ void tcp_v4_rcv(struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_TCP_MIN_TTL);
 		return;
 	}
+	if (sk_has_filter(sk) && !tcp_filter(sk, skb))
+		return;
 	tcp_v4_do_rcv(sk, skb);
 }
 

@@ -14,6 +14,7 @@
 #include <linux/in_route.h>
 
 #include "core/cpu.h"
+#include "core/sock_reasons.h"
 #include "lib/csum.h"
 #include "udp/udp.h"
 #include "wire/icmp.h"
@@ -59,14 +60,34 @@ static void udp_csum_init(struct sk_buff *skb)
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
+static void udp_csum_error(struct net *net, struct sk_buff *skb)
+{
+	NET_INC_STATS(net, MIB_Udp_InCsumErrors);
+	NET_INC_STATS(net, MIB_Udp_InErrors);
+	kfree_skb_reason(skb, SKB_DROP_UDP_CSUM);
+}
+
 /* udp_queue_rcv_skb() - hands a datagram to its socket. Consumes @skb. */
 static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
 	struct net *net = sock_net(sk);
 
+	if (sk_has_filter(sk)) {
+		/* The checksum covers what the filter may cut off. */
+		if (!udp_checksum_ok(skb)) {
+			udp_csum_error(net, skb);
+			return;
+		}
+		skb->csum_valid = 1;
+		if (sk_filter_trim_cap(sk, skb, sizeof(struct udp_hdr))) {
+			sk->sk_drops++;
+			kfree_skb_reason(skb, SKB_DROP_SOCKET_FILTER);
+			return;
+		}
+	}
 	trace_skb(skb, net, TP_udp_queue_rcv_skb, TRACE_QUEUED, sk->sk_rmem_alloc, 0);
 	inet_af_ops(net, AF_INET)->rcv_prepare(sk, skb);
-	if (sock_queue_rcv_skb(sk, skb)) {
+	if (__sock_queue_rcv_skb(sk, skb)) {
 		NET_INC_STATS(net, MIB_Udp_InErrors);
 		NET_INC_STATS(net, MIB_Udp_RcvbufErrors);
 	}
@@ -105,13 +126,6 @@ static void udp_mcast_deliver(struct net *net, struct sk_buff *skb)
 	}
 	NET_INC_STATS(net, MIB_Udp_IgnoredMulti);
 	kfree_skb_reason(skb, SKB_DROP_UDP_NO_MEMBER);
-}
-
-static void udp_csum_error(struct net *net, struct sk_buff *skb)
-{
-	NET_INC_STATS(net, MIB_Udp_InCsumErrors);
-	NET_INC_STATS(net, MIB_Udp_InErrors);
-	kfree_skb_reason(skb, SKB_DROP_UDP_CSUM);
 }
 
 static void udp_no_socket(struct net *net, struct sk_buff *skb)

@@ -168,6 +168,14 @@ WEIR_API int weir_epoll_ctl(struct weir_file *ep, int op, struct weir_file *f,
 WEIR_API int weir_epoll_wait(struct weir_file *ep, struct epoll_event *evs, int max,
 			     uint64_t timeout_ns);
 
+/* ---- packet sockets ------------------------------------------------------------------------------------ */
+
+/*
+ * The memory of a packet socket's rings (PACKET_RX_RING, PACKET_TX_RING; packet(7)), in place of mmap(2) on the socket: a descriptor
+ * of the caller's own, to be mapped MAP_SHARED from offset 0, *ret_size octets, the receive ring first. -EINVAL: there is no ring.
+ */
+WEIR_API int weir_packet_ring_fd(struct weir_file *f, int *ret_fd, size_t *ret_size);
+
 /* ---- views and sysctls --------------------------------------------------------------------------------- */
 
 /*

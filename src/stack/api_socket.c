@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include "packet/packet.h"
 #include "socket/socket.h"
 #include "stack/stack.h"
 
@@ -303,6 +304,11 @@ int weir_fcntl(struct weir_file *wf, int cmd, int arg)
 	default:
 		return -EINVAL;
 	}
+}
+
+int weir_packet_ring_fd(struct weir_file *wf, int *ret_fd, size_t *ret_size)
+{
+	return WITH_FILE(wf, int, packet_ring_fd(f, ret_fd, ret_size));
 }
 
 uint64_t weir_cookie(const struct weir_file *f)

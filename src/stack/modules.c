@@ -10,6 +10,7 @@
 #include "inet/inet_module.h"
 #include "ipv4/ipv4_module.h"
 #include "netlink/netlink_module.h"
+#include "packet/packet_module.h"
 #include "socket/socket_module.h"
 #include "stack/stack.h"
 #include "tcp/tcp_module.h"
@@ -24,6 +25,7 @@ const struct net_module weir_modules[] = {
 	{ "ipv4", ipv4_machine_init, ipv4_machine_exit, ipv4_net_init, ipv4_net_exit },
 	{ "udp", udp_machine_init, NULL, udp_net_init, udp_net_exit },
 	{ "tcp", tcp_machine_init, tcp_machine_exit, tcp_net_init, tcp_net_exit },
+	{ "packet", packet_machine_init, NULL, packet_net_init, packet_net_exit },
 	{ "drivers", drivers_machine_init, NULL, drivers_net_init, drivers_net_exit },
 };
 

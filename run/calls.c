@@ -492,6 +492,7 @@ static const struct call_row rows[] = {
 	{ SYS_sendmmsg, call_sendmmsg },
 	{ SYS_recvmmsg, call_recvmmsg },
 	{ SYS_ioctl, call_ioctl },
+	{ SYS_mmap, call_mmap },
 #ifdef SYS_open
 	{ SYS_open, call_open },
 #endif

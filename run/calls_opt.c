@@ -227,6 +227,8 @@ enum call_result call_setsockopt(struct call *c)
 		err = set_socket_option(c, name, val, (socklen_t)len);
 	else
 		err = weir_setsockopt(s->file, level, name, val, (socklen_t)len);
+	if (!err)
+		packet_option_set(s, level, name, val, (socklen_t)len);
 	return err == SET_NATIVELY ? CALL_CONTINUE : call_return(c, err);
 }
 

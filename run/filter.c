@@ -79,6 +79,12 @@ static const struct filter_rule rules[] = {
 	IOCTL(0xffffffc0, 0x8940),
 	IOCTL(0xffffff80, 0x8980),
 	IOCTL(0xffffffff, 0x5411),
+	/* Rings of packet sockets: shared mappings of descriptors. */
+	{ "mmap",
+	  NOTIFY,
+	  2,
+	  { { 3, SCMP_CMP_MASKED_EQ, MAP_TYPE | MAP_ANONYMOUS, MAP_SHARED },
+	    { 4, SCMP_CMP_MASKED_EQ, 0x80000000, 0 } } },
 	/* /proc/net and friends */
 	ALWAYS("open"),
 	ALWAYS("openat"),

@@ -129,6 +129,7 @@ static void handle(struct tree *t, const struct seccomp_notif *n)
 	int err;
 
 	loop_sweep_ends(t->run);
+	packet_swap_back(&c);
 	if (!t->run->fac.killable && park_recall(&c, &ret)) {
 		if (notify_answer(&c, ret))
 			park_remember(&c, ret);

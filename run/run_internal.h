@@ -93,6 +93,8 @@ struct run {
 	LIST_HEAD(tree_list, tree) trees, dead_trees;
 	LIST_HEAD(, run_proc) procs;
 	LIST_HEAD(, run_timer) timers;
+	LIST_HEAD(, swap) swaps; /* packet.c: rings that lie where their socket was */
+	struct run_timer *swap_timer;
 	LIST_HEAD(, run_watch) watches;
 	LIST_HEAD(, control_verb) verbs;
 	LIST_HEAD(, run_request) requests;
@@ -309,6 +311,7 @@ struct asock {
 	size_t queue_octets;
 	unsigned queue_len;
 	struct dgram_entry *undelivered; /* taken for a caller that was interrupted */
+	struct packet_end *packet;       /* a packet socket with a ring; else NULL */
 };
 
 /* A socket for @file (consumed, on failure too). @ret_a: the program's end, which the caller injects and closes. */
@@ -362,6 +365,13 @@ int dgram_take(struct asock *s, int a, bool peek, struct dgram_msg *ret);
 /* The caller is gone: keep the datagram for the restarted call. */
 void dgram_put_back(struct asock *s, const struct dgram_msg *m);
 void dgram_free(struct asock *s);
+
+/* ---- packet.c ---- */
+bool packet_event(struct asock *s); /* from weir; false: @s has no ring */
+void packet_option_set(struct asock *s, int level, int name, const void *val, socklen_t len);
+void packet_swap_back(struct call *c); /* before a call is looked at */
+void packet_free(struct asock *s);
+enum call_result call_mmap(struct call *c);
 
 /* ---- calls.c, calls_msg.c, calls_opt.c, views.c, unix.c: handlers ---- */
 typedef enum call_result (*call_handler)(struct call *c);

@@ -304,6 +304,7 @@ void asock_free(struct asock *s)
 	leftover_free(&s->up);
 	leftover_free(&s->down);
 	dgram_free(s);
+	packet_free(s);
 	TAILQ_INSERT_TAIL(&r->graveyard, s, dead_link);
 }
 
@@ -361,6 +362,8 @@ void asock_event(struct asock *s, uint32_t events)
 	if (s->dead)
 		return;
 	if (!s->stream) {
+		if (packet_event(s) && !(events & EPOLLOUT))
+			return;
 		dgram_up(s);
 		dgram_down(s);
 		if (!s->dead)

@@ -94,11 +94,23 @@ static void transfer(struct two_nets *t, struct weir_file *c, struct weir_file *
 	assert_int_equal(got, octets);
 }
 
+/* After a burst the machine may leave packets to its next turn. */
+static ssize_t receive_soon(struct two_nets *t, struct weir_file *s)
+{
+	ssize_t n = weir_recv(s, in, sizeof(in), 0);
+
+	for (int i = 0; i < 1000 && n == -EAGAIN; i++) {
+		weir_run(t->m, 0);
+		n = weir_recv(s, in, sizeof(in), 0);
+	}
+	return n;
+}
+
 static void datagrams(struct two_nets *t, struct weir_file *c, struct weir_file *s, int count)
 {
 	for (int i = 0; i < count; i++) {
 		assert_int_equal(weir_send(c, out, 1000, 0), 1000);
-		assert_int_equal(weir_recv(s, in, sizeof(in), 0), 1000);
+		assert_int_equal(receive_soon(t, s), 1000);
 	}
 }
 

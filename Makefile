@@ -53,7 +53,12 @@ deps-test:
 demo: deps-demo all
 	@$(WEIR) lab run examples/two-hosts.yaml
 
-test: deps-test all
+# A build directory that was configured before the packages of the tests were there has no tests: look again, once.
+test-config: deps-test
+	@test -f $(BUILD)/.tests || { test ! -f $(BUILD)/build.ninja || $(SETUP) --reconfigure $(BUILD); }
+	@mkdir -p $(BUILD) && touch $(BUILD)/.tests
+
+test: deps-test test-config all
 	@tools/run-tests $(BUILD) $(TESTS)
 
 check: deps-test all
@@ -105,4 +110,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test check bench study-livelock study-media install asan tsan clang fuzz format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media install asan tsan clang fuzz format clean

@@ -25,7 +25,7 @@
 
 /* ---- helpers ---------------------------------------------------------------------------------------------- */
 
-static bool fdinfo_nonblock(pid_t tid, int fd)
+unsigned fdinfo_flags(pid_t tid, int fd)
 {
 	unsigned flags = 0;
 	char path[48], line[64];
@@ -34,12 +34,12 @@ static bool fdinfo_nonblock(pid_t tid, int fd)
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", tid, fd);
 	f = fopen(path, "re");
 	if (!f)
-		return false;
+		return 0;
 	while (fgets(line, sizeof(line), f))
 		if (sscanf(line, "flags: %o", &flags) == 1)
 			break;
 	fclose(f);
-	return flags & O_NONBLOCK;
+	return flags;
 }
 
 bool call_nonblock(const struct call *c, int flags)
@@ -48,7 +48,7 @@ bool call_nonblock(const struct call *c, int flags)
 		return true;
 	if (c->a >= 0)
 		return fcntl(c->a, F_GETFL) & O_NONBLOCK;
-	return fdinfo_nonblock((pid_t)c->n.pid, call_int(c, 0));
+	return fdinfo_flags((pid_t)c->n.pid, call_int(c, 0)) & O_NONBLOCK;
 }
 
 enum call_result call_park(struct call *c, uint64_t timeout_ns, int expire)

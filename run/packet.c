@@ -153,23 +153,6 @@ static pid_t tgid_of(pid_t tid)
 	return tgid;
 }
 
-static bool fd_is_cloexec(pid_t tid, int fd)
-{
-	unsigned flags = 0;
-	char path[48], line[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", tid, fd);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "flags: %o", &flags) == 1)
-			break;
-	fclose(f);
-	return flags & O_CLOEXEC;
-}
-
 /* Is the memfd still where we put it? */
 static bool swap_in_place(const struct swap *w)
 {
@@ -236,7 +219,7 @@ static int swap_in(struct call *c, int fd, int memfd)
 	w->sock = c->sock;
 	w->tgid = tgid_of((pid_t)c->n.pid);
 	w->fd = fd;
-	w->cloexec = fd_is_cloexec((pid_t)c->n.pid, fd);
+	w->cloexec = fdinfo_flags((pid_t)c->n.pid, fd) & O_CLOEXEC;
 	w->dev = st.st_dev;
 	w->ino = st.st_ino;
 	w->held = fcntl(c->a, F_DUPFD_CLOEXEC, 3);

@@ -392,6 +392,8 @@ enum call_result call_uname(struct call *c);
 enum call_result call_sethostname(struct call *c);
 enum call_result call_target_pid(struct call *c);
 /* Does the caller want to wait? By O_NONBLOCK of the program's end and @flags (MSG_DONTWAIT). */
+/* O_* of a program's descriptor, as /proc shows them; 0: it cannot be read. */
+unsigned fdinfo_flags(pid_t tid, int fd);
 bool call_nonblock(const struct call *c, int flags);
 enum call_result call_park(struct call *c, uint64_t timeout_ns, int expire);
 /* An address in and out, as the calls of socket(2) have it. */

@@ -4,7 +4,7 @@
  *
  * One row names a counter once: X(group, name). The enumerator is MIB_<group>_<name>; /proc prints groups in the
  * order of this list. Names: RFC 4293 (Ip), 4022 (Tcp), 4113 (Udp), 5097 (UdpLite), 2011 (Icmp); TcpExt and IpExt are Linux's,
- * described in its documentation of SNMP counters.
+ * described in its documentation of SNMP counters. Groups with a 6 are IPv6's (/proc/net/snmp6; RFC 2465, 2466).
  */
 #ifndef WEIR_CORE_MIB_H
 #define WEIR_CORE_MIB_H
@@ -82,7 +82,34 @@
 	X(IpExt, InBcastPkts) X(IpExt, OutBcastPkts) X(IpExt, InOctets) X(IpExt, OutOctets)        \
 	X(IpExt, InMcastOctets) X(IpExt, OutMcastOctets) X(IpExt, InBcastOctets)                   \
 	X(IpExt, OutBcastOctets) X(IpExt, InCsumErrors) X(IpExt, InNoECTPkts)                      \
-	X(IpExt, InECT1Pkts) X(IpExt, InECT0Pkts) X(IpExt, InCEPkts) X(IpExt, ReasmOverlaps)
+	X(IpExt, InECT1Pkts) X(IpExt, InECT0Pkts) X(IpExt, InCEPkts) X(IpExt, ReasmOverlaps) \
+	X(Ip6, InReceives) X(Ip6, InHdrErrors) X(Ip6, InTooBigErrors) X(Ip6, InNoRoutes) \
+	X(Ip6, InAddrErrors) X(Ip6, InUnknownProtos) X(Ip6, InTruncatedPkts) X(Ip6, InDiscards) \
+	X(Ip6, InDelivers) X(Ip6, OutForwDatagrams) X(Ip6, OutRequests) X(Ip6, OutDiscards) \
+	X(Ip6, OutNoRoutes) X(Ip6, ReasmTimeout) X(Ip6, ReasmReqds) X(Ip6, ReasmOKs) \
+	X(Ip6, ReasmFails) X(Ip6, FragOKs) X(Ip6, FragFails) X(Ip6, FragCreates) \
+	X(Ip6, InMcastPkts) X(Ip6, OutMcastPkts) X(Ip6, InOctets) X(Ip6, OutOctets) \
+	X(Ip6, InMcastOctets) X(Ip6, OutMcastOctets) X(Ip6, InBcastOctets) \
+	X(Ip6, OutBcastOctets) X(Ip6, InNoECTPkts) X(Ip6, InECT1Pkts) X(Ip6, InECT0Pkts) \
+	X(Ip6, InCEPkts) X(Ip6, OutTransmits) X(Icmp6, InMsgs) X(Icmp6, InErrors) \
+	X(Icmp6, OutMsgs) X(Icmp6, OutErrors) X(Icmp6, InCsumErrors) X(Icmp6, OutRateLimitHost) \
+	X(Icmp6, InDestUnreachs) X(Icmp6, InPktTooBigs) X(Icmp6, InTimeExcds) \
+	X(Icmp6, InParmProblems) X(Icmp6, InEchos) X(Icmp6, InEchoReplies) \
+	X(Icmp6, InGroupMembQueries) X(Icmp6, InGroupMembResponses) \
+	X(Icmp6, InGroupMembReductions) X(Icmp6, InRouterSolicits) \
+	X(Icmp6, InRouterAdvertisements) X(Icmp6, InNeighborSolicits) \
+	X(Icmp6, InNeighborAdvertisements) X(Icmp6, InRedirects) X(Icmp6, InMLDv2Reports) \
+	X(Icmp6, OutDestUnreachs) X(Icmp6, OutPktTooBigs) X(Icmp6, OutTimeExcds) \
+	X(Icmp6, OutParmProblems) X(Icmp6, OutEchos) X(Icmp6, OutEchoReplies) \
+	X(Icmp6, OutGroupMembQueries) X(Icmp6, OutGroupMembResponses) \
+	X(Icmp6, OutGroupMembReductions) X(Icmp6, OutRouterSolicits) \
+	X(Icmp6, OutRouterAdvertisements) X(Icmp6, OutNeighborSolicits) \
+	X(Icmp6, OutNeighborAdvertisements) X(Icmp6, OutRedirects) X(Icmp6, OutMLDv2Reports) \
+	X(Udp6, InDatagrams) X(Udp6, NoPorts) X(Udp6, InErrors) X(Udp6, OutDatagrams) \
+	X(Udp6, RcvbufErrors) X(Udp6, SndbufErrors) X(Udp6, InCsumErrors) X(Udp6, IgnoredMulti) \
+	X(Udp6, MemErrors) X(UdpLite6, InDatagrams) X(UdpLite6, NoPorts) X(UdpLite6, InErrors) \
+	X(UdpLite6, OutDatagrams) X(UdpLite6, RcvbufErrors) X(UdpLite6, SndbufErrors) \
+	X(UdpLite6, InCsumErrors) X(UdpLite6, MemErrors)
 /* clang-format on */
 
 #define MIB_ENUM_ROW_(group, name) MIB_##group##_##name,

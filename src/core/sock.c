@@ -353,8 +353,8 @@ struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool 
 
 void sock_wake(struct sock *sk, u32 events)
 {
-	if (unlikely(sk->sk_wake)) {
-		sk->sk_wake(sk, events);
+	if (unlikely(sk->sk_rare && sk->sk_rare->wake)) {
+		sk->sk_rare->wake(sk, events);
 		return;
 	}
 	if (sk->sk_wq)

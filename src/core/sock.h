@@ -155,8 +155,6 @@ struct sock {
 	u16 sk_ack_backlog, sk_max_ack_backlog; /* accept queue */
 	struct sock_rare *sk_rare;              /* NULL until needed */
 	void (*sk_destruct)(struct sock *sk);
-	/* A wake-up for other layers than programs (tunnels); NULL: sock_def_wake */
-	void (*sk_wake)(struct sock *sk, u32 events);
 };
 
 struct sock_rare { /* allocated by sock_rare(); freed with the sock */
@@ -168,7 +166,9 @@ struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	int busy_poll, incoming_cpu;
 	u32 max_pacing_rate;
 	struct list_head mc_list; /* ip_mc_socklist */
-	void *proto_private;      /* TCP: MD5/AO, fast open; others: their own */
+	/* A wake-up for other layers than programs (tunnels); NULL: programs are woken */
+	void (*wake)(struct sock *sk, u32 events);
+	void *proto_private; /* TCP: MD5/AO, fast open; others: their own */
 };
 
 struct proto {

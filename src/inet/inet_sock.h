@@ -15,6 +15,7 @@ struct inet_af_ops;
 struct inet_dgram_proto;
 struct inet_hashinfo;
 struct ip_options; /* ipv4/ */
+struct ipv6_pinfo; /* ipv6/ */
 struct netlink_ext_ack;
 
 struct inet_sock {
@@ -34,6 +35,7 @@ struct inet_sock {
 	int uc_index, mc_index;
 	be32 mc_addr;
 	struct ip_options *inet_opt;
+	struct ipv6_pinfo *pinet6; /* AF_INET6: at the end of the same object (inet6_create) */
 	u16 local_port_range_lo, local_port_range_hi; /* 0: the net's */
 };
 

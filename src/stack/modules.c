@@ -9,6 +9,7 @@
 #include "drivers/drivers_module.h"
 #include "inet/inet_module.h"
 #include "ipv4/ipv4_module.h"
+#include "ipv6/ipv6_module.h"
 #include "netlink/netlink_module.h"
 #include "packet/packet_module.h"
 #include "socket/socket_module.h"
@@ -23,6 +24,7 @@ const struct net_module weir_modules[] = {
 	  netlink_net_exit },
 	{ "inet", inet_machine_init, inet_machine_exit, inet_net_init, inet_net_exit },
 	{ "ipv4", ipv4_machine_init, ipv4_machine_exit, ipv4_net_init, ipv4_net_exit },
+	{ "ipv6", ipv6_machine_init, ipv6_machine_exit, ipv6_net_init, ipv6_net_exit },
 	{ "udp", udp_machine_init, NULL, udp_net_init, udp_net_exit },
 	{ "tcp", tcp_machine_init, tcp_machine_exit, tcp_net_init, tcp_net_exit },
 	{ "packet", packet_machine_init, NULL, packet_net_init, packet_net_exit },

@@ -84,3 +84,12 @@ done:
 	*ret_frag_off = frag;
 	return (int)off;
 }
+
+bool ipv6_prefix_equal(const struct in6_addr *a, const struct in6_addr *b, u32 plen)
+{
+	u32 octets = plen / 8, bits = plen % 8;
+
+	if (memcmp(a, b, octets))
+		return false;
+	return !bits || !((a->s6_addr[octets] ^ b->s6_addr[octets]) >> (8 - bits));
+}

@@ -5,7 +5,44 @@
 
 #include <netinet/in.h>
 
+#include <string.h>
+
 #include "lib/types.h"
+
+static inline bool ipv6_addr_equal(const struct in6_addr *a, const struct in6_addr *b)
+{
+	u64 x[2], y[2];
+
+	memcpy(x, a, 16);
+	memcpy(y, b, 16);
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
+}
+static inline bool ipv6_addr_any(const struct in6_addr *a)
+{
+	u64 x[2];
+
+	memcpy(x, a, 16);
+	return !(x[0] | x[1]);
+}
+/* ::ffff:a.b.c.d (RFC 4291 2.5.5.2) */
+static inline bool ipv6_addr_v4mapped(const struct in6_addr *a)
+{
+	return !memcmp(a, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+}
+static inline be32 ipv6_addr_v4(const struct in6_addr *a) /* the IPv4 address of a mapped one */
+{
+	be32 v;
+
+	memcpy(&v, &a->s6_addr[12], 4);
+	return v;
+}
+static inline void ipv6_addr_set_v4mapped(be32 v4, struct in6_addr *ret)
+{
+	memcpy(ret, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+	memcpy(&ret->s6_addr[12], &v4, 4);
+}
+/* Are the first @plen bits the same? */
+bool ipv6_prefix_equal(const struct in6_addr *a, const struct in6_addr *b, u32 plen);
 
 struct ipv6_hdr {
 	be32 ver_tc_flow;

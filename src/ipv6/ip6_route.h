@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ip6_route.h - IPv6 routing as the layers above see it
+ */
+#ifndef WEIR_IPV6_IP6_ROUTE_H
+#define WEIR_IPV6_IP6_ROUTE_H
+
+#include <netinet/in.h> /* before the kernel's in6.h */
+
+#include <linux/ipv6_route.h>
+#include <linux/rtnetlink.h>
+
+#include "core/dst.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "wire/ipv6.h"
+
+struct fib6_info; /* ip6_fib.h: a route as configured */
+struct net;
+struct sock;
+
+struct flowi6 {
+	int oif, iif;
+	u32 mark;
+	be32 flowlabel;  /* traffic class and flow label, as in the header */
+	u8 proto, flags; /* flags: FLOWI6_FLAG_* */
+	struct in6_addr saddr, daddr;
+	be16 sport, dport; /* ICMPv6: type and code */
+	u32 uid;
+	u8 srcprefs; /* IPV6_PREFER_SRC_*: bits 0..7 of ipv6_pinfo.srcprefs */
+};
+#define FLOWI6_FLAG_ANYSRC     1
+#define FLOWI6_FLAG_LOCALROUTE 4 /* SO_DONTROUTE */
+
+struct rt6_info {
+	struct dst_entry dst; /* must be first */
+	struct net *net;
+	u32 rt6_genid;
+	u32 rt6i_flags; /* RTF_* of linux/ipv6_route.h and RTF_LOCAL, RTF_ANYCAST */
+	u8 rt6i_type;   /* RTN_* */
+	u8 rt6i_dst_plen;
+	bool rt6i_is_input;
+	struct in6_addr rt6i_dst;     /* the prefix that matched */
+	struct in6_addr rt6i_gateway; /* next hop; ::: the destination is on link */
+	struct in6_addr rt6i_prefsrc; /* ::: choose by RFC 6724 */
+	struct in6_addr
+		rt6i_exception; /* the one destination of a PMTU or redirect exception; :: none */
+	u32 rt6i_pmtu;          /* learnt; 0 none */
+	struct fib6_info *from; /* held; NULL: comes from no route */
+	struct list_head rt6i_list; /* netns_ipv6.rt6_list */
+};
+
+/* Routes @fl; fills in fl->saddr (RFC 6724, if it was ::) and fl->oif. @sk may be NULL. A held entry, or NULL with *ret_err
+ * (-ENETUNREACH, -EHOSTUNREACH, -EACCES, -EINVAL, -EADDRNOTAVAIL, -ENOMEM). */
+struct rt6_info *ip6_route_output(struct net *net, struct flowi6 *fl, const struct sock *sk,
+				  int *ret_err);
+/* For a received packet (network header set): sets skb->dst. 0 or a drop reason. */
+skb_drop_reason_t ip6_route_input(struct sk_buff *skb);
+void rt6_cache_flush(struct net *net); /* all cached dsts become obsolete */
+
+/* ICMPv6 packet too big came for @daddr: only that destination learns it (RFC 8201). */
+void ip6_update_pmtu(struct net *net, const struct in6_addr *daddr, const struct in6_addr *saddr,
+		     int oif, u32 mtu);
+void ip6_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu);
+/* A redirect was accepted by ndisc.c: @daddr goes to @target (equal: it is on link) on @dev from now on. */
+void rt6_do_redirect(struct net *net, const struct in6_addr *daddr, const struct in6_addr *from,
+		     const struct in6_addr *target, struct net_device *dev);
+
+static inline struct rt6_info *skb_rt6_info(const struct sk_buff *skb)
+{
+	return (struct rt6_info *)skb->dst;
+}
+/* The neighbour's address for a packet to @daddr. */
+static inline const struct in6_addr *rt6_nexthop(const struct rt6_info *rt,
+						 const struct in6_addr *daddr)
+{
+	return ipv6_addr_any(&rt->rt6i_gateway) ? daddr : &rt->rt6i_gateway;
+}
+static inline void ip6_rt_put(struct rt6_info *rt)
+{
+	dst_release(rt ? &rt->dst : NULL);
+}
+
+#endif

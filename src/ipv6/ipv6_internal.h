@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ipv6_internal.h - what the files of ipv6/ share
+ */
+#ifndef WEIR_IPV6_IPV6_INTERNAL_H
+#define WEIR_IPV6_IPV6_INTERNAL_H
+
+#include "core/neighbour.h"
+#include "ipv6/ip6_fib.h"
+#include "ipv6/ipv6.h"
+#include "ipv6/ipv6_reasons.h"
+#include "ipv6/ndisc.h"
+
+struct text;
+
+extern const struct drop_reason_table ipv6_drop_reasons;
+extern const struct trace_point_table ipv6_trace_points;
+
+/* One part of IPv6, a row of the table in ipv6_module.c. Initialised in its order, ended backward; cpu lock held in net_*. */
+struct ipv6_part {
+	const char *name;
+	int (*machine_init)(struct machine *m); /* 0 or -errno; registrations */
+	int (*net_init)(struct net *net);       /* 0 or -errno */
+	void (*net_exit)(struct net *net);
+	/* The device notifier's rows run in the table's order for NETDEV_UP/REGISTER, backward for DOWN/UNREGISTER. 0 or -errno */
+	int (*netdev_event)(struct net_device *dev, enum netdev_event ev);
+};
+extern const struct ipv6_part ip6_fib_part, addrconf_part, ndisc_part, mcast_part, icmpv6_part,
+	ip6_frag_part, rawv6_part, ipv6_sysctl_part, ipv6_views_part, ipv6_sockets_part;
+
+/* ip6_input.c, ip6_forward.c, ip6_output.c: dst.input and dst.output of routes */
+void ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt);
+int ip6_input(struct sk_buff *skb);    /* for us */
+int ip6_mc_input(struct sk_buff *skb); /* a group: for us, on, or both */
+int ip6_forward(struct sk_buff *skb);
+int ip6_output(struct net *net, struct sock *sk, struct sk_buff *skb);
+int ip6_pkt_discard(struct sk_buff *skb); /* dst.input of unreachable routes: ICMP error and drop */
+int ip6_pkt_discard_out(struct net *net, struct sock *sk, struct sk_buff *skb);
+
+/* exthdrs.c. Hop-by-hop options of a received packet, network header set and skb->data at it. 0 or a drop reason (after
+ * any ICMP error). */
+skb_drop_reason_t ipv6_parse_hopopts(struct sk_buff *skb);
+/* One extension header of type @nexthdr, data at it, transport header set. Gives the type of what follows and leaves data and
+ * transport header there; -1: @skb was consumed. Fragments: reassembly.c. */
+int ipv6_exthdr_rcv(struct sk_buff **pskb, u8 nexthdr);
+bool ipv6_ext_hdr(u8 nexthdr); /* is it the type of an extension header? */
+/* Writes @opt's headers in front of the transport header; *proto becomes the type of the first. Room must be there. */
+void ipv6_push_nfrag_opts(struct sk_buff *skb, const struct ipv6_txoptions *opt, u8 *proto,
+			  const struct in6_addr **daddr);
+void ipv6_push_frag_opts(struct sk_buff *skb, const struct ipv6_txoptions *opt, u8 *proto);
+
+/* reassembly.c: transform. @skb's data at the fragment header. NULL: consumed. */
+struct sk_buff *ipv6_frag_rcv(struct sk_buff *skb);
+/* conntrack and other users come later: the same queues by user id. */
+
+/* icmp.c */
+extern const struct net_protocol icmpv6_protocol;
+/* raw.c: a copy for each raw socket of @protocol that wants it; borrows; true if one took it. Data at the transport header. */
+bool raw6_local_deliver(struct net *net, struct sk_buff *skb, u8 protocol);
+void rawv6_icmp_error(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info);
+bool ip6_call_ra_chain(struct net *net, struct sk_buff *skb, u16 value);
+
+extern const struct offload_callbacks ipv6_offload; /* ip6_offload.c: GSO and GRO */
+
+#endif

@@ -19,6 +19,8 @@ struct dst_ops {
 	u16 family;
 	/* The dst if it is still good, else NULL. */
 	struct dst_entry *(*check)(struct dst_entry *dst);
+	/* The same for a socket that keeps it, which may learn that its own destination is an exception. Optional: check() then. */
+	struct dst_entry *(*check_sk)(struct dst_entry *dst, struct sock *sk);
 	void (*destroy)(struct dst_entry *dst); /* frees the embedding structure */
 	u32 (*mtu)(const struct dst_entry *dst);
 	u32 (*default_advmss)(const struct dst_entry *dst);

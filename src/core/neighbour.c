@@ -286,13 +286,13 @@ static void neigh_enqueue(struct neighbour *n, struct sk_buff *skb)
 	n->arp_queue_len_bytes += skb->truesize;
 }
 
-/* Something is to be sent. True: send now, to n->ha. False: @skb was queued or dropped. */
-static bool neigh_event_send(struct neighbour *n, struct sk_buff *skb)
+bool neigh_event_send(struct neighbour *n, struct sk_buff *skb)
 {
 	bool ask = false;
 
 	if (unlikely(n->dead)) {
-		kfree_skb_reason(skb, SKB_DROP_NEIGH_DEAD);
+		if (skb)
+			kfree_skb_reason(skb, SKB_DROP_NEIGH_DEAD);
 		return false;
 	}
 	n->used = tbl_now(n->tbl);
@@ -309,7 +309,8 @@ static bool neigh_event_send(struct neighbour *n, struct sk_buff *skb)
 			return false;
 		ask = true;
 	}
-	neigh_enqueue(n, skb);
+	if (skb)
+		neigh_enqueue(n, skb);
 	if (ask) {
 		neigh_hold(n);
 		neigh_probe(n);

@@ -112,6 +112,9 @@ void neigh_release(struct neighbour *n);
 /* @lladdr NULL: unchanged. @new_state a NUD_* value. 0 or -EPERM/-EINVAL. */
 int neigh_update(struct neighbour *n, const u8 *lladdr, u8 new_state, u32 flags);
 void neigh_confirm(struct neighbour *n); /* an upper layer saw progress: RFC 4861 7.3.1 */
+/* Something (@skb, or NULL) is to be sent to @n. True: its address is known, send. False: @skb was queued or dropped, and the
+ * address is being asked for. */
+bool neigh_event_send(struct neighbour *n, struct sk_buff *skb);
 /* consume; queues while unresolved. 0 or -errno (dropped). */
 int neigh_resolve_output(struct neighbour *n, struct sk_buff *skb);
 int neigh_connected_output(struct neighbour *n, struct sk_buff *skb);

@@ -412,10 +412,11 @@ struct dst_entry *sk_dst_check(struct sock *sk)
 {
 	struct dst_entry *dst = sk->sk_dst_cache;
 
-	if (!dst || dst_check(dst))
-		return dst;
-	sk_dst_reset(sk);
-	return NULL;
+	if (dst)
+		dst = dst->ops->check_sk ? dst->ops->check_sk(dst, sk) : dst_check(dst);
+	if (unlikely(!dst))
+		sk_dst_reset(sk);
+	return dst;
 }
 
 void sk_dst_set(struct sock *sk, struct dst_entry *dst)
@@ -423,6 +424,7 @@ void sk_dst_set(struct sock *sk, struct dst_entry *dst)
 	struct dst_entry *old = sk->sk_dst_cache;
 
 	sk->sk_dst_cache = dst;
+	sk->sk_dst_cookie = 0; /* to be checked once against what was learnt */
 	if (old)
 		dst_release(old);
 }

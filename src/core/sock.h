@@ -95,7 +95,7 @@ struct sock_common {
 	u8 skc_freebind : 1;
 	u8 skc_in_lhash : 1; /* skc_node is in the table of listeners, not in ehash */
 	u32 skc_refcnt;
-	u32 skc_pad;
+	u32 skc_dst_cookie; /* of dst_ops.check_sk */
 	struct net *skc_net;
 	const struct proto *skc_prot;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
@@ -116,6 +116,7 @@ struct sock {
 #define sk_reuseport    c.skc_reuseport
 #define sk_ipv6only     c.skc_ipv6only
 #define sk_refcnt       c.skc_refcnt
+#define sk_dst_cookie   c.skc_dst_cookie
 #define sk_net          c.skc_net
 #define sk_prot         c.skc_prot
 #define sk_v6_daddr     c.skc_v6_daddr

@@ -407,7 +407,7 @@ static void a_probe_ignores_the_learnt_path_mtu(void **state)
 
 	behind_a_router(f);
 	cpu_lock(f->a->cpu);
-	rt_learn_pmtu(f->a, IP(10, 0, 1, 2), 900, false);
+	learn_pmtu(f->a, IP(10, 0, 1, 2), 900);
 	cpu_unlock(f->a->cpu);
 	assert_int_equal(sock_create_file(f->a, AF_INET, SOCK_DGRAM, 0, &sa), 0);
 	assert_int_equal(sys_setsockopt(sa, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof(probe)), 0);

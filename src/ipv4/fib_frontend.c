@@ -620,9 +620,9 @@ static int rtnl_getroute_dumpit(struct nl_msg *msg, struct netlink_callback *cb)
 	if (err)
 		return err;
 	cb->seq = net->ipv4->fib_generation;
-	/* "ip route show cache" asks for learnt exceptions: they are not shown. */
+	/* "ip route show cache" */
 	if (cb->nlh->nlmsg_len >= NLMSG_LENGTH(sizeof(*rtm)) && (rtm->rtm_flags & RTM_F_CLONED))
-		return 0;
+		return rt_dump_exceptions(msg, cb);
 	if (f.table) {
 		tb = fib_get_table(net, f.table);
 		if (!tb) {

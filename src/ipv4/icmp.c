@@ -507,9 +507,17 @@ static void icmp_rcv_echo_reply(struct sk_buff *skb, struct net *net)
 	ping_rcv(skb);
 }
 
+/* RFC 1122 3.2.2.2: hosts treat all four codes as for the host. Only who has sent the packet in question believes it. */
 static void icmp_rcv_redirect(struct sk_buff *skb, struct net *net)
 {
-	kfree_skb_reason(skb, SKB_DROP_ICMP_REDIRECT_IGNORED);
+	struct icmp_hdr h;
+
+	memcpy(&h, skb->data, sizeof(h));
+	if (h.code > 3) {
+		kfree_skb_reason(skb, SKB_DROP_ICMP_TYPE);
+		return;
+	}
+	icmp_deliver_error(skb, net, h.type, h.code, be32_to_cpu(h.un.gateway));
 }
 
 static void icmp_rcv_obsolete(struct sk_buff *skb, struct net *net)

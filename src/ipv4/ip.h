@@ -11,6 +11,7 @@
 #include "inet/inet_fragment.h"
 #include "inet/inet_sock.h"
 #include "ipv4/route.h"
+#include "ipv4/rt_cache.h"
 #include "wire/ipv4.h"
 
 struct ip_options { /* compiled options of a packet or a socket */
@@ -57,20 +58,23 @@ struct ip_frag_peer {
 #define IP_FRAG_PEERS 64 /* direct mapped */
 
 #define RAW_HASH_SIZE    16 /* by protocol */
-#define RT_INPUT_CACHE   64 /* direct mapped */
 #define FIB_TABLE_HASHSZ 16
 
-struct rt_input_slot { /* the demultiplexing cache in front of the FIB (route.c) */
-	be32 daddr, saddr;
-	u32 ifindex, tos;
-	struct rtable *rt; /* held; NULL: empty */
-};
-
 struct fib_table;
-struct rt_exceptions; /* route.c: learnt path MTUs */
+struct rt_exception;
+struct rt_peer;
+
+struct rt_exceptions {              /* rt_exception.c */
+	struct rt_exception *slots; /* NULL: nothing was learnt */
+	u8 bits;
+	u32 used;
+	u32 seq; /* changes so far, never 0 */
+	struct timer_list gc_timer;
+};
 
 /* Per net */
 struct netns_ipv4 {
+	struct net *net;
 	const struct net_protocol *protos[256];
 	struct fib_table *fib_main, *fib_local; /* fib_frontend.c; either may be NULL */
 	u32 rt_genid;                           /* routes changed: cached dsts are obsolete */
@@ -95,10 +99,13 @@ struct netns_ipv4 {
 	struct hlist_head fib_tables[FIB_TABLE_HASHSZ]; /* by table id */
 	struct hlist_head *fib_info_hash;               /* shared fib_infos */
 	u32 fib_info_bits, fib_info_count;
-	u32 fib_generation;               /* of routes and addresses: netlink dumps */
-	struct list_head rt_list;         /* every live rtable of the net */
-	struct rt_exceptions *exceptions; /* NULL: none was ever learnt */
-	struct rt_input_slot rt_input_cache[RT_INPUT_CACHE];
+	u32 fib_generation;          /* of routes and addresses: netlink dumps */
+	struct list_head rt_list;    /* every live rtable of the net */
+	struct rt_cache rt_cache;    /* destinations in use */
+	struct rt_exceptions rt_exc; /* learnt path MTUs and redirects */
+	struct rt_peer *rt_peers; /* route.c: limits of redirects and errors; NULL: none was due */
+	u64 rt_redirect_load, rt_redirect_silence, rt_error_cost, rt_error_burst; /* ns */
+	u32 rt_redirect_number;
 	struct in_device *conf_all, *conf_default; /* devconf only: no device, no addresses */
 	struct timer_list addr_lifetime_timer;
 

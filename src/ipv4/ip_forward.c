@@ -4,7 +4,8 @@
  *
  * ip_forward() checks what a router must check (RFC 1812 5.2.1, 5.3.1), takes one off the TTL, and passes the FORWARD hook;
  * ip_forward_finish() sends. Too big a packet is answered with "fragmentation needed" and the next link's MTU when it must
- * not be fragmented (RFC 1191 4), and cut by ip_finish_output() otherwise. Redirects are not sent.
+ * not be fragmented (RFC 1191 4), and cut by ip_finish_output() otherwise. A packet that goes back by
+ * the link it came from earns its sender a redirect.
  * Context: NET_RX softirq, cpu lock. Consumes its skb.
  */
 #include "ipv4/ipv4_internal.h"
@@ -86,6 +87,7 @@ int ip_forward(struct sk_buff *skb)
 		reason = SKB_DROP_NOMEM;
 		goto discard;
 	}
+	ip_rt_send_redirect(skb);
 	ip_decrease_ttl(ip_hdr(skb));
 	/* A sum over the whole packet, old TTL included, is no help to the next device. */
 	if (skb->ip_summed == CHECKSUM_COMPLETE)

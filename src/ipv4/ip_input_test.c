@@ -432,6 +432,48 @@ static struct sk_buff *icmp_packet(struct fixture *f, u8 type, const struct ip_h
 	return skb;
 }
 
+/* RFC 1812 5.2.7.2: A and B are on one link, and A sends by way of us. */
+static void misrouted_senders_are_redirected_but_not_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	struct packet_spec spec = { .src = THEM, .dst = IP(10, 0, 0, 3), .protocol = IPPROTO_UDP };
+	u32 redirects = 0, frames = 0;
+	u8 buf[100];
+	u16 type;
+	int len;
+
+	set_forwarding(f);
+	neigh_set(f->eth0, IP(10, 0, 0, 3));
+	for (u32 i = 0; i < 2000; i++) { /* 100 s */
+		cpu_lock(f->net->cpu);
+		feed(f, ip_packet(f->eth0, spec));
+		cpu_unlock(f->net->cpu);
+		while ((len = sent_frame(f->eth0, buf, sizeof(buf), &type)) > 0) {
+			frames++;
+			if (buf[9] != IPPROTO_ICMP)
+				continue;
+			redirects++;
+			assert_int_equal(buf[20], ICMP4_REDIRECT);
+			assert_int_equal(buf[21], 1);
+			assert_memory_equal(buf + 24, &spec.dst, 4);
+		}
+		test_run_for(f->m, 50 * NSEC_PER_MSEC);
+	}
+	assert_int_equal(frames - redirects, 2000);
+	assert_int_equal(redirects, 9); /* redirect_number */
+	test_run_for(f->m, 21 * NSEC_PER_SEC);
+	cpu_lock(f->net->cpu);
+	feed(f, ip_packet(f->eth0, spec));
+	((struct in_device *)f->eth0->ip_ptr)->send_redirects = 0;
+	f->net->ipv4->conf_all->send_redirects = 0;
+	spec.src = IP(10, 0, 0, 4);
+	feed(f, ip_packet(f->eth0, spec));
+	cpu_unlock(f->net->cpu);
+	while ((len = sent_frame(f->eth0, buf, sizeof(buf), &type)) > 0)
+		redirects += buf[9] == IPPROTO_ICMP;
+	assert_int_equal(redirects, 10);
+}
+
 static void icmp_that_hosts_ignore_has_a_reason(void **state)
 {
 	struct fixture *f = *state;
@@ -443,8 +485,7 @@ static void icmp_that_hosts_ignore_has_a_reason(void **state)
 	assert_int_equal(feed(f, icmp_packet(f, ICMP4_SOURCE_QUENCH, NULL)),
 			 SKB_DROP_ICMP_OBSOLETE);
 	assert_int_equal(feed(f, icmp_packet(f, ICMP4_ADDRESS, NULL)), SKB_DROP_ICMP_OBSOLETE);
-	assert_int_equal(feed(f, icmp_packet(f, ICMP4_REDIRECT, NULL)),
-			 SKB_DROP_ICMP_REDIRECT_IGNORED);
+	assert_int_equal(feed(f, icmp_packet(f, ICMP4_REDIRECT, NULL)), SKB_DROP_ICMP_INNER);
 	assert_int_equal(feed(f, icmp_packet(f, ICMP4_DEST_UNREACH, &inner)), SKB_DROP_ICMP_BOGUS);
 	assert_int_equal(feed(f, icmp_packet(f, 1, NULL)), SKB_DROP_ICMP_TYPE);
 	/* A reply that is limited: echo replies are when icmp_ratemask says so. */
@@ -741,6 +782,7 @@ int main(void)
 		T(unknown_protocol_is_reported_but_not_always),
 		T(errors_are_limited_per_host_and_in_all),
 		T(icmp_that_hosts_ignore_has_a_reason),
+		T(misrouted_senders_are_redirected_but_not_for_ever),
 		T(timestamp_is_answered),
 		T(routes_of_other_types_drop_with_their_reason),
 		T(forwarding_takes_one_off_the_ttl),

@@ -904,6 +904,9 @@ static int ipv4_icmp_errno(struct sock *sk, struct sk_buff *skb, u8 type, u8 cod
 	case ICMP4_PARAMETERPROB:
 		*ret_hard = true;
 		return EPROTO;
+	case ICMP4_REDIRECT:
+		ipv4_sk_redirect(skb, sk);
+		return 0;
 	case ICMP4_DEST_UNREACH:
 		if (code != ICMP4_FRAG_NEEDED)
 			return icmp_err_convert(code, ret_hard);

@@ -146,8 +146,17 @@ int rt_net_init(struct net *net);
 void rt_net_exit(struct net *net);
 void rt_drop_dev(struct net_device *dev); /* nothing refers to @dev any more */
 void rt_in_dev_drop_cache(struct in_device *in_dev);
-/* Sets or refreshes what is known about the path to @daddr. */
-void rt_learn_pmtu(struct net *net, be32 daddr, u32 mtu, bool locked);
+/* Nothing has changed since @rt was made. */
+static inline bool rt_valid(const struct rtable *rt)
+{
+	return rt->net && rt->rt_genid == rt->net->ipv4->rt_genid && !rt->dst.obsolete &&
+	       (!rt->dst.expires || net_now(rt->net) < rt->dst.expires);
+}
+/* Sets or refreshes what is known about the path of @fl. */
+void rt_learn_pmtu(struct net *net, const struct flowi4 *fl, u32 mtu);
+void ip_rt_send_redirect(
+	struct sk_buff *skb); /* borrow; to be forwarded: if the sender should know better */
+int rt_dump_exceptions(struct nl_msg *m, struct netlink_callback *cb); /* "ip route show cache" */
 int rtnl_getroute_doit(struct nl_request *req);
 u32 ip_dst_mtu_forward(const struct dst_entry *dst);
 

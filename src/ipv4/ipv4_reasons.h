@@ -44,7 +44,6 @@
 	X(ICMP_ECHO_IGNORED, "echo is switched off (icmp_echo_ignore_all)")                        \
 	X(ICMP_INNER, "the packet inside an ICMP error is cut too short")                          \
 	X(ICMP_BOGUS, "an ICMP error about a broadcast (icmp_ignore_bogus_error_responses)")       \
-	X(ICMP_REDIRECT_IGNORED, "redirects are not followed")                                     \
 	X(ICMP_OBSOLETE, "an ICMP type that hosts ignore today (RFC 6633, RFC 6918)")              \
 	X(ICMP_REPLY_FAILED, "the reply could not be built or routed")                             \
 	X(ICMP_RATELIMIT, "a reply was suppressed by icmp_ratelimit or icmp_msgs_per_sec")         \
@@ -65,6 +64,7 @@ DROP_REASON_ENUM(IPV4, IPV4_DROP_REASONS);
 	X(ip_frag_reasm, "ipv4/ip_fragment.c", "len", "max_fragment")                              \
 	X(ip_forward, "ipv4/ip_forward.c", "ttl", "mtu")                                           \
 	X(fib_lookup, "ipv4/route.c", "daddr", "type")                                             \
+	X(ip_redirect_ignored, "ipv4/route.c", "gateway", "daddr")                                 \
 	X(ip_queue_xmit, "ipv4/ip_output.c", "daddr", NULL)                                        \
 	X(ip_send_skb, "ipv4/ip_output.c", "daddr", NULL)                                          \
 	X(ip_local_out, "ipv4/ip_output.c", "daddr", NULL)                                         \

@@ -179,6 +179,14 @@ static inline int route_get(struct net *net, be32 dst, struct route_answer *ret)
 	return err;
 }
 
+/* cpu lock held */
+static inline void learn_pmtu(struct net *net, be32 daddr, u32 mtu)
+{
+	const struct flowi4 fl = { .daddr = daddr };
+
+	rt_learn_pmtu(net, &fl, mtu);
+}
+
 static inline u64 drops(const struct net *net, u32 reason)
 {
 	return net->drop_counts ? net->drop_counts[reason] : 0;

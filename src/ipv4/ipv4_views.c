@@ -192,11 +192,35 @@ static void show_fib_triestat(struct net *net, struct text *t)
 	show_trie(t, "Local", net->ipv4->fib_local);
 }
 
+/* ---- /proc/net/stat/rt_cache --------------------------------------------------------------------------------------- */
+
+static void show_rt_cache_stat(struct net *net, struct text *t)
+{
+	const struct rt_cache_stat *s = &net->ipv4->rt_cache.stat;
+
+	text_printf(t,
+		    "entries  in_hit   in_slow_tot in_slow_mc in_no_route in_brd   in_martian_dst "
+		    "in_martian_src out_hit  out_slow_tot out_slow_mc gc_total gc_ignored "
+		    "gc_goal_miss gc_dst_overflow in_hlist_search out_hlist_search\n");
+	text_printf(t,
+		    "%08x %08x %08x    %08x   %08x    %08x %08x       %08x       %08x %08x     "
+		    "%08x    %08x %08x   %08x     %08x        %08x        %08x\n",
+		    net->ipv4->rt_cache.used, s->in_hit, s->in_slow_tot, s->in_slow_mc,
+		    s->in_no_route, s->in_brd, s->in_martian_dst, s->in_martian_src, s->out_hit,
+		    s->out_slow_tot, s->out_slow_mc, s->gc_total, s->gc_ignored, s->gc_goal_miss,
+		    s->gc_dst_overflow, s->in_hlist_search, s->out_hlist_search);
+}
+
 static const struct view_desc ipv4_views[] = {
-	{ "/proc/net/route", show_route },       { "/proc/net/arp", show_arp },
-	{ "/proc/net/raw", raw_show },           { "/proc/net/igmp", igmp_show },
-	{ "/proc/net/mcfilter", mcfilter_show }, { "/proc/net/snmp", show_snmp },
-	{ "/proc/net/netstat", show_netstat },   { "/proc/net/fib_triestat", show_fib_triestat },
+	{ "/proc/net/stat/rt_cache", show_rt_cache_stat },
+	{ "/proc/net/route", show_route },
+	{ "/proc/net/arp", show_arp },
+	{ "/proc/net/raw", raw_show },
+	{ "/proc/net/igmp", igmp_show },
+	{ "/proc/net/mcfilter", mcfilter_show },
+	{ "/proc/net/snmp", show_snmp },
+	{ "/proc/net/netstat", show_netstat },
+	{ "/proc/net/fib_triestat", show_fib_triestat },
 };
 
 int ipv4_views_init(struct machine *m)

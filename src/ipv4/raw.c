@@ -204,7 +204,7 @@ static void raw_err(struct net *net, struct sock *sk, struct sk_buff *skb, u8 ty
 	bool hard;
 	int err;
 
-	if (!inet_sk(sk)->recverr && sk->sk_state != SS_TCP_ESTABLISHED)
+	if (!inet_sk(sk)->recverr && sk->sk_state != SS_TCP_ESTABLISHED && type != ICMP4_REDIRECT)
 		return;
 	err = af->icmp_errno(sk, skb, type, code, info, &hard);
 	if (!err)

@@ -9,15 +9,15 @@
  *   (own addresses, broadcast, multicast, unreachable) are kept at the in_device, a slot for each kind.
  *   An rtable of a route on link serves all its neighbours: rt_gateway is 0 and the neighbour is found by the packet's destination.
  *
- *   In front of the FIB lies a small direct-mapped cache of recent (destination, source, device, TOS) of received packets,
- *   which saves the look at the destination and the check of the source.
+ *   In front of the FIB lies the destination cache (rt_cache.c), which remembers what lookups gave, for packets sent and received.
  *
- *   Path MTUs (RFC 1191) are learnt per destination in a table of fixed size, oldest out first, and expire
- *   (mtu_expires, RFC 1191 6.3). A destination in it has an rtable of its own.
+ *   What ICMP says about one destination - a smaller path MTU (RFC 1191), a better gateway (RFC 1122 3.2.2.2) - is an exception to
+ *   the route (rt_exception.c). A destination with one has rtables of its own.
  *
  * Invariants
  *   An rtable never changes what it says. It is good while its rt_genid is the net's: any change of routes, addresses or devices
- *   bumps that (rt_cache_flush), and everyone who kept one looks again (dst_check). No rtable refers to a device that is
+ *   bumps that (rt_cache_flush), and everyone who kept one looks again (dst_check). A socket also looks again when something was learnt
+ *   about its own destination (rt_exc_fresh). No rtable refers to a device that is
  *   gone: rt_drop_dev() makes them discard.
  * Locking: the cpu lock.
  */
@@ -27,37 +27,32 @@
 #include <stdlib.h>
 
 #include "ipv4/igmp.h"
+#include "ipv4/rt_exception.h"
 #include "lib/hash.h"
 #include "wire/icmp.h"
 
-#define IP_MAX_MTU     65535u
-#define RT_EXC_BUCKETS 64
-#define RT_EXC_WAYS    4
-
-struct rt_exception {
-	be32 daddr; /* 0: free */
-	u32 pmtu;
-	bool locked; /* below min_pmtu: do not set DF (RFC 1191 3) */
-	u64 expires;
-	struct rtable *rt; /* held; NULL: not asked for yet */
-};
-
-struct rt_exceptions {
-	struct rt_exception slot[RT_EXC_BUCKETS][RT_EXC_WAYS];
-	u32 used;
-};
-
+#define IP_MAX_MTU 65535u
 /* ---- rtables -------------------------------------------------------------------------------------------- */
-
-static bool rt_valid(const struct rtable *rt)
-{
-	return rt->net && rt->rt_genid == rt->net->ipv4->rt_genid && !rt->dst.obsolete &&
-	       (!rt->dst.expires || net_now(rt->net) < rt->dst.expires);
-}
 
 static struct dst_entry *ipv4_dst_check(struct dst_entry *dst)
 {
 	return rt_valid((struct rtable *)dst) ? dst : NULL;
+}
+
+static struct dst_entry *ipv4_dst_check_sk(struct dst_entry *dst, struct sock *sk)
+{
+	struct rtable *rt = (struct rtable *)dst;
+	const struct ip_options *opt;
+
+	if (!rt_valid(rt))
+		return NULL;
+	if (likely(sk->sk_dst_cookie == rt->net->ipv4->rt_exc.seq))
+		return dst;
+	opt = inet_sk(sk)->inet_opt;
+	return __rt_exc_fresh(rt->net, rt, opt && opt->srr ? opt->faddr : sk->sk_daddr,
+			      &sk->sk_dst_cookie)
+		       ? dst
+		       : NULL;
 }
 
 static void ipv4_dst_destroy(struct dst_entry *dst)
@@ -109,14 +104,15 @@ static void ipv4_dst_update_pmtu(struct dst_entry *dst, struct sock *sk, struct 
 	if (!rt->net)
 		return;
 	if (sk && !be32_zero(sk->sk_daddr))
-		rt_learn_pmtu(rt->net, sk->sk_daddr, mtu, false);
+		ipv4_sk_update_pmtu(skb, sk, mtu);
 	else if (skb)
 		ipv4_update_pmtu(skb, rt->net, mtu, 0, 0);
 }
 
 static void ipv4_dst_redirect(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb)
 {
-	/* Redirects are not followed. */
+	if (sk && skb)
+		ipv4_sk_redirect(skb, sk);
 }
 
 static struct neighbour *ipv4_neigh_lookup(const struct dst_entry *dst, const void *daddr)
@@ -144,6 +140,7 @@ static struct neighbour *ipv4_neigh_lookup(const struct dst_entry *dst, const vo
 static const struct dst_ops ipv4_dst_ops = {
 	.family = AF_INET,
 	.check = ipv4_dst_check,
+	.check_sk = ipv4_dst_check_sk,
 	.destroy = ipv4_dst_destroy,
 	.mtu = ipv4_mtu,
 	.default_advmss = ipv4_default_advmss,
@@ -229,18 +226,8 @@ static void rt_retire(struct rtable *rt)
 
 static void rt_caches_drop(struct net *net)
 {
-	struct netns_ipv4 *ip4 = net->ipv4;
-
-	for (u32 i = 0; i < RT_INPUT_CACHE; i++) {
-		ip_rt_put(ip4->rt_input_cache[i].rt);
-		ip4->rt_input_cache[i].rt = NULL;
-	}
-	for (u32 i = 0; ip4->exceptions && i < RT_EXC_BUCKETS * RT_EXC_WAYS; i++) {
-		struct rt_exception *e = &ip4->exceptions->slot[0][0] + i;
-
-		ip_rt_put(e->rt);
-		e->rt = NULL;
-	}
+	rt_cache_clear(net);
+	rt_exc_drop_routes(net);
 }
 
 void rt_drop_dev(struct net_device *dev)
@@ -288,109 +275,90 @@ u32 inet_dev_addr_type(struct net *net, const struct net_device *dev, be32 addr)
 
 /* ---- path MTU ---------------------------------------------------------------------------------------------- */
 
-static struct rt_exception *rt_exc_bucket(struct netns_ipv4 *ip4, struct net *net, be32 daddr)
+/* The flow of a connected socket. */
+static struct flowi4 rt_sk_flow(const struct sock *sk)
 {
-	return ip4->exceptions
-		->slot[jhash_2words(daddr.v, (u32)net->machine->hash_seed[1], 0) % RT_EXC_BUCKETS];
+	const struct inet_sock *inet = inet_sk(sk);
+
+	return (struct flowi4){
+		.oif = sk->sk_bound_dev_if,
+		.mark = sk->sk_mark,
+		.tos = inet->tos & IPTOS_RT_MASK,
+		.proto = sk->sk_protocol,
+		.saddr = inet->inet_saddr,
+		.daddr = inet->inet_opt && inet->inet_opt->srr ? inet->inet_opt->faddr
+							       : sk->sk_daddr,
+		.sport = inet->inet_sport,
+		.dport = sk->sk_dport,
+		.uid = sk->sk_uid,
+	};
 }
 
-static struct rt_exception *rt_exc_find(struct net *net, be32 daddr)
+/* The exception to the route of @rt for @daddr, to be changed. NULL: there can be none, or no memory. */
+static struct rt_exception *rt_exc_of(struct net *net, be32 daddr, const struct rtable *rt)
 {
-	struct netns_ipv4 *ip4 = net->ipv4;
-	struct rt_exception *e;
-
-	if (likely(!ip4->exceptions || !ip4->exceptions->used))
+	if (!rt->fi || (rt->rt_flags & RTCF_LOCAL) || rt->rt_type != RTN_UNICAST)
 		return NULL;
-	e = rt_exc_bucket(ip4, net, daddr);
-	for (u32 i = 0; i < RT_EXC_WAYS; i++, e++)
-		if (be32_eq(e->daddr, daddr))
-			return net_now(net) < e->expires ? e : NULL;
-	return NULL;
+	return rt_exc_get(net, daddr, rt->fi_gw, rt->dst.dev->ifindex);
 }
 
-static struct rt_exception *rt_exc_get(struct net *net, be32 daddr)
+void rt_learn_pmtu(struct net *net, const struct flowi4 *flow, u32 mtu)
 {
 	struct netns_ipv4 *ip4 = net->ipv4;
-	struct rt_exception *e, *victim;
-
-	if (!ip4->exceptions) {
-		ip4->exceptions = calloc(1, sizeof(*ip4->exceptions));
-		if (!ip4->exceptions)
-			return NULL;
-	}
-	e = victim = rt_exc_bucket(ip4, net, daddr);
-	for (u32 i = 0; i < RT_EXC_WAYS; i++, e++) {
-		if (be32_eq(e->daddr, daddr))
-			return e;
-		if (be32_zero(victim->daddr))
-			continue;
-		if (be32_zero(e->daddr) || e->expires < victim->expires)
-			victim = e;
-	}
-	ip4->exceptions->used += be32_zero(victim->daddr);
-	ip_rt_put(victim->rt);
-	*victim = (struct rt_exception){ .daddr = daddr };
-	return victim;
-}
-
-void rt_learn_pmtu(struct net *net, be32 daddr, u32 mtu, bool locked)
-{
-	struct netns_ipv4 *ip4 = net->ipv4;
-	struct flowi4 fl = { .daddr = daddr };
+	struct flowi4 fl = *flow;
 	struct rt_exception *e;
 	struct rtable *rt;
-	u32 old;
 	int err;
 
-	if (be32_zero(daddr) || ipv4_is_multicast(daddr) || ipv4_is_lbcast(daddr))
+	if (be32_zero(fl.daddr) || ipv4_is_multicast(fl.daddr) || ipv4_is_lbcast(fl.daddr))
 		return;
 	rt = ip_route_output_key(net, &fl, &err);
 	if (!rt)
 		return;
-	old = dst_mtu(&rt->dst);
-	locked |= rt->rt_mtu_locked && !rt->rt_pmtu;
-	if (rt->rt_flags & RTCF_LOCAL)
-		old = 0; /* a path inside this host has nothing to learn */
-	ip_rt_put(rt);
 	/* RFC 1191 3: a router's word makes it smaller, only time makes it bigger. */
-	if (mtu >= old || locked)
-		return;
-	e = rt_exc_get(net, daddr);
+	if (mtu >= dst_mtu(&rt->dst) || (rt->rt_mtu_locked && !rt->rt_pmtu))
+		goto put;
+	e = rt_exc_of(net, fl.daddr, rt);
 	if (!e)
-		return;
+		goto put;
 	/* Absurd values would make every packet a crowd of fragments: below the floor DF is given up instead. */
 	e->locked = mtu < ip4->min_pmtu;
 	e->pmtu = max(mtu, ip4->min_pmtu);
-	e->expires = net_now(net) + ip4->mtu_expires_s * NSEC_PER_SEC;
-	ip_rt_put(e->rt);
-	e->rt = NULL;
-	rt_cache_flush(net); /* whoever cached the way to daddr asks again */
+	e->pmtu_expires = net_now(net) + ip4->mtu_expires_s * NSEC_PER_SEC;
+	rt_exc_changed(net, e);
+put:
+	ip_rt_put(rt);
 }
 
 void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, u32 mtu, int oif, u8 proto)
 {
 	const struct ip_hdr *iph = (const struct ip_hdr *)skb->data;
+	const struct flowi4 fl = {
+		.daddr = iph->daddr, .oif = oif, .tos = iph->tos & IPTOS_RT_MASK, .proto = proto
+	};
 
-	rt_learn_pmtu(net, iph->daddr, mtu, false);
+	rt_learn_pmtu(net, &fl, mtu);
+}
+
+/* The socket's route is looked up anew: it has changed. */
+static void rt_sk_update(struct net *net, struct sock *sk)
+{
+	struct flowi4 fl = rt_sk_flow(sk);
+	struct rtable *rt;
+	int err;
+
+	if (!sk->sk_dst_cache)
+		return;
+	rt = ip_route_output_flow(net, &fl, sk, &err);
+	if (rt)
+		sk_dst_set(sk, &rt->dst);
 }
 
 void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
 {
 	struct net *net = sock_net(sk);
 	const struct inet_sock *inet = inet_sk(sk);
-	struct flowi4 fl = {
-		.oif = sk->sk_bound_dev_if,
-		.mark = sk->sk_mark,
-		.tos = inet->tos & IPTOS_RT_MASK,
-		.proto = sk->sk_protocol,
-		.saddr = inet->inet_saddr,
-		.daddr = sk->sk_daddr,
-		.sport = inet->inet_sport,
-		.dport = sk->sk_dport,
-		.uid = sk->sk_uid,
-	};
-	struct rtable *rt;
-	int err;
+	struct flowi4 fl;
 
 	/* ip(7): these leave the path MTU alone, so that nobody can make them send small fragments. */
 	if (inet->pmtudisc == IP_PMTUDISC_INTERFACE || inet->pmtudisc == IP_PMTUDISC_OMIT)
@@ -399,12 +367,200 @@ void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
 		ipv4_update_pmtu(skb, net, mtu, sk->sk_bound_dev_if, sk->sk_protocol);
 		return;
 	}
-	rt_learn_pmtu(net, sk->sk_daddr, mtu, false);
-	if (!sk->sk_dst_cache)
+	fl = rt_sk_flow(sk);
+	rt_learn_pmtu(net, &fl, mtu);
+	rt_sk_update(net, sk);
+}
+
+/* ---- redirects ---------------------------------------------------------------------------------------------- */
+
+/* Is @gw the gateway of a default route by @dev? secure_redirects believes in no others. */
+static bool rt_is_default_gateway(struct net *net, be32 gw, const struct net_device *dev)
+{
+	struct fib_node *n =
+		net->ipv4->fib_main ? fib_trie_find(&net->ipv4->fib_main->trie, 0, 0) : NULL;
+
+	for (struct fib_alias *fa = n ? n->aliases : NULL; fa; fa = fa->next)
+		for (u32 i = 0; i < fa->fi->nhs; i++)
+			if (fa->fi->nh[i].dev == dev && be32_eq(fa->fi->nh[i].gw, gw))
+				return true;
+	return false;
+}
+
+/* May a redirect to @gw, which came by @in_dev from @from, change the route @rt? RFC 1122 3.2.2.2, ip-sysctl. */
+static bool rt_redirect_ok(struct net *net, struct in_device *in_dev, const struct rtable *rt,
+			   be32 from, be32 gw)
+{
+	bool accept = in_dev->forwarding ? IN_DEV_ANDCONF(in_dev, accept_redirects)
+					 : IN_DEV_ORCONF(in_dev, accept_redirects);
+
+	if (!accept || rt->dst.dev != in_dev->dev || !be32_eq(rt->rt_gateway, from) ||
+	    be32_eq(gw, from))
+		return false;
+	if (ipv4_is_multicast(gw) || ipv4_is_lbcast(gw) || ipv4_is_zeronet(gw))
+		return false;
+	if (IN_DEV_ORCONF(in_dev, shared_media))
+		return inet_addr_type(net, gw) == RTN_UNICAST;
+	return inet_addr_onlink(in_dev, gw, from) && (!IN_DEV_ORCONF(in_dev, secure_redirects) ||
+						      rt_is_default_gateway(net, gw, in_dev->dev));
+}
+
+/* @skb: data at the packet that was redirected, network header at the message. */
+static void rt_learn_redirect(struct net *net, const struct flowi4 *flow, struct sk_buff *skb,
+			      be32 gw)
+{
+	struct in_device *in_dev = in_dev_get(skb->dev);
+	struct flowi4 fl = *flow;
+	struct rt_exception *e;
+	struct neighbour *n;
+	struct rtable *rt;
+	int err;
+
+	rt = in_dev ? ip_route_output_key(net, &fl, &err) : NULL;
+	if (!rt)
 		return;
-	rt = ip_route_output_flow(net, &fl, sk, &err);
-	if (rt)
-		sk_dst_set(sk, &rt->dst);
+	if (!rt_redirect_ok(net, in_dev, rt, ip_hdr(skb)->saddr, gw)) {
+		trace_skb(skb, net, TP_ip_redirect_ignored, TRACE_PASS, be32_to_cpu(gw),
+			  be32_to_cpu(fl.daddr));
+		goto put;
+	}
+	/* A gateway that is not there must not swallow the traffic: it has to have an address first. The next redirect finds it. */
+	n = neigh_lookup(net->ipv4->arp_tbl, &gw, rt->dst.dev);
+	if (!n)
+		n = neigh_create(net->ipv4->arp_tbl, &gw, rt->dst.dev, &err);
+	if (!n)
+		goto put;
+	if (!(n->nud_state & NUD_VALID)) {
+		neigh_event_send(n, NULL);
+	} else {
+		e = rt_exc_of(net, fl.daddr, rt);
+		if (e) {
+			e->gw = gw;
+			e->gw_expires = net_now(net) + net->ipv4->rt_cache.gc_timeout;
+			rt_exc_changed(net, e);
+		}
+	}
+	neigh_release(n);
+put:
+	ip_rt_put(rt);
+}
+
+static be32 redirect_gateway(const struct sk_buff *skb)
+{
+	struct icmp_hdr h;
+
+	memcpy(&h, skb->data - sizeof(h), sizeof(h));
+	return h.un.gateway;
+}
+
+void ipv4_redirect(struct sk_buff *skb, struct net *net)
+{
+	const struct ip_hdr *inner = (const struct ip_hdr *)skb->data;
+	const struct flowi4 fl = { .daddr = inner->daddr,
+				   .tos = inner->tos & IPTOS_RT_MASK,
+				   .proto = inner->protocol };
+
+	rt_learn_redirect(net, &fl, skb, redirect_gateway(skb));
+}
+
+void ipv4_sk_redirect(struct sk_buff *skb, struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+	struct flowi4 fl;
+
+	if (be32_zero(sk->sk_daddr)) {
+		ipv4_redirect(skb, net);
+		return;
+	}
+	fl = rt_sk_flow(sk);
+	rt_learn_redirect(net, &fl, skb, redirect_gateway(skb));
+	rt_sk_update(net, sk);
+}
+
+/* ---- remote hosts that we tell about routes ------------------------------------------------------------------- */
+
+#define RT_PEERS                                                                                   \
+	64 /* direct mapped: hosts that share a slot push each other out and start afresh */
+
+struct rt_peer {
+	be32 addr;
+	u32 redirects; /* sent since redirect_silence began anew */
+	u64 redirect_last;
+	u64 error_stamp, error_tokens; /* ns */
+};
+
+/* NULL: no memory. Made with the first packet that is misrouted. */
+static struct rt_peer *rt_peer(struct net *net, be32 addr)
+{
+	struct netns_ipv4 *ip4 = net->ipv4;
+	struct rt_peer *p;
+
+	if (!ip4->rt_peers)
+		ip4->rt_peers = calloc(RT_PEERS, sizeof(*p));
+	if (!ip4->rt_peers)
+		return NULL;
+	p = &ip4->rt_peers[jhash_2words(addr.v, (u32)net->machine->hash_seed[1], 0) % RT_PEERS];
+	if (!be32_eq(p->addr, addr))
+		*p = (struct rt_peer){ .addr = addr,
+				       .error_stamp = net_now(net),
+				       .error_tokens = ip4->rt_error_burst };
+	return p;
+}
+
+/* RFC 1812 5.2.7.2: the sender is on the link by which the packet leaves again, and could send to the next hop itself. */
+static bool rt_redirect_due(const struct sk_buff *skb, const struct rtable *rt)
+{
+	struct in_device *in_dev = in_dev_get(rt->dst.dev);
+	be32 next = rt->rt_uses_gateway ? rt->rt_gateway : ip_hdr(skb)->daddr;
+
+	return rt->dst.dev == skb->dev && in_dev && IN_DEV_ORCONF(in_dev, send_redirects) &&
+	       (IN_DEV_ORCONF(in_dev, shared_media) ||
+		inet_addr_onlink(in_dev, ip_hdr(skb)->saddr, next));
+}
+
+void ip_rt_send_redirect(struct sk_buff *skb)
+{
+	const struct rtable *rt = skb_rtable(skb);
+	struct net *net = rt->net;
+	struct netns_ipv4 *ip4 = net->ipv4;
+	u64 now = net_now(net);
+	struct rt_peer *p;
+
+	if (likely(rt->dst.dev != skb->dev) || !rt_redirect_due(skb, rt))
+		return;
+	p = rt_peer(net, ip_hdr(skb)->saddr);
+	if (!p)
+		return;
+	/* A host that does not listen is told less and less often, and after a time of silence once more. */
+	if (now - p->redirect_last > ip4->rt_redirect_silence)
+		p->redirects = 0;
+	if (p->redirects >= ip4->rt_redirect_number) {
+		p->redirect_last = now;
+		return;
+	}
+	if (p->redirects && now - p->redirect_last < ip4->rt_redirect_load << p->redirects)
+		return;
+	p->redirects++;
+	p->redirect_last = now;
+	icmp_send(skb, ICMP4_REDIRECT, 1 /* for the host */,
+		  be32_to_cpu(rt->rt_uses_gateway ? rt->rt_gateway : ip_hdr(skb)->daddr));
+}
+
+/* May @addr be told that what it sends cannot be forwarded? error_cost, error_burst. */
+static bool rt_error_allowed(struct net *net, be32 addr)
+{
+	struct netns_ipv4 *ip4 = net->ipv4;
+	u64 now = net_now(net);
+	struct rt_peer *p = rt_peer(net, addr);
+
+	if (!p)
+		return false;
+	p->error_tokens = min(p->error_tokens + (now - p->error_stamp), (u64)ip4->rt_error_burst);
+	p->error_stamp = now;
+	if (p->error_tokens < ip4->rt_error_cost)
+		return false;
+	p->error_tokens -= ip4->rt_error_cost;
+	return true;
 }
 
 /* ---- output ------------------------------------------------------------------------------------------------ */
@@ -420,30 +576,57 @@ static struct rtable *rt_new_output(struct net *net, struct net_device *dev, u8 
 	if (flags & RTCF_LOCAL)
 		rt->dst.input = ip_local_deliver;
 	if (nh && !be32_zero(nh->gw)) {
-		rt->rt_gateway = nh->gw;
+		rt->rt_gateway = rt->fi_gw = nh->gw;
 		rt->rt_uses_gateway = 1;
 	}
 	return rt;
 }
 
-/* A destination whose path MTU was learnt: an rtable of its own, as the next hop's but smaller. */
+/* Makes @rt, fresh from the next hop, what @e says about its destination. */
+static void rt_exc_apply(struct net *net, struct rt_exception *e, struct rtable *rt)
+{
+	u64 now = net_now(net), until = UINT64_MAX;
+
+	rt->rt_exception = 1;
+	if (e->pmtu && e->pmtu_expires > now) {
+		rt->rt_pmtu = min(e->pmtu, ipv4_mtu(&rt->dst));
+		rt->rt_mtu_locked |= e->locked;
+		until = min(until, e->pmtu_expires);
+	}
+	if (!be32_zero(e->gw) && e->gw_expires > now) {
+		rt->rt_gateway = e->gw;
+		rt->rt_uses_gateway = 1;
+		rt->rt_flags |= RTCF_REDIRECTED;
+		until = min(until, e->gw_expires);
+	}
+	rt->dst.expires = until;
+}
+
+/* The rtable kept in @slot of an exception, or NULL: make one. */
+static struct rtable *rt_exc_slot_get(struct rtable **slot, const struct fib_info *fi)
+{
+	struct rtable *rt = rt_slot_get(slot);
+
+	if (!rt || rt->fi == fi)
+		return rt;
+	ip_rt_put(rt);
+	ip_rt_put(*slot);
+	*slot = NULL;
+	return NULL;
+}
+
 static struct rtable *rt_exc_route(struct net *net, struct rt_exception *e, struct net_device *dev,
 				   struct fib_info *fi, const struct fib_nh *nh)
 {
-	struct rtable *rt = rt_slot_get(&e->rt);
+	struct rtable *rt = rt_exc_slot_get(&e->rt_output, fi);
 
-	if (rt && rt->fi == fi && rt->dst.dev == dev)
+	if (rt)
 		return rt;
-	ip_rt_put(rt);
-	ip_rt_put(e->rt);
-	e->rt = NULL;
 	rt = rt_new_output(net, dev, RTN_UNICAST, 0, fi, nh);
 	if (!rt)
 		return NULL;
-	rt->rt_pmtu = min(e->pmtu, ipv4_mtu(&rt->dst));
-	rt->rt_mtu_locked = e->locked;
-	rt->dst.expires = e->expires;
-	return rt_slot_set(&e->rt, rt);
+	rt_exc_apply(net, e, rt);
+	return rt_slot_set(&e->rt_output, rt);
 }
 
 static enum in_rt_slot rt_output_slot(u8 type, u32 flags)
@@ -491,7 +674,7 @@ static struct rtable *rt_make_output(struct net *net, const struct flowi4 *fl,
 
 	*ret_err = -ENOMEM;
 	if (fi && type == RTN_UNICAST && !(flags & RTCF_LOCAL)) {
-		e = rt_exc_find(net, fl->daddr);
+		e = rt_exc_find(net, fl->daddr, nh->gw, dev->ifindex);
 		if (unlikely(e))
 			return rt_exc_route(net, e, dev, fi, nh);
 	}
@@ -614,8 +797,16 @@ fail:
 	return NULL;
 }
 
+/* Groups and broadcasts depend on memberships, and "this host" becomes another destination. */
+static bool rt_output_cachable(const struct rtable *rt, be32 daddr)
+{
+	return (rt->rt_type == RTN_UNICAST || rt->rt_type == RTN_LOCAL) && !be32_zero(daddr);
+}
+
 struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl, int *ret_err)
 {
+	struct rt_cache_key key;
+	struct rt_cache_entry *e;
 	struct rtable *rt;
 
 	if (unlikely(!net->ipv4 || net->dying)) {
@@ -624,9 +815,30 @@ struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl, int *ret_
 	}
 	if (fl->flags & FLOWI_FLAG_LOCALROUTE)
 		fl->scope = max(fl->scope, (u8)RT_SCOPE_LINK);
+	key = (struct rt_cache_key){ .daddr = fl->daddr,
+				     .saddr = fl->saddr,
+				     .ifindex = (u32)fl->oif,
+				     .mark = fl->mark,
+				     .tos = fl->tos & IPTOS_RT_MASK,
+				     .scope = fl->scope,
+				     .flags = fl->flags };
+	e = rt_cache_find(net, &key);
+	if (likely(e)) {
+		net->ipv4->rt_cache.stat.out_hit++;
+		fl->saddr = e->saddr;
+		fl->oif = e->oif;
+		dst_hold(&e->rt->dst);
+		return e->rt;
+	}
 	rt = rt_output_lookup(net, fl, ret_err);
 	if (!rt && (*ret_err == -ENETUNREACH || *ret_err == -EHOSTUNREACH || *ret_err == -EACCES))
 		NET_INC_STATS(net, MIB_Ip_OutNoRoutes);
+	if (rt && rt->rt_type == RTN_MULTICAST)
+		net->ipv4->rt_cache.stat.out_slow_mc++;
+	else
+		net->ipv4->rt_cache.stat.out_slow_tot++;
+	if (rt && rt_output_cachable(rt, key.daddr))
+		rt_cache_insert(net, &key, rt, fl->saddr, fl->oif);
 	return rt;
 }
 
@@ -654,7 +866,8 @@ static int ip_error(struct sk_buff *skb)
 	} else if (rt->dst.error == -EACCES) {
 		code = ICMP4_PKT_FILTERED;
 	}
-	icmp_send(skb, ICMP4_DEST_UNREACH, code, 0);
+	if (rt_error_allowed(rt->net, ip_hdr(skb)->saddr))
+		icmp_send(skb, ICMP4_DEST_UNREACH, code, 0);
 	kfree_skb_reason(skb, rt->dst.error == -ENETUNREACH ? SKB_DROP_IP_IN_NOROUTE
 							    : SKB_DROP_IP_UNREACHABLE);
 	return 0;
@@ -752,14 +965,22 @@ static skb_drop_reason_t rt_input_error(struct sk_buff *skb, struct net *net,
 }
 
 static skb_drop_reason_t rt_input_forward(struct sk_buff *skb, struct net *net,
-					  struct in_device *in_dev, struct fib_result *res)
+					  struct in_device *in_dev, struct fib_result *res,
+					  be32 daddr)
 {
 	struct fib_nh *nh = fib_result_nh(res);
-	struct rtable *rt;
+	struct rtable **slot = &nh->rt_input, *rt;
+	struct rt_exception *e;
 
 	if (!nh->dev || !nh->dev->ip_ptr)
 		return SKB_DROP_IP_IN_NOROUTE;
-	rt = rt_slot_get(&nh->rt_input);
+	e = rt_exc_find(net, daddr, nh->gw, nh->dev->ifindex);
+	if (unlikely(e)) {
+		slot = &e->rt_input;
+		rt = rt_exc_slot_get(slot, res->fi);
+	} else {
+		rt = rt_slot_get(slot);
+	}
 	if (unlikely(!rt)) {
 		rt = rt_alloc(net, nh->dev, RTN_UNICAST, 0, res->fi);
 		if (!rt)
@@ -767,9 +988,11 @@ static skb_drop_reason_t rt_input_forward(struct sk_buff *skb, struct net *net,
 		rt->rt_is_input = 1;
 		rt->dst.input = ip_forward;
 		rt->dst.output = ip_output;
-		rt->rt_gateway = nh->gw;
+		rt->rt_gateway = rt->fi_gw = nh->gw;
 		rt->rt_uses_gateway = !be32_zero(nh->gw);
-		rt_slot_set(&nh->rt_input, rt);
+		if (e)
+			rt_exc_apply(net, e, rt);
+		rt_slot_set(slot, rt);
 	}
 	skb_dst_set(skb, &rt->dst);
 	return 0;
@@ -857,9 +1080,31 @@ static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net,
 			return SKB_DROP_IP_NOFORWARD;
 		}
 		fib_select_path(net, &res, &fl);
-		return rt_input_forward(skb, net, in_dev, &res);
+		return rt_input_forward(skb, net, in_dev, &res, daddr);
 	default:
 		return SKB_DROP_IP_MARTIAN_DEST;
+	}
+}
+
+static void rt_input_count(struct rt_cache_stat *stat, skb_drop_reason_t reason, be32 daddr)
+{
+	if (ipv4_is_multicast(daddr))
+		stat->in_slow_mc++;
+	else
+		stat->in_slow_tot++;
+	switch (reason) {
+	case SKB_DROP_IP_MARTIAN_SOURCE:
+	case SKB_DROP_IP_LOCAL_SOURCE:
+		stat->in_martian_src++;
+		break;
+	case SKB_DROP_IP_MARTIAN_DEST:
+		stat->in_martian_dst++;
+		break;
+	case SKB_DROP_IP_IN_NOROUTE:
+		stat->in_no_route++;
+		break;
+	default:
+		break;
 	}
 }
 
@@ -868,31 +1113,37 @@ skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8
 {
 	struct in_device *in_dev = in_dev_get(dev);
 	struct net *net = dev->net;
-	struct rt_input_slot *slot;
+	struct rt_cache_stat *stat = &net->ipv4->rt_cache.stat;
+	struct rt_cache_key key;
+	struct rt_cache_entry *e;
 	skb_drop_reason_t reason;
 	struct rtable *rt;
 
 	if (unlikely(!in_dev))
 		return SKB_DROP_IP_NO_INDEV;
 	tos &= IPTOS_RT_MASK;
-	slot = &net->ipv4->rt_input_cache[jhash_3words(daddr.v, saddr.v, (u32)dev->ifindex, tos) %
-					  RT_INPUT_CACHE];
-	rt = slot->rt;
-	if (likely(rt && be32_eq(slot->daddr, daddr) && be32_eq(slot->saddr, saddr) &&
-		   slot->ifindex == (u32)dev->ifindex && slot->tos == tos && rt_valid(rt))) {
-		dst_hold(&rt->dst);
-		skb_dst_set(skb, &rt->dst);
+	key = (struct rt_cache_key){ .daddr = daddr,
+				     .saddr = saddr,
+				     .ifindex = (u32)dev->ifindex,
+				     .mark = skb->mark,
+				     .tos = tos,
+				     .input = 1 };
+	e = rt_cache_find(net, &key);
+	if (likely(e)) {
+		stat->in_hit++;
+		dst_hold(&e->rt->dst);
+		skb_dst_set(skb, &e->rt->dst);
 		return 0;
 	}
 	reason = rt_input_slow(skb, net, in_dev, daddr, saddr, tos);
+	rt_input_count(stat, reason, daddr);
 	if (reason)
 		return reason;
 	rt = skb_rtable(skb);
-	if (rt->rt_type != RTN_LOCAL && rt->rt_type != RTN_UNICAST)
-		return 0;
-	ip_rt_put(slot->rt);
-	*slot = (struct rt_input_slot){ daddr, saddr, (u32)dev->ifindex, tos, rt };
-	dst_hold(&rt->dst);
+	if (rt->rt_type == RTN_LOCAL || rt->rt_type == RTN_UNICAST)
+		rt_cache_insert(net, &key, rt, (be32){ 0 }, 0);
+	else if (rt->rt_type == RTN_BROADCAST)
+		stat->in_brd++;
 	return 0;
 }
 
@@ -940,6 +1191,12 @@ static struct rtable *getroute_input(struct nl_request *req, const struct flowi4
 	return rt;
 }
 
+/* Hundredths of a second, for struct rta_cacheinfo. */
+static s32 rt_expires_ticks(const struct net *net, u64 expires)
+{
+	return (s32)((expires - net_now(net)) / (10 * NSEC_PER_MSEC));
+}
+
 static int getroute_fill(struct nl_request *req, const struct rtable *rt, const struct flowi4 *fl,
 			 be32 src, u32 table)
 {
@@ -974,6 +1231,8 @@ static int getroute_fill(struct nl_request *req, const struct rtable *rt, const 
 
 		nla_put_u32(m, RTAX_MTU,
 			    rt->rt_pmtu ? rt->rt_pmtu : dst_metric(&rt->dst, DST_METRIC_MTU));
+		if (rt->rt_mtu_locked)
+			nla_put_u32(m, RTAX_LOCK, 1u << RTAX_MTU);
 		nla_nest_end(m, mark);
 	}
 	if (fl->mark)
@@ -982,8 +1241,7 @@ static int getroute_fill(struct nl_request *req, const struct rtable *rt, const 
 	if (fl->iif)
 		nla_put_u32(m, RTA_IIF, (u32)fl->iif);
 	if (rt->dst.expires > net_now(req->net))
-		ci.rta_expires =
-			(s32)((rt->dst.expires - net_now(req->net)) / (10 * NSEC_PER_MSEC));
+		ci.rta_expires = rt_expires_ticks(req->net, rt->dst.expires);
 	nla_put(m, RTA_CACHEINFO, sizeof(ci), &ci);
 	return nlmsg_finish(m);
 }
@@ -1038,12 +1296,68 @@ out:
 	return err;
 }
 
+/* ---- ip route show cache ------------------------------------------------------------------------------------- */
+
+static int rt_fill_exception(struct nl_msg *m, const struct netlink_callback *cb, struct net *net,
+			     const struct rt_exception *e)
+{
+	struct rtmsg *rtm = nlmsg_begin(m, cb->portid, cb->nlh->nlmsg_seq, RTM_NEWROUTE,
+					NLM_F_MULTI, sizeof(*rtm));
+	struct rta_cacheinfo ci = { .rta_expires = rt_expires_ticks(net, rt_exc_expires(net, e)) };
+	bool redirected = !be32_zero(e->gw) && e->gw_expires > net_now(net);
+	be32 gw = redirected ? e->gw : e->nh_gw;
+
+	if (!rtm)
+		return -EMSGSIZE;
+	rtm->rtm_family = AF_INET;
+	rtm->rtm_dst_len = 32;
+	rtm->rtm_table = RT_TABLE_MAIN;
+	rtm->rtm_type = RTN_UNICAST;
+	rtm->rtm_flags = RTM_F_CLONED | (redirected ? RTCF_REDIRECTED : 0);
+	nla_put_u32(m, RTA_TABLE, RT_TABLE_MAIN);
+	nla_put_in_addr(m, RTA_DST, e->daddr);
+	nla_put_u32(m, RTA_OIF, (u32)e->nh_oif);
+	if (!be32_zero(gw))
+		nla_put_in_addr(m, RTA_GATEWAY, gw);
+	if (e->pmtu && e->pmtu_expires > net_now(net)) {
+		u32 mark = nla_nest_start(m, RTA_METRICS);
+
+		nla_put_u32(m, RTAX_MTU, e->pmtu);
+		if (e->locked)
+			nla_put_u32(m, RTAX_LOCK, 1u << RTAX_MTU);
+		nla_nest_end(m, mark);
+	}
+	nla_put(m, RTA_CACHEINFO, sizeof(ci), &ci);
+	return nlmsg_finish(m);
+}
+
+/* args[0]: place in the table of exceptions */
+int rt_dump_exceptions(struct nl_msg *m, struct netlink_callback *cb)
+{
+	struct net *net = cb->net;
+	const struct rt_exception *e;
+	u64 next = cb->args[0];
+	int more = 0;
+
+	cpu_lock(net->cpu);
+	while (!more && (e = rt_exc_next(net, &next))) {
+		more = rt_fill_exception(m, cb, net, e) ? 1 : 0;
+		if (!more)
+			cb->args[0] = next;
+	}
+	cpu_unlock(net->cpu);
+	return more;
+}
+
 /* ---- life ---------------------------------------------------------------------------------------------------- */
 
 int rt_net_init(struct net *net)
 {
 	list_init(&net->ipv4->rt_list);
 	net->ipv4->rt_genid = 1;
+	net->ipv4->net = net;
+	rt_cache_init(net);
+	rt_exc_init(net);
 	return 0;
 }
 
@@ -1052,9 +1366,10 @@ void rt_net_exit(struct net *net)
 {
 	struct rtable *rt;
 
-	rt_caches_drop(net);
-	free(net->ipv4->exceptions);
-	net->ipv4->exceptions = NULL;
+	rt_cache_clear(net);
+	rt_exc_clear(net);
+	free(net->ipv4->rt_peers);
+	net->ipv4->rt_peers = NULL;
 	while (!list_empty(&net->ipv4->rt_list)) {
 		rt = list_first_entry(&net->ipv4->rt_list, struct rtable, rt_list);
 		list_del(&rt->rt_list);

@@ -34,9 +34,10 @@ struct rtable {
 	u8 rt_type;   /* RTN_* */
 	u8 rt_uses_gateway;
 	u8 rt_is_input;
-	u8 rt_pad;
+	u8 rt_exception; /* says what was learnt about one destination */
 	int rt_iif;
 	be32 rt_gateway; /* next hop; 0: on link */
+	be32 fi_gw;      /* what the route says: a redirect changes rt_gateway only */
 	be32 rt_src;     /* preferred source */
 	u32 rt_pmtu;     /* learnt; 0 none */
 	bool rt_mtu_locked;
@@ -60,6 +61,9 @@ u32 inet_dev_addr_type(struct net *net, const struct net_device *dev, be32 addr)
 /* ICMP fragmentation needed came for (daddr, saddr). */
 void ipv4_update_pmtu(struct sk_buff *skb, struct net *net, u32 mtu, int oif, u8 proto);
 void ipv4_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu);
+/* An ICMP redirect came; data at the packet that it quotes, right behind the ICMP header. borrow */
+void ipv4_redirect(struct sk_buff *skb, struct net *net);
+void ipv4_sk_redirect(struct sk_buff *skb, struct sock *sk);
 
 static inline void ip_rt_put(struct rtable *rt)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* route_test.c - addresses and routes through their rtnetlink handlers, and what route lookups make of them */
+#include <netinet/in.h>
+
+#include "core/sock.h"
 #include "ipv4/ipv4_test.h"
 
 struct fixture {
@@ -333,9 +336,9 @@ static void learnt_path_mtu_shrinks_and_expires(void **state)
 	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
 	route_request(f->net, (struct route_spec){ .gw = IP(10, 0, 0, 254) });
 	cpu_lock(f->net->cpu);
-	rt_learn_pmtu(f->net, IP(8, 8, 8, 8), 1400, false);
-	rt_learn_pmtu(f->net, IP(8, 8, 8, 8), 1450, false); /* RFC 1191 3: never up */
-	rt_learn_pmtu(f->net, IP(8, 8, 4, 4), 100, false);
+	learn_pmtu(f->net, IP(8, 8, 8, 8), 1400);
+	learn_pmtu(f->net, IP(8, 8, 8, 8), 1450); /* RFC 1191 3: never up */
+	learn_pmtu(f->net, IP(8, 8, 4, 4), 100);
 	cpu_unlock(f->net->cpu);
 	assert_int_equal(route_get(f->net, IP(8, 8, 8, 8), &a), 0);
 	assert_int_equal(a.mtu, 1400);
@@ -349,6 +352,230 @@ static void learnt_path_mtu_shrinks_and_expires(void **state)
 	assert_int_equal(a.mtu, 1500);
 }
 
+/* Connected sockets keep an rtable and ask with check_sk() whether it is still right. */
+static bool keeps(struct sock *sk)
+{
+	return sk_dst_check(sk) != NULL;
+}
+
+static void connect_to(struct net *net, struct inet_sock *inet, be32 daddr)
+{
+	struct flowi4 fl = { .daddr = daddr };
+	struct rtable *rt;
+	int err;
+
+	memset(inet, 0, sizeof(*inet));
+	inet->sk.sk_net = net;
+	inet->sk.sk_daddr = daddr;
+	rt = ip_route_output_key(net, &fl, &err);
+	assert_non_null(rt);
+	sk_dst_set(&inet->sk, &rt->dst);
+}
+
+static void a_learnt_path_mtu_concerns_its_destination_only(void **state)
+{
+	struct fixture *f = *state;
+	struct inet_sock one, other;
+	struct flowi4 fl = { .daddr = IP(8, 8, 8, 9) };
+	struct rtable *rt;
+	u32 genid;
+	int err;
+
+	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
+	route_request(f->net, (struct route_spec){ .gw = IP(10, 0, 0, 254) });
+	cpu_lock(f->net->cpu);
+	genid = f->net->ipv4->rt_genid;
+	connect_to(f->net, &one, IP(8, 8, 8, 8));
+	connect_to(f->net, &other, IP(8, 8, 8, 9));
+	assert_ptr_equal(one.sk.sk_dst_cache, other.sk.sk_dst_cache); /* the next hop's */
+	rt = (struct rtable *)other.sk.sk_dst_cache;
+	learn_pmtu(f->net, IP(8, 8, 8, 8), 1400);
+	assert_int_equal(f->net->ipv4->rt_genid, genid);
+	assert_false(keeps(&one.sk));
+	assert_true(keeps(&other.sk));
+	assert_ptr_equal(ip_route_output_key(f->net, &fl, &err), rt);
+	ip_rt_put(rt);
+	/* And again, smaller: the exception's own rtable goes. */
+	connect_to(f->net, &one, IP(8, 8, 8, 8));
+	assert_true(keeps(&one.sk));
+	learn_pmtu(f->net, IP(8, 8, 8, 8), 1300);
+	assert_false(keeps(&one.sk));
+	assert_true(keeps(&other.sk));
+	sk_dst_reset(&one.sk);
+	sk_dst_reset(&other.sk);
+	cpu_unlock(f->net->cpu);
+}
+
+static void an_exception_belongs_to_its_next_hop(void **state)
+{
+	struct fixture *f = *state;
+	struct route_answer a;
+
+	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
+	route_request(f->net, (struct route_spec){ .gw = IP(10, 0, 0, 254) });
+	cpu_lock(f->net->cpu);
+	learn_pmtu(f->net, IP(8, 8, 8, 8), 1400);
+	cpu_unlock(f->net->cpu);
+	route_request(f->net, (struct route_spec){
+				      .dst = IP(8, 0, 0, 0), .plen = 8, .gw = IP(10, 0, 0, 253) });
+	assert_int_equal(route_get(f->net, IP(8, 8, 8, 8), &a), 0);
+	assert_int_equal(a.mtu, 1500);
+}
+
+/* ---- the destination cache ---------------------------------------------------------------------------------- */
+
+static u32 cached(const struct fixture *f)
+{
+	return f->net->ipv4->rt_cache.used;
+}
+
+static void a_destination_in_use_is_found_without_the_fib(void **state)
+{
+	struct fixture *f = *state;
+	const struct rt_cache_stat *s = &f->net->ipv4->rt_cache.stat;
+	struct route_answer a;
+	u32 slow;
+
+	assert_null(f->net->ipv4->rt_cache.slots); /* an idle net holds nothing */
+	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
+	assert_int_equal(route_get(f->net, IP(10, 0, 0, 2), &a), 0);
+	slow = s->out_slow_tot;
+	assert_int_equal(s->out_hit, 0);
+	assert_int_equal(route_get(f->net, IP(10, 0, 0, 2), &a), 0);
+	assert_int_equal(s->out_hit, 1);
+	assert_int_equal(s->out_slow_tot, slow);
+	assert_int_equal(a.src.v, IP(10, 0, 0, 1).v);
+	/* Any change of the routes makes it ask the FIB again. */
+	addr_add(f->eth1, IP(10, 0, 1, 1), 24);
+	assert_int_equal(route_get(f->net, IP(10, 0, 0, 2), &a), 0);
+	assert_int_equal(s->out_hit, 1);
+	/* Unused for gc_timeout: gone, and the table with the last. */
+	assert_true(cached(f) > 0);
+	test_run_for(f->m, 400 * NSEC_PER_SEC);
+	assert_int_equal(cached(f), 0);
+	assert_null(f->net->ipv4->rt_cache.slots);
+}
+
+static void the_destination_cache_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct route_answer a;
+
+	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
+	route_request(f->net, (struct route_spec){ .gw = IP(10, 0, 0, 254) });
+	f->net->ipv4->rt_cache.max_size = 100;
+	for (u32 i = 0; i < 5000; i++)
+		assert_int_equal(route_get(f->net, IP(20, i >> 8, i & 255, 1), &a), 0);
+	assert_true(cached(f) > 10 && cached(f) <= 100);
+	f->net->ipv4->rt_cache.max_size = INT32_MAX;
+	for (u32 i = 0; i < 200000; i++)
+		assert_int_equal(route_get(f->net, IP(20, i >> 16, i >> 8 & 255, i & 255), &a), 0);
+	assert_true(cached(f) > 30000 && cached(f) <= 65536);
+	f->net->ipv4->rt_cache.max_size = 0;
+	cpu_lock(f->net->cpu);
+	rt_cache_clear(f->net);
+	cpu_unlock(f->net->cpu);
+	assert_int_equal(route_get(f->net, IP(20, 0, 0, 1), &a), 0);
+	assert_int_equal(cached(f), 0);
+}
+
+/* ---- redirects ------------------------------------------------------------------------------------------------- */
+
+static void redirect(struct fixture *f, be32 from, be32 gw, be32 daddr)
+{
+	const struct packet_spec spec = {
+		.src = from, .dst = IP(10, 0, 0, 1), .protocol = IPPROTO_ICMP, .payload = 36
+	};
+	struct icmp_hdr *icmp;
+	struct ip_hdr *inner;
+	struct sk_buff *skb;
+
+	cpu_lock(f->net->cpu);
+	skb = ip_packet(f->eth0, spec);
+	icmp = (struct icmp_hdr *)(skb->data + 20);
+	inner = (struct ip_hdr *)(skb->data + 28);
+	icmp->type = ICMP4_REDIRECT;
+	icmp->un.gateway = gw;
+	inner->ihl_version = 0x45;
+	inner->protocol = IPPROTO_UDP;
+	inner->daddr = daddr;
+	__skb_pull(skb, 28);
+	ipv4_redirect(skb, f->net);
+	consume_skb(skb);
+	cpu_unlock(f->net->cpu);
+}
+
+static void a_redirect_is_followed_until_it_expires(void **state)
+{
+	const be32 old = IP(10, 0, 0, 254), new = IP(10, 0, 0, 253), dst = IP(8, 8, 8, 8);
+	struct fixture *f = *state;
+	struct in_device *in_dev = f->eth0->ip_ptr;
+	struct route_answer a;
+
+	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
+	route_request(f->net, (struct route_spec){ .gw = old });
+	/* The new gateway is asked for its address first. */
+	redirect(f, old, new, dst);
+	route_get(f->net, dst, &a);
+	assert_int_equal(a.gw.v, old.v);
+	neigh_set(f->eth0, new);
+	redirect(f, IP(10, 0, 0, 252), new,
+		 dst); /* not from the gateway in use: RFC 1122 3.2.2.2 */
+	in_dev->accept_redirects = f->net->ipv4->conf_all->accept_redirects = 0;
+	redirect(f, old, new, dst);
+	in_dev->accept_redirects = 1;
+	in_dev->forwarding = 1; /* a router listens only if told so twice */
+	redirect(f, old, new, dst);
+	in_dev->forwarding = 0;
+	redirect(f, old, IP(10, 0, 0, 1), dst); /* ourselves */
+	redirect(f, old, IP(224, 0, 0, 1), dst);
+	in_dev->shared_media = f->net->ipv4->conf_all->shared_media = 0;
+	redirect(f, old, new, dst); /* not a default gateway: secure_redirects */
+	in_dev->secure_redirects = f->net->ipv4->conf_all->secure_redirects = 0;
+	redirect(f, old, IP(10, 9, 0, 1), dst); /* not on the link */
+	route_get(f->net, dst, &a);
+	assert_int_equal(a.gw.v, old.v);
+
+	redirect(f, old, new, dst);
+	route_get(f->net, dst, &a);
+	assert_int_equal(a.gw.v, new.v);
+	route_get(f->net, IP(8, 8, 8, 9), &a);
+	assert_int_equal(a.gw.v, old.v);
+	test_run_for(f->m, 301 * NSEC_PER_SEC);
+	route_get(f->net, dst, &a);
+	assert_int_equal(a.gw.v, old.v);
+}
+
+static void exceptions_are_dumped_as_the_cache(void **state)
+{
+	struct fixture *f = *state;
+	struct nlmsghdr *nlh;
+	struct rtmsg rtm = { .rtm_family = AF_INET, .rtm_flags = RTM_F_CLONED };
+	struct netlink_callback cb = { .net = f->net };
+	const struct nlattr *tb[RTA_MAX + 1];
+	u8 buf[64] __attribute__((aligned(4))) = { 0 };
+	struct nl_msg m;
+
+	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
+	route_request(f->net, (struct route_spec){ .gw = IP(10, 0, 0, 254) });
+	cpu_lock(f->net->cpu);
+	learn_pmtu(f->net, IP(8, 8, 8, 8), 1400);
+	cpu_unlock(f->net->cpu);
+	nlh = (struct nlmsghdr *)buf;
+	nlh->nlmsg_len = NLMSG_LENGTH(sizeof(rtm));
+	nlh->nlmsg_type = RTM_GETROUTE;
+	memcpy(NLMSG_DATA(nlh), &rtm, sizeof(rtm));
+	cb.nlh = nlh;
+	assert_int_equal(nl_msg_init(&m, 1024), 0);
+	assert_int_equal(find_handler(RTM_GETROUTE)->dumpit(&m, &cb), 0);
+	assert_int_equal(
+		nlmsg_parse((struct nlmsghdr *)m.buf, sizeof(rtm), tb, RTA_MAX, NULL, NULL), 0);
+	assert_int_equal(nla_get_in_addr(tb[RTA_DST]).v, IP(8, 8, 8, 8).v);
+	assert_int_equal(nla_get_in_addr(tb[RTA_GATEWAY]).v, IP(10, 0, 0, 254).v);
+	assert_int_equal(m.len, NLMSG_ALIGN(((struct nlmsghdr *)m.buf)->nlmsg_len)); /* only one */
+	nl_msg_fini(&m);
+}
+
 static void path_mtu_table_is_bounded(void **state)
 {
 	struct fixture *f = *state;
@@ -358,10 +585,17 @@ static void path_mtu_table_is_bounded(void **state)
 	route_request(f->net, (struct route_spec){ .gw = IP(10, 0, 0, 254) });
 	cpu_lock(f->net->cpu);
 	for (u32 i = 0; i < 2000; i++)
-		rt_learn_pmtu(f->net, IP(20, 0, i >> 8, i & 255), 1000, false);
+		learn_pmtu(f->net, IP(20, 0, i >> 8, i & 255), 1000);
 	cpu_unlock(f->net->cpu);
 	assert_int_equal(route_get(f->net, IP(20, 0, 1999 >> 8, 1999 & 255), &a), 0);
 	assert_int_equal(a.mtu, 1000);
+	cpu_lock(f->net->cpu);
+	for (u32 i = 0; i < 20000; i++)
+		learn_pmtu(f->net, IP(20, 1, i >> 8, i & 255), 1000);
+	cpu_unlock(f->net->cpu);
+	assert_true(f->net->ipv4->rt_exc.used <= 4096);
+	test_run_for(f->m, 700 * NSEC_PER_SEC);
+	assert_null(f->net->ipv4->rt_exc.slots);
 }
 
 static u32 count_dump(struct net *net, u16 type, u32 size, u32 *ret_calls)
@@ -524,6 +758,12 @@ int main(void)
 		T(an_address_ends_with_its_lifetime),
 		T(cached_routes_notice_changes),
 		T(learnt_path_mtu_shrinks_and_expires),
+		T(a_learnt_path_mtu_concerns_its_destination_only),
+		T(an_exception_belongs_to_its_next_hop),
+		T(a_destination_in_use_is_found_without_the_fib),
+		T(the_destination_cache_is_bounded),
+		T(a_redirect_is_followed_until_it_expires),
+		T(exceptions_are_dumped_as_the_cache),
 		T(path_mtu_table_is_bounded),
 		T(dumps_resume_where_they_stopped),
 		T(equal_routes_share_what_they_say),

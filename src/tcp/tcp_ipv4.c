@@ -598,6 +598,9 @@ void tcp_v4_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	case ICMP4_TIME_EXCEEDED:
 		err = EHOSTUNREACH;
 		break;
+	case ICMP4_REDIRECT:
+		ipv4_sk_redirect(skb, sk);
+		return;
 	default:
 		return;
 	}

@@ -420,3 +420,46 @@ int inet_frag_ecn(u8 seen)
 		return seen == NOT_ECT ? -2 : -1;
 	return seen & CE ? 3 : -2;
 }
+
+/* ---- cutting ---------------------------------------------------------------------------------------------- */
+
+struct sk_buff *inet_frag_piece(const struct sk_buff *skb, u32 hlen, u32 off, u32 len)
+{
+	u32 head = off < skb_headlen(skb) ? min(len, skb_headlen(skb) - off) : 0;
+	struct sk_buff *frag = alloc_skb(skb->cpu, MAX_HEADER + hlen + head);
+
+	if (!frag)
+		return NULL;
+	skb_reserve(frag, MAX_HEADER + hlen);
+	if (head)
+		memcpy(skb_put(frag, head), skb->data + off, head);
+	if (head == len || skb_append_frag_refs(frag, skb, off + head, len - head) == len - head)
+		return frag;
+	/* Too many small pieces: one that holds all. */
+	consume_skb(frag);
+	frag = alloc_skb(skb->cpu, MAX_HEADER + hlen + len);
+	if (!frag)
+		return NULL;
+	skb_reserve(frag, MAX_HEADER + hlen);
+	if (skb_copy_bits(skb, off, skb_put(frag, len), len)) {
+		kfree_skb_reason(frag, SKB_DROP_NOMEM);
+		return NULL;
+	}
+	return frag;
+}
+
+void inet_frag_copy_metadata(struct sk_buff *to, const struct sk_buff *from)
+{
+	to->protocol = from->protocol;
+	to->priority = from->priority;
+	to->mark = from->mark;
+	to->dev = from->dev;
+	to->pkt_type = from->pkt_type;
+	to->skb_iif = from->skb_iif;
+	to->tstamp = from->tstamp;
+	to->hash = from->hash;
+	to->l4_hash = from->l4_hash;
+	to->parent_id = from->id;
+	dst_hold(from->dst);
+	skb_dst_set(to, from->dst);
+}

@@ -95,4 +95,12 @@ struct sk_buff *inet_frag_first(const struct inet_frag_queue *q);
  * together, -2: those of the first fragment. */
 int inet_frag_ecn(u8 seen);
 
+/* ---- cutting: what both IP versions share in making fragments ------------------------------------------------ */
+
+/* Octets [@off, @off + @len) of @skb (borrowed) with head room for @hlen octets and a link-layer header: page fragments are shared, the
+ * rest is copied. NULL: no memory. */
+struct sk_buff *inet_frag_piece(const struct sk_buff *skb, u32 hlen, u32 off, u32 len);
+/* What a fragment inherits besides octets and the IP version's cb: dst, device, priority, mark, time, hash. */
+void inet_frag_copy_metadata(struct sk_buff *to, const struct sk_buff *from);
+
 #endif

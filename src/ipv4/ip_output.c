@@ -514,46 +514,9 @@ int ip_mc_output(struct net *net, struct sock *sk, struct sk_buff *skb)
 
 /* ---- fragments ------------------------------------------------------------------------------------------------- */
 
-/* Octets [off, off + len) of @skb behind a header of @hlen octets: page fragments are shared, the rest is copied. */
-static struct sk_buff *ip_frag_alloc(const struct sk_buff *skb, u32 hlen, u32 off, u32 len)
-{
-	u32 head = off < skb_headlen(skb) ? min(len, skb_headlen(skb) - off) : 0;
-	struct sk_buff *frag = alloc_skb(skb->cpu, MAX_HEADER + hlen + head);
-
-	if (!frag)
-		return NULL;
-	skb_reserve(frag, MAX_HEADER + hlen);
-	if (head)
-		memcpy(skb_put(frag, head), skb->data + off, head);
-	if (head == len || skb_append_frag_refs(frag, skb, off + head, len - head) == len - head)
-		return frag;
-	/* Too many small pieces: one that holds all. */
-	consume_skb(frag);
-	frag = alloc_skb(skb->cpu, MAX_HEADER + hlen + len);
-	if (!frag)
-		return NULL;
-	skb_reserve(frag, MAX_HEADER + hlen);
-	if (skb_copy_bits(skb, off, skb_put(frag, len), len)) {
-		kfree_skb_reason(frag, SKB_DROP_IP_FRAG_FAILED);
-		return NULL;
-	}
-	return frag;
-}
-
 static void ip_copy_metadata(struct sk_buff *to, const struct sk_buff *from)
 {
-	to->protocol = from->protocol;
-	to->priority = from->priority;
-	to->mark = from->mark;
-	to->dev = from->dev;
-	to->pkt_type = from->pkt_type;
-	to->skb_iif = from->skb_iif;
-	to->tstamp = from->tstamp;
-	to->hash = from->hash;
-	to->l4_hash = from->l4_hash;
-	to->parent_id = from->id;
-	dst_hold(from->dst);
-	skb_dst_set(to, from->dst);
+	inet_frag_copy_metadata(to, from);
 	*IPCB(to) = *IPCB(from);
 }
 
@@ -592,7 +555,7 @@ int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,
 
 		len = min(room, ret_len - off);
 		last = off + len == ret_len;
-		frag = ip_frag_alloc(skb, hlen, off, len);
+		frag = inet_frag_piece(skb, hlen, off, len);
 		if (!frag) {
 			err = -ENOMEM;
 			goto fail;

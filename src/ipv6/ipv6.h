@@ -71,7 +71,7 @@ struct inet6_skb_parm { /* skb->cb while IPv6 holds the skb, and under TCP's and
 	u16 flags; /* IP6SKB_* */
 	u16 frag_max_size;
 	u16 nhoff; /* from the network header: the octet that names the transport protocol */
-	u8 pad[2];
+	u16 ra; /* value of the router alert option (RFC 2711) */
 };
 #define IP6CB(skb)         ((struct inet6_skb_parm *)(skb)->cb)
 #define IP6SKB_FORWARDED   1
@@ -80,6 +80,7 @@ struct inet6_skb_parm { /* skb->cb while IPv6 holds the skb, and under TCP's and
 #define IP6SKB_JUMBOGRAM   8
 #define IP6SKB_HOPBYHOP    16 /* has a hop-by-hop header */
 #define IP6SKB_FAKEJUMBO   32
+#define IP6SKB_SRCROUTED   64 /* had a routing header that was followed here */
 
 static inline struct ipv6_hdr *ipv6_hdr(const struct sk_buff *skb)
 {
@@ -142,6 +143,7 @@ struct netns_ipv6 {
 	u32 route_gc_interval_s, route_gc_timeout_s, route_gc_thresh, route_max_size,
 		route_mtu_expires_s, route_min_adv_mss;
 	u32 flow_hash_key[4];
+	u32 ident_counter; /* ip6_output.c: fragments */
 };
 
 /* ---- ip6_input.c ---------------------------------------------------------------------------------------- */
@@ -172,6 +174,8 @@ struct ipcm6_cookie {       /* control messages of one sendmsg(2), on top of wha
 struct sk_buff *ip6_make_skb(struct sock *sk, const struct flowi6 *fl, struct iov_iter *from,
 			     u32 length, u32 transhdrlen, struct rt6_info **rt, u32 flags,
 			     const struct ipcm6_cookie *ipc6, int *ret_err);
+/* Octets of the biggest wire packet that @skb becomes: GSO counted by segment. */
+u32 ip6_wire_len(const struct sk_buff *skb);
 int ip6_send_skb(struct net *net, struct sk_buff *skb);                   /* consumes */
 int ip6_local_out(struct net *net, struct sock *sk, struct sk_buff *skb); /* consumes */
 /* Where extension headers that every fragment repeats end: offset from the network header; *ret_nexthdr: where the type of what

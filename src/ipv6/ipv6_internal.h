@@ -58,7 +58,8 @@ extern const struct net_protocol icmpv6_protocol;
 /* raw.c: a copy for each raw socket of @protocol that wants it; borrows; true if one took it. Data at the transport header. */
 bool raw6_local_deliver(struct net *net, struct sk_buff *skb, u8 protocol);
 void rawv6_icmp_error(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info);
-bool ip6_call_ra_chain(struct net *net, struct sk_buff *skb, u16 value);
+/* A packet to forward with the router alert option IP6CB(skb)->ra: true if sockets took it (consumed). */
+bool ip6_call_ra_chain(struct net *net, struct sk_buff *skb);
 
 extern const struct offload_callbacks ipv6_offload; /* ip6_offload.c: GSO and GRO */
 

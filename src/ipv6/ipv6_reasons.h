@@ -10,11 +10,37 @@
 	X(IP6_DISABLED, "the device takes no part in IPv6 (disable_ipv6)")                         \
 	X(IP6_HDR_SHORT, "shorter than an IPv6 header (RFC 8200 3)")                               \
 	X(IP6_VERSION, "the version is not 6")                                                     \
-	X(IP6_TRUNCATED, "fewer octets arrived than the payload length says")
+	X(IP6_TRUNCATED, "fewer octets arrived than the payload length says")                      \
+	X(IP6_LOOPBACK, "a loopback address from outside of this node (RFC 4291 2.5.3)")           \
+	X(IP6_MARTIAN_SOURCE, "the source is no unicast address (RFC 4291 2.7)")                   \
+	X(IP6_MARTIAN_DEST, "the group's scope does not leave its interface (RFC 4291 2.7)")       \
+	X(IP6_UNICAST_IN_L2_MULTICAST, "unicast in a link-layer multicast")                        \
+	X(IP6_MULTICAST_NOT_JOINED, "nobody here is member of the group")                          \
+	X(IP6_NOPROTO, "no transport protocol and no raw socket takes it (RFC 8200 4)")            \
+	X(IP6_NOFORWARD, "not for us, and this node does not forward (conf.all.forwarding)")       \
+	X(IP6_FORWARD_L2, "to be forwarded but not addressed to us on the link")                   \
+	X(IP6_SCOPE, "a link-local source must not leave its link (RFC 4291 2.5.6)")               \
+	X(IP6_HOP_LIMIT, "the hop limit ended here (RFC 8200 3)")                                  \
+	X(IP6_PKT_TOO_BIG, "larger than the next link takes (RFC 8200 5)")                         \
+	X(IP6_FRAG_FAILED, "could not be cut into fragments")                                      \
+	X(IP6_IN_NOROUTE, "no route to the destination of a packet to forward")                    \
+	X(IP6_BLACKHOLE, "the route says blackhole")                                               \
+	X(IP6_OUT_NOROUTE, "no route to the destination of an own packet")                         \
+	X(IP6_OUT_TOO_LONG, "longer than 65,535 octets of payload")
 
 DROP_REASON_ENUM(IPV6, IPV6_DROP_REASONS);
 
-#define IPV6_TRACE_POINTS(X) X(ipv6_rcv, "ipv6/ip6_input.c", "payload_len", "nexthdr")
+#define IPV6_TRACE_POINTS(X)                                                                       \
+	X(ipv6_rcv, "ipv6/ip6_input.c", "len", "nexthdr")                                          \
+	X(ip6_rcv_finish, "ipv6/ip6_input.c", "rt_type", NULL)                                     \
+	X(ip6_input, "ipv6/ip6_input.c", "nexthdr", NULL)                                          \
+	X(ip6_forward, "ipv6/ip6_forward.c", "hop_limit", "mtu")                                   \
+	X(ip6_xmit, "ipv6/ip6_output.c", "nexthdr", NULL)                                          \
+	X(ip6_local_out, "ipv6/ip6_output.c", "nexthdr", NULL)                                     \
+	X(ip6_output, "ipv6/ip6_output.c", "ifindex", NULL)                                        \
+	X(ip6_finish_output, "ipv6/ip6_output.c", "mtu", NULL)                                     \
+	X(ip6_finish_output2, "ipv6/ip6_output.c", "ifindex", NULL)                                \
+	X(ip6_fragment, "ipv6/ip6_output.c", "offset", "parent")
 
 TRACE_POINT_ENUM(IPV6, IPV6_TRACE_POINTS);
 

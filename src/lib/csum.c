@@ -227,6 +227,18 @@ u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
 	return fold64(v);
 }
 
+u32 csum_ipv6_nofold(const void *saddr, const void *daddr, u32 len, u8 proto, u32 sum)
+{
+	u32 w[8];
+	u64 v = (u64)sum + cpu_to_be32(len).v + cpu_to_be32(proto).v;
+
+	memcpy(w, saddr, 16);
+	memcpy(w + 4, daddr, 16);
+	for (u32 i = 0; i < ARRAY_SIZE(w); i++)
+		v += w[i];
+	return fold64(v);
+}
+
 /* RFC 1624 3, equation 3: HC' = ~(~HC + ~m + m') */
 void csum_replace2(be16 *check, be16 from, be16 to)
 {

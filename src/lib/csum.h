@@ -45,6 +45,12 @@ static inline u16 csum_tcpudp_magic(be32 saddr, be32 daddr, u32 len, u8 proto, u
 {
 	return csum_fold(csum_tcpudp_nofold(saddr, daddr, len, proto, sum));
 }
+/* Pseudo header of IPv6 (RFC 8200 8.1): the same. @saddr, @daddr: struct in6_addr */
+u32 csum_ipv6_nofold(const void *saddr, const void *daddr, u32 len, u8 proto, u32 sum);
+static inline u16 csum_ipv6_magic(const void *saddr, const void *daddr, u32 len, u8 proto, u32 sum)
+{
+	return csum_fold(csum_ipv6_nofold(saddr, daddr, len, proto, sum));
+}
 /* RFC 1624: *check after a 16- or 32-bit field (raw) changed. */
 void csum_replace2(be16 *check, be16 from, be16 to);
 void csum_replace4(be16 *check, be32 from, be32 to);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ip6_input.c - IPv6 packets on their way in
+ *
+ * Theory of operation
+ *   ipv6_rcv()          checks the header, looks at hop-by-hop options; PRE_ROUTING hook
+ *   ip6_rcv_finish()    routes: skb->dst says whether it goes up or on
+ *   dst_input()         ip6_input(), ip6_mc_input(), ip6_forward(), or ip6_pkt_discard()
+ *   ip6_input()         LOCAL_IN hook; then the chain of extension headers, one after the other, up to the transport
+ *
+ *   From ipv6_rcv() on the network header stands at the fixed header, data too, and the transport header behind what was looked at:
+ *   the fixed header and hop-by-hop options. IP6CB(skb)->nhoff is where the type of what follows the transport header's place is
+ *   written; each extension header moves it on. A transport's handler gets data at its own header.
+ *   Context: NET_RX softirq, cpu lock. Everything here consumes its skb.
+ * See RFC 8200, RFC 4291 2.5.3 and 2.7 (addresses that must not arrive).
+ */
+#include "ipv6/ipv6_internal.h"
+
+#include <errno.h>
+
+#include "core/nf_hook.h"
+#include "core/trace.h"
+#include "wire/icmpv6.h"
+
+int inet6_add_protocol(struct net *net, u8 protocol, const struct net_protocol *p)
+{
+	assert(p->handler);
+	if (net->ipv6->protos[protocol])
+		return -EEXIST;
+	net->ipv6->protos[protocol] = p;
+	return 0;
+}
+
+void inet6_del_protocol(struct net *net, u8 protocol)
+{
+	if (net->ipv6)
+		net->ipv6->protos[protocol] = NULL;
+}
+
+/* ---- up to the transport --------------------------------------------------------------------------------- */
+
+/* Nobody has @nexthdr (RFC 8200 4): unless it says "nothing follows", its sender is told where it stands. */
+static void ip6_no_protocol(struct net *net, struct sk_buff *skb, u8 nexthdr, bool raw)
+{
+	if (raw || nexthdr == IPPROTO_NONE) {
+		NET_INC_STATS(net, MIB_Ip6_InDelivers);
+		consume_skb(skb);
+		return;
+	}
+	NET_INC_STATS(net, MIB_Ip6_InUnknownProtos);
+	icmpv6_send(skb, ICMPV6_PARAMPROB, ICMPV6_UNK_NEXTHDR, IP6CB(skb)->nhoff);
+	kfree_skb_reason(skb, SKB_DROP_IP6_NOPROTO);
+}
+
+static int ip6_input_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	const struct net_protocol *p;
+	bool raw;
+	int next;
+
+	(void)sk;
+	__skb_pull(skb, skb_network_header_len(skb));
+	for (;;) {
+		next = skb_network_header(skb)[IP6CB(skb)->nhoff];
+		raw = raw6_local_deliver(net, skb, (u8)next);
+		if (!ipv6_ext_hdr((u8)next))
+			break;
+		if (ipv6_exthdr_rcv(&skb, (u8)next) < 0)
+			return 0;
+	}
+	p = net->ipv6->protos[next];
+	if (unlikely(!p)) {
+		ip6_no_protocol(net, skb, (u8)next, raw);
+		return 0;
+	}
+	NET_INC_STATS(net, MIB_Ip6_InDelivers);
+	p->handler(skb);
+	return 0;
+}
+
+int ip6_input(struct sk_buff *skb)
+{
+	struct net *net = skb->dev->net;
+
+	trace_skb(skb, net, TP_ip6_input, TRACE_PASS, ipv6_hdr(skb)->nexthdr, 0);
+	return NF_HOOK(NFPROTO_INDEX_IPV6, NF_INET_LOCAL_IN, net, NULL, skb, skb->dev, NULL,
+		       ip6_input_finish);
+}
+
+int ip6_mc_input(struct sk_buff *skb)
+{
+	const struct ipv6_hdr *h = ipv6_hdr(skb);
+	struct net *net = skb->dev->net;
+
+	NET_INC_STATS(net, MIB_Ip6_InMcastPkts);
+	NET_ADD_STATS(net, MIB_Ip6_InMcastOctets, skb->len);
+	if (ipv6_chk_mcast_addr(skb->dev, &h->daddr, &h->saddr))
+		return ip6_input(skb);
+	NET_INC_STATS(net, MIB_Ip6_InDiscards);
+	kfree_skb_reason(skb, SKB_DROP_IP6_MULTICAST_NOT_JOINED);
+	return 0;
+}
+
+/* ---- routing --------------------------------------------------------------------------------------------- */
+
+static int ip6_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	/* What comes back over loopback brings the dst it was sent with. */
+	skb_drop_reason_t reason = skb->dst ? 0 : ip6_route_input(skb);
+
+	(void)sk;
+	if (unlikely(reason)) {
+		kfree_skb_reason(skb, reason);
+		return 0;
+	}
+	trace_skb(skb, net, TP_ip6_rcv_finish, TRACE_PASS, skb_rt6_info(skb)->rt6i_type, 0);
+	return dst_input(skb);
+}
+
+/* ---- the header ------------------------------------------------------------------------------------------ */
+
+/* Addresses that must not come in by this device. */
+static skb_drop_reason_t ipv6_rcv_check_addrs(const struct ipv6_hdr *h,
+					      const struct net_device *dev, u8 pkt_type)
+{
+	bool lo = dev->flags & IFF_LOOPBACK;
+
+	/* RFC 4291 2.5.3: never outside of a node. What an own device looped back has been checked when it left. */
+	if (!lo && (IN6_IS_ADDR_LOOPBACK(&h->saddr) || IN6_IS_ADDR_LOOPBACK(&h->daddr)))
+		return SKB_DROP_IP6_LOOPBACK;
+	/* RFC 4291 2.7: a group is no source. */
+	if (ipv6_addr_is_multicast(&h->saddr))
+		return SKB_DROP_IP6_MARTIAN_SOURCE;
+	if (!ipv6_addr_is_multicast(&h->daddr)) {
+		/* RFC 1122 3.3.6 in spirit: a unicast packet in a link-layer multicast is no accident. */
+		if (unlikely(pkt_type == SKB_PACKET_BROADCAST ||
+			     pkt_type == SKB_PACKET_MULTICAST) &&
+		    __in6_dev_get(dev)->cnf.drop_unicast_in_l2_multicast)
+			return SKB_DROP_IP6_UNICAST_IN_L2_MULTICAST;
+		return 0;
+	}
+	/* RFC 4291 2.7: scope 0 is reserved; scope 1 (interface-local) stays inside. */
+	if ((h->daddr.s6_addr[1] & 15) == 0 ||
+	    (!lo && pkt_type != SKB_PACKET_LOOPBACK && (h->daddr.s6_addr[1] & 15) == 1))
+		return SKB_DROP_IP6_MARTIAN_DEST;
+	return 0;
+}
+
+/* Cuts what the link padded. The sum of the whole frame is of no use any more then. */
+static skb_drop_reason_t ipv6_rcv_trim(struct sk_buff *skb, u32 len)
+{
+	if (likely(skb->len == len))
+		return 0;
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+	return pskb_trim(skb, len) ? SKB_DROP_NOMEM : 0;
+}
+
+static skb_drop_reason_t ipv6_rcv_check(struct sk_buff *skb, struct net *net)
+{
+	/* By the two ECN bits: RFC 3168 5 */
+	static const u16 ecn_counter[4] = { MIB_Ip6_InNoECTPkts, MIB_Ip6_InECT1Pkts,
+					    MIB_Ip6_InECT0Pkts, MIB_Ip6_InCEPkts };
+	const struct ipv6_hdr *h;
+	skb_drop_reason_t reason;
+	u32 len;
+
+	if (!pskb_may_pull(skb, sizeof(*h)))
+		return SKB_DROP_IP6_HDR_SHORT;
+	h = ipv6_hdr(skb);
+	if (be32_to_cpu(h->ver_tc_flow) >> 28 != 6)
+		return SKB_DROP_IP6_VERSION;
+	NET_INC_STATS(net, ecn_counter[ipv6_get_dsfield(h) & 3]);
+	reason = ipv6_rcv_check_addrs(h, skb->dev, skb->pkt_type);
+	if (reason)
+		return reason;
+	len = be16_to_cpu(h->payload_len);
+	/* RFC 2675: a payload length of 0 with a hop-by-hop header would be a jumbogram; exthdrs.c refuses those. */
+	if (len || h->nexthdr != IPPROTO_HOPOPTS) {
+		if (len + sizeof(*h) > skb->len)
+			return SKB_DROP_IP6_TRUNCATED;
+		reason = ipv6_rcv_trim(skb, len + sizeof(*h));
+		if (reason)
+			return reason;
+	}
+	skb_set_transport_header(skb, sizeof(*h));
+	IP6CB(skb)->nhoff = offsetof(struct ipv6_hdr, nexthdr);
+	return unlikely(ipv6_hdr(skb)->nexthdr == IPPROTO_HOPOPTS) ? ipv6_parse_hopopts(skb) : 0;
+}
+
+static void ipv6_rcv_count(struct net *net, skb_drop_reason_t reason)
+{
+	switch (reason) {
+	case SKB_DROP_IP6_TRUNCATED:
+		NET_INC_STATS(net, MIB_Ip6_InTruncatedPkts);
+		break;
+	case SKB_DROP_NOMEM:
+		NET_INC_STATS(net, MIB_Ip6_InDiscards);
+		break;
+	default:
+		NET_INC_STATS(net, MIB_Ip6_InHdrErrors);
+	}
+}
+
+void ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt)
+{
+	const struct inet6_dev *idev = __in6_dev_get(dev);
+	struct net *net = dev->net;
+	skb_drop_reason_t reason;
+	struct inet6_skb_parm *cb;
+
+	(void)pt;
+	if (skb->pkt_type == SKB_PACKET_OTHERHOST) {
+		kfree_skb_reason(skb, SKB_DROP_OTHERHOST);
+		return;
+	}
+	NET_INC_STATS(net, MIB_Ip6_InReceives);
+	NET_ADD_STATS(net, MIB_Ip6_InOctets, skb->len);
+	if (!idev || idev->cnf.disable_ipv6) {
+		NET_INC_STATS(net, MIB_Ip6_InDiscards);
+		kfree_skb_reason(skb, SKB_DROP_IP6_DISABLED);
+		return;
+	}
+	skb = skb_share_check(skb);
+	if (!skb) {
+		NET_INC_STATS(net, MIB_Ip6_InDiscards);
+		return;
+	}
+	skb_reset_network_header(skb);
+	cb = IP6CB(skb);
+	memset(cb, 0, sizeof(*cb));
+	cb->iif = dev->ifindex;
+	reason = ipv6_rcv_check(skb, net);
+	if (unlikely(reason)) {
+		ipv6_rcv_count(net, reason);
+		kfree_skb_reason(skb, reason);
+		return;
+	}
+	skb_orphan(skb);
+	trace_skb(skb, net, TP_ipv6_rcv, TRACE_PASS, skb->len, ipv6_hdr(skb)->nexthdr);
+	NF_HOOK(NFPROTO_INDEX_IPV6, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, ip6_rcv_finish);
+}

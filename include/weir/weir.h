@@ -168,6 +168,40 @@ WEIR_API int weir_epoll_ctl(struct weir_file *ep, int op, struct weir_file *f,
 WEIR_API int weir_epoll_wait(struct weir_file *ep, struct epoll_event *evs, int max,
 			     uint64_t timeout_ns);
 
+/* ---- devices of the program's own, and of the host --------------------------------------------------------- */
+
+/*
+ * Frames in and out. A weir_dev is a device of a net whose cable ends in the program: what the net sends waits, in a queue of @queue frames
+ * (0: 256), for weir_dev_output(); when that is full the device stops, and its qdisc and the sockets fill up. It has no offloads: frames are of
+ * wire size with final checksums. Otherwise it is configured by netlink like any other device, and may be removed by it.
+ */
+struct weir_dev;
+#define WEIR_DEV_L3                                                                                \
+	1u /* IP packets without link-layer header; else Ethernet frames without frame check */
+#define WEIR_DEV_VNET_HDR                                                                          \
+	2u /* weir_dev_attach_tap(): a virtio-net header is in front of each frame */
+/* NULL with errno: EEXIST, EINVAL (name, flags), ENOMEM. @ifname may contain "%d". The device is down. */
+WEIR_API struct weir_dev *weir_dev_create(struct weir_net *net, const char *ifname, unsigned flags,
+					  uint32_t queue);
+/* With its device, if that is still there. No thread may be inside a call on it. */
+WEIR_API void weir_dev_destroy(struct weir_dev *dev);
+/* A frame arrives. 0; -ENETDOWN, -EMSGSIZE (longer than the MTU allows), -EINVAL (shorter than its header), -ENOBUFS (the ring is full, or no
+ * memory: the frame is dropped), -ENODEV (the device was removed). */
+WEIR_API int weir_dev_input(struct weir_dev *dev, const void *frame, size_t len);
+/*
+ * The next frame that the net sends: its length. -EAGAIN: none came within @timeout_ns (0: does not wait); -EMSGSIZE: it is longer than
+ * @size, and dropped; -ENODEV; -EINTR. A frame that finds the queue empty is an event for weir_run() and weir_arm().
+ */
+WEIR_API ssize_t weir_dev_output(struct weir_dev *dev, void *buf, size_t size, uint64_t timeout_ns);
+
+/*
+ * A device over a descriptor of /dev/net/tun that was attached to a tap or tun interface of the host (TUNSETIFF with IFF_NO_PI, with or
+ * without IFF_VNET_HDR: flags are 0 then, it is asked), or over a socket that keeps the boundaries of messages, with @flags that say what
+ * they are. The device has a duplicate of @fd; the open file becomes non-blocking. It is removed by netlink, or with its net.
+ * -EINVAL: not such a descriptor; -EBADF, -EEXIST, -ENOMEM; -EOPNOTSUPP under a virtual clock.
+ */
+WEIR_API int weir_dev_attach_tap(struct weir_net *net, const char *ifname, int fd, unsigned flags);
+
 /* ---- packet sockets ------------------------------------------------------------------------------------ */
 
 /*

@@ -26,7 +26,6 @@ void cpu_kick(struct cpu *cpu);
 void cpu_worker(void *arg); /* the thread of a worker; @arg is the cpu */
 
 /* softirq.c */
-void run_remote_work(struct cpu *cpu);
 
 /* timer.c */
 int timers_init(struct cpu *cpu); /* 0 or -ENOMEM */

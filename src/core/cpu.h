@@ -115,6 +115,8 @@ u64 cpu_next_event(struct cpu *cpu);
 
 /* Any thread, no lock needed. */
 void cpu_queue_work(struct cpu *cpu, struct cpu_work *w);
+/* Runs what was handed over so far: before the owner of a cpu_work goes away. Lock held. */
+void run_remote_work(struct cpu *cpu);
 
 void tasklet_schedule(struct cpu *cpu, struct tasklet *t);
 

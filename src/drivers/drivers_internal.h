@@ -19,7 +19,12 @@ struct rtnl_link_ops;
 	X(EXCESSIVE_COLLISIONS, "given up after 16 collisions on a hub")                           \
 	X(SWITCH_FILTERED, "a switch found the receiver at the port the frame came from")          \
 	X(MEDIUM_NO_HOST, "a hub, switch or token medium has no host that could send")             \
-	X(TX_HUNG, "the card's transmitter was reset with the frame in its ring")
+	X(TX_HUNG, "the card's transmitter was reset with the frame in its ring")                  \
+	X(TUN_WRITE,                                                                               \
+	  "the host's tun descriptor did not take the frame: its interface is down or gone")       \
+	X(PORT_TOO_LONG, "longer than the buffer in which the program took frames from its port")  \
+	X(VNET_HDR, "what the virtio-net header says is not true of the frame")                    \
+	X(TUN_NO_MEM, "no memory for a frame of the host: it was read and thrown away")
 
 DROP_REASON_ENUM(DRIVERS, DRIVERS_DROP_REASONS);
 
@@ -44,7 +49,11 @@ DROP_REASON_ENUM(DRIVERS, DRIVERS_DROP_REASONS);
 	X(hub_collision, "drivers/hub.c", "collisions", NULL)                                      \
 	X(hub_backoff, "drivers/hub.c", "slots", "collisions")                                     \
 	X(switch_input, "drivers/switch.c", "from_port", "to_port")                                \
-	X(token_start, "drivers/token.c", "station", NULL)
+	X(token_start, "drivers/token.c", "station", NULL)                                         \
+	X(tun_xmit, "drivers/tun.c", NULL, NULL)                                                   \
+	X(tun_receive, "drivers/tun.c", "gso_size", NULL)                                          \
+	X(port_xmit, "drivers/port.c", "queued", NULL)                                             \
+	X(port_poll, "drivers/port.c", "queued", NULL)
 
 TRACE_POINT_ENUM(DRIVERS, DRIVERS_TRACE_POINTS);
 
@@ -54,6 +63,7 @@ int loopback_net_init(struct net *net);
 extern const struct drop_reason_table drivers_drop_reasons;
 extern const struct trace_point_table drivers_trace_points;
 extern const struct rtnl_link_ops dummy_link_ops, veth_link_ops;
+extern const struct rtnl_link_ops tun_link_ops, port_link_ops;
 extern const struct rtnl_link_ops nic_link_ops, hub_link_ops, switch_link_ops, token_link_ops;
 
 #endif

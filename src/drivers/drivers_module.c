@@ -14,7 +14,8 @@ int drivers_machine_init(struct machine *m)
 {
 	static const struct rtnl_link_ops *const kinds[] = { &dummy_link_ops,  &veth_link_ops,
 							     &nic_link_ops,    &hub_link_ops,
-							     &switch_link_ops, &token_link_ops };
+							     &switch_link_ops, &token_link_ops,
+							     &tun_link_ops,    &port_link_ops };
 
 	drop_reason_register(m, &drivers_drop_reasons);
 	trace_point_register(m, &drivers_trace_points);

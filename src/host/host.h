@@ -14,6 +14,9 @@
  *   exactly one runs, the others are parked or wait for the baton. When all are parked, time jumps to the
  *   earliest deadline and that thread runs; ties are broken by thread number, so runs repeat.
  *
+ *   Descriptors: a device that is backed by one is told when it can be read or written (a watch). The telling comes from a thread of
+ *   the host's, so that it reaches whoever sleeps for the cpu, in whichever way: the function hands work to the cpu and returns.
+ *
  * Context: any. No function here takes a stack lock.
  */
 #ifndef WEIR_HOST_HOST_H
@@ -26,6 +29,9 @@
 struct host;
 struct host_parker;
 struct host_thread;
+struct host_watch;
+
+enum { HOST_WATCH_READ = 1, HOST_WATCH_WRITE = 2 };
 
 struct host_ops {
 	/* Nanoseconds since an arbitrary start; never goes back. */
@@ -46,6 +52,15 @@ struct host_ops {
 	struct host_thread *(*thread_start)(struct host *h, const char *name, void (*fn)(void *arg),
 					    void *arg);
 	void (*thread_join)(struct host_thread *t);
+
+	/* Watches @fd, which stays the caller's and must outlive the watch; not armed yet. NULL with errno: no memory, not a descriptor
+	 * that can be waited for, EOPNOTSUPP under virtual time. */
+	struct host_watch *(*watch_create)(struct host *h, int fd, void (*ready)(void *arg),
+					   void *arg);
+	/* Asks for one call of ready() when the descriptor is as @events (HOST_WATCH_*) say, or has failed; again after each call. */
+	void (*watch_arm)(struct host_watch *w, u32 events);
+	/* ready() is not running and will not be called when this returns. Not with a cpu lock held. NULL is fine. */
+	void (*watch_free)(struct host_watch *w);
 
 	void (*destroy)(struct host *h);
 };

@@ -15,11 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/linux/watch.h"
 #include "host/streams.h"
 
 struct host_linux {
 	struct host host;
 	struct random_streams streams;
+	struct watcher watcher;
 };
 
 enum { EMPTY, PERMIT, WAITING };
@@ -136,10 +138,17 @@ static void linux_thread_join(struct host_thread *t)
 	free(t);
 }
 
+static struct host_watch *linux_watch_create(struct host *h, int fd, void (*ready)(void *arg),
+					     void *arg)
+{
+	return watcher_add(&((struct host_linux *)h)->watcher, fd, ready, arg);
+}
+
 static void linux_destroy(struct host *h)
 {
 	struct host_linux *l = (struct host_linux *)h;
 
+	watcher_fini(&l->watcher);
 	random_streams_fini(&l->streams);
 	free(l);
 }
@@ -154,6 +163,9 @@ static const struct host_ops host_linux_ops = {
 	.unpark = linux_unpark,
 	.thread_start = linux_thread_start,
 	.thread_join = linux_thread_join,
+	.watch_create = linux_watch_create,
+	.watch_arm = watcher_arm,
+	.watch_free = watcher_remove,
 	.destroy = linux_destroy,
 };
 
@@ -165,6 +177,7 @@ static struct host *linux_create(bool seeded, u64 seed)
 		return NULL;
 	l->host.ops = &host_linux_ops;
 	random_streams_init(&l->streams, seeded, seed);
+	watcher_init(&l->watcher);
 	return &l->host;
 }
 

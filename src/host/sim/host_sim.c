@@ -282,6 +282,24 @@ static void sim_destroy(struct host *h)
 	free(s);
 }
 
+/* Nobody outside can be waited for in virtual time. */
+static struct host_watch *sim_watch_create(struct host *h, int fd, void (*ready)(void *arg),
+					   void *arg)
+{
+	errno = EOPNOTSUPP;
+	return NULL;
+}
+
+static void sim_watch_arm(struct host_watch *w, u32 events)
+{
+	assert(!"there are no watches");
+}
+
+static void sim_watch_free(struct host_watch *w)
+{
+	assert(!w);
+}
+
 static const struct host_ops host_sim_ops = {
 	.now = sim_now,
 	.realtime = sim_realtime,
@@ -292,6 +310,9 @@ static const struct host_ops host_sim_ops = {
 	.unpark = sim_unpark,
 	.thread_start = sim_thread_start,
 	.thread_join = sim_thread_join,
+	.watch_create = sim_watch_create,
+	.watch_arm = sim_watch_arm,
+	.watch_free = sim_watch_free,
 	.destroy = sim_destroy,
 };
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* port.h - a device whose cable ends in the program that embeds the stack: frames by function call */
+#ifndef WEIR_DRIVERS_PORT_H
+#define WEIR_DRIVERS_PORT_H
+
+#include "lib/types.h"
+
+struct net;
+struct port;
+
+/*
+ * rtnl. A device @name of @net ("%d" allowed); Ethernet, or @layer3: IP packets without a link-layer header. @queue: frames that wait for
+ * port_output(), at most; 0: 256. 0; -EEXIST, -EINVAL, -ENOMEM. The port outlives its device, which others may remove.
+ */
+int port_create(struct net *net, const char *name, bool layer3, u32 queue, struct port **ret_port);
+void port_destroy(
+	struct port *port); /* with its device; no thread is inside a call. No lock held */
+/* A frame comes in: copied. 0; -ENETDOWN, -EMSGSIZE, -EINVAL (cut short), -ENOBUFS (the ring is full, or no memory), -ENODEV (gone) */
+int port_input(struct port *port, const void *frame, size_t len);
+/*
+ * The next frame that goes out, its length; waits up to @timeout_ns (0: does not), then -EAGAIN; -EMSGSIZE: longer than @size, and
+ * dropped; -ENODEV: the device is gone; -EINTR: the machine is being stopped.
+ */
+s64 port_output(struct port *port, void *buf, size_t size, u64 timeout_ns);
+
+#endif

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * device_test.c - frames in and out: weir_dev, and devices over descriptors
+ *
+ * Two nets are joined by a socketpair that plays the tap of a host, or by a program that carries frames between two weir_devs.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include "tests/api/two_nets.h"
+
+static const struct weir_machine_config virtual_time = { .clock = WEIR_CLOCK_VIRTUAL };
+
+/* ---- helpers ---------------------------------------------------------------------------------------------- */
+
+static void give_addresses(struct two_nets *t, const char *ifname)
+{
+	struct net_error err;
+
+	for (int i = 0; i < 2; i++) {
+		t->addr[i] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(7) };
+		t->addr[i].sin_addr.s_addr = htonl(0x0a000001u + (uint32_t)i);
+		assert_int_equal(net_addr_add(t->net[i], ifname, t->addr[i].sin_addr, 24, &err), 0);
+		assert_int_equal(net_link_up(t->net[i], ifname, &err), 0);
+	}
+}
+
+static void nets_create(struct two_nets *t, const struct weir_machine_config *cfg)
+{
+	t->m = weir_machine_create(cfg);
+	assert_non_null(t->m);
+	for (int i = 0; i < 2; i++) {
+		t->net[i] = weir_net_create(t->m, i ? "b" : "a");
+		assert_non_null(t->net[i]);
+	}
+}
+
+/* Two nets on the ends of a socketpair. */
+static void join_by_descriptors(struct two_nets *t, const struct weir_machine_config *cfg,
+				unsigned flags)
+{
+	int fds[2];
+
+	nets_create(t, cfg);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(weir_dev_attach_tap(t->net[i], "tap0", fds[i], flags), 0);
+		close(fds[i]);
+	}
+	give_addresses(t, "tap0");
+}
+
+static unsigned long counter(struct weir_net *net, const char *name)
+{
+	char path[128], *text;
+	unsigned long v;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/sys/class/net/tap0/statistics/%s", name);
+	assert_int_equal(weir_view_read(net, path, &text, &len), 0);
+	v = strtoul(text, NULL, 10);
+	free(text);
+	return v;
+}
+
+static uint32_t octet_at(size_t i)
+{
+	return (uint32_t)(i * 2654435761u >> 24 & 0xff);
+}
+
+/* @total octets from @c to @s, compared octet by octet. */
+static void check_transfer(struct two_nets *t, struct weir_file *c, struct weir_file *s,
+			   size_t total)
+{
+	static unsigned char out[65536], in[65536];
+	size_t sent = 0, got = 0;
+
+	for (int idle = 0; got < total && idle < 3000;) {
+		size_t n = sizeof(out) < total - sent ? sizeof(out) : total - sent;
+		ssize_t w, r;
+
+		for (size_t i = 0; i < n; i++)
+			out[i] = (unsigned char)octet_at(sent + i);
+		w = n ? weir_send(c, out, n, 0) : -EAGAIN;
+		assert_true(w > 0 || w == -EAGAIN);
+		sent += w > 0 ? (size_t)w : 0;
+		r = weir_recv(s, in, sizeof(in), 0);
+		assert_true(r > 0 || r == -EAGAIN);
+		for (ssize_t i = 0; i < r; i++)
+			assert_int_equal(in[i], octet_at(got + (size_t)i));
+		got += r > 0 ? (size_t)r : 0;
+		idle = w > 0 || r > 0 ? 0 : idle + 1;
+		weir_run(t->m, idle ? 10000000 : 0);
+	}
+	assert_int_equal(got, total);
+}
+
+static void tcp_over_descriptors(unsigned flags)
+{
+	struct weir_file *c, *s;
+	struct two_nets t;
+
+	join_by_descriptors(&t, NULL, flags);
+	two_nets_connect(&t, &c, &s);
+	check_transfer(&t, c, s, 3000000);
+	check_transfer(&t, s, c, 3000000);
+	weir_close(c);
+	weir_close(s);
+	two_nets_destroy(&t);
+}
+
+/* ---- descriptors ------------------------------------------------------------------------------------------- */
+
+static void tcp_crosses_ethernet_frames_of_a_descriptor(void **state)
+{
+	tcp_over_descriptors(0);
+}
+
+static void tcp_crosses_packets_without_a_link_layer(void **state)
+{
+	tcp_over_descriptors(WEIR_DEV_L3);
+}
+
+static void big_segments_cross_whole_behind_virtio_headers(void **state)
+{
+	struct weir_file *c, *s;
+	struct two_nets t;
+	unsigned long octets, frames;
+
+	join_by_descriptors(&t, NULL, WEIR_DEV_VNET_HDR);
+	two_nets_connect(&t, &c, &s);
+	check_transfer(&t, c, s, 3000000);
+	octets = counter(t.net[0], "tx_bytes");
+	frames = counter(t.net[0], "tx_packets");
+	assert_true(octets >= 3000000);
+	assert_true(octets / frames > 4000);
+	assert_int_equal(counter(t.net[1], "rx_errors"), 0);
+	weir_close(c);
+	weir_close(s);
+	two_nets_destroy(&t);
+	tcp_over_descriptors(WEIR_DEV_VNET_HDR | WEIR_DEV_L3);
+}
+
+static void workers_are_woken_by_a_descriptor(void **state)
+{
+	static const struct weir_machine_config cfg = { .workers = true };
+	char buf[10] = "";
+	struct weir_file *a, *b;
+	struct two_nets t;
+
+	join_by_descriptors(&t, &cfg, 0);
+	assert_int_equal(weir_socket(t.net[0], AF_INET, SOCK_DGRAM, 0, &a), 0);
+	assert_int_equal(weir_socket(t.net[1], AF_INET, SOCK_DGRAM, 0, &b), 0);
+	assert_int_equal(weir_bind(b, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1])), 0);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(weir_sendto(a, "hello", 5, 0, (struct sockaddr *)&t.addr[1],
+					     sizeof(t.addr[1])),
+				 5);
+		assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), 5);
+	}
+	weir_close(a);
+	weir_close(b);
+	two_nets_destroy(&t);
+}
+
+static void a_full_descriptor_stops_the_queue_and_loses_nothing(void **state)
+{
+	struct weir_machine_config cfg = { 0 };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int fds[2], got = 0, room = 16384;
+	struct net_error err;
+	struct weir_machine *m = weir_machine_create(&cfg);
+	struct weir_net *net = weir_net_create(m, "a");
+	struct in_addr addr = { htonl(0x0a000001) };
+	struct weir_file *u;
+	char payload[1000] = "", frame[2000];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", fds[0], WEIR_DEV_L3), 0);
+	assert_int_equal(net_addr_add(net, "tap0", addr, 24, &err), 0);
+	assert_int_equal(net_link_up(net, "tap0", &err), 0);
+	assert_int_equal(weir_socket(net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &u), 0);
+	to.sin_addr.s_addr = htonl(0x0a000002);
+	for (int i = 0; i < 60; i++)
+		assert_int_equal(weir_sendto(u, payload, sizeof(payload), 0, (struct sockaddr *)&to,
+					     sizeof(to)),
+				 sizeof(payload));
+	assert_true(counter(net, "tx_packets") < 60); /* the others wait in the qdisc */
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+	for (int idle = 0; got < 60 && idle < 1000; idle++) {
+		while (read(fds[1], frame, sizeof(frame)) > 0)
+			got++;
+		weir_run(m, 5000000);
+	}
+	assert_int_equal(got, 60);
+	assert_int_equal(counter(net, "tx_dropped") + counter(net, "tx_errors"), 0);
+	weir_close(u);
+	close(fds[0]);
+	close(fds[1]);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+}
+
+static void the_other_end_closing_takes_the_carrier(void **state)
+{
+	struct weir_machine *m = weir_machine_create(NULL);
+	struct weir_net *net = weir_net_create(m, "a");
+	struct net_error err;
+	char *text;
+	size_t len;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", fds[0], 0), 0);
+	close(fds[0]);
+	assert_int_equal(net_link_up(net, "tap0", &err), 0);
+	weir_run(m, 0);
+	assert_int_equal(weir_view_read(net, "/sys/class/net/tap0/carrier", &text, &len), 0);
+	assert_string_equal(text, "1\n");
+	free(text);
+	close(fds[1]);
+	for (int i = 0; i < 500; i++) {
+		weir_run(m, 10000000);
+		assert_int_equal(weir_view_read(net, "/sys/class/net/tap0/carrier", &text, &len),
+				 0);
+		if (!strcmp(text, "0\n"))
+			break;
+		free(text);
+		text = NULL;
+	}
+	assert_non_null(text);
+	free(text);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+}
+
+static void what_is_no_message_descriptor_is_refused(void **state)
+{
+	struct weir_machine *m = weir_machine_create(NULL), *v = weir_machine_create(&virtual_time);
+	struct weir_net *net = weir_net_create(m, "a"), *vnet = weir_net_create(v, "a");
+	int fds[2], file = open("/dev/null", O_RDWR);
+
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", -1, 0), -EBADF);
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", file, 0), -EINVAL);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", fds[0], 0), -EINVAL);
+	close(fds[0]);
+	close(fds[1]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", fds[0], 8), -EINVAL);
+	assert_int_equal(weir_dev_attach_tap(vnet, "tap0", fds[0], 0), -EOPNOTSUPP);
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", fds[0], 0), 0);
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", fds[1], 0), -EEXIST);
+	close(fds[0]);
+	close(fds[1]);
+	close(file);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+	weir_net_destroy(vnet);
+	weir_machine_destroy(v);
+}
+
+/* What a program in the net may ask for: no descriptor of the embedder's. */
+static void netlink_cannot_make_one(void **state)
+{
+	static const char *const kinds[] = { "tun", "port" };
+	struct weir_machine *m = weir_machine_create(NULL);
+	struct weir_net *net = weir_net_create(m, "a");
+
+	for (int i = 0; i < 2; i++) {
+		struct {
+			struct nlmsghdr h;
+			struct ifinfomsg ifi;
+			struct nlattr info, kind;
+			char name[8];
+		} req = { .h = { sizeof(req), RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
+				 1, 0 },
+			  .info = { (unsigned short)(2 * NLA_HDRLEN + 8), IFLA_LINKINFO },
+			  .kind = { NLA_HDRLEN + 8, IFLA_INFO_KIND } };
+		char error[200];
+
+		strcpy(req.name, kinds[i]);
+		assert_int_equal(
+			weir_netlink(net, NETLINK_ROUTE, &req.h, NULL, NULL, error, sizeof(error)),
+			-EOPNOTSUPP);
+		assert_non_null(strstr(error, "embeds the stack"));
+	}
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+}
+
+/* ---- weir_dev ------------------------------------------------------------------------------------------------ */
+
+/* Carries frames between the two devices until there are none. */
+static void carry(struct weir_dev *const dev[2])
+{
+	static char frame[2000];
+	bool any;
+
+	do {
+		any = false;
+		for (int i = 0; i < 2; i++) {
+			ssize_t n = weir_dev_output(dev[i], frame, sizeof(frame), 0);
+
+			if (n == -EAGAIN)
+				continue;
+			assert_in_range(n, 14, 1514);
+			assert_int_equal(weir_dev_input(dev[1 - i], frame, (size_t)n), 0);
+			any = true;
+		}
+	} while (any);
+}
+
+static void a_program_carries_frames_between_two_nets(void **state)
+{
+	struct weir_file *c, *s, *l;
+	struct weir_dev *dev[2];
+	struct two_nets t;
+	static char buf[30000];
+	size_t sent = 0, got = 0;
+	int r = -EAGAIN;
+
+	nets_create(&t, &virtual_time);
+	for (int i = 0; i < 2; i++) {
+		dev[i] = weir_dev_create(t.net[i], "tap0", 0, 0);
+		assert_non_null(dev[i]);
+	}
+	give_addresses(&t, "tap0");
+	assert_int_equal(weir_socket(t.net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &l), 0);
+	assert_int_equal(weir_bind(l, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1])), 0);
+	assert_int_equal(weir_listen(l, 5), 0);
+	assert_int_equal(weir_socket(t.net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
+	weir_connect(c, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1]));
+	for (int i = 0; i < 100 && r == -EAGAIN; i++) {
+		carry(dev);
+		weir_run(t.m, 1000000);
+		r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, &s);
+	}
+	assert_int_equal(r, 0);
+	for (int i = 0; i < 10000 && got < 300000; i++) {
+		ssize_t n = sent < 300000 ? weir_send(c, buf, sizeof(buf), 0) : 0;
+
+		sent += n > 0 ? (size_t)n : 0;
+		carry(dev);
+		n = weir_recv(s, buf, sizeof(buf), 0);
+		got += n > 0 ? (size_t)n : 0;
+		weir_run(t.m, 1000000);
+	}
+	assert_true(got >= 300000);
+	weir_close(c);
+	weir_close(s);
+	weir_close(l);
+	weir_dev_destroy(dev[0]);
+	weir_net_destroy(t.net[1]);
+	/* Its device went with the net. */
+	assert_int_equal(weir_dev_output(dev[1], buf, sizeof(buf), WEIR_FOREVER), -ENODEV);
+	assert_int_equal(weir_dev_input(dev[1], buf, 100), -ENODEV);
+	weir_dev_destroy(dev[1]);
+	weir_net_destroy(t.net[0]);
+	weir_machine_destroy(t.m);
+}
+
+static void frames_that_do_not_fit_the_device_are_refused(void **state)
+{
+	struct weir_machine *m = weir_machine_create(&virtual_time);
+	struct weir_net *net = weir_net_create(m, "a");
+	struct weir_dev *eth, *ip;
+	struct net_error err;
+	static char frame[3000];
+
+	assert_null(weir_dev_create(net, "x", WEIR_DEV_VNET_HDR, 0));
+	assert_int_equal(errno, EINVAL);
+	eth = weir_dev_create(net, "eth0", 0, 0);
+	ip = weir_dev_create(net, "ip0", WEIR_DEV_L3, 0);
+	assert_non_null(eth);
+	assert_non_null(ip);
+	assert_null(weir_dev_create(net, "eth0", 0, 0));
+	assert_int_equal(errno, EEXIST);
+	assert_int_equal(weir_dev_input(eth, frame, 100), -ENETDOWN);
+	assert_int_equal(net_link_up(net, "eth0", &err), 0);
+	assert_int_equal(net_link_up(net, "ip0", &err), 0);
+	assert_int_equal(weir_dev_input(eth, frame, 13), -EINVAL);
+	assert_int_equal(weir_dev_input(eth, frame, 14), 0);
+	assert_int_equal(weir_dev_input(eth, frame, 1522), 0);
+	assert_int_equal(weir_dev_input(eth, frame, 1523), -EMSGSIZE);
+	assert_int_equal(weir_dev_input(ip, frame, 0), -EINVAL);
+	assert_int_equal(weir_dev_input(ip, frame, 20), -EINVAL); /* version 0 */
+	weir_dev_destroy(eth);
+	weir_dev_destroy(ip);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+}
+
+/* Nobody takes frames: the device, its qdisc and the socket fill up, and that is all. */
+static void a_slow_program_costs_bounded_memory(void **state)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct weir_machine *m = weir_machine_create(&virtual_time);
+	struct weir_net *net = weir_net_create(m, "a");
+	struct weir_dev *dev = weir_dev_create(net, "tap0", WEIR_DEV_L3, 16);
+	struct in_addr addr = { htonl(0x0a000001) };
+	int big = 1 << 28, taken = 0;
+	struct weir_memory mem;
+	struct net_error err;
+	struct weir_file *u;
+	static char buf[2000];
+
+	assert_int_equal(net_addr_add(net, "tap0", addr, 24, &err), 0);
+	assert_int_equal(net_link_up(net, "tap0", &err), 0);
+	assert_int_equal(weir_socket(net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &u), 0);
+	weir_setsockopt(u, SOL_SOCKET, SO_SNDBUFFORCE, &big, sizeof(big));
+	to.sin_addr.s_addr = htonl(0x0a000002);
+	for (int i = 0; i < 20000; i++) {
+		weir_sendto(u, buf, 100, 0, (struct sockaddr *)&to, sizeof(to));
+		weir_memory(m, &mem);
+		assert_true(mem.skb_live <= 16 + 1000 + 2);
+	}
+	assert_int_equal(counter(net, "tx_packets"), 16);
+	while (weir_dev_output(dev, buf, sizeof(buf), 0) == 128) {
+		taken++;
+		weir_run(m, 0);
+	}
+	assert_in_range(taken, 16 + 999, 16 + 1001);
+	/* A longer frame than the buffer is dropped, and said. */
+	assert_int_equal(weir_sendto(u, buf, 500, 0, (struct sockaddr *)&to, sizeof(to)), 500);
+	assert_int_equal(weir_run(m, 0), 1);
+	assert_int_equal(weir_dev_output(dev, buf, 100, 0), -EMSGSIZE);
+	assert_int_equal(weir_dev_output(dev, buf, 100, 1000000), -EAGAIN);
+	weir_close(u);
+	weir_dev_destroy(dev);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tcp_crosses_ethernet_frames_of_a_descriptor),
+		cmocka_unit_test(tcp_crosses_packets_without_a_link_layer),
+		cmocka_unit_test(big_segments_cross_whole_behind_virtio_headers),
+		cmocka_unit_test(workers_are_woken_by_a_descriptor),
+		cmocka_unit_test(a_full_descriptor_stops_the_queue_and_loses_nothing),
+		cmocka_unit_test(the_other_end_closing_takes_the_carrier),
+		cmocka_unit_test(what_is_no_message_descriptor_is_refused),
+		cmocka_unit_test(netlink_cannot_make_one),
+		cmocka_unit_test(a_program_carries_frames_between_two_nets),
+		cmocka_unit_test(frames_that_do_not_fit_the_device_are_refused),
+		cmocka_unit_test(a_slow_program_costs_bounded_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -31,8 +31,10 @@
 #include <stdlib.h>
 
 #include "core/cpu.h"
+#include "core/dst.h"
 #include "core/machine.h"
 #include "core/net.h"
+#include "core/netdevice.h"
 #include "core/trace.h"
 #include "inet/inet_reasons.h"
 #include "lib/csum.h"

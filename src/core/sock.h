@@ -99,6 +99,7 @@ struct sock_common {
 	struct net *skc_net;
 	const struct proto *skc_prot;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	u64 skc_cookie; /* names it in the machine, for SO_COOKIE and ss(8) */
 };
 
 struct sock {
@@ -121,6 +122,7 @@ struct sock {
 #define sk_prot         c.skc_prot
 #define sk_v6_daddr     c.skc_v6_daddr
 #define sk_v6_rcv_saddr c.skc_v6_rcv_saddr
+#define sk_cookie       c.skc_cookie
 
 	/* receive */
 	struct cpu *sk_cpu;       /* home */
@@ -147,8 +149,7 @@ struct sock {
 
 	/* control */
 	u64 sk_rcvtimeo, sk_sndtimeo; /* ns; HOST_FOREVER: none */
-	u64 sk_cookie;
-	u32 sk_lingertime; /* s */
+	u32 sk_lingertime;            /* s */
 	u16 sk_type;
 	u8 sk_protocol;                         /* IPPROTO_*; 255 for those above */
 	u8 sk_shutdown;                         /* SK_SHUTDOWN_* */

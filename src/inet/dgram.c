@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dgram.c - what the datagram protocols (UDP, ping) share. Locking: the home cpu's lock. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "core/machine.h"
@@ -26,6 +27,13 @@ int inet_dgram_disconnect(struct sock *sk, int flags)
 	}
 	sk_dst_reset(sk);
 	return 0;
+}
+
+int inet_dgram_abort(struct sock *sk)
+{
+	sk->sk_err = ECONNABORTED;
+	sk_error_report(sk);
+	return sk->sk_prot->disconnect(sk, 0);
 }
 
 u32 inet_dgram_csum(const struct sk_buff *skb)

@@ -174,6 +174,8 @@ struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct
 	req->c.skc_reuseport = listener->sk_reuseport;
 	req->c.skc_bound_dev_if = listener->sk_bound_dev_if;
 	req->c.skc_refcnt = 1;
+	req->c.skc_cookie = __atomic_add_fetch(&sock_net(listener)->machine->next_sock_cookie, 1,
+					       __ATOMIC_RELAXED);
 	req->rsk_ops = ops;
 	req->rsk_listener = listener;
 	sock_hold(listener);

@@ -8,8 +8,23 @@
 #include "inet/inet_sock.h"
 
 struct machine;
+struct inet_diag_handler;
 struct text;
 struct inet_timewait_sock;
+
+/* machine->inet. Written in machine_init only, read with any lock. */
+struct protosw_list {
+	const struct inet_protosw **rows;
+	u32 count;
+};
+
+struct machine_inet {
+	struct protosw_list lists[2];              /* AF_INET, AF_INET6 */
+	const struct inet_diag_handler *diag[256]; /* by IPPROTO_* */
+};
+
+/* inet_diag.c */
+int inet_diag_machine_init(struct machine *m);
 
 /* protosw.c */
 int inet_protosw_init(struct machine *m);

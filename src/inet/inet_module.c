@@ -131,6 +131,8 @@ int inet_machine_init(struct machine *m)
 	if (!err)
 		err = inet_register_protosw(m, AF_INET, &ping_protosw);
 	if (!err)
+		err = inet_diag_machine_init(m);
+	if (!err)
 		err = sock_register(m, &inet_family);
 	if (err)
 		inet_protosw_fini(m);

@@ -130,6 +130,8 @@ u32 datagram_poll(struct socket *sock);
 
 /* dgram.c: what UDP and ping share */
 int inet_dgram_disconnect(struct sock *sk, int flags);
+/* SOCK_DESTROY: the program reads ECONNABORTED, the sock is disconnected. 0 */
+int inet_dgram_abort(struct sock *sk);
 /* Transport header and payload of a datagram, summed (unfolded). */
 u32 inet_dgram_csum(const struct sk_buff *skb);
 /* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */

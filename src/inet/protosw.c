@@ -14,15 +14,6 @@
 #include "core/machine.h"
 #include "inet/inet_internal.h"
 
-struct protosw_list {
-	const struct inet_protosw **rows;
-	u32 count;
-};
-
-struct machine_inet {
-	struct protosw_list lists[2]; /* AF_INET, AF_INET6 */
-};
-
 static int family_index(int family)
 {
 	return family == AF_INET6;

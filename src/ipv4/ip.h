@@ -57,7 +57,8 @@ struct ip_frag_peer {
 };
 #define IP_FRAG_PEERS 64 /* direct mapped */
 
-#define RAW_HASH_SIZE    16 /* by protocol */
+#define RAW_HASH_BITS    4
+#define RAW_HASH_SIZE    (1 << RAW_HASH_BITS) /* by protocol */
 #define FIB_TABLE_HASHSZ 16
 
 struct fib_table;

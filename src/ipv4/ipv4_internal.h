@@ -229,6 +229,7 @@ void ipv4_sysctl_defaults(struct netns_ipv4 *ip4);
 void in_device_defaults(struct in_device *in_dev);
 void ipv4_set_forwarding(struct net *net, bool on); /* all devices and the default */
 int ipv4_views_init(struct machine *m);
+int raw_diag_machine_init(struct machine *m); /* raw_diag.c */
 
 extern const struct offload_callbacks inet_offload;
 

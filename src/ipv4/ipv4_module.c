@@ -35,6 +35,8 @@ int ipv4_machine_init(struct machine *m)
 	if (!err)
 		err = ipv4_views_init(m);
 	if (!err)
+		err = raw_diag_machine_init(m);
+	if (!err)
 		err = rtnl_register(m, devinet_rtnl_handlers, nr_devinet_rtnl_handlers);
 	if (!err)
 		err = rtnl_register(m, fib_rtnl_handlers, nr_fib_rtnl_handlers);

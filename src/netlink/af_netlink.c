@@ -1014,6 +1014,8 @@ int netlink_machine_init(struct machine *m)
 		err = neigh_netlink_machine_init(m);
 	if (!err)
 		err = rtnl_misc_machine_init(m);
+	if (!err)
+		err = sock_diag_machine_init(m);
 	if (err)
 		netlink_machine_exit(m);
 	return err;

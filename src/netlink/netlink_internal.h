@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "core/machine.h"
 #include "core/netdevice.h"
 #include "core/sock.h"
 #include "netlink/netlink.h"
@@ -16,6 +17,8 @@
 #define NL_GOODSIZE                                                                                \
 	3776u /* Linux's first dump buffer: fits the 4096 octets that many programs offer */
 #define NL_MAX_DUMP 65536u
+
+struct sock_diag_handler;
 
 struct rtnl_row { /* a registered handler */
 	struct rtnl_handler h;
@@ -29,6 +32,7 @@ struct rtnl_table {
 	u32 nr_link_ops, size_link_ops;
 	struct netlink_protocol protocols[NL_MAX_PROTOCOLS];
 	bool present[NL_MAX_PROTOCOLS];
+	const struct sock_diag_handler *diag[NPROTO]; /* sock_diag.c: by family */
 };
 
 /* af_netlink.c: a running dump; rtnl */
@@ -59,6 +63,7 @@ int rtnl_device_event(struct notifier_block *nb, enum netdev_event ev, struct ne
 int rtnl_link_machine_init(struct machine *m); /* rtnl_link.c */
 int neigh_netlink_machine_init(struct machine *m);
 int rtnl_misc_machine_init(struct machine *m); /* rtnl_misc.c */
+int sock_diag_machine_init(struct machine *m); /* sock_diag.c */
 const struct rtnl_link_ops *rtnl_link_ops_get(const struct machine *m, const char *kind);
 
 #endif

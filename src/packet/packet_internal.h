@@ -142,6 +142,9 @@ void packet_fanout_leave(struct packet_sock *po);
 void packet_fanout_link(struct packet_sock *po);
 void packet_fanout_unlink(struct packet_sock *po);
 
+/* packet_diag.c */
+int packet_diag_machine_init(struct machine *m);
+
 /* packet_opt.c */
 int packet_setsockopt(struct socket *sock, int level, int name, const void *val, socklen_t len);
 int packet_getsockopt(struct socket *sock, int level, int name, void *val, socklen_t *len);

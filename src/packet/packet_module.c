@@ -84,6 +84,8 @@ int packet_machine_init(struct machine *m)
 
 	trace_point_register(m, &packet_trace_points);
 	err = view_register(m, packet_views, ARRAY_SIZE(packet_views));
+	if (!err)
+		err = packet_diag_machine_init(m);
 	return err ? err : sock_register(m, &packet_family);
 }
 

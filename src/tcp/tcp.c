@@ -760,7 +760,7 @@ orphan:
 }
 
 /* A connection that must not end without a RST (RFC 9293 3.10.5, ABORT). */
-static bool tcp_need_reset(u8 state)
+bool tcp_need_reset(u8 state)
 {
 	return state == SS_TCP_ESTABLISHED || state == SS_TCP_CLOSE_WAIT ||
 	       state == SS_TCP_FIN_WAIT1 || state == SS_TCP_FIN_WAIT2 || state == SS_TCP_SYN_RECV;

@@ -165,6 +165,8 @@ struct netns_tcp {
 
 /* ---- the connection ---------------------------------------------------------------------------------- */
 
+struct tcp_info_uapi; /* tcp_info.h */
+
 struct tcp_sock {
 	struct inet_connection_sock icsk; /* must be first */
 
@@ -411,6 +413,7 @@ void tcp_send_fin(struct sock *sk);
 void tcp_stream_write_space(struct sock *sk);
 u64 tcp_fin_time_ns(const struct sock *sk);
 int tcp_disconnect(struct sock *sk, int flags);
+bool tcp_need_reset(u8 state); /* does the peer have to be told when the connection is given up? */
 u32 keepalive_time_s(const struct tcp_sock *tp);
 u32 keepalive_intvl_s(const struct tcp_sock *tp);
 u32 keepalive_probes(const struct tcp_sock *tp);
@@ -419,6 +422,7 @@ u32 keepalive_probes(const struct tcp_sock *tp);
 
 int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len);
 int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len);
+void tcp_get_info(struct sock *sk, struct tcp_info_uapi *ret_info);
 
 /* ---- tcp_ipv4.c -------------------------------------------------------------------------------------- */
 

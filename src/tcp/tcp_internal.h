@@ -9,5 +9,6 @@ struct net;
 int tcp_sysctl_machine_init(struct machine *m);
 void tcp_sysctl_net_init(struct net *net);
 int tcp_views_machine_init(struct machine *m);
+int tcp_diag_machine_init(struct machine *m);
 
 #endif

@@ -39,6 +39,8 @@ int tcp_machine_init(struct machine *m)
 		err = tcp_sysctl_machine_init(m);
 	if (!err)
 		err = tcp_views_machine_init(m);
+	if (!err)
+		err = tcp_diag_machine_init(m);
 	if (err)
 		tcp_machine_exit(m);
 	return err;

@@ -307,7 +307,7 @@ static u8 tcp_info_options(const struct tcp_sock *tp)
 		    (tp->wscale_ok ? TCPI_OPT_WSCALE : 0));
 }
 
-static void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
+void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);

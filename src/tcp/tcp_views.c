@@ -119,18 +119,42 @@ static void tcp_show(struct net *net, struct text *t)
 		show_bucket(net, t, &h->ehash[b], &i);
 }
 
+/* What /proc/net/sockstat counts by the protocol number: sockets that are in the protocol's table. */
+struct sock_counts {
+	u32 used;
+	u32 proto[256];
+};
+
+static void count_sockets(const struct net *net, struct sock_counts *n)
+{
+	const struct socket *sock;
+
+	memset(n, 0, sizeof(*n));
+	list_for_each_entry(sock, &net->sock->sockets, net_node) {
+		const struct sock *sk = sock->sk;
+
+		n->used++;
+		if (!sk || sk->sk_family != AF_INET || hlist_unhashed(&sk->sk_node))
+			continue;
+		/* A raw socket's protocol is the program's: all of them count as one. */
+		n->proto[sk->sk_type == SOCK_RAW ? IPPROTO_RAW : sk->sk_protocol]++;
+	}
+}
+
 static void sockstat_show(struct net *net, struct text *t)
 {
 	const struct inet_hashinfo *h = &net->tcp->hashinfo;
-	u32 used = 0, tw = net->inet->tw_count;
-	const struct list_head *p;
+	u32 tw = net->inet->tw_count;
+	struct sock_counts n;
 
-	for (p = net->sock->sockets.next; p != &net->sock->sockets; p = p->next)
-		used++;
-	text_printf(t, "sockets: used %u\n", used);
+	count_sockets(net, &n);
+	text_printf(t, "sockets: used %u\n", n.used);
 	text_printf(t, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n",
 		    h->ehash_count + h->lhash2_count - tw, net->tcp->orphan_count, tw,
 		    h->ehash_count + h->lhash2_count - tw, 0);
+	text_printf(t, "UDP: inuse %u mem %u\n", n.proto[IPPROTO_UDP], 0);
+	text_printf(t, "UDPLITE: inuse %u\n", n.proto[IPPROTO_UDPLITE]);
+	text_printf(t, "RAW: inuse %u\n", n.proto[IPPROTO_RAW]);
 	text_printf(t, "FRAG: inuse %u memory %u\n", net->ipv4->frags.nqueues,
 		    net->ipv4->frags.mem);
 }

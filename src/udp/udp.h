@@ -74,6 +74,10 @@ extern const struct proto udp_prot;
 /* borrow @skb. True: its checksum is right (or absent, or checked before). */
 bool udp_checksum_ok(struct sk_buff *skb);
 
+/* ---- udp_diag.c ----------------------------------------------------------------------------------------- */
+
+int udp_diag_machine_init(struct machine *m);
+
 /* ---- udp_input.c ------------------------------------------------------------------------------------------ */
 
 extern const struct net_protocol udp_protocol;

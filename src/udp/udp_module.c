@@ -43,6 +43,8 @@ int udp_machine_init(struct machine *m)
 	drop_reason_register(m, &udp_drop_reasons);
 	trace_point_register(m, &udp_trace_points);
 	err = view_register(m, udp_views, ARRAY_SIZE(udp_views));
+	if (!err)
+		err = udp_diag_machine_init(m);
 	return err ? err : inet_register_protosw(m, AF_INET, &udp_protosw);
 }
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* raw_diag.c - raw sockets as ss(8) sees them, and SOCK_DESTROY; see inet/inet_diag.c */
+#include "inet/inet_diag.h"
+#include "ipv4/ipv4_internal.h"
+
+static bool raw_diag_table(const struct net *net, u32 nth, struct inet_diag_table *ret)
+{
+	if (nth)
+		return false;
+	*ret = (struct inet_diag_table){ net->ipv4->raw_hash, RAW_HASH_BITS, false };
+	return true;
+}
+
+/* Raw sockets may be alike in everything but the cookie, which then decides. */
+static struct sock_common *raw_diag_lookup(struct net *net, const struct inet_diag_req_v2 *req)
+{
+	const struct inet_diag_req_raw *r = (const void *)req;
+	struct sock_common *c, *found = NULL;
+
+	if (req->sdiag_family != AF_INET)
+		return NULL;
+	hlist_for_each_entry(c, &net->ipv4->raw_hash[r->sdiag_raw_protocol % RAW_HASH_SIZE],
+			     skc_node) {
+		if (c->skc_num != r->sdiag_raw_protocol ||
+		    c->skc_rcv_saddr.v != r->id.idiag_src[0] ||
+		    c->skc_daddr.v != r->id.idiag_dst[0] ||
+		    (r->id.idiag_if && (u32)c->skc_bound_dev_if != r->id.idiag_if))
+			continue;
+		found = c;
+		if (!sock_diag_check_cookie(c->skc_cookie, r->id.idiag_cookie))
+			break;
+	}
+	return found;
+}
+
+static int raw_diag_destroy(struct sock_common *c)
+{
+	return inet_dgram_abort((struct sock *)c);
+}
+
+static const struct inet_diag_handler raw_diag_handler = {
+	.protocol = IPPROTO_RAW,
+	.table = raw_diag_table,
+	.lookup = raw_diag_lookup,
+	.destroy = raw_diag_destroy,
+};
+
+int raw_diag_machine_init(struct machine *m)
+{
+	return inet_diag_register(m, &raw_diag_handler);
+}

@@ -15,6 +15,7 @@
 #include "host/host.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_module.h"
+#include "netlink/netlink_module.h"
 #include "socket/socket_module.h"
 
 struct fixture {
@@ -59,6 +60,8 @@ static const struct proto test_prot = {
 static const struct net_module modules[] = {
 	{ "core", core_machine_init, core_machine_exit, core_net_init, core_net_exit },
 	{ "socket", socket_machine_init, socket_machine_exit, socket_net_init, socket_net_exit },
+	{ "netlink", netlink_machine_init, netlink_machine_exit, netlink_net_init,
+	  netlink_net_exit },
 	{ "inet", inet_machine_init, inet_machine_exit, inet_net_init, inet_net_exit },
 };
 

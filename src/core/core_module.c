@@ -5,6 +5,7 @@
 #include "core/drop_reason.h"
 #include "core/machine.h"
 #include "core/netdevice.h"
+#include "core/qdisc.h"
 #include "core/sock_reasons.h"
 #include "core/sysctl.h"
 #include "core/trace.h"
@@ -16,15 +17,22 @@ int core_machine_init(struct machine *m)
 	drop_reason_register(m, &core_drop_reasons);
 	drop_reason_register(m, &socket_drop_reasons);
 	trace_point_register(m, &core_trace_points);
-	err = dev_machine_init(m);
-	if (err)
+	err = register_qdisc(m, &pfifo_fast_ops);
+	if (!err)
+		err = register_qdisc(m, &noqueue_qdisc_ops);
+	if (!err)
+		err = dev_machine_init(m);
+	if (err) {
+		qdisc_kinds_free(m);
 		sysctl_registry_free(m); /* made by the first table that registered */
+	}
 	return err;
 }
 
 void core_machine_exit(struct machine *m)
 {
 	dev_machine_exit(m);
+	qdisc_kinds_free(m);
 	sysctl_registry_free(m);
 }
 

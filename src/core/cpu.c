@@ -149,7 +149,9 @@ u64 cpu_turn(struct cpu *cpu, bool driver)
 	cpu_lock(cpu);
 	if (driver)
 		cpu->sleep_until = 0;
+	cpu->ksoftirqd = true;
 	cpu_run_pending(cpu);
+	cpu->ksoftirqd = false;
 	next = cpu_next_event(cpu);
 	if (driver || !__atomic_load_n(&cpu->machine->driven, __ATOMIC_RELAXED))
 		cpu->sleep_until = next;
@@ -197,6 +199,7 @@ struct cpu *cpu_create(struct machine *m, u16 id)
 	cpu->sleep_until = HOST_FOREVER; /* nobody has looked yet */
 	list_init(&cpu->wake_list);
 	list_init(&cpu->tasklets);
+	list_init(&cpu->tasklets_hi);
 	cpu_clock_refresh(cpu);
 	snprintf(stream, sizeof(stream), "cpu%u", id);
 	host_random(m->host, stream, cpu->rng, sizeof(cpu->rng));

@@ -11,8 +11,9 @@
  *   as long as that round took, cpu_unlock() leaves softirqs alone, so that programs get half of the time.
  *   cpu->now is the time in ns, read once when the lock is taken and once per softirq round.
  *
- *   Softirqs run in the order of enum softirq. Who runs them: cpu_unlock(), the worker thread of the cpu,
- *   or weir_run(). "Interrupts" of drivers (a full ring, a timer) only raise softirqs.
+ *   Softirqs run in the order of enum softirq. Who runs them: cpu_unlock(), as on the way back from a system call, or ksoftirqd: the
+ *   worker thread of the cpu, or whoever turns the loop of a machine without workers. "Interrupts" of drivers (a full ring, a timer)
+ *   only raise softirqs. cpu->context says what runs now; it is part of every trace record.
  * Locking: doc/locking.md.
  */
 #ifndef WEIR_CORE_CPU_H
@@ -44,6 +45,19 @@ enum softirq {
 	NR_SOFTIRQS
 };
 
+enum cpu_context {                  /* doc/paths.md */
+		   CONTEXT_PROCESS, /* a program's thread in a call, or control code */
+		   CONTEXT_WORK,    /* HI softirq: handed over by another thread */
+		   CONTEXT_TASKLET_HI,
+		   CONTEXT_TIMER,
+		   CONTEXT_NET_TX,
+		   CONTEXT_NET_RX,
+		   CONTEXT_TASKLET,
+		   CONTEXT_HARDIRQ, /* the interrupt handler of an emulated card */
+		   NR_CONTEXTS
+};
+#define CONTEXT_KSOFTIRQD 0x80u /* flag: a softirq that ksoftirqd runs */
+
 /* Work that any thread may hand to a cpu: runs there in HI softirq with the lock held. The caller owns the
  * memory until fn runs. */
 struct cpu_work {
@@ -66,6 +80,8 @@ struct __capability("cpu") cpu
 	bool locked; /* for lock_assert_held() */
 	u16 id;
 	bool trace_on; /* any consumer of trace points on this machine */
+	u8 context;    /* enum cpu_context and CONTEXT_KSOFTIRQD */
+	bool ksoftirqd;
 	u32 softirq_depth;
 	u64 next_skb_id; /* id << 8 | cpu id */
 	u64 epoch;       /* advanced by every cpu_unlock() */
@@ -75,7 +91,7 @@ struct __capability("cpu") cpu
 	struct skb_cache *skb_cache;
 	struct trace_ring *trace;
 	struct list_head wake_list; /* struct wait_entry to wake after unlocking (wait.h) */
-	struct list_head tasklets;
+	struct list_head tasklets, tasklets_hi;
 	u64 softirq_counts[NR_SOFTIRQS];
 	u64 rng[4]; /* xoshiro state seeded from the host stream "cpuN": for unimportant choices */
 
@@ -118,7 +134,22 @@ void cpu_queue_work(struct cpu *cpu, struct cpu_work *w);
 /* Runs what was handed over so far: before the owner of a cpu_work goes away. Lock held. */
 void run_remote_work(struct cpu *cpu);
 
+/* Runs once in the next round of its softirq (TASKLET, or HI), however often it is scheduled before. */
 void tasklet_schedule(struct cpu *cpu, struct tasklet *t);
+void tasklet_hi_schedule(struct cpu *cpu, struct tasklet *t);
+
+/* Around the handler of an emulated interrupt; irq_exit() gets what irq_enter() returned. */
+static inline u8 irq_enter(struct cpu *cpu)
+{
+	u8 interrupted = cpu->context;
+
+	cpu->context = CONTEXT_HARDIRQ;
+	return interrupted;
+}
+static inline void irq_exit(struct cpu *cpu, u8 interrupted)
+{
+	cpu->context = interrupted;
+}
 
 /* A pseudo-random number for choices that need not be secret (ephemeral port offsets, jitter). */
 u64 cpu_random(struct cpu *cpu);

@@ -245,6 +245,7 @@ struct net_device *alloc_netdev(struct net *net, u32 priv, const char *name,
 	list_init(&dev->napi_list);
 	list_init(&dev->mc);
 	list_init(&dev->linkwatch_node);
+	list_init(&dev->qdiscs);
 	strcpy(dev->name, name);
 	setup(dev);
 	return dev;
@@ -773,12 +774,7 @@ int dev_change_tx_queue_len(struct net_device *dev, u32 len)
 		return 0;
 	cpu_lock(dev->cpu);
 	dev->tx_queue_len = len;
-	for (u32 i = 0; i < dev->num_tx_queues; i++) {
-		struct Qdisc *q = dev->tx[i].qdisc_sleeping;
-
-		if (q && q->ops == &pfifo_fast_ops)
-			q->limit = len;
-	}
+	dev_qdisc_change_tx_queue_len(dev);
 	cpu_unlock(dev->cpu);
 	call_netdevice_notifiers(NETDEV_CHANGE_TX_QUEUE_LEN, dev);
 	return 0;
@@ -839,16 +835,26 @@ void dev_get_stats(struct net_device *dev, struct rtnl_link_stats64 *ret)
 
 static void default_qdisc_show(struct net *net, struct text *t)
 {
-	text_printf(t, "%s\n", pfifo_fast_ops.id);
+	text_printf(t, "%s\n", net->core->default_qdisc->id);
 }
 
-/* Only what the core has: sched/ registers more. */
+/* For devices that come up for the first time from now on. */
 static int default_qdisc_store(struct net *net, const char *text, size_t len)
 {
+	const struct Qdisc_ops *ops;
+	char kind[IFNAMSIZ];
+
 	while (len && isspace((unsigned char)text[len - 1]))
 		len--;
-	return len == strlen(pfifo_fast_ops.id) && !strncmp(text, pfifo_fast_ops.id, len) ? 0
-											  : -ENOENT;
+	if (len >= sizeof(kind))
+		return -ENOENT;
+	memcpy(kind, text, len);
+	kind[len] = '\0';
+	ops = qdisc_lookup_ops(net->machine, kind);
+	if (!ops)
+		return -ENOENT;
+	net->core->default_qdisc = ops;
+	return 0;
 }
 
 static void budget_usecs_show(struct net *net, struct text *t)
@@ -919,6 +925,7 @@ int dev_net_init(struct net *net)
 	for (u32 i = 0; i < ARRAY_SIZE(core->ptype_base); i++)
 		list_init(&core->ptype_base[i]);
 	list_init(&core->netdev_chain);
+	core->default_qdisc = &pfifo_fast_ops;
 	sysctl_set_defaults(&core_sysctls, core);
 	net->core = core;
 	return 0;

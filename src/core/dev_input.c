@@ -378,13 +378,7 @@ void softnet_exit(struct cpu *cpu)
 		return;
 	cpu_lock(cpu);
 	skb_queue_purge_reason(&sd->input_pkt_queue, SKB_DROP_NET_EXIT);
-	while (sd->completion_queue) {
-		struct sk_buff *skb = sd->completion_queue;
-
-		sd->completion_queue = skb->next;
-		skb->next = NULL;
-		consume_skb(skb);
-	}
+	net_tx_action(cpu); /* nothing runs any more: it only frees */
 	cpu->softirq_pending &= ~(1u << NET_RX_SOFTIRQ | 1u << NET_TX_SOFTIRQ);
 	cpu->softnet = NULL;
 	cpu_unlock(cpu);

@@ -19,6 +19,7 @@
 struct net;
 struct net_module;
 struct net_proto_family;
+struct Qdisc_ops;
 struct machine_inet;    /* inet/protosw.c */
 struct tcp_machine;     /* tcp/: congestion control algorithms */
 struct rtnl_table;      /* netlink/ */
@@ -44,6 +45,8 @@ struct machine {
 	const struct net_proto_family *net_families[NPROTO]; /* rtnl; published pointers */
 	struct machine_sock *sock; /* socket/: locks of the epolls, open files */
 	u32 event_pending;         /* atomic: an epoll became ready since weir_run() looked */
+	const struct Qdisc_ops **qdisc_kinds; /* rtnl: queueing disciplines that are there */
+	u32 nr_qdisc_kinds;
 	struct machine_inet *inet; /* inet/: which protocol serves (type, protocol) */
 	struct tcp_machine *tcp;   /* tcp/: congestion control algorithms */
 	struct rtnl_table *rtnl_table;

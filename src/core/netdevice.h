@@ -212,8 +212,11 @@ struct net_device {
 	netdev_features_t
 		wanted_features; /* of hw_features: what was asked for; set by register_netdevice() */
 	const struct rtnl_link_ops *rtnl_link_ops;
-	const struct Qdisc_ops *default_qdisc; /* NULL: pfifo_fast if tx_queue_len, else noqueue */
-	struct list_head mc; /* struct netdev_hw_addr: multicast addresses to receive */
+	struct Qdisc *qdisc; /* root: the one that serves all queues, or the default of the first */
+	struct list_head qdiscs; /* those with a handle; cpu lock too */
+	const struct Qdisc_ops
+		*default_qdisc; /* NULL: the sysctl's if tx_queue_len, else noqueue */
+	struct list_head mc;    /* struct netdev_hw_addr: multicast addresses to receive */
 	char *ifalias;
 	u32 group;
 	void (*priv_destructor)(struct net_device *dev);
@@ -245,7 +248,8 @@ struct netns_core {
 	struct neigh_table *neigh_tables[2]; /* arp_tbl, nd_tbl: set by their modules */
 	/* sysctls net.core.* */
 	u32 rmem_default, rmem_max, wmem_default, wmem_max, somaxconn, optmem_max;
-	int default_qdisc;
+	const struct Qdisc_ops *default_qdisc; /* net.core.default_qdisc */
+	u32 qdisc_autohandle;                  /* the last one given */
 };
 
 /* A device with @priv octets of private state, one tx queue per @txqs, set up by @setup; @name may contain "%d".

@@ -185,7 +185,7 @@ static void taking_the_device_down_empties_the_queue(void **state)
 	__netif_schedule(q); /* scheduled, and then gone */
 	dev_deactivate(dev);
 	assert_int_equal(q->stats.qlen, 0);
-	assert_int_equal(net->drop_counts[SKB_DROP_DEV_DOWN], 3);
+	assert_int_equal(net->drop_counts[SKB_DROP_QDISC_RESET], 3);
 	dev_activate(dev);
 	dev->tx[0].state = 0;
 	xmit(dev, 0, 9);

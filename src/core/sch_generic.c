@@ -3,10 +3,14 @@
  * sch_generic.c - the two disciplines that are always there: noqueue and pfifo_fast
  *
  * pfifo_fast: three first-in first-out bands, 0 served first. The band comes from skb->priority (tc-prio(8); IPv4 derives it
- * from the TOS octet, RFC 1349). The limit counts packets of all bands together and is the device's tx_queue_len.
+ * from the TOS octet, RFC 1349). The limit counts packets of all bands together and is the device's tx_queue_len; a device
+ * without one cannot have this discipline.
  * Locking: the cpu lock.
  */
 #include "core/qdisc.h"
+
+#include <errno.h>
+#include <linux/pkt_sched.h>
 
 #define PFIFO_FAST_BANDS 3
 
@@ -27,7 +31,7 @@ static int pfifo_fast_init(struct Qdisc *q, const struct nlattr *opt,
 		skb_queue_head_init(&p->band[i]);
 	q->flags |= TCQ_F_CAN_BYPASS;
 	q->limit = qdisc_dev(q)->tx_queue_len;
-	return 0;
+	return q->limit ? 0 : -EINVAL;
 }
 
 static enum qdisc_verdict pfifo_fast_enqueue(struct sk_buff *skb, struct Qdisc *q,
@@ -40,8 +44,7 @@ static enum qdisc_verdict pfifo_fast_enqueue(struct sk_buff *skb, struct Qdisc *
 		return qdisc_drop(skb, q, to_free, SKB_DROP_QDISC_FULL);
 	skb_queue_tail(&p->band[band], skb);
 	p->nonempty |= 1u << band;
-	q->stats.qlen++;
-	q->stats.backlog += QDISC_CB(skb)->pkt_len;
+	qdisc_qstats_add(q, skb);
 	return QDISC_OK;
 }
 
@@ -57,8 +60,7 @@ static struct sk_buff *pfifo_fast_dequeue(struct Qdisc *q)
 	skb = skb_dequeue(&p->band[band]);
 	if (skb_queue_empty(&p->band[band]))
 		p->nonempty &= ~(1u << band);
-	q->stats.qlen--;
-	q->stats.backlog -= QDISC_CB(skb)->pkt_len;
+	qdisc_qstats_del(q, skb);
 	return skb;
 }
 
@@ -74,8 +76,26 @@ static void pfifo_fast_reset(struct Qdisc *q)
 	struct pfifo_fast_priv *p = qdisc_priv(q);
 
 	for (int i = 0; i < PFIFO_FAST_BANDS; i++)
-		skb_queue_purge_reason(&p->band[i], SKB_DROP_DEV_DOWN);
+		skb_queue_purge_reason(&p->band[i], SKB_DROP_QDISC_RESET);
 	p->nonempty = 0;
+}
+
+static u32 pfifo_fast_options(const struct Qdisc *q, void *ret)
+{
+	struct tc_prio_qopt *opt = ret;
+
+	static_assert(sizeof(*opt) <= QDISC_OPTIONS_MAX &&
+			      sizeof(opt->priomap) == sizeof(prio2band),
+		      "linux/pkt_sched.h");
+	opt->bands = PFIFO_FAST_BANDS;
+	memcpy(opt->priomap, prio2band, sizeof(prio2band));
+	return sizeof(*opt);
+}
+
+/* What waits above a lower limit may still leave. */
+static void pfifo_fast_change_tx_queue_len(struct Qdisc *q, u32 len)
+{
+	q->limit = len;
 }
 
 const struct Qdisc_ops pfifo_fast_ops = {
@@ -86,6 +106,8 @@ const struct Qdisc_ops pfifo_fast_ops = {
 	.peek = pfifo_fast_peek,
 	.init = pfifo_fast_init,
 	.reset = pfifo_fast_reset,
+	.options = pfifo_fast_options,
+	.change_tx_queue_len = pfifo_fast_change_tx_queue_len,
 };
 
 static int noqueue_init(struct Qdisc *q, const struct nlattr *opt, struct netlink_ext_ack *extack)

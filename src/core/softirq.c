@@ -5,6 +5,8 @@
  * Theory of operation
  *   A softirq is a bit in cpu->softirq_pending. A pass visits the bits in the order of enum softirq and runs those that are set when
  *   their turn comes, so what TIMER raises in NET_TX runs in the same pass, and what NET_RX raises in NET_TX in the next one.
+ *   HI runs what other threads handed over and then the high-priority tasklets. A tasklet is on a list or not: scheduling it twice
+ *   is once; one that schedules itself runs in the next pass.
  *   The packet-path handlers limit themselves (net_rx_action's budget) and raise themselves again.
  * Locking: the cpu's lock, held all along; remote_work is a stack that any thread pushes to (atomics).
  */
@@ -41,23 +43,33 @@ void cpu_queue_work(struct cpu *cpu, struct cpu_work *w)
 		cpu_kick(cpu);
 }
 
-void tasklet_schedule(struct cpu *cpu, struct tasklet *t)
+static void schedule_on(struct cpu *cpu, struct tasklet *t, struct list_head *list, enum softirq nr)
 {
 	lock_assert_held(cpu);
 	if (t->node.next && !list_empty(&t->node))
 		return;
-	list_add_tail(&t->node, &cpu->tasklets);
-	raise_softirq(cpu, TASKLET_SOFTIRQ);
+	list_add_tail(&t->node, list);
+	raise_softirq(cpu, nr);
 }
 
-/* Those that are scheduled now; one that schedules itself again runs in the next pass. */
-static void tasklet_action(struct cpu *cpu)
+void tasklet_schedule(struct cpu *cpu, struct tasklet *t)
+{
+	schedule_on(cpu, t, &cpu->tasklets, TASKLET_SOFTIRQ);
+}
+
+void tasklet_hi_schedule(struct cpu *cpu, struct tasklet *t)
+{
+	schedule_on(cpu, t, &cpu->tasklets_hi, HI_SOFTIRQ);
+}
+
+/* Those that are scheduled now. */
+static void run_tasklets(struct cpu *cpu, struct list_head *list)
 {
 	struct list_head run;
 	struct tasklet *t;
 
 	list_init(&run);
-	list_splice_tail_init(&cpu->tasklets, &run);
+	list_splice_tail_init(list, &run);
 	while (!list_empty(&run)) {
 		t = list_first_entry(&run, struct tasklet, node);
 		list_del(&t->node);
@@ -65,14 +77,34 @@ static void tasklet_action(struct cpu *cpu)
 	}
 }
 
-static void (*const softirq_actions[NR_SOFTIRQS])(struct cpu *cpu) = {
-	[HI_SOFTIRQ] = run_remote_work,     [TIMER_SOFTIRQ] = run_timers,
-	[NET_TX_SOFTIRQ] = net_tx_action,   [NET_RX_SOFTIRQ] = net_rx_action,
-	[TASKLET_SOFTIRQ] = tasklet_action,
+static void tasklet_action(struct cpu *cpu)
+{
+	run_tasklets(cpu, &cpu->tasklets);
+}
+
+static void hi_action(struct cpu *cpu)
+{
+	run_remote_work(cpu);
+	if (list_empty(&cpu->tasklets_hi))
+		return;
+	cpu->context += CONTEXT_TASKLET_HI - CONTEXT_WORK;
+	run_tasklets(cpu, &cpu->tasklets_hi);
+}
+
+static const struct {
+	void (*action)(struct cpu *cpu);
+	u8 context; /* in which it begins */
+} softirqs[NR_SOFTIRQS] = {
+	[HI_SOFTIRQ] = { hi_action, CONTEXT_WORK },
+	[TIMER_SOFTIRQ] = { run_timers, CONTEXT_TIMER },
+	[NET_TX_SOFTIRQ] = { net_tx_action, CONTEXT_NET_TX },
+	[NET_RX_SOFTIRQ] = { net_rx_action, CONTEXT_NET_RX },
+	[TASKLET_SOFTIRQ] = { tasklet_action, CONTEXT_TASKLET },
 };
 
 bool do_softirq(struct cpu *cpu)
 {
+	u8 interrupted = cpu->context, ksoftirqd = cpu->ksoftirqd ? CONTEXT_KSOFTIRQD : 0;
 	unsigned nr;
 
 	lock_assert_held(cpu);
@@ -86,8 +118,10 @@ bool do_softirq(struct cpu *cpu)
 			continue;
 		cpu->softirq_pending &= ~(1u << nr);
 		cpu->softirq_counts[nr]++;
-		softirq_actions[nr](cpu);
+		cpu->context = softirqs[nr].context | ksoftirqd;
+		softirqs[nr].action(cpu);
 	}
+	cpu->context = interrupted;
 	cpu->in_softirq = false;
 	__atomic_store_n(&cpu->rounds, cpu->rounds + 1, __ATOMIC_RELAXED);
 	return cpu->softirq_pending != 0;

@@ -60,6 +60,7 @@ void __trace_skb(const struct sk_buff *skb, const struct net *net, trace_point_t
 		.cpu = cpu->id,
 		.reason = reason,
 		.verdict = (u8)v,
+		.context = cpu->context,
 		.seq = (u32)nr,
 		.len = skb->len,
 	};

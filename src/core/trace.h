@@ -49,9 +49,9 @@ struct trace_record {
 	u16 cpu;
 	skb_drop_reason_t reason;
 	u8 verdict;
-	u8 flags;
-	u32 seq; /* of the ring: finds gaps */
-	u32 len; /* skb->len then */
+	u8 context; /* enum cpu_context and CONTEXT_KSOFTIRQD */
+	u32 seq;    /* of the ring: finds gaps */
+	u32 len;    /* skb->len then */
 };
 
 static_assert(sizeof(struct trace_record) == 64, "a trace record is one cache line");
@@ -93,7 +93,10 @@ struct trace_point_table {
 	X(netif_receive_skb, "core/dev_input.c", "protocol", NULL)                                 \
 	X(dev_queue_xmit, "core/dev_output.c", "protocol", NULL)                                   \
 	X(qdisc_enqueue, "core/qdisc.c", "qlen", NULL)                                             \
-	X(qdisc_dequeue, "core/qdisc.c", "qlen", "waited_ns")                                      \
+	X(qdisc_dequeue, "core/qdisc.c", "held", "waited_ns")                                      \
+	X(qdisc_requeue, "core/qdisc.c", "held", NULL)                                             \
+	X(dequeue_skb, "core/qdisc.c", "held", NULL)                                               \
+	X(dev_watchdog, "core/qdisc.c", "queue", "stopped_ms")                                     \
 	X(skb_gso_segment, "core/gso.c", "gso_size", "segments")                                   \
 	X(dev_hard_start_xmit, "core/dev_output.c", "queue", NULL)                                 \
 	X(neigh_resolve_output, "core/neighbour.c", "state", NULL)                                 \

@@ -12,6 +12,7 @@
 #include "ipv6/ipv6_module.h"
 #include "netlink/netlink_module.h"
 #include "packet/packet_module.h"
+#include "sched/sched_module.h"
 #include "socket/socket_module.h"
 #include "stack/stack.h"
 #include "tcp/tcp_module.h"
@@ -22,6 +23,7 @@ const struct net_module weir_modules[] = {
 	{ "socket", socket_machine_init, socket_machine_exit, socket_net_init, socket_net_exit },
 	{ "netlink", netlink_machine_init, netlink_machine_exit, netlink_net_init,
 	  netlink_net_exit },
+	{ "sched", sched_machine_init, NULL, NULL, NULL },
 	{ "inet", inet_machine_init, inet_machine_exit, inet_net_init, inet_net_exit },
 	{ "ipv4", ipv4_machine_init, ipv4_machine_exit, ipv4_net_init, ipv4_net_exit },
 	{ "ipv6", ipv6_machine_init, ipv6_machine_exit, ipv6_net_init, ipv6_net_exit },

@@ -111,6 +111,14 @@ struct lab_link {
 	unsigned line;
 };
 
+/* A node's interface over a tap or tun of the host: endpoints "node:eth0" and "host:tap0". Needs the right to use /dev/net/tun. */
+struct lab_host_link {
+	size_t node;
+	char ifname[IFNAMSIZ], host_ifname[IFNAMSIZ];
+	uint32_t mtu; /* of the node's; 0: 1500 */
+	unsigned line;
+};
+
 struct lab_desc {
 	char *file; /* as messages name it */
 	char name[LAB_NAME_MAX + 1];
@@ -122,6 +130,8 @@ struct lab_desc {
 	size_t nr_nodes;
 	struct lab_link *links;
 	size_t nr_links;
+	struct lab_host_link *host_links;
+	size_t nr_host_links;
 };
 
 /*

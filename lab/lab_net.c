@@ -61,6 +61,16 @@ int net_link_up(struct weir_net *net, const char *ifname, struct net_error *err)
 	return request_send(&q, net, err);
 }
 
+int net_link_set_mtu(struct weir_net *net, const char *ifname, uint32_t mtu, struct net_error *err)
+{
+	struct request q;
+
+	request_begin(&q, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, ifname);
+	mnl_attr_put_u32(q.nlh, IFLA_MTU, mtu);
+	return request_send(&q, net, err);
+}
+
 int net_veth_add(struct weir_net *net_a, const char *a, struct weir_net *net_b, const char *b,
 		 uint32_t mtu, struct net_error *err)
 {

@@ -27,6 +27,7 @@ int net_nic_add(struct weir_net *home, const char *into, struct weir_net *net, c
 /* Everything of @imp is set, also what is 0. */
 int net_link_impair(struct weir_net *net, const char *ifname, const struct lab_impairment *imp,
 		    struct net_error *err);
+int net_link_set_mtu(struct weir_net *net, const char *ifname, uint32_t mtu, struct net_error *err);
 int net_addr_add(struct weir_net *net, const char *ifname, struct in_addr addr, uint8_t prefixlen,
 		 struct net_error *err);
 int net_route_add(struct weir_net *net, const struct lab_route *route, struct net_error *err);

@@ -22,6 +22,7 @@
 
 #include <weir/weir.h>
 
+#include "lab/host_link.h"
 #include "lab/lab_net.h"
 #include "lab/report.h"
 #include "see/session.h"
@@ -121,6 +122,21 @@ static int make_link(struct lab *lab, size_t i)
 				   reason(err, &e));
 }
 
+static int make_host_link(struct lab *lab, size_t i)
+{
+	const struct lab_host_link *l = &lab->desc->host_links[i];
+	struct weir_net *net = net_of(lab, l->node);
+	struct net_error e = { "" };
+	int err = host_link_attach(net, l->ifname, l->host_ifname);
+
+	if (err == 0 && l->mtu)
+		err = net_link_set_mtu(net, l->ifname, l->mtu, &e);
+	return err == 0 ? 0
+			: complain(lab, l->line, "link %s:%s - host:%s cannot be made: %s",
+				   lab->desc->nodes[l->node].name, l->ifname, l->host_ifname,
+				   reason(err, &e));
+}
+
 static int raise_links(struct lab *lab)
 {
 	for (size_t i = 0; i < lab->desc->nr_links * 2; i++) {
@@ -132,6 +148,15 @@ static int raise_links(struct lab *lab)
 			return complain(
 				lab, lab->desc->links[i / 2].line, "%s:%s cannot be put up: %s",
 				lab->desc->nodes[end->node].name, end->ifname, reason(err, &e));
+	}
+	for (size_t i = 0; i < lab->desc->nr_host_links; i++) {
+		const struct lab_host_link *l = &lab->desc->host_links[i];
+		struct net_error e = { "" };
+		int err = net_link_up(net_of(lab, l->node), l->ifname, &e);
+
+		if (err < 0)
+			return complain(lab, l->line, "%s:%s cannot be put up: %s",
+					lab->desc->nodes[l->node].name, l->ifname, reason(err, &e));
 	}
 	return 0;
 }
@@ -547,6 +572,9 @@ static int set_up(struct run *r, void *arg)
 			return 1;
 	for (size_t i = 0; i < lab->desc->nr_links; i++)
 		if (make_link(lab, i))
+			return 1;
+	for (size_t i = 0; i < lab->desc->nr_host_links; i++)
+		if (make_host_link(lab, i))
 			return 1;
 	for (size_t i = 0; i < lab->desc->nr_nodes; i++)
 		if (configure_node(lab, i))

@@ -793,6 +793,9 @@ static bool read_mtu(struct reader *r, yaml_node_t *n, void *obj)
 	return true;
 }
 
+#define HOST      "host" /* an endpoint that is no node's; a node of this name goes first */
+#define HOST_NODE SIZE_MAX
+
 struct endpoint_list {
 	struct lab_link *link;
 	int n;
@@ -816,12 +819,14 @@ static bool read_endpoint(struct reader *r, yaml_node_t *n, void *obj)
 	memcpy(node, s, (size_t)(colon - s));
 	node[colon - s] = '\0';
 	index = lab_desc_find_node(r->desc, node);
-	if (index < 0)
+	if (index < 0 && !strcmp(node, HOST))
+		index = -2;
+	else if (index < 0)
 		return fail(r, n, "there is no node '%s'", node);
 	if (!strcmp(colon + 1, "lo"))
 		return fail(r, n, "'lo' is the node's own and cannot be linked");
 	e = &l->link->end[l->n++];
-	e->node = (size_t)index;
+	e->node = index < 0 ? HOST_NODE : (size_t)index;
 	strcpy(e->ifname, colon + 1);
 	return true;
 }
@@ -840,6 +845,31 @@ static const struct field link_fields[] = {
 	{ "reverse", read_reverse },     IMPAIRMENT_FIELDS,
 };
 
+/* The last link that was read ends at the host: it is one of the others. */
+static bool move_host_link(struct reader *r, yaml_node_t *n, struct lab_desc *d)
+{
+	static const struct lab_impairment none;
+	const struct lab_link l = d->links[--d->nr_links];
+	const struct lab_endpoint *host = &l.end[l.end[1].node == HOST_NODE],
+				  *own = &l.end[l.end[0].node == HOST_NODE];
+	struct lab_host_link *h;
+
+	if (own->node == HOST_NODE)
+		return fail(r, n, "one end of a link must be a node of the lab");
+	if (memcmp(&own->out, &none, sizeof(none)) || memcmp(&host->out, &none, sizeof(none)))
+		return fail(r, n,
+			    "a link to the host has no impairments: give them to a link behind it");
+	h = grow(r, n, &d->host_links, &d->nr_host_links, sizeof(*h));
+	if (!h)
+		return false;
+	h->node = own->node;
+	h->mtu = l.mtu;
+	h->line = l.line;
+	memcpy(h->ifname, own->ifname, IFNAMSIZ);
+	memcpy(h->host_ifname, host->ifname, IFNAMSIZ);
+	return true;
+}
+
 static bool read_link(struct reader *r, yaml_node_t *n, void *obj)
 {
 	struct lab_desc *d = obj;
@@ -851,7 +881,10 @@ static bool read_link(struct reader *r, yaml_node_t *n, void *obj)
 	link->line = line_of(n);
 	if (!read_mapping(r, n, link_fields, NR_FIELDS(link_fields), &l))
 		return false;
-	return *link->end[0].ifname || fail(r, n, "'endpoints' is missing");
+	if (!*link->end[0].ifname)
+		return fail(r, n, "'endpoints' is missing");
+	return (link->end[0].node != HOST_NODE && link->end[1].node != HOST_NODE) ||
+	       move_host_link(r, n, d);
 }
 
 /* ---- the whole file ------------------------------------------------------------------------------------- */
@@ -939,7 +972,37 @@ static bool has_interface(const struct lab_desc *d, size_t node, const char *ifn
 			if (d->links[i].end[e].node == node &&
 			    !strcmp(d->links[i].end[e].ifname, ifname))
 				return true;
+	for (size_t i = 0; i < d->nr_host_links; i++)
+		if (d->host_links[i].node == node && !strcmp(d->host_links[i].ifname, ifname))
+			return true;
 	return false;
+}
+
+/* Links to the host: both their ends belong to nobody else. */
+static bool check_host_links(struct reader *r)
+{
+	const struct lab_desc *d = r->desc;
+
+	for (size_t i = 0; i < d->nr_host_links; i++) {
+		const struct lab_host_link *a = &d->host_links[i];
+		bool twice = false;
+
+		for (size_t j = 0; j < i; j++) {
+			const struct lab_host_link *b = &d->host_links[j];
+
+			twice |= !strcmp(a->host_ifname, b->host_ifname) ||
+				 (a->node == b->node && !strcmp(a->ifname, b->ifname));
+		}
+		for (size_t j = 0; j < d->nr_links * 2; j++) {
+			const struct lab_endpoint *b = &d->links[j / 2].end[j % 2];
+
+			twice |= a->node == b->node && !strcmp(a->ifname, b->ifname);
+		}
+		if (twice)
+			return fail_at(r, a->line, "topology.links",
+				       "an interface can be the end of one link only");
+	}
+	return true;
 }
 
 /* What can only be checked when everything is known. */
@@ -947,6 +1010,9 @@ static bool check_whole(struct reader *r)
 {
 	const struct lab_desc *d = r->desc;
 	char where[192];
+
+	if (!check_host_links(r))
+		return false;
 
 	for (size_t i = 0; i < d->nr_links * 2; i++) {
 		const struct lab_endpoint *a = &d->links[i / 2].end[i % 2];
@@ -1130,6 +1196,7 @@ void lab_desc_free(struct lab_desc *d)
 	}
 	free(d->nodes);
 	free(d->links);
+	free(d->host_links);
 	free(d->file);
 	free(d);
 }

@@ -36,6 +36,13 @@ static const struct {
 	{ "name: [", ":2:", "YAML", "did not find" },
 	{ "name: t\n", ":1:", "", "'topology' is missing" },
 	{ "name: a/b\n", ":1:", "name", "is not a lab name" },
+	{ TWO_NODES "  links: [ { endpoints: [\"host:t0\", \"host:t1\"] } ]\n", ":6:", "links[0]",
+	  "one end of a link must be a node" },
+	{ TWO_NODES "  links: [ { endpoints: [\"a:e0\", \"host:t0\"], loss: 1% } ]\n",
+	  ":6:", "links[0]", "no impairments" },
+	{ TWO_NODES "  links:\n  - endpoints: [\"a:e0\", \"host:t0\"]\n"
+		    "  - endpoints: [\"host:t0\", \"b:e0\"]\n",
+	  ":8:", "topology.links", "one link only" },
 	{ "name: t\nnames: u\n", ":2:", "", "no field 'names'" },
 	{ "name: t\nname: u\n", ":2:", "name", "given twice" },
 	{ "name: t\nseed: x\n", ":2:", "seed", "'x' is not a number" },
@@ -211,6 +218,24 @@ static void lab_file_is_read_completely(void **state)
 	lab_desc_free(d);
 }
 
+static void a_link_may_end_at_the_host(void **state)
+{
+	char *error = NULL;
+	struct lab_desc *d = read_text("name: t\ntopology:\n  nodes:\n"
+				       "    a: { addresses: { e0: 10.0.0.1/24 } }\n  links:\n"
+				       "  - { endpoints: [\"host:tap7\", \"a:e0\"], mtu: 1400 }\n",
+				       &error);
+
+	assert_null(error);
+	assert_int_equal(d->nr_links, 0);
+	assert_int_equal(d->nr_host_links, 1);
+	assert_int_equal(d->host_links[0].node, 0);
+	assert_string_equal(d->host_links[0].ifname, "e0");
+	assert_string_equal(d->host_links[0].host_ifname, "tap7");
+	assert_int_equal(d->host_links[0].mtu, 1400);
+	lab_desc_free(d);
+}
+
 static void units_are_read_exactly(void **state)
 {
 	uint64_t v;
@@ -240,6 +265,7 @@ int main(void)
 		cmocka_unit_test(lab_file_that_cannot_be_read_says_why),
 		cmocka_unit_test(one_direction_wins_over_both_in_any_order),
 		cmocka_unit_test(lab_file_is_read_completely),
+		cmocka_unit_test(a_link_may_end_at_the_host),
 		cmocka_unit_test(units_are_read_exactly),
 	};
 

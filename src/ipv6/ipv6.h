@@ -71,7 +71,7 @@ struct inet6_skb_parm { /* skb->cb while IPv6 holds the skb, and under TCP's and
 	u16 flags; /* IP6SKB_* */
 	u16 frag_max_size;
 	u16 nhoff; /* from the network header: the octet that names the transport protocol */
-	u16 ra; /* value of the router alert option (RFC 2711) */
+	u16 ra;    /* value of the router alert option (RFC 2711) */
 };
 #define IP6CB(skb)         ((struct inet6_skb_parm *)(skb)->cb)
 #define IP6SKB_FORWARDED   1

@@ -97,6 +97,7 @@ static inline be32 ip6_flowinfo(u8 tclass, be32 label)
 }
 
 struct fib6_table;
+struct icmpv6_limits;
 #define FIB6_TABLE_HASHSZ 16
 
 /* Per net */
@@ -121,9 +122,7 @@ struct netns_ipv6 {
 
 	/* ndisc.c, icmp.c, mcast.c, reassembly.c, raw.c */
 	struct neigh_table *nd_tbl;
-	struct sock *icmp_sk;
-	u64 icmp_global_stamp;
-	u32 icmp_global_credit;
+	struct icmpv6_limits *icmp_limits; /* icmp.c */
 	struct fqdir frags;
 	struct hlist_head raw_hash[16];
 	struct list_head ra_chain;   /* raw sockets with IPV6_ROUTER_ALERT */

@@ -26,7 +26,14 @@
 	X(IP6_IN_NOROUTE, "no route to the destination of a packet to forward")                    \
 	X(IP6_BLACKHOLE, "the route says blackhole")                                               \
 	X(IP6_OUT_NOROUTE, "no route to the destination of an own packet")                         \
-	X(IP6_OUT_TOO_LONG, "longer than 65,535 octets of payload")
+	X(IP6_OUT_TOO_LONG, "longer than 65,535 octets of payload")                                \
+	X(ICMP6_SHORT, "shorter than an ICMPv6 header")                                            \
+	X(ICMP6_CSUM, "the ICMPv6 checksum is wrong")                                              \
+	X(ICMP6_TYPE, "unknown informational ICMPv6 type, ignored (RFC 4443 2.4)")                 \
+	X(ICMP6_ECHO_IGNORED, "echo is switched off (net.ipv6.icmp.echo_ignore_*)")                \
+	X(ICMP6_INNER, "the packet inside an ICMPv6 error is cut too short")                       \
+	X(ICMP6_REPLY_FAILED, "the reply could not be routed")                                     \
+	X(ICMP6_RATELIMIT, "a reply was suppressed by net.ipv6.icmp.ratelimit")
 
 DROP_REASON_ENUM(IPV6, IPV6_DROP_REASONS);
 
@@ -40,7 +47,12 @@ DROP_REASON_ENUM(IPV6, IPV6_DROP_REASONS);
 	X(ip6_output, "ipv6/ip6_output.c", "ifindex", NULL)                                        \
 	X(ip6_finish_output, "ipv6/ip6_output.c", "mtu", NULL)                                     \
 	X(ip6_finish_output2, "ipv6/ip6_output.c", "ifindex", NULL)                                \
-	X(ip6_fragment, "ipv6/ip6_output.c", "offset", "parent")
+	X(ip6_fragment, "ipv6/ip6_output.c", "offset", "parent")                                   \
+	X(ipv6_frag_rcv, "ipv6/reassembly.c", "offset", "octets_there")                            \
+	X(ip6_frag_reasm, "ipv6/reassembly.c", "len", "max_fragment")                              \
+	X(icmpv6_rcv, "ipv6/icmp.c", "type", "code")                                               \
+	X(icmpv6_send, "ipv6/icmp.c", "type", "code")                                              \
+	X(icmpv6_echo_reply, "ipv6/icmp.c", NULL, NULL)
 
 TRACE_POINT_ENUM(IPV6, IPV6_TRACE_POINTS);
 

@@ -173,7 +173,9 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, struct dgram_tx *tx)
 static struct rtable *tx_route(struct sock *sk, struct dgram_tx *tx, int *ret_err)
 {
 	struct dst_entry *dst = tx->connected ? sk_dst_check(sk) : NULL;
+	const struct ip_options *opt = inet_sk(sk)->inet_opt;
 	struct rtable *rt;
+	be32 daddr;
 
 	if (dst) {
 		dst_hold(dst);
@@ -182,7 +184,14 @@ static struct rtable *tx_route(struct sock *sk, struct dgram_tx *tx, int *ret_er
 			tx->fl.saddr = inet_sk(sk)->inet_saddr;
 		return (struct rtable *)dst;
 	}
+	daddr = tx->fl.daddr;
+	if (unlikely(opt && opt->srr)) {
+		tx->fl.daddr = opt->faddr;
+		if (opt->is_strictroute) /* the first hop too is a neighbour */
+			tx->fl.flags |= FLOWI_FLAG_LOCALROUTE;
+	}
 	rt = flow_route(sk, &tx->fl, ret_err);
+	tx->fl.daddr = daddr;
 	if (rt && tx->connected) {
 		dst_hold(&rt->dst);
 		sk_dst_set(sk, &rt->dst);
@@ -206,7 +215,7 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 		return err;
 	}
 	addrs = (struct inet_dgram_addrs){ .saddr = ip_hdr(skb)->saddr,
-					   .daddr = ip_hdr(skb)->daddr,
+					   .daddr = tx->fl.daddr, /* behind a source route too */
 					   .sport = inet_sk(sk)->inet_sport,
 					   .dport = tx->fl.dport };
 	err = proto->build(sk, skb, &addrs, hdr);

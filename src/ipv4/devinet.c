@@ -856,8 +856,8 @@ int devinet_net_init(struct net *net)
 	ip4->conf_default = calloc(1, sizeof(*ip4->conf_default));
 	if (!ip4->conf_all || !ip4->conf_default)
 		return -ENOMEM;
-	in_device_defaults(ip4->conf_all);
-	in_device_defaults(ip4->conf_default);
+	in_device_defaults(ip4->conf_all, true);
+	in_device_defaults(ip4->conf_default, false);
 	ip4->conf_all->net = ip4->conf_default->net = net;
 	return 0;
 }

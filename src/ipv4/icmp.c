@@ -192,7 +192,7 @@ static void icmp_push_reply(struct net *net, struct sk_buff *skb, struct rtable 
 	iph->saddr = saddr;
 	iph->daddr = daddr;
 	if (opt->optlen)
-		ip_options_build(iph, opt, daddr, saddr);
+		ip_options_build(net, iph, opt, daddr, saddr);
 	skb->mark = mark;
 	skb->priority = 0;
 	skb->tstamp = 0;
@@ -213,6 +213,20 @@ static be32 icmp_reply_source(const struct sk_buff *skb)
 	return inet_select_addr(skb->dev, ip_hdr(skb)->saddr, RT_SCOPE_LINK);
 }
 
+/* Back to fl->daddr: by the way the options say, if they do. */
+static struct rtable *icmp_route(struct net *net, struct flowi4 *fl, const struct ip_options *opt,
+				 int *ret_err)
+{
+	be32 daddr = fl->daddr;
+	struct rtable *rt;
+
+	if (unlikely(opt->srr))
+		fl->daddr = opt->faddr;
+	rt = ip_route_output_key(net, fl, ret_err);
+	fl->daddr = daddr;
+	return rt;
+}
+
 /* Answers a request with the same message but another type. Consumes @skb; data at the ICMP header. */
 static void icmp_reply(struct sk_buff *skb, struct net *net, u8 type)
 {
@@ -231,8 +245,8 @@ static void icmp_reply(struct sk_buff *skb, struct net *net, u8 type)
 	struct rtable *rt;
 	int err;
 
-	ip_options_echo(skb, fl.saddr, &opt);
-	rt = ip_route_output_key(net, &fl, &err);
+	ip_options_echo(skb, &opt);
+	rt = icmp_route(net, &fl, &opt, &err);
 	if (!rt) {
 		kfree_skb_reason(skb, SKB_DROP_ICMP_REPLY_FAILED);
 		return;
@@ -339,7 +353,7 @@ static bool icmp_may_report(struct net *net, const struct sk_buff *skb, u8 type)
 
 void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 {
-	static const struct ip_options no_options;
+	struct ip_options opt;
 	struct rtable *rt_in = skb_rtable(skb_in), *rt;
 	const struct ip_hdr *iph = ip_hdr(skb_in);
 	struct icmp_hdr *icmph;
@@ -368,7 +382,10 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 	if (be32_zero(fl.saddr) && rt_in->rt_is_input &&
 	    net->ipv4->icmp_errors_use_inbound_ifaddr && skb_in->dev)
 		fl.saddr = inet_select_addr(skb_in->dev, iph->saddr, RT_SCOPE_LINK);
-	rt = ip_route_output_key(net, &fl, &err);
+	memset(&opt, 0, sizeof(opt));
+	if (type != ICMP4_PARAMETERPROB) /* what is wrong is not repeated */
+		ip_options_echo(skb_in, &opt);
+	rt = icmp_route(net, &fl, &opt, &err);
 	if (!rt)
 		return;
 	if (!icmp_allowed(net, rt, fl.daddr, type, code))
@@ -378,15 +395,16 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 
 	len = (u32)((int)skb_in->len - skb_network_offset(skb_in));
 	/* 68: what every link takes (RFC 791 3.2), whatever a route's metric says. */
-	room = clamp(dst_mtu(&rt->dst), 68u, ICMP_ERROR_MAX_LEN) -
-	       (u32)(sizeof(struct ip_hdr) + sizeof(*icmph));
+	room = clamp(dst_mtu(&rt->dst), 68u + opt.optlen, ICMP_ERROR_MAX_LEN) -
+	       (u32)(sizeof(struct ip_hdr) + sizeof(*icmph) + opt.optlen);
 	len = min(len, room);
-	skb = alloc_skb(net->cpu, MAX_HEADER + sizeof(struct ip_hdr) + sizeof(*icmph) + len);
+	skb = alloc_skb(net->cpu,
+			MAX_HEADER + sizeof(struct ip_hdr) + opt.optlen + sizeof(*icmph) + len);
 	if (!skb) {
 		NET_INC_STATS(net, MIB_Icmp_OutErrors);
 		goto put;
 	}
-	skb_reserve(skb, MAX_HEADER + sizeof(struct ip_hdr));
+	skb_reserve(skb, MAX_HEADER + sizeof(struct ip_hdr) + opt.optlen);
 	icmph = skb_put_zero(skb, sizeof(*icmph));
 	icmph->type = type;
 	icmph->code = code;
@@ -399,7 +417,7 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 	skb->parent_id = skb_in->id;
 	if (unlikely(skb->cpu->trace_on))
 		__trace_skb(skb, net, TP_icmp_send, TRACE_CREATE, 0, skb_in->id, type, code);
-	icmp_push_reply(net, skb, rt, fl.saddr, fl.daddr, fl.tos, fl.mark, &no_options);
+	icmp_push_reply(net, skb, rt, fl.saddr, fl.daddr, fl.tos, fl.mark, &opt);
 	return;
 put:
 	ip_rt_put(rt);

@@ -165,7 +165,7 @@ static void igmp_send(struct in_device *in_dev, struct sk_buff *skb, be32 dst)
 	iph->protocol = IPPROTO_IGMP;
 	iph->saddr = saddr;
 	iph->daddr = dst;
-	ip_options_build(iph, &router_alert_option, dst, saddr);
+	ip_options_build(in_dev->net, iph, &router_alert_option, dst, saddr);
 	skb->priority = 7; /* TC_PRIO_CONTROL */
 	ip_local_out(in_dev->net, NULL, skb);
 }

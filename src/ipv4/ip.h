@@ -14,13 +14,11 @@
 #include "ipv4/rt_cache.h"
 #include "wire/ipv4.h"
 
-struct ip_options { /* compiled options of a packet or a socket */
-	be32 faddr; /* first hop of a source route */
-	be32 nexthop;
+struct ip_options {                   /* compiled options of a packet or a socket */
+	be32 faddr;                   /* first hop of a source route */
 	u8 optlen;                    /* octets, multiple of 4 */
 	u8 srr, rr, ts, router_alert; /* offsets from the IP header, 0: absent */
-	u8 is_strictroute : 1, srr_is_hit : 1, is_changed : 1, rr_needaddr : 1, ts_needtime : 1,
-		ts_needaddr : 1;
+	u8 is_strictroute;
 	u8 data[40];
 };
 
@@ -31,10 +29,11 @@ struct inet_skb_parm { /* skb->cb while IPv4 holds the skb, and under TCP's and 
 	u8 opt_off; /* 0: no options in this packet */
 	u8 pad[3];
 };
-#define IPCB(skb)        ((struct inet_skb_parm *)(skb)->cb)
-#define IPSKB_FORWARDED  1
-#define IPSKB_DOREDIRECT 2
-#define IPSKB_FRAG_PMTU  4 /* every fragment had DF */
+#define IPCB(skb)           ((struct inet_skb_parm *)(skb)->cb)
+#define IPSKB_FORWARDED     1
+#define IPSKB_DOREDIRECT    2
+#define IPSKB_FRAG_PMTU     4 /* every fragment had DF */
+#define IPSKB_SOURCE_ROUTED 8 /* the dst is the way to the next address of its source route */
 
 static inline struct ip_hdr *ip_hdr(const struct sk_buff *skb)
 {

@@ -65,6 +65,11 @@ int ip_forward(struct sk_buff *skb)
 	if (unlikely(!list_empty(&net->ipv4->ra_chain)) && ip_has_router_alert(skb) &&
 	    ip_call_ra_chain(net, skb))
 		return 0;
+	if (unlikely(ip_source_route_broken(skb))) {
+		icmp_send(skb, ICMP4_DEST_UNREACH, ICMP4_SR_FAILED, 0);
+		reason = SKB_DROP_IP_SOURCE_ROUTE_FAILED;
+		goto discard;
+	}
 	iph = ip_hdr(skb);
 	mtu = ip_dst_mtu_forward(&rt->dst);
 	trace_skb(skb, net, TP_ip_forward, TRACE_PASS, iph->ttl, mtu);
@@ -87,7 +92,9 @@ int ip_forward(struct sk_buff *skb)
 		reason = SKB_DROP_NOMEM;
 		goto discard;
 	}
-	ip_rt_send_redirect(skb);
+	/* Who gives the way wants no better one. */
+	if (likely(!(IPCB(skb)->flags & IPSKB_SOURCE_ROUTED)))
+		ip_rt_send_redirect(skb);
 	ip_decrease_ttl(ip_hdr(skb));
 	/* A sum over the whole packet, old TTL included, is no help to the next device. */
 	if (skb->ip_summed == CHECKSUM_COMPLETE)

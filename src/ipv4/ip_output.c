@@ -162,7 +162,7 @@ int ip_queue_xmit(struct sock *sk, struct sk_buff *skb)
 
 	if (likely(!rt)) {
 		rt = ip_sk_route(sk);
-		if (unlikely(!rt)) {
+		if (unlikely(!rt || (opt && opt->is_strictroute && rt->rt_uses_gateway))) {
 			kfree_skb_reason(skb, SKB_DROP_IP_OUT_NOROUTE);
 			return -EHOSTUNREACH;
 		}
@@ -180,9 +180,7 @@ int ip_queue_xmit(struct sock *sk, struct sk_buff *skb)
 	iph->id = cpu_to_be16(inet->inet_id);
 	inet->inet_id = (u16)(inet->inet_id + segs);
 	if (unlikely(optlen)) {
-		ip_options_build(iph, opt, sk->sk_daddr, inet->inet_saddr);
-		if (opt->srr)
-			iph->daddr = opt->faddr;
+		ip_options_build(net, iph, opt, sk->sk_daddr, inet->inet_saddr);
 	}
 	skb->priority = sk->sk_priority;
 	skb->mark = sk->sk_mark;
@@ -200,7 +198,7 @@ int ip_build_and_send_pkt(struct sk_buff *skb, const struct sock *sk, be32 saddr
 
 	iph->tos = tos;
 	iph->ttl = ip_select_ttl(sk, rt);
-	iph->daddr = opt && opt->srr ? opt->faddr : daddr;
+	iph->daddr = daddr;
 	iph->saddr = saddr;
 	iph->protocol = sk->sk_protocol;
 	if (ip_dont_fragment(sk, rt)) {
@@ -211,7 +209,7 @@ int ip_build_and_send_pkt(struct sk_buff *skb, const struct sock *sk, be32 saddr
 		iph->id = cpu_to_be16(ip_select_ident(net, saddr, daddr, iph->protocol));
 	}
 	if (optlen)
-		ip_options_build(iph, opt, daddr, saddr);
+		ip_options_build(net, iph, opt, daddr, saddr);
 	skb->priority = sk->sk_priority;
 	if (!skb->mark)
 		skb->mark = sk->sk_mark;
@@ -334,7 +332,7 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	iph->tot_len = cpu_to_be16((u16)skb->len);
 	iph->id = cpu_to_be16(ip_select_ident(net, fl->saddr, fl->daddr, sk->sk_protocol));
 	if (optlen)
-		ip_options_build(iph, &opt, fl->daddr, fl->saddr);
+		ip_options_build(net, iph, &opt, fl->daddr, fl->saddr);
 	skb->priority = tos != inet_sk(sk)->tos ? rt_tos2priority(tos) : sk->sk_priority;
 	skb->mark = fl->mark;
 	skb_dst_set(skb, &rt->dst);

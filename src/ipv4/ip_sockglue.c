@@ -305,59 +305,40 @@ static int get_multicast_if(const struct sock *sk, int *ret)
 	return 0;
 }
 
-/* RFC 791 3.1: what follows "end of option list" is padding. @len octets of well-formed options. */
-static void options_clear_padding(u8 *opt, u32 len)
-{
-	u32 i = 0;
-
-	while (i < len && opt[i] != IPOPT_END)
-		i += opt[i] == IPOPT_NOOP ? 1 : opt[i + 1];
-	if (i < len)
-		memset(opt + i, 0, len - i);
-}
-
-/*
- * IP_OPTIONS: options of every packet the socket sends. Source routes are refused: nothing would honour them, RFC 7126 4.3 and
- * 4.4 advise to drop such packets.
- */
+/* IP_OPTIONS: options of every packet the socket sends. */
 static int set_options(struct sock *sk, const void *val, socklen_t len)
 {
-	u8 hdr[sizeof(struct ip_hdr) + IPV4_OPTIONS_MAX] = { 0 };
-	struct ipv4_opts_view view;
 	struct ip_options *opt = NULL;
-	u32 padded = ALIGN_UP(len, 4);
+	int err;
 
 	if (len > IPV4_OPTIONS_MAX)
 		return -EINVAL;
 	if (len) {
-		memcpy(hdr + sizeof(struct ip_hdr), val, len);
-		hdr[0] = (u8)(0x40 | (sizeof(struct ip_hdr) + padded) / 4);
-		if (ipv4_opts_parse(hdr, (u32)sizeof(struct ip_hdr) + padded, &view) || view.srr)
-			return -EINVAL;
-		options_clear_padding(hdr + sizeof(struct ip_hdr), padded);
 		opt = calloc(1, sizeof(*opt));
 		if (!opt)
 			return -ENOMEM;
-		opt->optlen = (u8)padded;
-		opt->rr = view.rr;
-		opt->ts = view.ts;
-		opt->router_alert = view.router_alert;
-		memcpy(opt->data, hdr + sizeof(struct ip_hdr), padded);
+		err = ip_options_compile(val, (u32)len, opt);
+		if (err) {
+			free(opt);
+			return err;
+		}
 	}
 	free(inet_sk(sk)->inet_opt);
 	inet_sk(sk)->inet_opt = opt;
-	if (inet_sk(sk)->is_icsk)
-		sk_dst_reset(sk);
+	sk_dst_reset(sk); /* a source route goes another way */
 	return 0;
 }
 
 static int get_options(const struct sock *sk, void *val, socklen_t *len)
 {
 	const struct ip_options *opt = inet_sk(sk)->inet_opt;
+	u8 data[IPV4_OPTIONS_MAX];
 
 	*len = min_t(socklen_t, *len, opt ? opt->optlen : 0);
-	if (*len)
-		memcpy(val, opt->data, *len);
+	if (*len) {
+		ip_options_undo(opt, data);
+		memcpy(val, data, *len);
+	}
 	return 0;
 }
 
@@ -718,12 +699,26 @@ static void recv_pktinfo(struct kmsghdr *msg, const struct sk_buff *skb)
 	put_cmsg(msg, SOL_IP, IP_PKTINFO, sizeof(info), &info);
 }
 
-static void recv_options(struct kmsghdr *msg, const struct sk_buff *skb, int type)
+static void recv_options(struct kmsghdr *msg, const struct sk_buff *skb)
 {
 	u32 len = ip_hdr_len(ip_hdr(skb)) - (u32)sizeof(struct ip_hdr);
 
 	if (len)
-		put_cmsg(msg, SOL_IP, type, len, skb_network_header(skb) + sizeof(struct ip_hdr));
+		put_cmsg(msg, SOL_IP, IP_RECVOPTS, len,
+			 skb_network_header(skb) + sizeof(struct ip_hdr));
+}
+
+/* The options of an answer, as IP_OPTIONS would take them. */
+static void recv_reply_options(struct kmsghdr *msg, const struct sk_buff *skb)
+{
+	struct ip_options opt;
+	u8 data[IPV4_OPTIONS_MAX];
+
+	if (ip_hdr_len(ip_hdr(skb)) == sizeof(struct ip_hdr))
+		return;
+	ip_options_echo(skb, &opt);
+	ip_options_undo(&opt, data);
+	put_cmsg(msg, SOL_IP, IP_RETOPTS, opt.optlen, data);
 }
 
 static void recv_origdst(struct kmsghdr *msg, const struct sk_buff *skb)
@@ -754,9 +749,9 @@ static void ipv4_recv_cmsg(struct sock *sk, struct kmsghdr *msg, struct sk_buff 
 	if (flags & IP_CMSG_TOS)
 		put_cmsg(msg, SOL_IP, IP_TOS, 1, &ip_hdr(skb)->tos);
 	if (flags & IP_CMSG_RECVOPTS)
-		recv_options(msg, skb, IP_RECVOPTS);
+		recv_options(msg, skb);
 	if (flags & IP_CMSG_RETOPTS)
-		recv_options(msg, skb, IP_RETOPTS);
+		recv_reply_options(msg, skb);
 	if (flags & IP_CMSG_ORIGDSTADDR)
 		recv_origdst(msg, skb);
 	if (flags & IP_CMSG_CHECKSUM && skb->ip_summed == CHECKSUM_COMPLETE)

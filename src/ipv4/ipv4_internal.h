@@ -218,15 +218,26 @@ be16 ip_new_ident(struct net *net, const struct ip_hdr *iph);
 /* ip_options.c. Options of a received packet: 0 or a drop reason (after the ICMP error was sent). */
 skb_drop_reason_t ip_rcv_options(struct sk_buff *skb);
 void ip_forward_options(struct sk_buff *skb);
-/* Options for a reply to @skb (record route and timestamps go on, source routes do not). */
-void ip_options_echo(const struct sk_buff *skb, be32 saddr, struct ip_options *ret);
-void ip_options_build(struct ip_hdr *iph, const struct ip_options *opt, be32 daddr, be32 saddr);
+/* To be forwarded by a strict source route, but the next hop is not on a link of ours. */
+bool ip_source_route_broken(const struct sk_buff *skb);
+/* Options for a reply to @skb: record route and timestamps go on, a source route is taken backwards. */
+void ip_options_echo(const struct sk_buff *skb, struct ip_options *ret);
+/* Options as a program gives them, @len octets. 0 or -EINVAL */
+int ip_options_compile(const void *data, u32 len, struct ip_options *ret);
+void ip_options_undo(const struct ip_options *opt,
+		     u8 *ret_data); /* what was given: opt->optlen octets */
+/* Writes @opt behind the header (there is room), and us into what records the way. A source route ends at @daddr; iph->daddr becomes its
+ * first hop. */
+void ip_options_build(struct net *net, struct ip_hdr *iph, const struct ip_options *opt, be32 daddr,
+		      be32 saddr);
+/* log_martians: one trace record of a packet that came with an impossible address. borrow */
+void ip_log_martian(const struct sk_buff *skb, be32 daddr, be32 saddr);
 /* What a fragment after the first keeps: RFC 791 3.1, the copied flag. */
 void ip_options_fragment(u8 *opts, u32 len);
 
 int ipv4_sysctl_init(struct machine *m);
 void ipv4_sysctl_defaults(struct netns_ipv4 *ip4);
-void in_device_defaults(struct in_device *in_dev);
+void in_device_defaults(struct in_device *in_dev, bool all);
 void ipv4_set_forwarding(struct net *net, bool on); /* all devices and the default */
 int ipv4_views_init(struct machine *m);
 int raw_diag_machine_init(struct machine *m); /* raw_diag.c */

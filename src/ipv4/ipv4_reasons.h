@@ -15,6 +15,8 @@
 	X(IP_TOT_LEN, "the total length is below the header length")                               \
 	X(IP_OPTIONS, "an option is malformed (RFC 1122 3.2.1.8)")                                 \
 	X(IP_SOURCE_ROUTE, "source-routed, which is not accepted (accept_source_route)")           \
+	X(IP_SOURCE_ROUTE_FAILED,                                                                  \
+	  "the next hop of a strict source route is not on a link of ours")                        \
 	X(IP_MARTIAN_SOURCE, "the source is no unicast address (RFC 1812 5.3.7)")                  \
 	X(IP_MARTIAN_DEST, "the destination cannot be on this link (RFC 1812 5.3.7)")              \
 	X(IP_LOCAL_SOURCE, "the source is our own address")                                        \
@@ -65,6 +67,7 @@ DROP_REASON_ENUM(IPV4, IPV4_DROP_REASONS);
 	X(ip_forward, "ipv4/ip_forward.c", "ttl", "mtu")                                           \
 	X(fib_lookup, "ipv4/route.c", "daddr", "type")                                             \
 	X(ip_redirect_ignored, "ipv4/route.c", "gateway", "daddr")                                 \
+	X(ip_log_martian, "ipv4/route.c", "saddr", "daddr")                                        \
 	X(ip_queue_xmit, "ipv4/ip_output.c", "daddr", NULL)                                        \
 	X(ip_send_skb, "ipv4/ip_output.c", "daddr", NULL)                                          \
 	X(ip_local_out, "ipv4/ip_output.c", "daddr", NULL)                                         \

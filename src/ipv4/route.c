@@ -1039,6 +1039,15 @@ static skb_drop_reason_t rt_input_martians(const struct in_device *in_dev, be32 
 	return 0;
 }
 
+void ip_log_martian(const struct sk_buff *skb, be32 daddr, be32 saddr)
+{
+	struct in_device *in_dev = in_dev_get(skb->dev);
+
+	if (in_dev && IN_DEV_ORCONF(in_dev, log_martians))
+		trace_skb(skb, skb->dev->net, TP_ip_log_martian, TRACE_PASS, be32_to_cpu(saddr),
+			  be32_to_cpu(daddr));
+}
+
 static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net,
 				       struct in_device *in_dev, be32 daddr, be32 saddr, u8 tos)
 {
@@ -1137,8 +1146,11 @@ skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8
 	}
 	reason = rt_input_slow(skb, net, in_dev, daddr, saddr, tos);
 	rt_input_count(stat, reason, daddr);
-	if (reason)
+	if (reason) {
+		if (reason != SKB_DROP_NOMEM && reason != SKB_DROP_IP_NOFORWARD)
+			ip_log_martian(skb, daddr, saddr);
 		return reason;
+	}
 	rt = skb_rtable(skb);
 	if (rt->rt_type == RTN_LOCAL || rt->rt_type == RTN_UNICAST)
 		rt_cache_insert(net, &key, rt, (be32){ 0 }, 0);

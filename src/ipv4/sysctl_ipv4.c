@@ -131,7 +131,7 @@ static const struct sysctl_desc devconf_rows[] = {
 	CONF(send_redirects, 1, 1, "tell senders on the same link about a better gateway"),
 	CONF(secure_redirects, 1, 1,
 	     "without shared_media: follow redirects to gateways of default routes only"),
-	CONF(accept_source_route, 0, 1, "source-routed packets are dropped whatever this says"),
+	CONF(accept_source_route, 1, 1, "follow source routes, if \"all\" says so too"),
 	CONF(proxy_arp, 0, 1, "answer ARP for what is reached by other devices"),
 	CONF(proxy_arp_pvlan, 0, 1, "not used"),
 	CONF(arp_announce, 0, 2,
@@ -142,7 +142,7 @@ static const struct sysctl_desc devconf_rows[] = {
 	CONF(arp_accept, 0, 2, "gratuitous ARP creates entries"),
 	CONF(arp_evict_nocarrier, 1, 1, "not used"),
 	CONF(drop_gratuitous_arp, 0, 1, "not used"),
-	CONF(log_martians, 0, 1, "not used: every drop has a reason here"),
+	CONF(log_martians, 0, 1, "trace packets with impossible addresses (ip_log_martian)"),
 	CONF(shared_media, 1, 1,
 	     "several networks share the link: redirects may name gateways of any of them"),
 	CONF(accept_local, 0, 1, "accept our own addresses as sources"),
@@ -165,9 +165,11 @@ static const struct sysctl_desc devconf_rows[] = {
 static const struct sysctl_table devconf_table = { ipv4_base, devconf_rows,
 						   ARRAY_SIZE(devconf_rows) };
 
-void in_device_defaults(struct in_device *in_dev)
+void in_device_defaults(struct in_device *in_dev, bool all)
 {
 	sysctl_set_defaults(&devconf_table, in_dev);
+	if (all) /* source routes need both: RFC 7126 4.3 */
+		in_dev->accept_source_route = 0;
 	list_init(&in_dev->ifa_list);
 }
 

@@ -120,10 +120,7 @@ static u32 check_option(const u8 *p, u32 off, u32 len, struct ipv4_opts_view *v)
 		u32 flags = len >= 4 ? opt[3] & 15 : 0;
 
 		slot = &v->ts;
-		bad = check_pointer(opt, len, 5, flags == 0 ? 4 : 8);
-		/* RFC 791: 0 timestamps, 1 addresses and timestamps, 3 prespecified addresses */
-		if (!bad && flags != 0 && flags != 1 && flags != 3)
-			bad = 3;
+		bad = check_pointer(opt, len, 5, flags == 1 || flags == 3 ? 8 : 4);
 		break;
 	}
 	case IPOPT_RA_:
@@ -160,7 +157,7 @@ int ipv4_opts_parse(const u8 *p, u32 hdr_len, struct ipv4_opts_view *ret)
 			return (int)off;
 		len = p[off + 1];
 		if (len < 2 || len > hdr_len - off)
-			return (int)off + 1;
+			return (int)off;
 		bad = check_option(p, off, len, &v);
 		if (bad)
 			return (int)bad;

@@ -149,6 +149,41 @@ WEIR_API uint64_t weir_cookie(const struct weir_file *f);
 WEIR_API uint64_t weir_inode(const struct weir_file *f);
 WEIR_API void weir_set_inode(struct weir_file *f, uint64_t ino, uint32_t uid);
 
+/* ---- AF_UNIX ------------------------------------------------------------------------------------------- */
+
+/*
+ * The library makes no files: path names of AF_UNIX sockets live in a table of the net. A name stays when its socket is closed, as a file
+ * would; this removes it. -ENOENT. SCM_RIGHTS messages carry an array of struct weir_file pointers: the sender keeps its
+ * references, the receiver gets one on each. AF_UNIX sockets travel only within their net (-EXDEV).
+ */
+WEIR_API int weir_unix_unlink(struct weir_net *net, const char *path);
+
+/* ---- descriptors --------------------------------------------------------------------------------------- */
+
+/*
+ * Optional: a table that gives files numbers, the lowest that is free each time, for code that is written for descriptors. SCM_RIGHTS
+ * messages of weir_socketcall() carry such numbers.
+ */
+struct weir_files;
+/* @limit: how many, as RLIMIT_NOFILE (0: 1024). New sockets are made in @net, which must outlive the table. */
+WEIR_API int weir_files_create(struct weir_net *net, unsigned limit, struct weir_files **ret_files);
+WEIR_API void weir_files_destroy(struct weir_files *files); /* closes all */
+/* What fork(2) and execve(2) do to descriptors. */
+WEIR_API int weir_files_fork(struct weir_files *files, struct weir_files **ret_files);
+WEIR_API void weir_files_exec(struct weir_files *files);
+/* A number for @f, whose reference it takes over unless it fails (-EMFILE). @flags: SOCK_CLOEXEC. */
+WEIR_API int weir_fd_install(struct weir_files *files, struct weir_file *f, int flags);
+WEIR_API struct weir_file *weir_fd_file(struct weir_files *files,
+					int fd); /* another reference; NULL: EBADF */
+WEIR_API int weir_fd_close(struct weir_files *files, int fd);
+WEIR_API int weir_fd_dup(struct weir_files *files, int fd);
+WEIR_API int weir_fd_dup2(struct weir_files *files, int fd, int to);
+WEIR_API int weir_fd_dup3(struct weir_files *files, int fd, int to, int flags); /* O_CLOEXEC */
+/* F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL */
+WEIR_API int weir_fd_fcntl(struct weir_files *files, int fd, int cmd, int arg);
+/* socketcall(2): @call is SYS_SOCKET ... SYS_SENDMMSG of <linux/net.h>. The result of that call, or -errno. */
+WEIR_API long weir_socketcall(struct weir_files *files, int call, const unsigned long *args);
+
 /* ---- waiting ------------------------------------------------------------------------------------------- */
 
 struct weir_pollfd {

@@ -382,9 +382,14 @@ void sk_error_report(struct sock *sk)
 
 int sk_wait_event(struct sock *sk, u64 *timeo_ns)
 {
+	return sk_wait_event_on(sk, NULL, timeo_ns);
+}
+
+int sk_wait_event_on(struct sock *sk, struct wait_queue_head *also, u64 *timeo_ns)
+{
 	struct cpu *cpu = sk->sk_cpu;
 	u64 start = cpu->now, spent, deadline;
-	struct wait_entry w;
+	struct wait_entry w, w2;
 	int err;
 
 	lock_assert_held(cpu);
@@ -395,8 +400,12 @@ int sk_wait_event(struct sock *sk, u64 *timeo_ns)
 		return err;
 	sock_hold(sk);
 	add_wait_queue(sk->sk_wq, &w);
+	wait_entry_share(&w2, &w);
+	if (also)
+		add_wait_queue(also, &w2);
 	err = wait_schedule(cpu, &w, deadline);
 	remove_wait_queue(&w);
+	remove_wait_queue(&w2);
 	wait_entry_fini(cpu, &w);
 	if (*timeo_ns != HOST_FOREVER) {
 		spent = cpu->now - start;

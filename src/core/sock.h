@@ -289,6 +289,8 @@ void sk_state_change(struct sock *sk); /* IN OUT HUP ...: everything may have ch
 void sk_error_report(struct sock *sk); /* EPOLLERR */
 /* Waits for sock_wake() once. 0, -EAGAIN: *timeo (ns left, updated) is over, -EINTR. Drops the lock meanwhile. */
 int sk_wait_event(struct sock *sk, u64 *timeo_ns);
+/* The same, and for a wake-up of @also, which is guarded by the same lock. @also must stay. */
+int sk_wait_event_on(struct sock *sk, struct wait_queue_head *also, u64 *timeo_ns);
 static inline u64 sock_rcvtimeo(const struct sock *sk, bool noblock)
 {
 	return noblock ? 0 : sk->sk_rcvtimeo;

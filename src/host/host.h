@@ -77,6 +77,12 @@ struct host *host_sim_create(u64 seed, u64 start_realtime_ns);
 /* Real time, but random streams derived from @seed: repeatable impairments for real programs. */
 struct host *host_linux_create_seeded(u64 seed);
 
+/* Who the process is, whatever the clock: SO_PEERCRED of the native AF_UNIX. */
+struct host_credentials {
+	u32 pid, uid, gid;
+};
+void host_credentials(struct host_credentials *ret);
+
 static inline u64 host_now(struct host *h)
 {
 	return h->ops->now(h);

@@ -8,7 +8,9 @@
  */
 #include "socket/file.h"
 
-#include "socket/socket.h"
+#include <stdlib.h>
+
+#include "socket/socket_internal.h"
 
 void file_init(struct file *f, struct machine *m, const struct file_operations *ops)
 {
@@ -43,4 +45,54 @@ void file_close(struct file *f)
 			f->ops->wake(f);
 	}
 	file_put(f);
+}
+
+struct file_batch *file_batch_alloc(u32 room)
+{
+	struct file_batch *b = malloc(sizeof(*b) + room * sizeof(b->files[0]));
+
+	if (b)
+		b->count = 0;
+	return b;
+}
+
+void file_batch_retire(struct machine *m, struct file_batch *b)
+{
+	struct machine_sock *ms = m->sock;
+
+	pthread_mutex_lock(&ms->files_lock);
+	list_add_tail(&b->node, &ms->retired);
+	__atomic_store_n(&ms->have_retired, true, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&ms->files_lock);
+}
+
+/* The next batch, or NULL. One thread at a time empties the list: closing a file may retire more, and a chain of them must not become a
+ * chain of calls. */
+static struct file_batch *file_batch_next(struct machine_sock *ms, bool first)
+{
+	struct file_batch *b = NULL;
+
+	pthread_mutex_lock(&ms->files_lock);
+	if (!first || !ms->putting) {
+		b = list_first_entry_or_null(&ms->retired, struct file_batch, node);
+		if (b)
+			list_del(&b->node);
+		ms->putting = b != NULL;
+		__atomic_store_n(&ms->have_retired, !list_empty(&ms->retired), __ATOMIC_RELAXED);
+	}
+	pthread_mutex_unlock(&ms->files_lock);
+	return b;
+}
+
+void file_batches_put(struct machine *m)
+{
+	struct file_batch *b;
+
+	if (likely(!__atomic_load_n(&m->sock->have_retired, __ATOMIC_RELAXED)))
+		return;
+	for (b = file_batch_next(m->sock, true); b; b = file_batch_next(m->sock, false)) {
+		for (u32 i = 0; i < b->count; i++)
+			file_close(b->files[i]);
+		free(b);
+	}
 }

@@ -62,4 +62,19 @@ static inline bool file_closed(const struct file *f)
 	return !__atomic_load_n(&f->handles, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * Handles that travel together (SCM_RIGHTS), or that are to be given back. Giving one back may take any cpu's lock, so who holds a
+ * lock retires the batch, and it is given back when the call leaves the stack (socket.c).
+ */
+struct file_batch {
+	struct list_head node; /* machine_sock.retired; files_lock */
+	u32 count;
+	struct file *files[];
+};
+
+struct file_batch *file_batch_alloc(u32 room); /* NULL: no memory */
+void file_batch_retire(struct machine *m, struct file_batch *b);
+/* Gives back what was retired. No lock is held. */
+void file_batches_put(struct machine *m);
+
 #endif

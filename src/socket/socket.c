@@ -145,6 +145,7 @@ static void socket_file_release(struct file *f)
 		wake_up(cpu, &sock->net->sock->shutdown_wq, EPOLLIN);
 	cpu_unlock(cpu);
 	free(sock);
+	file_batches_put(cpu->machine);
 }
 
 static void socket_file_wake(struct file *f)
@@ -299,6 +300,7 @@ ssize_t sock_leave(struct socket *sock, ssize_t ret)
 	if (--sock->inflight == 0 && unlikely(sock->dead) && sock->net)
 		wake_up(sock_cpu(sock), &sock->net->sock->shutdown_wq, EPOLLIN);
 	cpu_unlock(sock_cpu(sock));
+	file_batches_put(sock->file.machine);
 	return ret;
 }
 
@@ -357,6 +359,7 @@ void socket_net_shutdown(struct net *net)
 		wait_entry_fini(cpu, &w);
 	}
 	cpu_unlock(cpu);
+	file_batches_put(net->machine);
 }
 
 void socket_close_all(struct machine *m)
@@ -394,6 +397,7 @@ int socket_machine_init(struct machine *m)
 	pthread_mutex_init(&ms->files_lock, NULL);
 	list_init(&ms->dead_sockets);
 	list_init(&ms->epolls);
+	list_init(&ms->retired);
 	m->sock = ms;
 	err = sysctl_register(m, &core_sysctls);
 	if (err)

@@ -35,6 +35,7 @@ struct proto_ops {
 	int (*shutdown)(struct socket *sock, int how);
 	int (*setsockopt)(struct socket *sock, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(struct socket *sock, int level, int name, void *val, socklen_t *len);
+	int (*peercred)(struct socket *sock, struct ucred *ret); /* optional: SO_PEERCRED */
 	ssize_t (*sendmsg)(struct socket *sock, struct kmsghdr *msg, size_t len);            /* * */
 	ssize_t (*recvmsg)(struct socket *sock, struct kmsghdr *msg, size_t len, int flags); /* * */
 };

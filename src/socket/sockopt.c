@@ -566,10 +566,11 @@ static int get_peercred(struct socket *sock, void *val, socklen_t *len)
 {
 	struct ucred c = { 0, (uid_t)-1, (gid_t)-1 };
 
-	(void)sock;
+	int err = sock->ops->peercred ? sock->ops->peercred(sock, &c) : 0;
+
 	memcpy(val, &c, sizeof(c));
 	*len = sizeof(c);
-	return 0;
+	return err;
 }
 
 static int get_peername(struct socket *sock, void *val, socklen_t *len)

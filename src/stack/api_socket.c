@@ -11,6 +11,7 @@
 #include "packet/packet.h"
 #include "socket/socket.h"
 #include "stack/stack.h"
+#include "unix/unix.h"
 
 /* Runs @expr on file f with a reference held. */
 #define WITH_FILE(wf, type, expr)                                                                  \
@@ -309,6 +310,11 @@ int weir_fcntl(struct weir_file *wf, int cmd, int arg)
 int weir_packet_ring_fd(struct weir_file *wf, int *ret_fd, size_t *ret_size)
 {
 	return WITH_FILE(wf, int, packet_ring_fd(f, ret_fd, ret_size));
+}
+
+int weir_unix_unlink(struct weir_net *net, const char *path)
+{
+	return unix_unlink(net_of(net), path);
 }
 
 uint64_t weir_cookie(const struct weir_file *f)

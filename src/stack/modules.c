@@ -17,6 +17,7 @@
 #include "stack/stack.h"
 #include "tcp/tcp_module.h"
 #include "udp/udp_module.h"
+#include "unix/unix_module.h"
 
 const struct net_module weir_modules[] = {
 	{ "core", core_machine_init, core_machine_exit, core_net_init, core_net_exit },
@@ -30,6 +31,7 @@ const struct net_module weir_modules[] = {
 	{ "udp", udp_machine_init, NULL, udp_net_init, udp_net_exit },
 	{ "tcp", tcp_machine_init, tcp_machine_exit, tcp_net_init, tcp_net_exit },
 	{ "packet", packet_machine_init, NULL, packet_net_init, packet_net_exit },
+	{ "unix", unix_machine_init, NULL, unix_net_init, unix_net_exit },
 	{ "drivers", drivers_machine_init, NULL, drivers_net_init, drivers_net_exit },
 };
 

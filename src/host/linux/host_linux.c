@@ -190,3 +190,8 @@ struct host *host_linux_create_seeded(u64 seed)
 {
 	return linux_create(true, seed);
 }
+
+void host_credentials(struct host_credentials *ret)
+{
+	*ret = (struct host_credentials){ (u32)getpid(), geteuid(), getegid() };
+}

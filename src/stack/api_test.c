@@ -89,7 +89,7 @@ static void impossible_sockets_are_refused_as_in_linux(void **state)
 	static const struct {
 		int domain, type, protocol, err;
 	} cases[] = {
-		{ AF_UNIX, SOCK_STREAM, 0, -EAFNOSUPPORT },
+		{ AF_APPLETALK, SOCK_DGRAM, 0, -EAFNOSUPPORT },
 		{ -1, SOCK_STREAM, 0, -EAFNOSUPPORT },
 		{ 999, SOCK_STREAM, 0, -EAFNOSUPPORT },
 		{ AF_INET, 0, 0, -ESOCKTNOSUPPORT },

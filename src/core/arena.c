@@ -14,8 +14,10 @@
  *
  *   The first chunk is kept out of huge pages, so that an idle machine has a few pages resident; the later ones ask for them.
  *
- *   Limit: machine->mem_limit bounds the blocks taken by all arenas together; then allocation falls back to larger free head
- *   areas, and then fails.
+ *   Limit: machine->mem_limit bounds the blocks taken by all arenas together. Who meets it reclaims: it counts the free slots of each
+ *   run, gives the runs of which every slot is free back to the system, and so to whatever kind needs them next; a flood of receive
+ *   heads does not starve pages for ever. That walks all free lists, so it happens once per RECLAIM_NS at most, and the fast path knows
+ *   nothing of it. After that, allocation falls back to larger free head areas, and then fails.
  *
  *   With AddressSanitizer (WEIR_POISON) every slot is a malloc of its own and is never recycled, so that a use after free is
  *   reported with the place that freed. The limit counts the octets in use then.
@@ -34,6 +36,7 @@
 #define BLOCK_SIZE       (32u << 10)
 #define BLOCKS_PER_CHUNK (CHUNK_SIZE / BLOCK_SIZE)
 #define REMOTE_BATCH     32
+#define RECLAIM_NS       NSEC_PER_MSEC
 
 static_assert(sizeof(struct sk_buff) <= ARENA_SKB_SIZE,
 	      "the slot of a struct sk_buff is too small");
@@ -43,11 +46,22 @@ struct slot { /* a free slot, in its own first octets */
 	unsigned kind; /* on remote lists */
 };
 
+struct run { /* one or more blocks of a kind, at the index of the first */
+	u8 blocks;
+	u8 slots; /* 0: no run that could be given back begins here */
+	u8 free;  /* while reclaiming: those on the free list */
+};
+
 struct chunk {
 	struct arena *arena;
 	struct chunk *next;
-	u32 used; /* blocks */
+	u32 used;   /* blocks that were ever taken */
+	u64 vacant; /* bit mask of blocks below used that were given back */
+	struct run runs[BLOCKS_PER_CHUNK];
 };
+
+static_assert(BLOCK_SIZE / ARENA_SKB_SIZE <= UINT8_MAX, "struct run counts the smallest slots");
+static_assert(BLOCKS_PER_CHUNK <= 64, "one mask for the blocks of a chunk");
 
 struct arena_kind {
 	struct slot *free;
@@ -58,6 +72,8 @@ struct arena {
 	struct cpu *cpu;
 	struct arena_kind kinds[ARENA_NR_KINDS];
 	struct chunk *chunks; /* the first one is cut from */
+	u32 nr_vacant;        /* blocks of all chunks */
+	u64 reclaim_at;       /* not again before (cpu->now) */
 	u64 octets, mallocs;
 	struct slot *remote; /* atomic: what other cpus gave back */
 	/* what we have to give back to others: one owner at a time */
@@ -169,16 +185,69 @@ static u32 run_blocks(unsigned kind)
 	return DIV_ROUND_UP(arena_kind_size(kind), BLOCK_SIZE);
 }
 
+/* Blocks of @mask below which @n - 1 further ones are set, too: where runs of @n can begin. */
+static u64 mask_runs(u64 mask, u32 n)
+{
+	u64 starts = mask;
+
+	for (u32 i = 1; i < n; i++)
+		starts &= mask >> i;
+	return starts;
+}
+
+static u64 mask_of(u32 first, u32 n)
+{
+	return ((n < 64 ? 1ULL << n : 0) - 1) << first;
+}
+
+/* @n blocks in a row that were given back once. NULL: none */
+static struct chunk *vacant_find(struct arena *a, u32 n, u32 *ret_first)
+{
+	struct chunk *c;
+
+	if (a->nr_vacant < n)
+		return NULL;
+	for (c = a->chunks; c; c = c->next) {
+		u64 starts = mask_runs(c->vacant, n);
+
+		if (!starts)
+			continue;
+		*ret_first = (u32)__builtin_ctzll(starts);
+		c->vacant &= ~mask_of(*ret_first, n);
+		a->nr_vacant -= n;
+		return c;
+	}
+	return NULL;
+}
+
+static void kind_cut(struct arena_kind *k, unsigned kind, struct chunk *c, u32 first, u32 n)
+{
+	c->runs[first] = (struct run){
+		.blocks = (u8)n,
+		.slots = (u8)(n * BLOCK_SIZE / arena_kind_size(kind)),
+	};
+	k->cut = (u8 *)c + (size_t)first * BLOCK_SIZE;
+	k->cut_end = k->cut + (size_t)n * BLOCK_SIZE;
+}
+
+static bool arena_reclaim(struct arena *a);
+
 /* Gives @kind a new run to cut. False: limit, or no memory. */
 static bool kind_grow(struct arena *a, unsigned kind)
 {
 	struct arena_kind *k = &a->kinds[kind];
-	u32 n = run_blocks(kind);
-	struct chunk *c = a->chunks;
-	u8 *start;
+	u32 n = run_blocks(kind), first;
+	struct chunk *c;
 
-	if (!arena_charge(a, (u64)n * BLOCK_SIZE))
+	if (!arena_charge(a, (u64)n * BLOCK_SIZE) &&
+	    (!arena_reclaim(a) || !arena_charge(a, (u64)n * BLOCK_SIZE)))
 		return false;
+	c = vacant_find(a, n, &first);
+	if (c) {
+		kind_cut(k, kind, c, first, n);
+		return true;
+	}
+	c = a->chunks;
 	if (!c || c->used + n > BLOCKS_PER_CHUNK) {
 		c = chunk_map(a);
 		if (!c) {
@@ -195,10 +264,8 @@ static bool kind_grow(struct arena *a, unsigned kind)
 			return true;
 		}
 	}
-	start = (u8 *)c + (size_t)c->used * BLOCK_SIZE;
+	kind_cut(k, kind, c, c->used, n);
 	c->used += n;
-	k->cut = start;
-	k->cut_end = start + (size_t)n * BLOCK_SIZE;
 	return true;
 }
 
@@ -216,7 +283,73 @@ static void arena_collect_remote(struct arena *a)
 	}
 }
 
-static void *arena_alloc_slow(struct arena *a, unsigned kind)
+/* ---- giving back ---------------------------------------------------------------------------------------- */
+
+static struct run *run_of(struct slot *s)
+{
+	struct chunk *c = chunk_of(s);
+
+	return &c->runs[((uintptr_t)s - (uintptr_t)c) / BLOCK_SIZE];
+}
+
+static bool run_is_free(const struct run *r)
+{
+	return r->slots && r->free == r->slots;
+}
+
+/* Takes the slots of free runs off the free list of a kind. */
+static void kind_sift(struct arena_kind *k)
+{
+	struct slot **link = &k->free;
+
+	while (*link) {
+		if (run_is_free(run_of(*link)))
+			*link = (*link)->next;
+		else
+			link = &(*link)->next;
+	}
+}
+
+/* Gives the free run at @first of @c to the system; forgets the count of one that is not. Its length in blocks if it was. */
+static u32 run_release(struct arena *a, struct chunk *c, u32 first)
+{
+	u32 n = c->runs[first].blocks;
+
+	if (!run_is_free(&c->runs[first])) {
+		c->runs[first].free = 0;
+		return 0;
+	}
+	c->runs[first] = (struct run){ 0 };
+	c->vacant |= mask_of(first, n);
+	a->nr_vacant += n;
+	/* Advice: the octets are not needed, and zero when they are touched again. */
+	(void)madvise((u8 *)c + (size_t)first * BLOCK_SIZE, (size_t)n * BLOCK_SIZE, MADV_DONTNEED);
+	arena_uncharge(a, (u64)n * BLOCK_SIZE);
+	return n;
+}
+
+/* At the limit: runs that are free as a whole go back. False: there are none, or it is too early to look again. */
+static bool arena_reclaim(struct arena *a)
+{
+	u32 released = 0;
+	struct chunk *c;
+
+	if (a->cpu->now < a->reclaim_at)
+		return false;
+	a->reclaim_at = a->cpu->now + RECLAIM_NS;
+	for (unsigned kind = 0; kind < ARENA_NR_KINDS; kind++)
+		for (struct slot *s = a->kinds[kind].free; s; s = s->next)
+			run_of(s)->free++;
+	for (unsigned kind = 0; kind < ARENA_NR_KINDS; kind++)
+		kind_sift(&a->kinds[kind]);
+	for (c = a->chunks; c; c = c->next)
+		for (u32 i = 1; i < c->used; i++)
+			released += run_release(a, c, i);
+	return released != 0;
+}
+
+/* Out of line, so that the fast path saves no registers. */
+static __attribute__((noinline)) void *arena_alloc_slow(struct arena *a, unsigned kind)
 {
 	struct arena_kind *k = &a->kinds[kind];
 	void *p;

@@ -656,6 +656,90 @@ static void queues_keep_order_and_length(void **state)
 	test_cpu_done(cpu);
 }
 
+/* Memory that one kind has used up and freed is there for any other. */
+static void what_receive_heads_gave_back_can_become_pages(void **state)
+{
+	struct machine *m = test_machine_with(host_sim_create(1, 0), 1, false, 4 << 20);
+	struct cpu *cpu = m->cpus[0];
+	struct sk_buff *skb, *list = NULL, *kept;
+	struct page *pages = NULL, *p;
+	u32 n = 0, round;
+
+	cpu_lock(cpu);
+	kept = alloc_skb(cpu, 1500);
+	for (round = 0; round < 3; round++) {
+		while ((skb = alloc_skb(cpu, 1500))) {
+			skb->next = list;
+			list = skb;
+			n++;
+		}
+		assert_true(n > 1000);
+		n = 0;
+		while ((skb = list)) {
+			list = skb->next;
+			skb->next = NULL;
+			consume_skb(skb);
+		}
+		cpu->now += NSEC_PER_SEC;
+		while ((p = page_alloc(cpu))) {
+			memset(p->addr, 0x55, SKB_PAGE_SIZE - sizeof(*p));
+			p->next = pages;
+			pages = p;
+			n++;
+		}
+		assert_true(n > 100); /* of 128 that the limit allows */
+		assert_true(m->arena_octets <= 4 << 20);
+		n = 0;
+		while ((p = pages)) {
+			pages = p->next;
+			page_put(p);
+		}
+		cpu->now += NSEC_PER_SEC;
+		/* Segmentation units need several blocks in a row. */
+		skb = alloc_skb(cpu, 100000);
+		assert_non_null(skb);
+		memset(skb_put(skb, 100000), 1, 100000);
+		consume_skb(skb);
+		cpu->now += NSEC_PER_SEC;
+	}
+	memset(skb_put(kept, 1500), 2, 1500); /* what was in use stayed whole */
+	consume_skb(kept);
+	cpu_unlock(cpu);
+	machine_destroy(m);
+}
+
+/* A slot that was freed twice or lost would show: every octet of many sizes is written and read, at the limit all the time. */
+static void sizes_may_change_at_the_limit_for_ever(void **state)
+{
+	struct machine *m = test_machine_with(host_sim_create(1, 0), 1, false, 2 << 20);
+	struct cpu *cpu = m->cpus[0];
+	struct sk_buff *skb[256] = { NULL };
+	u32 refused = 0, given = 0;
+
+	cpu_lock(cpu);
+	for (u32 i = 0; i < 100000; i++) {
+		u32 at = (u32)(cpu_random(cpu) % ARRAY_SIZE(skb));
+		u32 size = 1u << (4 + cpu_random(cpu) % 13);
+		u8 mark = (u8)at;
+
+		cpu->now += 10 * NSEC_PER_USEC;
+		if (skb[at]) {
+			for (u32 k = 0; k < skb[at]->len; k += 61)
+				assert_int_equal(skb[at]->data[k], mark);
+			consume_skb(skb[at]);
+		}
+		skb[at] = alloc_skb(cpu, size);
+		if (skb[at])
+			memset(skb_put(skb[at], size), mark, size);
+		*(skb[at] ? &given : &refused) += 1;
+	}
+	assert_true(refused > 100 && given > 10000);
+	for (u32 i = 0; i < ARRAY_SIZE(skb); i++)
+		consume_skb(skb[i]);
+	cpu_unlock(cpu);
+	machine_destroy(m);
+}
+
 static void the_limit_ends_in_null_and_recovers(void **state)
 {
 	struct machine *m = test_machine_with(host_sim_create(1, 0), 1, false, 1 << 20);
@@ -934,6 +1018,8 @@ int main(void)
 		cmocka_unit_test(checksum_help_fills_the_field),
 		cmocka_unit_test(datagram_copy_verifies_the_checksum),
 		cmocka_unit_test(queues_keep_order_and_length),
+		cmocka_unit_test(what_receive_heads_gave_back_can_become_pages),
+		cmocka_unit_test(sizes_may_change_at_the_limit_for_ever),
 		cmocka_unit_test(the_limit_ends_in_null_and_recovers),
 		cmocka_unit_test(an_idle_machine_takes_little),
 		cmocka_unit_test(a_packet_may_move_to_another_cpu),

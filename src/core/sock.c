@@ -13,6 +13,7 @@
 
 #include <asm/socket.h>
 #include <errno.h>
+#include <linux/net_tstamp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -26,6 +27,10 @@
 
 DROP_REASON_TABLE(socket_drop_reasons, SOCKET, SOCKET_DROP_REASONS);
 
+#define SCM_TS_OPT_ID_ 81 /* younger than some <asm/socket.h> */
+#define SOF_TIMESTAMPING_TX_RECORD_MASK_                                                           \
+	((u32)(SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_TX_SOFTWARE |                       \
+	       SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK))
 #define SOCK_DEFAULT_BUF 212992 /* net.core.[rw]mem_default, when the net has no devices part */
 
 /* ---- life --------------------------------------------------------------------------------------------- */
@@ -240,7 +245,42 @@ int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *ret_err)
+/* The datagram that MSG_PEEK is for, with SO_PEEK_OFF at @off. */
+static struct sk_buff *peek_at(const struct sock *sk, u32 off, u32 hdr_len, u32 *ret_off)
+{
+	struct sk_buff *skb, *next;
+
+	skb_queue_walk_safe(&sk->sk_receive_queue, skb, next) {
+		u32 len = skb->len - hdr_len;
+
+		if (off < len || (!off && !len && !skb->peeked)) {
+			*ret_off = off;
+			return skb;
+		}
+		off -= len;
+	}
+	return NULL;
+}
+
+static struct sk_buff *next_datagram(struct sock *sk, int flags, u32 hdr_len, u32 *ret_off)
+{
+	int off = flags & MSG_PEEK ? sk_peek_offset(sk) : -1;
+	struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+
+	if (unlikely(off >= 0))
+		skb = peek_at(sk, (u32)off, hdr_len, ret_off);
+	if (!skb)
+		return NULL;
+	if (flags & MSG_PEEK) {
+		skb->peeked = 1;
+		return skb_get(skb);
+	}
+	skb_unlink(skb, &sk->sk_receive_queue);
+	return skb;
+}
+
+struct sk_buff *skb_recv_datagram_off(struct sock *sk, int flags, u32 hdr_len, u32 *ret_off,
+				      int *ret_err)
 {
 	u64 timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	struct sk_buff *skb;
@@ -250,15 +290,9 @@ struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *ret_err)
 		err = sock_error(sk);
 		if (err)
 			break;
-		skb = skb_peek(&sk->sk_receive_queue);
-		if (skb && (flags & MSG_PEEK)) {
-			skb->peeked = 1;
-			return skb_get(skb);
-		}
-		if (skb) {
-			skb_unlink(skb, &sk->sk_receive_queue);
+		skb = next_datagram(sk, flags, hdr_len, ret_off);
+		if (skb)
 			return skb;
-		}
 		if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
 			break; /* end of file: err is 0 */
 		err = timeo ? sk_wait_event(sk, &timeo) : -EAGAIN;
@@ -267,6 +301,13 @@ struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *ret_err)
 	}
 	*ret_err = err;
 	return NULL;
+}
+
+struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *ret_err)
+{
+	u32 off;
+
+	return skb_recv_datagram_off(sk, flags, 0, &off, ret_err);
 }
 
 void skb_free_datagram(struct sock *sk, struct sk_buff *skb)
@@ -310,6 +351,58 @@ void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 		put_cmsg(msg, SOL_SOCKET,
 			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD,
 			 sizeof(tv), tv);
+	}
+}
+
+/* ---- control messages ---------------------------------------------------------------------------------- */
+
+void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk)
+{
+	*sockc = (struct sockcm_cookie){ .mark = sk->sk_mark,
+					 .priority = sk->sk_priority,
+					 .tsflags = sk->sk_rare ? sk->sk_rare->tsflags : 0 };
+}
+
+int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,
+		   struct sockcm_cookie *sockc)
+{
+	u32 v;
+
+	switch (cmsg->cmsg_type) {
+	case SCM_RIGHTS:
+	case SCM_CREDENTIALS: /* they mean nothing here, as in Linux */
+		return 0;
+	case SO_MARK:
+	case SO_PRIORITY:
+	case SO_TIMESTAMPING_OLD:
+	case SO_TIMESTAMPING_NEW:
+	case SCM_TS_OPT_ID_:
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (len != sizeof(v))
+		return -EINVAL;
+	memcpy(&v, (const u8 *)cmsg + CMSG_LEN(0), sizeof(v));
+	switch (cmsg->cmsg_type) {
+	case SO_MARK:
+		sockc->mark = v;
+		return 0;
+	case SO_PRIORITY:
+		sockc->priority = v;
+		sockc->priority_set = 1;
+		return 0;
+	case SCM_TS_OPT_ID_:
+		if (sk->sk_type == SOCK_STREAM || !(sockc->tsflags & SOF_TIMESTAMPING_OPT_ID))
+			return -EINVAL;
+		sockc->ts_opt_id = v;
+		sockc->ts_opt_id_set = 1;
+		return 0;
+	default:
+		if (v & ~SOF_TIMESTAMPING_TX_RECORD_MASK_)
+			return -EINVAL;
+		sockc->tsflags = (sockc->tsflags & ~SOF_TIMESTAMPING_TX_RECORD_MASK_) | v;
+		return 0;
 	}
 }
 

@@ -173,6 +173,11 @@ struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	void *proto_private; /* TCP: MD5/AO, fast open; others: their own */
 };
 
+static inline int sk_peek_offset(const struct sock *sk) /* -1: off */
+{
+	return sk->sk_rare ? sk->sk_rare->peek_off : -1;
+}
+
 struct proto {
 	const char *name; /* "TCP" */
 	u32 obj_size;
@@ -265,6 +270,17 @@ int sk_filter_inherit(struct sock *newsk, const struct sock *sk);
 u64 skb_realtime(const struct sk_buff *skb);
 /* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */
 void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
+/* Control messages of level SOL_SOCKET of one sendmsg(2), on top of what the socket says. */
+struct sockcm_cookie {
+	u32 mark, priority;
+	u32 tsflags; /* SOF_TIMESTAMPING_* */
+	u32 ts_opt_id;
+	u8 ts_opt_id_set : 1, priority_set : 1;
+};
+void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk);
+/* 0 or -EINVAL, -EPERM */
+int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,
+		   struct sockcm_cookie *sockc);
 /* consume (also on failure): queues to the error queue and reports EPOLLERR. 0, or -ENOMEM: receive buffer full, no memory. */
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
 /* An skb for sending, waiting for sndbuf room unless @noblock. NULL with *ret_err. * drops the lock */
@@ -274,6 +290,18 @@ struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool 
  * it queued and gives a reference. Either way it ends with skb_free_datagram(). */
 struct sk_buff *skb_recv_datagram(struct sock *sk, int flags, int *ret_err);
 void skb_free_datagram(struct sock *sk, struct sk_buff *skb);
+/* The same with SO_PEEK_OFF: MSG_PEEK looks for the datagram in which that octet lies, not counting the first @hdr_len octets of
+ * each; *ret_off: the octets of it to skip. */
+struct sk_buff *skb_recv_datagram_off(struct sock *sk, int flags, u32 hdr_len, u32 *ret_off,
+				      int *ret_err);
+/* @octets were looked at, or (negative) taken: moves the offset of SO_PEEK_OFF, if it is on. */
+static inline void sk_peek_offset_moved(struct sock *sk, int octets)
+{
+	int off = sk_peek_offset(sk);
+
+	if (unlikely(off >= 0))
+		sk->sk_rare->peek_off = max(off + octets, 0);
+}
 
 /* What happened, as EPOLL* bits: wakes pollers and blocked threads. */
 void sock_wake(struct sock *sk, u32 events);

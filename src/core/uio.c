@@ -2,6 +2,8 @@
 /* uio.c - a program's buffers: the one place where its octets are copied in and out. Contract: core/uio.h */
 #include "core/uio.h"
 
+#include <errno.h>
+
 #include "lib/csum.h"
 
 /* The contiguous octets at the front, at most @n; skips empty segments. 0 at the end. */
@@ -116,4 +118,26 @@ void put_cmsg(struct kmsghdr *msg, int level, int type, size_t len, const void *
 	if (cmsg.cmsg_len > CMSG_LEN(0))
 		memcpy(at + CMSG_LEN(0), data, cmsg.cmsg_len - CMSG_LEN(0));
 	msg->control_used += min(CMSG_SPACE(len), avail);
+}
+
+int cmsg_walk(const struct kmsghdr *msg,
+	      int (*one)(const struct cmsghdr *cmsg, size_t len, void *arg), void *arg)
+{
+	size_t at = 0;
+
+	while (msg->controllen - at >= sizeof(struct cmsghdr)) {
+		const struct cmsghdr *cmsg =
+			(const struct cmsghdr *)((const u8 *)msg->control + at);
+		int err;
+
+		if (cmsg->cmsg_len < sizeof(*cmsg) || cmsg->cmsg_len > msg->controllen - at)
+			return -EINVAL;
+		err = one(cmsg, cmsg->cmsg_len - CMSG_LEN(0), arg);
+		if (err)
+			return err;
+		if (CMSG_ALIGN(cmsg->cmsg_len) >= msg->controllen - at)
+			break;
+		at += CMSG_ALIGN(cmsg->cmsg_len);
+	}
+	return 0;
 }

@@ -44,6 +44,12 @@ struct kmsghdr {
 	u32 flags; /* MSG_*: in, as called; out (recvmsg): MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE, ... */
 };
 
+#define MSG_PROBE 0x10 /* the kernel's: look for the route only */
+
+/* Calls @one for each control message of @msg that the program gave, as the kernel walks them: a header that does not fit ends the
+ * walk, one with an impossible length is -EINVAL. 0, or what @one returned first. */
+int cmsg_walk(const struct kmsghdr *msg,
+	      int (*one)(const struct cmsghdr *cmsg, size_t len, void *arg), void *arg);
 void put_cmsg(struct kmsghdr *msg, int level, int type, size_t len, const void *data);
 
 #endif

@@ -396,7 +396,12 @@ static bool level_is_ip(int level)
 
 static bool level_is_own(const struct sock *sk, int level)
 {
-	return sk->sk_type == SOCK_RAW ? level == SOL_RAW : level == sk->sk_protocol;
+	if (sk->sk_type == SOCK_RAW)
+		return level == SOL_RAW;
+	/* The two variants of UDP answer to both names. */
+	if (level == IPPROTO_UDP || level == IPPROTO_UDPLITE)
+		return sk->sk_protocol == IPPROTO_UDP || sk->sk_protocol == IPPROTO_UDPLITE;
+	return level == sk->sk_protocol;
 }
 
 int inet_setsockopt(struct socket *sock, int level, int name, const void *val, socklen_t len)

@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* dgram.c - what the datagram protocols (UDP, ping) share. Locking: the home cpu's lock. */
+/*
+ * dgram.c - what the datagram protocols (UDP, raw, ping) share, whatever the IP version
+ *
+ * Corking: a message that MSG_MORE or UDP_CORK holds back gathers in struct inet_cork with the destination and the control
+ * messages of its first piece, which are checked then (a route is looked for, MSG_PROBE), and leaves as one datagram.
+ * Locking: the home cpu's lock; sendmsg and recvmsg may wait and so drop it.
+ */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 
+#include "core/cpu.h"
 #include "core/machine.h"
 #include "core/sysctl.h"
 #include "inet/inet_sock.h"
@@ -47,6 +57,177 @@ void inet_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 {
 	sock_recv_timestamp(sk, msg, skb);
 }
+
+/* ---- sending ------------------------------------------------------------------------------------------- */
+
+#define CORK_DATA_MAX    65535
+#define CORK_CONTROL_MAX 20480 /* Linux bounds control messages by net.core.optmem_max */
+
+struct inet_cork {
+	struct sockaddr_storage name;
+	socklen_t namelen; /* 0: to the peer */
+	u32 flags;
+	u32 len, controllen;
+	u8 data[CORK_DATA_MAX];
+	u8 control[] __attribute__((aligned(8)));
+};
+
+void inet_cork_drop(struct inet_cork **corkp)
+{
+	free(*corkp);
+	*corkp = NULL;
+}
+
+int inet_dgram_push(struct sock *sk, const struct inet_dgram_proto *proto, struct inet_cork **corkp,
+		    u32 flags)
+{
+	struct inet_cork *cork = *corkp;
+	struct kmsghdr msg = { .flags = (cork->flags & ~(u32)MSG_MORE) | flags };
+	struct iovec iov = { cork->data, cork->len };
+	ssize_t ret;
+
+	/* Ours while the lock may be dropped. */
+	*corkp = NULL;
+	if (cork->namelen) {
+		msg.name = &cork->name;
+		msg.namelen = cork->namelen;
+	}
+	if (cork->controllen) {
+		msg.control = cork->control;
+		msg.controllen = cork->controllen;
+	}
+	iov_iter_init(&msg.iter, &iov, 1, cork->len);
+	ret = inet_af_ops(sock_net(sk), sk->sk_family)->datagram_send(sk, &msg, cork->len, proto);
+	free(cork);
+	return ret < 0 ? (int)ret : 0;
+}
+
+/* What would be refused when it leaves is refused now. */
+static int cork_begin(struct sock *sk, const struct kmsghdr *msg,
+		      const struct inet_dgram_proto *proto, struct inet_cork **corkp)
+{
+	struct kmsghdr probe = *msg;
+	struct inet_cork *cork;
+	ssize_t err;
+
+	if (msg->controllen > CORK_CONTROL_MAX)
+		return -ENOBUFS;
+	probe.flags |= MSG_PROBE;
+	err = inet_af_ops(sock_net(sk), sk->sk_family)->datagram_send(sk, &probe, 0, proto);
+	if (err)
+		return (int)err;
+	cork = malloc(sizeof(*cork) + msg->controllen);
+	if (!cork)
+		return -ENOBUFS;
+	cork->namelen = msg->name ? msg->namelen : 0;
+	if (cork->namelen)
+		cork->name = *msg->name;
+	cork->flags = msg->flags;
+	cork->len = 0;
+	cork->controllen = (u32)msg->controllen;
+	if (cork->controllen)
+		memcpy(cork->control, msg->control, cork->controllen);
+	*corkp = cork;
+	return 0;
+}
+
+static int cork_append(struct inet_cork **corkp, struct kmsghdr *msg, size_t len, u32 hdr_len)
+{
+	struct inet_cork *cork = *corkp;
+
+	if (len > CORK_DATA_MAX - hdr_len - cork->len) {
+		inet_cork_drop(corkp);
+		return -EMSGSIZE;
+	}
+	if (copy_from_iter(cork->data + cork->len, len, &msg->iter) != len)
+		return -EFAULT;
+	cork->len += (u32)len;
+	return 0;
+}
+
+ssize_t inet_dgram_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
+			   const struct inet_dgram_proto *proto, struct inet_cork **corkp,
+			   bool more)
+{
+	int err = 0;
+
+	if (likely(!more && !*corkp))
+		return inet_af_ops(sock_net(sk), sk->sk_family)->datagram_send(sk, msg, len, proto);
+	if (!*corkp)
+		err = cork_begin(sk, msg, proto, corkp);
+	if (!err)
+		err = cork_append(corkp, msg, len, proto->hdr_in_msg ? 0 : proto->hdr_len);
+	if (!err && !more)
+		err = inet_dgram_push(sk, proto, corkp, msg->flags & MSG_DONTWAIT);
+	return err ? err : (ssize_t)len;
+}
+
+/* ---- receiving ----------------------------------------------------------------------------------------- */
+
+ssize_t inet_dgram_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags, int tp)
+{
+	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), sk->sk_family);
+	struct sk_buff *skb;
+	size_t copied;
+	int err;
+
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (flags & MSG_ERRQUEUE)
+		return af->recv_error(sk, msg, len);
+	skb = skb_recv_datagram(sk, flags, &err);
+	if (!skb)
+		return err;
+	copied = min_t(size_t, skb->len, len);
+	if (copied < skb->len)
+		msg->flags |= MSG_TRUNC;
+	err = skb_copy_datagram_iter(skb, 0, &msg->iter, (u32)copied);
+	if (!err) {
+		af->rcv_name(sk, msg, skb, (be16){ 0 });
+		af->recv_cmsg(sk, msg, skb);
+		trace_skb(skb, sock_net(sk), (u16)tp, flags & MSG_PEEK ? TRACE_PASS : TRACE_DONE,
+			  copied, 0);
+	}
+	if (!err && flags & MSG_TRUNC)
+		copied = skb->len;
+	skb_free_datagram(sk, skb);
+	return err ? err : (ssize_t)copied;
+}
+
+int inet_dgram_ioctl(struct sock *sk, unsigned cmd, void *arg, u32 hdr_len)
+{
+	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+	int v;
+
+	if (cmd == SIOCINQ)
+		v = skb ? (int)(skb->len - hdr_len) : 0;
+	else if (cmd == SIOCOUTQ)
+		v = (int)sk->sk_wmem_alloc;
+	else
+		return -ENOIOCTLCMD;
+	memcpy(arg, &v, sizeof(v));
+	return 0;
+}
+
+void inet_dgram_icmp_err(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info,
+			 be16 port, u8 *payload)
+{
+	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), sk->sk_family);
+	bool hard;
+	int err = af->icmp_errno(sk, skb, type, code, info, &hard);
+
+	if (!err)
+		return;
+	/* RFC 1122 4.1.3.3: a program that did not ask for errors hears of hard ones on a connected socket only. */
+	if (inet_sk(sk)->recverr)
+		af->icmp_error(sk, skb, err, port, info, payload);
+	else if (!hard || sk->sk_state != SS_TCP_ESTABLISHED)
+		return;
+	sk->sk_err = err;
+	sk_error_report(sk);
+}
+
+/* ---- /proc/net/udp and its kin ------------------------------------------------------------------------- */
 
 /* Linux writes the lines of udp from column 1 and ends them at column 127; icmp has the same lines. */
 void inet_dgram_proc_header(struct text *t, bool icmp)

@@ -128,7 +128,7 @@ void inet_sk_common_release(struct sock *sk);
 int inet_autobind(struct sock *sk); /* a port if it has none: 0 or -EAGAIN */
 u32 datagram_poll(struct socket *sock);
 
-/* dgram.c: what UDP and ping share */
+/* dgram.c: what UDP, raw and ping sockets share */
 int inet_dgram_disconnect(struct sock *sk, int flags);
 /* SOCK_DESTROY: the program reads ECONNABORTED, the sock is disconnected. 0 */
 int inet_dgram_abort(struct sock *sk);
@@ -136,6 +136,23 @@ int inet_dgram_abort(struct sock *sk);
 u32 inet_dgram_csum(const struct sk_buff *skb);
 /* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */
 void inet_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
+/* recvmsg(2) of sockets that see a packet whole (raw, ping). @tp: the trace point. * may block */
+ssize_t inet_dgram_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags, int tp);
+/* SIOCINQ: octets of the next message, without its first @hdr_len; SIOCOUTQ: octets not yet sent. */
+int inet_dgram_ioctl(struct sock *sk, unsigned cmd, void *arg, u32 hdr_len);
+/* An ICMP error for @sk: @payload lies in @skb, whose data is the inner IP header. borrow */
+void inet_dgram_icmp_err(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info,
+			 be16 port, u8 *payload);
+/* sendmsg(2): at once, or held back while @more. *@cork: what is held back; NULL: nothing. * may block */
+struct inet_cork;
+struct inet_dgram_proto;
+ssize_t inet_dgram_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
+			   const struct inet_dgram_proto *proto, struct inet_cork **cork,
+			   bool more);
+/* Sends what is held back. 0 or -errno. * may block */
+int inet_dgram_push(struct sock *sk, const struct inet_dgram_proto *proto, struct inet_cork **cork,
+		    u32 flags);
+void inet_cork_drop(struct inet_cork **cork);
 /* A line of /proc/net/udp or /proc/net/icmp. */
 struct text;
 void inet_dgram_proc_header(struct text *t, bool icmp);
@@ -143,8 +160,13 @@ void inet_dgram_proc_line(struct text *t, u32 slot, const struct sock *sk);
 
 /* What a datagram protocol puts between the IP header and the payload: see inet_af_ops.datagram_send. */
 struct inet_dgram_addrs {
-	be32 saddr, daddr; /* IPv4 */
+	u32 pseudo; /* sum of the addresses: the pseudo header without length and protocol */
 	be16 sport, dport;
+	u16 gso_size; /* the payload is this many octets per datagram; 0: one datagram */
+};
+/* What the protocol's own options and control messages say about one sendmsg(2). */
+struct inet_dgram_tx {
+	u16 gso_size;
 };
 struct inet_dgram_proto {
 	u8 protocol; /* IPPROTO_* */
@@ -156,6 +178,9 @@ struct inet_dgram_proto {
 		     const u8 *hdr);
 	/* What became of it: 0 or -errno. Optional */
 	void (*sent)(struct sock *sk, int err);
+	/* Control messages of the protocol's own level; @ret is zeroed. 0 or -errno. Optional */
+	int (*tx_options)(struct sock *sk, const struct kmsghdr *msg, size_t len,
+			  struct inet_dgram_tx *ret);
 };
 
 /*

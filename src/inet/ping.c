@@ -14,9 +14,7 @@
 #include "inet/ping.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 
 #include "core/cpu.h"
 #include "core/netdevice.h"
@@ -190,47 +188,12 @@ static ssize_t ping_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 
 static ssize_t ping_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags)
 {
-	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), sk->sk_family);
-	struct sk_buff *skb;
-	size_t copied;
-	int err;
-
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	if (flags & MSG_ERRQUEUE)
-		return af->recv_error(sk, msg, len);
-	skb = skb_recv_datagram(sk, flags, &err);
-	if (!skb)
-		return err;
-	copied = min_t(size_t, skb->len, len);
-	if (copied < skb->len)
-		msg->flags |= MSG_TRUNC;
-	err = skb_copy_datagram_iter(skb, 0, &msg->iter, (u32)copied);
-	if (!err) {
-		af->rcv_name(sk, msg, skb, (be16){ 0 });
-		af->recv_cmsg(sk, msg, skb);
-		trace_skb(skb, sock_net(sk), TP_ping_recvmsg, TRACE_DONE, copied, 0);
-	}
-	if (!err && flags & MSG_TRUNC)
-		copied = skb->len;
-	skb_free_datagram(sk, skb);
-	return err ? err : (ssize_t)copied;
+	return inet_dgram_recvmsg(sk, msg, len, flags, TP_ping_recvmsg);
 }
 
-/* SIOCINQ: octets of the next message; SIOCOUTQ: octets not yet sent. */
 static int ping_ioctl(struct sock *sk, unsigned cmd, void *arg)
 {
-	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
-	int v;
-
-	if (cmd == SIOCINQ)
-		v = skb ? (int)skb->len : 0;
-	else if (cmd == SIOCOUTQ)
-		v = (int)sk->sk_wmem_alloc;
-	else
-		return -ENOIOCTLCMD;
-	memcpy(arg, &v, sizeof(v));
-	return 0;
+	return inet_dgram_ioctl(sk, cmd, arg, 0);
 }
 
 const struct proto ping_prot = {
@@ -277,13 +240,10 @@ void ping_rcv(struct sk_buff *skb)
 void ping_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 {
 	struct net *net = skb->dev->net;
-	const struct inet_af_ops *af = inet_af_ops(net, AF_INET);
 	const struct ip_hdr *inner;
 	const struct icmp_hdr *icmp;
 	struct sock *sk;
-	bool hard;
 	u32 hlen;
-	int err;
 
 	if (!pskb_may_pull(skb, sizeof(*inner)))
 		return;
@@ -298,17 +258,9 @@ void ping_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 		return;
 	sk = ping_lookup(net, be16_to_cpu(icmp->un.echo.id), inner->saddr, inner->daddr,
 			 skb->dev->ifindex);
-	if (!sk)
-		return;
-	err = af->icmp_errno(sk, skb, type, code, info, &hard);
-	if (!err)
-		return;
-	if (inet_sk(sk)->recverr)
-		af->icmp_error(sk, skb, err, (be16){ 0 }, info, (u8 *)(skb->data + hlen));
-	else if (!hard || sk->sk_state != SS_TCP_ESTABLISHED)
-		return;
-	sk->sk_err = err;
-	sk_error_report(sk);
+	if (sk)
+		inet_dgram_icmp_err(sk, skb, type, code, info, (be16){ 0 },
+				    (u8 *)(skb->data + hlen));
 }
 
 /* ---- /proc/net/icmp ----------------------------------------------------------------------------------- */

@@ -11,10 +11,10 @@
 #include "core/cpu.h"
 #include "ipv4/ip_sockglue.h"
 #include "ipv4/ipv4_internal.h"
+#include "lib/csum.h"
 #include "socket/socket.h"
 
 #define DGRAM_HDR_MAX 8
-#define MSG_PROBE_    0x10 /* the kernel's MSG_PROBE: look for the route only */
 
 void ipv4_flow_init_sk(struct flowi4 *fl, const struct sock *sk)
 {
@@ -136,8 +136,10 @@ static int tx_dest(struct sock *sk, const struct kmsghdr *msg, be32 *ret_addr, b
 	return 0;
 }
 
-static int tx_prepare(struct sock *sk, struct kmsghdr *msg, struct dgram_tx *tx)
+static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
+		      const struct inet_dgram_proto *proto, struct dgram_tx *tx)
 {
+	struct inet_dgram_tx own = { 0 };
 	be32 daddr;
 	be16 dport;
 	int err = tx_dest(sk, msg, &daddr, &dport, &tx->connected);
@@ -145,15 +147,21 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, struct dgram_tx *tx)
 	if (err)
 		return err;
 	ipcm_init_sk(&tx->ipc, sk);
+	if (proto->tx_options) {
+		err = proto->tx_options(sk, msg, len, &own);
+		if (err)
+			return err;
+		tx->ipc.gso_size = own.gso_size;
+	}
 	if (msg->controllen) {
-		err = ip_cmsg_send(sk, msg, &tx->ipc);
+		err = ip_cmsg_send(msg, &tx->ipc);
 		if (err)
 			return err;
 		tx->connected = false;
 	}
 	ipv4_flow_init_sk(&tx->fl, sk);
 	tx->fl.oif = tx->ipc.oif;
-	tx->fl.mark = tx->ipc.mark;
+	tx->fl.mark = tx->ipc.sockc.mark;
 	tx->fl.tos = tx->ipc.tos;
 	tx->fl.saddr = tx->ipc.addr;
 	tx->fl.sport = inet_sk(sk)->inet_sport;
@@ -207,17 +215,19 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 	struct sk_buff *skb;
 	int err = 0;
 
-	skb = ip_make_skb(sk, &tx->fl, &msg->iter, len, proto->hdr_len, &rt, msg->flags,
-			  tx->ipc.tos, tx->ipc.ttl, &err);
+	skb = ip_make_skb(sk, &tx->fl, &msg->iter, len, proto->hdr_len, &rt, msg->flags, &tx->ipc,
+			  &err);
 	if (!skb) {
 		if (rt)
 			dst_release(&rt->dst);
 		return err;
 	}
-	addrs = (struct inet_dgram_addrs){ .saddr = ip_hdr(skb)->saddr,
-					   .daddr = tx->fl.daddr, /* behind a source route too */
+	/* The final destination counts, behind a source route too. */
+	addrs = (struct inet_dgram_addrs){ .pseudo = csum_tcpudp_nofold(ip_hdr(skb)->saddr,
+									tx->fl.daddr, 0, 0, 0),
 					   .sport = inet_sk(sk)->inet_sport,
-					   .dport = tx->fl.dport };
+					   .dport = tx->fl.dport,
+					   .gso_size = tx->ipc.gso_size };
 	err = proto->build(sk, skb, &addrs, hdr);
 	if (err) {
 		consume_skb(skb);
@@ -238,15 +248,15 @@ ssize_t ip4_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t len,
 	assert(proto->hdr_len <= DGRAM_HDR_MAX);
 	if (msg->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	err = tx_prepare(sk, msg, &tx);
+	err = tx_prepare(sk, msg, len, proto, &tx);
 	if (err)
 		return err;
 	rt = tx_route(sk, &tx, &err);
 	if (!rt)
 		return err;
-	if (msg->flags & MSG_PROBE_) {
+	if (msg->flags & MSG_PROBE) {
 		dst_release(&rt->dst);
-		return 0;
+		return (ssize_t)len;
 	}
 	if (proto->hdr_in_msg) {
 		if (copy_from_iter(hdr, proto->hdr_len, &msg->iter) != proto->hdr_len) {

@@ -22,6 +22,8 @@ struct ip_options {                   /* compiled options of a packet or a socke
 	u8 data[40];
 };
 
+struct ipcm_cookie; /* ip_sockglue.h */
+
 struct inet_skb_parm { /* skb->cb while IPv4 holds the skb, and under TCP's and UDP's own cb */
 	int iif;
 	u16 flags; /* IPSKB_* */
@@ -143,10 +145,10 @@ void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be3
  * transport header and checksum the caller writes and which it gives to ip_send_skb(); or NULL with *ret_err (-EMSGSIZE: larger
  * than 65,535 octets, or than the path takes and fragments are forbidden; -EAGAIN, -ENOBUFS, -EFAULT). Success takes over the
  * reference *rt and sets *rt to NULL. May block for send buffer room (unless @flags has MSG_DONTWAIT), dropping the lock.
- * Fragments are made behind POST_ROUTING by ip_finish_output(). @ttl -1: the socket's or the default. */
+ * Fragments are made behind POST_ROUTING by ip_finish_output(). @ipc: what the control messages say. */
 struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter *from, u32 length,
-			    u32 transhdrlen, struct rtable **rt, u32 flags, u8 tos, s16 ttl,
-			    int *ret_err);
+			    u32 transhdrlen, struct rtable **rt, u32 flags,
+			    const struct ipcm_cookie *ipc, int *ret_err);
 int ip_send_skb(struct net *net, struct sk_buff *skb); /* consumes */
 /* Cuts what exceeds the route's MTU into fragments and gives each to @output. consume; 0 or -errno. */
 int ip_do_fragment(struct net *net, struct sock *sk, struct sk_buff *skb,

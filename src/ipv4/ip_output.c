@@ -17,6 +17,7 @@
  *   All functions here consume their skb. Context: cpu lock.
  * See RFC 791, RFC 1122 3.2.1, 3.3.
  */
+#include "ipv4/ip_sockglue.h"
 #include "ipv4/ipv4_internal.h"
 
 #include <errno.h>
@@ -279,14 +280,14 @@ static int ip_check_datagram_len(struct sock *sk, const struct flowi4 *fl, const
 }
 
 struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter *from, u32 length,
-			    u32 transhdrlen, struct rtable **rtp, u32 flags, u8 tos, s16 ttl,
-			    int *ret_err)
+			    u32 transhdrlen, struct rtable **rtp, u32 flags,
+			    const struct ipcm_cookie *ipc, int *ret_err)
 {
 	struct net *net = sock_net(sk);
 	const struct ip_options *set = inet_sk(sk)->inet_opt;
 	struct rtable *rt = *rtp;
 	u32 optlen = set ? set->optlen : 0, hlen = sizeof(struct ip_hdr) + optlen;
-	u32 data = length - transhdrlen, truesize;
+	u32 data = length - transhdrlen, wire_len = length, truesize;
 	bool linear = length <= IP_LINEAR_MAX, df;
 	struct ip_options opt;
 	struct sk_buff *skb;
@@ -296,7 +297,11 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	/* Another thread may set others while we wait for room. */
 	if (unlikely(set))
 		opt = *set;
-	*ret_err = ip_check_datagram_len(sk, fl, rt, hlen, length);
+	/* What will be cut must fit piece by piece. */
+	if (ipc->gso_size && data > ipc->gso_size)
+		wire_len = transhdrlen + ipc->gso_size;
+	*ret_err = length > IP_MAX_LEN - hlen ? -EMSGSIZE
+					      : ip_check_datagram_len(sk, fl, rt, hlen, wire_len);
 	if (*ret_err)
 		return NULL;
 	skb = sock_alloc_send_skb(sk, MAX_HEADER + hlen + transhdrlen + (linear ? data : 0), 0,
@@ -320,12 +325,13 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	}
 
 	iph = ip_push_header(skb, optlen);
-	iph->tos = tos;
+	iph->tos = ipc->tos;
 	/* Under IP_PMTUDISC_WANT what does not fit is fragmented here, and may be again further on. */
 	df = ip_dont_fragment(sk, rt) &&
-	     (inet_sk(sk)->pmtudisc != IP_PMTUDISC_WANT || skb->len <= dst_mtu(&rt->dst));
+	     (inet_sk(sk)->pmtudisc != IP_PMTUDISC_WANT || hlen + wire_len <= dst_mtu(&rt->dst));
 	iph->frag_off = df ? BE16_INIT(IP_F_DF) : BE16_INIT(0);
-	iph->ttl = ttl >= 0 && rt->rt_type != RTN_MULTICAST ? (u8)ttl : ip_select_ttl(sk, rt);
+	iph->ttl = ipc->ttl >= 0 && rt->rt_type != RTN_MULTICAST ? (u8)ipc->ttl
+								 : ip_select_ttl(sk, rt);
 	iph->protocol = sk->sk_protocol;
 	iph->saddr = fl->saddr;
 	iph->daddr = fl->daddr;
@@ -333,7 +339,7 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	iph->id = cpu_to_be16(ip_select_ident(net, fl->saddr, fl->daddr, sk->sk_protocol));
 	if (optlen)
 		ip_options_build(net, iph, &opt, fl->daddr, fl->saddr);
-	skb->priority = tos != inet_sk(sk)->tos ? rt_tos2priority(tos) : sk->sk_priority;
+	skb->priority = ipc->sockc.priority;
 	skb->mark = fl->mark;
 	skb_dst_set(skb, &rt->dst);
 	*rtp = NULL;

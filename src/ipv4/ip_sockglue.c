@@ -580,11 +580,12 @@ static int ipv4_ioctl(struct net *net, unsigned cmd, void *arg)
 
 void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk)
 {
-	*ipc = (struct ipcm_cookie){ .addr = inet_sk(sk)->inet_saddr,
+	*ipc = (struct ipcm_cookie){ .sk = sk,
+				     .addr = inet_sk(sk)->inet_saddr,
 				     .oif = sk->sk_bound_dev_if,
 				     .tos = inet_sk(sk)->tos,
-				     .ttl = -1,
-				     .mark = sk->sk_mark };
+				     .ttl = -1 };
+	sockcm_init(&ipc->sockc, sk);
 }
 
 static int cmsg_int(const struct cmsghdr *cmsg, size_t len, int min, int max, int *ret)
@@ -598,26 +599,14 @@ static int cmsg_int(const struct cmsghdr *cmsg, size_t len, int min, int max, in
 	return *ret < min || *ret > max ? -EINVAL : 0;
 }
 
-static int cmsg_send_one(struct sock *sk, const struct cmsghdr *cmsg, size_t len,
-			 struct ipcm_cookie *ipc)
+static int cmsg_send_one(const struct cmsghdr *cmsg, size_t len, void *arg)
 {
+	struct ipcm_cookie *ipc = arg;
 	struct in_pktinfo info;
 	int v, err;
 
-	(void)sk;
-	if (cmsg->cmsg_level == SOL_SOCKET) {
-		if (cmsg->cmsg_type == SO_MARK && len == sizeof(u32)) {
-			memcpy(&ipc->mark, CMSG_DATA(cmsg), sizeof(u32));
-			return 0;
-		}
-		/* SCM_RIGHTS and SCM_CREDENTIALS mean nothing here, as in Linux. */
-		return cmsg->cmsg_type == SCM_RIGHTS || cmsg->cmsg_type == SCM_CREDENTIALS
-			       ? 0
-			       : -EINVAL;
-	}
-	/* UDP_SEGMENT: not there yet; ignoring it would send something else than was asked for. */
-	if (cmsg->cmsg_level == IPPROTO_UDP)
-		return -EINVAL;
+	if (cmsg->cmsg_level == SOL_SOCKET)
+		return sock_cmsg_send(ipc->sk, cmsg, len, &ipc->sockc);
 	if (cmsg->cmsg_level != SOL_IP)
 		return 0;
 	switch (cmsg->cmsg_type) {
@@ -638,34 +627,20 @@ static int cmsg_send_one(struct sock *sk, const struct cmsghdr *cmsg, size_t len
 		return err;
 	case IP_TOS:
 		err = cmsg_int(cmsg, len, 0, 255, &v);
-		if (!err)
+		if (!err) {
 			ipc->tos = (u8)v;
+			if (!ipc->sockc.priority_set)
+				ipc->sockc.priority = tos_to_priority(ipc->tos);
+		}
 		return err;
 	default:
 		return -EINVAL;
 	}
 }
 
-int ip_cmsg_send(struct sock *sk, struct kmsghdr *msg, struct ipcm_cookie *ipc)
+int ip_cmsg_send(const struct kmsghdr *msg, struct ipcm_cookie *ipc)
 {
-	size_t at = 0;
-
-	/* The kernel's walk: a header that does not fit ends it, one with an impossible length is an error. */
-	while (msg->controllen - at >= sizeof(struct cmsghdr)) {
-		const struct cmsghdr *cmsg =
-			(const struct cmsghdr *)((const u8 *)msg->control + at);
-		int err;
-
-		if (cmsg->cmsg_len < sizeof(*cmsg) || cmsg->cmsg_len > msg->controllen - at)
-			return -EINVAL;
-		err = cmsg_send_one(sk, cmsg, cmsg->cmsg_len - CMSG_LEN(0), ipc);
-		if (err)
-			return err;
-		if (CMSG_ALIGN(cmsg->cmsg_len) >= msg->controllen - at)
-			break;
-		at += CMSG_ALIGN(cmsg->cmsg_len);
-	}
-	return 0;
+	return cmsg_walk(msg, cmsg_send_one, ipc);
 }
 
 /* IP_PKTINFO's view of the packet: the interface, and the address that an answer should come from (RFC 1122 4.1.3.5). */

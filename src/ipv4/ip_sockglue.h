@@ -15,15 +15,17 @@ int ip_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *le
 
 /* Control messages of one sendmsg(2), on top of what the socket says. */
 struct ipcm_cookie {
+	const struct sock *sk;
 	be32 addr; /* source */
 	int oif;
 	u8 tos;
-	s16 ttl; /* -1: the default */
-	u32 mark;
+	s16 ttl;      /* -1: the default */
+	u16 gso_size; /* payload octets per datagram; 0: one datagram */
+	struct sockcm_cookie sockc;
 };
 void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk);
 /* 0 or -EINVAL */
-int ip_cmsg_send(struct sock *sk, struct kmsghdr *msg, struct ipcm_cookie *ipc);
+int ip_cmsg_send(const struct kmsghdr *msg, struct ipcm_cookie *ipc);
 
 int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len);
 ssize_t ip4_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t len,

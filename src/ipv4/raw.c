@@ -14,10 +14,8 @@
  * Locking: the home cpu's lock; sending may wait and so drop it.
  */
 #include <errno.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 
 #include "core/cpu.h"
 #include "core/sysctl.h"
@@ -33,6 +31,7 @@ struct raw_sock {
 	struct inet_sock inet;    /* must be first */
 	u32 icmp_filter;          /* types that are not wanted, as bits */
 	struct list_head ra_node; /* netns_ipv4.ra_chain; empty: not on it */
+	struct inet_cork *cork;   /* what MSG_MORE holds back; NULL: nothing */
 };
 
 static struct raw_sock *raw_sk(const struct sock *sk)
@@ -88,6 +87,7 @@ static int raw_init(struct sock *sk)
 static void raw_close(struct sock *sk, u64 timeout_ns)
 {
 	(void)timeout_ns;
+	inet_cork_drop(&raw_sk(sk)->cork);
 	inet_sk_common_release(sk);
 }
 
@@ -196,26 +196,12 @@ int ip_ra_control(struct sock *sk, bool on)
 	return 0;
 }
 
-static void raw_err(struct net *net, struct sock *sk, struct sk_buff *skb, u8 type, u8 code,
-		    u32 info)
+static void raw_err(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info)
 {
-	const struct inet_af_ops *af = inet_af_ops(net, AF_INET);
 	u32 hlen = ip_hdr_len((const struct ip_hdr *)skb->data);
-	bool hard;
-	int err;
 
-	if (!inet_sk(sk)->recverr && sk->sk_state != SS_TCP_ESTABLISHED && type != ICMP4_REDIRECT)
-		return;
-	err = af->icmp_errno(sk, skb, type, code, info, &hard);
-	if (!err)
-		return;
-	if (inet_sk(sk)->recverr)
-		af->icmp_error(sk, skb, err, (be16){ 0 }, info,
-			       skb->data + (inet_sk(sk)->hdrincl ? 0 : hlen));
-	else if (!hard)
-		return;
-	sk->sk_err = err;
-	sk_error_report(sk);
+	inet_dgram_icmp_err(sk, skb, type, code, info, (be16){ 0 },
+			    skb->data + (inet_sk(sk)->hdrincl ? 0 : hlen));
 }
 
 void raw_icmp_error(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info)
@@ -226,37 +212,12 @@ void raw_icmp_error(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 
 	hlist_for_each_entry(c, raw_bucket(net, inner->protocol), skc_node)
 		if (raw_match((struct sock *)c, inner->protocol, inner->saddr, inner->daddr,
 			      skb->dev->ifindex))
-			raw_err(net, (struct sock *)c, skb, type, code, info);
+			raw_err((struct sock *)c, skb, type, code, info);
 }
 
 static ssize_t raw_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags)
 {
-	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), sk->sk_family);
-	struct sk_buff *skb;
-	size_t copied;
-	int err;
-
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	if (flags & MSG_ERRQUEUE)
-		return af->recv_error(sk, msg, len);
-	skb = skb_recv_datagram(sk, flags, &err);
-	if (!skb)
-		return err;
-	copied = min_t(size_t, skb->len, len);
-	if (copied < skb->len)
-		msg->flags |= MSG_TRUNC;
-	err = skb_copy_datagram_iter(skb, 0, &msg->iter, (u32)copied);
-	if (!err) {
-		af->rcv_name(sk, msg, skb, (be16){ 0 });
-		af->recv_cmsg(sk, msg, skb);
-		trace_skb(skb, sock_net(sk), TP_raw_recvmsg,
-			  flags & MSG_PEEK ? TRACE_PASS : TRACE_DONE, copied, 0);
-	}
-	if (!err && flags & MSG_TRUNC)
-		copied = skb->len;
-	skb_free_datagram(sk, skb);
-	return err ? err : (ssize_t)copied;
+	return inet_dgram_recvmsg(sk, msg, len, flags, TP_raw_recvmsg);
 }
 
 /* ---- packets out ------------------------------------------------------------------------------------------------ */
@@ -336,7 +297,11 @@ static ssize_t raw_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
 	if (len > 65535)
 		return -EMSGSIZE;
-	return ip4_datagram_send(sk, msg, len, &raw_dgram_proto);
+	if (msg->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	/* A header of the program's own makes a packet of each message. */
+	return inet_dgram_sendmsg(sk, msg, len, &raw_dgram_proto, &raw_sk(sk)->cork,
+				  msg->flags & MSG_MORE && !inet_sk(sk)->hdrincl);
 }
 
 /* ---- options, ioctls, /proc/net/raw -------------------------------------------------------------------------------- */
@@ -364,17 +329,7 @@ static int raw_getsockopt(struct sock *sk, int level, int name, void *val, sockl
 
 static int raw_ioctl(struct sock *sk, unsigned cmd, void *arg)
 {
-	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
-	int v;
-
-	if (cmd == SIOCINQ)
-		v = skb ? (int)skb->len : 0;
-	else if (cmd == SIOCOUTQ)
-		v = (int)sk->sk_wmem_alloc;
-	else
-		return -ENOIOCTLCMD;
-	memcpy(arg, &v, sizeof(v));
-	return 0;
+	return inet_dgram_ioctl(sk, cmd, arg, 0);
 }
 
 static const struct proto raw_prot = {

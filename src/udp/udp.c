@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udp.c - UDP sockets: sending, receiving, options (RFC 768, udp(7))
+ * udp.c - UDP and UDP-Lite sockets: sending, receiving, options (RFC 768, RFC 3828, udp(7), udplite(7))
  *
  * Theory of operation
  *   Sending: ipv4/datagram.c finds destination, source and route; udp_build_header() writes the header. The checksum is left to the device
- *   (CHECKSUM_PARTIAL). A message that MSG_MORE or UDP_CORK holds back gathers in struct udp_cork and leaves as one
- *   datagram, to where its first piece was to go.
+ *   (CHECKSUM_PARTIAL), unless it covers a part only (UDP-Lite). A message that MSG_MORE or UDP_CORK holds back gathers in
+ *   struct inet_cork (inet/dgram.c). With UDP_SEGMENT a message is many datagrams (udp_offload.c).
  *   Receiving: the queue has datagrams with the UDP header in front; their checksum is verified while the data is copied. One
  *   that turns out to be damaged is dropped and the next one is taken; poll(2) looks ahead, so that it does not promise data
  *   that is not there.
@@ -24,125 +24,136 @@
 #include "lib/csum.h"
 #include "socket/socket.h"
 
-#define UDP_MAX_LEN 65535
+#define UDP_NO_CHECK6_TX_   101 /* linux/udp.h, which does not go together with netinet/udp.h */
+#define UDP_NO_CHECK6_RX_   102
+#define UDPLITE_SEND_CSCOV_ 10
+#define UDPLITE_RECV_CSCOV_ 11
+#define UDP_MAX_LEN         65535
+#define UDP_MAX_SEGMENTS    128 /* of one send with UDP_SEGMENT */
 
 /* ---- sending ----------------------------------------------------------------------------------------------- */
+
+/* UDP_SEGMENT, as an option or as a control message. */
+static int udp_cmsg_one(const struct cmsghdr *cmsg, size_t len, void *arg)
+{
+	struct inet_dgram_tx *tx = arg;
+
+	if (cmsg->cmsg_level != SOL_UDP)
+		return 0;
+	if (cmsg->cmsg_type != UDP_SEGMENT || len != sizeof(u16))
+		return -EINVAL;
+	memcpy(&tx->gso_size, (const u8 *)cmsg + CMSG_LEN(0), sizeof(u16));
+	return 0;
+}
+
+static int udp_tx_options(struct sock *sk, const struct kmsghdr *msg, size_t len,
+			  struct inet_dgram_tx *tx)
+{
+	int err;
+
+	tx->gso_size = udp_sk(sk)->gso_size;
+	if (msg->controllen) {
+		err = cmsg_walk(msg, udp_cmsg_one, tx);
+		if (err)
+			return err;
+	}
+	if (len <= tx->gso_size)
+		tx->gso_size = 0; /* one datagram */
+	return 0;
+}
+
+/* What the checksum field starts with, before the octets of the datagram are added. */
+static u32 udp_pseudo(const struct sock *sk, const struct inet_dgram_addrs *a, u32 len)
+{
+	return csum_add(a->pseudo,
+			csum_add(cpu_to_be16((u16)len).v, cpu_to_be16(sk->sk_protocol).v));
+}
+
+/* Many datagrams in one packet: 0, or why it cannot be. */
+static int udp_set_gso(struct sock *sk, struct sk_buff *skb, u16 size, u32 len)
+{
+	struct skb_shared_info *sh = skb_shinfo(skb);
+	u32 payload = len - (u32)sizeof(struct udp_hdr);
+	u32 headers = (u32)skb_transport_offset(skb) + (u32)sizeof(struct udp_hdr);
+
+	if (headers + size > dst_mtu(skb->dst))
+		return -EMSGSIZE;
+	if (payload > (u32)size * UDP_MAX_SEGMENTS || sock_flag(sk, SOCK_NO_CHECK_TX))
+		return -EINVAL;
+	if (sk->sk_protocol == IPPROTO_UDPLITE)
+		return -EIO;
+	sh->gso_size = size;
+	sh->gso_type = SKB_GSO_UDP_L4;
+	sh->gso_segs = (u16)((payload + size - 1) / size);
+	return 0;
+}
+
+/* A checksum over a part is nothing that devices know of (RFC 3828). */
+static void udp_partial_csum(struct sk_buff *skb, struct udp_hdr *uh, u32 coverage, u32 pseudo)
+{
+	u16 sum = csum_fold(skb_checksum(skb, (u32)skb_transport_offset(skb), coverage, pseudo));
+
+	skb->ip_summed = CHECKSUM_NONE;
+	uh->check.v = sum ? sum : 0xffff;
+}
 
 static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a,
 			    const u8 *hdr)
 {
 	struct udp_hdr *uh = udp_hdr(skb);
-	u32 len = skb->len - (u32)skb_transport_offset(skb);
+	u32 len = skb->len - (u32)skb_transport_offset(skb), pseudo = udp_pseudo(sk, a, len);
+	u32 coverage;
+	u16 field;
+	int err;
 
 	(void)hdr;
-	*uh = (struct udp_hdr){ .source = a->sport,
-				.dest = a->dport,
-				.len = cpu_to_be16((u16)len) };
+	coverage = udp_sk_variant(sk)->coverage(sk, len, &field);
+	*uh = (struct udp_hdr){ .source = a->sport, .dest = a->dport, .len = cpu_to_be16(field) };
 	trace_skb(skb, sock_net(sk), TP_udp_sendmsg, TRACE_PASS, be16_to_cpu(a->sport),
 		  be16_to_cpu(a->dport));
-	if (sock_flag(sk, SOCK_NO_CHECK_TX)) {
+	if (a->gso_size) {
+		err = udp_set_gso(sk, skb, a->gso_size, len);
+		if (err)
+			return err;
+	}
+	if (coverage < len) {
+		udp_partial_csum(skb, uh, coverage, pseudo);
+		return 0;
+	}
+	if (sock_flag(sk, SOCK_NO_CHECK_TX) && sk->sk_protocol == IPPROTO_UDP) {
 		skb->ip_summed = CHECKSUM_NONE;
 		return 0;
 	}
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb->transport_header;
 	skb->csum_offset = offsetof(struct udp_hdr, check);
-	uh->check = be16_raw((u16)~csum_tcpudp_magic(a->saddr, a->daddr, len, IPPROTO_UDP, 0));
+	uh->check.v = (u16)~csum_fold(pseudo);
 	return 0;
 }
 
 static void udp_sent(struct sock *sk, int err)
 {
+	const struct udp_mib *mib = udp_sk_mib(sk);
 	struct net *net = sock_net(sk);
 
 	if (!err)
-		NET_INC_STATS(net, MIB_Udp_OutDatagrams);
+		NET_INC_STATS(net, mib->out_datagrams);
 	else if (err == -ENOBUFS || err == -EAGAIN)
-		NET_INC_STATS(net, MIB_Udp_SndbufErrors);
+		NET_INC_STATS(net, mib->sndbuf_errors);
 }
 
+/* The protocol of a packet is the socket's: one row serves UDP-Lite too. */
 static const struct inet_dgram_proto udp_dgram_proto = {
 	.protocol = IPPROTO_UDP,
 	.hdr_len = sizeof(struct udp_hdr),
 	.build = udp_build_header,
 	.sent = udp_sent,
+	.tx_options = udp_tx_options,
 };
-
-/* A datagram that is not complete yet, and where it goes. */
-struct udp_cork {
-	struct sockaddr_storage name;
-	socklen_t namelen; /* 0: to the peer */
-	u32 flags;
-	u32 len;
-	u8 data[UDP_MAX_LEN];
-};
-
-static void cork_drop(struct udp_sock *up)
-{
-	free(up->cork);
-	up->cork = NULL;
-}
-
-/* Sends what is held back. */
-static ssize_t cork_push(struct sock *sk, u32 flags)
-{
-	struct udp_cork *cork = udp_sk(sk)->cork;
-	struct kmsghdr msg = { .flags = (cork->flags & ~(u32)MSG_MORE) | flags };
-	struct iovec iov = { cork->data, cork->len };
-	ssize_t ret;
-
-	/* Ours while the lock may be dropped. */
-	udp_sk(sk)->cork = NULL;
-	if (cork->namelen) {
-		msg.name = &cork->name;
-		msg.namelen = cork->namelen;
-	}
-	iov_iter_init(&msg.iter, &iov, 1, cork->len);
-	ret = ip4_datagram_send(sk, &msg, cork->len, &udp_dgram_proto);
-	free(cork);
-	return ret;
-}
-
-static int cork_append(struct sock *sk, struct kmsghdr *msg, size_t len)
-{
-	struct udp_sock *up = udp_sk(sk);
-	struct udp_cork *cork = up->cork;
-
-	if (!cork) {
-		const struct sockaddr_in *sin = (const struct sockaddr_in *)msg->name;
-
-		/* What would be refused when it leaves is refused now. */
-		if (msg->controllen)
-			return -EOPNOTSUPP;
-		if (!(sin && msg->namelen) && sk->sk_state != SS_TCP_ESTABLISHED)
-			return -EDESTADDRREQ;
-		if (sin && msg->namelen && msg->namelen < sizeof(*sin))
-			return -EINVAL;
-		cork = malloc(sizeof(*cork));
-		if (!cork)
-			return -ENOBUFS;
-		cork->namelen = sin ? msg->namelen : 0;
-		if (cork->namelen)
-			cork->name = *msg->name;
-		cork->flags = msg->flags;
-		cork->len = 0;
-		up->cork = cork;
-	}
-	if (len > UDP_MAX_LEN - sizeof(struct udp_hdr) - cork->len) {
-		cork_drop(up);
-		return -EMSGSIZE;
-	}
-	if (copy_from_iter(cork->data + cork->len, len, &msg->iter) != len)
-		return -EFAULT;
-	cork->len += (u32)len;
-	return 0;
-}
 
 static ssize_t udp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
 	struct udp_sock *up = udp_sk(sk);
-	bool more = up->corked || msg->flags & MSG_MORE;
-	ssize_t ret;
 
 	if (len > UDP_MAX_LEN)
 		return -EMSGSIZE;
@@ -150,12 +161,8 @@ static ssize_t udp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		return -EOPNOTSUPP;
 	if (sk->sk_shutdown & SK_SHUTDOWN_SEND)
 		return -EPIPE;
-	if (likely(!more && !up->cork))
-		return ip4_datagram_send(sk, msg, len, &udp_dgram_proto);
-	ret = cork_append(sk, msg, len);
-	if (!ret && !more)
-		ret = cork_push(sk, msg->flags & MSG_DONTWAIT);
-	return ret < 0 ? ret : (ssize_t)len;
+	return inet_dgram_sendmsg(sk, msg, len, &udp_dgram_proto, &up->cork,
+				  up->corked || msg->flags & MSG_MORE);
 }
 
 /* ---- receiving --------------------------------------------------------------------------------------------- */
@@ -172,8 +179,8 @@ bool udp_checksum_ok(struct sk_buff *skb)
 
 static void udp_csum_failed(struct sock *sk)
 {
-	NET_INC_STATS(sock_net(sk), MIB_Udp_InCsumErrors);
-	NET_INC_STATS(sock_net(sk), MIB_Udp_InErrors);
+	NET_INC_STATS(sock_net(sk), udp_sk_mib(sk)->in_csum_errors);
+	NET_INC_STATS(sock_net(sk), udp_sk_mib(sk)->in_errors);
 	sk->sk_drops++;
 }
 
@@ -188,15 +195,25 @@ static void udp_discard(struct sock *sk, struct sk_buff *skb, int flags)
 	kfree_skb_reason(skb, SKB_DROP_UDP_CSUM);
 }
 
-/* Payload octets to the program; @copied of @ulen. -EINVAL: the checksum is wrong */
-static int udp_copy_payload(struct kmsghdr *msg, struct sk_buff *skb, u32 copied, u32 ulen)
+/* Payload octets to the program: @copied of @ulen, after the first @off. -EINVAL: the checksum is wrong */
+static int udp_copy_payload(struct kmsghdr *msg, struct sk_buff *skb, u32 off, u32 copied, u32 ulen)
 {
 	/* A partial copy cannot verify on the way. */
 	if (copied < ulen && !udp_checksum_ok(skb))
 		return -EINVAL;
 	if (skb_csum_unnecessary(skb))
-		return skb_copy_datagram_iter(skb, sizeof(struct udp_hdr), &msg->iter, copied);
+		return skb_copy_datagram_iter(skb, (u32)sizeof(struct udp_hdr) + off, &msg->iter,
+					      copied);
 	return skb_copy_and_csum_datagram_iter(skb, sizeof(struct udp_hdr), &msg->iter);
+}
+
+/* A merged datagram says where it was put together. */
+static void udp_recv_gro(const struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+{
+	int size = skb_shinfo(skb)->gso_size;
+
+	if (udp_sk(sk)->gro && size)
+		put_cmsg(msg, SOL_UDP, UDP_GRO, sizeof(size), &size);
 }
 
 static ssize_t udp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags)
@@ -204,18 +221,19 @@ static ssize_t udp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), sk->sk_family);
 	struct iov_iter start = msg->iter;
 	struct sk_buff *skb;
-	u32 ulen, copied;
+	u32 ulen, copied, off;
 	int err;
 
 	if (flags & MSG_ERRQUEUE)
 		return af->recv_error(sk, msg, len);
 restart:
-	skb = skb_recv_datagram(sk, flags, &err);
+	off = 0;
+	skb = skb_recv_datagram_off(sk, flags, sizeof(struct udp_hdr), &off, &err);
 	if (!skb)
 		return err;
 	ulen = skb->len - (u32)sizeof(struct udp_hdr);
-	copied = (u32)min_t(size_t, ulen, len);
-	err = udp_copy_payload(msg, skb, copied, ulen);
+	copied = (u32)min_t(size_t, ulen - off, len);
+	err = udp_copy_payload(msg, skb, off, copied, ulen);
 	if (err == -EINVAL) {
 		udp_discard(sk, skb, flags);
 		iov_iter_revert(&msg->iter, &start);
@@ -225,12 +243,14 @@ restart:
 		skb_free_datagram(sk, skb);
 		return err;
 	}
-	if (copied < ulen)
+	if (copied < ulen - off)
 		msg->flags |= MSG_TRUNC;
+	sk_peek_offset_moved(sk, flags & MSG_PEEK ? (int)copied : -(int)ulen);
 	if (!(flags & MSG_PEEK))
-		NET_INC_STATS(sock_net(sk), MIB_Udp_InDatagrams);
+		NET_INC_STATS(sock_net(sk), udp_sk_mib(sk)->in_datagrams);
 	af->rcv_name(sk, msg, skb, udp_hdr(skb)->source);
 	af->recv_cmsg(sk, msg, skb);
+	udp_recv_gro(sk, msg, skb);
 	trace_skb(skb, sock_net(sk), TP_udp_recvmsg, flags & MSG_PEEK ? TRACE_PASS : TRACE_DONE,
 		  copied, 0);
 	skb_free_datagram(sk, skb);
@@ -258,80 +278,176 @@ static u32 udp_poll(struct socket *sock)
 
 static int udp_ioctl(struct sock *sk, unsigned cmd, void *arg)
 {
-	const struct sk_buff *skb;
-	int v;
-
-	if (cmd == SIOCINQ) {
-		skb = udp_first_packet(sk);
-		v = skb ? (int)(skb->len - sizeof(struct udp_hdr)) : 0;
-	} else if (cmd == SIOCOUTQ) {
-		v = (int)sk->sk_wmem_alloc;
-	} else {
-		return -ENOIOCTLCMD;
-	}
-	memcpy(arg, &v, sizeof(v));
-	return 0;
+	if (cmd == SIOCINQ)
+		udp_first_packet(sk);
+	return inet_dgram_ioctl(sk, cmd, arg, sizeof(struct udp_hdr));
 }
 
 /* ---- life and options ---------------------------------------------------------------------------------------- */
 
+static int udp_set_gro(struct sock *sk, int v)
+{
+	struct udp_sock *up = udp_sk(sk);
+
+	sock_net(sk)->udp->gro_socks += (u32) !!v - up->gro;
+	up->gro = v != 0;
+	return 0;
+}
+
 static void udp_close(struct sock *sk, u64 timeout_ns)
 {
 	(void)timeout_ns;
-	cork_drop(udp_sk(sk));
+	udp_set_gro(sk, 0);
+	inet_cork_drop(&udp_sk(sk)->cork);
 	inet_sk_common_release(sk);
 }
 
 static int udp_disconnect(struct sock *sk, int flags)
 {
-	cork_drop(udp_sk(sk));
+	inet_cork_drop(&udp_sk(sk)->cork);
 	return inet_dgram_disconnect(sk, flags);
+}
+
+static int udp_set_cork(struct sock *sk, int v)
+{
+	struct udp_sock *up = udp_sk(sk);
+
+	up->corked = v != 0;
+	return !v && up->cork ? inet_dgram_push(sk, &udp_dgram_proto, &up->cork, 0) : 0;
+}
+static int udp_get_cork(const struct sock *sk)
+{
+	return udp_sk(sk)->corked;
+}
+
+static int udp_set_segment(struct sock *sk, int v)
+{
+	if (v < 0 || v > UINT16_MAX)
+		return -EINVAL;
+	udp_sk(sk)->gso_size = (u16)v;
+	return 0;
+}
+static int udp_get_segment(const struct sock *sk)
+{
+	return udp_sk(sk)->gso_size;
+}
+
+static int udp_get_gro(const struct sock *sk)
+{
+	return udp_sk(sk)->gro;
+}
+
+/* Kept for programs that ask: only UDP over IPv6 heeds them. */
+static int udp_set_no_check6_tx(struct sock *sk, int v)
+{
+	udp_sk(sk)->no_check6_tx = v != 0;
+	return 0;
+}
+static int udp_get_no_check6_tx(const struct sock *sk)
+{
+	return udp_sk(sk)->no_check6_tx;
+}
+static int udp_set_no_check6_rx(struct sock *sk, int v)
+{
+	udp_sk(sk)->no_check6_rx = v != 0;
+	return 0;
+}
+static int udp_get_no_check6_rx(const struct sock *sk)
+{
+	return udp_sk(sk)->no_check6_rx;
+}
+
+/* RFC 3828 3.1: the header is always covered. As Linux, 1 to 7 are raised, and what is too much means all. */
+static u16 udplite_clamp(int v)
+{
+	if (v && v < (int)sizeof(struct udp_hdr))
+		return sizeof(struct udp_hdr);
+	return (u16)min(v, (int)UINT16_MAX);
+}
+static int udplite_set_send_cscov(struct sock *sk, int v)
+{
+	if (sk->sk_protocol != IPPROTO_UDPLITE)
+		return -ENOPROTOOPT;
+	udp_sk(sk)->send_cscov = udplite_clamp(v);
+	udp_sk(sk)->send_cscov_set = 1;
+	return 0;
+}
+static int udplite_get_send_cscov(const struct sock *sk)
+{
+	return udp_sk(sk)->send_cscov;
+}
+static int udplite_set_recv_cscov(struct sock *sk, int v)
+{
+	if (sk->sk_protocol != IPPROTO_UDPLITE)
+		return -ENOPROTOOPT;
+	udp_sk(sk)->recv_cscov = udplite_clamp(v);
+	udp_sk(sk)->recv_cscov_set = 1;
+	return 0;
+}
+static int udplite_get_recv_cscov(const struct sock *sk)
+{
+	return udp_sk(sk)->recv_cscov;
+}
+
+static const struct udp_sockopt {
+	const char *label;
+	int name;
+	int (*set)(struct sock *sk, int v); /* 0 or -errno; UDP_CORK: * may block */
+	int (*get)(const struct sock *sk);
+} udp_sockopts[] = {
+	{ "UDP_CORK", UDP_CORK, udp_set_cork, udp_get_cork },
+	{ "UDP_SEGMENT", UDP_SEGMENT, udp_set_segment, udp_get_segment },
+	{ "UDP_GRO", UDP_GRO, udp_set_gro, udp_get_gro },
+	{ "UDP_NO_CHECK6_TX", UDP_NO_CHECK6_TX_, udp_set_no_check6_tx, udp_get_no_check6_tx },
+	{ "UDP_NO_CHECK6_RX", UDP_NO_CHECK6_RX_, udp_set_no_check6_rx, udp_get_no_check6_rx },
+	{ "UDPLITE_SEND_CSCOV", UDPLITE_SEND_CSCOV_, udplite_set_send_cscov,
+	  udplite_get_send_cscov },
+	{ "UDPLITE_RECV_CSCOV", UDPLITE_RECV_CSCOV_, udplite_set_recv_cscov,
+	  udplite_get_recv_cscov },
+};
+
+static const struct udp_sockopt *udp_sockopt_find(int name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(udp_sockopts); i++)
+		if (udp_sockopts[i].name == name)
+			return &udp_sockopts[i];
+	return NULL;
 }
 
 static int udp_setsockopt(struct sock *sk, int level, int name, const void *val, socklen_t len)
 {
-	struct udp_sock *up = udp_sk(sk);
-	ssize_t ret = 0;
+	const struct udp_sockopt *o = udp_sockopt_find(name);
 	int v;
 
-	if (level != IPPROTO_UDP)
-		return -ENOPROTOOPT;
+	(void)level;
 	if (len < sizeof(v))
 		return -EINVAL;
 	memcpy(&v, val, sizeof(v));
-	if (name != UDP_CORK)
-		return -ENOPROTOOPT;
-	up->corked = v != 0;
-	if (!v && up->cork)
-		ret = cork_push(sk, 0);
-	return ret < 0 ? (int)ret : 0;
+	return o ? o->set(sk, v) : -ENOPROTOOPT;
 }
 
 static int udp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len)
 {
-	int v = udp_sk(sk)->corked;
+	const struct udp_sockopt *o = udp_sockopt_find(name);
+	int v;
 
-	if (level != IPPROTO_UDP)
-		return -EOPNOTSUPP;
-	if (name != UDP_CORK)
+	(void)level;
+	if (!o)
 		return -ENOPROTOOPT;
+	v = o->get(sk);
 	*len = min_t(socklen_t, *len, sizeof(v));
 	memcpy(val, &v, *len);
 	return 0;
 }
 
-const struct proto udp_prot = {
-	.name = "UDP",
-	.obj_size = sizeof(struct udp_sock),
-	.close = udp_close,
-	.connect = ip4_datagram_connect,
-	.disconnect = udp_disconnect,
-	.ioctl = udp_ioctl,
-	.setsockopt = udp_setsockopt,
-	.getsockopt = udp_getsockopt,
-	.sendmsg = udp_sendmsg,
-	.recvmsg = udp_recvmsg,
-	.get_port = udp_get_port,
-	.unhash = udp_unhash,
-	.poll = udp_poll,
-};
+#define UDP_PROTO(name_)                                                                           \
+	{                                                                                          \
+		.name = (name_), .obj_size = sizeof(struct udp_sock), .close = udp_close,          \
+		.connect = ip4_datagram_connect, .disconnect = udp_disconnect, .ioctl = udp_ioctl, \
+		.setsockopt = udp_setsockopt, .getsockopt = udp_getsockopt,                        \
+		.sendmsg = udp_sendmsg, .recvmsg = udp_recvmsg, .get_port = udp_get_port,          \
+		.unhash = udp_unhash, .poll = udp_poll,                                            \
+	}
+
+const struct proto udp_prot = UDP_PROTO("UDP");
+const struct proto udplite_prot = UDP_PROTO("UDP-Lite");

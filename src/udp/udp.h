@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udp.h - UDP sockets and their table; inside udp/
+ * udp.h - UDP and UDP-Lite sockets and their tables; inside udp/
  */
 #ifndef WEIR_UDP_UDP_H
 #define WEIR_UDP_UDP_H
 
 #include "core/drop_reason.h"
+#include "core/netdevice.h"
 #include "core/trace.h"
 #include "inet/inet_sock.h"
 #include "ipv4/ip.h"
@@ -15,7 +16,10 @@
 	X(UDP_HEADER, "shorter than its header says (RFC 768)")                                    \
 	X(UDP_CSUM, "checksum is wrong (RFC 768)")                                                 \
 	X(UDP_NO_SOCKET, "no socket has the port: answered with ICMP port unreachable")            \
-	X(UDP_NO_MEMBER, "broadcast or multicast that no socket wants")
+	X(UDP_NO_MEMBER, "broadcast or multicast that no socket wants")                            \
+	X(UDPLITE_COVERAGE, "checksum covers less than the header, or more than there is")         \
+	X(UDPLITE_WANTED, "checksum covers less than the socket wants (UDPLITE_RECV_CSCOV)")       \
+	X(UDP_SEGMENT, "a big datagram could not be cut for its socket")
 
 DROP_REASON_ENUM(UDP, UDP_DROP_REASONS);
 
@@ -23,21 +27,26 @@ DROP_REASON_ENUM(UDP, UDP_DROP_REASONS);
 	X(udp_sendmsg, "udp/udp.c", "sport", "dport")                                              \
 	X(udp_rcv, "udp/udp_input.c", "sport", "dport")                                            \
 	X(udp_queue_rcv_skb, "udp/udp_input.c", "rmem", NULL)                                      \
-	X(udp_mcast_deliver, "udp/udp_input.c", "sockets", NULL)                                   \
+	X(udp_mcast_deliver, "udp/udp_ipv4.c", "sockets", NULL)                                    \
 	X(udp_err, "udp/udp_input.c", "type", "code")                                              \
-	X(udp_recvmsg, "udp/udp.c", "len", NULL)
+	X(udp_recvmsg, "udp/udp.c", "len", NULL)                                                   \
+	X(udp_gro_receive, "udp/udp_offload.c", "sport", "dport")                                  \
+	X(udp_gso_segment, "udp/udp_offload.c", "size", NULL)
 
 TRACE_POINT_ENUM(UDP, UDP_TRACE_POINTS);
 
 extern const struct drop_reason_table udp_drop_reasons;
 extern const struct trace_point_table udp_trace_points;
 
-struct udp_cork;
-
 struct udp_sock {
 	struct inet_sock inet; /* must be first */
 	u8 corked : 1;         /* UDP_CORK */
-	struct udp_cork *cork; /* the datagram that MSG_MORE or UDP_CORK holds back; NULL: none */
+	u8 gro : 1;            /* UDP_GRO: merged datagrams are welcome */
+	u8 no_check6_tx : 1, no_check6_rx : 1;
+	u8 send_cscov_set : 1, recv_cscov_set : 1;
+	u16 gso_size; /* UDP_SEGMENT: payload octets of one datagram; 0: as they are sent */
+	u16 send_cscov, recv_cscov; /* UDP-Lite, RFC 3828: octets; 0: all */
+	struct inet_cork *cork; /* the datagram that MSG_MORE or UDP_CORK holds back; NULL: none */
 };
 
 #define udp_sk(sk_) ((struct udp_sock *)(sk_))
@@ -47,30 +56,66 @@ static inline struct udp_hdr *udp_hdr(const struct sk_buff *skb)
 	return (struct udp_hdr *)skb_transport_header(skb);
 }
 
-/* ---- udp_table.c ---------------------------------------------------------------------------------------- */
+/* ---- udp_variant.c: what differs between UDP and UDP-Lite ------------------------------------------------ */
 
-struct netns_udp {
-	struct hlist_head *hash; /* 1 << bits buckets, by local port */
-	u32 bits, count;
-	u64 key[2];
+enum udp_variant_id { UDP_PLAIN, UDP_LITE, NR_UDP_VARIANTS };
+
+/* enum mib of the counters of one variant over one IP version */
+struct udp_mib {
+	u16 in_datagrams, no_ports, in_errors, out_datagrams, rcvbuf_errors, sndbuf_errors,
+		in_csum_errors, ignored_multi;
 };
 
-int udp_table_init(struct netns_udp *t, struct net *net); /* 0 or -ENOMEM */
-void udp_table_fini(struct netns_udp *t);
-static inline struct hlist_head *udp_bucket(const struct netns_udp *t, u16 port)
+struct udp_variant {
+	u8 id; /* enum udp_variant_id */
+	u8 protocol;
+	struct udp_mib mib[2]; /* over IPv4, IPv6 */
+	/* The header at data: cuts off padding; *ret_coverage octets from the header on are in the checksum. 0, or why not. */
+	skb_drop_reason_t (*check_header)(struct sk_buff *skb, u32 *ret_coverage);
+	/* What of @len octets (header included) @sk's checksum covers, and *ret_field, the third field of the header. */
+	u32 (*coverage)(const struct sock *sk, u32 len, u16 *ret_field);
+};
+
+extern const struct udp_variant udp_variants[NR_UDP_VARIANTS];
+static inline const struct udp_variant *udp_sk_variant(const struct sock *sk)
+{
+	return &udp_variants[sk->sk_protocol == IPPROTO_UDPLITE ? UDP_LITE : UDP_PLAIN];
+}
+static inline const struct udp_mib *udp_sk_mib(const struct sock *sk)
+{
+	return &udp_sk_variant(sk)->mib[sk->sk_family == AF_INET6];
+}
+
+/* ---- udp_table.c ---------------------------------------------------------------------------------------- */
+
+struct udp_table {
+	struct hlist_head *hash; /* 1 << bits buckets, by local port */
+	u32 bits, count;
+};
+
+struct netns_udp {
+	struct udp_table table[NR_UDP_VARIANTS]; /* each variant has its own ports */
+	u64 key[2];
+	u32 gro_socks; /* with UDP_GRO: received packets are looked up for them */
+};
+
+int udp_table_init(struct udp_table *t); /* 0 or -ENOMEM */
+void udp_table_fini(struct udp_table *t);
+static inline struct hlist_head *udp_bucket(const struct udp_table *t, u16 port)
 {
 	return &t->hash[port & ((1u << t->bits) - 1)];
 }
 int udp_get_port(struct sock *sk, u16 port);
 void udp_unhash(struct sock *sk);
-/* The socket for a unicast packet; not held. NULL: none. */
-struct sock *udp4_lookup(struct net *net, be32 saddr, be16 sport, be32 daddr, u16 hnum, int dif);
-/* Does @sk want a packet with these addresses that goes to many? */
-bool udp_mcast_match(const struct sock *sk, be32 saddr, be16 sport, be32 daddr, u16 hnum, int dif);
+/* Members of a SO_REUSEPORT group share packets; a connected socket has its own. */
+static inline bool udp_shares_packets(const struct sock *sk)
+{
+	return sk->sk_reuseport && sk->sk_state != SS_TCP_ESTABLISHED;
+}
 
 /* ---- udp.c ------------------------------------------------------------------------------------------------ */
 
-extern const struct proto udp_prot;
+extern const struct proto udp_prot, udplite_prot;
 /* borrow @skb. True: its checksum is right (or absent, or checked before). */
 bool udp_checksum_ok(struct sk_buff *skb);
 
@@ -78,8 +123,32 @@ bool udp_checksum_ok(struct sk_buff *skb);
 
 int udp_diag_machine_init(struct machine *m);
 
-/* ---- udp_input.c ------------------------------------------------------------------------------------------ */
+/* ---- udp_input.c: received datagrams, whatever the IP version --------------------------------------------- */
 
-extern const struct net_protocol udp_protocol;
+/* Checks the header (at data) and the checksum field. @pseudo: the sum of the addresses. False: consumed. */
+bool udp_rcv_check(struct sk_buff *skb, const struct udp_variant *v, u32 pseudo);
+/* A datagram for @sk; one that GRO made is cut again, if @sk does not want it whole. consume */
+void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
+/* Nobody has the port. @unreachable answers. consume */
+void udp_no_socket(struct sk_buff *skb, const struct udp_variant *v,
+		   void (*unreachable)(struct sk_buff *skb));
+/* An ICMP error about a datagram of @sk; @skb's data at the inner IP header, @uh the inner UDP header. borrow */
+void udp_err_sock(struct sock *sk, struct sk_buff *skb, struct udp_hdr *uh, u8 type, u8 code,
+		  u32 info);
+
+/* ---- udp_offload.c ------------------------------------------------------------------------------------------ */
+
+struct sk_buff *udp_gso_segment(struct sk_buff *skb, netdev_features_t features, int *ret_err);
+/* @sk: who will get @skb; @pseudo: the sum of the addresses. */
+struct sk_buff *udp_gro_receive(struct sk_buff_head *held, struct sk_buff *skb,
+				const struct sock *sk, u32 pseudo);
+int udp_gro_complete(struct sk_buff *skb, int nhoff, u32 pseudo);
+
+/* ---- udp_ipv4.c ---------------------------------------------------------------------------------------------- */
+
+extern const struct net_protocol udp4_protocols[NR_UDP_VARIANTS];
+/* The socket for a unicast packet; not held. NULL: none. */
+struct sock *udp4_lookup(struct net *net, const struct udp_variant *v, be32 saddr, be16 sport,
+			 be32 daddr, u16 hnum, int dif);
 
 #endif

@@ -1,28 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* udp_diag.c - UDP sockets as ss(8) sees them, and SOCK_DESTROY; see inet/inet_diag.c */
+/* udp_diag.c - UDP and UDP-Lite sockets as ss(8) sees them, and SOCK_DESTROY; see inet/inet_diag.c */
 #include <errno.h>
 
 #include "inet/inet_diag.h"
 #include "udp/udp.h"
 
-static bool udp_diag_table(const struct net *net, u32 nth, struct inet_diag_table *ret)
+static bool table_of(const struct net *net, enum udp_variant_id id, u32 nth,
+		     struct inet_diag_table *ret)
 {
+	const struct udp_table *t = &net->udp->table[id];
+
 	if (nth)
 		return false;
-	*ret = (struct inet_diag_table){ net->udp->hash, net->udp->bits, false };
+	*ret = (struct inet_diag_table){ t->hash, t->bits, false };
 	return true;
 }
 
-static struct sock_common *udp_diag_lookup(struct net *net, const struct inet_diag_req_v2 *req)
+static bool udp_diag_table(const struct net *net, u32 nth, struct inet_diag_table *ret)
+{
+	return table_of(net, UDP_PLAIN, nth, ret);
+}
+
+static bool udplite_diag_table(const struct net *net, u32 nth, struct inet_diag_table *ret)
+{
+	return table_of(net, UDP_LITE, nth, ret);
+}
+
+static struct sock_common *lookup_in(struct net *net, enum udp_variant_id id,
+				     const struct inet_diag_req_v2 *req)
 {
 	struct sock *sk;
 
 	if (req->sdiag_family != AF_INET)
 		return NULL;
-	sk = udp4_lookup(net, be32_raw(req->id.idiag_dst[0]), be16_raw(req->id.idiag_dport),
-			 be32_raw(req->id.idiag_src[0]), be16_to_cpu(be16_raw(req->id.idiag_sport)),
-			 (int)req->id.idiag_if);
+	sk = udp4_lookup(net, &udp_variants[id], be32_raw(req->id.idiag_dst[0]),
+			 be16_raw(req->id.idiag_dport), be32_raw(req->id.idiag_src[0]),
+			 be16_to_cpu(be16_raw(req->id.idiag_sport)), (int)req->id.idiag_if);
 	return sk ? &sk->c : NULL;
+}
+
+static struct sock_common *udp_diag_lookup(struct net *net, const struct inet_diag_req_v2 *req)
+{
+	return lookup_in(net, UDP_PLAIN, req);
+}
+
+static struct sock_common *udplite_diag_lookup(struct net *net, const struct inet_diag_req_v2 *req)
+{
+	return lookup_in(net, UDP_LITE, req);
 }
 
 static int udp_diag_destroy(struct sock_common *c)
@@ -30,14 +54,22 @@ static int udp_diag_destroy(struct sock_common *c)
 	return inet_dgram_abort((struct sock *)c);
 }
 
-static const struct inet_diag_handler udp_diag_handler = {
-	.protocol = IPPROTO_UDP,
-	.table = udp_diag_table,
-	.lookup = udp_diag_lookup,
-	.destroy = udp_diag_destroy,
+static const struct inet_diag_handler udp_diag_handlers[NR_UDP_VARIANTS] = {
+	[UDP_PLAIN] = { .protocol = IPPROTO_UDP,
+			.table = udp_diag_table,
+			.lookup = udp_diag_lookup,
+			.destroy = udp_diag_destroy },
+	[UDP_LITE] = { .protocol = IPPROTO_UDPLITE,
+		       .table = udplite_diag_table,
+		       .lookup = udplite_diag_lookup,
+		       .destroy = udp_diag_destroy },
 };
 
 int udp_diag_machine_init(struct machine *m)
 {
-	return inet_diag_register(m, &udp_diag_handler);
+	int err = 0;
+
+	for (u32 i = 0; i < NR_UDP_VARIANTS && !err; i++)
+		err = inet_diag_register(m, &udp_diag_handlers[i]);
+	return err;
 }

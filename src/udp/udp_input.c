@@ -1,211 +1,179 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udp_input.c - received datagrams and ICMP errors (RFC 768, RFC 1122 4.1)
+ * udp_input.c - received datagrams, whatever the IP version (RFC 768, RFC 1122 4.1, RFC 3828)
  *
  * Theory of operation
- *   udp_rcv() checks the header, prepares the checksum (skb->csum becomes the pseudo header's sum; the rest is summed when the
- *   program copies the data, in udp_recvmsg()), finds the socket and queues. What nobody wants is checked in full before an
- *   ICMP port unreachable goes out, so that a damaged packet draws no answer (RFC 1122 4.1.3.1).
- *   Broadcast and multicast go to every socket that matches; each but the last gets a clone.
- * cb: reads IPCB; struct ip_sock_cb is written by af_ops->rcv_prepare().
+ *   udp_rcv_check() checks the header and prepares the checksum (skb->csum becomes the pseudo header's sum; the rest is summed when
+ *   the program copies the data, in udp_recvmsg()). A checksum that covers a part only (UDP-Lite) is verified at once. Then the IP
+ *   version finds the socket. What nobody wants is checked in full before an ICMP error goes out, so that a damaged packet
+ *   draws no answer (RFC 1122 4.1.3.1).
+ *   A big datagram (GSO) that comes over loopback, a veth or from GRO stays whole for a socket with UDP_GRO, and is cut for others.
+ * cb: the IP version's until af_ops->rcv_prepare(), which leaves struct ip_sock_cb.
  * Locking: softirq, the home cpu's lock.
  */
 #include <errno.h>
-#include <linux/in_route.h>
 
 #include "core/cpu.h"
 #include "core/sock_reasons.h"
 #include "lib/csum.h"
 #include "udp/udp.h"
-#include "wire/icmp.h"
 
-/* Cuts off padding and says what is wrong with the header. */
-static skb_drop_reason_t udp_check_header(struct sk_buff *skb)
+/* Leaves skb->csum as the sum that everything from the UDP header on completes, or knows the answer already. False: wrong. */
+static bool udp_csum_init(struct sk_buff *skb, const struct udp_variant *v, u32 pseudo,
+			  u32 coverage)
 {
-	u32 len;
-
-	if (!pskb_may_pull(skb, sizeof(struct udp_hdr)))
-		return SKB_DROP_UDP_HEADER;
-	len = be16_to_cpu(((const struct udp_hdr *)skb->data)->len);
-	if (len < sizeof(struct udp_hdr) || len > skb->len)
-		return SKB_DROP_UDP_HEADER;
-	if (len < skb->len) {
-		if (pskb_trim(skb, len))
-			return SKB_DROP_NOMEM;
-		/* A sum over the whole packet counts the padding. */
-		if (skb->ip_summed == CHECKSUM_COMPLETE)
-			skb->ip_summed = CHECKSUM_NONE;
-	}
-	return SKB_NOT_DROPPED;
-}
-
-/* Leaves skb->csum as the sum that everything from the UDP header on completes, or knows the answer already. */
-static void udp_csum_init(struct sk_buff *skb)
-{
-	const struct ip_hdr *iph = ip_hdr(skb);
-	u32 pseudo;
-
 	if (be16_zero(udp_hdr(skb)->check)) { /* RFC 768: none was made */
 		skb->csum_valid = 1;
-		return;
+		return true;
 	}
 	if (skb_csum_unnecessary(skb))
-		return;
-	pseudo = csum_tcpudp_nofold(iph->saddr, iph->daddr, skb->len, IPPROTO_UDP, 0);
+		return true;
+	pseudo = csum_add(pseudo,
+			  csum_add(cpu_to_be16((u16)skb->len).v, cpu_to_be16(v->protocol).v));
+	if (coverage < skb->len) {
+		skb->csum_valid = csum_fold(skb_checksum(skb, 0, coverage, pseudo)) == 0;
+		return skb->csum_valid;
+	}
 	if (skb->ip_summed == CHECKSUM_COMPLETE && csum_fold(csum_add(pseudo, skb->csum)) == 0) {
 		skb->csum_valid = 1;
-		return;
+		return true;
 	}
 	skb->csum = pseudo;
 	skb->ip_summed = CHECKSUM_NONE;
+	return true;
 }
 
-static void udp_csum_error(struct net *net, struct sk_buff *skb)
+static void udp_csum_error(struct net *net, const struct udp_mib *mib, struct sk_buff *skb)
 {
-	NET_INC_STATS(net, MIB_Udp_InCsumErrors);
-	NET_INC_STATS(net, MIB_Udp_InErrors);
+	NET_INC_STATS(net, mib->in_csum_errors);
+	NET_INC_STATS(net, mib->in_errors);
 	kfree_skb_reason(skb, SKB_DROP_UDP_CSUM);
 }
 
-/* udp_queue_rcv_skb() - hands a datagram to its socket. Consumes @skb. */
-static void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+static const struct udp_mib *skb_mib(const struct sk_buff *skb, const struct udp_variant *v)
 {
-	struct net *net = sock_net(sk);
-
-	if (sk_has_filter(sk)) {
-		/* The checksum covers what the filter may cut off. */
-		if (!udp_checksum_ok(skb)) {
-			udp_csum_error(net, skb);
-			return;
-		}
-		skb->csum_valid = 1;
-		if (sk_filter_trim_cap(sk, skb, sizeof(struct udp_hdr))) {
-			sk->sk_drops++;
-			kfree_skb_reason(skb, SKB_DROP_SOCKET_FILTER);
-			return;
-		}
-	}
-	trace_skb(skb, net, TP_udp_queue_rcv_skb, TRACE_QUEUED, sk->sk_rmem_alloc, 0);
-	inet_af_ops(net, AF_INET)->rcv_prepare(sk, skb);
-	if (__sock_queue_rcv_skb(sk, skb)) {
-		NET_INC_STATS(net, MIB_Udp_InErrors);
-		NET_INC_STATS(net, MIB_Udp_RcvbufErrors);
-	}
+	return &v->mib[be16_to_cpu(skb->protocol) == ETH_P_IPV6];
 }
 
-/* Consumes @skb: a copy for every socket that wants it. */
-static void udp_mcast_deliver(struct net *net, struct sk_buff *skb)
-{
-	const struct ip_hdr *iph = ip_hdr(skb);
-	be32 saddr = iph->saddr, daddr = iph->daddr;
-	be16 sport = udp_hdr(skb)->source;
-	u16 hnum = be16_to_cpu(udp_hdr(skb)->dest);
-	int dif = skb->dev->ifindex;
-	struct sock *last = NULL;
-	struct sock_common *c;
-	u32 n = 0;
-
-	hlist_for_each_entry(c, udp_bucket(net->udp, hnum), skc_node) {
-		struct sock *sk = (struct sock *)c;
-		struct sk_buff *copy;
-
-		if (!udp_mcast_match(sk, saddr, sport, daddr, hnum, dif))
-			continue;
-		n++;
-		if (last) {
-			copy = skb_clone(skb);
-			if (copy)
-				udp_queue_rcv_skb(last, copy);
-		}
-		last = sk;
-	}
-	trace_skb(skb, net, TP_udp_mcast_deliver, last ? TRACE_PASS : TRACE_DROP, n, 0);
-	if (last) {
-		udp_queue_rcv_skb(last, skb);
-		return;
-	}
-	NET_INC_STATS(net, MIB_Udp_IgnoredMulti);
-	kfree_skb_reason(skb, SKB_DROP_UDP_NO_MEMBER);
-}
-
-static void udp_no_socket(struct net *net, struct sk_buff *skb)
-{
-	if (!udp_checksum_ok(skb)) {
-		udp_csum_error(net, skb);
-		return;
-	}
-	NET_INC_STATS(net, MIB_Udp_NoPorts);
-	icmp_send(skb, ICMP4_DEST_UNREACH, ICMP4_PORT_UNREACH, 0);
-	kfree_skb_reason(skb, SKB_DROP_UDP_NO_SOCKET);
-}
-
-static void udp_rcv(struct sk_buff *skb)
+bool udp_rcv_check(struct sk_buff *skb, const struct udp_variant *v, u32 pseudo)
 {
 	struct net *net = skb->dev->net;
-	skb_drop_reason_t reason = udp_check_header(skb);
-	const struct rtable *rt = skb_rtable(skb);
-	const struct udp_hdr *uh;
-	struct sock *sk;
+	const struct udp_mib *mib = skb_mib(skb, v);
+	u32 coverage = 0;
+	skb_drop_reason_t reason = v->check_header(skb, &coverage);
 
 	if (reason) {
-		NET_INC_STATS(net, MIB_Udp_InErrors);
+		NET_INC_STATS(net, mib->in_errors);
+		kfree_skb_reason(skb, reason);
+		return false;
+	}
+	skb_reset_transport_header(skb);
+	trace_skb(skb, net, TP_udp_rcv, TRACE_PASS, be16_to_cpu(udp_hdr(skb)->source),
+		  be16_to_cpu(udp_hdr(skb)->dest));
+	if (!udp_csum_init(skb, v, pseudo, coverage)) {
+		udp_csum_error(net, mib, skb);
+		return false;
+	}
+	return true;
+}
+
+/* RFC 3828 3.3: a receiver may want a minimum of coverage; 0 of the program means "all". */
+static bool udplite_coverage_too_small(const struct sock *sk, const struct sk_buff *skb)
+{
+	u32 field = be16_to_cpu(udp_hdr(skb)->len);
+
+	if (likely(!udp_sk(sk)->recv_cscov_set) || !field || field >= skb->len)
+		return false;
+	return !udp_sk(sk)->recv_cscov || field < udp_sk(sk)->recv_cscov;
+}
+
+static skb_drop_reason_t udp_sock_wants(struct sock *sk, struct sk_buff *skb)
+{
+	if (unlikely(sk->sk_protocol == IPPROTO_UDPLITE) && udplite_coverage_too_small(sk, skb))
+		return SKB_DROP_UDPLITE_WANTED;
+	if (!sk_has_filter(sk))
+		return SKB_NOT_DROPPED;
+	/* The checksum covers what the filter may cut off. */
+	if (!udp_checksum_ok(skb))
+		return SKB_DROP_UDP_CSUM;
+	skb->csum_valid = 1;
+	return sk_filter_trim_cap(sk, skb, sizeof(struct udp_hdr)) ? SKB_DROP_SOCKET_FILTER
+								   : SKB_NOT_DROPPED;
+}
+
+static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
+{
+	const struct udp_mib *mib = udp_sk_mib(sk);
+	struct net *net = sock_net(sk);
+	skb_drop_reason_t reason = udp_sock_wants(sk, skb);
+
+	if (unlikely(reason)) {
+		sk->sk_drops++;
+		if (reason == SKB_DROP_UDP_CSUM)
+			NET_INC_STATS(net, mib->in_csum_errors);
+		if (reason != SKB_DROP_SOCKET_FILTER)
+			NET_INC_STATS(net, mib->in_errors);
 		kfree_skb_reason(skb, reason);
 		return;
 	}
-	skb_reset_transport_header(skb);
-	uh = udp_hdr(skb);
-	trace_skb(skb, net, TP_udp_rcv, TRACE_PASS, be16_to_cpu(uh->source), be16_to_cpu(uh->dest));
-	udp_csum_init(skb);
-	if (rt && rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) {
-		udp_mcast_deliver(net, skb);
-		return;
+	trace_skb(skb, net, TP_udp_queue_rcv_skb, TRACE_QUEUED, sk->sk_rmem_alloc, 0);
+	inet_af_ops(net, be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? AF_INET6 : AF_INET)
+		->rcv_prepare(sk, skb);
+	if (__sock_queue_rcv_skb(sk, skb)) {
+		NET_INC_STATS(net, mib->in_errors);
+		NET_INC_STATS(net, mib->rcvbuf_errors);
 	}
-	sk = udp4_lookup(net, ip_hdr(skb)->saddr, uh->source, ip_hdr(skb)->daddr,
-			 be16_to_cpu(uh->dest), skb->dev->ifindex);
-	if (sk)
-		udp_queue_rcv_skb(sk, skb);
-	else
-		udp_no_socket(net, skb);
 }
 
-/* An ICMP error about a datagram of ours: data at the inner IP header. borrow */
-static void udp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
+/* A merged datagram for a socket that does not know of merging: each as it was sent. consume; data at the UDP header */
+static void udp_queue_rcv_segments(struct sock *sk, struct sk_buff *skb)
 {
-	struct net *net = skb->dev->net;
-	const struct inet_af_ops *af = inet_af_ops(net, AF_INET);
-	const struct ip_hdr *inner;
-	const struct udp_hdr *uh;
-	struct sock *sk;
-	u32 hlen;
-	bool hard;
+	u32 off = skb->transport_header - skb->mac_header;
+	struct sk_buff *segs, *next;
 	int err;
 
-	if (!pskb_may_pull(skb, sizeof(*inner)))
+	skb_push(skb, (u32)(skb->data - skb_mac_header(skb)));
+	segs = skb_gso_segment(skb, 0, &err);
+	if (!segs) {
+		sk->sk_drops++;
+		NET_INC_STATS(sock_net(sk), udp_sk_mib(sk)->in_errors);
+		kfree_skb_reason(skb, SKB_DROP_UDP_SEGMENT);
 		return;
-	hlen = ip_hdr_len((const struct ip_hdr *)skb->data);
-	if (!pskb_may_pull(skb, hlen + sizeof(*uh)))
-		return;
-	inner = (const struct ip_hdr *)skb->data;
-	uh = (const struct udp_hdr *)(skb->data + hlen);
-	trace_skb(skb, net, TP_udp_err, TRACE_PASS, type, code);
-	sk = udp4_lookup(net, inner->daddr, uh->dest, inner->saddr, be16_to_cpu(uh->source),
-			 skb->dev->ifindex);
-	if (!sk)
-		return;
-	err = af->icmp_errno(sk, skb, type, code, info, &hard);
-	if (!err)
-		return;
-	/* RFC 1122 4.1.3.3: a program that did not ask for errors hears of hard ones on a connected socket only. */
-	if (inet_sk(sk)->recverr)
-		af->icmp_error(sk, skb, err, uh->dest, info,
-			       (u8 *)(skb->data + hlen + sizeof(*uh)));
-	else if (!hard || sk->sk_state != SS_TCP_ESTABLISHED)
-		return;
-	sk->sk_err = err;
-	sk_error_report(sk);
+	}
+	consume_skb(skb);
+	for (; segs; segs = next) {
+		next = segs->next;
+		segs->next = NULL;
+		__skb_pull(segs, off);
+		udp_queue_rcv_one_skb(sk, segs);
+	}
 }
 
-const struct net_protocol udp_protocol = {
-	.handler = udp_rcv,
-	.err_handler = udp_err,
-};
+void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	if (unlikely(skb_is_gso(skb)) && !udp_sk(sk)->gro)
+		udp_queue_rcv_segments(sk, skb);
+	else
+		udp_queue_rcv_one_skb(sk, skb);
+}
+
+void udp_no_socket(struct sk_buff *skb, const struct udp_variant *v,
+		   void (*unreachable)(struct sk_buff *skb))
+{
+	struct net *net = skb->dev->net;
+	const struct udp_mib *mib = skb_mib(skb, v);
+
+	if (!udp_checksum_ok(skb)) {
+		udp_csum_error(net, mib, skb);
+		return;
+	}
+	NET_INC_STATS(net, mib->no_ports);
+	unreachable(skb);
+	kfree_skb_reason(skb, SKB_DROP_UDP_NO_SOCKET);
+}
+
+void udp_err_sock(struct sock *sk, struct sk_buff *skb, struct udp_hdr *uh, u8 type, u8 code,
+		  u32 info)
+{
+	inet_dgram_icmp_err(sk, skb, type, code, info, uh->dest, (u8 *)(uh + 1));
+}

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* udp_module.c - registers UDP: protosw row, views, the transport of each net */
+/* udp_module.c - registers UDP and UDP-Lite: protosw rows, views, the transports of each net */
 #include "udp/udp_module.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/machine.h"
 #include "core/sysctl.h"
 #include "socket/socket.h"
 #include "udp/udp.h"
@@ -12,28 +13,44 @@
 DROP_REASON_TABLE(udp_drop_reasons, UDP, UDP_DROP_REASONS);
 TRACE_POINT_TABLE(udp_trace_points, UDP, UDP_TRACE_POINTS);
 
-static void udp_proc_show(struct net *net, struct text *t)
+static void table_show(const struct udp_table *table, struct text *t)
 {
 	inet_dgram_proc_header(t, false);
-	for (u32 i = 0; i < 1u << net->udp->bits; i++) {
+	for (u32 i = 0; i < 1u << table->bits; i++) {
 		struct sock_common *c;
 
-		hlist_for_each_entry(c, &net->udp->hash[i], skc_node)
+		hlist_for_each_entry(c, &table->hash[i], skc_node)
 			if (c->skc_family == AF_INET)
 				inet_dgram_proc_line(t, i, (struct sock *)c);
 	}
 }
 
+static void udp_proc_show(struct net *net, struct text *t)
+{
+	table_show(&net->udp->table[UDP_PLAIN], t);
+}
+
+static void udplite_proc_show(struct net *net, struct text *t)
+{
+	table_show(&net->udp->table[UDP_LITE], t);
+}
+
 static const struct view_desc udp_views[] = {
 	{ "/proc/net/udp", udp_proc_show },
+	{ "/proc/net/udplite", udplite_proc_show },
 };
 
-static const struct inet_protosw udp_protosw = {
-	.type = SOCK_DGRAM,
-	.protocol = IPPROTO_UDP,
-	.prot = &udp_prot,
-	.ops = &inet_dgram_ops,
-	.flags = INET_PROTOSW_PERMANENT,
+static const struct inet_protosw udp_protosw[NR_UDP_VARIANTS] = {
+	[UDP_PLAIN] = { .type = SOCK_DGRAM,
+			.protocol = IPPROTO_UDP,
+			.prot = &udp_prot,
+			.ops = &inet_dgram_ops,
+			.flags = INET_PROTOSW_PERMANENT },
+	[UDP_LITE] = { .type = SOCK_DGRAM,
+		       .protocol = IPPROTO_UDPLITE,
+		       .prot = &udplite_prot,
+		       .ops = &inet_dgram_ops,
+		       .flags = INET_PROTOSW_PERMANENT },
 };
 
 int udp_machine_init(struct machine *m)
@@ -45,19 +62,25 @@ int udp_machine_init(struct machine *m)
 	err = view_register(m, udp_views, ARRAY_SIZE(udp_views));
 	if (!err)
 		err = udp_diag_machine_init(m);
-	return err ? err : inet_register_protosw(m, AF_INET, &udp_protosw);
+	for (u32 i = 0; i < NR_UDP_VARIANTS && !err; i++)
+		err = inet_register_protosw(m, AF_INET, &udp_protosw[i]);
+	return err;
 }
 
 int udp_net_init(struct net *net)
 {
-	int err;
+	int err = 0;
 
 	net->udp = calloc(1, sizeof(*net->udp));
 	if (!net->udp)
 		return -ENOMEM;
-	err = udp_table_init(net->udp, net);
-	if (!err)
-		err = inet_add_protocol(net, IPPROTO_UDP, &udp_protocol);
+	net->udp->key[0] = net->machine->hash_seed[0] ^ net->id;
+	net->udp->key[1] = net->machine->hash_seed[1];
+	for (u32 i = 0; i < NR_UDP_VARIANTS && !err; i++) {
+		err = udp_table_init(&net->udp->table[i]);
+		if (!err)
+			err = inet_add_protocol(net, udp_variants[i].protocol, &udp4_protocols[i]);
+	}
 	if (err)
 		udp_net_exit(net);
 	return err;
@@ -68,8 +91,10 @@ void udp_net_exit(struct net *net)
 	if (!net->udp)
 		return;
 	cpu_lock(net->cpu);
-	inet_del_protocol(net, IPPROTO_UDP);
-	udp_table_fini(net->udp);
+	for (u32 i = 0; i < NR_UDP_VARIANTS; i++) {
+		inet_del_protocol(net, udp_variants[i].protocol);
+		udp_table_fini(&net->udp->table[i]);
+	}
 	cpu_unlock(net->cpu);
 	free(net->udp);
 	net->udp = NULL;

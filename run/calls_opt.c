@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -267,11 +268,118 @@ static enum call_result ioctl_ifconf(struct call *c, struct weir_file *file)
 	return call_return(c, err);
 }
 
+/*
+ * SIOCETHTOOL: ifr_data points to a structure that begins with a command. Some are followed by an array, whose length stands in them;
+ * before and after the call: what the caller has room for, and what there is. Only so much of the caller's memory is touched.
+ */
+static const struct ethtool_shape {
+	uint32_t cmd;
+	uint16_t size, count_at; /* of the structure; of the number of elements in it; 0: none */
+	uint16_t element;        /* size */
+	bool array_in;           /* the array is an argument */
+} ethtool_shapes[] = {
+	{ ETHTOOL_GDRVINFO, sizeof(struct ethtool_drvinfo), 0, 0, false },
+	{ ETHTOOL_GSET, sizeof(struct ethtool_cmd), 0, 0, false },
+	{ ETHTOOL_GRINGPARAM, sizeof(struct ethtool_ringparam), 0, 0, false },
+	{ ETHTOOL_SRINGPARAM, sizeof(struct ethtool_ringparam), 0, 0, false },
+	{ ETHTOOL_GCOALESCE, sizeof(struct ethtool_coalesce), 0, 0, false },
+	{ ETHTOOL_SCOALESCE, sizeof(struct ethtool_coalesce), 0, 0, false },
+	{ ETHTOOL_GCHANNELS, sizeof(struct ethtool_channels), 0, 0, false },
+	{ ETHTOOL_SCHANNELS, sizeof(struct ethtool_channels), 0, 0, false },
+	{ ETHTOOL_GET_TS_INFO, sizeof(struct ethtool_ts_info), 0, 0, false },
+	{ ETHTOOL_GLINKSETTINGS, sizeof(struct ethtool_link_settings), 0, 3 * sizeof(uint32_t),
+	  false },
+	{ ETHTOOL_GSSET_INFO, sizeof(struct ethtool_sset_info), 0, sizeof(uint32_t), false },
+	{ ETHTOOL_GPERMADDR, sizeof(struct ethtool_perm_addr),
+	  offsetof(struct ethtool_perm_addr, size), 1, false },
+	{ ETHTOOL_GSTRINGS, sizeof(struct ethtool_gstrings), offsetof(struct ethtool_gstrings, len),
+	  ETH_GSTRING_LEN, false },
+	{ ETHTOOL_GSTATS, sizeof(struct ethtool_stats), offsetof(struct ethtool_stats, n_stats),
+	  sizeof(uint64_t), false },
+	{ ETHTOOL_GFEATURES, sizeof(struct ethtool_gfeatures),
+	  offsetof(struct ethtool_gfeatures, size), sizeof(struct ethtool_get_features_block),
+	  false },
+	{ ETHTOOL_SFEATURES, sizeof(struct ethtool_sfeatures),
+	  offsetof(struct ethtool_sfeatures, size), sizeof(struct ethtool_set_features_block),
+	  true },
+};
+
+#define ETHTOOL_ARG_MAX 65536
+
+static const struct ethtool_shape *ethtool_shape(uint32_t cmd)
+{
+	static const struct ethtool_shape value = { .size = sizeof(struct ethtool_value) };
+
+	for (size_t i = 0; i < sizeof(ethtool_shapes) / sizeof(ethtool_shapes[0]); i++)
+		if (ethtool_shapes[i].cmd == cmd)
+			return &ethtool_shapes[i];
+	return &value;
+}
+
+/* The number of elements behind the structure @arg, as it says. */
+static size_t ethtool_count(const struct ethtool_shape *s, const char *arg)
+{
+	uint32_t n = 0;
+	uint64_t mask;
+	int8_t words;
+
+	if (s->count_at) {
+		memcpy(&n, arg + s->count_at, sizeof(n));
+	} else if (s->cmd == ETHTOOL_GSSET_INFO) {
+		memcpy(&mask, arg + offsetof(struct ethtool_sset_info, sset_mask), sizeof(mask));
+		n = (uint32_t)__builtin_popcountll(mask);
+	} else if (s->cmd == ETHTOOL_GLINKSETTINGS) {
+		memcpy(&words, arg + offsetof(struct ethtool_link_settings, link_mode_masks_nwords),
+		       1);
+		n = words > 0 ? (uint32_t)words : 0;
+	}
+	return n;
+}
+
+static enum call_result ioctl_ethtool(struct call *c, struct weir_file *file)
+{
+	const struct ethtool_shape *shape;
+	struct ifreq ifr;
+	uint64_t where;
+	uint32_t cmd;
+	size_t room, n;
+	char *arg;
+	int err = mem_read(c, call_ptr(c, 2), &ifr, sizeof(ifr)), ret;
+
+	where = (uintptr_t)ifr.ifr_data;
+	if (!err)
+		err = mem_read(c, where, &cmd, sizeof(cmd));
+	if (err)
+		return call_return(c, err);
+	shape = ethtool_shape(cmd);
+	arg = calloc(1, ETHTOOL_ARG_MAX);
+	if (!arg)
+		return call_return(c, -ENOMEM);
+	ret = mem_read(c, where, arg, shape->size);
+	room = ret ? 0 : ethtool_count(shape, arg);
+	if (!ret && room * shape->element > ETHTOOL_ARG_MAX - (size_t)shape->size)
+		ret = -EINVAL;
+	if (!ret && shape->array_in)
+		ret = mem_read(c, where + shape->size, arg + shape->size, room * shape->element);
+	ifr.ifr_data = arg;
+	if (!ret)
+		ret = weir_ioctl(file, SIOCETHTOOL, &ifr);
+	if (ret >= 0) {
+		n = ethtool_count(shape, arg);
+		/* A count of 0 means that the caller knows what there is. */
+		n = n < room || !room ? n : room;
+		err = mem_write(c, where, arg,
+				shape->size + (shape->array_in ? 0 : n * shape->element));
+	}
+	free(arg);
+	return call_return(c, err ? err : ret);
+}
+
 /* Commands whose argument is, or contains, a pointer. */
 static bool has_pointer(unsigned cmd)
 {
-	return cmd == SIOCETHTOOL || cmd == SIOCGIFVLAN || cmd == SIOCSIFVLAN ||
-	       cmd == SIOCBONDINFOQUERY || cmd == SIOCSHWTSTAMP || cmd == SIOCGHWTSTAMP ||
+	return cmd == SIOCGIFVLAN || cmd == SIOCSIFVLAN || cmd == SIOCBONDINFOQUERY ||
+	       cmd == SIOCSHWTSTAMP || cmd == SIOCGHWTSTAMP ||
 	       (cmd >= SIOCBRADDBR && cmd <= SIOCBRDELIF) || cmd >= SIOCDEVPRIVATE ||
 	       cmd == SIOCWANDEV || cmd == SIOCGIFBR || cmd == SIOCSIFBR;
 }
@@ -288,6 +396,8 @@ static enum call_result ioctl_interface(struct call *c, struct weir_file *file, 
 
 	if (cmd == SIOCGIFCONF)
 		return ioctl_ifconf(c, file);
+	if (cmd == SIOCETHTOOL)
+		return ioctl_ethtool(c, file);
 	if (has_pointer(cmd))
 		return call_return(c, -EOPNOTSUPP);
 	err = mem_read(c, call_ptr(c, 2), &arg, size);

@@ -461,7 +461,8 @@ int register_netdevice(struct net_device *dev)
 	}
 	if (!dev->ifindex)
 		dev->ifindex = dev_new_index(net);
-	memcpy(dev->perm_addr, dev->dev_addr, sizeof(dev->perm_addr));
+	if (!dev->addr_assign_type) /* else drawn or given: nothing is burnt in, unless the driver says so */
+		memcpy(dev->perm_addr, dev->dev_addr, sizeof(dev->perm_addr));
 
 	/* Segmentation and merging in software work for every device. */
 	dev->hw_features |= NETIF_F_GSO | NETIF_F_GRO;

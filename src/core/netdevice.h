@@ -33,6 +33,7 @@ struct neigh_parms;
 struct net_device;
 struct netlink_ext_ack;
 struct rtnl_link_ops; /* netlink/rtnetlink.h */
+struct ethtool_ops;   /* core/ethtool.h */
 
 #define MAX_ADDR_LEN  32
 #define LL_MAX_HEADER 32
@@ -88,25 +89,26 @@ struct softnet_data {
 /* ---- devices ----------------------------------------------------------------------------------------- */
 
 typedef u64 netdev_features_t;
+/* The bit of a feature is its place among the names that ethtool shows: ethtool.c. */
 #define NETIF_F_SG                  (1ULL << 0)
 #define NETIF_F_IP_CSUM             (1ULL << 1)
-#define NETIF_F_HW_CSUM             (1ULL << 2)
-#define NETIF_F_IPV6_CSUM           (1ULL << 3)
-#define NETIF_F_FRAGLIST            (1ULL << 4)
+#define NETIF_F_HW_CSUM             (1ULL << 3)
+#define NETIF_F_IPV6_CSUM           (1ULL << 4)
 #define NETIF_F_HIGHDMA             (1ULL << 5)
+#define NETIF_F_FRAGLIST            (1ULL << 6)
+#define NETIF_F_HW_VLAN_CTAG_TX     (1ULL << 7)
+#define NETIF_F_HW_VLAN_CTAG_RX     (1ULL << 8)
+#define NETIF_F_HW_VLAN_CTAG_FILTER (1ULL << 9)
+#define NETIF_F_GSO                 (1ULL << 11)
+#define NETIF_F_LLTX                (1ULL << 12) /* without a name */
+#define NETIF_F_NETNS_LOCAL         (1ULL << 13) /* without a name */
+#define NETIF_F_GRO                 (1ULL << 14)
+#define NETIF_F_TSO                 (1ULL << 16)
+#define NETIF_F_TSO6                (1ULL << 20)
+#define NETIF_F_GSO_UDP_L4          (1ULL << 33)
+#define NETIF_F_RXCSUM              (1ULL << 40)
+#define NETIF_F_LOOPBACK            (1ULL << 42)
 #define NETIF_F_GSO_SOFTWARE        (NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4)
-#define NETIF_F_TSO                 (1ULL << 6)
-#define NETIF_F_TSO6                (1ULL << 7)
-#define NETIF_F_GSO_UDP_L4          (1ULL << 8)
-#define NETIF_F_GSO                 (1ULL << 9)
-#define NETIF_F_GRO                 (1ULL << 10)
-#define NETIF_F_RXCSUM              (1ULL << 11)
-#define NETIF_F_LLTX                (1ULL << 12)
-#define NETIF_F_LOOPBACK            (1ULL << 13)
-#define NETIF_F_HW_VLAN_CTAG_TX     (1ULL << 14)
-#define NETIF_F_HW_VLAN_CTAG_RX     (1ULL << 15)
-#define NETIF_F_HW_VLAN_CTAG_FILTER (1ULL << 16)
-#define NETIF_F_NETNS_LOCAL         (1ULL << 17)
 #define NETIF_F_CSUM_MASK           (NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_HW_CSUM)
 
 enum netdev_tx {
@@ -212,6 +214,7 @@ struct net_device {
 	netdev_features_t
 		wanted_features; /* of hw_features: what was asked for; set by register_netdevice() */
 	const struct rtnl_link_ops *rtnl_link_ops;
+	const struct ethtool_ops *ethtool_ops; /* NULL: what can be said of every device */
 	struct Qdisc *qdisc; /* root: the one that serves all queues, or the default of the first */
 	struct list_head qdiscs; /* those with a handle; cpu lock too */
 	const struct Qdisc_ops

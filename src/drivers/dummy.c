@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dummy.c - a device that counts what it is given and throws it away: a place for addresses and routes */
+#include "core/ethtool.h"
 #include "core/netdevice.h"
 #include "core/qdisc.h"
 #include "drivers/drivers_internal.h"
@@ -25,6 +26,8 @@ static const struct net_device_ops dummy_ops = {
 	.ndo_set_mac_address = dummy_set_mac,
 };
 
+static const struct ethtool_ops dummy_ethtool_ops = { .driver = "dummy" };
+
 static void dummy_setup(struct net_device *dev)
 {
 	ether_setup(dev);
@@ -37,6 +40,7 @@ static void dummy_setup(struct net_device *dev)
 	dev->max_mtu = 0;
 	dev->live_addr_change = true;
 	dev->netdev_ops = &dummy_ops;
+	dev->ethtool_ops = &dummy_ethtool_ops;
 	dev->default_qdisc = &noqueue_qdisc_ops;
 }
 

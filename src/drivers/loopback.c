@@ -6,6 +6,7 @@
  * destination, if routing prepared it for input.
  */
 #include "core/dst.h"
+#include "core/ethtool.h"
 #include "core/netdevice.h"
 #include "core/qdisc.h"
 #include "drivers/drivers_internal.h"
@@ -36,6 +37,8 @@ static const struct net_device_ops loopback_ops = {
 	.ndo_start_xmit = loopback_xmit,
 };
 
+static const struct ethtool_ops loopback_ethtool_ops = { .get_link = ethtool_op_get_link };
+
 static void loopback_setup(struct net_device *dev)
 {
 	ether_setup(dev);
@@ -50,6 +53,7 @@ static void loopback_setup(struct net_device *dev)
 	dev->hw_features = NETIF_F_GSO_SOFTWARE;
 	memset(dev->broadcast, 0, sizeof(dev->broadcast));
 	dev->netdev_ops = &loopback_ops;
+	dev->ethtool_ops = &loopback_ethtool_ops;
 	dev->default_qdisc = &noqueue_qdisc_ops;
 }
 

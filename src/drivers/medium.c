@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/ethtool.h"
 #include "core/machine.h"
 #include "core/qdisc.h"
 #include "drivers/drivers_internal.h"
@@ -49,6 +50,19 @@ bool is_medium(const struct net_device *dev)
 const struct medium_stats *medium_get_stats(const struct net_device *dev)
 {
 	return &medium_priv(dev)->stats;
+}
+
+u64 port_rate(const struct port *port)
+{
+	if (port->medium && port->medium->p.rate_bps)
+		return port->medium->p.rate_bps;
+	return port->cable.rate_bps;
+}
+
+/* On a hub and on a token medium one station sends at a time. */
+bool port_full_duplex(const struct port *port)
+{
+	return !port->medium || port->medium->ops == &switch_ops;
 }
 
 u64 medium_bits_ns(const struct medium *m, u64 bits)
@@ -420,12 +434,38 @@ static const struct net_device_ops medium_dev_ops = {
 	.ndo_get_stats64 = medium_get_stats64,
 };
 
+#define MEDIUM_STAT(name_) ETHTOOL_OWN_STAT(#name_, struct medium_stats, name_)
+
+static const struct ethtool_stat medium_stats[] = {
+	MEDIUM_STAT(frames),   MEDIUM_STAT(octets),   MEDIUM_STAT(collisions),
+	MEDIUM_STAT(aborted),  MEDIUM_STAT(deferred), MEDIUM_STAT(flooded),
+	MEDIUM_STAT(filtered), MEDIUM_STAT(learned),  MEDIUM_STAT(fcs_errors),
+	MEDIUM_STAT(tokens),
+};
+
+static const void *medium_stats_own(struct net_device *dev)
+{
+	return &medium_priv(dev)->stats;
+}
+
+#define MEDIUM_ETHTOOL_OPS(kind_)                                                                  \
+	{                                                                                          \
+		.driver = (kind_), .stats = medium_stats, .nr_stats = ARRAY_SIZE(medium_stats),    \
+		.stats_own = medium_stats_own, .get_link = ethtool_op_get_link                     \
+	}
+
+static const struct ethtool_ops hub_ethtool_ops = MEDIUM_ETHTOOL_OPS("hub");
+static const struct ethtool_ops switch_ethtool_ops = MEDIUM_ETHTOOL_OPS("switch");
+static const struct ethtool_ops token_ethtool_ops = MEDIUM_ETHTOOL_OPS("token");
+
 static void medium_setup(struct net_device *dev, const struct medium_ops *ops,
+			 const struct ethtool_ops *ethtool_ops,
 			 const struct rtnl_link_ops *link_ops)
 {
 	struct medium *m = medium_priv(dev);
 
 	dev->netdev_ops = &medium_dev_ops;
+	dev->ethtool_ops = ethtool_ops;
 	dev->rtnl_link_ops = link_ops;
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_NOARP;
@@ -444,17 +484,17 @@ static void medium_setup(struct net_device *dev, const struct medium_ops *ops,
 
 static void hub_setup(struct net_device *dev)
 {
-	medium_setup(dev, &hub_ops, &hub_link_ops);
+	medium_setup(dev, &hub_ops, &hub_ethtool_ops, &hub_link_ops);
 }
 
 static void switch_setup(struct net_device *dev)
 {
-	medium_setup(dev, &switch_ops, &switch_link_ops);
+	medium_setup(dev, &switch_ops, &switch_ethtool_ops, &switch_link_ops);
 }
 
 static void token_setup(struct net_device *dev)
 {
-	medium_setup(dev, &token_ops, &token_link_ops);
+	medium_setup(dev, &token_ops, &token_ethtool_ops, &token_link_ops);
 }
 
 static int medium_set_params(struct net_device *dev, const struct medium_params *p,

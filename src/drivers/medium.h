@@ -141,6 +141,8 @@ void port_stop(struct port *port);
 void port_reset(struct port *port);
 /* consume */
 void port_xmit(struct port *port, struct sk_buff *skb);
+u64 port_rate(const struct port *port); /* bit/s; 0: as fast as can be */
+bool port_full_duplex(const struct port *port);
 bool is_medium(const struct net_device *dev);
 /* For those who make them without netlink. rtnl; registered, down. NULL with *ret_err */
 struct net_device *medium_create(struct net *net, const char *name, const char *kind,

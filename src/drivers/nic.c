@@ -30,6 +30,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "core/ethtool.h"
 #include "core/machine.h"
 #include "drivers/drivers_internal.h"
 #include "drivers/fcs.h"
@@ -44,6 +45,7 @@
 #define NIC_IP_ALIGN    2
 #define NIC_PIO_WORK    20 /* frames that one interrupt handles at most */
 #define NIC_RING_MIN_RX 8
+#define NIC_USECS_MAX   1000000u
 #define NIC_FEATURES                                                                               \
 	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_HIGHDMA |      \
 	 NETIF_F_TSO | NETIF_F_TSO6)
@@ -86,6 +88,12 @@ struct nic {
 const struct nic_params nic_defaults = { .rx_ring = NIC_RING_DEFAULT, .tx_ring = NIC_RING_DEFAULT };
 
 static const struct net_device_ops nic_ops;
+
+static bool nic_params_ok(const struct nic_params *p)
+{
+	return p->rx_ring >= NIC_RING_MIN_RX && p->rx_ring <= NIC_RING_MAX && p->tx_ring &&
+	       p->tx_ring <= NIC_RING_MAX;
+}
 
 static struct nic *nic_priv(const struct net_device *dev)
 {
@@ -712,31 +720,55 @@ static void nic_destructor(struct net_device *dev)
 	nic_free_rings(nic_priv(dev));
 }
 
-static int nic_open(struct net_device *dev)
+struct nic_rings {
+	struct sk_buff **rx, **tx;
+};
+
+static int nic_rings_alloc(struct nic_rings *ret, const struct nic_params *p)
 {
-	struct nic *nic = nic_priv(dev);
+	ret->rx = calloc(p->rx_ring, sizeof(*ret->rx));
+	ret->tx = calloc(p->tx_ring, sizeof(*ret->tx));
+	if (ret->rx && ret->tx)
+		return 0;
+	free(ret->rx);
+	free(ret->tx);
+	return -ENOMEM;
+}
+
+/* Takes the rings. */
+static int nic_start(struct nic *nic, const struct nic_rings *rings)
+{
+	struct net_device *dev = nic->dev;
 
 	nic_free_rings(nic);
-	nic->rx = calloc(nic->p.rx_ring, sizeof(*nic->rx));
-	nic->tx = calloc(nic->p.tx_ring, sizeof(*nic->tx));
-	if (!nic->rx || !nic->tx) {
-		nic_free_rings(nic);
-		return -ENOMEM;
-	}
+	nic->rx = rings->rx;
+	nic->tx = rings->tx;
 	nic->rx_buf = dev->mtu + ETH_HLEN + NIC_TAG_LEN;
 	nic->irq_cause = nic->rx_events = nic->tx_events = 0;
 	nic->irq_masked = false;
 	if (!nic->p.pio) {
 		nic_refill(nic);
-		if (!nic->rx_fill) {
-			nic_free_rings(nic);
-			return -ENOMEM;
-		}
 		napi_enable(&nic->napi);
 	}
 	netif_tx_wake_queue(&dev->tx[0]);
 	port_open(&nic->port);
-	return 0;
+	return nic->p.pio || nic->rx_fill ? 0 : -ENOMEM;
+}
+
+static int nic_stop(struct net_device *dev);
+
+static int nic_open(struct net_device *dev)
+{
+	struct nic *nic = nic_priv(dev);
+	struct nic_rings rings;
+	int err = nic_rings_alloc(&rings, &nic->p);
+
+	if (err)
+		return err;
+	err = nic_start(nic, &rings);
+	if (err)
+		nic_stop(dev);
+	return err;
 }
 
 static void rx_purge(struct nic *nic)
@@ -827,12 +859,170 @@ static const struct net_device_ops nic_ops = {
 	.ndo_get_iflink = nic_get_iflink,
 };
 
+/* ---- ethtool ------------------------------------------------------------------------------------------------- */
+
+#define NIC_STAT(name_) ETHTOOL_OWN_STAT(#name_, struct nic_stats, name_)
+
+static const struct ethtool_stat nic_stats[] = {
+	ETHTOOL_DEV_STAT("rx_packets", rx_packets),
+	ETHTOOL_DEV_STAT("tx_packets", tx_packets),
+	ETHTOOL_DEV_STAT("rx_bytes", rx_bytes),
+	ETHTOOL_DEV_STAT("tx_bytes", tx_bytes),
+	ETHTOOL_DEV_STAT("rx_errors", rx_errors),
+	ETHTOOL_DEV_STAT("tx_errors", tx_errors),
+	ETHTOOL_DEV_STAT("rx_dropped", rx_dropped),
+	ETHTOOL_DEV_STAT("tx_dropped", tx_dropped),
+	ETHTOOL_DEV_STAT("multicast", multicast),
+	ETHTOOL_DEV_STAT("collisions", collisions),
+	ETHTOOL_DEV_STAT("rx_length_errors", rx_length_errors),
+	ETHTOOL_DEV_STAT("rx_crc_errors", rx_crc_errors),
+	ETHTOOL_DEV_STAT("rx_missed_errors", rx_missed_errors),
+	ETHTOOL_DEV_STAT("rx_fifo_errors", rx_fifo_errors),
+	ETHTOOL_DEV_STAT("tx_aborted_errors", tx_aborted_errors),
+	ETHTOOL_DEV_STAT("tx_carrier_errors", tx_carrier_errors),
+	NIC_STAT(interrupts),
+	NIC_STAT(rx_interrupts),
+	NIC_STAT(tx_interrupts),
+	NIC_STAT(polls),
+	NIC_STAT(rx_overruns),
+	NIC_STAT(rx_filtered),
+	NIC_STAT(tx_stopped),
+	NIC_STAT(tx_timeouts),
+	NIC_STAT(tx_single),
+	NIC_STAT(tx_multiple),
+};
+
+static const void *nic_stats_own(struct net_device *dev)
+{
+	return &nic_priv(dev)->stats;
+}
+
+static int nic_get_link_settings(struct net_device *dev, struct ethtool_link *ret)
+{
+	const struct port *port = nic_port(dev);
+
+	ret->port = PORT_TP;
+	if (!netif_carrier_ok(dev))
+		return 0;
+	ret->speed = (u32)(port_rate(port) / 1000000);
+	ret->duplex = port_full_duplex(port) ? DUPLEX_FULL : DUPLEX_HALF;
+	return 0;
+}
+
+static int nic_get_ringparam(struct net_device *dev, struct ethtool_ringparam *ret)
+{
+	ret->rx_max_pending = ret->tx_max_pending = NIC_RING_MAX;
+	ret->rx_pending = nic_priv(dev)->p.rx_ring;
+	ret->tx_pending = nic_priv(dev)->p.tx_ring;
+	return 0;
+}
+
+/* A card that is up is stopped for it, as real ones are: what is in the rings is lost. */
+static int nic_set_ringparam(struct net_device *dev, const struct ethtool_ringparam *r,
+			     struct netlink_ext_ack *extack)
+{
+	struct nic *nic = nic_priv(dev);
+	struct nic_params p = nic->p;
+	struct nic_rings rings = { 0 };
+	int err = 0;
+
+	p.rx_ring = r->rx_pending;
+	p.tx_ring = r->tx_pending;
+	if (!nic_params_ok(&p))
+		return -EINVAL;
+	if (netif_running(dev))
+		err = nic_rings_alloc(&rings, &p);
+	if (err)
+		return err;
+	cpu_lock(dev->cpu);
+	if (netif_running(dev)) {
+		nic_stop(dev);
+		nic->p = p;
+		nic_start(nic, &rings);
+	} else {
+		nic->p = p;
+	}
+	cpu_unlock(dev->cpu);
+	return 0;
+}
+
+static int nic_get_coalesce(struct net_device *dev, struct ethtool_coalesce *ret)
+{
+	const struct nic_params *p = &nic_priv(dev)->p;
+
+	ret->rx_coalesce_usecs = p->rx_usecs;
+	ret->rx_max_coalesced_frames = p->rx_frames;
+	ret->tx_coalesce_usecs = p->tx_usecs;
+	ret->tx_max_coalesced_frames = p->tx_frames;
+	return 0;
+}
+
+static int nic_set_coalesce(struct net_device *dev, const struct ethtool_coalesce *c,
+			    struct netlink_ext_ack *extack)
+{
+	struct nic_params p = nic_priv(dev)->p;
+
+	if (c->rx_coalesce_usecs > NIC_USECS_MAX || c->tx_coalesce_usecs > NIC_USECS_MAX) {
+		nl_set_err_msg(extack, "an interrupt waits for %u us at most", NIC_USECS_MAX);
+		return -EINVAL;
+	}
+	p.rx_usecs = c->rx_coalesce_usecs;
+	p.rx_frames = c->rx_max_coalesced_frames;
+	p.tx_usecs = c->tx_coalesce_usecs;
+	p.tx_frames = c->tx_max_coalesced_frames;
+	return nic_set_params(dev, &p);
+}
+
+static int nic_get_channels(struct net_device *dev, struct ethtool_channels *ret)
+{
+	ret->max_combined = ret->combined_count = 1;
+	return 0;
+}
+
+/* IEEE 802.3 5.2.2 */
+static void nic_get_mac_stats(struct net_device *dev, u64 *data)
+{
+	const struct rtnl_link_stats64 *st = &dev->stats;
+	const struct nic *nic = nic_priv(dev);
+
+	data[ETHTOOL_A_STATS_ETH_MAC_2_TX_PKT] = st->tx_packets;
+	data[ETHTOOL_A_STATS_ETH_MAC_3_SINGLE_COL] = nic->stats.tx_single;
+	data[ETHTOOL_A_STATS_ETH_MAC_4_MULTI_COL] = nic->stats.tx_multiple;
+	data[ETHTOOL_A_STATS_ETH_MAC_5_RX_PKT] = st->rx_packets;
+	data[ETHTOOL_A_STATS_ETH_MAC_6_FCS_ERR] = st->rx_crc_errors;
+	data[ETHTOOL_A_STATS_ETH_MAC_8_TX_BYTES] = st->tx_bytes;
+	data[ETHTOOL_A_STATS_ETH_MAC_11_XS_COL] = st->tx_aborted_errors;
+	data[ETHTOOL_A_STATS_ETH_MAC_13_CS_ERR] = st->tx_carrier_errors;
+	data[ETHTOOL_A_STATS_ETH_MAC_14_RX_BYTES] = st->rx_bytes;
+	data[ETHTOOL_A_STATS_ETH_MAC_21_RX_MCAST] = st->multicast;
+}
+
+static const struct ethtool_ops nic_ethtool_ops = {
+	.driver = "nic",
+	.coalesce_params = ETHTOOL_COALESCE_BIT(rx_coalesce_usecs) |
+			   ETHTOOL_COALESCE_BIT(rx_max_coalesced_frames) |
+			   ETHTOOL_COALESCE_BIT(tx_coalesce_usecs) |
+			   ETHTOOL_COALESCE_BIT(tx_max_coalesced_frames),
+	.stats = nic_stats,
+	.nr_stats = ARRAY_SIZE(nic_stats),
+	.stats_own = nic_stats_own,
+	.get_link = ethtool_op_get_link,
+	.get_link_settings = nic_get_link_settings,
+	.get_ringparam = nic_get_ringparam,
+	.set_ringparam = nic_set_ringparam,
+	.get_coalesce = nic_get_coalesce,
+	.set_coalesce = nic_set_coalesce,
+	.get_channels = nic_get_channels,
+	.get_mac_stats = nic_get_mac_stats,
+};
+
 static void nic_setup(struct net_device *dev)
 {
 	struct nic *nic = nic_priv(dev);
 
 	ether_setup(dev);
 	dev->netdev_ops = &nic_ops;
+	dev->ethtool_ops = &nic_ethtool_ops;
 	dev->rtnl_link_ops = &nic_link_ops;
 	dev->features = NIC_FEATURES;
 	dev->hw_features = NIC_FEATURES | NIC_VLAN_FEATURES;
@@ -860,8 +1050,7 @@ int nic_set_params(struct net_device *dev, const struct nic_params *p)
 {
 	struct nic *nic = nic_priv(dev);
 
-	if (p->rx_ring < NIC_RING_MIN_RX || p->rx_ring > NIC_RING_MAX || !p->tx_ring ||
-	    p->tx_ring > NIC_RING_MAX)
+	if (!nic_params_ok(p))
 		return -EINVAL;
 	if (netif_running(dev) &&
 	    (p->rx_ring != nic->p.rx_ring || p->tx_ring != nic->p.tx_ring || p->pio != nic->p.pio))
@@ -889,7 +1078,10 @@ static int nic_plug(struct net_device *dev, struct net_device *link)
 /* Registers @dev, and leaves it unregistered on failure. */
 static int nic_register(struct net_device *dev, struct net_device *link)
 {
-	int err = register_netdevice(dev);
+	int err;
+
+	memcpy(dev->perm_addr, dev->dev_addr, ETH_ALEN); /* burnt in when it was made */
+	err = register_netdevice(dev);
 
 	if (err || !link)
 		return err;
@@ -933,10 +1125,10 @@ static const struct nla_policy nic_policy[WEIR_NIC_MAX + 1] = {
 			       .help = "transmit descriptors" },
 	[WEIR_NIC_PIO] = { NLA_K_U8,
 			   .help = "programmed I/O and netif_rx() instead of DMA and NAPI" },
-	[WEIR_NIC_RX_USECS] = { NLA_K_U32, .max = 1000000,
+	[WEIR_NIC_RX_USECS] = { NLA_K_U32, .max = NIC_USECS_MAX,
 				.help = "how long a receive interrupt waits for more frames" },
 	[WEIR_NIC_RX_FRAMES] = { NLA_K_U32, .help = "frames that end that waiting" },
-	[WEIR_NIC_TX_USECS] = { NLA_K_U32, .max = 1000000,
+	[WEIR_NIC_TX_USECS] = { NLA_K_U32, .max = NIC_USECS_MAX,
 				.help = "how long a transmit-complete interrupt waits" },
 	[WEIR_NIC_TX_FRAMES] = { NLA_K_U32, .help = "frames that end that waiting" },
 	[WEIR_NIC_LINK] = { NLA_K_NESTED, .nested = link_attr_policy, .maxtype = WEIR_LINK_MAX,

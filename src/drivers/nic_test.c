@@ -4,6 +4,7 @@
 #include <linux/if.h>
 #include <stdio.h>
 
+#include "core/ethtool.h"
 #include "drivers/drivers_internal.h"
 #include "drivers/drivers_module.h"
 #include "drivers/fcs.h"
@@ -449,30 +450,63 @@ static void the_card_fills_in_checksums(void **state)
 	bed_done(&b);
 }
 
-static void vlan_tags_are_inserted_and_stripped(void **state)
+#define VLAN_OFFLOAD (NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HW_VLAN_CTAG_RX)
+
+static void set_vlan_offload(struct bed *b, u32 i, bool on)
+{
+	rtnl_lock(b->m);
+	ethtool_set_features(b->nic[i], on ? VLAN_OFFLOAD : 0, VLAN_OFFLOAD);
+	rtnl_unlock(b->m);
+	assert_int_equal(!!(b->nic[i]->features & VLAN_OFFLOAD), on);
+}
+
+static void send_tagged(struct bed *b)
 {
 	struct sk_buff *skb;
-	struct bed b;
 
-	bed_cable(&b, NULL, 0);
-	rtnl_lock(b.m);
-	for (int i = 0; i < 2; i++) {
-		b.nic[i]->wanted_features |= NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HW_VLAN_CTAG_RX;
-		netdev_update_features(b.nic[i]);
-	}
-	rtnl_unlock(b.m);
-	cpu_lock(b.cpu);
-	skb = test_frame(b.nic[0], b.nic[1]->dev_addr, TYPE, 100);
+	cpu_lock(b->cpu);
+	skb = test_frame(b->nic[0], b->nic[1]->dev_addr, TYPE, 100);
 	skb->vlan_present = 1;
 	skb->vlan_proto = BE16_INIT(ETH_P_8021Q);
 	skb->vlan_tci = 42;
 	dev_queue_xmit(skb);
-	cpu_unlock(b.cpu);
-	test_run_for(b.m, MS);
+	cpu_unlock(b->cpu);
+	test_run_for(b->m, MS);
+}
+
+static void vlan_tags_are_inserted_and_stripped(void **state)
+{
+	struct bed b;
+
+	bed_cable(&b, NULL, 0);
+	set_vlan_offload(&b, 0, true);
+	set_vlan_offload(&b, 1, true);
+	send_tagged(&b);
 	assert_int_equal(nr_got, 1);
 	assert_true(got[0].vlan_present);
 	assert_int_equal(got[0].vlan_tci, 42);
 	assert_int_equal(got[0].len, 100);
+	bed_done(&b);
+}
+
+/* A receiver that strips nothing sees that the tag was in the frame: four octets behind the addresses. */
+static void an_inserted_tag_is_on_the_wire(void **state)
+{
+	static const struct packet_type tagged_pt = { .type = ETH_P_8021Q, .func = note };
+	struct bed b;
+
+	bed_cable(&b, NULL, 0);
+	set_vlan_offload(&b, 0, true);
+	set_vlan_offload(&b, 1, true);
+	set_vlan_offload(&b, 1, false);
+	rtnl_lock(b.m);
+	dev_add_pack(b.net[1], &tagged_pt);
+	rtnl_unlock(b.m);
+	send_tagged(&b);
+	assert_int_equal(nr_got, 1);
+	assert_false(got[0].vlan_present);
+	assert_int_equal(got[0].len, 104);
+	assert_int_equal(got[0].first, 0); /* 0x002a, the tag */
 	bed_done(&b);
 }
 
@@ -818,6 +852,7 @@ int main(void)
 		cmocka_unit_test(damaged_frames_fail_the_frame_check),
 		cmocka_unit_test(the_card_fills_in_checksums),
 		cmocka_unit_test(vlan_tags_are_inserted_and_stripped),
+		cmocka_unit_test(an_inserted_tag_is_on_the_wire),
 		cmocka_unit_test(frames_with_a_length_are_802_2_or_novell),
 		cmocka_unit_test(everybody_on_a_hub_hears_everybody),
 		cmocka_unit_test(a_station_defers_to_carrier_and_keeps_the_gap),

@@ -27,6 +27,7 @@
 #include <stdlib.h>
 
 #include "weir/netlink.h"
+#include "core/ethtool.h"
 #include "core/machine.h"
 #include "core/qdisc.h"
 #include "drivers/drivers_internal.h"
@@ -44,11 +45,17 @@ struct veth_link {
 	struct net_device *dev; /* whose transmissions it carries */
 };
 
+struct veth_stats {
+	u64 peer_ifindex; /* filled in when asked for */
+	u64 rx_drops;     /* the ring was full */
+};
+
 struct veth_priv {
 	struct net_device *peer; /* NULL: not paired yet, or it has gone */
 	struct veth_link *link;  /* NULL: never impaired */
 	struct napi_struct napi;
 	struct sk_buff_head ring;
+	struct veth_stats stats;
 };
 
 static struct veth_priv *veth_priv(const struct net_device *dev)
@@ -110,8 +117,10 @@ static enum netdev_tx veth_xmit(struct sk_buff *skb, struct net_device *dev)
 		sent = link_enqueue(&priv->link->link, skb);
 	} else {
 		reason = SKB_DROP_RING_FULL;
-		if (unlikely(veth_priv(rcv)->ring.qlen >= VETH_RING_SIZE))
+		if (unlikely(veth_priv(rcv)->ring.qlen >= VETH_RING_SIZE)) {
+			veth_priv(rcv)->stats.rx_drops++;
 			goto drop;
+		}
 		veth_ring_add(rcv, skb);
 	}
 	if (likely(sent)) {
@@ -279,10 +288,48 @@ static const struct net_device_ops veth_ops = {
 	.ndo_get_iflink = veth_get_iflink,
 };
 
+/* ---- ethtool: what Linux's says, but for what XDP counts ------------------------------------------------------ */
+
+static const struct ethtool_stat veth_stats[] = {
+	ETHTOOL_OWN_STAT("peer_ifindex", struct veth_stats, peer_ifindex),
+	ETHTOOL_OWN_STAT("rx_queue_0_drops", struct veth_stats, rx_drops),
+};
+
+static const void *veth_stats_own(struct net_device *dev)
+{
+	struct veth_priv *priv = veth_priv(dev);
+
+	priv->stats.peer_ifindex = priv->peer ? (u64)priv->peer->ifindex : 0;
+	return &priv->stats;
+}
+
+static int veth_get_link_settings(struct net_device *dev, struct ethtool_link *ret)
+{
+	*ret = (struct ethtool_link){ SPEED_10000, DUPLEX_FULL, PORT_TP };
+	return 0;
+}
+
+static int veth_get_channels(struct net_device *dev, struct ethtool_channels *ret)
+{
+	ret->max_rx = ret->max_tx = ret->rx_count = ret->tx_count = 1;
+	return 0;
+}
+
+static const struct ethtool_ops veth_ethtool_ops = {
+	.driver = "veth",
+	.stats = veth_stats,
+	.nr_stats = ARRAY_SIZE(veth_stats),
+	.stats_own = veth_stats_own,
+	.get_link = ethtool_op_get_link,
+	.get_link_settings = veth_get_link_settings,
+	.get_channels = veth_get_channels,
+};
+
 static void veth_setup(struct net_device *dev)
 {
 	ether_setup(dev);
 	dev->netdev_ops = &veth_ops;
+	dev->ethtool_ops = &veth_ethtool_ops;
 	dev->rtnl_link_ops = &veth_link_ops;
 	dev->features = VETH_FEATURES | NETIF_F_LLTX;
 	dev->hw_features = VETH_FEATURES;

@@ -1016,6 +1016,10 @@ int netlink_machine_init(struct machine *m)
 		err = rtnl_misc_machine_init(m);
 	if (!err)
 		err = sock_diag_machine_init(m);
+	if (!err)
+		err = genetlink_machine_init(m);
+	if (!err)
+		err = ethtool_netlink_machine_init(m);
 	if (err)
 		netlink_machine_exit(m);
 	return err;

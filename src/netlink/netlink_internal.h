@@ -10,6 +10,7 @@
 #include "core/machine.h"
 #include "core/netdevice.h"
 #include "core/sock.h"
+#include "netlink/genetlink.h"
 #include "netlink/netlink.h"
 
 #define NL_MAX_PROTOCOLS 32
@@ -24,6 +25,14 @@ struct rtnl_row { /* a registered handler */
 	struct rtnl_handler h;
 };
 
+#define GENL_MAX_FAMILIES 16
+
+struct genl_row { /* a registered family */
+	const struct genl_family *f;
+	u16 id;
+	u32 first_group;
+};
+
 /* machine->rtnl_table: everything that is registered. Changed under rtnl or before the machine runs. */
 struct rtnl_table {
 	struct rtnl_handler *rows;
@@ -33,6 +42,8 @@ struct rtnl_table {
 	struct netlink_protocol protocols[NL_MAX_PROTOCOLS];
 	bool present[NL_MAX_PROTOCOLS];
 	const struct sock_diag_handler *diag[NPROTO]; /* sock_diag.c: by family */
+	struct genl_row genl[GENL_MAX_FAMILIES];
+	u32 nr_genl, nr_genl_groups;
 };
 
 /* af_netlink.c: a running dump; rtnl */

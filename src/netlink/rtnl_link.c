@@ -126,6 +126,7 @@ static const char *dev_qdisc_id(const struct net_device *dev)
 static int fill_link(struct nl_msg *m, struct net_device *dev, int type, u32 portid, u32 seq,
 		     u16 flags, u32 change, u32 ext_mask)
 {
+	static const u8 no_address[MAX_ADDR_LEN];
 	struct ifinfomsg *ifm = nlmsg_begin(m, portid, seq, (u16)type, flags, sizeof(*ifm));
 	struct rtnl_link_ifmap map = { 0 };
 
@@ -161,6 +162,8 @@ static int fill_link(struct nl_msg *m, struct net_device *dev, int type, u32 por
 	if (dev->addr_len) {
 		nla_put(m, IFLA_ADDRESS, dev->addr_len, dev->dev_addr);
 		nla_put(m, IFLA_BROADCAST, dev->addr_len, dev->broadcast);
+		if (memcmp(dev->perm_addr, no_address, dev->addr_len))
+			nla_put(m, IFLA_PERM_ADDRESS, dev->addr_len, dev->perm_addr);
 	}
 	if (!(ext_mask & SKIP_STATS))
 		fill_stats(m, dev);

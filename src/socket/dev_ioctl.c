@@ -12,6 +12,7 @@
 #include "core/netdevice.h"
 #include "core/sysctl.h"
 #include "socket/socket.h"
+#include "socket/socket_internal.h"
 
 struct ifreq_handler {
 	unsigned cmd;
@@ -122,6 +123,10 @@ static int del_multi(struct net_device *dev, struct ifreq *ifr)
 {
 	return multi(dev, ifr, dev_mc_del);
 }
+static int ethtool(struct net_device *dev, struct ifreq *ifr)
+{
+	return dev_ethtool(dev, ifr->ifr_data);
+}
 /* libpcap and others probe for features with it: the answer must be EOPNOTSUPP, not ENOTTY. */
 static int not_supported(struct net_device *dev, struct ifreq *ifr)
 {
@@ -149,7 +154,7 @@ static const struct ifreq_handler ifreq_handlers[] = {
 	{ SIOCSIFMAP, true, not_supported },
 	{ SIOCADDMULTI, true, add_multi },
 	{ SIOCDELMULTI, true, del_multi },
-	{ SIOCETHTOOL, true, not_supported },
+	{ SIOCETHTOOL, true, ethtool },
 	{ SIOCGMIIPHY, false, not_supported },
 	{ SIOCGMIIREG, false, not_supported },
 	{ SIOCGHWTSTAMP, false, not_supported },

@@ -10,6 +10,8 @@
 #include "core/machine.h"
 #include "socket/socket.h"
 
+struct net_device;
+
 struct machine_sock {
 	pthread_mutex_t
 		epoll_mutex;        /* which files are watched by which epoll; before any ep->mtx */
@@ -27,6 +29,9 @@ void sock_attach_wq(struct socket *sock);
 /* Begins and ends a call on @f's socket: 0, -ENOTSOCK, -EBADF or -ENETDOWN. With 0 the home cpu is locked. */
 int sock_enter(struct file *f, struct socket **ret_sock);
 ssize_t sock_leave(struct socket *sock, ssize_t ret);
+
+/* ethtool_ioctl.c: SIOCETHTOOL; @arg: the structure that begins with the command. rtnl held, the cpu lock not */
+int dev_ethtool(struct net_device *dev, void *arg);
 
 /* eventpoll.c: one of the epolls that are open, or NULL */
 struct file *eventpoll_first(struct machine *m);

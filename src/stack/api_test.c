@@ -186,7 +186,7 @@ static void devices_answer_the_old_requests(void **state)
 	r.ifr_mtu = 0;
 	assert_int_equal(weir_ioctl(f, SIOCGIFMTU, &r), 0);
 	assert_int_equal(r.ifr_mtu, 9000);
-	assert_int_equal(weir_ioctl(f, SIOCETHTOOL, &r), -EOPNOTSUPP);
+	assert_int_equal(weir_ioctl(f, SIOCGMIIPHY, &r), -EOPNOTSUPP);
 	strcpy(r.ifr_name, "nosuch");
 	assert_int_equal(weir_ioctl(f, SIOCGIFMTU, &r), -ENODEV);
 	weir_close(f);

@@ -727,14 +727,15 @@ int neigh_remove(struct neighbour *n)
 	return 0;
 }
 
-static void neigh_flush_dev(struct neigh_table *tbl, struct net_device *dev)
+static void neigh_flush_dev(struct neigh_table *tbl, struct net_device *dev, bool keep_permanent)
 {
 	for (u32 i = 0; i < 1u << tbl->hash_bits; i++) {
 		struct hlist_node *next;
 		struct neighbour *n;
 
 		hlist_for_each_entry_safe(n, next, &tbl->buckets[i], hash) {
-			if (!dev || n->dev == dev)
+			if ((!dev || n->dev == dev) &&
+			    !(keep_permanent && n->nud_state & NUD_PERMANENT))
 				neigh_unlink(n);
 		}
 	}
@@ -742,12 +743,18 @@ static void neigh_flush_dev(struct neigh_table *tbl, struct net_device *dev)
 
 void neigh_ifdown(struct neigh_table *tbl, struct net_device *dev)
 {
-	neigh_flush_dev(tbl, dev);
+	neigh_flush_dev(tbl, dev, false);
+	pneigh_ifdown(tbl, dev);
+}
+
+void neigh_carrier_down(struct neigh_table *tbl, struct net_device *dev)
+{
+	neigh_flush_dev(tbl, dev, true);
 }
 
 void neigh_changeaddr(struct neigh_table *tbl, struct net_device *dev)
 {
-	neigh_flush_dev(tbl, dev);
+	neigh_flush_dev(tbl, dev, false);
 }
 
 int neigh_for_each(struct neigh_table *tbl, int (*fn)(struct neighbour *n, void *arg), void *arg)
@@ -785,7 +792,7 @@ void neigh_parms_release(struct neigh_table *tbl, struct neigh_parms *p)
 {
 	if (!p || p == &tbl->parms)
 		return;
-	neigh_flush_dev(tbl, p->dev);
+	neigh_flush_dev(tbl, p->dev, false);
 	list_del(&p->list);
 	free(p);
 }
@@ -840,6 +847,7 @@ int neigh_table_init(struct neigh_table *tbl, struct net *net)
 	list_add_tail(&tbl->parms.list, &tbl->parms_list);
 	tbl->last_flush = tbl->last_rand = tbl_now(tbl);
 	timer_setup(&tbl->gc_timer, neigh_periodic);
+	pneigh_table_init(tbl);
 	return 0;
 }
 
@@ -849,7 +857,8 @@ void neigh_table_clear(struct neigh_table *tbl)
 
 	if (!tbl->buckets)
 		return;
-	neigh_flush_dev(tbl, NULL);
+	neigh_flush_dev(tbl, NULL, false);
+	pneigh_ifdown(tbl, NULL);
 	del_timer(&tbl->gc_timer);
 	list_for_each_entry_safe(p, next, &tbl->parms_list, list) {
 		list_del(&p->list);

@@ -63,7 +63,18 @@ struct neigh_ops {
 	void (*error_report)(struct neighbour *n, struct sk_buff *skb); /* consume: unreachable */
 };
 
-struct pneigh_entry; /* proxy entries */
+struct pneigh_entry { /* pneigh.c: an address that we answer for */
+	struct list_head node;
+	struct net_device *dev; /* held; NULL: questions by any device */
+	u8 protocol;            /* RTPROT_* */
+	u8 key[16] __attribute__((aligned(4)));
+};
+#define PNEIGH_BUCKETS 8
+
+struct neigh_cb { /* skb->cb of a question that waits for its answer */
+	u64 due;  /* ns; 0: it did not wait */
+};
+#define NEIGH_CB(skb) ((struct neigh_cb *)(skb)->cb)
 
 struct neigh_table {
 	u16 family;
@@ -90,6 +101,11 @@ struct neigh_table {
 		u64 allocs, destroys, hash_grows, res_failed, lookups, hits, unres_discards,
 			table_fulls, forced_gc_runs;
 	} stats;
+	/* pneigh.c */
+	struct list_head pneigh[PNEIGH_BUCKETS];
+	struct sk_buff_head proxy_queue;
+	struct timer_list proxy_timer;
+	void (*proxy_redo)(struct sk_buff *skb); /* consumes: a question has waited long enough */
 	/* netlink: called on every visible change, may be NULL */
 	void (*notify)(struct neighbour *n, int rtm_type);
 };
@@ -125,7 +141,22 @@ static inline int neigh_output(struct neighbour *n, struct sk_buff *skb)
 }
 int neigh_remove(struct neighbour *n); /* admin delete: unlinks, drops its queue */
 void neigh_ifdown(struct neigh_table *tbl, struct net_device *dev); /* all of @dev */
+void neigh_carrier_down(struct neigh_table *tbl,
+			struct net_device *dev); /* all of @dev but PERMANENT */
 void neigh_changeaddr(struct neigh_table *tbl, struct net_device *dev);
+/* pneigh.c. The entry for @key by @dev, or for any device; NULL: none. */
+struct pneigh_entry *pneigh_lookup(struct neigh_table *tbl, const void *key,
+				   const struct net_device *dev);
+/* The entry of just this device (NULL: any), made if there is none. NULL: no memory. */
+struct pneigh_entry *pneigh_create(struct neigh_table *tbl, const void *key,
+				   struct net_device *dev);
+int pneigh_delete(struct neigh_table *tbl, const void *key,
+		  struct net_device *dev);                          /* 0, -ENOENT */
+struct pneigh_entry *pneigh_next(struct neigh_table *tbl, u64 pos); /* number @pos; NULL: no more */
+/* Consumes: tbl->proxy_redo() gets it after a random part of proxy_delay. */
+void pneigh_enqueue(struct neigh_table *tbl, const struct neigh_parms *p, struct sk_buff *skb);
+void pneigh_table_init(struct neigh_table *tbl);
+void pneigh_ifdown(struct neigh_table *tbl, const struct net_device *dev); /* NULL: all devices */
 /* Calls @fn for each entry; fn must not change the table. Non-zero from fn ends the walk and is returned. */
 int neigh_for_each(struct neigh_table *tbl, int (*fn)(struct neighbour *n, void *arg), void *arg);
 

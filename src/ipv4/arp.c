@@ -9,6 +9,7 @@
  *   What is heard updates an entry that exists; only a question to us creates one, so that chatter between others does not
  *   fill the table. A reply to us makes the entry REACHABLE, everything else STALE: it is confirmed when it is used. An
  *   entry that changed less than locktime ago is not overridden, so that of two answers the first wins.
+ *   Questions for others are answered for those we are proxy of (arp_proxied), after a random delay (core/pneigh.c).
  *   RFC 5227: probes (sender 0.0.0.0) for our addresses are answered.
  * Context: softirq, cpu lock.
  */
@@ -202,16 +203,36 @@ static bool arp_ignored(struct in_device *in_dev, be32 sip, be32 tip)
 	return true;
 }
 
-/* Proxy ARP (RFC 1027): for addresses that we forward to by another device. */
+/* medium_id of ip-sysctl: devices of one medium hear each other's questions themselves. */
+static bool arp_other_medium(const struct in_device *in_dev, const struct net_device *out)
+{
+	const struct in_device *out_dev = in_dev_get(out);
+
+	if (!in_dev->medium_id)
+		return true;
+	return in_dev->medium_id != -1 &&
+	       (!out_dev || (out_dev->medium_id != in_dev->medium_id && out_dev->medium_id != -1));
+}
+
+/*
+ * Proxy ARP (RFC 1027): for addresses that we forward to. By another device: all (proxy_arp), or single ones ("ip neigh add
+ * proxy"); back by the same device if its stations cannot hear each other (proxy_arp_pvlan, RFC 3069).
+ */
 static bool arp_proxied(struct in_device *in_dev, be32 tip)
 {
-	struct flowi4 fl = { .daddr = tip, .iif = in_dev->dev->ifindex };
+	struct net_device *dev = in_dev->dev;
+	struct flowi4 fl = { .daddr = tip, .iif = dev->ifindex };
+	const struct net_device *out;
 	struct fib_result res;
 
-	if (!in_dev->forwarding || !IN_DEV_ORCONF(in_dev, proxy_arp))
+	if (!in_dev->forwarding || fib_lookup(in_dev->net, &fl, &res) || res.type != RTN_UNICAST)
 		return false;
-	return fib_lookup(in_dev->net, &fl, &res) == 0 && res.type == RTN_UNICAST &&
-	       fib_result_nh(&res)->dev != in_dev->dev;
+	out = fib_result_nh(&res)->dev;
+	if (out == dev)
+		return in_dev->proxy_arp_pvlan;
+	if (IN_DEV_ORCONF(in_dev, proxy_arp) && arp_other_medium(in_dev, out))
+		return true;
+	return pneigh_lookup(in_dev->net->ipv4->arp_tbl, &tip, dev);
 }
 
 static void arp_learn(struct neighbour *n, const struct arp_view *v, u8 state, bool override)
@@ -220,8 +241,14 @@ static void arp_learn(struct neighbour *n, const struct arp_view *v, u8 state, b
 	neigh_release(n);
 }
 
-/* True: it was for us, and was answered. */
-static bool arp_process_request(struct in_device *in_dev, const struct arp_view *v)
+enum arp_verdict {
+	ARP_NOT_FOR_US,
+	ARP_ANSWERED,
+	ARP_WAITS, /* the packet was taken: it is answered later */
+};
+
+static enum arp_verdict arp_process_request(struct sk_buff *skb, struct in_device *in_dev,
+					    const struct arp_view *v)
 {
 	struct net_device *dev = in_dev->dev;
 	struct net *net = in_dev->net;
@@ -232,33 +259,51 @@ static bool arp_process_request(struct in_device *in_dev, const struct arp_view 
 	/* RFC 5227 2.1: somebody checks whether the address is free. It is not. */
 	if (be32_zero(v->sip)) {
 		if (!local || arp_ignored(in_dev, v->sip, v->tip))
-			return false;
+			return ARP_NOT_FOR_US;
 		arp_send(dev, ARP_OP_REPLY, v->sip, v->tip, v->sha, v->sha);
-		return true;
+		return ARP_ANSWERED;
 	}
 	/* An address that no single neighbour can have: ours, a broadcast. */
 	if (inet_addr_type(net, v->sip) != RTN_UNICAST)
-		return false;
+		return ARP_NOT_FOR_US;
 	if (local ? arp_ignored(in_dev, v->sip, v->tip) : !arp_proxied(in_dev, v->tip))
-		return false;
+		return ARP_NOT_FOR_US;
 	/* RFC 826: whoever asks us will be written to soon. */
 	n = neigh_lookup(net->ipv4->arp_tbl, &v->sip, dev);
 	if (!n)
 		n = neigh_create(net->ipv4->arp_tbl, &v->sip, dev, &err);
 	if (n)
 		arp_learn(n, v, NUD_STALE, true);
+	/* Whoever has the address himself is heard first. */
+	if (!local && !NEIGH_CB(skb)->due && skb->pkt_type != SKB_PACKET_HOST &&
+	    in_dev->arp_parms->proxy_delay) {
+		pneigh_enqueue(net->ipv4->arp_tbl, in_dev->arp_parms, skb);
+		return ARP_WAITS;
+	}
 	arp_send(dev, ARP_OP_REPLY, v->sip, v->tip, v->sha, v->sha);
-	return true;
+	return ARP_ANSWERED;
 }
 
-static skb_drop_reason_t arp_process(struct sk_buff *skb, struct net *net, const struct arp_view *v)
+/* May a gratuitous ARP make an entry? 1: any, 2: of addresses of the device's networks. */
+static bool arp_accepts(struct in_device *in_dev, be32 sip)
+{
+	u8 accept = IN_DEV_MAXCONF(in_dev, arp_accept);
+
+	return accept == 1 || (accept == 2 && inet_addr_onlink(in_dev, sip, (be32){ 0 }));
+}
+
+/* A reason, or 0. *ret_taken: the packet is somebody else's now. */
+static skb_drop_reason_t arp_process(struct sk_buff *skb, struct net *net, const struct arp_view *v,
+				     bool *ret_taken)
 {
 	struct net_device *dev = skb->dev;
 	struct in_device *in_dev = in_dev_get(dev);
+	enum arp_verdict verdict;
 	bool gratuitous, override;
 	struct neighbour *n;
 	int err;
 
+	*ret_taken = false;
 	if (!in_dev)
 		return SKB_DROP_ARP_NODEV;
 	if (v->op != ARP_OP_REQUEST && v->op != ARP_OP_REPLY)
@@ -272,13 +317,19 @@ static skb_drop_reason_t arp_process(struct sk_buff *skb, struct net *net, const
 	    (dev->type == ARPHRD_ETHER && is_multicast_ether_addr(v->sha)))
 		return SKB_DROP_ARP_ADDR;
 	gratuitous = be32_eq(v->sip, v->tip);
-	if (v->op == ARP_OP_REQUEST && !gratuitous && arp_process_request(in_dev, v))
-		return 0;
+	if (gratuitous && IN_DEV_ORCONF(in_dev, drop_gratuitous_arp))
+		return SKB_DROP_ARP_GRATUITOUS;
+	if (v->op == ARP_OP_REQUEST && !gratuitous) {
+		verdict = arp_process_request(skb, in_dev, v);
+		*ret_taken = verdict == ARP_WAITS;
+		if (verdict != ARP_NOT_FOR_US)
+			return 0;
+	}
 	if (be32_zero(v->sip) || inet_addr_type(net, v->sip) != RTN_UNICAST)
 		return v->op == ARP_OP_REQUEST ? SKB_DROP_ARP_IGNORED : SKB_DROP_ARP_ADDR;
 
 	n = neigh_lookup(net->ipv4->arp_tbl, &v->sip, dev);
-	if (!n && gratuitous && IN_DEV_ORCONF(in_dev, arp_accept))
+	if (!n && gratuitous && arp_accepts(in_dev, v->sip))
 		n = neigh_create(net->ipv4->arp_tbl, &v->sip, dev, &err);
 	if (!n)
 		return v->op == ARP_OP_REQUEST && !gratuitous ? SKB_DROP_ARP_IGNORED : 0;
@@ -295,6 +346,7 @@ static int arp_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	struct arp_view v;
 	skb_drop_reason_t reason;
+	bool taken;
 
 	if (arp_parse(skb->data, skb_headlen(skb), skb->dev->addr_len, &v) < 0 ||
 	    v.htype != skb->dev->type) {
@@ -302,7 +354,9 @@ static int arp_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 		return 0;
 	}
 	trace_skb(skb, net, TP_arp_rcv, TRACE_PASS, v.op, be32_to_cpu(v.sip));
-	reason = arp_process(skb, net, &v);
+	reason = arp_process(skb, net, &v, &taken);
+	if (taken)
+		return 0;
 	if (reason)
 		kfree_skb_reason(skb, reason);
 	else
@@ -332,8 +386,15 @@ void arp_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_ty
 		kfree_skb_reason(skb, SKB_DROP_ARP_SHORT);
 		return;
 	}
+	memset(NEIGH_CB(skb), 0, sizeof(*NEIGH_CB(skb)));
 	NF_HOOK(NFPROTO_INDEX_ARP, NF_INET_PRE_ROUTING, dev->net, NULL, skb, dev, NULL,
 		arp_rcv_finish);
+}
+
+/* A question for an address we are proxy of has waited. */
+static void arp_proxy_redo(struct sk_buff *skb)
+{
+	arp_rcv_finish(skb->dev->net, NULL, skb);
 }
 
 /* ---- ioctl: arp(7) -------------------------------------------------------------------------------------------- */
@@ -395,6 +456,7 @@ int arp_net_init(struct net *net)
 	tbl->id = "arp_cache";
 	tbl->constructor = arp_constructor;
 	tbl->notify = neigh_notify;
+	tbl->proxy_redo = arp_proxy_redo;
 	err = neigh_table_init(tbl, net);
 	if (err) {
 		free(tbl);

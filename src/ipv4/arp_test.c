@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* arp_test.c - two nets over a veth: address resolution, echo, datagrams, what is seen in /proc and settings */
+#include <errno.h>
 #include <netinet/in.h>
 
 #include "core/sysctl.h"
@@ -251,6 +252,119 @@ static void a_question_from_the_broadcast_address_is_ignored(void **state)
 				  (struct arp_view){ .op = 1, .sip = IP(10, 0, 0, 255), .tip = B },
 				  28, SKB_PACKET_BROADCAST),
 			 SKB_DROP_ARP_IGNORED);
+}
+
+static u64 replies(const struct fixture *f)
+{
+	return f->vb->stats.tx_packets;
+}
+
+/* b is a router between two links, and answers on one for those on the other. */
+static void a_proxy_answers_after_a_while(void **state)
+{
+	struct fixture *f = *state;
+	const struct arp_view ask = { .op = ARP_OP_REQUEST, .sip = A, .tip = IP(10, 0, 1, 7) };
+	struct net_device *eth1 = test_netdev(f->b, "eth1", true);
+	struct neigh_table *tbl = f->b->ipv4->arp_tbl;
+	struct in_device *in_dev = f->vb->ip_ptr;
+	be32 key = ask.tip;
+	u64 sent;
+
+	assert_int_equal(addr_add(eth1, IP(10, 0, 1, 1), 24), 0);
+	cpu_lock(f->b->cpu);
+	ipv4_set_forwarding(f->b, true);
+	cpu_unlock(f->b->cpu);
+	assert_int_equal(feed_arp(f, ask, 28, SKB_PACKET_BROADCAST), SKB_DROP_ARP_IGNORED);
+	in_dev->proxy_arp = 1;
+	sent = replies(f);
+	assert_int_equal(feed_arp(f, ask, 28, SKB_PACKET_BROADCAST), 0);
+	assert_int_equal(replies(f), sent); /* who has the address himself may answer first */
+	test_run_for(f->m, NSEC_PER_SEC);
+	assert_int_equal(replies(f), sent + 1);
+	feed_arp(f, ask, 28, SKB_PACKET_HOST); /* asked directly: at once */
+	assert_int_equal(replies(f), sent + 2);
+	in_dev->medium_id = -1;
+	feed_arp(f, ask, 28, SKB_PACKET_HOST);
+	assert_int_equal(replies(f), sent + 2);
+	in_dev->medium_id = 0;
+
+	/* Questions that wait are bounded. */
+	in_dev->arp_parms->proxy_qlen = 2;
+	for (u32 i = 0; i < 2; i++)
+		assert_int_equal(feed_arp(f, ask, 28, SKB_PACKET_BROADCAST), 0);
+	assert_int_equal(feed_arp(f, ask, 28, SKB_PACKET_BROADCAST), SKB_DROP_NEIGH_QUEUEFULL);
+	test_run_for(f->m, NSEC_PER_SEC);
+
+	/* A single address, and an address of the same link among stations that do not hear each other. */
+	in_dev->proxy_arp = 0;
+	cpu_lock(f->b->cpu);
+	assert_non_null(pneigh_create(tbl, &key, NULL));
+	cpu_unlock(f->b->cpu);
+	sent = replies(f);
+	feed_arp(f, ask, 28, SKB_PACKET_HOST);
+	assert_int_equal(replies(f), sent + 1);
+	cpu_lock(f->b->cpu);
+	assert_int_equal(pneigh_delete(tbl, &key, f->vb), -ENOENT);
+	assert_int_equal(pneigh_delete(tbl, &key, NULL), 0);
+	cpu_unlock(f->b->cpu);
+	feed_arp(f, ask, 28, SKB_PACKET_HOST);
+	assert_int_equal(replies(f), sent + 1);
+	in_dev->proxy_arp_pvlan = 1;
+	feed_arp(f, (struct arp_view){ .op = ARP_OP_REQUEST, .sip = A, .tip = IP(10, 0, 0, 9) }, 28,
+		 SKB_PACKET_HOST);
+	assert_int_equal(replies(f), sent + 2);
+	feed_arp(f, ask, 28, SKB_PACKET_BROADCAST); /* one that waits when the device goes */
+	test_netdev_del(eth1);
+}
+
+static void announcements_are_heard_as_the_settings_say(void **state)
+{
+	struct fixture *f = *state;
+	struct in_device *in_dev = f->vb->ip_ptr;
+	const struct arp_view far = { .op = ARP_OP_REQUEST,
+				      .sip = IP(99, 0, 0, 8),
+				      .tip = IP(99, 0, 0, 8) };
+	const struct arp_view near = { .op = ARP_OP_REQUEST,
+				       .sip = IP(10, 0, 0, 8),
+				       .tip = IP(10, 0, 0, 8) };
+
+	in_dev->arp_accept = 2;
+	feed_arp(f, far, 28, SKB_PACKET_BROADCAST);
+	assert_int_equal(neigh_state(f->vb, far.sip), 0);
+	feed_arp(f, near, 28, SKB_PACKET_BROADCAST);
+	assert_int_equal(neigh_state(f->vb, near.sip), NUD_STALE);
+	in_dev->drop_gratuitous_arp = 1;
+	assert_int_equal(feed_arp(f, near, 28, SKB_PACKET_BROADCAST), SKB_DROP_ARP_GRATUITOUS);
+}
+
+static void entries_go_with_the_carrier(void **state)
+{
+	struct fixture *f = *state;
+
+	feed_arp(f, (struct arp_view){ .op = ARP_OP_REQUEST, .sip = IP(10, 0, 0, 5), .tip = B }, 28,
+		 SKB_PACKET_BROADCAST);
+	neigh_set(f->vb, IP(10, 0, 0, 6));
+	link_down(f->va); /* the other end of the cable */
+	test_run_for(f->m, NSEC_PER_SEC);
+	assert_int_equal(neigh_state(f->vb, IP(10, 0, 0, 5)), 0);
+	assert_int_equal(neigh_state(f->vb, IP(10, 0, 0, 6)), NUD_PERMANENT);
+}
+
+/* RFC 5227 2.1.1: a probe for our address is answered, to the prober. */
+static void a_probe_for_our_address_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	u64 sent = replies(f);
+
+	feed_arp(f, (struct arp_view){ .op = ARP_OP_REQUEST, .sip = IP(0, 0, 0, 0), .tip = B }, 28,
+		 SKB_PACKET_BROADCAST);
+	assert_int_equal(replies(f), sent + 1);
+	assert_int_equal(neigh_state(f->vb, IP(0, 0, 0, 0)), 0);
+	feed_arp(f,
+		 (struct arp_view){
+			 .op = ARP_OP_REQUEST, .sip = IP(0, 0, 0, 0), .tip = IP(10, 0, 0, 9) },
+		 28, SKB_PACKET_BROADCAST);
+	assert_int_equal(replies(f), sent + 1);
 }
 
 static void arp_ignore_keeps_silent(void **state)
@@ -521,6 +635,10 @@ int main(void)
 		T(malformed_arp_has_a_reason),
 		T(questions_create_entries_chatter_does_not),
 		T(a_question_from_the_broadcast_address_is_ignored),
+		T(a_proxy_answers_after_a_while),
+		T(announcements_are_heard_as_the_settings_say),
+		T(entries_go_with_the_carrier),
+		T(a_probe_for_our_address_is_answered),
 		T(arp_ignore_keeps_silent),
 		T(datagrams_arrive_or_are_refused),
 		T(broadcasts_reach_everybody_and_ourselves),

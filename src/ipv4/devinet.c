@@ -830,6 +830,8 @@ void devinet_event(struct net_device *dev, enum netdev_event ev, int *ret_err)
 		inet_announce(in_dev);
 		break;
 	case NETDEV_CHANGE:
+		if (!netif_carrier_ok(dev) && IN_DEV_ANDCONF(in_dev, arp_evict_nocarrier))
+			neigh_carrier_down(net->ipv4->arp_tbl, dev);
 		rt_cache_flush(net);
 		break;
 	case NETDEV_CHANGENAME:

@@ -216,6 +216,7 @@ struct in_device {
 		tag, mc_forwarding, disable_policy, disable_xfrm, proxy_arp_pvlan, src_valid_mark,
 		bootp_relay, arp_evict_nocarrier, drop_gratuitous_arp;
 	bool dead;
+	s32 medium_id;
 	struct net *net;
 
 	/* igmp.c */

@@ -54,6 +54,7 @@
 	X(ARP_TYPE, "not IPv4 over the device's kind of link (RFC 826)")                           \
 	X(ARP_OP, "neither request nor reply")                                                     \
 	X(ARP_ADDR, "a multicast or loopback address, or a broadcast sender")                      \
+	X(ARP_GRATUITOUS, "announces an address, which is not listened to (drop_gratuitous_arp)")  \
 	X(ARP_IGNORED, "asks for an address that is not answered for here (arp_ignore)")
 
 DROP_REASON_ENUM(IPV4, IPV4_DROP_REASONS);

@@ -108,6 +108,51 @@ static int dump_one(struct neighbour *n, void *arg)
 	return 0;
 }
 
+/* cpu lock held. 0 or -EMSGSIZE */
+static int fill_pneigh(struct nl_msg *m, const struct neigh_table *tbl,
+		       const struct pneigh_entry *e, u32 portid, u32 seq, u16 flags)
+{
+	struct ndmsg *ndm = nlmsg_begin(m, portid, seq, RTM_NEWNEIGH, flags, sizeof(*ndm));
+
+	if (!ndm)
+		return -EMSGSIZE;
+	ndm->ndm_family = (u8)tbl->family;
+	ndm->ndm_flags = NTF_PROXY;
+	ndm->ndm_type = RTN_UNICAST;
+	ndm->ndm_ifindex = e->dev ? e->dev->ifindex : 0;
+	ndm->ndm_state = NUD_NONE;
+	nla_put(m, NDA_DST, tbl->key_len, e->key);
+	if (e->protocol)
+		nla_put_u8(m, NDA_PROTOCOL, e->protocol);
+	return nlmsg_finish(m);
+}
+
+/* "ip neigh show proxy". args[0]: table, args[1]: entries of it that are done */
+static int pneigh_dump(struct nl_msg *msg, struct netlink_callback *cb, const struct ndmsg *ndm)
+{
+	int more = 0;
+
+	cpu_lock(cb->net->cpu);
+	for (; !more && cb->args[0] < ARRAY_SIZE(cb->net->core->neigh_tables); cb->args[0]++) {
+		struct neigh_table *tbl = cb->net->core->neigh_tables[cb->args[0]];
+		struct pneigh_entry *e;
+
+		if (!tbl || (ndm->ndm_family && tbl->family != ndm->ndm_family))
+			continue;
+		for (; (e = pneigh_next(tbl, cb->args[1])); cb->args[1]++) {
+			if (ndm->ndm_ifindex && (!e->dev || e->dev->ifindex != ndm->ndm_ifindex))
+				continue;
+			if (fill_pneigh(msg, tbl, e, cb->portid, cb->nlh->nlmsg_seq, NLM_F_MULTI)) {
+				cpu_unlock(cb->net->cpu);
+				return 1;
+			}
+		}
+		cb->args[1] = 0;
+	}
+	cpu_unlock(cb->net->cpu);
+	return more;
+}
+
 /* args[0]: table, args[1]: entries of it that are done */
 static int neigh_dump(struct nl_msg *msg, struct netlink_callback *cb)
 {
@@ -122,7 +167,7 @@ static int neigh_dump(struct nl_msg *msg, struct netlink_callback *cb)
 		if (err)
 			return err;
 		if (ndm->ndm_flags & NTF_PROXY)
-			return 0; /* there are no proxy entries */
+			return pneigh_dump(msg, cb, ndm);
 		d.ifindex = ndm->ndm_ifindex;
 	}
 	if (tb[NDA_IFINDEX])
@@ -153,6 +198,7 @@ struct neigh_request {
 	const struct nlattr *tb[NL_NDA_MAX + 1];
 	struct neigh_table *tbl;
 	struct net_device *dev;
+	bool proxy;
 };
 
 static int parse_neigh(struct nl_request *req, struct neigh_request *nr)
@@ -179,11 +225,10 @@ static int parse_neigh(struct nl_request *req, struct neigh_request *nr)
 		nl_set_err_msg(req->extack, "Invalid network address");
 		return -EINVAL;
 	}
-	if (nr->ndm->ndm_flags & NTF_PROXY) {
-		nl_set_err_msg(req->extack, "weir has no proxy neighbour entries yet");
-		return -EOPNOTSUPP;
-	}
+	nr->proxy = nr->ndm->ndm_flags & NTF_PROXY;
 	nr->dev = __dev_get_by_index(req->net, nr->ndm->ndm_ifindex);
+	if (!nr->dev && nr->proxy && !nr->ndm->ndm_ifindex)
+		return 0; /* for questions by any device */
 	if (!nr->dev) {
 		if (!nr->ndm->ndm_ifindex)
 			nl_set_err_msg(req->extack, "The request names no device");
@@ -228,6 +273,17 @@ static int add_locked(struct nl_request *req, const struct neigh_request *nr)
 	return err;
 }
 
+static int pneigh_add_locked(const struct neigh_request *nr)
+{
+	struct pneigh_entry *e = pneigh_create(nr->tbl, nla_data(nr->tb[NDA_DST]), nr->dev);
+
+	if (!e)
+		return -ENOBUFS;
+	if (nr->tb[NDA_PROTOCOL])
+		e->protocol = nla_get_u8(nr->tb[NDA_PROTOCOL]);
+	return 0;
+}
+
 static int neigh_add(struct nl_request *req)
 {
 	struct neigh_request nr;
@@ -236,7 +292,7 @@ static int neigh_add(struct nl_request *req)
 	if (err)
 		return err;
 	cpu_lock(req->net->cpu);
-	err = add_locked(req, &nr);
+	err = nr.proxy ? pneigh_add_locked(&nr) : add_locked(req, &nr);
 	cpu_unlock(req->net->cpu);
 	return err;
 }
@@ -250,6 +306,11 @@ static int neigh_delete(struct nl_request *req)
 	if (err)
 		return err;
 	cpu_lock(req->net->cpu);
+	if (nr.proxy) {
+		err = pneigh_delete(nr.tbl, nla_data(nr.tb[NDA_DST]), nr.dev);
+		cpu_unlock(req->net->cpu);
+		return err;
+	}
 	n = neigh_lookup(nr.tbl, nla_data(nr.tb[NDA_DST]), nr.dev);
 	if (n) {
 		err = neigh_update(n, NULL, NUD_FAILED,
@@ -272,6 +333,15 @@ static int neigh_get(struct nl_request *req)
 	if (err)
 		return err;
 	cpu_lock(req->net->cpu);
+	if (nr.proxy) {
+		const struct pneigh_entry *e =
+			pneigh_lookup(nr.tbl, nla_data(nr.tb[NDA_DST]), nr.dev);
+
+		err = e ? fill_pneigh(req->reply, nr.tbl, e, req->portid, req->nlh->nlmsg_seq, 0)
+			: -ENOENT;
+		cpu_unlock(req->net->cpu);
+		return err;
+	}
 	n = neigh_lookup(nr.tbl, nla_data(nr.tb[NDA_DST]), nr.dev);
 	if (n) {
 		err = fill_neigh(req->reply, n, req->portid, req->nlh->nlmsg_seq, RTM_NEWNEIGH, 0);

@@ -398,9 +398,22 @@ static int open_signals(struct run *r)
 	return loop_add(r, r->ep, &r->signal_source, fd, EPOLLIN, signal_event);
 }
 
+static void say_module(void *arg, const char *text)
+{
+	loop_say("module %s", text);
+}
+
 static int open_machine(struct run *r, const struct run_config *cfg)
 {
-	struct weir_machine_config mc = { .seeded = cfg->seeded, .seed = cfg->seed };
+	const char *path = getenv("WEIR_MODULE_PATH");
+	/* Programs must not be able to put code into this process: they run as the same user. */
+	struct weir_machine_config mc = {
+		.seeded = cfg->seeded,
+		.seed = cfg->seed,
+		.module_path = path ? path : WEIR_MODULE_DIR,
+		.module_root_only = true,
+		.module_log = say_module,
+	};
 	int err;
 
 	r->machine = weir_machine_create(&mc);

@@ -55,6 +55,13 @@ struct weir_machine_config {
 	bool workers;            /* one thread per cpu drives the machine */
 	uint64_t mem_limit;      /* octets for packets; 0: 1 GiB per cpu */
 	uint64_t start_realtime; /* virtual clock: ns since 1970 at time 0 */
+	/* Directories, separated by ':', in which weir_socket() looks for families that are absent (net-pf-N.so) and
+	 * weir_module_load() for names. NULL: nothing is loaded on demand. */
+	const char *module_path;
+	bool module_root_only; /* ignore files there that others than root can change, or the way to them */
+	/* A module was there but could not be loaded on demand; @text says why. No lock is held. May be NULL. */
+	void (*module_log)(void *arg, const char *text);
+	void *module_log_arg;
 };
 
 /* @cfg NULL: defaults (real time, caller-driven, one cpu). */
@@ -236,6 +243,25 @@ WEIR_API ssize_t weir_dev_output(struct weir_dev *dev, void *buf, size_t size, u
  * -EINVAL: not such a descriptor; -EBADF, -EEXIST, -ENOMEM; -EOPNOTSUPP under a virtual clock.
  */
 WEIR_API int weir_dev_attach_tap(struct weir_net *net, const char *ifname, int fd, unsigned flags);
+
+/* ---- modules: parts of the stack that are loaded while it runs (weir/module.h) -------------------------- */
+
+/*
+ * @name: "net-pf-36", looked for in the machine's module path, or a file name with a '/'. 0; -EEXIST: loaded already; -ENOENT;
+ * -ENOEXEC: no module, or one for another weir; -EACCES (module_root_only); or what the module's init said. @ret_error as in
+ * weir_netlink().
+ */
+WEIR_API int weir_module_load(struct weir_machine *m, const char *name, char *ret_error,
+			      size_t error_size);
+/* 0; -ENOENT; -EBUSY: sockets, or packets of theirs, use it. */
+WEIR_API int weir_module_unload(struct weir_machine *m, const char *name);
+struct weir_module_info {
+	const char *name, *description;
+	uint32_t users;
+};
+/* Calls @fn for each loaded module, oldest first, until it returns non-zero, which is returned. @fn makes no weir_ call. */
+WEIR_API int weir_module_list(struct weir_machine *m,
+			      int (*fn)(const struct weir_module_info *info, void *arg), void *arg);
 
 /* ---- packet sockets ------------------------------------------------------------------------------------ */
 

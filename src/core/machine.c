@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "core/core_internal.h"
+#include "core/module.h"
 #include "core/net.h"
 #include "host/host.h"
 
@@ -87,6 +88,7 @@ static void machine_free(struct machine *m)
 	for (i = 0; i < m->ncpus; i++)
 		cpu_destroy(m->cpus[i]);
 	parkers_fini(m);
+	modules_machine_exit(m);
 	pthread_mutex_destroy(&m->rtnl);
 	free(m);
 	host->ops->destroy(host);
@@ -109,6 +111,7 @@ struct machine *machine_create(const struct machine_config *cfg)
 	m->modules = cfg->modules;
 	m->nr_modules = cfg->nr_modules;
 	pthread_mutex_init(&m->rtnl, NULL);
+	modules_machine_init(m);
 	parkers_init(m);
 	list_init(&m->nets);
 	m->start_ns = host_now(m->host);

@@ -17,6 +17,7 @@
 #include "lib/list.h"
 
 struct net;
+struct module;
 struct net_module;
 struct net_proto_family;
 struct Qdisc_ops;
@@ -53,6 +54,13 @@ struct machine {
 	struct sysctl_registry *sysctls;
 	const struct drop_reason_table *drop_tables[NR_DROP_RANGES];
 	const struct trace_point_table *trace_tables[NR_DROP_RANGES];
+
+	/* core/module.c: what was loaded at run time */
+	pthread_mutex_t module_lock; /* leaf: users of the modules; with rtnl: the list */
+	struct list_head loaded_modules;
+	/* Looks for a module and loads it: 0, -ENOENT ... NULL: nothing is loaded on demand. Takes rtnl. */
+	int (*request_module)(struct machine *m, const char *name);
+	void *request_module_arg;
 
 	u64 mem_limit; /* octets the arenas may take; 0: the default */
 	u32 next_ifindex;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/drop_reason.h"
+#include "core/module.h"
 
 static void net_modules_exit(struct net *net, u32 n)
 {
@@ -32,7 +33,10 @@ static int net_modules_init(struct net *net)
 			return err;
 		}
 	}
-	return 0;
+	err = modules_net_init(net);
+	if (err)
+		net_modules_exit(net, i);
+	return err;
 }
 
 struct net *net_create(struct machine *m, const char *name)
@@ -46,6 +50,7 @@ struct net *net_create(struct machine *m, const char *name)
 	if (!net->drop_counts)
 		goto out_nomem;
 	net->machine = m;
+	list_init(&net->module_parts);
 	net->refcount = 1;
 	if (name)
 		snprintf(net->name, sizeof(net->name), "%s", name);
@@ -82,6 +87,7 @@ void net_destroy(struct net *net)
 	m = net->machine;
 	rtnl_lock(m);
 	net->dying = true;
+	modules_net_exit(net);
 	net_modules_exit(net, m->nr_modules);
 	list_del(&net->node);
 	rtnl_unlock(m);

@@ -47,6 +47,7 @@ struct net {
 	struct netns_packet *packet;
 	struct netns_unix *unx; /* "unix" is a macro of compilers */
 	struct nf_hooks *nf;
+	struct list_head module_parts; /* core/module.c; rtnl and the cpu lock to change */
 
 	struct net_device *loopback_dev;
 	u64 mib[NR_MIB];  /* guarded by the home cpu's lock */

@@ -21,6 +21,7 @@
 #include "core/cpu.h"
 #include "core/dst.h"
 #include "core/machine.h"
+#include "core/module.h"
 #include "core/netdevice.h"
 #include "core/sock_reasons.h"
 #include "host/host.h"
@@ -43,6 +44,10 @@ struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 	assert(prot->obj_size >= sizeof(*sk));
 	if (!sk)
 		return NULL;
+	if (!try_module_get(m, prot->owner)) {
+		free(sk);
+		return NULL;
+	}
 	sk->sk_family = (u16)family;
 	sk->sk_prot = prot;
 	sk->sk_net = net;
@@ -63,6 +68,7 @@ static void __sk_free(struct sock *sk)
 		free(sk->sk_rare);
 	}
 	__atomic_sub_fetch(&sk->sk_cpu->machine->nr_socks, 1, __ATOMIC_RELAXED);
+	module_put(sk->sk_cpu->machine, sk->sk_prot->owner);
 	free(sk);
 }
 

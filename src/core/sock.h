@@ -24,6 +24,7 @@
 #include "lib/list.h"
 
 struct bpf_prog; /* bpf_classic.h */
+struct module;   /* module.h */
 struct dst_entry;
 struct proto;
 struct sock_common;
@@ -179,7 +180,8 @@ static inline int sk_peek_offset(const struct sock *sk) /* -1: off */
 }
 
 struct proto {
-	const char *name; /* "TCP" */
+	const char *name;           /* "TCP" */
+	const struct module *owner; /* THIS_MODULE of a loadable one: each sock counts as a user */
 	u32 obj_size;
 	u32 rare_size;
 	/* All: user context, cpu lock held. Those marked * may block (and so drop the lock in between). */

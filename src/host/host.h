@@ -83,6 +83,18 @@ struct host_credentials {
 };
 void host_credentials(struct host_credentials *ret);
 
+/* linux/object.c: code that is loaded into the process, the same for every host */
+
+/* Maps the shared object @path; all that it needs must be there. NULL: @ret_error says why, at most @size octets. */
+void *host_object_open(const char *path, char *ret_error, size_t size);
+void *host_object_symbol(void *object, const char *name); /* NULL: it has none of this name */
+void host_object_close(void *object);
+/*
+ * Can nobody but root change what @path is, the file itself and every directory on its way? 0; -ENOENT and the like; -EACCES: others
+ * can. @ret_path: its name without links, to be freed.
+ */
+int host_path_root_only(const char *path, char **ret_path);
+
 static inline u64 host_now(struct host *h)
 {
 	return h->ops->now(h);

@@ -14,12 +14,12 @@ struct inet_timewait_sock;
 
 /* machine->inet. Written in machine_init only, read with any lock. */
 struct protosw_list {
-	const struct inet_protosw **rows;
 	u32 count;
+	const struct inet_protosw *rows[];
 };
 
 struct machine_inet {
-	struct protosw_list lists[2];              /* AF_INET, AF_INET6 */
+	struct protosw_list *lists[2];             /* AF_INET, AF_INET6; NULL: empty */
 	const struct inet_diag_handler *diag[256]; /* by IPPROTO_* */
 };
 

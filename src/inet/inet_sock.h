@@ -84,8 +84,10 @@ struct inet_protosw {
 	u8 flags;
 };
 
-/* Per machine; @family AF_INET or AF_INET6. 0 or -EEXIST/-ENOMEM */
+/* Per machine, rtnl; @family AF_INET or AF_INET6. 0 or -EEXIST/-ENOMEM. No cpu lock held. */
 int inet_register_protosw(struct machine *m, int family, const struct inet_protosw *p);
+/* Sockets of the protocol that exist stay. Not for INET_PROTOSW_PERMANENT rows. */
+void inet_unregister_protosw(struct machine *m, int family, const struct inet_protosw *p);
 /* The row for socket(2). NULL with *ret_err: -ESOCKTNOSUPPORT (no such type), -EPROTONOSUPPORT. */
 const struct inet_protosw *inet_protosw_find(const struct machine *m, int family, int type,
 					     int protocol, int *ret_err);

@@ -110,9 +110,9 @@ struct dgram_tx {
 	bool connected; /* the socket's cached dst will do */
 };
 
-/* The destination: of the message, or of the connection. */
-static int tx_dest(struct sock *sk, const struct kmsghdr *msg, be32 *ret_addr, be16 *ret_port,
-		   bool *ret_connected)
+/* The destination: of the message, or of the connection. @ports: the protocol has ports, and 0 is none. */
+static int tx_dest(struct sock *sk, const struct kmsghdr *msg, bool ports, be32 *ret_addr,
+		   be16 *ret_port, bool *ret_connected)
 {
 	const struct sockaddr_in *sin = (const struct sockaddr_in *)msg->name;
 
@@ -121,7 +121,7 @@ static int tx_dest(struct sock *sk, const struct kmsghdr *msg, be32 *ret_addr, b
 			return -EINVAL;
 		if (sin->sin_family != AF_INET && sin->sin_family != AF_UNSPEC)
 			return -EAFNOSUPPORT;
-		if (!sin->sin_port && sk->sk_protocol != IPPROTO_ICMP && sk->sk_type != SOCK_RAW)
+		if (!sin->sin_port && ports)
 			return -EINVAL;
 		*ret_addr = be32_raw(sin->sin_addr.s_addr);
 		*ret_port = be16_raw(sin->sin_port);
@@ -142,7 +142,8 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 	struct inet_dgram_tx own = { 0 };
 	be32 daddr;
 	be16 dport;
-	int err = tx_dest(sk, msg, &daddr, &dport, &tx->connected);
+	bool ports = proto->hdr_len && !proto->hdr_in_msg;
+	int err = tx_dest(sk, msg, ports, &daddr, &dport, &tx->connected);
 
 	if (err)
 		return err;

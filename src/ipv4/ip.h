@@ -125,7 +125,8 @@ struct netns_ipv4 {
 };
 
 /* ip_input.c */
-int inet_add_protocol(struct net *net, u8 protocol, const struct net_protocol *p); /* 0, -EEXIST */
+/* 0, -EEXIST. rtnl; at run time with the net's cpu lock too. */
+int inet_add_protocol(struct net *net, u8 protocol, const struct net_protocol *p);
 void inet_del_protocol(struct net *net, u8 protocol);
 
 /* ip_output.c */

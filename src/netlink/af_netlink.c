@@ -976,7 +976,8 @@ static const struct proto_ops netlink_ops = {
 	.recvmsg = netlink_recvmsg,
 };
 
-static const struct net_proto_family netlink_family = { AF_NETLINK, netlink_create };
+static const struct net_proto_family netlink_family = { .family = AF_NETLINK,
+							.create = netlink_create };
 
 /* ---- module -------------------------------------------------------------------------------------------- */
 

@@ -19,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
+#include "core/module.h"
 #include "core/netdevice.h"
 #include "core/sysctl.h"
 #include "socket/socket_internal.h"
@@ -114,6 +115,8 @@ static void sock_release_sk(struct socket *sock)
 
 	if (ops && sock->sk)
 		ops->release(sock);
+	if (ops)
+		module_put(sock->file.machine, ops->owner);
 	sock->ops = NULL;
 	sock->sk = NULL;
 }
@@ -191,10 +194,64 @@ struct socket *sock_alloc(struct net *net, u16 type)
 	return sock;
 }
 
+/* The family's part: the home cpu is locked, so that neither the family nor its table can go meanwhile. */
+static int sock_create_locked(struct net *net, struct socket *sock, int family, int protocol)
+{
+	struct machine *m = net->machine;
+	const struct net_proto_family *fam =
+		__atomic_load_n(&m->net_families[family], __ATOMIC_ACQUIRE);
+	int err;
+
+	if (net->dying)
+		return -ENETDOWN;
+	if (!fam || !try_module_get(m, fam->owner))
+		return -EAFNOSUPPORT;
+	err = fam->create(net, sock, protocol);
+	if (!err && !try_module_get(m, sock->ops->owner)) {
+		sock->ops->release(sock);
+		err = -EAFNOSUPPORT;
+	}
+	module_put(m, fam->owner);
+	if (err) {
+		sock->ops = NULL;
+		sock->sk = NULL;
+		return err;
+	}
+	sock_attach_wq(sock);
+	list_add_tail(&sock->net_node, &net->sock->sockets);
+	return 0;
+}
+
+static int sock_try_create(struct net *net, struct socket *sock, int family, int protocol)
+{
+	int err;
+
+	cpu_lock(net->cpu);
+	err = sock_create_locked(net, sock, family, protocol);
+	cpu_unlock(net->cpu);
+	return err;
+}
+
+/* What was missing is asked for by the names that Linux gives to modprobe(8), until there is a socket or no name is left. */
+static int sock_request_create(struct net *net, struct socket *sock, int family, int protocol,
+			       int err)
+{
+	struct machine *m = net->machine;
+
+	if (err == -EAFNOSUPPORT && request_module(m, "net-pf-%d", family) == 0)
+		err = sock_try_create(net, sock, family, protocol);
+	if ((err == -ESOCKTNOSUPPORT || err == -EPROTONOSUPPORT) &&
+	    request_module(m, "net-pf-%d-proto-%d-type-%d", family, protocol, sock->type) == 0)
+		err = sock_try_create(net, sock, family, protocol);
+	if ((err == -ESOCKTNOSUPPORT || err == -EPROTONOSUPPORT) &&
+	    request_module(m, "net-pf-%d-proto-%d", family, protocol) == 0)
+		err = sock_try_create(net, sock, family, protocol);
+	return err;
+}
+
 static int sock_create(struct net *net, int family, int type, int protocol,
 		       struct socket **ret_sock)
 {
-	const struct net_proto_family *fam;
 	struct socket *sock;
 	int err;
 
@@ -204,23 +261,14 @@ static int sock_create(struct net *net, int family, int type, int protocol,
 		return -EAFNOSUPPORT;
 	if ((type & SOCK_TYPE_MASK) >= SOCK_TYPE_MAX)
 		return -EINVAL;
-	/* A family that is absent would be asked for as module "net-pf-N"; there is no loader yet. */
-	fam = __atomic_load_n(&net->machine->net_families[family], __ATOMIC_ACQUIRE);
-	if (!fam)
-		return -EAFNOSUPPORT;
 	sock = sock_alloc(net, type & SOCK_TYPE_MASK);
 	if (!sock)
 		return -ENOMEM;
 	if (type & SOCK_NONBLOCK)
 		sock->file.flags |= O_NONBLOCK;
-
-	cpu_lock(net->cpu);
-	err = net->dying ? -ENETDOWN : fam->create(net, sock, protocol);
-	if (!err) {
-		sock_attach_wq(sock);
-		list_add_tail(&sock->net_node, &net->sock->sockets);
-	}
-	cpu_unlock(net->cpu);
+	err = sock_try_create(net, sock, family, protocol);
+	if (unlikely(err) && net->machine->request_module)
+		err = sock_request_create(net, sock, family, protocol, err);
 	if (err) {
 		free(sock);
 		return err;

@@ -2,8 +2,8 @@
 /*
  * socket.h - the BSD side of a socket, families, and the system calls on sockets
  *
- * Families register per machine (sock_register); a family that is absent is asked for as module "net-pf-N"
- * and else answered with EAFNOSUPPORT.
+ * Families register per machine (sock_register). A family that is absent is asked for as module "net-pf-N", a protocol that the
+ * family does not know as "net-pf-N-proto-P-type-T" and "net-pf-N-proto-P"; else EAFNOSUPPORT or what the family said.
  */
 #ifndef WEIR_SOCKET_SOCKET_H
 #define WEIR_SOCKET_SOCKET_H
@@ -21,6 +21,8 @@ enum socket_state { SS_FREE, SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DIS
 /* All: user context, home cpu's lock held; those marked * may block and drop it in between. 0 or -errno. */
 struct proto_ops {
 	int family;
+	const struct module
+		*owner; /* THIS_MODULE of a loadable one: each socket counts as a user */
 	int (*release)(struct socket *sock); /* * (SO_LINGER) */
 	int (*bind)(struct socket *sock, const struct sockaddr *addr, socklen_t len);
 	int (*connect)(struct socket *sock, const struct sockaddr *addr, socklen_t len,
@@ -83,11 +85,13 @@ bool file_is_socket(const struct file *f);
 
 struct net_proto_family {
 	int family;
+	const struct module *owner; /* as of proto_ops */
 	/* cpu lock held. Gives sock->ops and sock->sk. 0, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, ... */
 	int (*create)(struct net *net, struct socket *sock, int protocol);
 };
 
 int sock_register(struct machine *m, const struct net_proto_family *fam); /* 0, -EEXIST */
+/* Sockets of the family that exist stay. @family's table may still be in use until synchronize_net(). */
 void sock_unregister(struct machine *m, int family);
 
 /* ---- syscalls.c: take and release the lock themselves; fds are files here -------------------------- */

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <linux/sockios.h>
 
+#include "core/module.h"
 #include "core/netdevice.h"
 #include "socket/socket.h"
 #include "socket/socket_internal.h"
@@ -98,6 +99,10 @@ int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *re
 	newsock = sock_alloc(sock->net, sock->type);
 	if (!newsock)
 		return (int)sock_leave(sock, -ENOMEM);
+	if (!try_module_get(f->machine, sock->ops->owner)) {
+		free(newsock);
+		return (int)sock_leave(sock, -ENETDOWN);
+	}
 	newsock->ops = sock->ops;
 	if (flags & SOCK_NONBLOCK)
 		newsock->file.flags |= O_NONBLOCK;
@@ -105,10 +110,12 @@ int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *re
 	err = accept_locked(sock, newsock, ret_addr, ret_len, FILE_IS_NONBLOCK(f));
 	err = (int)sock_leave(sock, err);
 	if (err == 0 || !newsock->sk) {
-		if (err)
+		if (err) {
+			module_put(f->machine, newsock->ops->owner);
 			free(newsock);
-		else
+		} else {
 			*ret_file = &newsock->file;
+		}
 		return err;
 	}
 	file_close(&newsock->file);

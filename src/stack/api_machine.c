@@ -59,9 +59,16 @@ struct weir_machine *weir_machine_create(const struct weir_machine_config *cfg)
 	if (!wm->m)
 		goto out;
 	pthread_mutex_init(&wm->arm_lock, NULL);
+	if (module_load_init(wm, cfg)) {
+		machine_destroy(wm->m);
+		goto out_nomem;
+	}
 	wm->m->kick_arg = wm;
 	__atomic_store_n(&wm->m->kick, machine_kicked, __ATOMIC_RELEASE);
 	return wm;
+out_nomem:
+	pthread_mutex_destroy(&wm->arm_lock);
+	errno = ENOMEM;
 out:
 	free(wm);
 	return NULL;
@@ -82,6 +89,7 @@ void weir_machine_destroy(struct weir_machine *wm)
 	list_for_each_entry_safe(net, n, &wm->m->nets, node)
 		weir_net_destroy((struct weir_net *)net);
 	socket_close_all(wm->m);
+	module_load_exit(wm);
 	machine_destroy(wm->m);
 	close_fd(wm->timer_fd);
 	close_fd(wm->event_fd);

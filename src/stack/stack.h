@@ -21,7 +21,17 @@ struct weir_machine {
 	int epoll_fd, event_fd, timer_fd;
 	u32 armed; /* atomic: a kick writes event_fd */
 	pthread_mutex_t arm_lock;
+
+	/* module_load.c */
+	char *module_path; /* NULL: none */
+	bool module_root_only;
+	void (*module_log)(void *arg, const char *text);
+	void *module_log_arg;
 };
+
+int module_load_init(struct weir_machine *wm,
+		     const struct weir_machine_config *cfg); /* 0, -ENOMEM */
+void module_load_exit(struct weir_machine *wm);              /* all nets are gone */
 
 static inline struct net *net_of(const struct weir_net *net)
 {

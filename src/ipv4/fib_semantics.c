@@ -116,8 +116,8 @@ static bool fib_info_equal(const struct fib_info *a, const struct fib_info *b)
 {
 	if (a->protocol != b->protocol || a->scope != b->scope || a->type != b->type ||
 	    a->nhs != b->nhs || a->priority != b->priority || a->table != b->table ||
-	    !be32_eq(a->prefsrc, b->prefsrc) || a->metrics_lock != b->metrics_lock ||
-	    memcmp(a->metrics, b->metrics, sizeof(a->metrics)))
+	    !be32_eq(a->prefsrc, b->prefsrc) ||
+	    memcmp(&a->metrics, &b->metrics, sizeof(a->metrics)))
 		return false;
 	for (u32 i = 0; i < a->nhs; i++)
 		if (!fib_nh_equal(&a->nh[i], &b->nh[i]))
@@ -175,57 +175,6 @@ void fib_release_info(struct fib_info *fi)
 }
 
 /* ---- making ------------------------------------------------------------------------------------------- */
-
-static const struct {
-	u8 rtax, metric;
-} fib_metric_map[] = {
-	{ RTAX_MTU, DST_METRIC_MTU },           { RTAX_WINDOW, DST_METRIC_WINDOW },
-	{ RTAX_RTT, DST_METRIC_RTT },           { RTAX_RTTVAR, DST_METRIC_RTTVAR },
-	{ RTAX_SSTHRESH, DST_METRIC_SSTHRESH }, { RTAX_CWND, DST_METRIC_CWND },
-	{ RTAX_ADVMSS, DST_METRIC_ADVMSS },     { RTAX_HOPLIMIT, DST_METRIC_HOPLIMIT },
-	{ RTAX_INITCWND, DST_METRIC_INITCWND }, { RTAX_FEATURES, DST_METRIC_FEATURES },
-	{ RTAX_RTO_MIN, DST_METRIC_RTO_MIN },   { RTAX_INITRWND, DST_METRIC_INITRWND },
-	{ RTAX_QUICKACK, DST_METRIC_QUICKACK },
-};
-
-static int fib_parse_metrics(struct fib_info *fi, const struct nlattr *nest,
-			     struct netlink_ext_ack *extack)
-{
-	const struct nlattr *a;
-	u32 lock = 0;
-	int rem;
-
-	if (!nest)
-		return 0;
-	nla_for_each(a, nla_data(nest), nla_len(nest), rem) {
-		u32 v;
-
-		if (nla_len(a) < 4) {
-			nl_set_err_msg(extack, "A metric must have 4 octets");
-			nl_set_bad_attr(extack, a);
-			return -EINVAL;
-		}
-		v = nla_get_u32(a);
-		if (nla_type(a) == RTAX_LOCK)
-			lock = v;
-		if (nla_type(a) == RTAX_ADVMSS)
-			v = min(v, 65535u - 40);
-		if (nla_type(a) == RTAX_MTU)
-			v = min(v, 65535u - 15);
-		if (nla_type(a) == RTAX_HOPLIMIT)
-			v = min(v, 255u);
-		for (u32 i = 0; i < ARRAY_SIZE(fib_metric_map); i++) {
-			if (fib_metric_map[i].rtax == nla_type(a)) {
-				fi->metrics[fib_metric_map[i].metric] = v;
-				fi->has_metrics = 1;
-			}
-		}
-	}
-	for (u32 i = 0; i < ARRAY_SIZE(fib_metric_map); i++)
-		if (lock & (1u << fib_metric_map[i].rtax))
-			fi->metrics_lock |= 1u << fib_metric_map[i].metric;
-	return 0;
-}
 
 static u32 fib_count_nexthops(const struct nlattr *mp)
 {
@@ -445,7 +394,7 @@ struct fib_info *fib_create_info(struct net *net, struct fib_config *cfg,
 	fi->scope = cfg->scope;
 	fi->type = cfg->type;
 
-	err = fib_parse_metrics(fi, cfg->metrics, extack);
+	err = ip_metrics_parse(&fi->metrics, cfg->metrics, extack);
 	if (err)
 		goto fail_free;
 	if (cfg->multipath) {
@@ -692,25 +641,6 @@ static u8 fib_nh_dump_flags(const struct fib_nh *nh)
 	return flags;
 }
 
-static void fib_put_metrics(struct nl_msg *m, const struct fib_info *fi)
-{
-	u32 mark, lock = 0;
-
-	if (!fi->has_metrics)
-		return;
-	mark = nla_nest_start(m, RTA_METRICS);
-	for (u32 i = 0; i < ARRAY_SIZE(fib_metric_map); i++) {
-		if (fi->metrics_lock & (1u << fib_metric_map[i].metric))
-			lock |= 1u << fib_metric_map[i].rtax;
-		if (fi->metrics[fib_metric_map[i].metric])
-			nla_put_u32(m, fib_metric_map[i].rtax,
-				    fi->metrics[fib_metric_map[i].metric]);
-	}
-	if (lock)
-		nla_put_u32(m, RTAX_LOCK, lock);
-	nla_nest_end(m, mark);
-}
-
 static void fib_put_multipath(struct nl_msg *m, const struct fib_info *fi)
 {
 	u8 buf[FIB_MAX_NEXTHOPS * (sizeof(struct rtnexthop) + 8)] __attribute__((aligned(4)));
@@ -764,7 +694,7 @@ int fib_dump_info(struct nl_msg *m, u32 portid, u32 seq, int event, u16 flags,
 		nla_put_in_addr(m, RTA_DST, cpu_to_be32(n->key));
 	if (fi->priority)
 		nla_put_u32(m, RTA_PRIORITY, fi->priority);
-	fib_put_metrics(m, fi);
+	ip_metrics_put(m, &fi->metrics);
 	if (!be32_zero(fi->prefsrc))
 		nla_put_in_addr(m, RTA_PREFSRC, fi->prefsrc);
 	if (fi->nhs == 1) {

@@ -13,6 +13,7 @@
 
 #include "core/neighbour.h"
 #include "core/net.h"
+#include "inet/ip_metrics.h"
 #include "ipv4/fib_trie.h"
 #include "ipv4/ip.h"
 #include "ipv4/ipv4_reasons.h"
@@ -49,10 +50,9 @@ struct fib_info {
 	u32 priority;
 	be32 prefsrc;
 	u8 protocol, scope, type, flags; /* flags: RTNH_F_DEAD */
-	u8 has_metrics, dead;
-	u32 metrics_lock; /* 1 << enum of dst.h: must not be learnt */
+	u8 dead;
 	u16 nhs;
-	u32 metrics[NR_DST_METRICS];
+	struct ip_metrics metrics;
 	struct fib_nh nh[];
 };
 

@@ -31,7 +31,7 @@ static void route_line(struct text *t, const struct fib_node *n, const struct fi
 {
 	const struct fib_info *fi = fa->fi;
 	const struct fib_nh *nh = &fi->nh[0];
-	u32 advmss = fi->metrics[DST_METRIC_ADVMSS];
+	u32 advmss = fi->metrics.value[DST_METRIC_ADVMSS];
 	char line[256];
 
 	if (fa->type == RTN_BROADCAST || fa->type == RTN_MULTICAST)
@@ -39,8 +39,8 @@ static void route_line(struct text *t, const struct fib_node *n, const struct fi
 	snprintf(line, sizeof(line), "%s\t%08X\t%08X\t%04X\t%d\t%u\t%u\t%08X\t%u\t%u\t%u",
 		 nh->dev ? nh->dev->name : "*", cpu_to_be32(n->key).v, nh->gw.v,
 		 route_flags(fa, n->plen), 0, 0, fi->priority, cpu_to_be32(fib_mask(n->plen)).v,
-		 advmss ? advmss + 40 : 0, fi->metrics[DST_METRIC_WINDOW],
-		 fi->metrics[DST_METRIC_RTT] >> 3);
+		 advmss ? advmss + 40 : 0, fi->metrics.value[DST_METRIC_WINDOW],
+		 fi->metrics.value[DST_METRIC_RTT] >> 3);
 	text_printf(t, "%-*s\n", ROUTE_LINE_WIDTH, line);
 }
 

@@ -166,9 +166,9 @@ static struct rtable *rt_alloc(struct net *net, struct net_device *dev, u8 type,
 	rt->fi = fi;
 	if (fi) {
 		fi->refcount++;
-		if (fi->has_metrics)
-			rt->dst.metrics = fi->metrics;
-		rt->rt_mtu_locked = fi->metrics_lock & (1u << DST_METRIC_MTU);
+		if (fi->metrics.any)
+			rt->dst.metrics = fi->metrics.value;
+		rt->rt_mtu_locked = fi->metrics.lock & (1u << DST_METRIC_MTU);
 	}
 	list_add(&rt->rt_list, &net->ipv4->rt_list);
 	return rt;

@@ -78,6 +78,26 @@ static int get_option(struct call *c, int level, int name, void *val, socklen_t 
 	return weir_getsockopt(s->file, level, name, val, len);
 }
 
+/* SO_GET_FILTER: lengths count instructions. */
+static enum call_result get_filter(struct call *c, const struct asock *s)
+{
+	struct sock_filter insns[BPF_MAXINSNS];
+	socklen_t room, len;
+	int err = mem_read(c, call_ptr(c, 4), &room, sizeof(room));
+
+	if (!err && (int)room < 0)
+		err = -EINVAL;
+	if (err)
+		return call_return(c, err);
+	len = room < BPF_MAXINSNS ? room : BPF_MAXINSNS;
+	err = weir_getsockopt(s->file, SOL_SOCKET, SO_GET_FILTER, insns, &len);
+	if (!err && room && len)
+		err = mem_write(c, call_ptr(c, 3), insns, len * sizeof(insns[0]));
+	if (!err)
+		err = mem_write(c, call_ptr(c, 4), &len, sizeof(len));
+	return call_return(c, err);
+}
+
 enum call_result call_getsockopt(struct call *c)
 {
 	struct asock *s = call_sock(c, call_int(c, 0));
@@ -95,6 +115,8 @@ enum call_result call_getsockopt(struct call *c)
 			0; /* the same error lies in the program's end, and only the caller can fetch it */
 		return CALL_CONTINUE;
 	}
+	if (level == SOL_SOCKET && name == SO_GET_FILTER)
+		return get_filter(c, s);
 	err = mem_read(c, call_ptr(c, 4), &room, sizeof(room));
 	if (!err && room < 0)
 		err = -EINVAL;

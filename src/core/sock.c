@@ -14,8 +14,10 @@
 #include <asm/socket.h>
 #include <errno.h>
 #include <linux/net_tstamp.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include "core/bpf_classic.h"
 #include "core/cpu.h"
@@ -128,7 +130,7 @@ struct sock_rare *sock_rare(struct sock *sk)
 	skb_queue_head_init(&r->error_queue);
 	r->peek_off = -1;
 	r->incoming_cpu = -1;
-	r->max_pacing_rate = UINT32_MAX;
+	r->max_pacing_rate = UINT64_MAX;
 	list_init(&r->mc_list);
 	sk->sk_rare = r;
 	return r;
@@ -336,6 +338,10 @@ void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 
 	if (sock_flag(sk, SOCK_RXQ_OVFL) && sk->sk_drops)
 		put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, sizeof(sk->sk_drops), &sk->sk_drops);
+	if (sock_flag(sk, SOCK_RCVMARK))
+		put_cmsg(msg, SOL_SOCKET, SO_MARK, sizeof(skb->mark), &skb->mark);
+	if (sock_flag(sk, SOCK_RCVPRIORITY))
+		put_cmsg(msg, SOL_SOCKET, SO_PRIORITY, sizeof(skb->priority), &skb->priority);
 	if (!sock_flag(sk, SOCK_TIMESTAMP) && !sock_flag(sk, SOCK_RCVTSTAMP))
 		return;
 	stamp = skb_realtime(skb);
@@ -358,6 +364,24 @@ void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD,
 			 sizeof(tv), tv);
 	}
+}
+
+int sock_gettstamp(struct sock *sk, unsigned cmd, void *arg)
+{
+	u64 stamp = sk->sk_rare ? sk->sk_rare->stamp : 0;
+	bool micro = cmd == SIOCGSTAMP_OLD || cmd == (unsigned)SIOCGSTAMP_NEW;
+	s64 v[2];
+
+	if (!micro && cmd != SIOCGSTAMPNS_OLD && cmd != (unsigned)SIOCGSTAMPNS_NEW)
+		return -ENOIOCTLCMD;
+	sock_set_flag(sk, SOCK_TIMESTAMP);
+	if (!stamp)
+		return -ENOENT;
+	/* On 64-bit machines both widths have the same structures. */
+	v[0] = (s64)(stamp / NSEC_PER_SEC);
+	v[1] = (s64)(stamp % NSEC_PER_SEC / (micro ? NSEC_PER_USEC : 1));
+	memcpy(arg, v, sizeof(v));
+	return 0;
 }
 
 /* ---- control messages ---------------------------------------------------------------------------------- */

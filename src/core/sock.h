@@ -72,6 +72,8 @@ enum sock_flags { /* bits of sk_flags */
 		  SOCK_TSTAMP_NEW,
 		  SOCK_PREFER_BUSY_POLL,
 		  SOCK_FILTER_LOCKED,
+		  SOCK_RCVPRIORITY,
+		  SOCK_NO_TXREHASH,
 };
 
 enum { SK_SHUTDOWN_RCV = 1, SK_SHUTDOWN_SEND = 2, SK_SHUTDOWN_MASK = 3 };
@@ -167,7 +169,7 @@ struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	u32 tsflags, tskey;
 	u64 stamp;
 	int busy_poll, incoming_cpu;
-	u32 max_pacing_rate;
+	u64 max_pacing_rate;      /* octets/s; ~0: no limit */
 	struct list_head mc_list; /* ip_mc_socklist */
 	/* A wake-up for other layers than programs (tunnels); NULL: programs are woken */
 	void (*wake)(struct sock *sk, u32 events);
@@ -272,6 +274,10 @@ int sk_filter_inherit(struct sock *newsk, const struct sock *sk);
 u64 skb_realtime(const struct sk_buff *skb);
 /* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */
 void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
+/* SIOCGSTAMP, SIOCGSTAMPNS in both widths: when the last packet that was read had arrived. Asking turns time stamps on. @arg: 16 octets.
+ * -ENOENT: none yet; -ENOIOCTLCMD: another request. */
+#define ENOIOCTLCMD 515
+int sock_gettstamp(struct sock *sk, unsigned cmd, void *arg);
 /* Control messages of level SOL_SOCKET of one sendmsg(2), on top of what the socket says. */
 struct sockcm_cookie {
 	u32 mark, priority;

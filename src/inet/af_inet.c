@@ -428,37 +428,15 @@ int inet_getsockopt(struct socket *sock, int level, int name, void *val, socklen
 	return sk->sk_prot->getsockopt(sk, level, name, val, len);
 }
 
-/* SIOCGSTAMP, SIOCGSTAMPNS: when the last packet that was read had arrived. Asking turns time stamps on. */
-static int ioctl_stamp(struct sock *sk, unsigned cmd, void *arg)
-{
-	u64 stamp = sk->sk_rare ? sk->sk_rare->stamp : 0;
-
-	sock_set_flag(sk, SOCK_TIMESTAMP);
-	if (!stamp)
-		return -ENOENT;
-	if (cmd == SIOCGSTAMP_OLD) {
-		struct timeval tv = { .tv_sec = (time_t)(stamp / NSEC_PER_SEC),
-				      .tv_usec =
-					      (suseconds_t)(stamp % NSEC_PER_SEC / NSEC_PER_USEC) };
-
-		memcpy(arg, &tv, sizeof(tv));
-	} else {
-		struct timespec ts = { .tv_sec = (time_t)(stamp / NSEC_PER_SEC),
-				       .tv_nsec = (long)(stamp % NSEC_PER_SEC) };
-
-		memcpy(arg, &ts, sizeof(ts));
-	}
-	return 0;
-}
-
 int inet_ioctl(struct socket *sock, unsigned cmd, void *arg)
 {
 	struct sock *sk = sock->sk;
 	const struct inet_af_ops *af = sk_af_ops(sk);
 	int err = -ENOIOCTLCMD;
 
-	if (cmd == SIOCGSTAMP_OLD || cmd == SIOCGSTAMPNS_OLD)
-		return ioctl_stamp(sk, cmd, arg);
+	err = sock_gettstamp(sk, cmd, arg);
+	if (err != -ENOIOCTLCMD)
+		return err;
 	if (af && af->ioctl)
 		err = af->ioctl(sock_net(sk), cmd, arg);
 	if (err == -ENOIOCTLCMD && sk->sk_prot->ioctl)

@@ -45,10 +45,10 @@ static int parse_mreq_source(const struct sock *sk, const void *val, socklen_t l
 	struct ip_mreq_source m;
 
 	memset(r, 0, sizeof(*r));
-	if (inet_sk(sk)->is_icsk)
-		return -EPROTO;
 	if (len != sizeof(m))
 		return -EINVAL;
+	if (inet_sk(sk)->is_icsk)
+		return -EPROTO;
 	memcpy(&m, val, sizeof(m));
 	r->imr.imr_multiaddr = m.imr_multiaddr;
 	r->imr.imr_address = m.imr_interface;
@@ -62,10 +62,10 @@ static int parse_group(const struct sock *sk, const void *val, socklen_t len, st
 	be32 group;
 
 	memset(r, 0, sizeof(*r));
-	if (inet_sk(sk)->is_icsk)
-		return -EPROTO;
 	if (len < sizeof(g))
 		return -EINVAL;
+	if (inet_sk(sk)->is_icsk)
+		return -EPROTO;
 	memcpy(&g, val, sizeof(g));
 	if (storage_addr(&g.gr_group, &group))
 		return -EINVAL;
@@ -81,10 +81,10 @@ static int parse_group_source(const struct sock *sk, const void *val, socklen_t 
 	be32 group;
 
 	memset(r, 0, sizeof(*r));
-	if (inet_sk(sk)->is_icsk)
-		return -EPROTO;
 	if (len != sizeof(g))
 		return -EINVAL;
+	if (inet_sk(sk)->is_icsk)
+		return -EPROTO;
 	memcpy(&g, val, sizeof(g));
 	if (storage_addr(&g.gsr_group, &group) || storage_addr(&g.gsr_source, &r->source))
 		return -EADDRNOTAVAIL;
@@ -143,10 +143,10 @@ int ip_set_msfilter(struct sock *sk, const void *val, socklen_t len)
 	be32 sources[MSFILTER_MAX];
 	u32 head[4]; /* group, interface, mode, number */
 
-	if (inet_sk(sk)->is_icsk)
-		return -EPROTO;
 	if (len < MSFILTER_HEAD)
 		return -EINVAL;
+	if (inet_sk(sk)->is_icsk)
+		return -EPROTO;
 	memcpy(head, val, sizeof(head));
 	if (head[3] > MSFILTER_MAX || head[3] > sock_net(sk)->ipv4->igmp_max_msf)
 		return -ENOBUFS;
@@ -194,10 +194,10 @@ int mcast_set_msfilter(struct sock *sk, const void *val, socklen_t len)
 	be32 sources[MSFILTER_MAX], group;
 	struct group_filter g;
 
-	if (inet_sk(sk)->is_icsk)
-		return -EPROTO;
 	if (len < GFILTER_HEAD)
 		return -EINVAL;
+	if (inet_sk(sk)->is_icsk)
+		return -EPROTO;
 	memcpy(&g, val, GFILTER_HEAD);
 	if (g.gf_numsrc > MSFILTER_MAX || g.gf_numsrc > sock_net(sk)->ipv4->igmp_max_msf)
 		return -ENOBUFS;

@@ -201,6 +201,12 @@ static int set_router_alert(struct sock *sk, int val)
 	return ip_ra_control(sk, val != 0);
 }
 
+static int get_router_alert(const struct sock *sk, int *ret)
+{
+	*ret = ip_ra_is_on(sk);
+	return 0;
+}
+
 /* ip(7): an empty range removes the limit of its side; the low half is the first port. */
 static int set_port_range(struct sock *sk, const void *val, socklen_t len)
 {
@@ -232,7 +238,7 @@ static int set_unicast_if(struct sock *sk, const void *val, socklen_t len)
 	u32 v;
 	int ifindex;
 
-	if (len < sizeof(v))
+	if (len != sizeof(v))
 		return -EINVAL;
 	memcpy(&v, val, sizeof(v));
 	ifindex = (int)be32_to_cpu(be32_raw(v));
@@ -299,9 +305,11 @@ static int set_multicast_if(struct sock *sk, const void *val, socklen_t len)
 	return 0;
 }
 
-static int get_multicast_if(const struct sock *sk, int *ret)
+/* An address, however little of it there is room for. */
+static int get_multicast_if(const struct sock *sk, void *val, socklen_t *len)
 {
-	*ret = (int)inet_sk(sk)->mc_addr.v;
+	*len = min_t(socklen_t, *len, sizeof(be32));
+	memcpy(val, &inet_sk(sk)->mc_addr, *len);
 	return 0;
 }
 
@@ -370,7 +378,7 @@ static const struct ip_sockopt ip_sockopts[] = {
 	[IP_OPTIONS] = { "IP_OPTIONS", .kind = IP_OPT_RAW, .set_raw = set_options,
 			 .get_raw = get_options },
 	[IP_ROUTER_ALERT] = { "IP_ROUTER_ALERT", .kind = IP_OPT_FUNC, .flags = IP_OPT_FLAG,
-			      .set_int = set_router_alert },
+			      .set_int = set_router_alert, .get_int = get_router_alert },
 	[IP_RECVOPTS] = { "IP_RECVOPTS", ROW_CMSG(IP_CMSG_RECVOPTS) },
 	[IP_RETOPTS] = { "IP_RETOPTS", ROW_CMSG(IP_CMSG_RETOPTS) },
 	[IP_PKTINFO] = { "IP_PKTINFO", ROW_CMSG(IP_CMSG_PKTINFO) },
@@ -395,7 +403,7 @@ static const struct ip_sockopt ip_sockopts[] = {
 	[IP_RECVERR_RFC4884] = { "IP_RECVERR_RFC4884", .kind = IP_OPT_FUNC, .max = 1,
 				 .set_int = set_recverr_rfc4884, .get_int = get_recverr_rfc4884 },
 	[IP_MULTICAST_IF] = { "IP_MULTICAST_IF", .kind = IP_OPT_RAW, .set_raw = set_multicast_if,
-			      .get_int = get_multicast_if },
+			      .get_raw = get_multicast_if },
 	[IP_MULTICAST_TTL] = { "IP_MULTICAST_TTL", .kind = IP_OPT_FUNC,
 			       .flags = IP_OPT_NEED_VAL | IP_OPT_NO_STREAM, .min = -1, .max = 255,
 			       .set_int = set_mc_ttl, .get_int = get_mc_ttl },

@@ -206,6 +206,7 @@ bool raw_local_deliver(struct net *net, const struct sk_buff *skb, u8 protocol);
 void raw_icmp_error(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info);
 /* A packet to forward with the router alert option: true if sockets took it (consumed). */
 bool ip_call_ra_chain(struct net *net, struct sk_buff *skb);
+bool ip_ra_is_on(const struct sock *sk);
 int ip_ra_control(struct sock *sk, bool on); /* 0, -EINVAL, -EADDRINUSE, -ENOENT */
 /* The message is a packet with its IP header. 0 or -errno; *rtp becomes NULL when it was used up. */
 int raw_send_hdrinc(struct sock *sk, const struct flowi4 *fl, struct kmsghdr *msg, u32 len,

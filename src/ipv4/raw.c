@@ -179,6 +179,11 @@ bool ip_call_ra_chain(struct net *net, struct sk_buff *skb)
 	return taken;
 }
 
+bool ip_ra_is_on(const struct sock *sk)
+{
+	return sk->sk_type == SOCK_RAW && !list_empty(&raw_sk(sk)->ra_node);
+}
+
 int ip_ra_control(struct sock *sk, bool on)
 {
 	struct raw_sock *rs = raw_sk(sk);
@@ -186,7 +191,7 @@ int ip_ra_control(struct sock *sk, bool on)
 	if (sk->sk_type != SOCK_RAW || sk->sk_num == IPPROTO_RAW)
 		return -EINVAL;
 	if (on == !list_empty(&rs->ra_node))
-		return on ? -EADDRINUSE : -ENOENT;
+		return on ? -EADDRINUSE : -ENOBUFS; /* as Linux */
 	if (on) {
 		list_add_tail(&rs->ra_node, &sock_net(sk)->ipv4->ra_chain);
 	} else {

@@ -471,7 +471,7 @@ static int packet_ioctl(struct socket *sock, unsigned cmd, void *arg)
 		*(int *)arg = skb ? (int)skb->len : 0;
 		return 0;
 	default:
-		return -ENOIOCTLCMD;
+		return sock_gettstamp(sk, cmd, arg);
 	}
 }
 

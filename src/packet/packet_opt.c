@@ -175,6 +175,19 @@ static int set_layout(struct packet_sock *po, int name, int val)
 	}
 }
 
+static bool is_int_option(int name)
+{
+	static const u8 names[] = { PACKET_VERSION,        PACKET_RESERVE,     PACKET_LOSS,
+				    PACKET_TX_HAS_OFF,     PACKET_COPY_THRESH, PACKET_AUXDATA,
+				    PACKET_ORIGDEV,        PACKET_TIMESTAMP,   PACKET_QDISC_BYPASS,
+				    PACKET_IGNORE_OUTGOING };
+
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i] == name)
+			return true;
+	return false;
+}
+
 int packet_setsockopt(struct socket *sock, int level, int name, const void *val, socklen_t len)
 {
 	struct packet_sock *po = packet_sk(sock->sk);
@@ -194,7 +207,11 @@ int packet_setsockopt(struct socket *sock, int level, int name, const void *val,
 	default:
 		break;
 	}
-	if (len < sizeof(v))
+	if (!is_int_option(name))
+		return -ENOPROTOOPT;
+	/* Linux: some take longer values, too. */
+	if (len < sizeof(v) ||
+	    (len > sizeof(v) && name != PACKET_AUXDATA && name != PACKET_ORIGDEV))
 		return -EINVAL;
 	memcpy(&v, val, sizeof(v));
 	switch (name) {
@@ -279,6 +296,9 @@ static int get_int(const struct packet_sock *po, int name, const void *val, sock
 		return 0;
 	case PACKET_HDRLEN:
 		return get_hdrlen(val, len, v);
+	case PACKET_COPY_THRESH:
+		*v = (int)po->copy_thresh;
+		return 0;
 	case PACKET_RESERVE:
 		*v = (int)po->reserve;
 		return 0;

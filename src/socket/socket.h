@@ -118,7 +118,6 @@ int sock_getsockopt(struct socket *sock, int name, void *val, socklen_t *len);
 
 /* dev_ioctl.c: SIOCGIF* of any socket; set requests go through netlink. -ENOIOCTLCMD (-515): not mine */
 int dev_ioctl(struct net *net, unsigned cmd, void *arg);
-#define ENOIOCTLCMD 515
 
 /* socket.c: has an epoll become ready since the last call? Clears it. */
 bool socket_take_event(struct machine *m);

@@ -7,15 +7,16 @@
  * at least an int (EINVAL) unless the row brings set_raw and says otherwise; getting copies min(asked, there is) octets.
  * What a program in an instance may do is what a process with CAP_NET_ADMIN may do: the instance is its own.
  *
- * SO_ATTACH_FILTER takes a struct sock_fprog whose pointer is followed: classic BPF, verified (core/bpf_classic.c). SO_GET_FILTER,
+ * SO_ATTACH_FILTER takes a struct sock_fprog whose pointer is followed: classic BPF, verified (core/bpf_classic.c).
  * SO_ATTACH_BPF and the REUSEPORT variants: ENOPROTOOPT.
  * SO_ZEROCOPY comes with the zero-copy calls: ENOTSUPP (524), which is what Linux says for protocols without it.
- * See socket(7); the values of each row were compared with those of Linux 6.18 (sockopt_test.c).
+ * See socket(7); tests/api/sockopt_compare.c compares all of it with the kernel of the machine.
  */
 #include <asm/socket.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/filter.h>
+#include <linux/net_tstamp.h>
 #include <net/if.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -26,7 +27,13 @@
 #include "socket/socket.h"
 #include "socket/socket_internal.h"
 
-#define ENOTSUPP        524
+#define ENOTSUPP 524
+/* Younger than some <asm/socket.h>. */
+#define SO_RESERVE_MEM_ 73
+#define SO_TXREHASH_    74
+#define SO_PASSPIDFD_   76
+#define SO_PEERPIDFD_   77
+#define SO_RCVPRIORITY_ 82
 #define SOCK_MIN_SNDBUF 4608
 #define SOCK_MIN_RCVBUF 2304
 
@@ -263,9 +270,120 @@ static int set_busy_poll_checked(struct socket *sock, int val)
 	return val < 0 ? -EINVAL : set_busy_poll(sock, val);
 }
 
-static int set_zerocopy(struct socket *sock, int val)
+static int set_busy_poll_budget(struct socket *sock, int val)
 {
 	(void)sock;
+	return val < 0 || val > UINT16_MAX ? -EINVAL : 0;
+}
+
+/* Offsets exist where a queue of octets or of messages is walked: UDP, TCP, AF_UNIX. */
+static bool has_peek_off(const struct sock *sk)
+{
+	return sk->sk_family == AF_UNIX || sk->sk_protocol == IPPROTO_TCP ||
+	       sk->sk_protocol == IPPROTO_UDP || sk->sk_protocol == IPPROTO_UDPLITE;
+}
+static int set_peek_off_checked(struct socket *sock, int val)
+{
+	return has_peek_off(sock->sk) && sock->type != SOCK_RAW ? set_peek_off(sock, val)
+								: -EOPNOTSUPP;
+}
+static int get_peek_off_checked(struct socket *sock, int *v)
+{
+	return has_peek_off(sock->sk) && sock->type != SOCK_RAW ? get_peek_off(sock, v)
+								: -EOPNOTSUPP;
+}
+
+/* Which sizes the program has fixed. */
+static int set_buf_lock(struct socket *sock, int val)
+{
+	struct sock *sk = sock->sk;
+
+	if (val & ~(SK_SNDBUF_LOCK | SK_RCVBUF_LOCK))
+		return -EINVAL;
+	sk->sk_userlocks = (u8)((sk->sk_userlocks & ~(SK_SNDBUF_LOCK | SK_RCVBUF_LOCK)) | val);
+	return 0;
+}
+static int get_buf_lock(struct socket *sock, int *v)
+{
+	*v = sock->sk->sk_userlocks & (SK_SNDBUF_LOCK | SK_RCVBUF_LOCK);
+	return 0;
+}
+
+/* Memory is reserved from a control group's account: there is none. */
+static int set_reserve_mem(struct socket *sock, int val)
+{
+	(void)sock;
+	return val < 0 ? -EINVAL : -EOPNOTSUPP;
+}
+
+/* MSG_CONFIRM the other way round: the way to the peer is bad, look for another one. */
+static int set_cnx_advice(struct socket *sock, int val)
+{
+	if (val == 1)
+		sk_dst_reset(sock->sk);
+	return 0;
+}
+
+/* A connection whose segments are lost gets another flow hash; ours has none that a path would depend on. */
+static int set_txrehash(struct socket *sock, int val)
+{
+	if (sock->type != SOCK_STREAM || sock->sk->sk_protocol != IPPROTO_TCP)
+		return -EOPNOTSUPP;
+	if (val < -1 || val > 1)
+		return -EINVAL;
+	sock_valbool_flag(sock->sk, SOCK_NO_TXREHASH, val == 0);
+	return 0;
+}
+static int get_txrehash(struct socket *sock, int *v)
+{
+	if (sock->type != SOCK_STREAM || sock->sk->sk_protocol != IPPROTO_TCP)
+		return -EOPNOTSUPP;
+	*v = !sock_flag(sock->sk, SOCK_NO_TXREHASH);
+	return 0;
+}
+
+/* Credentials travel where programs of one host meet. */
+static int set_passcred(struct socket *sock, int val)
+{
+	if (sock->sk->sk_family != AF_UNIX && sock->sk->sk_family != AF_NETLINK)
+		return -EOPNOTSUPP;
+	sock_valbool_flag(sock->sk, SOCK_PASSCRED, val != 0);
+	return 0;
+}
+static int get_passcred(struct socket *sock, int *v)
+{
+	if (sock->sk->sk_family != AF_UNIX && sock->sk->sk_family != AF_NETLINK)
+		return -EOPNOTSUPP;
+	*v = sock_flag(sock->sk, SOCK_PASSCRED);
+	return 0;
+}
+static int set_unsupported(struct socket *sock, int val)
+{
+	(void)sock;
+	(void)val;
+	return -EOPNOTSUPP;
+}
+static int get_unsupported(struct socket *sock, int *v)
+{
+	(void)sock;
+	(void)v;
+	return -EOPNOTSUPP;
+}
+static int get_no_peer(struct socket *sock, int *v)
+{
+	(void)sock;
+	(void)v;
+	return -ENODATA;
+}
+
+static int set_zerocopy(struct socket *sock, int val)
+{
+	const struct sock *sk = sock->sk;
+
+	if ((sk->sk_family == AF_INET || sk->sk_family == AF_INET6) &&
+	    (sock->type == SOCK_RAW ||
+	     (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP)))
+		return -EOPNOTSUPP;
 	return val < 0 || val > 1 ? -EINVAL : val ? -ENOTSUPP : 0;
 }
 
@@ -364,18 +482,40 @@ STAMP_OPTION(timestampns, true, false)
 STAMP_OPTION(timestamp_new, false, true)
 STAMP_OPTION(timestampns_new, true, true)
 
+#define SOF_TIMESTAMPING_OPT_ID_TCP_ (1u << 16) /* younger than some headers */
+#define SOF_TIMESTAMPING_ALL_        ((1u << 19) - 1)
+
 static int set_timestamping(struct socket *sock, int val)
 {
 	struct sock_rare *r;
 
-	if (!val && !sock->sk->sk_rare)
+	const struct sock *sk = sock->sk;
+	u32 flags = (u32)val;
+
+	if (!flags && !sk->sk_rare)
 		return 0;
+	if (flags & ~SOF_TIMESTAMPING_ALL_)
+		return -EINVAL;
+	/* What only refines another flag needs that one. */
+	if (flags & SOF_TIMESTAMPING_OPT_ID_TCP_ && !(flags & SOF_TIMESTAMPING_OPT_ID))
+		return -EINVAL;
+	if (flags & SOF_TIMESTAMPING_OPT_STATS && !(flags & SOF_TIMESTAMPING_OPT_TSONLY))
+		return -EINVAL;
+	if (flags & SOF_TIMESTAMPING_BIND_PHC)
+		return -EOPNOTSUPP; /* there are no hardware clocks */
+	if (flags & SOF_TIMESTAMPING_OPT_ID && sk->sk_protocol == IPPROTO_TCP &&
+	    sock->type == SOCK_STREAM &&
+	    (sk->sk_state == SS_TCP_CLOSE || sk->sk_state == SS_TCP_LISTEN))
+		return -EINVAL;
 	r = sock_rare(sock->sk);
 	if (!r)
 		return -ENOMEM;
-	if (val & ~0x3ffff) /* SOF_TIMESTAMPING_* that are defined */
-		return -EINVAL;
-	r->tsflags = (u32)val;
+	/* Identifiers count from the moment that they are asked for. */
+	if (flags & SOF_TIMESTAMPING_OPT_ID && !(r->tsflags & SOF_TIMESTAMPING_OPT_ID))
+		r->tskey = 0;
+	r->tsflags = flags;
+	if (flags & SOF_TIMESTAMPING_RX_SOFTWARE)
+		sock_set_flag(sock->sk, SOCK_TIMESTAMP);
 	return 0;
 }
 static int get_timestamping(struct socket *sock, void *val, socklen_t *len)
@@ -522,15 +662,13 @@ static int set_pacing_rate(struct socket *sock, const void *val, socklen_t len)
 	} else {
 		memcpy(&rate, val, sizeof(u32));
 	}
-	/* 0: unlimited */
-	r->max_pacing_rate = rate >= UINT32_MAX ? 0 : (u32)rate;
+	/* The 32-bit form of "no limit". */
+	r->max_pacing_rate = len < sizeof(u64) && rate == UINT32_MAX ? UINT64_MAX : rate;
 	return 0;
 }
 static int get_pacing_rate(struct socket *sock, void *val, socklen_t *len)
 {
-	u64 rate = sock->sk->sk_rare && sock->sk->sk_rare->max_pacing_rate
-			   ? sock->sk->sk_rare->max_pacing_rate
-			   : UINT64_MAX;
+	u64 rate = sock->sk->sk_rare ? sock->sk->sk_rare->max_pacing_rate : UINT64_MAX;
 	u32 rate32 = rate > UINT32_MAX ? UINT32_MAX : (u32)rate;
 
 	if (*len >= sizeof(u64)) {
@@ -610,7 +748,16 @@ static const struct sockopt sock_options[] = {
 	  .get_raw = get_linger },
 	{ SO_BSDCOMPAT, "SO_BSDCOMPAT", .set = set_ignored, .get = get_zero },
 	{ SO_REUSEPORT, "SO_REUSEPORT", .set = set_reuseport, .get = get_reuseport },
-	{ SO_PASSCRED, "SO_PASSCRED", FLAG(SOCK_PASSCRED) },
+	{ SO_PASSCRED, "SO_PASSCRED", .set = set_passcred, .get = get_passcred },
+	{ SO_PASSSEC, "SO_PASSSEC", .set = set_unsupported, .get = get_unsupported },
+	{ SO_PASSPIDFD_, "SO_PASSPIDFD", .set = set_unsupported, .get = get_unsupported },
+	{ SO_PEERPIDFD_, "SO_PEERPIDFD", .get = get_no_peer },
+	{ SO_PEERGROUPS, "SO_PEERGROUPS", .get = get_no_peer },
+	{ SO_BUF_LOCK, "SO_BUF_LOCK", .set = set_buf_lock, .get = get_buf_lock },
+	{ SO_RESERVE_MEM_, "SO_RESERVE_MEM", .set = set_reserve_mem, .get = get_zero },
+	{ SO_TXREHASH_, "SO_TXREHASH", .set = set_txrehash, .get = get_txrehash },
+	{ SO_RCVPRIORITY_, "SO_RCVPRIORITY", FLAG(SOCK_RCVPRIORITY) },
+	{ SO_CNX_ADVICE, "SO_CNX_ADVICE", .set = set_cnx_advice },
 	{ SO_PEERCRED, "SO_PEERCRED", .get_raw = get_peercred },
 	{ SO_RCVLOWAT, "SO_RCVLOWAT", .set = set_rcvlowat, .get = get_rcvlowat },
 	{ SO_SNDLOWAT, "SO_SNDLOWAT", .get = get_sndlowat },
@@ -639,7 +786,7 @@ static const struct sockopt sock_options[] = {
 	{ SO_DOMAIN, "SO_DOMAIN", .get = get_domain },
 	{ SO_RXQ_OVFL, "SO_RXQ_OVFL", FLAG(SOCK_RXQ_OVFL) },
 	{ SO_WIFI_STATUS, "SO_WIFI_STATUS", FLAG(SOCK_WIFI_STATUS) },
-	{ SO_PEEK_OFF, "SO_PEEK_OFF", .set = set_peek_off, .get = get_peek_off },
+	{ SO_PEEK_OFF, "SO_PEEK_OFF", .set = set_peek_off_checked, .get = get_peek_off_checked },
 	{ SO_NOFCS, "SO_NOFCS", FLAG(SOCK_NOFCS) },
 	{ SO_SELECT_ERR_QUEUE, "SO_SELECT_ERR_QUEUE", FLAG(SOCK_SELECT_ERR_QUEUE) },
 	{ SO_BUSY_POLL, "SO_BUSY_POLL", .set = set_busy_poll_checked, .get = get_busy_poll },
@@ -658,7 +805,7 @@ static const struct sockopt sock_options[] = {
 	{ SO_TIMESTAMPING_NEW, "SO_TIMESTAMPING_NEW", .set = set_timestamping,
 	  .get_raw = get_timestamping },
 	{ SO_PREFER_BUSY_POLL, "SO_PREFER_BUSY_POLL", FLAG(SOCK_PREFER_BUSY_POLL) },
-	{ SO_BUSY_POLL_BUDGET, "SO_BUSY_POLL_BUDGET", .set = set_ignored },
+	{ SO_BUSY_POLL_BUDGET, "SO_BUSY_POLL_BUDGET", .set = set_busy_poll_budget },
 	{ SO_NETNS_COOKIE, "SO_NETNS_COOKIE", .get_raw = get_netns_cookie },
 	{ SO_RCVMARK, "SO_RCVMARK", FLAG(SOCK_RCVMARK) },
 };
@@ -692,6 +839,21 @@ int sock_setsockopt(struct socket *sock, int name, const void *val, socklen_t le
 	return o->set ? o->set(sock, v) : -ENOPROTOOPT;
 }
 
+/* SO_GET_FILTER: counts instructions, not octets. Asking with no room tells how many there are. */
+static int sock_get_filter(const struct sock *sk, void *val, socklen_t *len)
+{
+	const struct bpf_prog *prog = sk_has_filter(sk) ? sk->sk_rare->filter : NULL;
+	socklen_t room = *len;
+
+	*len = prog ? prog->len : 0;
+	if (!prog || !room)
+		return 0;
+	if (room < prog->len)
+		return -EINVAL;
+	memcpy(val, prog->insns, prog->len * sizeof(prog->insns[0]));
+	return 0;
+}
+
 int sock_getsockopt(struct socket *sock, int name, void *val, socklen_t *len)
 {
 	const struct sockopt *o = sockopt_find(name);
@@ -699,6 +861,8 @@ int sock_getsockopt(struct socket *sock, int name, void *val, socklen_t *len)
 	socklen_t have = *len;
 	int v = 0, err = 0;
 
+	if (name == SO_GET_FILTER)
+		return sock_get_filter(sock->sk, val, len);
 	if (!o || (!o->flag_bit && !o->get && !o->get_raw))
 		return -ENOPROTOOPT;
 	if (o->get_raw) {

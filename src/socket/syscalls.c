@@ -146,10 +146,12 @@ int sys_getpeername(struct file *f, struct sockaddr_storage *ret_addr, socklen_t
 	return get_name(f, ret_addr, ret_len, 1);
 }
 
+#define MSG_CMSG_COMPAT 0x80000000u /* the kernel's: a 32-bit caller */
+
 ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg)
 {
 	struct socket *sock;
-	int err = sock_enter(f, &sock);
+	int err = msg->flags & MSG_CMSG_COMPAT ? -EINVAL : sock_enter(f, &sock);
 
 	if (err)
 		return err;
@@ -162,7 +164,7 @@ ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg)
 ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg)
 {
 	struct socket *sock;
-	int flags, err = sock_enter(f, &sock);
+	int flags, err = msg->flags & MSG_CMSG_COMPAT ? -EINVAL : sock_enter(f, &sock);
 
 	if (err)
 		return err;
@@ -194,17 +196,31 @@ int sys_setsockopt(struct file *f, int level, int name, const void *val, socklen
 	return (int)sock_leave(sock, err);
 }
 
+/* A negative length is EINVAL, unless nobody knows the level. */
+static int getsockopt_negative(struct socket *sock, int level, int name)
+{
+	socklen_t none = 0;
+	u8 nothing;
+
+	if (level == SOL_SOCKET)
+		return -EINVAL;
+	return !sock->ops->getsockopt || sock->ops->getsockopt(sock, level, name, &nothing,
+							       &none) == -EOPNOTSUPP
+		       ? -EOPNOTSUPP
+		       : -EINVAL;
+}
+
 int sys_getsockopt(struct file *f, int level, int name, void *val, socklen_t *len)
 {
 	struct socket *sock;
 	int err;
 
-	if ((int)*len < 0)
-		return -EINVAL;
 	err = sock_enter(f, &sock);
 	if (err)
 		return err;
-	if (level == SOL_SOCKET)
+	if ((int)*len < 0)
+		err = getsockopt_negative(sock, level, name);
+	else if (level == SOL_SOCKET)
 		err = sock_getsockopt(sock, name, val, len);
 	else
 		err = sock->ops->getsockopt ? sock->ops->getsockopt(sock, level, name, val, len)
@@ -235,6 +251,23 @@ static int file_set_nonblock(struct file *f, const int *on)
 	return 0;
 }
 
+/* Who gets SIGIO and SIGURG: nobody, since the library knows no processes. That can be said and asked; more is refused. */
+static int ioctl_owner(unsigned long cmd, int *arg)
+{
+	switch (cmd) {
+	case FIOASYNC:
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		return *arg ? -EOPNOTSUPP : 0;
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		*arg = 0;
+		return 0;
+	default:
+		return -ENOIOCTLCMD;
+	}
+}
+
 int sys_ioctl(struct file *f, unsigned long cmd, void *arg)
 {
 	struct socket *sock;
@@ -243,6 +276,9 @@ int sys_ioctl(struct file *f, unsigned long cmd, void *arg)
 
 	if (cmd == FIONBIO)
 		return file_set_nonblock(f, arg);
+	err = ioctl_owner(cmd, arg);
+	if (err != -ENOIOCTLCMD)
+		return err;
 	err = sock_enter(f, &sock);
 	if (err)
 		return err;

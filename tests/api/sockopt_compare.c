@@ -1,0 +1,824 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sockopt_compare.c - every socket option on every kind of socket, told line by line
+ *
+ * "sockopt_compare kernel" asks the kernel (in a network namespace of its own), "sockopt_compare weir" the library. A line is
+ * KIND/STATE/OPTION/ACTION = what happened; sockopt-compare-test compares the lines of both. Each action has a fresh socket, so
+ * that lines do not depend on each other. Numbers that belong to one run (cookies, ports, time) are told as "set" or "0".
+ * What the kernel's defaults depend on (sysctls) is given to the library first.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <linux/sockios.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+
+#include <asm/socket.h>
+
+#include "lab/lab_net.h"
+#include "weir/weir.h"
+
+#define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
+#define SOL_UDPLITE_      136
+#define UDPLITE_SEND_     10
+#define UDPLITE_RECV_     11
+#define SO_RESERVE_MEM_   73
+#define SO_TXREHASH_      74
+#define SO_RCVMARK_       75
+#define SO_PASSPIDFD_     76
+#define SO_PEERPIDFD_     77
+#define SO_RCVPRIORITY_   82
+#define IP_LOCAL_PORT_    51
+#define IP_PROTOCOL__     52
+#define UDP_NO_CHECK6_TX_ 101
+#define UDP_NO_CHECK6_RX_ 102
+
+/* ---- a socket of the kernel or of the library ---------------------------------------------------------- */
+
+static struct weir_machine *machine; /* NULL: ask the kernel */
+static struct weir_net *net;
+
+struct any {
+	int fd;
+	struct weir_file *f;
+};
+
+static int any_socket(struct any *s, int family, int type, int protocol)
+{
+	if (machine)
+		return weir_socket(net, family, type | SOCK_NONBLOCK, protocol, &s->f);
+	s->fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	return s->fd < 0 ? -errno : 0;
+}
+
+static void any_close(struct any s)
+{
+	if (machine)
+		weir_close(s.f);
+	else
+		close(s.fd);
+}
+
+#define ANY(call, ...)                                                                             \
+	(machine ? weir_##call(s.f, __VA_ARGS__) : kernel_result(call(s.fd, __VA_ARGS__)))
+
+static long kernel_result(long r)
+{
+	return r < 0 ? -errno : r;
+}
+
+static long any_set(struct any s, int level, int name, const void *val, socklen_t len)
+{
+	return ANY(setsockopt, level, name, val, len);
+}
+static long any_get(struct any s, int level, int name, void *val, socklen_t *len)
+{
+	return ANY(getsockopt, level, name, val, len);
+}
+static long any_bind(struct any s, const struct sockaddr_in *sin)
+{
+	return ANY(bind, (const struct sockaddr *)sin, sizeof(*sin));
+}
+static long any_connect(struct any s, const struct sockaddr_in *sin)
+{
+	return ANY(connect, (const struct sockaddr *)sin, sizeof(*sin));
+}
+static long any_listen(struct any s)
+{
+	return ANY(listen, 8);
+}
+static long any_name(struct any s, struct sockaddr_in *sin)
+{
+	socklen_t len = sizeof(*sin);
+
+	return ANY(getsockname, (struct sockaddr *)sin, &len);
+}
+static long any_ioctl(struct any s, unsigned long cmd, void *arg)
+{
+	return ANY(ioctl, cmd, arg);
+}
+static long any_sendmsg(struct any s, const struct msghdr *msg, int flags)
+{
+	return ANY(sendmsg, msg, flags);
+}
+static long any_recvmsg(struct any s, struct msghdr *msg, int flags)
+{
+	return ANY(recvmsg, msg, flags);
+}
+
+/* Lets what is on its way arrive: the kernel's loopback delivers within the call. */
+static void settle(void)
+{
+	for (int i = 0; machine && i < 8; i++)
+		weir_run(machine, 0);
+}
+
+/* ---- kinds and states ----------------------------------------------------------------------------------- */
+
+static const struct kind {
+	const char *name;
+	int family, type, protocol;
+	bool slow_close; /* by the kernel, which waits for all cpus: one socket for all actions on an option */
+} kinds[] = {
+	{ "tcp", AF_INET, SOCK_STREAM, 0 },
+	{ "udp", AF_INET, SOCK_DGRAM, 0 },
+	{ "udplite", AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE },
+	{ "raw", AF_INET, SOCK_RAW, 253 }, /* RFC 3692: for experiments */
+	{ "raw-icmp", AF_INET, SOCK_RAW, IPPROTO_ICMP },
+	{ "raw-hdrincl", AF_INET, SOCK_RAW, IPPROTO_RAW },
+	{ "ping", AF_INET, SOCK_DGRAM, IPPROTO_ICMP },
+	{ "packet", AF_PACKET, SOCK_RAW, 0, true },
+	{ "packet-dgram", AF_PACKET, SOCK_DGRAM, 0, true },
+};
+
+enum state { FRESH, BOUND, LISTENING, CONNECTED, NR_STATES };
+static const char *const state_names[NR_STATES] = { "fresh", "bound", "listening", "connected" };
+
+static struct any listener;            /* TCP connections go there */
+static struct sockaddr_in listen_addr; /* and datagrams to its number */
+
+static bool state_exists(const struct kind *k, enum state state)
+{
+	return state == FRESH ||
+	       (state == LISTENING ? k->type == SOCK_STREAM : k->family == AF_INET);
+}
+
+static const struct sockaddr_in loopback = { .sin_family = AF_INET, .sin_addr.s_addr = 0x0100007f };
+
+/* 0 or -errno; @peer: the other end of a TCP connection, else fd -1 */
+static int open_kind(const struct kind *k, enum state state, struct any *s, struct any *peer)
+{
+	int err = any_socket(s, k->family, k->type, k->protocol);
+	long r;
+
+	*peer = (struct any){ .fd = -1 };
+	if (err)
+		return err;
+	if (state == BOUND || state == LISTENING)
+		err = (int)any_bind(*s, &loopback);
+	if (!err && state == LISTENING)
+		err = (int)any_listen(*s);
+	if (!err && state == CONNECTED) {
+		r = any_connect(*s, &listen_addr);
+		err = r == -EINPROGRESS ? 0 : (int)r;
+		for (int i = 0; !err && k->type == SOCK_STREAM && i < 1000; i++) {
+			settle();
+			if (machine) {
+				r = weir_accept(listener.f, NULL, NULL, SOCK_NONBLOCK, &peer->f);
+			} else {
+				peer->fd = accept4(listener.fd, NULL, NULL, SOCK_NONBLOCK);
+				r = peer->fd < 0 ? -errno : 0;
+			}
+			if (r != -EAGAIN)
+				break;
+			usleep(100);
+		}
+		settle();
+	}
+	if (err)
+		any_close(*s);
+	return err;
+}
+
+static void close_kind(struct any s, struct any peer)
+{
+	struct linger now = { 1, 0 };
+
+	if (peer.fd >= 0 || peer.f) {
+		any_set(s, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		any_close(s);
+		any_close(peer);
+		settle();
+	} else {
+		any_close(s);
+	}
+}
+
+/* ---- options ---------------------------------------------------------------------------------------------- */
+
+enum { VOLATILE = 1 }; /* the value belongs to the run */
+
+static const struct option {
+	const char *name;
+	int level, number;
+	int flags;
+} options[] = {
+#define O(level, name)                                                                             \
+	{                                                                                          \
+#name, level, name, 0                                                              \
+	}
+#define V(level, name)                                                                             \
+	{                                                                                          \
+#name, level, name, VOLATILE                                                       \
+	}
+	O(SOL_SOCKET, SO_DEBUG),
+	O(SOL_SOCKET, SO_REUSEADDR),
+	O(SOL_SOCKET, SO_TYPE),
+	O(SOL_SOCKET, SO_ERROR),
+	O(SOL_SOCKET, SO_DONTROUTE),
+	O(SOL_SOCKET, SO_BROADCAST),
+	O(SOL_SOCKET, SO_SNDBUF),
+	O(SOL_SOCKET, SO_RCVBUF),
+	O(SOL_SOCKET, SO_SNDBUFFORCE),
+	O(SOL_SOCKET, SO_RCVBUFFORCE),
+	O(SOL_SOCKET, SO_KEEPALIVE),
+	O(SOL_SOCKET, SO_OOBINLINE),
+	O(SOL_SOCKET, SO_NO_CHECK),
+	O(SOL_SOCKET, SO_PRIORITY),
+	O(SOL_SOCKET, SO_LINGER),
+	O(SOL_SOCKET, SO_BSDCOMPAT),
+	O(SOL_SOCKET, SO_REUSEPORT),
+	O(SOL_SOCKET, SO_PASSCRED),
+	O(SOL_SOCKET, SO_PEERCRED),
+	O(SOL_SOCKET, SO_RCVLOWAT),
+	O(SOL_SOCKET, SO_SNDLOWAT),
+	O(SOL_SOCKET, SO_RCVTIMEO_OLD),
+	O(SOL_SOCKET, SO_SNDTIMEO_OLD),
+	O(SOL_SOCKET, SO_RCVTIMEO_NEW),
+	O(SOL_SOCKET, SO_SNDTIMEO_NEW),
+	O(SOL_SOCKET, SO_BINDTODEVICE),
+	O(SOL_SOCKET, SO_ATTACH_FILTER),
+	O(SOL_SOCKET, SO_DETACH_FILTER),
+	O(SOL_SOCKET, SO_PEERNAME),
+	O(SOL_SOCKET, SO_TIMESTAMP_OLD),
+	O(SOL_SOCKET, SO_ACCEPTCONN),
+	O(SOL_SOCKET, SO_PEERSEC),
+	O(SOL_SOCKET, SO_PASSSEC),
+	O(SOL_SOCKET, SO_TIMESTAMPNS_OLD),
+	O(SOL_SOCKET, SO_MARK),
+	O(SOL_SOCKET, SO_TIMESTAMPING_OLD),
+	O(SOL_SOCKET, SO_PROTOCOL),
+	O(SOL_SOCKET, SO_DOMAIN),
+	O(SOL_SOCKET, SO_RXQ_OVFL),
+	O(SOL_SOCKET, SO_WIFI_STATUS),
+	O(SOL_SOCKET, SO_PEEK_OFF),
+	O(SOL_SOCKET, SO_NOFCS),
+	O(SOL_SOCKET, SO_LOCK_FILTER),
+	O(SOL_SOCKET, SO_SELECT_ERR_QUEUE),
+	O(SOL_SOCKET, SO_BUSY_POLL),
+	O(SOL_SOCKET, SO_MAX_PACING_RATE),
+	O(SOL_SOCKET, SO_BPF_EXTENSIONS),
+	O(SOL_SOCKET, SO_INCOMING_CPU),
+	O(SOL_SOCKET, SO_ATTACH_BPF),
+	O(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF),
+	O(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF),
+	O(SOL_SOCKET, SO_DETACH_REUSEPORT_BPF),
+	O(SOL_SOCKET, SO_CNX_ADVICE),
+	O(SOL_SOCKET, SO_MEMINFO),
+	V(SOL_SOCKET, SO_INCOMING_NAPI_ID),
+	V(SOL_SOCKET, SO_COOKIE),
+	O(SOL_SOCKET, SO_PEERGROUPS),
+	O(SOL_SOCKET, SO_ZEROCOPY),
+	O(SOL_SOCKET, SO_TXTIME),
+	O(SOL_SOCKET, SO_BINDTOIFINDEX),
+	O(SOL_SOCKET, SO_TIMESTAMP_NEW),
+	O(SOL_SOCKET, SO_TIMESTAMPNS_NEW),
+	O(SOL_SOCKET, SO_TIMESTAMPING_NEW),
+	O(SOL_SOCKET, SO_PREFER_BUSY_POLL),
+	O(SOL_SOCKET, SO_BUSY_POLL_BUDGET),
+	V(SOL_SOCKET, SO_NETNS_COOKIE),
+	O(SOL_SOCKET, SO_BUF_LOCK),
+	{ "SO_RESERVE_MEM", SOL_SOCKET, SO_RESERVE_MEM_, 0 },
+	{ "SO_TXREHASH", SOL_SOCKET, SO_TXREHASH_, 0 },
+	{ "SO_RCVMARK", SOL_SOCKET, SO_RCVMARK_, 0 },
+	{ "SO_PASSPIDFD", SOL_SOCKET, SO_PASSPIDFD_, 0 },
+	{ "SO_PEERPIDFD", SOL_SOCKET, SO_PEERPIDFD_, 0 },
+	{ "SO_RCVPRIORITY", SOL_SOCKET, SO_RCVPRIORITY_, 0 },
+	{ "SOL_SOCKET.0", SOL_SOCKET, 0, 0 },
+	{ "SOL_SOCKET.999", SOL_SOCKET, 999, 0 },
+
+	O(SOL_IP, IP_TOS),
+	O(SOL_IP, IP_TTL),
+	O(SOL_IP, IP_HDRINCL),
+	O(SOL_IP, IP_OPTIONS),
+	O(SOL_IP, IP_ROUTER_ALERT),
+	O(SOL_IP, IP_RECVOPTS),
+	O(SOL_IP, IP_RETOPTS),
+	O(SOL_IP, IP_PKTINFO),
+	O(SOL_IP, IP_PKTOPTIONS),
+	O(SOL_IP, IP_MTU_DISCOVER),
+	O(SOL_IP, IP_RECVERR),
+	O(SOL_IP, IP_RECVTTL),
+	O(SOL_IP, IP_RECVTOS),
+	O(SOL_IP, IP_MTU),
+	O(SOL_IP, IP_FREEBIND),
+	O(SOL_IP, IP_PASSSEC),
+	O(SOL_IP, IP_TRANSPARENT),
+	O(SOL_IP, IP_ORIGDSTADDR),
+	O(SOL_IP, IP_MINTTL),
+	O(SOL_IP, IP_NODEFRAG),
+	O(SOL_IP, IP_CHECKSUM),
+	O(SOL_IP, IP_BIND_ADDRESS_NO_PORT),
+	O(SOL_IP, IP_RECVFRAGSIZE),
+	O(SOL_IP, IP_RECVERR_RFC4884),
+	O(SOL_IP, IP_MULTICAST_IF),
+	O(SOL_IP, IP_MULTICAST_TTL),
+	O(SOL_IP, IP_MULTICAST_LOOP),
+	O(SOL_IP, IP_ADD_MEMBERSHIP),
+	O(SOL_IP, IP_DROP_MEMBERSHIP),
+	O(SOL_IP, IP_UNBLOCK_SOURCE),
+	O(SOL_IP, IP_BLOCK_SOURCE),
+	O(SOL_IP, IP_ADD_SOURCE_MEMBERSHIP),
+	O(SOL_IP, IP_DROP_SOURCE_MEMBERSHIP),
+	O(SOL_IP, IP_MSFILTER),
+	O(SOL_IP, MCAST_JOIN_GROUP),
+	O(SOL_IP, MCAST_LEAVE_GROUP),
+	O(SOL_IP, MCAST_MSFILTER),
+	O(SOL_IP, IP_MULTICAST_ALL),
+	O(SOL_IP, IP_UNICAST_IF),
+	{ "IP_LOCAL_PORT_RANGE", SOL_IP, IP_LOCAL_PORT_, 0 },
+	{ "IP_PROTOCOL", SOL_IP, IP_PROTOCOL__, VOLATILE },
+	{ "SOL_IP.999", SOL_IP, 999, 0 },
+
+	{ "ICMP_FILTER", SOL_RAW, 1, 0 },
+	{ "SOL_RAW.2", SOL_RAW, 2, 0 },
+
+	O(SOL_UDP, UDP_CORK),
+	{ "UDP_ENCAP", SOL_UDP, 100, 0 },
+	{ "UDP_NO_CHECK6_TX", SOL_UDP, UDP_NO_CHECK6_TX_, 0 },
+	{ "UDP_NO_CHECK6_RX", SOL_UDP, UDP_NO_CHECK6_RX_, 0 },
+	{ "UDP_SEGMENT", SOL_UDP, 103, 0 },
+	{ "UDP_GRO", SOL_UDP, 104, 0 },
+	{ "SOL_UDP.999", SOL_UDP, 999, 0 },
+	{ "UDPLITE_SEND_CSCOV", SOL_UDPLITE_, UDPLITE_SEND_, 0 },
+	{ "UDPLITE_RECV_CSCOV", SOL_UDPLITE_, UDPLITE_RECV_, 0 },
+	{ "UDPLITE.CORK", SOL_UDPLITE_, UDP_CORK, 0 },
+	{ "UDPLITE.UDP_SEGMENT", SOL_UDPLITE_, 103, 0 },
+
+	O(SOL_PACKET, PACKET_AUXDATA),
+	O(SOL_PACKET, PACKET_ORIGDEV),
+	O(SOL_PACKET, PACKET_VERSION),
+	O(SOL_PACKET, PACKET_HDRLEN),
+	O(SOL_PACKET, PACKET_RESERVE),
+	O(SOL_PACKET, PACKET_LOSS),
+	O(SOL_PACKET, PACKET_VNET_HDR),
+	O(SOL_PACKET, PACKET_TX_TIMESTAMP),
+	O(SOL_PACKET, PACKET_TIMESTAMP),
+	O(SOL_PACKET, PACKET_FANOUT),
+	O(SOL_PACKET, PACKET_TX_HAS_OFF),
+	O(SOL_PACKET, PACKET_QDISC_BYPASS),
+	O(SOL_PACKET, PACKET_IGNORE_OUTGOING),
+	O(SOL_PACKET, PACKET_STATISTICS),
+	O(SOL_PACKET, PACKET_COPY_THRESH),
+	{ "SOL_PACKET.999", SOL_PACKET, 999, 0 },
+};
+
+/* What setsockopt() is tried with: an int, or as many octets of it repeated. */
+static const struct {
+	const char *name;
+	int val;
+	socklen_t len;
+} tries[] = {
+	{ "set-0", 0, 4 },
+	{ "set-1", 1, 4 },
+	{ "set-2", 2, 4 },
+	{ "set-minus1", -1, 4 },
+	{ "set-100", 100, 4 },
+	{ "set-256", 256, 4 },
+	{ "set-70000", 70000, 4 },
+	{ "set-huge", 0x7fffffff, 4 },
+	{ "set-least", (int)0x80000000, 4 },
+	{ "set-1-len0", 1, 0 },
+	{ "set-1-len1", 1, 1 },
+	{ "set-1-len3", 1, 3 },
+	{ "set-1-len5", 1, 5 },
+	{ "set-1-len8", 1, 8 },
+	{ "set-0-len16", 0, 16 },
+	{ "set-1-len64", 1, 64 },
+	{ "set-1-len-negative", 1, (socklen_t)-1 },
+};
+
+static const char *error_name(long r)
+{
+	static char text[32];
+
+	if (r >= 0)
+		return "0";
+	snprintf(text, sizeof(text), "%s", strerrorname_np((int)-r) ?: "E?");
+	return text;
+}
+
+/* getsockopt() with room for @room octets */
+static void tell_get(const struct option *o, struct any s, int room)
+{
+	uint8_t buf[256];
+	socklen_t len = (socklen_t)room;
+	long r;
+
+	memset(buf, 0xee, sizeof(buf));
+	r = any_get(s, o->level, o->number, buf, &len);
+	if (r < 0) {
+		printf("%s", error_name(r));
+		return;
+	}
+	printf("len %d ", (int)len);
+	if (o->flags & VOLATILE) {
+		uint64_t v = 0;
+
+		memcpy(&v, buf, len < 8 ? len : 8);
+		printf("%s", v ? "set" : "0");
+		return;
+	}
+	for (socklen_t i = 0; i < len && i < sizeof(buf); i++)
+		printf("%02x", buf[i]);
+}
+
+static void tell_option(const struct kind *k, enum state state, const struct option *o)
+{
+	static const int rooms[] = { 256, 0, 1, 3, 4, 8, -1 };
+	uint8_t val[64];
+	struct any s, peer;
+
+	if (open_kind(k, state, &s, &peer))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(rooms); i++) {
+		printf("%s/%s/%s/get-%d = ", k->name, state_names[state], o->name, rooms[i]);
+		tell_get(o, s, rooms[i]);
+		printf("\n");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		for (size_t at = 0; at < sizeof(val); at += 4)
+			memcpy(val + at, &tries[i].val, 4);
+		if (!k->slow_close) {
+			close_kind(s, peer);
+			if (open_kind(k, state, &s, &peer))
+				return;
+		}
+		printf("%s/%s/%s/%s = %s then ", k->name, state_names[state], o->name,
+		       tries[i].name,
+		       error_name(any_set(s, o->level, o->number, val, tries[i].len)));
+		tell_get(o, s, sizeof(val));
+		printf("\n");
+	}
+	close_kind(s, peer);
+}
+
+/* ---- options with a shape of their own ---------------------------------------------------------------------- */
+
+static struct sock_filter accept_all[] = { { BPF_RET | BPF_K, 0, 0, 0xffff } };
+static struct sock_filter bad_filter[] = { { BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 } };
+static struct sock_fprog good_prog = { 1, accept_all }, bad_prog = { 1, bad_filter },
+			 empty_prog = { 0, accept_all };
+
+static const struct shaped {
+	const char *name;
+	int level, number;
+	const void *val;
+	socklen_t len;
+} shaped[] = {
+	{ "SO_BINDTODEVICE/lo", SOL_SOCKET, SO_BINDTODEVICE, "lo", 3 },
+	{ "SO_BINDTODEVICE/lo-unterminated", SOL_SOCKET, SO_BINDTODEVICE, "lo", 2 },
+	{ "SO_BINDTODEVICE/none", SOL_SOCKET, SO_BINDTODEVICE, "nosuchdevice", 13 },
+	{ "SO_BINDTODEVICE/empty", SOL_SOCKET, SO_BINDTODEVICE, "", 1 },
+	{ "SO_BINDTODEVICE/long", SOL_SOCKET, SO_BINDTODEVICE, "lo\0xxxxxxxxxxxxxxxxxxxx", 20 },
+	{ "SO_ATTACH_FILTER/good", SOL_SOCKET, SO_ATTACH_FILTER, &good_prog, sizeof(good_prog) },
+	{ "SO_ATTACH_FILTER/bad", SOL_SOCKET, SO_ATTACH_FILTER, &bad_prog, sizeof(bad_prog) },
+	{ "SO_ATTACH_FILTER/empty", SOL_SOCKET, SO_ATTACH_FILTER, &empty_prog, sizeof(empty_prog) },
+	{ "SO_ATTACH_FILTER/short", SOL_SOCKET, SO_ATTACH_FILTER, &good_prog, 8 },
+	{ "SO_ATTACH_REUSEPORT_CBPF/good", SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &good_prog,
+	  sizeof(good_prog) },
+	{ "SO_ATTACH_REUSEPORT_CBPF/bad", SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &bad_prog,
+	  sizeof(bad_prog) },
+	{ "SO_LINGER/10", SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 10 }, sizeof(struct linger) },
+	{ "SO_LINGER/negative", SOL_SOCKET, SO_LINGER, &(struct linger){ 1, -1 },
+	  sizeof(struct linger) },
+	{ "SO_RCVTIMEO/1.5s", SOL_SOCKET, SO_RCVTIMEO_OLD, &(struct timeval){ 1, 500000 },
+	  sizeof(struct timeval) },
+	{ "SO_RCVTIMEO/usec", SOL_SOCKET, SO_RCVTIMEO_OLD, &(struct timeval){ 1, 1000000 },
+	  sizeof(struct timeval) },
+	{ "SO_RCVTIMEO/negative", SOL_SOCKET, SO_RCVTIMEO_OLD, &(struct timeval){ -1, 0 },
+	  sizeof(struct timeval) },
+	{ "SO_SNDTIMEO/1us", SOL_SOCKET, SO_SNDTIMEO_OLD, &(struct timeval){ 0, 1 },
+	  sizeof(struct timeval) },
+	{ "SO_TXTIME/monotonic", SOL_SOCKET, SO_TXTIME, &(struct { int c, f; }){ 1, 0 }, 8 },
+	{ "SO_TXTIME/tai-report", SOL_SOCKET, SO_TXTIME, &(struct { int c, f; }){ 11, 2 }, 8 },
+	{ "SO_TXTIME/flags", SOL_SOCKET, SO_TXTIME, &(struct { int c, f; }){ 1, 64 }, 8 },
+	{ "SO_TIMESTAMPING/rx", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x18 }, 4 },
+	{ "SO_TIMESTAMPING/tx", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x312 }, 4 },
+	{ "SO_TIMESTAMPING/id", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x80 }, 4 },
+	{ "SO_TIMESTAMPING/id-tcp", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x10080 }, 4 },
+	{ "SO_TIMESTAMPING/id-tcp-only", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x10000 }, 4 },
+	{ "SO_TIMESTAMPING/stats", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x1000 }, 4 },
+	{ "SO_TIMESTAMPING/stats-tsonly", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x1800 }, 4 },
+	{ "SO_TIMESTAMPING/filter", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x20000 }, 4 },
+	{ "SO_TIMESTAMPING/bind-phc", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x8000 }, 4 },
+	{ "SO_TIMESTAMPING/completion", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x40000 }, 4 },
+	{ "SO_TIMESTAMPING/unknown", SOL_SOCKET, SO_TIMESTAMPING_OLD, &(int){ 0x100000 }, 4 },
+	{ "IP_ADD_MEMBERSHIP/lo", SOL_IP, IP_ADD_MEMBERSHIP,
+	  &(struct ip_mreqn){ { 0x010000e0 }, { 0 }, 1 }, sizeof(struct ip_mreqn) },
+	{ "IP_ADD_MEMBERSHIP/unicast", SOL_IP, IP_ADD_MEMBERSHIP,
+	  &(struct ip_mreqn){ { 0x0100007f }, { 0 }, 1 }, sizeof(struct ip_mreqn) },
+	{ "IP_ADD_MEMBERSHIP/no-dev", SOL_IP, IP_ADD_MEMBERSHIP,
+	  &(struct ip_mreqn){ { 0x010000e0 }, { 0 }, 77 }, sizeof(struct ip_mreqn) },
+	{ "IP_DROP_MEMBERSHIP/absent", SOL_IP, IP_DROP_MEMBERSHIP,
+	  &(struct ip_mreqn){ { 0x010000e0 }, { 0 }, 1 }, sizeof(struct ip_mreqn) },
+	{ "IP_MULTICAST_IF/lo", SOL_IP, IP_MULTICAST_IF,
+	  &(struct ip_mreqn){ { 0 }, { 0x0100007f }, 1 }, sizeof(struct ip_mreqn) },
+	{ "IP_MULTICAST_IF/addr", SOL_IP, IP_MULTICAST_IF, &(int){ 0x0100007f }, 4 },
+	{ "IP_MULTICAST_IF/no-addr", SOL_IP, IP_MULTICAST_IF, &(int){ 0x01010101 }, 4 },
+	{ "IP_UNICAST_IF/lo", SOL_IP, IP_UNICAST_IF, &(int){ 0x01000000 }, 4 },
+	{ "IP_OPTIONS/rr", SOL_IP, IP_OPTIONS, "\x07\x07\x04\0\0\0\0", 8 },
+	{ "IP_OPTIONS/ra", SOL_IP, IP_OPTIONS, "\x94\x04\0", 4 },
+	{ "IP_OPTIONS/bad", SOL_IP, IP_OPTIONS, "\x07\x02\x04\0", 4 },
+	{ "IP_LOCAL_PORT_RANGE/ok", SOL_IP, IP_LOCAL_PORT_, &(unsigned){ 50000u << 16 | 40000u },
+	  4 },
+	{ "IP_LOCAL_PORT_RANGE/reverse", SOL_IP, IP_LOCAL_PORT_,
+	  &(unsigned){ 40000u << 16 | 50000u }, 4 },
+	{ "ICMP_FILTER/echo", SOL_RAW, 1, &(unsigned){ 1u << 8 }, 4 },
+	{ "UDP_SEGMENT/65535", SOL_UDP, 103, &(int){ 65535 }, 4 },
+	{ "UDP_SEGMENT/65536", SOL_UDP, 103, &(int){ 65536 }, 4 },
+	{ "UDP_ENCAP/espinudp", SOL_UDP, 100, &(int){ 2 }, 4 },
+	{ "UDPLITE_SEND_CSCOV/7", SOL_UDPLITE_, UDPLITE_SEND_, &(int){ 7 }, 4 },
+	{ "UDPLITE_SEND_CSCOV/8", SOL_UDPLITE_, UDPLITE_SEND_, &(int){ 8 }, 4 },
+	{ "UDPLITE_RECV_CSCOV/7", SOL_UDPLITE_, UDPLITE_RECV_, &(int){ 7 }, 4 },
+	{ "UDPLITE_RECV_CSCOV/65536", SOL_UDPLITE_, UDPLITE_RECV_, &(int){ 65536 }, 4 },
+};
+
+static void tell_shaped(const struct kind *k, enum state state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shaped); i++) {
+		const struct shaped *o = &shaped[i];
+		struct option as_option = { o->name, o->level, o->number, 0 };
+		struct any s, peer;
+
+		if (open_kind(k, state, &s, &peer))
+			return;
+		printf("%s/%s/%s = %s then ", k->name, state_names[state], o->name,
+		       error_name(any_set(s, o->level, o->number, o->val, o->len)));
+		tell_get(&as_option, s, 64);
+		printf("\n");
+		close_kind(s, peer);
+	}
+}
+
+/* ---- ioctls --------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	unsigned long cmd;
+	int arg;
+} ioctls[] = {
+	{ "SIOCINQ", SIOCINQ, 0 },
+	{ "SIOCOUTQ", SIOCOUTQ, 0 },
+	{ "SIOCOUTQNSD", SIOCOUTQNSD, 0 },
+	{ "SIOCATMARK", SIOCATMARK, 0 },
+	{ "SIOCGSTAMP_OLD", SIOCGSTAMP_OLD, 0 },
+	{ "SIOCGSTAMPNS_OLD", SIOCGSTAMPNS_OLD, 0 },
+	{ "SIOCGSTAMP_NEW", (unsigned long)SIOCGSTAMP_NEW, 0 },
+	{ "SIOCGSTAMPNS_NEW", (unsigned long)SIOCGSTAMPNS_NEW, 0 },
+	{ "FIONBIO", FIONBIO, 1 },
+	{ "FIOASYNC", FIOASYNC, 0 },
+	{ "SIOCGPGRP", SIOCGPGRP, 0 },
+	{ "FIOGETOWN", FIOGETOWN, 0 },
+	{ "SIOCSPGRP", SIOCSPGRP, 0 },
+	{ "FIOSETOWN", FIOSETOWN, 0 },
+	{ "unknown", 0x89a9, 0 },
+	{ "unknown-foreign", 0x12345678, 0 },
+};
+
+static void tell_ioctls(const struct kind *k, enum state state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ioctls); i++) {
+		int arg[16] = { ioctls[i].arg };
+		struct any s, peer;
+		long r;
+
+		if (open_kind(k, state, &s, &peer))
+			return;
+		r = any_ioctl(s, ioctls[i].cmd, arg);
+		printf("%s/%s/ioctl/%s = %s value %d\n", k->name, state_names[state],
+		       ioctls[i].name, error_name(r), r < 0 ? 0 : arg[0]);
+		close_kind(s, peer);
+	}
+}
+
+/* ---- binding: who may share a port with whom -------------------------------------------------------------------- */
+
+static void tell_bind(const struct kind *k)
+{
+	static const struct {
+		const char *name;
+		uint32_t addr;
+	} addrs[] = { { "any", 0 }, { "lo", 0x0100007f }, { "lo2", 0x0200007f } };
+
+	for (unsigned i = 0; i < 3 * 3 * 4 * 4; i++) {
+		unsigned how[2] = { i % 4, i / 4 % 4 }, where[2] = { i / 16 % 3, i / 48 };
+		struct sockaddr_in sin = loopback;
+		struct any s[2];
+		long r[2];
+		int one = 1;
+
+		for (int n = 0; n < 2; n++) {
+			if (any_socket(&s[n], k->family, k->type, k->protocol))
+				return;
+			if (how[n] & 1)
+				any_set(s[n], SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+			if (how[n] & 2)
+				any_set(s[n], SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+			sin.sin_addr.s_addr = addrs[where[n]].addr;
+			sin.sin_port = htons(5555);
+			r[n] = any_bind(s[n], &sin);
+		}
+		printf("%s/bind/%s-%u/%s-%u = %s", k->name, addrs[where[0]].name, how[0],
+		       addrs[where[1]].name, how[1], error_name(r[0]));
+		printf(" %s\n", error_name(r[1]));
+		any_close(s[0]);
+		any_close(s[1]);
+	}
+}
+
+/* ---- flags of sendmsg() and recvmsg() ------------------------------------------------------------------------------ */
+
+/* Two sockets that send to each other: @a's packets come to @b. */
+static int open_pair(const struct kind *k, struct any *a, struct any *b)
+{
+	struct sockaddr_in sin;
+	int err = open_kind(k, k->type == SOCK_STREAM ? CONNECTED : BOUND, a, b);
+
+	if (err || k->type == SOCK_STREAM)
+		return err;
+	err = any_socket(b, k->family, k->type, k->protocol);
+	if (err)
+		return err;
+	any_bind(*b, &loopback);
+	any_name(*b, &sin);
+	sin.sin_family = AF_INET;
+	sin.sin_addr.s_addr = loopback.sin_addr.s_addr;
+	return (int)any_connect(*a, &sin);
+}
+
+static long transfer(struct any s, bool send, char *octets, size_t len, int flags, int *ret_flags)
+{
+	struct iovec iov = { octets, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	long r = send ? any_sendmsg(s, &msg, flags) : any_recvmsg(s, &msg, flags);
+
+	*ret_flags = r < 0 ? 0 : msg.msg_flags;
+	settle();
+	return r;
+}
+
+static void tell_result(const char *what, long r, int flags)
+{
+	printf(" %s %s %ld flags %x", what, error_name(r), r < 0 ? 0 : r, (unsigned)flags);
+}
+
+/* ten octets and two, then received in parts: each flag of sendmsg(), then each of recvmsg(). */
+static void tell_flags(const struct kind *k)
+{
+	for (unsigned i = 0; i < 64; i++) {
+		int flag = (int)(1u << i % 32), f = 0;
+		bool sending = i < 32;
+		struct any a, b;
+		/* An echo reply: raw and ping sockets see it as it is. */
+		char out[12] = "\x08\0\0\0\0\0\0\0zz", in[64];
+		long r;
+
+		/* MSG_ZEROCOPY and MSG_CMSG_CLOEXEC concern others; MSG_SPLICE_PAGES and the like are internal. */
+		if (open_pair(k, &a, &b))
+			return;
+		printf("%s/flags/%s-%x =", k->name, sending ? "send" : "recv", (unsigned)flag);
+		r = transfer(a, true, out, 10, sending ? flag : 0, &f);
+		tell_result("send", r, 0);
+		r = transfer(a, true, out, 8, 0, &f);
+		tell_result("send", r, 0);
+		r = transfer(b, false, in, 4, MSG_DONTWAIT | (sending ? 0 : flag), &f);
+		tell_result("recv", r, f);
+		r = transfer(b, false, in, sizeof(in), MSG_DONTWAIT, &f);
+		tell_result("recv", r, f);
+		r = transfer(b, false, in, sizeof(in), MSG_DONTWAIT, &f);
+		tell_result("recv", r, f);
+		printf("\n");
+		close_kind(a, k->type == SOCK_STREAM ? b : (struct any){ .fd = -1 });
+		if (k->type != SOCK_STREAM)
+			any_close(b);
+	}
+}
+
+/* ---- set up ---------------------------------------------------------------------------------------------------------- */
+
+/* Ping sockets are for nobody in a new namespace. */
+static int allow_ping(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ping_group_range", "we");
+
+	if (!f)
+		return 1;
+	fputs("0 0\n", f);
+	return fclose(f) != 0;
+}
+
+static int kernel_setup(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd;
+
+	/* Nothing here may touch the host's network. */
+	if (unshare(CLONE_NEWNET)) {
+		fprintf(stderr, "unshare: %s\n", strerror(errno));
+		return 77;
+	}
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
+		return 1;
+	close(fd);
+	return allow_ping();
+}
+
+/* The same defaults on both sides, whatever the kernel's are. */
+static int copy_sysctls(void)
+{
+	static const char *const names[] = { "net.core.rmem_default", "net.core.rmem_max",
+					     "net.core.wmem_default", "net.core.wmem_max",
+					     "net.core.somaxconn" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[128] = "/proc/sys/", value[64];
+		size_t at = strlen(path);
+		FILE *f;
+
+		for (const char *c = names[i]; *c; c++)
+			path[at++] = *c == '.' ? '/' : *c;
+		path[at] = 0;
+		f = fopen(path, "re");
+		if (!f)
+			continue; /* not shown inside a container */
+		if (fgets(value, sizeof(value), f)) {
+			value[strcspn(value, "\n")] = 0;
+			if (weir_sysctl(net, names[i], value) < 0)
+				fprintf(stderr, "%s = %s: refused\n", names[i], value);
+		}
+		fclose(f);
+	}
+	return 0;
+}
+
+static int weir_setup(void)
+{
+	struct net_error err;
+
+	machine = weir_machine_create(NULL);
+	net = machine ? weir_net_create(machine, "n") : NULL;
+	if (!net || net_link_up(net, "lo", &err) ||
+	    weir_sysctl(net, "net.ipv4.ping_group_range", "0 0") < 0)
+		return 1;
+	return copy_sysctls();
+}
+
+int main(int argc, char **argv)
+{
+	const struct kind *tcp = &kinds[0];
+	int err;
+
+	if (argc < 2 || (strcmp(argv[1], "kernel") && strcmp(argv[1], "weir"))) {
+		fprintf(stderr, "usage: sockopt_compare kernel|weir\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	err = strcmp(argv[1], "weir") ? kernel_setup() : weir_setup();
+	if (err)
+		return err;
+	listen_addr = loopback;
+	listen_addr.sin_port = htons(5000);
+	if (any_socket(&listener, tcp->family, tcp->type, tcp->protocol) ||
+	    any_bind(listener, &listen_addr) || any_listen(listener))
+		return 1;
+	for (const struct kind *k = kinds; k < kinds + ARRAY_SIZE(kinds); k++) {
+		for (enum state state = FRESH; state < NR_STATES; state++) {
+			if (!state_exists(k, state))
+				continue;
+			for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+				tell_option(k, state, &options[i]);
+			tell_shaped(k, state);
+			tell_ioctls(k, state);
+		}
+		if (k->family == AF_INET) {
+			if (k->type != SOCK_RAW)
+				tell_bind(k);
+			tell_flags(k);
+		}
+	}
+	any_close(listener);
+	if (machine) {
+		weir_net_destroy(net);
+		weir_machine_destroy(machine);
+	}
+	return 0;
+}

@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/poll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -146,6 +147,16 @@ WEIR_API ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int fla
 			       struct sockaddr *addr, socklen_t *len);
 WEIR_API ssize_t weir_sendmsg(struct weir_file *f, const struct msghdr *msg, int flags);
 WEIR_API ssize_t weir_recvmsg(struct weir_file *f, struct msghdr *msg, int flags);
+/*
+ * sendfile(2): @count octets of the host's descriptor @fd, a regular file, from *@off on (NULL: from its position on). May send less. EINVAL,
+ * ESPIPE, EAGAIN as there.
+ */
+WEIR_API ssize_t weir_sendfile(struct weir_file *out, int fd, off_t *off, size_t count);
+/* A pipe of 64 KiB: [0] reads, [1] writes. @flags: SOCK_NONBLOCK. */
+WEIR_API int weir_pipe(struct weir_machine *m, struct weir_file *ret_files[2], int flags);
+/* splice(2): between a pipe and a socket, or two pipes. @flags: SPLICE_F_NONBLOCK, SPLICE_F_MORE. Moves 64 KiB at most. */
+WEIR_API ssize_t weir_splice(struct weir_file *in, struct weir_file *out, size_t len,
+			     unsigned flags);
 /* SIOC*, FIONREAD, FIONBIO ... @arg as ioctl(2) has it */
 WEIR_API int weir_ioctl(struct weir_file *f, unsigned long cmd, void *arg);
 /* F_GETFL, F_SETFL with O_NONBLOCK */
@@ -188,6 +199,9 @@ WEIR_API int weir_fd_dup2(struct weir_files *files, int fd, int to);
 WEIR_API int weir_fd_dup3(struct weir_files *files, int fd, int to, int flags); /* O_CLOEXEC */
 /* F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL */
 WEIR_API int weir_fd_fcntl(struct weir_files *files, int fd, int cmd, int arg);
+/* select(2); @nfds at most FD_SETSIZE. The sets keep what is ready. Machine time: WEIR_FOREVER waits. */
+WEIR_API int weir_select(struct weir_files *files, int nfds, fd_set *readfds, fd_set *writefds,
+			 fd_set *exceptfds, uint64_t timeout_ns);
 /* socketcall(2): @call is SYS_SOCKET ... SYS_SENDMMSG of <linux/net.h>. The result of that call, or -errno. */
 WEIR_API long weir_socketcall(struct weir_files *files, int call, const unsigned long *args);
 

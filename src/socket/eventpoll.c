@@ -311,6 +311,7 @@ static int ep_insert(struct eventpoll *ep, struct file *f, const struct epoll_ev
 	epi->event = *ev;
 	epi->event.events |= EPOLLERR | EPOLLHUP;
 	hlist_add_head(&epi->hash, &ep->buckets[ep_hash(f, ep->hash_bits)]);
+	__atomic_store_n(&f->watched, true, __ATOMIC_RELEASE);
 	list_add_tail(&epi->file_node, &f->ep_links);
 	ep->nr_items++;
 	ep_item_arm(ep, epi, f->ops->poll(f, &epi->wait));
@@ -639,8 +640,12 @@ void eventpoll_release_file(struct file *f)
 	struct machine_sock *ms = f->machine->sock;
 	struct epitem *epi;
 
-	/* Nobody adds a watch any more: eventpoll_ctl() needs a handle, and we were called after the last. */
-	if (list_empty(&f->ep_links))
+	/*
+	 * Nobody adds a watch any more: eventpoll_ctl() looks for a handle under the mutex, and we were called after the last was given back.
+	 * Whether one was ever added is read with acquire: it pairs with the release in ep_insert(), which came before its
+	 * caller gave its reference back. A file that no epoll ever watched, nearly every one, needs no mutex.
+	 */
+	if (!__atomic_load_n(&f->watched, __ATOMIC_ACQUIRE))
 		return;
 	pthread_mutex_lock(&ms->epoll_mutex);
 	while ((epi = list_first_entry_or_null(&f->ep_links, struct epitem, file_node))) {

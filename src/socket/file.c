@@ -19,6 +19,7 @@ void file_init(struct file *f, struct machine *m, const struct file_operations *
 	f->refcount = 1;
 	f->handles = 1;
 	f->flags = 0;
+	f->watched = false;
 	list_init(&f->ep_links);
 }
 

@@ -43,6 +43,7 @@ struct file {
 	u32 refcount; /* atomic: handles and calls in progress */
 	u32 handles;  /* atomic: what programs hold (weir_close() gives one back) */
 	u32 flags;    /* O_NONBLOCK */
+	bool watched; /* atomic: an epoll has watched it, some time */
 	struct list_head
 		ep_links; /* struct epitem watching this file; leaf lock of the machine's epolls */
 };

@@ -22,6 +22,7 @@
 #include "core/module.h"
 #include "core/netdevice.h"
 #include "core/sysctl.h"
+#include "socket/pipe.h"
 #include "socket/socket_internal.h"
 #include "socket/socket_module.h"
 
@@ -424,6 +425,7 @@ void socket_close_all(struct machine *m)
 		sock->file.refcount = sock->file.handles = 1;
 		file_close(&sock->file);
 	}
+	pipes_free(m);
 }
 
 bool socket_take_event(struct machine *m)
@@ -445,6 +447,7 @@ int socket_machine_init(struct machine *m)
 	pthread_mutex_init(&ms->files_lock, NULL);
 	list_init(&ms->dead_sockets);
 	list_init(&ms->epolls);
+	list_init(&ms->pipes);
 	list_init(&ms->retired);
 	m->sock = ms;
 	err = sysctl_register(m, &core_sysctls);

@@ -145,6 +145,77 @@ int weir_fd_fcntl(struct weir_files *wf, int fd, int cmd, int arg)
 	return ret;
 }
 
+/* ---- select ------------------------------------------------------------------------------------------------ */
+
+#define SELECT_IN  (EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLERR)
+#define SELECT_OUT (EPOLLWRBAND | EPOLLWRNORM | EPOLLOUT | EPOLLERR)
+#define SELECT_EX  EPOLLPRI
+
+static const u32 select_events[3] = { SELECT_IN, SELECT_OUT, SELECT_EX };
+
+/* The files in the sets; references are held. -EBADF: a number has none; the first @*ret_n were taken. */
+static int select_gather(struct weir_files *wf, int nfds, fd_set *const sets[3],
+			 struct file_poll *p, int *fds, u32 *ret_n)
+{
+	for (int fd = 0; fd < nfds; fd++) {
+		u32 events = 0;
+
+		for (int s = 0; s < 3; s++)
+			if (sets[s] && FD_ISSET(fd, sets[s]))
+				events |= select_events[s];
+		if (!events)
+			continue;
+		fds[*ret_n] = fd;
+		p[*ret_n] = (struct file_poll){ .file = fd_get(wf->t, fd), .events = events };
+		if (!p[*ret_n].file)
+			return -EBADF;
+		(*ret_n)++;
+	}
+	return 0;
+}
+
+/* Leaves in the sets what is ready. How many bits that are. */
+static int select_answer(const struct file_poll *p, const int *fds, u32 n, fd_set *const sets[3])
+{
+	int bits = 0;
+
+	for (u32 i = 0; i < n; i++)
+		for (int s = 0; s < 3; s++) {
+			if (!sets[s] || !FD_ISSET(fds[i], sets[s]))
+				continue;
+			if (p[i].revents & select_events[s])
+				bits++;
+			else
+				FD_CLR(fds[i], sets[s]);
+		}
+	return bits;
+}
+
+int weir_select(struct weir_files *wf, int nfds, fd_set *readfds, fd_set *writefds,
+		fd_set *exceptfds, uint64_t timeout_ns)
+{
+	fd_set *const sets[3] = { readfds, writefds, exceptfds };
+	struct file_poll *p;
+	int *fds, ret;
+	u32 n = 0;
+
+	if (nfds < 0 || nfds > FD_SETSIZE)
+		return -EINVAL;
+	p = calloc((size_t)nfds + 1, sizeof(*p) + sizeof(*fds));
+	if (!p)
+		return -ENOMEM;
+	fds = (int *)(p + nfds + 1);
+	ret = select_gather(wf, nfds, sets, p, fds, &n);
+	if (!ret)
+		ret = files_poll(net_of(wf->net)->machine, p, n, timeout_ns);
+	if (ret >= 0)
+		ret = select_answer(p, fds, n, sets);
+	for (u32 i = 0; i < n; i++)
+		file_put(p[i].file);
+	free(p);
+	return ret;
+}
+
 /* ---- files in messages ------------------------------------------------------------------------------------- */
 
 /* A control buffer with pointers, and the references that keep them good during the call. */

@@ -461,7 +461,7 @@ static u32 unix_dgram_poll(struct socket *sock)
 
 /* ---- the rest -------------------------------------------------------------------------------------------- */
 
-static int octets_waiting(struct sock *sk, int *ret)
+int unix_octets_waiting(struct sock *sk, int *ret)
 {
 	struct sk_buff *skb;
 	u64 n = 0;
@@ -481,7 +481,7 @@ static int unix_ioctl(struct socket *sock, unsigned cmd, void *arg)
 {
 	switch (cmd) {
 	case SIOCINQ:
-		return octets_waiting(sock->sk, arg);
+		return unix_octets_waiting(sock->sk, arg);
 	case SIOCOUTQ:
 		*(int *)arg = (int)sock->sk->sk_wmem_alloc;
 		return 0;

@@ -131,6 +131,7 @@ static inline int unix_peek_off(const struct sock *sk, int flags)
 {
 	return (flags & MSG_PEEK) && sk->sk_rare ? max(sk->sk_rare->peek_off, 0) : 0;
 }
+int unix_octets_waiting(struct sock *sk, int *ret); /* SIOCINQ; -EINVAL: it listens */
 void unix_peek_off_move(struct sock *sk, int flags, u32 octets);
 int unix_copy_name(struct kmsghdr *msg, const struct sock *from);
 
@@ -178,5 +179,8 @@ void unix_scm_recv(struct sock *sk, struct kmsghdr *msg, struct unix_scm *scm);
 /* unix_gc.c */
 struct unix_sock *unix_file_sock(struct file *f, const struct net *net);
 void unix_gc(struct net *net);
+
+/* unix_diag.c */
+int unix_diag_machine_init(struct machine *m);
 
 #endif

@@ -71,6 +71,8 @@ int unix_machine_init(struct machine *m)
 	err = sysctl_register(m, &unix_table);
 	if (!err)
 		err = view_register(m, unix_views, ARRAY_SIZE(unix_views));
+	if (!err)
+		err = unix_diag_machine_init(m);
 	return err ? err : sock_register(m, &unix_family);
 }
 

@@ -250,6 +250,28 @@ static inline long w_epoll_wait(struct world *w, int ep)
 	return r <= 0 ? r : r << 16 | (long)ev[0].events;
 }
 
+/* Bits 0..2: readable, writable, exceptional; or -errno. */
+static inline long w_select(struct world *w, int fd)
+{
+	struct timeval now = { 0, 0 };
+	fd_set set[3];
+	long r;
+
+	for (int i = 0; i < 3; i++) {
+		FD_ZERO(&set[i]);
+		FD_SET(fd, &set[i]);
+	}
+	r = w->native ? result(select(fd + 1, &set[0], &set[1], &set[2], &now))
+		      : weir_select(w->files, fd + 1, &set[0], &set[1], &set[2], 0);
+	if (r < 0)
+		return r;
+	r = 0;
+	for (int i = 0; i < 3; i++)
+		if (FD_ISSET(fd, &set[i]))
+			r |= 1 << i;
+	return r;
+}
+
 /* ---- the comparison --------------------------------------------------------------------------------------- */
 
 static inline void world_weir(struct world *w)

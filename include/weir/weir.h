@@ -310,10 +310,33 @@ struct weir_trace_record {
 	uint32_t len;
 	uint16_t reason;                   /* 0: not dropped */
 	uint8_t verdict;                   /* enum weir_verdict */
+	uint8_t context;                   /* enum weir_context, and WEIR_KSOFTIRQD */
 	const char *point, *file;          /* function and file; static storage */
 	const char *arg1_name, *arg2_name; /* NULL: unused */
 };
 enum weir_verdict { WEIR_PASS, WEIR_DROP, WEIR_DONE, WEIR_QUEUED, WEIR_STOLEN, WEIR_CREATE };
+
+/* Who ran the function: doc/paths.md. */
+enum weir_context {
+	WEIR_CONTEXT_PROCESS,
+	WEIR_CONTEXT_WORK,
+	WEIR_CONTEXT_TASKLET_HI,
+	WEIR_CONTEXT_TIMER,
+	WEIR_CONTEXT_NET_TX,
+	WEIR_CONTEXT_NET_RX,
+	WEIR_CONTEXT_TASKLET,
+	WEIR_CONTEXT_HARDIRQ,
+};
+#define WEIR_KSOFTIRQD 0x80u
+
+/* Why a packet had to wait in a queueing discipline: the argument "held" of trace points. */
+enum weir_held {
+	WEIR_HELD_NOT,
+	WEIR_HELD_DRIVER,
+	WEIR_HELD_LOCK,
+	WEIR_HELD_POLICY,
+	WEIR_HELD_QUOTA,
+};
 
 /* Starts recording with a ring of @records per cpu. */
 WEIR_API int weir_trace_enable(struct weir_machine *m, uint32_t records);
@@ -327,6 +350,8 @@ WEIR_API int weir_trace_read(struct weir_machine *m, uint64_t cursor[64],
  */
 WEIR_API int weir_trace_format(struct weir_machine *m, const struct weir_trace_record *r,
 			       unsigned depth, char *buf, size_t size);
+/* "process", "softirq/net_rx", "ksoftirqd/net_tx", "tasklet" ... Static storage. */
+WEIR_API const char *weir_context_name(uint8_t context);
 WEIR_API const char *weir_drop_reason_name(struct weir_machine *m, uint16_t reason);
 WEIR_API const char *weir_drop_reason_help(struct weir_machine *m, uint16_t reason);
 

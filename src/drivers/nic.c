@@ -660,9 +660,13 @@ static void nic_interrupt_pio(struct nic *nic)
 /* The handler. It is not entered again while it runs: what happens meanwhile is a further interrupt right behind. */
 static void nic_interrupt(struct nic *nic)
 {
+	struct cpu *cpu = nic->dev->cpu;
+	u8 interrupted;
+
 	if (nic->irq_masked || nic->irq_running || !nic->irq_cause)
 		return;
 	nic->irq_running = true;
+	interrupted = irq_enter(cpu);
 	hrtimer_cancel(nic->dev->cpu, &nic->irq_timer);
 	while (nic->irq_cause && !nic->irq_masked) {
 		u32 cause = nic->irq_cause;
@@ -681,9 +685,13 @@ static void nic_interrupt(struct nic *nic)
 			nic_interrupt_pio(nic);
 		} else {
 			nic->irq_masked = true;
+			if (nic->rx_clean != nic->rx_hw)
+				trace_skb(nic->rx[nic->rx_clean % nic->p.rx_ring], NULL,
+					  TP_nic_interrupt, TRACE_QUEUED, cause, 0);
 			napi_schedule(&nic->napi);
 		}
 	}
+	irq_exit(cpu, interrupted);
 	nic->irq_running = false;
 }
 

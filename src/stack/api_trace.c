@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/netdevice.h"
+#include "core/qdisc.h"
 #include "core/trace.h"
 #include "stack/stack.h"
 #include "trace/trace_text.h"
@@ -15,6 +16,22 @@ static_assert((int)WEIR_PASS == (int)TRACE_PASS && (int)WEIR_DROP == (int)TRACE_
 		      (int)WEIR_STOLEN == (int)TRACE_STOLEN &&
 		      (int)WEIR_CREATE == (int)TRACE_CREATE,
 	      "the public verdicts are the stack's");
+
+static_assert((int)WEIR_CONTEXT_WORK == (int)CONTEXT_WORK &&
+		      (int)WEIR_CONTEXT_TASKLET_HI == (int)CONTEXT_TASKLET_HI &&
+		      (int)WEIR_CONTEXT_TIMER == (int)CONTEXT_TIMER &&
+		      (int)WEIR_CONTEXT_NET_TX == (int)CONTEXT_NET_TX &&
+		      (int)WEIR_CONTEXT_NET_RX == (int)CONTEXT_NET_RX &&
+		      (int)WEIR_CONTEXT_TASKLET == (int)CONTEXT_TASKLET &&
+		      (int)WEIR_CONTEXT_HARDIRQ == (int)CONTEXT_HARDIRQ &&
+		      WEIR_KSOFTIRQD == CONTEXT_KSOFTIRQD,
+	      "the public contexts are the stack's");
+
+static_assert((int)WEIR_HELD_DRIVER == (int)QDISC_HELD_DRIVER &&
+		      (int)WEIR_HELD_LOCK == (int)QDISC_HELD_LOCK &&
+		      (int)WEIR_HELD_POLICY == (int)QDISC_HELD_POLICY &&
+		      (int)WEIR_HELD_QUOTA == (int)QDISC_HELD_QUOTA,
+	      "the public reasons to wait are the stack's");
 
 int weir_trace_enable(struct weir_machine *wm, uint32_t records)
 {
@@ -42,6 +59,7 @@ static void convert(const struct machine *m, const struct trace_record *r,
 		.len = r->len,
 		.reason = r->reason,
 		.verdict = r->verdict,
+		.context = r->context,
 		.point = d->name,
 		.file = d->file,
 		.arg1_name = d->arg1,
@@ -111,6 +129,7 @@ int weir_trace_format(struct weir_machine *wm, const struct weir_trace_record *r
 		.ifindex = r->ifindex,
 		.len = r->len,
 		.verdict = (enum trace_verdict)r->verdict,
+		.context = r->context,
 		.point = r->point,
 		.file = r->file,
 		.arg1_name = r->arg1_name,
@@ -120,6 +139,11 @@ int weir_trace_format(struct weir_machine *wm, const struct weir_trace_record *r
 	};
 
 	return trace_text(&l, buf, size);
+}
+
+const char *weir_context_name(uint8_t context)
+{
+	return trace_context_name(context);
 }
 
 const char *weir_drop_reason_name(struct weir_machine *wm, uint16_t reason)

@@ -726,6 +726,10 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 		if (push_one)
 			break;
 	}
+	/* Windows or Nagle hold this one back: an ACK or more data will push it. */
+	if (unlikely(sk->sk_net->cpu->trace_on && (skb = tcp_send_head(sk))))
+		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_QUEUED, tp->snd_cwnd,
+			  tcp_packets_in_flight(tp));
 	is_cwnd_limited |= tcp_packets_in_flight(tp) >= tp->snd_cwnd;
 	if (likely(sent || is_cwnd_limited))
 		tcp_cwnd_validate(sk, is_cwnd_limited);

@@ -2,15 +2,17 @@
 /*
  * trace_text.c - one trace record as a line for people
  *
- *     12.003400120  1:2  #77 (of #76)  ip_rcv             ipv4/ip_input.c  len=1500  drop IP_CSUM
+ *     12.003400120  1:2  #77 (of #76)  softirq/net_rx  ip_rcv             ipv4/ip_input.c  len=1500  drop IP_CSUM
  *
- * Time in seconds, net:ifindex, packet, what it was made from, function, file, arguments by name, and the verdict where
+ * Time in seconds, net:ifindex, packet, what it was made from, who ran it, function, file, arguments by name, and the verdict where
  * it is not just "went on".
  */
 #include "trace/trace_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+#include "core/cpu.h"
 
 struct line {
 	char *buf;
@@ -39,6 +41,23 @@ const char *trace_verdict_name(enum trace_verdict v)
 	return (unsigned)v < ARRAY_SIZE(names) ? names[v] : "?";
 }
 
+const char *trace_context_name(u8 context)
+{
+	static const char *const names[NR_CONTEXTS][2] = {
+		[CONTEXT_PROCESS] = { "process", "process" },
+		[CONTEXT_WORK] = { "softirq/hi", "ksoftirqd/hi" },
+		[CONTEXT_TASKLET_HI] = { "tasklet_hi", "ksoftirqd/tasklet_hi" },
+		[CONTEXT_TIMER] = { "timer", "ksoftirqd/timer" },
+		[CONTEXT_NET_TX] = { "softirq/net_tx", "ksoftirqd/net_tx" },
+		[CONTEXT_NET_RX] = { "softirq/net_rx", "ksoftirqd/net_rx" },
+		[CONTEXT_TASKLET] = { "tasklet", "ksoftirqd/tasklet" },
+		[CONTEXT_HARDIRQ] = { "hardirq", "hardirq" },
+	};
+	u8 what = (u8)(context & ~CONTEXT_KSOFTIRQD);
+
+	return what < NR_CONTEXTS ? names[what][!!(context & CONTEXT_KSOFTIRQD)] : "?";
+}
+
 int trace_text(const struct trace_line *t, char *buf, size_t size)
 {
 	struct line l = { buf, size, 0 };
@@ -50,6 +69,7 @@ int trace_text(const struct trace_line *t, char *buf, size_t size)
 	    (unsigned long long)t->skb_id);
 	if (t->related)
 		put(&l, " (of #%llu)", (unsigned long long)t->related);
+	put(&l, "  %-16s", trace_context_name(t->context));
 	put(&l, "  %*s%-24s %-24s len=%u", (int)t->depth * 2, "", t->point, t->file, t->len);
 	if (t->arg1_name)
 		put(&l, " %s=%llu", t->arg1_name, (unsigned long long)t->arg1);

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "see/paths.h"
+
 /* ---- filters ------------------------------------------------------------------------------------------- */
 
 struct walk_filter {
@@ -168,10 +170,11 @@ static unsigned depth_of(const char *file)
 	return 3;
 }
 
-/* IPv4 addresses and Ethernet types are known by the names of their arguments. */
+/* IPv4 addresses, Ethernet types and reasons to wait are known by the names of their arguments. */
 static void print_arg(FILE *out, const char *name, uint64_t v)
 {
 	static const char *const addresses[] = { "daddr", "saddr", "nexthop" };
+	static const char *const held[] = { "not", "driver", "lock", "policy", "quota" };
 
 	if (!name)
 		return;
@@ -182,6 +185,10 @@ static void print_arg(FILE *out, const char *name, uint64_t v)
 			fprintf(out, " %s=%s", name, inet_ntoa(a));
 			return;
 		}
+	if (!strcmp(name, "held") && v < sizeof(held) / sizeof(held[0])) {
+		fprintf(out, " held=%s", held[v]);
+		return;
+	}
 	fprintf(out, !strcmp(name, "protocol") && v > 255 ? " %s=0x%04" PRIx64 : " %s=%" PRIu64,
 		name, v);
 }
@@ -194,9 +201,10 @@ static void print_record(FILE *out, const struct recorder *r, const struct weir_
 	char what[96];
 
 	snprintf(what, sizeof(what), "%*s%s", (int)(2 * depth), "", rec->point);
-	fprintf(out, "  %10.6f ms  %-10s %-34s %-24s len %-6" PRIu32,
+	fprintf(out, "  %10.6f ms  %-10s %-16s %-34s %-24s len %-6" PRIu32,
 		(double)(int64_t)(rec->time - t0) / 1e6,
-		rec->net_id ? recorder_net_name(r, rec->net_id) : "-", what, rec->file, rec->len);
+		rec->net_id ? recorder_net_name(r, rec->net_id) : "-",
+		weir_context_name(rec->context), what, rec->file, rec->len);
 	print_arg(out, rec->arg1_name, rec->arg1);
 	print_arg(out, rec->arg2_name, rec->arg2);
 	if (rec->verdict != WEIR_PASS && rec->verdict < 6)
@@ -215,7 +223,10 @@ unsigned walk_print(FILE *out, const struct recorder *r, uint64_t id)
 	struct family family;
 	unsigned lines = 0;
 	uint64_t last_id = 0, t0 = 0;
+	struct paths_line path;
+	struct paths paths;
 
+	paths_init(&paths);
 	family_collect(&family, r, id);
 	for (uint64_t s = recorder_records_begin(r); s < recorder_records_end(r); s++) {
 		const struct weir_trace_record *rec = recorder_record(r, s);
@@ -225,12 +236,16 @@ unsigned walk_print(FILE *out, const struct recorder *r, uint64_t id)
 			continue;
 		if (!lines)
 			t0 = rec->time;
+		if (paths_feed(&paths, rec, &path))
+			fprintf(out, "  = %s\n", path.text);
 		if (rec->skb_id != last_id)
 			fprintf(out, "  packet #%" PRIu64 "\n", rec->skb_id);
 		last_id = rec->skb_id;
 		print_record(out, r, rec, t0);
 		lines++;
 	}
+	if (paths_feed(&paths, NULL, &path))
+		fprintf(out, "  = %s\n", path.text);
 	if (family.full)
 		fprintf(out, "  ... and more packets that are related\n");
 	if (lines && recorder_lost(r))

@@ -502,7 +502,7 @@ static void napis_take_turns_and_lose_no_wakeup(void **state)
 
 struct test_tap {
 	struct packet_tap tap;
-	u32 in, out;
+	u32 in, out, len;
 	u32 sent_then; /* packets the driver had when the last outgoing one was seen */
 };
 
@@ -514,8 +514,43 @@ static void tap_func(struct packet_tap *tap, const struct sk_buff *skb, struct n
 	assert_ptr_equal(skb->data, skb_mac_header(skb));
 	t->in += !outgoing;
 	t->out += outgoing;
+	t->len = skb->len;
 	if (outgoing)
 		t->sent_then = test_priv(dev)->sent.qlen;
+}
+
+/* A device that cuts big segments itself gets them whole, and so do taps. */
+static void taps_see_big_segments_whole_behind_the_qdisc(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", false);
+	struct test_tap tap = { .tap = { .type = ETH_P_ALL, .func = tap_func, .dev = dev } };
+	struct sk_buff *skb;
+
+	dev->features |= NETIF_F_TSO;
+	rtnl_lock(net->machine);
+	dev_open(dev, NULL);
+	rtnl_unlock(net->machine);
+	cpu_lock(net->cpu);
+	dev_add_tap(net, &tap.tap);
+	netif_tx_stop_queue(&dev->tx[0]);
+	skb = test_frame(dev, (const u8 *)"\x02\0\0\0\0\x02", ETH_P_IP, 8000);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb_shinfo(skb)->gso_size = 1448;
+	skb_shinfo(skb)->gso_segs = 6;
+	skb_shinfo(skb)->gso_type = SKB_GSO_TCPV4;
+	assert_int_equal(dev_queue_xmit(skb), 0);
+	assert_int_equal(tap.out, 0); /* it waits in the qdisc */
+	netif_tx_wake_queue(&dev->tx[0]);
+	cpu_unlock(net->cpu);
+	assert_int_equal(tap.out, 1);
+	assert_int_equal(tap.len, 8000 + ETH_HLEN);
+	assert_int_equal(test_priv(dev)->sent.qlen, 1);
+	cpu_lock(net->cpu);
+	dev_remove_tap(&tap.tap);
+	cpu_unlock(net->cpu);
+	test_netdev_del(dev);
+	test_net_done(net);
 }
 
 static void taps_see_frames_before_the_driver_and_the_protocol(void **state)
@@ -775,6 +810,7 @@ int main(void)
 		cmocka_unit_test(a_device_above_takes_packets),
 		cmocka_unit_test(napis_take_turns_and_lose_no_wakeup),
 		cmocka_unit_test(taps_see_frames_before_the_driver_and_the_protocol),
+		cmocka_unit_test(taps_see_big_segments_whole_behind_the_qdisc),
 		cmocka_unit_test(what_cannot_be_sent_is_dropped_with_a_reason),
 		cmocka_unit_test(endless_configurations_end),
 		cmocka_unit_test(sent_packets_are_freed_in_softirq),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/dev_test.h"
+#include "core/sysctl.h"
+#include "core/trace.h"
 
 static const u8 other_mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 2 };
 
@@ -195,6 +197,82 @@ static void taking_the_device_down_empties_the_queue(void **state)
 	test_net_done(net);
 }
 
+/* The last record of @tp; NULL: none. */
+static const struct trace_record *trace_of(struct net *net, trace_point_t tp)
+{
+	static struct trace_record records[256];
+	u64 cursor = 0, lost;
+	u32 n = trace_read(net->cpu, &cursor, records, ARRAY_SIZE(records), &lost);
+
+	while (n > 0) {
+		if (records[--n].point == tp)
+			return &records[n];
+	}
+	return NULL;
+}
+
+static u32 reentries;
+
+/* Sends another one while it sends, as a tunnel or an embedder's device may. */
+static enum netdev_tx xmit_again(struct sk_buff *skb, struct net_device *dev)
+{
+	if (reentries < 3)
+		xmit(dev, 0, 100 + reentries++);
+	return test_xmit(skb, dev);
+}
+
+/* Control path 2 of doc/paths.md: "the device lock could not be obtained". */
+static void who_comes_while_the_queue_is_run_leaves_it_to_tx_softirq(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct Qdisc *q = dev->tx[0].qdisc;
+	struct net_device_ops ops = test_dev_ops;
+	const struct trace_record *r;
+
+	ops.ndo_start_xmit = xmit_again;
+	dev->netdev_ops = &ops;
+	reentries = 0;
+	assert_int_equal(trace_enable(net->machine, 256), 0);
+	cpu_lock(net->cpu);
+	assert_int_equal(xmit(dev, 0, 1), 0);
+	/* The call has sent its own packet and returns; the other one waits. */
+	assert_int_equal(test_priv(dev)->sent.qlen, 1);
+	assert_int_equal(q->stats.qlen, 1);
+	assert_int_equal(q->held, QDISC_HELD_LOCK);
+	assert_true(net->cpu->softirq_pending & 1u << NET_TX_SOFTIRQ);
+	cpu_unlock(net->cpu);
+	test_run_for(net->machine, 1);
+	trace_disable(net->machine);
+	assert_int_equal(sent_mark(dev), 1);
+	for (u32 i = 0; i < 3; i++)
+		assert_int_equal(sent_mark(dev), 100 + i);
+	assert_int_equal(q->stats.qlen, 0);
+	r = trace_of(net, TP_qdisc_dequeue);
+	assert_int_equal(r->arg1, QDISC_HELD_LOCK);
+	assert_int_equal(r->context & ~CONTEXT_KSOFTIRQD, CONTEXT_NET_TX);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static void the_default_discipline_is_a_sysctl(void **state)
+{
+	struct net *net = test_net();
+	struct text t = { 0 };
+	struct net_device *dev;
+
+	assert_int_equal(view_write(net, "/proc/sys/net/core/default_qdisc", "nosuch\n", 7),
+			 -ENOENT);
+	assert_int_equal(view_write(net, "/proc/sys/net/core/default_qdisc", "noqueue\n", 8), 0);
+	assert_int_equal(view_read(net, "/proc/sys/net/core/default_qdisc", &t), 0);
+	assert_string_equal(t.buf, "noqueue\n");
+	text_free(&t);
+	dev = test_netdev(net, "e0", true);
+	assert_string_equal(dev->qdisc->ops->id, "noqueue");
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
 static u32 timeouts;
 
 static void count_timeout(struct net_device *dev, u32 queue)
@@ -208,6 +286,7 @@ static void a_stuck_queue_wakes_the_watchdog(void **state)
 	struct net *net = test_net();
 	struct net_device *dev = test_netdev(net, "e0", false);
 	struct net_device_ops ops = test_dev_ops;
+	const struct trace_record *r;
 
 	ops.ndo_tx_timeout = count_timeout;
 	dev->netdev_ops = &ops;
@@ -216,11 +295,21 @@ static void a_stuck_queue_wakes_the_watchdog(void **state)
 	rtnl_lock(net->machine);
 	dev_open(dev, NULL);
 	rtnl_unlock(net->machine);
+	assert_int_equal(trace_enable(net->machine, 64), 0);
 	cpu_lock(net->cpu);
 	netif_tx_stop_queue(&dev->tx[0]);
+	xmit(dev, 0, 1);
 	cpu_unlock(net->cpu);
 	test_run_for(net->machine, 5 * NSEC_PER_SEC);
 	assert_int_equal(timeouts, 1);
+	assert_int_equal(dev->tx[0].trans_timeout, 1);
+	/* The packet that waited can tell, and went when the driver had recovered. */
+	r = trace_of(net, TP_dev_watchdog);
+	assert_non_null(r);
+	assert_true(r->arg2 >= 1000);
+	assert_int_equal(r->context, CONTEXT_TIMER | CONTEXT_KSOFTIRQD);
+	trace_disable(net->machine);
+	assert_int_equal(sent_mark(dev), 1);
 	assert_false(netif_xmit_stopped(&dev->tx[0]));
 	test_netdev_del(dev);
 	test_net_done(net);
@@ -236,6 +325,8 @@ int main(void)
 		cmocka_unit_test(a_stopped_queue_continues_where_it_was),
 		cmocka_unit_test(a_long_queue_leaves_in_rounds),
 		cmocka_unit_test(taking_the_device_down_empties_the_queue),
+		cmocka_unit_test(who_comes_while_the_queue_is_run_leaves_it_to_tx_softirq),
+		cmocka_unit_test(the_default_discipline_is_a_sysctl),
 		cmocka_unit_test(a_stuck_queue_wakes_the_watchdog),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/core_test.h"
 
+#include "core/dev_test.h"
 #include "core/netdevice.h"
 #include "core/timer.h"
 
@@ -111,6 +112,155 @@ static void a_tasklet_that_schedules_itself_runs_in_the_next_pass(void **state)
 	machine_destroy(b.m);
 }
 
+/* ---- contexts -------------------------------------------------------------------------------------------- */
+
+struct contexts {
+	struct tasklet tasklet, tasklet_hi;
+	struct timer_list timer;
+	struct cpu_work work;
+	struct napi_struct napi;
+	u8 seen[16];
+	u32 nr;
+};
+
+static struct contexts *contexts;
+
+static void see(struct cpu *cpu)
+{
+	contexts->seen[contexts->nr++] = cpu->context;
+}
+
+static void see_tasklet(struct cpu *cpu, struct tasklet *t)
+{
+	see(cpu);
+}
+
+static void see_timer(struct cpu *cpu, struct timer_list *t)
+{
+	see(cpu);
+}
+
+static void see_work(struct cpu *cpu, struct cpu_work *w)
+{
+	see(cpu);
+}
+
+static int see_poll(struct napi_struct *napi, int budget)
+{
+	see(napi->cpu);
+	napi_complete_done(napi, 0);
+	return 0;
+}
+
+static enum netdev_tx see_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	see(dev->cpu);
+	return test_xmit(skb, dev);
+}
+
+/* Raises all there is, last first; cpu lock held. */
+static void raise_all(struct net_device *dev)
+{
+	struct cpu *cpu = dev->cpu;
+
+	tasklet_schedule(cpu, &contexts->tasklet);
+	napi_schedule(&contexts->napi);
+	netif_tx_stop_queue(&dev->tx[0]);
+	dev_queue_xmit(test_frame(dev, (const u8 *)"\x02\0\0\0\0\x02", 0x88b5, 60));
+	netif_tx_wake_queue(&dev->tx[0]);
+	mod_timer(cpu, &contexts->timer, 0);
+	tasklet_hi_schedule(cpu, &contexts->tasklet_hi);
+	tasklet_hi_schedule(cpu, &contexts->tasklet_hi);
+	tasklet_schedule(cpu, &contexts->tasklet);
+	cpu_queue_work(cpu, &contexts->work);
+	assert_int_equal(contexts->nr, 0);
+	assert_int_equal(cpu->context, CONTEXT_PROCESS);
+}
+
+static void all_contexts_run_in_order_and_know_who_they_are(void **state)
+{
+	static const u8 order[] = { CONTEXT_WORK,   CONTEXT_TASKLET_HI, CONTEXT_TIMER,
+				    CONTEXT_NET_TX, CONTEXT_NET_RX,     CONTEXT_TASKLET };
+	struct contexts c = { .nr = 0 };
+	struct net_device_ops ops = test_dev_ops;
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+
+	contexts = &c;
+	ops.ndo_start_xmit = see_xmit;
+	dev->netdev_ops = &ops;
+	c.tasklet.func = c.tasklet_hi.func = see_tasklet;
+	list_init(&c.tasklet.node);
+	list_init(&c.tasklet_hi.node);
+	timer_setup(&c.timer, see_timer);
+	c.work.fn = see_work;
+	cpu_lock(net->cpu);
+	netif_napi_add(dev, &c.napi, see_poll);
+	napi_enable(&c.napi);
+	raise_all(dev);
+	cpu_unlock(net->cpu); /* softirq, at the end of a call */
+	assert_int_equal(c.nr, ARRAY_SIZE(order));
+	assert_memory_equal(c.seen, order, sizeof(order));
+
+	c.nr = 0;
+	cpu_lock(net->cpu);
+	raise_all(dev);
+	net->cpu->softirq_defer_until = net->cpu->now + 1; /* calls have paid enough: ksoftirqd */
+	cpu_unlock(net->cpu);
+	assert_int_equal(c.nr, 0);
+	machine_turn(net->machine);
+	assert_int_equal(c.nr, ARRAY_SIZE(order));
+	for (u32 i = 0; i < c.nr; i++)
+		assert_int_equal(c.seen[i], order[i] | CONTEXT_KSOFTIRQD);
+	cpu_lock(net->cpu);
+	assert_int_equal(net->cpu->context, CONTEXT_PROCESS);
+	netif_napi_del(&c.napi);
+	cpu_unlock(net->cpu);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+/* ---- limits of a round ----------------------------------------------------------------------------------- */
+
+static u64 slow_clock;
+
+static u64 slow_now(struct host *h)
+{
+	return slow_clock += NSEC_PER_MSEC;
+}
+
+/* A packet takes so long that time is up long before the budget of packets. */
+static void a_round_ends_when_its_time_is_up(void **state)
+{
+	struct bench b;
+	struct net_device dev;
+	struct host_ops ops;
+
+	begin(&b);
+	memset(&dev, 0, sizeof(dev));
+	dev.cpu = b.cpu;
+	list_init(&dev.napi_list);
+	slow_clock = host_now(b.m->host);
+	ops = *b.m->host->ops;
+	ops.now = slow_now;
+	b.m->host->ops = &ops;
+	cpu_lock(b.cpu);
+	b.cpu->softnet->netdev_budget = 1000000;
+	netif_napi_add(&dev, &b.napi, poll_fn);
+	napi_enable(&b.napi);
+	napi_schedule(&b.napi);
+	do_softirq(b.cpu);
+	/* The clock is looked at every 64 packets and steps by a millisecond: two steps are the limit. */
+	assert_int_equal(b.polled, 2 * NAPI_POLL_WEIGHT);
+	assert_int_equal(b.cpu->softnet->time_squeeze, 1);
+	assert_true(b.cpu->softirq_pending & 1u << NET_RX_SOFTIRQ);
+	napi_disable(&b.napi);
+	netif_napi_del(&b.napi);
+	do_softirq(b.cpu);
+	cpu_unlock(b.cpu);
+	machine_destroy(b.m);
+}
+
 static void count_kick(struct machine *m, void *arg)
 {
 	strcat(((struct bench *)arg)->log, "K");
@@ -217,6 +367,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(softirqs_run_in_their_order),
 		cmocka_unit_test(a_tasklet_that_schedules_itself_runs_in_the_next_pass),
+		cmocka_unit_test(all_contexts_run_in_order_and_know_who_they_are),
+		cmocka_unit_test(a_round_ends_when_its_time_is_up),
 		cmocka_unit_test(unlocking_runs_one_budget_and_leaves_the_rest),
 		cmocka_unit_test(calls_do_not_pay_a_budget_each),
 		cmocka_unit_test(work_of_other_threads_arrives_in_order),

@@ -43,7 +43,7 @@ DROP_REASON_ENUM(DRIVERS, DRIVERS_DROP_REASONS);
 	X(nic_dma_in, "drivers/nic.c", "descriptor", NULL)                                         \
 	X(nic_clean_tx, "drivers/nic.c", NULL, NULL)                                               \
 	X(nic_poll, "drivers/nic.c", "work", NULL)                                                 \
-	X(nic_interrupt, "drivers/nic.c", "cause", NULL) \
+	X(nic_interrupt, "drivers/nic.c", "cause", NULL)                                           \
 	X(nic_interrupt_pio, "drivers/nic.c", NULL, NULL)                                          \
 	X(hub_start, "drivers/hub.c", "collisions", NULL)                                          \
 	X(hub_defer, "drivers/hub.c", "ns", NULL)                                                  \

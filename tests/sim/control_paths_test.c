@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,10 +178,10 @@ static void a_busy_card_leaves_it_to_tx_softirq(void **state)
 	assert_int_equal(count(PATHS_TRANSMIT, 2), 0); /* it waits */
 	run(100 * MS);
 	tell();
-	assert_string_equal(
-		told(PATHS_TRANSMIT, 2, 5, WEIR_CONTEXT_NET_TX | WEIR_KSOFTIRQD)->text,
-		"transmit path 2: queued because the driver was busy, TX softirq raised, sent by 5: "
-		"ksoftirqd/net_tx");
+	assert_string_equal(told(PATHS_TRANSMIT, 2, 5, WEIR_CONTEXT_NET_TX | WEIR_KSOFTIRQD)->text,
+			    "transmit path 2: queued because the driver was busy, TX softirq "
+			    "raised, sent by 5: "
+			    "ksoftirqd/net_tx");
 	end();
 }
 
@@ -294,7 +295,8 @@ static void a_discipline_holds_back_and_a_tasklet_sends(void **state)
 	assert_int_equal(count(PATHS_TRANSMIT, 3), 2);
 	assert_string_equal(
 		told(PATHS_TRANSMIT, 3, 6, WEIR_CONTEXT_TASKLET_HI | WEIR_KSOFTIRQD)->text,
-		"transmit path 3: queued by qdisc, sent by 6: ksoftirqd/tasklet_hi (qdisc watchdog)");
+		"transmit path 3: queued by qdisc, sent by 6: ksoftirqd/tasklet_hi (qdisc "
+		"watchdog)");
 	assert_true(weir_now(m) >= t0 + 2 * MS);
 	/* Taking it away while the watchdog is armed leaves nothing behind. */
 	datagram(0);
@@ -329,8 +331,9 @@ static void tcp_waits_for_acks(void **state)
 	assert_true(count(PATHS_TRANSMIT, 1) > 0);
 	line = told(PATHS_TRANSMIT, 4, 7, WEIR_CONTEXT_NET_RX | WEIR_KSOFTIRQD);
 	assert_non_null(line);
-	assert_string_equal(line->text, "transmit path 4: held by TCP (cwnd 10, in flight 10), sent "
-					"by 7: ksoftirqd/net_rx (an ACK came)");
+	assert_string_equal(line->text,
+			    "transmit path 4: held by TCP (cwnd 10, in flight 10), sent "
+			    "by 7: ksoftirqd/net_rx (an ACK came)");
 	/* The receiver's part of it: data to the socket, ACKs to the machine that sends on. */
 	line = NULL;
 	for (unsigned i = 0; i < nr_lines; i++) {
@@ -399,6 +402,59 @@ static void rx_softirq_runs_at_the_end_of_a_call(void **state)
 	end();
 }
 
+/* ---- limits of RX softirq as sysctls ---------------------------------------------------------------------- */
+
+static void set(const char *path, const char *value)
+{
+	assert_int_equal(weir_view_write(nets[1], path, value, strlen(value)), 0);
+}
+
+/* Columns of /proc/net/softnet_stat: processed, dropped, time_squeeze. */
+static void softnet(unsigned column[3])
+{
+	char *text;
+	size_t len;
+
+	assert_int_equal(weir_view_read(nets[1], "/proc/net/softnet_stat", &text, &len), 0);
+	assert_int_equal(sscanf(text, "%x %x %x", &column[0], &column[1], &column[2]), 3);
+	free(text);
+}
+
+static void budget_weight_and_backlog_show_in_softnet_stat(void **state)
+{
+	unsigned before[3], after[3];
+	struct cpu *cpu;
+
+	begin(NULL, 0);
+	set("/proc/sys/net/core/netdev_max_backlog", "10\n");
+	set("/proc/sys/net/core/netdev_budget", "4\n");
+	set("/proc/sys/net/core/dev_weight", "2\n");
+	set("/proc/sys/net/core/netdev_budget_usecs", "2000\n");
+	softnet(before);
+	cpu = devs[1]->cpu;
+	cpu_lock(cpu);
+	for (int i = 0; i < 15; i++) {
+		struct sk_buff *skb = alloc_skb(cpu, 128);
+
+		skb_reserve(skb, 14);
+		skb_put(skb, 60);
+		skb->dev = devs[1];
+		skb->protocol = cpu_to_be16(0x88b5);
+		skb->mac_header = 0;
+		netif_rx(skb);
+	}
+	cpu_unlock(cpu); /* one budget: two polls of two packets */
+	softnet(after);
+	assert_int_equal(after[0] - before[0], 4);
+	assert_int_equal(after[1] - before[1], 5);
+	assert_int_equal(after[2] - before[2], 1);
+	run(MS);
+	softnet(after);
+	assert_int_equal(after[0] - before[0], 10);
+	assert_int_equal(after[2] - before[2], 2);
+	end();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -410,6 +466,7 @@ int main(void)
 		cmocka_unit_test(an_interrupt_takes_the_frame_and_rx_softirq_carries_it_up),
 		cmocka_unit_test(with_napi_one_interrupt_serves_many_frames),
 		cmocka_unit_test(rx_softirq_runs_at_the_end_of_a_call),
+		cmocka_unit_test(budget_weight_and_backlog_show_in_softnet_stat),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,14 +226,21 @@ static const struct {
 	const char *point;
 	void (*fn)(struct paths *p, struct paths_packet *k, const struct weir_trace_record *rec);
 } handlers[] = {
-	{ "tcp_write_xmit", on_write_xmit },    { "dev_queue_xmit", on_queue_xmit },
-	{ "qdisc_dequeue", on_held },           { "qdisc_requeue", on_requeue },
-	{ "dequeue_skb", on_held },             { "dev_hard_start_xmit", on_hard_start },
-	{ "netif_rx", on_netif_rx },            { "nic_interrupt", interrupted },
+	{ "tcp_write_xmit", on_write_xmit },
+	{ "dev_queue_xmit", on_queue_xmit },
+	{ "qdisc_dequeue", on_held },
+	{ "qdisc_requeue", on_requeue },
+	{ "dequeue_skb", on_held },
+	{ "dev_hard_start_xmit", on_hard_start },
+	{ "netif_rx", on_netif_rx },
+	{ "nic_interrupt", interrupted },
 	{ "netif_receive_skb", on_receive },
-	{ "tcp_data_queue", on_socket },        { "tcp_data_queue_ofo", on_socket },
-	{ "udp_queue_rcv_skb", on_socket },     { "raw_rcv", on_socket },
-	{ "packet_rcv", on_socket },            { "tcp_ack", on_ack },
+	{ "tcp_data_queue", on_socket },
+	{ "tcp_data_queue_ofo", on_socket },
+	{ "udp_queue_rcv_skb", on_socket },
+	{ "raw_rcv", on_socket },
+	{ "packet_rcv", on_socket },
+	{ "tcp_ack", on_ack },
 };
 
 bool paths_feed(struct paths *p, const struct weir_trace_record *rec, struct paths_line *ret)

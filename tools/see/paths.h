@@ -19,7 +19,8 @@ enum paths_direction { PATHS_TRANSMIT, PATHS_RECEIVE };
 
 struct paths_line {
 	enum paths_direction direction;
-	unsigned path;   /* 1 to 4, or 1 to 2; 0: none of them (an answer or a forwarded packet that leaves at once) */
+	unsigned
+		path; /* 1 to 4, or 1 to 2; 0: none of them (an answer or a forwarded packet that leaves at once) */
 	unsigned sender; /* 5 to 7, or 0: who it was has no number */
 	uint8_t context; /* of the sender */
 	uint64_t skb_id;
@@ -30,11 +31,11 @@ struct paths_line {
 struct paths {
 	struct paths_packet {
 		uint64_t id;
-		uint8_t held;      /* enum weir_held: the last time */
-		bool tcp_held;     /* waited in the write queue of its socket */
+		uint8_t held;             /* enum weir_held: the last time */
+		bool tcp_held;            /* waited in the write queue of its socket */
 		uint32_t cwnd, in_flight; /* ... when it was first held */
-		bool interrupt;    /* the handler took it */
-		bool received;     /* its reception has been told */
+		bool interrupt;           /* the handler took it */
+		bool received;            /* its reception has been told */
 	} packets[PATHS_PACKETS];
 	unsigned n;
 	bool pending; /* a line that a refusal by the driver takes back */

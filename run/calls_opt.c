@@ -15,6 +15,7 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <net/route.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -406,6 +407,21 @@ static bool has_pointer(unsigned cmd)
 	       cmd == SIOCWANDEV || cmd == SIOCGIFBR || cmd == SIOCSIFBR;
 }
 
+/* A route names its device by a pointer into the program's memory. */
+static enum call_result ioctl_route(struct call *c, struct weir_file *file, unsigned cmd)
+{
+	struct rtentry rt;
+	char dev[IFNAMSIZ] = "";
+	int err = mem_read(c, call_ptr(c, 2), &rt, sizeof(rt));
+
+	if (!err && rt.rt_dev) {
+		err = mem_read_string(c, (uintptr_t)rt.rt_dev, dev, sizeof(dev));
+		err = err < 0 ? err : 0;
+		rt.rt_dev = dev;
+	}
+	return call_return(c, err ? err : weir_ioctl(file, cmd, &rt));
+}
+
 static enum call_result ioctl_interface(struct call *c, struct weir_file *file, unsigned cmd)
 {
 	bool arp = cmd == SIOCGARP || cmd == SIOCSARP || cmd == SIOCDARP;
@@ -420,6 +436,8 @@ static enum call_result ioctl_interface(struct call *c, struct weir_file *file, 
 		return ioctl_ifconf(c, file);
 	if (cmd == SIOCETHTOOL)
 		return ioctl_ethtool(c, file);
+	if (cmd == SIOCADDRT || cmd == SIOCDELRT)
+		return ioctl_route(c, file, cmd);
 	if (has_pointer(cmd))
 		return call_return(c, -EOPNOTSUPP);
 	err = mem_read(c, call_ptr(c, 2), &arg, size);

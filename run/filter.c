@@ -73,7 +73,8 @@ static const struct filter_rule rules[] = {
 	ALWAYS("recvmsg"),
 	ALWAYS("sendmmsg"),
 	ALWAYS("recvmmsg"),
-	/* 0x8910 to 0x89ff: everything about interfaces, routes, ARP; and SIOCOUTQ, which terminals share as TIOCOUTQ. */
+	/* 0x8908 to 0x89ff: everything about interfaces, routes, ARP; and SIOCOUTQ, which terminals share as TIOCOUTQ. */
+	IOCTL(0xfffffff8, 0x8908),
 	IOCTL(0xfffffff0, 0x8910),
 	IOCTL(0xffffffe0, 0x8920),
 	IOCTL(0xffffffc0, 0x8940),

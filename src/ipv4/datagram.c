@@ -234,6 +234,7 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 		consume_skb(skb);
 		return err;
 	}
+	icmp_count_sent(sock_net(sk), skb);
 	return ip_send_skb(sock_net(sk), skb);
 }
 

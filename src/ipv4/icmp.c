@@ -156,6 +156,15 @@ static const struct {
 	[ICMP4_ADDRESSREPLY] = { MIB_Icmp_InAddrMaskReps, MIB_Icmp_OutAddrMaskReps },
 };
 
+void icmp_count_sent(struct net *net, const struct sk_buff *skb)
+{
+	u8 type;
+
+	if (ip_hdr(skb)->protocol == IPPROTO_ICMP &&
+	    !skb_copy_bits(skb, (u32)skb_transport_offset(skb), &type, 1))
+		icmp_count_out(net, type);
+}
+
 void icmp_count_out(struct net *net, u8 type)
 {
 	NET_INC_STATS(net, MIB_Icmp_OutMsgs);

@@ -168,6 +168,8 @@ struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb, enum ip_defrag_u
 
 void icmp_count_out(struct net *net,
 		    u8 type); /* an ICMP message of ours leaves: ping sockets too */
+/* Of a packet that a program made (ping, raw): counts it if it is ICMP. borrow @skb, transport header set */
+void icmp_count_sent(struct net *net, const struct sk_buff *skb);
 
 /* borrow @skb_in: the packet that cannot be delivered. Obeys RFC 1122 3.2.2 and 1812 4.3.2 (never about errors,
  * fragments, broadcasts; rate limited). @info in host order: MTU, pointer << 24, or raw gateway */

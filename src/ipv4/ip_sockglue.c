@@ -581,7 +581,9 @@ static int ipv4_ioctl(struct net *net, unsigned cmd, void *arg)
 {
 	int err = devinet_ioctl(net, cmd, arg);
 
-	return err == -ENOIOCTLCMD ? arp_ioctl(net, cmd, arg) : err;
+	if (err == -ENOIOCTLCMD)
+		err = arp_ioctl(net, cmd, arg);
+	return err == -ENOIOCTLCMD ? inet_set_ioctl(net, cmd, arg) : err;
 }
 
 /* ---- control messages ---------------------------------------------------------------------------------- */

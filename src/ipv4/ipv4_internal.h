@@ -241,6 +241,8 @@ void ipv4_sysctl_defaults(struct netns_ipv4 *ip4);
 void in_device_defaults(struct in_device *in_dev, bool all);
 void ipv4_set_forwarding(struct net *net, bool on); /* all devices and the default */
 int ipv4_views_init(struct machine *m);
+/* inet_ioctl.c: cpu lock held, which is dropped for rtnl. -ENOIOCTLCMD: not mine */
+int inet_set_ioctl(struct net *net, unsigned cmd, void *arg);
 int raw_diag_machine_init(struct machine *m); /* raw_diag.c */
 
 extern const struct offload_callbacks inet_offload;

@@ -227,18 +227,13 @@ static ssize_t raw_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 
 /* ---- packets out ------------------------------------------------------------------------------------------------ */
 
-/* The program has written everything; only counters are left. */
+/* The program has written everything. */
 static int raw_build(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a,
 		     const u8 *hdr)
 {
-	u8 type;
-
 	(void)a;
 	(void)hdr;
 	trace_skb(skb, sock_net(sk), TP_raw_sendmsg, TRACE_PASS, sk->sk_protocol, skb->len);
-	if (sk->sk_protocol == IPPROTO_ICMP &&
-	    !skb_copy_bits(skb, (u32)skb_transport_offset(skb), &type, 1))
-		icmp_count_out(sock_net(sk), type);
 	return 0;
 }
 
@@ -295,6 +290,7 @@ int raw_send_hdrinc(struct sock *sk, const struct flowi4 *fl, struct kmsghdr *ms
 	skb_dst_set(skb, &rt->dst);
 	*rtp = NULL;
 	raw_build(sk, skb, NULL, NULL);
+	icmp_count_sent(net, skb);
 	return ip_send_skb(net, skb);
 }
 

@@ -1239,7 +1239,7 @@ static int getroute_fill(struct nl_request *req, const struct rtable *rt, const 
 	if (rt->rt_uses_gateway)
 		nla_put_in_addr(m, RTA_GATEWAY, rt->rt_gateway);
 	if (rt->rt_pmtu || dst_metric(&rt->dst, DST_METRIC_MTU)) {
-		u32 mark = nla_nest_start(m, RTA_METRICS);
+		u32 mark = nla_nest_start_noflag(m, RTA_METRICS);
 
 		nla_put_u32(m, RTAX_MTU,
 			    rt->rt_pmtu ? rt->rt_pmtu : dst_metric(&rt->dst, DST_METRIC_MTU));
@@ -1332,7 +1332,7 @@ static int rt_fill_exception(struct nl_msg *m, const struct netlink_callback *cb
 	if (!be32_zero(gw))
 		nla_put_in_addr(m, RTA_GATEWAY, gw);
 	if (e->pmtu && e->pmtu_expires > net_now(net)) {
-		u32 mark = nla_nest_start(m, RTA_METRICS);
+		u32 mark = nla_nest_start_noflag(m, RTA_METRICS);
 
 		nla_put_u32(m, RTAX_MTU, e->pmtu);
 		if (e->locked)

@@ -126,6 +126,8 @@ void nla_put_u64(struct nl_msg *m, u16 type, u64 v);
 void nla_put_string(struct nl_msg *m, u16 type, const char *s);
 void nla_put_in_addr(struct nl_msg *m, u16 type, be32 a);
 u32 nla_nest_start(struct nl_msg *m, u16 type); /* a mark for nla_nest_end() */
+/* Without NLA_F_NESTED: for attributes that are older than the flag, whose readers do not know it (RTA_METRICS). */
+u32 nla_nest_start_noflag(struct nl_msg *m, u16 type);
 void nla_nest_end(struct nl_msg *m, u32 mark);
 
 /* ---- requests, dumps, notifications ------------------------------------------------------------------- */
@@ -162,6 +164,8 @@ struct rtnl_handler {
 
 /* Per machine, NETLINK_ROUTE. -EEXIST, -ENOMEM */
 int rtnl_register(struct machine *m, const struct rtnl_handler *h, u32 n);
+/* Runs one request as if a program had sent it. rtnl held, no cpu lock. 0 or -errno */
+int rtnl_request(struct net *net, const struct nlmsghdr *nlh);
 /* Other protocols (NETLINK_SOCK_DIAG, NETLINK_NETFILTER, NETLINK_GENERIC) bring an input function. */
 struct netlink_protocol {
 	int protocol;

@@ -131,6 +131,15 @@ u32 nla_nest_start(struct nl_msg *m, u16 type)
 	return mark;
 }
 
+u32 nla_nest_start_noflag(struct nl_msg *m, u16 type)
+{
+	u32 mark = nla_nest_start(m, type);
+
+	if (!m->overflow)
+		((struct nlattr *)(m->buf + mark))->nla_type = type;
+	return mark;
+}
+
 void nla_nest_end(struct nl_msg *m, u32 mark)
 {
 	u32 len = m->len - mark;

@@ -69,6 +69,24 @@ const struct rtnl_handler *rtnl_find(const struct machine *m, int family, int ty
 	return h ? h : find_exact(m->rtnl_table, AF_UNSPEC, type, dump);
 }
 
+int rtnl_request(struct net *net, const struct nlmsghdr *nlh)
+{
+	const struct rtgenmsg *g = (const void *)((const char *)nlh + NLMSG_HDRLEN);
+	const struct rtnl_handler *h =
+		rtnl_find(net->machine, g->rtgen_family, nlh->nlmsg_type, false);
+	struct netlink_ext_ack extack = { 0 };
+	struct nl_msg reply = { 0 };
+	struct nl_request req = {
+		.net = net,
+		.nlh = nlh,
+		.privileged = true,
+		.extack = &extack,
+		.reply = &reply,
+	};
+
+	return h ? h->doit(&req) : -EOPNOTSUPP;
+}
+
 int rtnl_link_register(struct machine *m, const struct rtnl_link_ops *ops)
 {
 	struct rtnl_table *t = m->rtnl_table;

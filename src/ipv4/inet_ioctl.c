@@ -130,8 +130,8 @@ static int addr_request(struct net *net, const struct ifreq_addr *a, u16 type, u
 	if (ifm) {
 		ifm->ifa_family = AF_INET;
 		ifm->ifa_prefixlen = a->plen;
-		ifm->ifa_scope = be32_to_cpu(a->local) >> 24 == 127 ? RT_SCOPE_HOST
-								    : RT_SCOPE_UNIVERSE;
+		ifm->ifa_scope =
+			be32_to_cpu(a->local) >> 24 == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 		ifm->ifa_index = (u32)a->ifindex;
 		nla_put_in_addr(&m, IFA_LOCAL, a->local);
 		nla_put_in_addr(&m, IFA_ADDRESS, a->address);
@@ -143,8 +143,7 @@ static int addr_request(struct net *net, const struct ifreq_addr *a, u16 type, u
 }
 
 /* @now takes the place of @old. */
-static int replace_addr(struct net *net, const struct ifreq_addr *old,
-			const struct ifreq_addr *now)
+static int replace_addr(struct net *net, const struct ifreq_addr *old, const struct ifreq_addr *now)
 {
 	int err = old->exists ? addr_request(net, old, RTM_DELADDR, 0) : 0;
 
@@ -399,7 +398,7 @@ static int arp_set_ioctl(struct net *net, unsigned cmd, void *arg)
 	if (sockaddr_family(&r->arp_pa) != AF_INET)
 		return -EPFNOSUPPORT;
 	if (r->arp_flags & ATF_PUBL)
-		return -EOPNOTSUPP; /* no proxy entries: doc/limits.md */
+		return del ? -ENOENT : -EOPNOTSUPP; /* no proxy entries: doc/limits.md */
 	ifindex = arp_ifindex(net, r, addr);
 	dev = ifindex ? __dev_get_by_index(net, ifindex) : NULL;
 	if (!dev)
@@ -427,7 +426,7 @@ static int arp_set_ioctl(struct net *net, unsigned cmd, void *arg)
 
 int inet_set_ioctl(struct net *net, unsigned cmd, void *arg)
 {
-	static int (*const handlers[])(struct net *net, unsigned cmd, void *arg) = {
+	static int (*const handlers[])(struct net * net, unsigned cmd, void *arg) = {
 		addr_ioctl,
 		route_ioctl,
 		arp_set_ioctl,

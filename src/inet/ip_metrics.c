@@ -69,7 +69,7 @@ void ip_metrics_put(struct nl_msg *msg, const struct ip_metrics *m)
 
 	if (!m->any)
 		return;
-	mark = nla_nest_start(msg, RTA_METRICS);
+	mark = nla_nest_start_noflag(msg, RTA_METRICS);
 	for (u32 i = 0; i < ARRAY_SIZE(metric_map); i++) {
 		if (m->lock & (1u << metric_map[i].metric))
 			lock |= 1u << metric_map[i].rtax;

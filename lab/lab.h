@@ -105,9 +105,39 @@ struct lab_endpoint {
 	struct lab_impairment out; /* what this end sends */
 };
 
+struct lab_feature { /* of a card: as ethtool -k names it */
+	char *name;
+	bool on;
+	unsigned line;
+};
+
+struct lab_card { /* WEIR_NIC_* of include/weir/netlink.h; 0: the default */
+	bool present, pio;
+	uint32_t rx_ring, tx_ring, rx_usecs, rx_frames, tx_usecs, tx_frames;
+	struct lab_feature *features;
+	size_t nr_features;
+};
+
 struct lab_link {
 	struct lab_endpoint end[2];
-	uint32_t mtu; /* 0: 1500 */
+	uint32_t mtu;         /* 0: 1500 */
+	struct lab_card card; /* present: a cable between two of these, else a veth */
+	unsigned line;
+};
+
+struct lab_medium { /* WEIR_MEDIUM_*; 0: the default of its kind */
+	char name[IFNAMSIZ];
+	const char *kind; /* "hub", "switch", "token"; NULL: not given */
+	uint64_t rate_bps, delay_ns, hold_ns, ageing_ns;
+	unsigned line;
+};
+
+/* A card that is plugged into a medium: endpoints "node:eth0" and "hub0". */
+struct lab_plug {
+	struct lab_endpoint end; /* out: the cable, both ways; of a switch only */
+	size_t medium;           /* index */
+	uint32_t mtu;
+	struct lab_card card;
 	unsigned line;
 };
 
@@ -132,6 +162,10 @@ struct lab_desc {
 	size_t nr_links;
 	struct lab_host_link *host_links;
 	size_t nr_host_links;
+	struct lab_medium *media;
+	size_t nr_media;
+	struct lab_plug *plugs;
+	size_t nr_plugs;
 };
 
 /*

@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <weir/netlink.h>
@@ -131,29 +134,170 @@ int net_nic_add(struct weir_net *home, const char *into, struct weir_net *net, c
 	return request_send(&q, home, err);
 }
 
+static void put_link(struct request *q, uint16_t type, const struct lab_impairment *imp)
+{
+	struct nlattr *link = mnl_attr_nest_start(q->nlh, type);
+
+	mnl_attr_put_u64(q->nlh, WEIR_LINK_DELAY_NS, imp->delay_ns);
+	mnl_attr_put_u64(q->nlh, WEIR_LINK_JITTER_NS, imp->jitter_ns);
+	mnl_attr_put_u32(q->nlh, WEIR_LINK_LOSS, imp->loss);
+	mnl_attr_put_u32(q->nlh, WEIR_LINK_LOSS_BURST, imp->loss_burst);
+	mnl_attr_put_u32(q->nlh, WEIR_LINK_DUPLICATE, imp->duplicate);
+	mnl_attr_put_u32(q->nlh, WEIR_LINK_REORDER, imp->reorder);
+	mnl_attr_put_u32(q->nlh, WEIR_LINK_CORRUPT, imp->corrupt);
+	/* A card's cable has a rate of its own. */
+	if (imp->rate_bps || type == WEIR_VETH_LINK)
+		mnl_attr_put_u64(q->nlh, WEIR_LINK_RATE_BPS, imp->rate_bps);
+	if (imp->queue_packets)
+		mnl_attr_put_u32(q->nlh, WEIR_LINK_QUEUE_PACKETS, imp->queue_packets);
+	mnl_attr_nest_end(q->nlh, link);
+}
+
+/* Begins a change of an existing link of @kind; the caller puts attributes of IFLA_INFO_DATA and calls change_send(). */
+struct change {
+	struct request q;
+	struct nlattr *info, *data;
+};
+
+static void change_begin(struct change *c, const char *ifname, const char *kind)
+{
+	request_begin(&c->q, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(c->q.nlh, IFLA_IFNAME, ifname);
+	c->info = mnl_attr_nest_start(c->q.nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(c->q.nlh, IFLA_INFO_KIND, kind);
+	c->data = mnl_attr_nest_start(c->q.nlh, IFLA_INFO_DATA);
+}
+
+static int change_send(struct change *c, struct weir_net *net, struct net_error *err)
+{
+	mnl_attr_nest_end(c->q.nlh, c->data);
+	mnl_attr_nest_end(c->q.nlh, c->info);
+	return request_send(&c->q, net, err);
+}
+
+int net_medium_configure(struct weir_net *net, const struct lab_medium *m, struct net_error *err)
+{
+	const struct {
+		uint16_t type;
+		uint64_t value;
+	} rows[] = { { WEIR_MEDIUM_RATE_BPS, m->rate_bps },
+		     { WEIR_MEDIUM_DELAY_NS, m->delay_ns },
+		     { WEIR_MEDIUM_HOLD_NS, m->hold_ns },
+		     { WEIR_MEDIUM_AGEING_NS, m->ageing_ns } };
+	struct change c;
+
+	change_begin(&c, m->name, m->kind);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].value)
+			mnl_attr_put_u64(c.q.nlh, rows[i].type, rows[i].value);
+	return change_send(&c, net, err);
+}
+
+int net_nic_configure(struct weir_net *net, const char *ifname, const struct lab_card *card,
+		      const struct lab_impairment *cable, struct net_error *err)
+{
+	static const struct lab_impairment none;
+	const struct {
+		uint16_t type;
+		uint32_t value;
+	} rows[] = {
+		{ WEIR_NIC_RX_RING, card->rx_ring },   { WEIR_NIC_TX_RING, card->tx_ring },
+		{ WEIR_NIC_RX_USECS, card->rx_usecs }, { WEIR_NIC_RX_FRAMES, card->rx_frames },
+		{ WEIR_NIC_TX_USECS, card->tx_usecs }, { WEIR_NIC_TX_FRAMES, card->tx_frames }
+	};
+	struct change c;
+
+	change_begin(&c, ifname, "nic");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].value)
+			mnl_attr_put_u32(c.q.nlh, rows[i].type, rows[i].value);
+	mnl_attr_put_u8(c.q.nlh, WEIR_NIC_PIO, card->pio);
+	if (memcmp(cable, &none, sizeof(none)))
+		put_link(&c.q, WEIR_NIC_LINK, cable);
+	return change_send(&c, net, err);
+}
+
+/* ---- ethtool ---------------------------------------------------------------------------------------------- */
+
+#define MAX_STRINGS 128
+
+struct strings {
+	struct ethtool_gstrings head;
+	char name[MAX_STRINGS][ETH_GSTRING_LEN];
+};
+
+static int ethtool(struct weir_net *net, const char *ifname, void *arg)
+{
+	struct ifreq ifr = { .ifr_data = arg };
+	struct weir_file *f;
+	int err = weir_socket(net, AF_INET, SOCK_DGRAM, 0, &f);
+
+	if (err)
+		return err;
+	strcpy(ifr.ifr_name, ifname);
+	err = weir_ioctl(f, SIOCETHTOOL, &ifr);
+	weir_close(f);
+	return err;
+}
+
+static int ethtool_strings(struct weir_net *net, const char *ifname, uint32_t set,
+			   struct strings *ret)
+{
+	ret->head = (struct ethtool_gstrings){ ETHTOOL_GSTRINGS, set, MAX_STRINGS };
+	return ethtool(net, ifname, ret);
+}
+
+int net_set_feature(struct weir_net *net, const char *ifname, const struct lab_feature *f)
+{
+	struct {
+		struct ethtool_sfeatures head;
+		struct ethtool_set_features_block block[2];
+	} set = { .head = { ETHTOOL_SFEATURES, 2 } };
+	struct strings *s = malloc(sizeof(*s));
+	int err = s ? ethtool_strings(net, ifname, ETH_SS_FEATURES, s) : -ENOMEM;
+	uint32_t i = 0;
+
+	if (!err) {
+		while (i < s->head.len && strncmp(s->name[i], f->name, ETH_GSTRING_LEN))
+			i++;
+		err = i < s->head.len && i < 64 ? 0 : -ENOENT;
+	}
+	free(s);
+	if (err)
+		return err;
+	set.block[i / 32].valid = 1u << i % 32;
+	set.block[i / 32].requested = f->on ? 1u << i % 32 : 0;
+	err = ethtool(net, ifname, &set);
+	return err > 0 ? -EOPNOTSUPP : err;
+}
+
+void net_ethtool_stats(struct weir_net *net, const char *ifname,
+		       void (*show)(const char *name, uint64_t value, void *arg), void *arg)
+{
+	struct {
+		struct ethtool_stats head;
+		uint64_t value[MAX_STRINGS];
+	} st = { .head = { ETHTOOL_GSTATS, MAX_STRINGS } };
+	struct strings *s = malloc(sizeof(*s));
+
+	if (s && !ethtool_strings(net, ifname, ETH_SS_STATS, s) && !ethtool(net, ifname, &st))
+		for (uint32_t i = 0; i < s->head.len && i < st.head.n_stats; i++)
+			show(s->name[i], st.value[i], arg);
+	free(s);
+}
+
 int net_link_impair(struct weir_net *net, const char *ifname, const struct lab_impairment *imp,
 		    struct net_error *err)
 {
 	struct request q;
-	struct nlattr *info, *data, *link;
+	struct nlattr *info, *data;
 
 	request_begin(&q, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(q.nlh, IFLA_IFNAME, ifname);
 	info = mnl_attr_nest_start(q.nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(q.nlh, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(q.nlh, IFLA_INFO_DATA);
-	link = mnl_attr_nest_start(q.nlh, WEIR_VETH_LINK);
-	mnl_attr_put_u64(q.nlh, WEIR_LINK_DELAY_NS, imp->delay_ns);
-	mnl_attr_put_u64(q.nlh, WEIR_LINK_JITTER_NS, imp->jitter_ns);
-	mnl_attr_put_u32(q.nlh, WEIR_LINK_LOSS, imp->loss);
-	mnl_attr_put_u32(q.nlh, WEIR_LINK_LOSS_BURST, imp->loss_burst);
-	mnl_attr_put_u32(q.nlh, WEIR_LINK_DUPLICATE, imp->duplicate);
-	mnl_attr_put_u32(q.nlh, WEIR_LINK_REORDER, imp->reorder);
-	mnl_attr_put_u32(q.nlh, WEIR_LINK_CORRUPT, imp->corrupt);
-	mnl_attr_put_u64(q.nlh, WEIR_LINK_RATE_BPS, imp->rate_bps);
-	if (imp->queue_packets)
-		mnl_attr_put_u32(q.nlh, WEIR_LINK_QUEUE_PACKETS, imp->queue_packets);
-	mnl_attr_nest_end(q.nlh, link);
+	put_link(&q, WEIR_VETH_LINK, imp);
 	mnl_attr_nest_end(q.nlh, data);
 	mnl_attr_nest_end(q.nlh, info);
 	return request_send(&q, net, err);
@@ -241,7 +385,7 @@ static int take_impairment_stat(const struct nlattr *a, void *arg)
 
 static int take_info_data(const struct nlattr *a, void *arg)
 {
-	return mnl_attr_get_type(a) == WEIR_VETH_LINK
+	return mnl_attr_get_type(a) == WEIR_VETH_LINK || mnl_attr_get_type(a) == WEIR_NIC_LINK
 		       ? mnl_attr_parse_nested(a, take_impairment_stat, arg)
 		       : MNL_CB_OK;
 }

@@ -24,6 +24,16 @@ int net_medium_add(struct weir_net *net, const char *name, const char *kind, str
 /* An emulated card @name in @net, plugged into @into (a medium or another card) of @home; NULL: into nothing yet. */
 int net_nic_add(struct weir_net *home, const char *into, struct weir_net *net, const char *name,
 		struct net_error *err);
+/* Of a medium that is there: what is not 0 in @m. */
+int net_medium_configure(struct weir_net *net, const struct lab_medium *m, struct net_error *err);
+/* A card that is down: rings, mode, moderation, and its cable. */
+int net_nic_configure(struct weir_net *net, const char *ifname, const struct lab_card *card,
+		      const struct lab_impairment *cable, struct net_error *err);
+/* What ethtool -K does: -ENOENT, there is no such feature; -EOPNOTSUPP, the card cannot */
+int net_set_feature(struct weir_net *net, const char *ifname, const struct lab_feature *f);
+/* What ethtool -S shows, line by line. */
+void net_ethtool_stats(struct weir_net *net, const char *ifname,
+		       void (*show)(const char *name, uint64_t value, void *arg), void *arg);
 /* Everything of @imp is set, also what is 0. */
 int net_link_impair(struct weir_net *net, const char *ifname, const struct lab_impairment *imp,
 		    struct net_error *err);

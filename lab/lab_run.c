@@ -45,6 +45,7 @@ struct lab {
 	const struct lab_options *opt;
 	struct run *run;
 	struct run_node **nodes;
+	struct weir_net *media; /* NULL: the lab has none */
 	struct see_session *see;
 	struct lab_report *report;
 	struct live_process *procs; /* processes of all nodes, then exec commands of all nodes */
@@ -101,13 +102,112 @@ static int make_node(struct lab *lab, size_t i)
 	return 0;
 }
 
+/* ---- media and cards ---------------------------------------------------------------------------------------- */
+
+/* Media belong to no node: they are in a net of their own, which no program sees. */
+static int make_media(struct lab *lab)
+{
+	struct net_error e = { "" };
+
+	if (!lab->desc->nr_media)
+		return 0;
+	lab->media = weir_net_create(run_machine(lab->run), ":media");
+	if (!lab->media || see_session_watch(lab->see, lab->media))
+		return complain(lab, lab->desc->media[0].line, "media cannot be made: %s",
+				strerror(errno));
+	for (size_t i = 0; i < lab->desc->nr_media; i++) {
+		const struct lab_medium *m = &lab->desc->media[i];
+		int err = net_medium_add(lab->media, m->name, m->kind, &e);
+
+		if (!err)
+			err = net_medium_configure(lab->media, m, &e);
+		if (err)
+			return complain(lab, m->line, "%s '%s' cannot be made: %s", m->kind,
+					m->name, reason(err, &e));
+	}
+	return 0;
+}
+
+/* Everything about a card but what it is plugged into. */
+static int configure_card(struct lab *lab, const struct lab_endpoint *end,
+			  const struct lab_card *card, uint32_t mtu, unsigned line)
+{
+	struct weir_net *net = net_of(lab, end->node);
+	const char *node = lab->desc->nodes[end->node].name;
+	struct net_error e = { "" };
+	int err = net_nic_configure(net, end->ifname, card, &end->out, &e);
+
+	if (!err && mtu)
+		err = net_link_set_mtu(net, end->ifname, mtu, &e);
+	if (err)
+		return complain(lab, line, "card %s:%s cannot be set up: %s", node, end->ifname,
+				reason(err, &e));
+	for (size_t i = 0; i < card->nr_features; i++) {
+		const struct lab_feature *f = &card->features[i];
+
+		err = net_set_feature(net, end->ifname, f);
+		if (err)
+			return complain(lab, f->line, "card %s:%s: feature '%s' %s", node,
+					end->ifname, f->name,
+					err == -ENOENT ? "is unknown; ethtool -k lists them"
+						       : "cannot be changed");
+	}
+	return 0;
+}
+
+static int make_plug(struct lab *lab, const struct lab_plug *p)
+{
+	struct net_error e = { "" };
+	int err = net_nic_add(lab->media, lab->desc->media[p->medium].name,
+			      net_of(lab, p->end.node), p->end.ifname, &e);
+
+	if (err)
+		return complain(lab, p->line, "card %s:%s cannot be made: %s",
+				lab->desc->nodes[p->end.node].name, p->end.ifname, reason(err, &e));
+	return configure_card(lab, &p->end, &p->card, p->mtu, p->line);
+}
+
+static int make_plugs(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->desc->nr_plugs; i++)
+		if (make_plug(lab, &lab->desc->plugs[i]))
+			return 1;
+	return 0;
+}
+
+/* A cable between two cards. */
+static int make_cable(struct lab *lab, const struct lab_link *l)
+{
+	struct weir_net *a = net_of(lab, l->end[0].node), *b = net_of(lab, l->end[1].node);
+	struct net_error e = { "" };
+	int err = net_nic_add(a, NULL, a, l->end[0].ifname, &e);
+
+	if (!err)
+		err = net_nic_add(a, l->end[0].ifname, b, l->end[1].ifname, &e);
+	if (err)
+		return complain(lab, l->line, "cable %s:%s - %s:%s cannot be made: %s",
+				lab->desc->nodes[l->end[0].node].name, l->end[0].ifname,
+				lab->desc->nodes[l->end[1].node].name, l->end[1].ifname,
+				reason(err, &e));
+	for (int k = 0; k < 2; k++)
+		if (configure_card(lab, &l->end[k], &l->card, l->mtu, l->line))
+			return 1;
+	return 0;
+}
+
+/* ---- links -------------------------------------------------------------------------------------------------- */
+
 static int make_link(struct lab *lab, size_t i)
 {
 	static const struct lab_impairment none;
 	const struct lab_link *l = &lab->desc->links[i];
 	struct net_error e = { "" };
-	int err = net_veth_add(net_of(lab, l->end[0].node), l->end[0].ifname,
-			       net_of(lab, l->end[1].node), l->end[1].ifname, l->mtu, &e);
+	int err;
+
+	if (l->card.present)
+		return make_cable(lab, l);
+	err = net_veth_add(net_of(lab, l->end[0].node), l->end[0].ifname,
+			   net_of(lab, l->end[1].node), l->end[1].ifname, l->mtu, &e);
 
 	for (int k = 0; k < 2 && err == 0; k++) {
 		struct weir_net *net = net_of(lab, l->end[k].node);
@@ -137,27 +237,33 @@ static int make_host_link(struct lab *lab, size_t i)
 				   reason(err, &e));
 }
 
+static int raise_link(struct lab *lab, size_t node, const char *ifname, unsigned line)
+{
+	struct net_error e = { "" };
+	int err = net_link_up(net_of(lab, node), ifname, &e);
+
+	return err == 0 ? 0
+			: complain(lab, line, "%s:%s cannot be put up: %s",
+				   lab->desc->nodes[node].name, ifname, reason(err, &e));
+}
+
 static int raise_links(struct lab *lab)
 {
-	for (size_t i = 0; i < lab->desc->nr_links * 2; i++) {
-		const struct lab_endpoint *end = &lab->desc->links[i / 2].end[i % 2];
-		struct net_error e = { "" };
-		int err = net_link_up(net_of(lab, end->node), end->ifname, &e);
+	const struct lab_desc *d = lab->desc;
 
-		if (err < 0)
-			return complain(
-				lab, lab->desc->links[i / 2].line, "%s:%s cannot be put up: %s",
-				lab->desc->nodes[end->node].name, end->ifname, reason(err, &e));
-	}
-	for (size_t i = 0; i < lab->desc->nr_host_links; i++) {
-		const struct lab_host_link *l = &lab->desc->host_links[i];
-		struct net_error e = { "" };
-		int err = net_link_up(net_of(lab, l->node), l->ifname, &e);
+	for (size_t i = 0; i < d->nr_links * 2; i++) {
+		const struct lab_endpoint *end = &d->links[i / 2].end[i % 2];
 
-		if (err < 0)
-			return complain(lab, l->line, "%s:%s cannot be put up: %s",
-					lab->desc->nodes[l->node].name, l->ifname, reason(err, &e));
+		if (raise_link(lab, end->node, end->ifname, d->links[i / 2].line))
+			return 1;
 	}
+	for (size_t i = 0; i < d->nr_host_links; i++)
+		if (raise_link(lab, d->host_links[i].node, d->host_links[i].ifname,
+			       d->host_links[i].line))
+			return 1;
+	for (size_t i = 0; i < d->nr_plugs; i++)
+		if (raise_link(lab, d->plugs[i].end.node, d->plugs[i].end.ifname, d->plugs[i].line))
+			return 1;
 	return 0;
 }
 
@@ -570,6 +676,8 @@ static int set_up(struct run *r, void *arg)
 	for (size_t i = 0; i < lab->desc->nr_nodes; i++)
 		if (make_node(lab, i))
 			return 1;
+	if (make_media(lab) || make_plugs(lab))
+		return 1;
 	for (size_t i = 0; i < lab->desc->nr_links; i++)
 		if (make_link(lab, i))
 			return 1;
@@ -588,7 +696,7 @@ static int set_up(struct run *r, void *arg)
 		fprintf(stderr, "weir: the hosts file of the nodes cannot be written\n");
 		return 1;
 	}
-	lab->report = lab_report_start(r, lab->desc, lab->nodes);
+	lab->report = lab_report_start(r, lab->desc, lab->nodes, lab->media);
 	run_at_finish(r, at_finish, lab);
 	if (!lab->nr_procs) {
 		if (lab->opt->stay)

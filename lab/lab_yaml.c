@@ -793,8 +793,168 @@ static bool read_mtu(struct reader *r, yaml_node_t *n, void *obj)
 	return true;
 }
 
+/* ---- media and cards --------------------------------------------------------------------------------------- */
+
+static bool read_medium_kind(struct reader *r, yaml_node_t *n, void *obj)
+{
+	static const char *const kinds[] = { "hub", "switch", "token" };
+	const char *s = scalar(r, n, "hub, switch or token");
+
+	for (size_t i = 0; s && i < NR_FIELDS(kinds); i++)
+		if (!strcmp(s, kinds[i])) {
+			((struct lab_medium *)obj)->kind = kinds[i];
+			return true;
+		}
+	return s && fail(r, n, "'%s' is not hub, switch or token", s);
+}
+
+static bool read_medium_rate(struct reader *r, yaml_node_t *n, void *obj)
+{
+	struct lab_medium *m = obj;
+	const char *s = scalar(r, n, "a rate");
+
+	return s && ((parse_rate(s, &m->rate_bps) && m->rate_bps) ||
+		     fail(r, n, "'%s' is not a rate such as 10Mbit", s));
+}
+
+#define MEDIUM_TIME_READER(name)                                                                   \
+	static bool read_medium_##name(struct reader *r, yaml_node_t *n, void *obj)                \
+	{                                                                                          \
+		const char *s = scalar(r, n, "a time");                                            \
+                                                                                                   \
+		return s && ((parse_duration(s, &((struct lab_medium *)obj)->name##_ns) &&         \
+			      ((struct lab_medium *)obj)->name##_ns) ||                            \
+			     fail(r, n, "'%s' is not a time such as 10ms", s));                    \
+	}
+MEDIUM_TIME_READER(delay)
+MEDIUM_TIME_READER(hold)
+MEDIUM_TIME_READER(ageing)
+
+static const struct field medium_fields[] = {
+	{ "kind", read_medium_kind },     { "rate", read_medium_rate },
+	{ "delay", read_medium_delay },   { "hold", read_medium_hold },
+	{ "ageing", read_medium_ageing },
+};
+
+/* What a kind does not have would have no effect. */
+static bool check_medium(struct reader *r, yaml_node_t *n, const struct lab_medium *m)
+{
+	if (!m->kind)
+		return fail(r, n, "'kind' is missing: hub, switch or token");
+	if (!strcmp(m->kind, "switch")) {
+		if (m->rate_bps || m->delay_ns)
+			return fail(r, n, "a switch has no rate and no delay: its cables have");
+	} else if (m->ageing_ns) {
+		return fail(r, n, "only a switch has an 'ageing'");
+	}
+	return !m->hold_ns || !strcmp(m->kind, "token") ||
+	       fail(r, n, "only a token medium has a 'hold'");
+}
+
+static bool read_medium(struct reader *r, yaml_node_t *key, yaml_node_t *value, void *obj)
+{
+	struct lab_desc *d = obj;
+	struct lab_medium *m;
+
+	if (!ifname_ok(text_of(key)))
+		return fail(r, key, "'%s' is not the name of a medium (at most %d characters)",
+			    text_of(key), IFNAMSIZ - 1);
+	m = grow(r, key, &d->media, &d->nr_media, sizeof(*m));
+	if (!m)
+		return false;
+	strcpy(m->name, text_of(key));
+	m->line = line_of(key);
+	return read_mapping(r, value, medium_fields, NR_FIELDS(medium_fields), m) &&
+	       check_medium(r, value, m);
+}
+
+static int find_medium(const struct lab_desc *d, const char *name)
+{
+	for (size_t i = 0; i < d->nr_media; i++)
+		if (!strcmp(d->media[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+#define CARD_NUMBER_READER(name, min, max)                                                         \
+	static bool read_card_##name(struct reader *r, yaml_node_t *n, void *obj)                  \
+	{                                                                                          \
+		uint64_t v;                                                                        \
+                                                                                                   \
+		if (!read_number(r, n, min, max, &v))                                              \
+			return false;                                                              \
+		((struct lab_card *)obj)->name = (uint32_t)v;                                      \
+		return true;                                                                       \
+	}
+CARD_NUMBER_READER(rx_ring, 8, 4096)
+CARD_NUMBER_READER(tx_ring, 1, 4096)
+CARD_NUMBER_READER(rx_usecs, 0, 1000000)
+CARD_NUMBER_READER(rx_frames, 0, UINT32_MAX)
+CARD_NUMBER_READER(tx_usecs, 0, 1000000)
+CARD_NUMBER_READER(tx_frames, 0, UINT32_MAX)
+
+static bool read_card_mode(struct reader *r, yaml_node_t *n, void *obj)
+{
+	const char *s = scalar(r, n, "napi or pio");
+
+	if (!s)
+		return false;
+	if (strcmp(s, "napi") && strcmp(s, "pio"))
+		return fail(r, n, "'%s' is not napi or pio", s);
+	((struct lab_card *)obj)->pio = *s == 'p';
+	return true;
+}
+
+static bool read_feature(struct reader *r, yaml_node_t *key, yaml_node_t *value, void *obj)
+{
+	struct lab_card *card = obj;
+	const char *s = scalar(r, value, "on or off");
+	struct lab_feature *f;
+
+	if (!s)
+		return false;
+	/* Other readers of YAML take on and off for true and false, and write them so. */
+	if (strcmp(s, "on") && strcmp(s, "off") && strcmp(s, "true") && strcmp(s, "false"))
+		return fail(r, value, "'%s' is not on or off", s);
+	f = grow(r, key, &card->features, &card->nr_features, sizeof(*f));
+	if (!f)
+		return false;
+	f->on = !strcmp(s, "on") || !strcmp(s, "true");
+	f->line = line_of(key);
+	return read_string(r, key, &f->name);
+}
+
+static bool read_card_features(struct reader *r, yaml_node_t *n, void *obj)
+{
+	return read_names(r, n, obj, read_feature);
+}
+
+static const struct field card_fields[] = {
+	{ "mode", read_card_mode },           { "rx_ring", read_card_rx_ring },
+	{ "tx_ring", read_card_tx_ring },     { "rx_usecs", read_card_rx_usecs },
+	{ "rx_frames", read_card_rx_frames }, { "tx_usecs", read_card_tx_usecs },
+	{ "tx_frames", read_card_tx_frames }, { "features", read_card_features },
+};
+
+static void card_free(const struct lab_card *card)
+{
+	for (size_t i = 0; i < card->nr_features; i++)
+		free(card->features[i].name);
+	free(card->features);
+}
+
+static bool read_card(struct reader *r, yaml_node_t *n, void *obj)
+{
+	struct lab_card *card = &((struct link_reader *)obj)->link->card;
+
+	card->present = true;
+	return read_mapping(r, n, card_fields, NR_FIELDS(card_fields), card);
+}
+
 #define HOST      "host" /* an endpoint that is no node's; a node of this name goes first */
 #define HOST_NODE SIZE_MAX
+
+#define MEDIUM_NODE (SIZE_MAX - 1) /* an endpoint that is a medium: "hub0" */
 
 struct endpoint_list {
 	struct lab_link *link;
@@ -814,6 +974,14 @@ static bool read_endpoint(struct reader *r, yaml_node_t *n, void *obj)
 		return false;
 	if (l->n == 2)
 		return fail(r, n, "a link has two endpoints");
+	if (!colon && find_medium(r->desc, s) >= 0) {
+		e = &l->link->end[l->n++];
+		e->node = MEDIUM_NODE;
+		strcpy(e->ifname, s);
+		return true;
+	}
+	if (!colon && ifname_ok(s))
+		return fail(r, n, "'%s' is not an endpoint \"node:interface\", nor a medium", s);
 	if (!colon || (size_t)(colon - s) > LAB_NAME_MAX || !ifname_ok(colon + 1))
 		return fail(r, n, "'%s' is not an endpoint \"node:interface\"", s);
 	memcpy(node, s, (size_t)(colon - s));
@@ -841,8 +1009,8 @@ static bool read_endpoints(struct reader *r, yaml_node_t *n, void *obj)
 }
 
 static const struct field link_fields[] = {
-	{ "endpoints", read_endpoints }, { "mtu", read_mtu }, { "forward", read_forward },
-	{ "reverse", read_reverse },     IMPAIRMENT_FIELDS,
+	{ "endpoints", read_endpoints }, { "mtu", read_mtu },   { "forward", read_forward },
+	{ "reverse", read_reverse },     { "card", read_card }, IMPAIRMENT_FIELDS,
 };
 
 /* The last link that was read ends at the host: it is one of the others. */
@@ -870,6 +1038,33 @@ static bool move_host_link(struct reader *r, yaml_node_t *n, struct lab_desc *d)
 	return true;
 }
 
+/* The last link that was read ends at a medium: a card is plugged into it. */
+static bool move_plug(struct reader *r, yaml_node_t *n, struct lab_desc *d)
+{
+	static const struct lab_impairment none;
+	const struct lab_link l = d->links[--d->nr_links];
+	const struct lab_endpoint *own = &l.end[l.end[0].node == MEDIUM_NODE],
+				  *other = &l.end[l.end[0].node != MEDIUM_NODE];
+	struct lab_plug *p = grow(r, n, &d->plugs, &d->nr_plugs, sizeof(*p));
+
+	if (!p) {
+		card_free(&l.card);
+		return false;
+	}
+	*p = (struct lab_plug){ .end = *own, .mtu = l.mtu, .card = l.card, .line = l.line };
+	p->medium = (size_t)find_medium(d, other->ifname);
+	if (own->node == HOST_NODE || own->node == MEDIUM_NODE)
+		return fail(r, n, "what is plugged into a medium is the interface of a node");
+	if (memcmp(&own->out, &other->out, sizeof(none)))
+		return fail(r, n, "the cable to a medium is the same both ways");
+	if (strcmp(d->media[p->medium].kind, "switch") && memcmp(&own->out, &none, sizeof(none)))
+		return fail(
+			r, n,
+			"only cables to a switch have a rate, a delay and faults: a %s has its own",
+			d->media[p->medium].kind);
+	return true;
+}
+
 static bool read_link(struct reader *r, yaml_node_t *n, void *obj)
 {
 	struct lab_desc *d = obj;
@@ -883,6 +1078,11 @@ static bool read_link(struct reader *r, yaml_node_t *n, void *obj)
 		return false;
 	if (!*link->end[0].ifname)
 		return fail(r, n, "'endpoints' is missing");
+	if (link->end[0].node == MEDIUM_NODE || link->end[1].node == MEDIUM_NODE)
+		return move_plug(r, n, d);
+	if (link->card.present &&
+	    (link->end[0].node == HOST_NODE || link->end[1].node == HOST_NODE))
+		return fail(r, n, "a link to the host has no card");
 	return (link->end[0].node != HOST_NODE && link->end[1].node != HOST_NODE) ||
 	       move_host_link(r, n, d);
 }
@@ -902,8 +1102,14 @@ static bool read_links(struct reader *r, yaml_node_t *n, void *obj)
 	return true; /* read after the nodes, whatever their order in the file */
 }
 
+static bool read_media(struct reader *r, yaml_node_t *n, void *obj)
+{
+	return read_names(r, n, obj, read_medium);
+}
+
 static const struct field topology_fields[] = {
 	{ "nodes", read_nodes },
+	{ "media", read_media },
 	{ "links", read_links },
 };
 
@@ -975,6 +1181,9 @@ static bool has_interface(const struct lab_desc *d, size_t node, const char *ifn
 	for (size_t i = 0; i < d->nr_host_links; i++)
 		if (d->host_links[i].node == node && !strcmp(d->host_links[i].ifname, ifname))
 			return true;
+	for (size_t i = 0; i < d->nr_plugs; i++)
+		if (d->plugs[i].end.node == node && !strcmp(d->plugs[i].end.ifname, ifname))
+			return true;
 	return false;
 }
 
@@ -1005,13 +1214,39 @@ static bool check_host_links(struct reader *r)
 	return true;
 }
 
+static size_t count_ends(const struct lab_desc *d, const struct lab_endpoint *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nr_links * 2; i++)
+		n += d->links[i / 2].end[i % 2].node == e->node &&
+		     !strcmp(d->links[i / 2].end[i % 2].ifname, e->ifname);
+	for (size_t i = 0; i < d->nr_host_links; i++)
+		n += d->host_links[i].node == e->node &&
+		     !strcmp(d->host_links[i].ifname, e->ifname);
+	for (size_t i = 0; i < d->nr_plugs; i++)
+		n += d->plugs[i].end.node == e->node && !strcmp(d->plugs[i].end.ifname, e->ifname);
+	return n;
+}
+
+static bool check_plugs(struct reader *r)
+{
+	const struct lab_desc *d = r->desc;
+
+	for (size_t i = 0; i < d->nr_plugs; i++)
+		if (count_ends(d, &d->plugs[i].end) > 1)
+			return fail_at(r, d->plugs[i].line, "topology.links",
+				       "an interface can be the end of one link only");
+	return true;
+}
+
 /* What can only be checked when everything is known. */
 static bool check_whole(struct reader *r)
 {
 	const struct lab_desc *d = r->desc;
 	char where[192];
 
-	if (!check_host_links(r))
+	if (!check_host_links(r) || !check_plugs(r))
 		return false;
 
 	for (size_t i = 0; i < d->nr_links * 2; i++) {
@@ -1194,6 +1429,12 @@ void lab_desc_free(struct lab_desc *d)
 		free(n->hostname);
 		free(n->workdir);
 	}
+	for (size_t i = 0; i < d->nr_links; i++)
+		card_free(&d->links[i].card);
+	for (size_t i = 0; i < d->nr_plugs; i++)
+		card_free(&d->plugs[i].card);
+	free(d->media);
+	free(d->plugs);
 	free(d->nodes);
 	free(d->links);
 	free(d->host_links);

@@ -43,6 +43,38 @@ static const struct {
 	{ TWO_NODES "  links:\n  - endpoints: [\"a:e0\", \"host:t0\"]\n"
 		    "  - endpoints: [\"host:t0\", \"b:e0\"]\n",
 	  ":8:", "topology.links", "one link only" },
+	{ TWO_NODES "  media: { h: { kind: ring } }\n", ":6:", "media.h.kind",
+	  "'ring' is not hub, switch or token" },
+	{ TWO_NODES "  media: { h: { rate: 10Mbit } }\n", ":6:", "media.h", "'kind' is missing" },
+	{ TWO_NODES "  media: { h: { kind: switch, rate: 10Mbit } }\n", ":6:", "media.h",
+	  "its cables have" },
+	{ TWO_NODES "  media: { h: { kind: hub, hold: 1ms } }\n", ":6:", "media.h",
+	  "only a token medium" },
+	{ TWO_NODES "  media: { h: { kind: hub, ageing: 1s } }\n", ":6:", "media.h",
+	  "only a switch" },
+	{ TWO_NODES "  links: [ { endpoints: [\"a:e0\", \"h\"] } ]\n", ":6:", "links[0]",
+	  "nor a medium" },
+	{ TWO_NODES "  media: { h: { kind: hub } }\n  links:\n"
+		    "  - { endpoints: [\"a:e0\", \"h\"], loss: 1% }\n",
+	  ":8:", "links[0]", "only cables to a switch" },
+	{ TWO_NODES "  media: { h: { kind: switch } }\n  links:\n"
+		    "  - { endpoints: [\"a:e0\", \"h\"], forward: { loss: 1% } }\n",
+	  ":8:", "links[0]", "the same both ways" },
+	{ TWO_NODES "  media: { h: { kind: hub } }\n  links:\n"
+		    "  - { endpoints: [\"h\", \"h\"] }\n",
+	  ":8:", "links[0]", "the interface of a node" },
+	{ TWO_NODES "  media: { h: { kind: hub } }\n  links:\n  - endpoints: [\"a:e0\", \"b:e0\"]\n"
+		    "  - endpoints: [\"h\", \"b:e0\"]\n",
+	  ":9:", "topology.links", "one link only" },
+	{ TWO_NODES "  links: [ { endpoints: [\"a:e0\", \"b:e0\"], card: { rx_ring: 7 } } ]\n",
+	  ":6:", "links[0].card.rx_ring", "from 8 to 4096" },
+	{ TWO_NODES "  links: [ { endpoints: [\"a:e0\", \"b:e0\"], card: { mode: dma } } ]\n",
+	  ":6:", "links[0].card.mode", "'dma' is not napi or pio" },
+	{ TWO_NODES
+	  "  links: [ { endpoints: [\"a:e0\", \"b:e0\"], card: { features: { x: 1 } } } ]\n",
+	  ":6:", "links[0].card.features.x", "'1' is not on or off" },
+	{ TWO_NODES "  links: [ { endpoints: [\"a:e0\", \"host:t0\"], card: {} } ]\n",
+	  ":6:", "links[0]", "has no card" },
 	{ "name: t\nnames: u\n", ":2:", "", "no field 'names'" },
 	{ "name: t\nname: u\n", ":2:", "name", "given twice" },
 	{ "name: t\nseed: x\n", ":2:", "seed", "'x' is not a number" },
@@ -236,6 +268,44 @@ static void a_link_may_end_at_the_host(void **state)
 	lab_desc_free(d);
 }
 
+static void cards_are_plugged_into_media_and_into_each_other(void **state)
+{
+	char *error = NULL;
+	struct lab_desc *d = read_text(
+		"name: t\ntopology:\n  links:\n"
+		"  - { endpoints: [ring, \"a:e0\"], mtu: 1400 }\n"
+		"  - { endpoints: [\"a:e1\", s], rate: 10Mbit, card: { mode: pio, tx_ring: 8 } }\n"
+		"  - { endpoints: [\"a:e2\", \"a:e3\"], card: { features: { rx-gro: off } } }\n"
+		"  nodes: { a: { addresses: { e0: 10.0.0.1/24, e3: 10.0.1.1/24 } } }\n"
+		"  media:\n"
+		"    s: { kind: switch, ageing: 2s }\n"
+		"    ring: { kind: token, rate: 4Mbit, delay: 1us, hold: 5ms }\n",
+		&error);
+
+	assert_null(error);
+	assert_int_equal(d->nr_media, 2);
+	assert_int_equal(d->media[0].ageing_ns, 2000000000);
+	assert_string_equal(d->media[1].kind, "token");
+	assert_int_equal(d->media[1].rate_bps, 4000000);
+	assert_int_equal(d->media[1].delay_ns, 1000);
+	assert_int_equal(d->media[1].hold_ns, 5000000);
+	assert_int_equal(d->nr_plugs, 2);
+	assert_int_equal(d->plugs[0].medium, 1);
+	assert_int_equal(d->plugs[0].mtu, 1400);
+	assert_string_equal(d->plugs[0].end.ifname, "e0");
+	assert_false(d->plugs[0].card.present);
+	assert_int_equal(d->plugs[1].medium, 0);
+	assert_int_equal(d->plugs[1].end.out.rate_bps, 10000000);
+	assert_true(d->plugs[1].card.pio);
+	assert_int_equal(d->plugs[1].card.tx_ring, 8);
+	assert_int_equal(d->nr_links, 1);
+	assert_true(d->links[0].card.present);
+	assert_int_equal(d->links[0].card.nr_features, 1);
+	assert_string_equal(d->links[0].card.features[0].name, "rx-gro");
+	assert_false(d->links[0].card.features[0].on);
+	lab_desc_free(d);
+}
+
 static void units_are_read_exactly(void **state)
 {
 	uint64_t v;
@@ -266,6 +336,7 @@ int main(void)
 		cmocka_unit_test(one_direction_wins_over_both_in_any_order),
 		cmocka_unit_test(lab_file_is_read_completely),
 		cmocka_unit_test(a_link_may_end_at_the_host),
+		cmocka_unit_test(cards_are_plugged_into_media_and_into_each_other),
 		cmocka_unit_test(units_are_read_exactly),
 	};
 

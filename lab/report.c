@@ -24,6 +24,7 @@ struct connection {
 struct lab_report {
 	const struct lab_desc *desc;
 	struct run_node **nodes;
+	struct weir_net *media;
 	struct connection top[MAX_CONNECTIONS]; /* by octets sent, most first */
 	size_t nr_top, nr_seen;
 };
@@ -65,7 +66,7 @@ static void on_stream_end(struct run_node *node, struct weir_file *f, void *arg)
 }
 
 struct lab_report *lab_report_start(struct run *r, const struct lab_desc *desc,
-				    struct run_node **nodes)
+				    struct run_node **nodes, struct weir_net *media)
 {
 	struct lab_report *rep = calloc(1, sizeof(*rep));
 
@@ -73,29 +74,59 @@ struct lab_report *lab_report_start(struct run *r, const struct lab_desc *desc,
 		return NULL;
 	rep->desc = desc;
 	rep->nodes = nodes;
+	rep->media = media;
 	run_observe_streams(r, on_stream_end, rep);
 	return rep;
 }
 
+static void print_link(const struct lab_report *rep, FILE *out, const struct lab_endpoint *from,
+		       const char *to)
+{
+	struct net_link_stats s;
+	char name[2 * (LAB_NAME_MAX + IFNAMSIZ) + 8];
+
+	snprintf(name, sizeof(name), "%s:%s > %s", rep->desc->nodes[from->node].name, from->ifname,
+		 to);
+	if (net_link_stats(run_node_net(rep->nodes[from->node]), from->ifname, &s) < 0)
+		return;
+	fprintf(out,
+		"%-34s %10" PRIu64 " %14" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
+		" %8" PRIu64 "\n",
+		name, s.tx_packets, s.tx_octets, s.lost, s.duplicated, s.reordered, s.corrupted,
+		s.queue_drops);
+}
+
 static void print_links(const struct lab_report *rep, FILE *out)
 {
+	const struct lab_desc *d = rep->desc;
+
 	fprintf(out, "\n%-34s %10s %14s %8s %8s %8s %8s %8s\n", "link", "packets", "octets", "lost",
 		"dup", "reorder", "corrupt", "q-drops");
-	for (size_t i = 0; i < rep->desc->nr_links * 2; i++) {
-		const struct lab_link *l = &rep->desc->links[i / 2];
-		const struct lab_endpoint *from = &l->end[i % 2], *to = &l->end[1 - i % 2];
-		struct net_link_stats s;
-		char name[2 * (LAB_NAME_MAX + IFNAMSIZ) + 8];
+	for (size_t i = 0; i < d->nr_links * 2; i++) {
+		const struct lab_endpoint *to = &d->links[i / 2].end[1 - i % 2];
+		char name[LAB_NAME_MAX + IFNAMSIZ + 2];
 
-		snprintf(name, sizeof(name), "%s:%s > %s:%s", rep->desc->nodes[from->node].name,
-			 from->ifname, rep->desc->nodes[to->node].name, to->ifname);
-		if (net_link_stats(run_node_net(rep->nodes[from->node]), from->ifname, &s) < 0)
-			continue;
-		fprintf(out,
-			"%-34s %10" PRIu64 " %14" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
-			" %8" PRIu64 " %8" PRIu64 "\n",
-			name, s.tx_packets, s.tx_octets, s.lost, s.duplicated, s.reordered,
-			s.corrupted, s.queue_drops);
+		snprintf(name, sizeof(name), "%s:%s", d->nodes[to->node].name, to->ifname);
+		print_link(rep, out, &d->links[i / 2].end[i % 2], name);
+	}
+	for (size_t i = 0; i < d->nr_plugs; i++)
+		print_link(rep, out, &d->plugs[i].end, d->media[d->plugs[i].medium].name);
+}
+
+static void print_counter(const char *name, uint64_t value, void *arg)
+{
+	if (value)
+		fprintf(arg, ", %s %" PRIu64, name, value);
+}
+
+static void print_media(const struct lab_report *rep, FILE *out)
+{
+	for (size_t i = 0; i < rep->desc->nr_media; i++) {
+		const struct lab_medium *m = &rep->desc->media[i];
+
+		fprintf(out, "%s%s '%s'", i ? "" : "\n", m->kind, m->name);
+		net_ethtool_stats(rep->media, m->name, print_counter, out);
+		fputc('\n', out);
 	}
 }
 
@@ -143,6 +174,7 @@ void lab_report_print(struct lab_report *rep, FILE *out, struct recorder *rec, b
 	if (!rep)
 		return;
 	print_links(rep, out);
+	print_media(rep, out);
 	print_connections(rep, out);
 	if (walk && rec)
 		print_walk(out, rec);

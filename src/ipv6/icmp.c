@@ -411,12 +411,6 @@ static void rcv_error(struct sk_buff *skb, struct net *net)
 				skb_headlen(skb) - (u32)sizeof(struct ipv6_hdr), &next, &frag_off);
 	if (skip < 0)
 		goto too_short;
-	if (icmph.type == ICMPV6_PKT_TOOBIG) {
-		const struct ipv6_hdr *inner = (const struct ipv6_hdr *)skb->data;
-
-		/* RFC 8201 4: whatever the socket thinks of it, this destination takes no more. */
-		ip6_update_pmtu(net, &inner->daddr, &inner->saddr, skb->dev->ifindex, info);
-	}
 	skb_set_transport_header(skb, (int)sizeof(struct ipv6_hdr) + skip);
 	if (!(frag_off & ~1) && pskb_may_pull(skb, (u32)sizeof(struct ipv6_hdr) + (u32)skip + 8)) {
 		rawv6_icmp_error(net, skb, icmph.type, icmph.code, info);
@@ -536,6 +530,13 @@ static void icmpv6_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 {
 	if (*skb_transport_header(skb) == ICMPV6_ECHO_REQUEST)
 		ping_err(skb, type, code, info);
+	/* Nothing in such a message proves that we sent it: as in Linux it is believed, and expires. */
+	if (type == ICMPV6_PKT_TOOBIG) {
+		const struct ipv6_hdr *inner = (const struct ipv6_hdr *)skb->data;
+
+		ip6_update_pmtu(skb->dev->net, &inner->daddr, &inner->saddr, skb->dev->ifindex,
+				info);
+	}
 }
 
 const struct net_protocol icmpv6_protocol = {

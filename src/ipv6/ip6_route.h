@@ -5,15 +5,19 @@
 #ifndef WEIR_IPV6_IP6_ROUTE_H
 #define WEIR_IPV6_IP6_ROUTE_H
 
-#include <netinet/in.h> /* before the kernel's in6.h */
-
-#include <linux/ipv6_route.h>
 #include <linux/rtnetlink.h>
+#include <net/route.h>
+#include <netinet/in.h>
 
 #include "core/dst.h"
 #include "lib/list.h"
 #include "lib/types.h"
 #include "wire/ipv6.h"
+
+/* RTF_* that net/route.h lacks: values of linux/ipv6_route.h, which cannot be included beside it */
+#define RTF_PREFIX_RT 0x00080000 /* a prefix that an advertisement calls on link */
+#define RTF_ANYCAST   0x00100000
+#define RTF_ROUTEINFO 0x00800000 /* RFC 4191 route information */
 
 struct fib6_info; /* ip6_fib.h: a route as configured */
 struct net;
@@ -36,18 +40,15 @@ struct rt6_info {
 	struct dst_entry dst; /* must be first */
 	struct net *net;
 	u32 rt6_genid;
-	u32 rt6i_flags; /* RTF_* of linux/ipv6_route.h and RTF_LOCAL, RTF_ANYCAST */
+	u32 rt6i_flags; /* RTF_* */
 	u8 rt6i_type;   /* RTN_* */
 	u8 rt6i_dst_plen;
-	bool rt6i_is_input;
 	struct in6_addr rt6i_dst;     /* the prefix that matched */
-	struct in6_addr rt6i_gateway; /* next hop; ::: the destination is on link */
-	struct in6_addr rt6i_prefsrc; /* ::: choose by RFC 6724 */
-	struct in6_addr
-		rt6i_exception; /* the one destination of a PMTU or redirect exception; :: none */
-	u32 rt6i_pmtu;          /* learnt; 0 none */
-	struct fib6_info *from; /* held; NULL: comes from no route */
-	struct list_head rt6i_list; /* netns_ipv6.rt6_list */
+	struct in6_addr rt6i_gateway; /* next hop; :: the destination is on link */
+	struct in6_addr rt6i_prefsrc; /* :: choose by RFC 6724 */
+	u32 rt6i_pmtu;                /* learnt for one destination; 0 none */
+	struct fib6_info *from;       /* held; NULL: there was no route */
+	struct list_head rt6i_list;   /* netns_ipv6.rt6_list */
 };
 
 /* Routes @fl; fills in fl->saddr (RFC 6724, if it was ::) and fl->oif. @sk may be NULL. A held entry, or NULL with *ret_err

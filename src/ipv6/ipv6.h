@@ -102,6 +102,7 @@ struct icmpv6_limits;
 
 /* Per net */
 struct netns_ipv6 {
+	struct net *net;
 	const struct net_protocol *protos[256]; /* transports; extension headers: exthdrs.c */
 	struct notifier_block *notifier;
 
@@ -112,6 +113,9 @@ struct netns_ipv6 {
 	u32 fib6_generation;
 	struct rt6_info *null_entry; /* "unreachable": made on demand */
 	struct timer_list fib6_gc_timer;
+	u32 fib6_src_routes; /* routes for some sources only: they need a second look */
+	struct hlist_head *rt6_exceptions; /* ip6_route.c; NULL: none was ever learnt */
+	u32 rt6_exception_count, rt6_exception_seq;
 	struct list_head rules; /* fib6_rules.c: ip -6 rule */
 
 	/* addresses: addrconf.c */

@@ -119,6 +119,8 @@ void *nlmsg_begin(struct nl_msg *m, u32 portid, u32 seq, u16 type, u16 flags, u3
 int nlmsg_finish(struct nl_msg *m);
 void nlmsg_cancel(struct nl_msg *m);
 void nla_put(struct nl_msg *m, u16 type, u32 len, const void *data); /* overflow is remembered */
+/* Octets without an attribute header: struct rtnexthop in RTA_MULTIPATH. */
+void nl_put_raw(struct nl_msg *m, const void *data, u32 len);
 void nla_put_u8(struct nl_msg *m, u16 type, u8 v);
 void nla_put_u16(struct nl_msg *m, u16 type, u16 v);
 void nla_put_u32(struct nl_msg *m, u16 type, u32 v);

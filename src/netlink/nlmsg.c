@@ -94,6 +94,14 @@ void nla_put(struct nl_msg *m, u16 type, u32 len, const void *data)
 		memcpy((u8 *)a + NLA_HDRLEN, data, len);
 }
 
+void nl_put_raw(struct nl_msg *m, const void *data, u32 len)
+{
+	void *p = nl_msg_room(m, len);
+
+	if (p)
+		memcpy(p, data, len);
+}
+
 void nla_put_u8(struct nl_msg *m, u16 type, u8 v)
 {
 	nla_put(m, type, sizeof(v), &v);

@@ -50,6 +50,7 @@
 #include "inet/inet_sock.h"
 #include "ipv4/ip.h"
 #include "lib/csum.h"
+#include "llc/llc.h"
 #include "socket/socket.h"
 #include "wire/ethernet.h"
 
@@ -151,6 +152,9 @@
 	X(ip_send_skb)                                                                             \
 	X(kfree_skb_list_reason)                                                                   \
 	X(kfree_skb_reason)                                                                        \
+	X(llc_build_and_send_ui_pkt)                                                               \
+	X(llc_sap_register)                                                                        \
+	X(llc_sap_unregister)                                                                      \
 	X(mod_timer)                                                                               \
 	X(napi_complete_done)                                                                      \
 	X(napi_disable)                                                                            \
@@ -174,6 +178,7 @@
 	X(put_cmsg)                                                                                \
 	X(register_netdevice)                                                                      \
 	X(register_netdevice_notifier)                                                             \
+	X(register_snap_client)                                                                    \
 	X(request_module)                                                                          \
 	X(sk_alloc)                                                                                \
 	X(sk_dst_check)                                                                            \
@@ -201,6 +206,7 @@
 	X(skb_share_check)                                                                         \
 	X(skb_store_bits)                                                                          \
 	X(skb_unshare)                                                                             \
+	X(snap_build_and_send_pkt)                                                                 \
 	X(sock_alloc_send_skb)                                                                     \
 	X(sock_getsockopt)                                                                         \
 	X(sock_graft)                                                                              \
@@ -220,7 +226,8 @@
 	X(tasklet_schedule)                                                                        \
 	X(timer_setup)                                                                             \
 	X(unregister_netdevice)                                                                    \
-	X(unregister_netdevice_notifier)
+	X(unregister_netdevice_notifier)                                                           \
+	X(unregister_snap_client)
 
 #define WEIR_MODULE_SLOT_(f)      __attribute__((visibility("hidden"))) void *weir_import_##f;
 #define WEIR_MODULE_IMPORT_(f)    { #f, &weir_import_##f },

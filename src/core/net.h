@@ -23,6 +23,7 @@ struct netns_ipv6;
 struct netns_tcp;
 struct netns_udp;
 struct netns_packet;
+struct netns_llc; /* llc/ */
 struct netns_unix;
 struct nf_hooks; /* core/nf_hook.h: hook points */
 struct neigh_table;
@@ -45,6 +46,7 @@ struct net {
 	struct netns_tcp *tcp;
 	struct netns_udp *udp;
 	struct netns_packet *packet;
+	struct netns_llc *llc;
 	struct netns_unix *unx; /* "unix" is a macro of compilers */
 	struct nf_hooks *nf;
 	struct list_head module_parts; /* core/module.c; rtnl and the cpu lock to change */

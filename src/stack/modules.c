@@ -9,6 +9,7 @@
 #include "drivers/drivers_module.h"
 #include "inet/inet_module.h"
 #include "ipv4/ipv4_module.h"
+#include "llc/llc_module.h"
 #include "ipv6/ipv6_module.h"
 #include "netlink/netlink_module.h"
 #include "packet/packet_module.h"
@@ -25,6 +26,7 @@ const struct net_module weir_modules[] = {
 	{ "netlink", netlink_machine_init, netlink_machine_exit, netlink_net_init,
 	  netlink_net_exit },
 	{ "sched", sched_machine_init, NULL, NULL, NULL },
+	{ "llc", llc_machine_init, NULL, llc_net_init, llc_net_exit },
 	{ "inet", inet_machine_init, inet_machine_exit, inet_net_init, inet_net_exit },
 	{ "ipv4", ipv4_machine_init, ipv4_machine_exit, ipv4_net_init, ipv4_net_exit },
 	{ "ipv6", ipv6_machine_init, ipv6_machine_exit, ipv6_net_init, ipv6_net_exit },

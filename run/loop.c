@@ -497,6 +497,23 @@ static void free_lists(struct run *r)
 	launch_forget(r);
 }
 
+/* Ends the programs and frees everything; also what is there after a set-up that failed. */
+static void loop_free(struct run *r)
+{
+	control_exit(r);
+	launch_kill_all();
+	while (!LIST_EMPTY(&r->trees))
+		notify_tree_free(LIST_FIRST(&r->trees));
+	notify_bury(r);
+	free_asocks(r);
+	views_exit(r);
+	if (r->wep)
+		weir_close(r->wep);
+	node_free_all(r);
+	weir_machine_destroy(r->machine);
+	free_lists(r);
+}
+
 static void loop_exit(struct run *r)
 {
 	struct finish_hook *h;
@@ -507,17 +524,7 @@ static void loop_exit(struct run *r)
 	asock_observe(s);
 	LIST_FOREACH(h, &r->finish_hooks, link)
 	h->fn(r, h->arg);
-	control_exit(r);
-	launch_kill_all();
-	while (!LIST_EMPTY(&r->trees))
-		notify_tree_free(LIST_FIRST(&r->trees));
-	notify_bury(r);
-	free_asocks(r);
-	views_exit(r);
-	weir_close(r->wep);
-	node_free_all(r);
-	weir_machine_destroy(r->machine);
-	free_lists(r);
+	loop_free(r);
 }
 
 /* Returns what the process should exit with if the set-up failed; otherwise tells the front, and 0. */
@@ -532,12 +539,12 @@ int loop_main(const struct run_config *cfg, struct run *r)
 	if (err) {
 		if (err != -ENOTSUP)
 			loop_say("cannot start: %s", strerror(-err));
+		loop_free(r);
 		return 125;
 	}
 	err = cfg->setup(r, cfg->arg);
 	if (err) {
-		control_exit(r);
-		launch_kill_all();
+		loop_free(r);
 		return err;
 	}
 	while (!r->finishing)

@@ -113,6 +113,7 @@ static u32 kind_width(enum sysctl_kind kind)
 	case SYSCTL_U64:
 	case SYSCTL_NS_AS_S:
 	case SYSCTL_NS_AS_MS:
+	case SYSCTL_NS_AS_CS:
 		return 8;
 	default:
 		return 4;
@@ -121,7 +122,10 @@ static u32 kind_width(enum sysctl_kind kind)
 
 static u64 kind_unit(enum sysctl_kind kind)
 {
-	return kind == SYSCTL_NS_AS_S ? NSEC_PER_SEC : kind == SYSCTL_NS_AS_MS ? NSEC_PER_MSEC : 1;
+	return kind == SYSCTL_NS_AS_S    ? NSEC_PER_SEC
+	       : kind == SYSCTL_NS_AS_CS ? NSEC_PER_SEC / 100
+	       : kind == SYSCTL_NS_AS_MS ? NSEC_PER_MSEC
+					 : 1;
 }
 
 static u64 value_load(const u8 *p, enum sysctl_kind kind)

@@ -37,6 +37,7 @@ enum sysctl_kind {
 	SYSCTL_U64,
 	SYSCTL_NS_AS_S,  /* u64 ns, shown in seconds */
 	SYSCTL_NS_AS_MS, /* u64 ns, shown in milliseconds */
+	SYSCTL_NS_AS_CS, /* u64 ns, shown in hundredths of a second (USER_HZ) */
 	SYSCTL_U16_PAIR, /* two u16 in a row: "32768\t60999" */
 	SYSCTL_U32_PAIR,
 	SYSCTL_U32_TRIPLE, /* tcp_rmem */

@@ -9,7 +9,8 @@
  *   What an address means for routing is done by fib_add_ifaddr() and fib_del_ifaddr().
  *
  *   Addresses may have lifetimes (RFC 2131 leases; values as RFC 4862 5.5.4 has them): one timer per net deprecates and removes
- *   them. Removing needs rtnl, which a softirq must not wait for: the timer tries the lock and comes back soon if it is taken.
+ *   them. Removing needs rtnl, which a softirq must not wait for: the timer tries the lock and comes back soon if it is taken. The
+ *   same timer makes up for routes of addresses that memory was lacking for (routes_missing).
  * Locking: changes need rtnl and the cpu lock; the rtnetlink handlers and the device events here take the latter.
  */
 #include "ipv4/ipv4_internal.h"
@@ -180,6 +181,14 @@ static void lifetime_timer_arm(struct net *net, u64 when)
 		mod_timer(net->cpu, t, when);
 }
 
+void inet_routes_missing(struct in_device *in_dev)
+{
+	struct net *net = in_dev->net;
+
+	in_dev->routes_missing = true;
+	lifetime_timer_arm(net, net_now(net) + LIFETIME_RETRY_NS);
+}
+
 static void ifa_set_lifetime(struct in_ifaddr *ifa, u32 valid, u32 preferred)
 {
 	struct net *net = ifa->dev->net;
@@ -318,6 +327,12 @@ static void lifetime_timer_fn(struct cpu *cpu, struct timer_list *t)
 		return;
 	}
 	list_for_each_entry(in_dev, &ip4->in_devs, node) {
+		if (unlikely(in_dev->routes_missing)) {
+			in_dev->routes_missing = false;
+			fib_device_up(in_dev->dev);
+			if (in_dev->routes_missing)
+				again = now + LIFETIME_RETRY_NS;
+		}
 restart:
 		list_for_each_entry_safe(ifa, next, &in_dev->ifa_list, node) {
 			u64 preferred_end = ifa->tstamp + ifa->preferred_lft * NSEC_PER_SEC;

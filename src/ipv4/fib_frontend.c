@@ -317,11 +317,15 @@ static void fib_magic(bool add, u8 type, be32 dst, u8 plen, struct in_ifaddr *if
 		.oif = dev->ifindex,
 		.nl_flags = NLM_F_CREATE | NLM_F_APPEND,
 	};
+	int err;
 
-	if (add)
-		fib_table_insert(dev->net, &cfg, NULL);
-	else
+	if (!add) {
 		fib_table_delete(dev->net, &cfg, NULL);
+		return;
+	}
+	err = fib_table_insert(dev->net, &cfg, NULL);
+	if (err == -ENOMEM || err == -ENOBUFS)
+		inet_routes_missing(ifa->dev);
 }
 
 static be32 ifa_prefix(const struct in_ifaddr *ifa)

@@ -245,12 +245,13 @@ static void icmp_reply(struct sk_buff *skb, struct net *net, u8 type)
 		.saddr = icmp_reply_source(skb),
 		.tos = iph->tos & IPTOS_RT_MASK,
 		.proto = IPPROTO_ICMP,
+		.mark = ip_reply_mark(net, skb),
 	};
 	u8 tos = iph->tos;
 	struct ip_options opt;
 	struct sk_buff *reply;
 	struct icmp_hdr *icmph;
-	be16 old_word, new_word;
+	be16 old_word, new_word, check;
 	struct rtable *rt;
 	int err;
 
@@ -284,14 +285,14 @@ static void icmp_reply(struct sk_buff *skb, struct net *net, u8 type)
 		icmph->checksum = BE16_INIT(0);
 		icmph->checksum.v = csum_fold(skb_checksum(reply, 0, reply->len, 0));
 	} else {
-		csum_replace2(&icmph->checksum, old_word, new_word);
+		check = icmph->checksum;
+		csum_replace2(&check, old_word, new_word);
 		/* Either zero verifies, but a message of nothing but zeros only with this one (RFC 1624 3). */
-		if (be16_zero(icmph->checksum))
-			icmph->checksum = BE16_INIT(0xffff);
+		icmph->checksum = be16_zero(check) ? BE16_INIT(0xffff) : check;
 	}
 	if (unlikely(reply->cpu->trace_on))
 		__trace_skb(reply, net, TP_icmp_reply, TRACE_CREATE, 0, skb->id, type, 0);
-	icmp_push_reply(net, reply, rt, fl.saddr, fl.daddr, tos, 0, &opt);
+	icmp_push_reply(net, reply, rt, fl.saddr, fl.daddr, tos, fl.mark, &opt);
 	consume_skb(skb);
 }
 
@@ -386,7 +387,7 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 		.tos = icmp_is_error(type) ? (u8)((iph->tos & TOS_ERROR_BITS) | TOS_INTERNETCONTROL)
 					   : iph->tos,
 		.proto = IPPROTO_ICMP,
-		.mark = 0,
+		.mark = ip_reply_mark(net, skb_in),
 	};
 	if (be32_zero(fl.saddr) && rt_in->rt_is_input &&
 	    net->ipv4->icmp_errors_use_inbound_ifaddr && skb_in->dev)

@@ -53,8 +53,6 @@ enum igmp_record { /* RFC 3376 4.2.12 */
 		   REC_BLOCK,
 };
 
-#define V1_UNSOLICITED      (10 * NSEC_PER_SEC) /* RFC 2236 8.10 */
-#define V3_UNSOLICITED      NSEC_PER_SEC        /* RFC 3376 8.11 */
 #define V1_MAX_RESPONSE     (10 * NSEC_PER_SEC) /* RFC 3376 7.2.1 */
 #define V1_ROUTER_PRESENT   (400 * NSEC_PER_SEC)
 #define QUERY_INTERVAL      (125 * NSEC_PER_SEC)
@@ -359,7 +357,7 @@ static void ifc_timer_fn(struct cpu *cpu, struct timer_list *t)
 
 	(void)cpu;
 	if (igmp_send_changes(in_dev))
-		timer_within(in_dev, t, V3_UNSOLICITED);
+		timer_within(in_dev, t, in_dev->igmpv3_unsolicited_report_interval);
 }
 
 static void igmp_tell(struct ip_mc_list *im)
@@ -462,7 +460,7 @@ static void group_timer_fn(struct cpu *cpu, struct timer_list *t)
 		igmp_send_old(im, version == 1 ? IGMP_V1_REPORT : IGMP_V2_REPORT);
 		im->reporter = true;
 		if (im->unsolicited && --im->unsolicited)
-			timer_within(im->in_dev, t, V1_UNSOLICITED);
+			timer_within(im->in_dev, t, im->in_dev->igmpv2_unsolicited_report_interval);
 		return;
 	}
 	if (im->gsquery)

@@ -208,6 +208,8 @@ static void options_answer_as_ip7_says(void **state)
 	struct group_req g = { .gr_interface = (u32)f->va->ifindex };
 	struct group_source_req gs = { .gsr_interface = (u32)f->va->ifindex };
 	u32 filter[6] = { GROUP.v, A.v, MCAST_EXCLUDE, 2, SRC1.v, SRC2.v }, got[6];
+	u8 gf_buf[GROUP_FILTER_SIZE(4)] __attribute__((aligned(8))) = { 0 };
+	struct group_filter *gf = (struct group_filter *)gf_buf;
 	socklen_t len = sizeof(got);
 	struct ip_mreqn none = { .imr_multiaddr.s_addr = GROUP.v, .imr_ifindex = 999 };
 
@@ -228,6 +230,21 @@ static void options_answer_as_ip7_says(void **state)
 	assert_int_equal(sys_getsockopt(s, IPPROTO_IP, IP_MSFILTER, got, &len), 0);
 	assert_int_equal(len, 24);
 	assert_memory_equal(got, filter, sizeof(got));
+
+	((struct sockaddr_in *)&gf->gf_group)->sin_family = AF_INET;
+	((struct sockaddr_in *)&gf->gf_group)->sin_addr.s_addr = GROUP.v;
+	gf->gf_interface = (u32)f->va->ifindex;
+	gf->gf_numsrc = 1;
+	len = sizeof(gf_buf);
+	assert_int_equal(sys_getsockopt(s, IPPROTO_IP, MCAST_MSFILTER, gf, &len), 0);
+	assert_int_equal(len, GROUP_FILTER_SIZE(1)); /* as many as there was room for */
+	assert_int_equal(gf->gf_numsrc, 2);
+	assert_int_equal(gf->gf_fmode, MCAST_EXCLUDE);
+	assert_int_equal(((struct sockaddr_in *)&gf->gf_slist[0])->sin_addr.s_addr, SRC1.v);
+	gf->gf_interface = 999;
+	assert_int_equal(sys_getsockopt(s, IPPROTO_IP, MCAST_MSFILTER, gf, &len), -EADDRNOTAVAIL);
+	len = GROUP_FILTER_SIZE(0) - 1;
+	assert_int_equal(sys_getsockopt(s, IPPROTO_IP, MCAST_MSFILTER, gf, &len), -EINVAL);
 
 	((struct sockaddr_in *)&g.gr_group)->sin_family = AF_INET;
 	((struct sockaddr_in *)&g.gr_group)->sin_addr.s_addr = OTHER.v;

@@ -84,6 +84,7 @@ struct netns_ipv4 {
 	struct list_head in_devs;
 	/* sysctls: table in sysctl_ipv4.c */
 	u8 default_ttl, ip_forward, no_pmtu_disc, icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
+	u8 fwmark_reflect, ip_forward_update_priority;
 	u8 icmp_ignore_bogus_error_responses, icmp_errors_use_inbound_ifaddr, ip_forward_use_pmtu;
 	u32 icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	u64 icmp_global_stamp;
@@ -224,6 +225,8 @@ struct in_device {
 
 	/* igmp.c */
 	u8 force_igmp_version, mr_qrv;
+	bool routes_missing; /* devinet.c: for want of memory, they are tried again */
+	u64 igmpv2_unsolicited_report_interval, igmpv3_unsolicited_report_interval; /* ns */
 	struct list_head mc_list; /* struct ip_mc_list */
 	struct timer_list mr_gq_timer, mr_ifc_timer;
 	u64 mr_v1_seen, mr_v2_seen; /* until when there is a router of that version */

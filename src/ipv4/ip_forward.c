@@ -96,6 +96,8 @@ int ip_forward(struct sk_buff *skb)
 	if (likely(!(IPCB(skb)->flags & IPSKB_SOURCE_ROUTED)))
 		ip_rt_send_redirect(skb);
 	ip_decrease_ttl(ip_hdr(skb));
+	if (net->ipv4->ip_forward_update_priority)
+		skb->priority = rt_tos2priority(ip_hdr(skb)->tos);
 	/* A sum over the whole packet, old TTL included, is no help to the next device. */
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;

@@ -441,6 +441,68 @@ static void echo_is_answered(void **state)
 	cpu_unlock(f->net->cpu);
 }
 
+/* A driver that does not reserve two octets before the link-layer header: UBSan would say if that mattered. */
+static void headers_may_lie_anywhere(void **state)
+{
+	struct fixture *f = *state;
+	struct sk_buff *skb, *moved;
+	u8 buf[200];
+
+	cpu_lock(f->net->cpu);
+	skb = echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US, .payload = 30 });
+	moved = netdev_alloc_skb(f->eth0, 100);
+	skb_reserve(moved, 33);
+	skb_put_data(moved, skb->data, skb->len);
+	moved->protocol = skb->protocol;
+	moved->skb_iif = skb->skb_iif;
+	skb_reset_network_header(moved);
+	consume_skb(skb);
+	assert_int_equal(feed(f, moved), 0);
+	cpu_unlock(f->net->cpu);
+	assert_non_null(sent_icmp(f->eth0, buf, sizeof(buf)));
+}
+
+/* RFC 2644: off unless the administrator wants it, twice. */
+static void directed_broadcasts_are_forwarded_if_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct packet_spec spec = { .src = THEM, .dst = IP(10, 0, 1, 255) };
+	u8 buf[100];
+
+	set_forwarding(f);
+	((struct in_device *)f->eth0->ip_ptr)->bc_forwarding = 1;
+	cpu_lock(f->net->cpu);
+	feed(f, echo_packet(f->eth0, spec));
+	cpu_unlock(f->net->cpu);
+	assert_int_equal(sent_frame(f->eth1, buf, sizeof(buf), NULL), -1);
+	f->net->ipv4->conf_all->bc_forwarding = 1;
+	cpu_lock(f->net->cpu);
+	assert_int_equal(feed(f, echo_packet(f->eth0, spec)), 0);
+	cpu_unlock(f->net->cpu);
+	assert_non_null(sent_icmp(f->eth1, buf, sizeof(buf)));
+	assert_int_equal(((struct ip_hdr *)buf)->daddr.v, spec.dst.v);
+}
+
+static void answers_carry_the_mark_if_asked_for(void **state)
+{
+	struct fixture *f = *state;
+
+	for (u8 on = 0; on < 2; on++) {
+		struct sk_buff *skb;
+
+		cpu_lock(f->net->cpu);
+		f->net->ipv4->fwmark_reflect = on;
+		skb = echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US });
+		skb->mark = 5;
+		assert_int_equal(feed(f, skb), 0);
+		skb = skb_dequeue(&test_priv(f->eth0)->sent);
+		assert_non_null(skb);
+		assert_int_equal(skb->mark, on ? 5 : 0);
+		consume_skb(skb);
+		cpu_unlock(f->net->cpu);
+	}
+}
+
 static void malformed_icmp_has_reason_and_counter(void **state)
 {
 	struct fixture *f = *state;
@@ -904,6 +966,9 @@ int main(void)
 		T(an_answer_takes_the_source_route_back),
 		T(a_sockets_options_are_given_back_as_they_were_set),
 		T(echo_is_answered),
+		T(headers_may_lie_anywhere),
+		T(directed_broadcasts_are_forwarded_if_asked_for),
+		T(answers_carry_the_mark_if_asked_for),
 		T(malformed_icmp_has_reason_and_counter),
 		T(unknown_protocol_is_reported_but_not_always),
 		T(errors_are_limited_per_host_and_in_all),

@@ -216,3 +216,40 @@ int mcast_set_msfilter(struct sock *sk, const void *val, socklen_t len)
 	imr.imr_ifindex = (int)g.gf_interface;
 	return ip_mc_msfilter(sk, &imr, (u8)g.gf_fmode, sources, g.gf_numsrc);
 }
+
+int mcast_get_msfilter(const struct sock *sk, void *val, socklen_t *len)
+{
+	struct ip_mreqn imr = { 0 };
+	be32 sources[MSFILTER_MAX], group;
+	struct group_filter g;
+	u32 n, room;
+	u8 mode;
+	int err;
+
+	if (*len < GFILTER_HEAD)
+		return -EINVAL;
+	memcpy(&g, val, GFILTER_HEAD);
+	if (storage_addr(&g.gf_group, &group))
+		return -EINVAL;
+	imr.imr_multiaddr.s_addr = group.v;
+	imr.imr_ifindex = (int)g.gf_interface;
+	room = min(g.gf_numsrc, (u32)MSFILTER_MAX);
+	room = min(room, (u32)((*len - GFILTER_HEAD) / sizeof(struct sockaddr_storage)));
+	err = ip_mc_gsfget(sk, &imr, &mode, sources, room, &n);
+	if (err)
+		return err == -ENODEV ? -EADDRNOTAVAIL : err;
+	room = min(room, n);
+	g.gf_fmode = mode;
+	g.gf_numsrc = n; /* all that there are, as RFC 3678 5.2.1 wants */
+	memcpy(val, &g, GFILTER_HEAD);
+	for (u32 i = 0; i < room; i++) {
+		const struct sockaddr_in sin = { .sin_family = AF_INET,
+						 .sin_addr.s_addr = sources[i].v };
+		struct sockaddr_storage ss = { 0 };
+
+		memcpy(&ss, &sin, sizeof(sin));
+		memcpy((u8 *)val + GFILTER_HEAD + i * sizeof(ss), &ss, sizeof(ss));
+	}
+	*len = (socklen_t)(GFILTER_HEAD + room * sizeof(struct sockaddr_storage));
+	return 0;
+}

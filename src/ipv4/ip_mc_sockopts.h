@@ -20,5 +20,6 @@ int mcast_unblock_source(struct sock *sk, const void *val, socklen_t len);
 int ip_set_msfilter(struct sock *sk, const void *val, socklen_t len);
 int ip_get_msfilter(const struct sock *sk, void *val, socklen_t *len);
 int mcast_set_msfilter(struct sock *sk, const void *val, socklen_t len);
+int mcast_get_msfilter(const struct sock *sk, void *val, socklen_t *len);
 
 #endif

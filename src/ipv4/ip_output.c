@@ -80,8 +80,7 @@ static u8 ip_select_ttl(const struct sock *sk, const struct rtable *rt)
 	return hop ? (u8)hop : rt->net->ipv4->default_ttl;
 }
 
-/* RFC 1349's TOS to the priority that pfifo_fast looks at (linux/pkt_sched.h, TC_PRIO_*). */
-static u32 rt_tos2priority(u8 tos)
+u32 rt_tos2priority(u8 tos)
 {
 	static const u8 prio[16] = { 0, 1, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4 };
 
@@ -222,7 +221,7 @@ void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be3
 {
 	struct flowi4 fl = {
 		.oif = 0,
-		.mark = 0,
+		.mark = skb ? ip_reply_mark(net, skb) : 0,
 		.tos = tos & IPTOS_RT_MASK,
 		.proto = proto,
 		.flags = FLOWI_FLAG_ANYSRC,
@@ -258,6 +257,7 @@ void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be3
 	iph->saddr = saddr;
 	iph->daddr = daddr;
 	nskb->priority = rt_tos2priority(tos);
+	nskb->mark = fl.mark;
 	nskb->parent_id = skb ? skb->id : 0;
 	ip_local_out(net, NULL, nskb);
 }

@@ -163,6 +163,8 @@ u32 ip_dst_mtu_forward(const struct dst_entry *dst);
 /* ---- devinet.c ---------------------------------------------------------------------------------------------- */
 
 struct in_device *inetdev_create(struct net_device *dev); /* NULL: no memory */
+/* There was no memory for a route that an address brings: it is tried again soon. */
+void inet_routes_missing(struct in_device *in_dev);
 void devinet_event(struct net_device *dev, enum netdev_event ev, int *ret_err);
 struct in_ifaddr *inet_find_ifa(const struct in_device *in_dev, be32 local);
 int devinet_net_init(struct net *net);
@@ -213,7 +215,14 @@ int raw_send_hdrinc(struct sock *sk, const struct flowi4 *fl, struct kmsghdr *ms
 		    struct rtable **rtp);
 struct text;
 void raw_show(struct net *net, struct text *t);
-/* ip_output.c: an identification for a packet that has none */
+/* The mark of packets that answer @skb but belong to no socket. */
+static inline u32 ip_reply_mark(const struct net *net, const struct sk_buff *skb)
+{
+	return net->ipv4->fwmark_reflect ? skb->mark : 0;
+}
+/* ip_output.c. RFC 1349's TOS to the priority that pfifo_fast looks at (linux/pkt_sched.h, TC_PRIO_*). */
+u32 rt_tos2priority(u8 tos);
+/* An identification for a packet that has none. */
 be16 ip_new_ident(struct net *net, const struct ip_hdr *iph);
 
 /* ip_options.c. Options of a received packet: 0 or a drop reason (after the ICMP error was sent). */

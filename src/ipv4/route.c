@@ -881,9 +881,12 @@ static int ip_rt_bug(struct net *net, struct sock *sk, struct sk_buff *skb)
 
 /* Is @saddr a source that may arrive by @dev? RFC 1812 5.3.7, 5.3.8; RFC 3704 for rp_filter. */
 static skb_drop_reason_t rt_validate_source(struct net *net, struct in_device *in_dev, be32 saddr,
-					    be32 daddr, u8 tos)
+					    be32 daddr, u8 tos, u32 mark)
 {
-	struct flowi4 fl = { .daddr = saddr, .saddr = daddr, .tos = tos };
+	struct flowi4 fl = { .daddr = saddr,
+			     .saddr = daddr,
+			     .tos = tos,
+			     .mark = IN_DEV_ORCONF(in_dev, src_valid_mark) ? mark : 0 };
 	u8 rp_filter = IN_DEV_MAXCONF(in_dev, rp_filter);
 	struct fib_result res;
 
@@ -1012,7 +1015,7 @@ static skb_drop_reason_t rt_input_multicast(struct sk_buff *skb, struct net *net
 	if (!ip_check_mc(in_dev, daddr, saddr, ip_hdr(skb)->protocol))
 		return SKB_DROP_IP_MULTICAST_NOT_JOINED;
 	if (!ipv4_is_zeronet(saddr)) {
-		reason = rt_validate_source(net, in_dev, saddr, daddr, tos);
+		reason = rt_validate_source(net, in_dev, saddr, daddr, tos, skb->mark);
 		if (reason)
 			return reason;
 	}
@@ -1073,12 +1076,17 @@ static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net,
 		return rt_input_error(skb, net, in_dev, err);
 
 	if (res.type != RTN_BROADCAST || !ipv4_is_zeronet(saddr)) {
-		reason = rt_validate_source(net, in_dev, saddr, daddr, tos);
+		reason = rt_validate_source(net, in_dev, saddr, daddr, tos, skb->mark);
 		if (reason)
 			return reason;
 	}
 	switch (res.type) {
 	case RTN_BROADCAST:
+		/* RFC 1812 5.3.5.2, RFC 2644: a broadcast of another link of ours. */
+		if (unlikely(in_dev->forwarding && IN_DEV_ANDCONF(in_dev, bc_forwarding)) &&
+		    !ipv4_is_lbcast(daddr) && !be32_zero(daddr) &&
+		    fib_result_nh(&res)->dev != in_dev->dev)
+			return rt_input_forward(skb, net, in_dev, &res, daddr);
 		return rt_input_local(skb, net, in_dev, IN_RT_BROADCAST_IN, RTN_BROADCAST,
 				      RTCF_BROADCAST | RTCF_LOCAL);
 	case RTN_LOCAL:

@@ -39,6 +39,12 @@ static void devconf_changed(struct net *net)
 	rt_cache_flush(net);
 }
 
+static int route_flush(struct net *net, const char *text, size_t len)
+{
+	rt_cache_flush(net);
+	return 0;
+}
+
 #define ROW(name, kind, field, def, lo, hi, help)                                                  \
 	SYSCTL_ROW("ipv4/" name, kind, struct netns_ipv4, field, def, lo, hi, help)
 
@@ -51,6 +57,10 @@ static const struct sysctl_desc ipv4_rows[] = {
 	  .changed = ip_forward_changed },
 	ROW("ip_default_ttl", SYSCTL_U8, default_ttl, 64, 1, 255,
 	    "TTL of packets that are built here"),
+	ROW("ip_forward_update_priority", SYSCTL_U8, ip_forward_update_priority, 1, 0, 1,
+	    "forwarded packets are queued by their TOS"),
+	ROW("fwmark_reflect", SYSCTL_U8, fwmark_reflect, 0, 0, 1,
+	    "answers that belong to no socket carry the mark of what they answer"),
 	ROW("ip_no_pmtu_disc", SYSCTL_U8, no_pmtu_disc, 0, 0, 3,
 	    "do not believe ICMP about the path MTU"),
 	ROW("ip_forward_use_pmtu", SYSCTL_U8, ip_forward_use_pmtu, 0, 0, 1,
@@ -98,8 +108,14 @@ static const struct sysctl_desc ipv4_rows[] = {
 	    "s after which an unused entry goes; s a redirect is followed"),
 	ROW("route/gc_interval", SYSCTL_NS_AS_S, rt_cache.gc_interval, 60, 1, INT32_MAX,
 	    "s between two collections"),
+	ROW("route/gc_min_interval", SYSCTL_NS_AS_S, rt_cache.gc_min_interval, 0, 0, INT32_MAX,
+	    "the same in s"),
 	ROW("route/gc_min_interval_ms", SYSCTL_NS_AS_MS, rt_cache.gc_min_interval, 500, 0,
 	    INT32_MAX, "least ms between two collections by gc_thresh"),
+	{ .path = "ipv4/route/flush",
+	  .kind = SYSCTL_FUNC,
+	  .store = route_flush,
+	  .help = "writing anything makes all routes be looked up anew" },
 	ROW("route/redirect_number", SYSCTL_U32, rt_redirect_number, 9, 0, 32,
 	    "redirects to a host that ignores them"),
 	ROW("route/redirect_load", SYSCTL_NS_AS_MS, rt_redirect_load, 20, 0, 3600000,
@@ -161,13 +177,25 @@ static const struct sysctl_desc devconf_rows[] = {
 	CONF(ignore_routes_with_linkdown, 0, 1, "routes over a device without carrier are skipped"),
 	CONF(drop_unicast_in_l2_multicast, 0, 1,
 	     "drop unicast packets in link-layer broadcasts (RFC 1122 3.3.6)"),
-	CONF(bc_forwarding, 0, 1, "not used: directed broadcasts are not forwarded (RFC 2644)"),
+	CONF(bc_forwarding, 0, 1, "forward directed broadcasts, if \"all\" says so too (RFC 2644)"),
 	CONF(mc_forwarding, 0, 0, "set by multicast routing daemons"),
 	CONF(bootp_relay, 0, 1, "not used"),
-	CONF(src_valid_mark, 0, 1, "not used"),
+	CONF(src_valid_mark, 0, 1, "the way back to a source is looked up with the packet's mark"),
 	CONF(disable_policy, 0, 1, "not used"),
 	CONF(disable_xfrm, 0, 1, "not used"),
 	CONF(force_igmp_version, 0, 3, "speak this version of IGMP; 0: what the routers speak"),
+	{ .path = "igmpv2_unsolicited_report_interval",
+	  .kind = SYSCTL_NS_AS_MS,
+	  .offset = offsetof(struct in_device, igmpv2_unsolicited_report_interval),
+	  .def = 10000,
+	  .max = INT32_MAX,
+	  .help = "ms within which a report of IGMPv1 or v2 is repeated" },
+	{ .path = "igmpv3_unsolicited_report_interval",
+	  .kind = SYSCTL_NS_AS_MS,
+	  .offset = offsetof(struct in_device, igmpv3_unsolicited_report_interval),
+	  .def = 1000,
+	  .max = INT32_MAX,
+	  .help = "ms within which a report of IGMPv3 is repeated" },
 	CONF(tag, 0, 255, "for the administrator"),
 };
 
@@ -226,6 +254,8 @@ static const struct sysctl_desc neigh_rows[] = {
 	NEIGH("app_solicit", SYSCTL_U32, app_probes, INT32_MAX, "questions to a daemon"),
 	NEIGH("mcast_resolicit", SYSCTL_U32, mcast_reprobes, INT32_MAX,
 	      "broadcast questions after ucast_solicit"),
+	NEIGH("retrans_time", SYSCTL_NS_AS_CS, retrans_time, INT32_MAX,
+	      "time between two questions (1/100 s)"),
 	NEIGH("retrans_time_ms", SYSCTL_NS_AS_MS, retrans_time, UINT32_MAX,
 	      "ms between two questions"),
 	NEIGH("base_reachable_time", SYSCTL_NS_AS_S, base_reachable_time, INT32_MAX,
@@ -236,11 +266,12 @@ static const struct sysctl_desc neigh_rows[] = {
 	      "s to wait for upper layers to confirm a stale entry"),
 	NEIGH("gc_stale_time", SYSCTL_NS_AS_S, gc_staletime, INT32_MAX,
 	      "s after which unused entries may go"),
-	NEIGH("locktime", SYSCTL_NS_AS_MS, locktime, INT32_MAX,
-	      "an entry is not overridden for so long (ms)"),
-	NEIGH("proxy_delay", SYSCTL_NS_AS_MS, proxy_delay, INT32_MAX,
-	      "ms by which answers of a proxy are delayed at most"),
-	NEIGH("anycast_delay", SYSCTL_NS_AS_MS, anycast_delay, INT32_MAX, "not used (ms)"),
+	NEIGH("locktime", SYSCTL_NS_AS_CS, locktime, INT32_MAX,
+	      "an entry is not overridden for so long (1/100 s)"),
+	NEIGH("proxy_delay", SYSCTL_NS_AS_CS, proxy_delay, INT32_MAX,
+	      "time by which answers of a proxy are delayed at most (1/100 s)"),
+	NEIGH("anycast_delay", SYSCTL_NS_AS_CS, anycast_delay, INT32_MAX,
+	      "not used by IPv4 (1/100 s)"),
 	NEIGH("proxy_qlen", SYSCTL_U32, proxy_qlen, INT32_MAX,
 	      "questions to a proxy that wait for their answer"),
 	NEIGH("unres_qlen_bytes", SYSCTL_U32, queue_len_bytes, INT32_MAX,

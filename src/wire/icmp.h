@@ -19,7 +19,7 @@ struct icmp_hdr {
 		} frag;
 		be32 rest; /* parameter problem: pointer in the top octet */
 	} un;
-} __packed __attribute__((aligned(4)));
+} __packed;
 
 static_assert(sizeof(struct icmp_hdr) == 8, "wire format");
 

@@ -16,7 +16,7 @@ struct ip_hdr {
 	be16 check;
 	be32 saddr;
 	be32 daddr;
-} __packed __attribute__((aligned(4)));
+} __packed;
 
 static_assert(sizeof(struct ip_hdr) == 20, "wire format");
 

@@ -13,7 +13,7 @@ struct tcp_hdr {
 	be16 window;
 	be16 check;
 	be16 urg_ptr;
-} __packed __attribute__((aligned(4)));
+} __packed;
 
 static_assert(sizeof(struct tcp_hdr) == 20, "wire format");
 

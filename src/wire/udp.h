@@ -7,7 +7,7 @@
 
 struct udp_hdr {
 	be16 source, dest, len, check;
-} __packed __attribute__((aligned(4)));
+} __packed;
 
 static_assert(sizeof(struct udp_hdr) == 8, "wire format");
 

@@ -16,6 +16,7 @@
 
 #include "core/dst.h"
 #include "core/qdisc.h"
+#include "core/sock.h"
 #include "wire/ethernet.h"
 
 #define XMIT_RECURSION_LIMIT 8
@@ -146,6 +147,7 @@ struct sk_buff *__dev_hard_start_xmit(struct sk_buff *first, struct net_device *
 		}
 		tapped = false;
 		trace_skb(skb, dev->net, TP_dev_hard_start_xmit, TRACE_PASS, txq - dev->tx, 0);
+		skb_tstamp_tx(skb, SKBTX_SW_TSTAMP, SCM_TSTAMP_SND);
 		*ret = dev->netdev_ops->ndo_start_xmit(skb, dev);
 		if (unlikely(*ret == NETDEV_TX_BUSY)) {
 			skb->next = next;
@@ -217,6 +219,7 @@ int dev_queue_xmit(struct sk_buff *skb)
 	skb_reset_mac_header(skb);
 	skb->mac_len = (u16)(skb->network_header - skb->mac_header);
 	trace_skb(skb, dev->net, TP_dev_queue_xmit, TRACE_PASS, be16_to_cpu(skb->protocol), 0);
+	skb_tstamp_tx(skb, SKBTX_SCHED_TSTAMP, SCM_TSTAMP_SCHED);
 	if (unlikely(!netif_running(dev))) {
 		dev->stats.tx_dropped++;
 		kfree_skb_reason(skb, SKB_DROP_DEV_DOWN);

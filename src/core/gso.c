@@ -194,6 +194,9 @@ struct sk_buff *skb_segment(struct sk_buff *skb, netdev_features_t features, u32
 		last->destructor = skb->destructor;
 		skb->sk = NULL;
 		skb->destructor = NULL;
+		/* And with it what the socket wants to know. */
+		skb_shinfo(last)->tx_flags = skb_shinfo(skb)->tx_flags;
+		skb_shinfo(last)->tskey = skb_shinfo(skb)->tskey;
 	}
 	*ret_err = 0;
 	return head;

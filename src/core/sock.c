@@ -332,6 +332,22 @@ u64 skb_realtime(const struct sk_buff *skb)
 	return host_realtime(host) - ago;
 }
 
+/* SCM_TIMESTAMPING: three times, of which only the first, by software, exists here. */
+static void recv_timestamping(const struct sock *sk, struct kmsghdr *msg, u64 stamp)
+{
+	s64 ts[6] = { (s64)(stamp / NSEC_PER_SEC), (s64)(stamp % NSEC_PER_SEC) };
+
+	if (sk->sk_rare && sk->sk_rare->tsflags & SOF_TIMESTAMPING_SOFTWARE)
+		put_cmsg(msg, SOL_SOCKET,
+			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMPING_NEW : SO_TIMESTAMPING_OLD,
+			 sizeof(ts), ts);
+}
+
+void sock_recv_tx_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+{
+	recv_timestamping(sk, msg, skb_realtime(skb));
+}
+
 void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
 {
 	u64 stamp;
@@ -342,9 +358,12 @@ void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 		put_cmsg(msg, SOL_SOCKET, SO_MARK, sizeof(skb->mark), &skb->mark);
 	if (sock_flag(sk, SOCK_RCVPRIORITY))
 		put_cmsg(msg, SOL_SOCKET, SO_PRIORITY, sizeof(skb->priority), &skb->priority);
-	if (!sock_flag(sk, SOCK_TIMESTAMP) && !sock_flag(sk, SOCK_RCVTSTAMP))
+	if (!sock_flag(sk, SOCK_TIMESTAMP) && !sock_flag(sk, SOCK_RCVTSTAMP) &&
+	    !(sk->sk_rare && sk->sk_rare->tsflags & SOF_TIMESTAMPING_RX_SOFTWARE))
 		return;
 	stamp = skb_realtime(skb);
+	if (sk->sk_rare && sk->sk_rare->tsflags & SOF_TIMESTAMPING_RX_SOFTWARE)
+		recv_timestamping(sk, msg, stamp);
 	if (sock_rare(sk))
 		sk->sk_rare->stamp = stamp;
 	if (!sock_flag(sk, SOCK_RCVTSTAMP))
@@ -391,6 +410,49 @@ void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk)
 	*sockc = (struct sockcm_cookie){ .mark = sk->sk_mark,
 					 .priority = sk->sk_priority,
 					 .tsflags = sk->sk_rare ? sk->sk_rare->tsflags : 0 };
+}
+
+void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm_cookie *sockc)
+{
+	struct skb_shared_info *sh = skb_shinfo(skb);
+
+	if (likely(!(sockc->tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK_)))
+		return;
+	if (sockc->tsflags & SOF_TIMESTAMPING_TX_SOFTWARE)
+		sh->tx_flags |= SKBTX_SW_TSTAMP;
+	if (sockc->tsflags & SOF_TIMESTAMPING_TX_SCHED)
+		sh->tx_flags |= SKBTX_SCHED_TSTAMP;
+	if (!(sockc->tsflags & SOF_TIMESTAMPING_OPT_ID))
+		return;
+	if (sockc->ts_opt_id_set)
+		sh->tskey = sockc->ts_opt_id;
+	else if (sock_rare(sk))
+		sh->tskey = sk->sk_rare->tskey++;
+}
+
+/* The packet itself, or with OPT_TSONLY nothing but the stamp, goes to the error queue. */
+void __skb_tstamp_tx(struct sk_buff *skb, u32 type)
+{
+	struct sock *sk = skb->sk;
+	struct sk_buff *copy;
+	u32 tsflags;
+
+	if (!sk || skb->destructor != sock_wfree || !sk->sk_refcnt || !sk->sk_rare)
+		return;
+	tsflags = sk->sk_rare->tsflags;
+	copy = tsflags & SOF_TIMESTAMPING_OPT_TSONLY ? alloc_skb(skb->cpu, 0) : skb_clone(skb);
+	if (!copy)
+		return;
+	memset(copy->cb, 0, sizeof(copy->cb));
+	copy->tstamp = skb->cpu->now;
+	skb_dst_drop(copy);
+	SOCK_ERR_CB(copy)->ee = (struct sock_extended_err){
+		.ee_errno = ENOMSG,
+		.ee_origin = SO_EE_ORIGIN_TIMESTAMPING,
+		.ee_info = type,
+		.ee_data = tsflags & SOF_TIMESTAMPING_OPT_ID ? skb_shinfo(skb)->tskey : 0,
+	};
+	sock_queue_err_skb(sk, copy);
 }
 
 int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,

@@ -16,6 +16,10 @@
 #define WEIR_CORE_SOCK_H
 
 #include <netinet/in.h>
+#include <time.h>
+
+/* It needs struct timespec. */
+#include <linux/errqueue.h>
 
 #include "core/net.h"
 #include "core/skbuff.h"
@@ -274,6 +278,23 @@ int sk_filter_inherit(struct sock *newsk, const struct sock *sk);
 u64 skb_realtime(const struct sk_buff *skb);
 /* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */
 void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
+/* What an skb in an error queue reports; the octets in front of it are the address family's. */
+struct sock_err_cb {
+	u8 family[20];
+	struct sock_extended_err ee;
+};
+#define SOCK_ERR_CB(skb) ((struct sock_err_cb *)(skb)->cb)
+
+/* SO_TIMESTAMPING: what is to be told about a packet on its way out, as bits of skb_shinfo()->tx_flags. */
+enum { SKBTX_SW_TSTAMP = 1 << 0, SKBTX_SCHED_TSTAMP = 1 << 1 };
+void __skb_tstamp_tx(struct sk_buff *skb, u32 type);
+/* borrow: @skb passes the point @type (SCM_TSTAMP_SND, SCM_TSTAMP_SCHED). Its sock hears of it by its error queue, if it asked. */
+static inline void skb_tstamp_tx(struct sk_buff *skb, u8 flag, u32 type)
+{
+	if (unlikely(skb_shinfo(skb)->tx_flags & flag))
+		__skb_tstamp_tx(skb, type);
+}
+
 /* SIOCGSTAMP, SIOCGSTAMPNS in both widths: when the last packet that was read had arrived. Asking turns time stamps on. @arg: 16 octets.
  * -ENOENT: none yet; -ENOIOCTLCMD: another request. */
 #define ENOIOCTLCMD 515
@@ -286,9 +307,13 @@ struct sockcm_cookie {
 	u8 ts_opt_id_set : 1, priority_set : 1;
 };
 void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk);
-/* 0 or -EINVAL, -EPERM */
+/* Marks @skb for the time stamps that @sockc asks for, and gives it its identifier. */
+void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm_cookie *sockc);
+/* 0 or -EINVAL */
 int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,
 		   struct sockcm_cookie *sockc);
+/* SCM_TIMESTAMPING of an skb from the error queue that __skb_tstamp_tx() made. */
+void sock_recv_tx_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
 /* consume (also on failure): queues to the error queue and reports EPOLLERR. 0, or -ENOMEM: receive buffer full, no memory. */
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
 /* An skb for sending, waiting for sndbuf room unless @noblock. NULL with *ret_err. * drops the lock */

@@ -340,6 +340,7 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	if (optlen)
 		ip_options_build(net, iph, &opt, fl->daddr, fl->saddr);
 	skb->priority = ipc->sockc.priority;
+	sock_tx_timestamp(sk, skb, &ipc->sockc);
 	skb->mark = fl->mark;
 	skb_dst_set(skb, &rt->dst);
 	*rtp = NULL;

@@ -45,6 +45,8 @@ struct ip_sock_cb {
 };
 #define IP_SOCK_CB(skb) ((struct ip_sock_cb *)(skb)->cb)
 static_assert(sizeof(struct ip_sock_cb) <= SKB_CB_SIZE, "cb");
+static_assert(offsetof(struct ip_sock_cb, ee) == offsetof(struct sock_err_cb, ee),
+	      "time stamps are queued by core/sock.c");
 
 /* ---- socket options: the rows -------------------------------------------------------------------------- */
 
@@ -867,6 +869,8 @@ static ssize_t ipv4_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 		report.offender.sin_family = AF_INET;
 		report.offender.sin_addr.s_addr = cb->offender.v;
 		ipv4_recv_cmsg(sk, msg, skb);
+	} else if (cb->ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
+		sock_recv_tx_timestamp(sk, msg, skb);
 	}
 	put_cmsg(msg, SOL_IP, IP_RECVERR, sizeof(report), &report);
 	msg->flags |= MSG_ERRQUEUE;

@@ -518,6 +518,11 @@ static int set_timestamping(struct socket *sock, int val)
 		sock_set_flag(sock->sk, SOCK_TIMESTAMP);
 	return 0;
 }
+static int set_timestamping_new(struct socket *sock, int val)
+{
+	sock_valbool_flag(sock->sk, SOCK_TSTAMP_NEW, val);
+	return set_timestamping(sock, val);
+}
 static int get_timestamping(struct socket *sock, void *val, socklen_t *len)
 {
 	int v[2] = { sock->sk->sk_rare ? (int)sock->sk->sk_rare->tsflags : 0, 0 };
@@ -802,7 +807,7 @@ static const struct sockopt sock_options[] = {
 	  .get = get_timestamp_new },
 	{ SO_TIMESTAMPNS_NEW, "SO_TIMESTAMPNS_NEW", .set = set_timestampns_new,
 	  .get = get_timestampns_new },
-	{ SO_TIMESTAMPING_NEW, "SO_TIMESTAMPING_NEW", .set = set_timestamping,
+	{ SO_TIMESTAMPING_NEW, "SO_TIMESTAMPING_NEW", .set = set_timestamping_new,
 	  .get_raw = get_timestamping },
 	{ SO_PREFER_BUSY_POLL, "SO_PREFER_BUSY_POLL", FLAG(SOCK_PREFER_BUSY_POLL) },
 	{ SO_BUSY_POLL_BUDGET, "SO_BUSY_POLL_BUDGET", .set = set_busy_poll_budget },

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udp_offload_test.c - UDP_SEGMENT and UDP_GRO, UDP-Lite, corking with control messages, SO_PEEK_OFF
+ * udp_offload_test.c - UDP_SEGMENT and UDP_GRO, UDP-Lite, corking with control messages, SO_PEEK_OFF, SO_TIMESTAMPING
  *
  * What is expected was seen on Linux 6.18 (veth and lo with an MTU of 1500).
  */
 #include "tests/api/two_nets.h"
 
+#include <linux/errqueue.h>
 #include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -348,6 +349,100 @@ static void peek_off_walks_through_the_queue(void **state)
 	weir_close(b);
 }
 
+/* ---- SO_TIMESTAMPING ---------------------------------------------------------------------------------------- */
+
+#define TS_TX_SOFTWARE 0x2
+#define TS_RX_SOFTWARE 0x8
+#define TS_SOFTWARE    0x10
+#define TS_OPT_ID      0x80
+#define TS_TX_SCHED    0x100
+#define TS_OPT_TSONLY  0x800
+
+/* One message of the error queue, or of the socket: octets; *ret_stamped: it had SCM_TIMESTAMPING. */
+static ssize_t recv_stamp(struct weir_file *f, int flags, struct sock_extended_err *ret_ee,
+			  bool *ret_stamped)
+{
+	static char octets[2048];
+	union {
+		struct cmsghdr align;
+		char room[256];
+	} control;
+	struct iovec iov = { octets, sizeof(octets) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.room,
+			      .msg_controllen = sizeof(control) };
+	ssize_t n = weir_recvmsg(f, &msg, flags);
+
+	*ret_stamped = false;
+	*ret_ee = (struct sock_extended_err){ 0 };
+	if (n < 0)
+		return n;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPING)
+			*ret_stamped = c->cmsg_len == CMSG_LEN(48);
+		if (c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR)
+			memcpy(ret_ee, CMSG_DATA(c), sizeof(*ret_ee));
+	}
+	return n;
+}
+
+/* As on Linux: for each datagram one stamp before the qdisc and one at the driver, with the frame or without. */
+static void timestamps_of_what_was_sent_come_by_the_error_queue(void **state)
+{
+	struct two_nets *t = *state;
+
+	for (int only = 0; only < 2; only++) {
+		struct weir_file *a = endpoint(t, 0, 0), *b = endpoint(t, 1, 0);
+		struct sock_extended_err ee;
+		bool stamped;
+
+		set_int(b, SOL_SOCKET, SO_TIMESTAMPING, TS_SOFTWARE | TS_RX_SOFTWARE);
+		set_int(a, SOL_SOCKET, SO_TIMESTAMPING,
+			TS_SOFTWARE | TS_TX_SOFTWARE | TS_TX_SCHED | TS_OPT_ID |
+				(only ? TS_OPT_TSONLY : 0));
+		assert_int_equal(weir_send(a, "abc", 3, 0), 3);
+		assert_int_equal(weir_send(a, "defg", 4, 0), 4);
+		settle(t);
+		assert_true(weir_poll_now(a) & EPOLLERR);
+		for (unsigned i = 0; i < 4; i++) {
+			assert_int_equal(recv_stamp(a, MSG_ERRQUEUE, &ee, &stamped),
+					 only ? 0 : 14 + 20 + 8 + 3 + i / 2);
+			assert_true(stamped);
+			assert_int_equal(ee.ee_errno, ENOMSG);
+			assert_int_equal(ee.ee_origin, SO_EE_ORIGIN_TIMESTAMPING);
+			assert_int_equal(ee.ee_info, i & 1 ? SCM_TSTAMP_SND : SCM_TSTAMP_SCHED);
+			assert_int_equal(ee.ee_data, i / 2);
+		}
+		assert_int_equal(recv_stamp(a, MSG_ERRQUEUE, &ee, &stamped), -EAGAIN);
+		assert_false(weir_poll_now(a) & EPOLLERR);
+		assert_int_equal(recv_stamp(b, 0, &ee, &stamped), 3);
+		assert_true(stamped);
+		weir_close(a);
+		weir_close(b);
+	}
+}
+
+static void a_timestamp_may_be_asked_for_by_one_message(void **state)
+{
+	struct two_nets *t = *state;
+	struct weir_file *a = endpoint(t, 0, 0), *b = endpoint(t, 1, 0);
+	struct sock_extended_err ee;
+	uint32_t record = TS_TX_SOFTWARE, other = TS_SOFTWARE;
+	bool stamped;
+
+	set_int(a, SOL_SOCKET, SO_TIMESTAMPING, TS_SOFTWARE);
+	assert_int_equal(weir_send(a, "abc", 3, 0), 3);
+	assert_int_equal(send_cmsg(a, 10, 0, SOL_SOCKET, SO_TIMESTAMPING, &record, 4), 10);
+	assert_int_equal(send_cmsg(a, 10, 0, SOL_SOCKET, SO_TIMESTAMPING, &other, 4), -EINVAL);
+	settle(t);
+	assert_int_equal(recv_stamp(a, MSG_ERRQUEUE, &ee, &stamped), 14 + 20 + 8 + 10);
+	assert_true(stamped);
+	assert_int_equal(recv_stamp(a, MSG_ERRQUEUE, &ee, &stamped), -EAGAIN);
+	weir_close(a);
+	weir_close(b);
+}
+
 /* ---- UDP-Lite, RFC 3828 ------------------------------------------------------------------------------------ */
 
 static unsigned sum16(const uint8_t *p, size_t n, unsigned sum)
@@ -489,6 +584,8 @@ int main(void)
 		T(a_corked_datagram_keeps_the_control_messages_of_its_first_piece),
 		T(corked_pieces_are_cut_as_one),
 		T(peek_off_walks_through_the_queue),
+		T(timestamps_of_what_was_sent_come_by_the_error_queue),
+		T(a_timestamp_may_be_asked_for_by_one_message),
 		T(udplite_delivers_what_is_damaged_outside_its_coverage),
 		T(udplite_receiver_may_want_more_coverage),
 		T(udplite_sends_the_coverage_that_was_asked_for),

@@ -18,14 +18,12 @@ static void make_frame(u8 *f, size_t len)
 	f[34 + 12] = 0x50;
 }
 
-static const struct virtio_net_view tso = {
-	.needs_csum = true,
-	.gso_type = VIRTIO_GSO_TCPV4,
-	.gso_size = 1000,
-	.hdr_len = 54,
-	.csum_start = 34,
-	.csum_offset = 16,
-};
+#define TSO                                                                                        \
+	{                                                                                          \
+		.needs_csum = true, .gso_type = VIRTIO_GSO_TCPV4, .gso_size = 1000, .hdr_len = 54, \
+		.csum_start = 34, .csum_offset = 16                                                \
+	}
+static const struct virtio_net_view tso = TSO;
 
 static void a_segmentation_unit_is_read_as_it_was_written(void **state)
 {
@@ -47,12 +45,12 @@ static void what_is_not_true_of_the_frame_is_refused(void **state)
 		int at, value; /* an octet of the frame that is changed; -1: none */
 		int err;
 	} cases[] = {
-		{ "cut before the end of the TCP header", tso, 50, -1, 0, -EBADMSG },
-		{ "UDP in it", tso, 100, 23, 17, -EBADMSG },
-		{ "a fragment", tso, 100, 20, 0x20, -EBADMSG },
-		{ "options beyond what is at hand", tso, 60, 46, 0xf0, -EBADMSG },
-		{ "a TCP header shorter than 20", tso, 100, 46, 0x40, -EBADMSG },
-		{ "IPv6 in a v4 unit", tso, 100, 14, 0x60, -EBADMSG },
+		{ "cut before the end of the TCP header", TSO, 50, -1, 0, -EBADMSG },
+		{ "UDP in it", TSO, 100, 23, 17, -EBADMSG },
+		{ "a fragment", TSO, 100, 20, 0x20, -EBADMSG },
+		{ "options beyond what is at hand", TSO, 60, 46, 0xf0, -EBADMSG },
+		{ "a TCP header shorter than 20", TSO, 100, 46, 0x40, -EBADMSG },
+		{ "IPv6 in a v4 unit", TSO, 100, 14, 0x60, -EBADMSG },
 		{ "no segment size",
 		  { .needs_csum = true, .gso_type = 1, .csum_start = 34, .csum_offset = 16 },
 		  100,

@@ -9,10 +9,16 @@
 #include "tests/api/two_nets.h"
 
 #include <execinfo.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 /* ---- allocations that fail --------------------------------------------------------------------------------- */
 
@@ -117,13 +123,31 @@ static void fault_disarm(void)
 
 /* ---- the script -------------------------------------------------------------------------------------------- */
 
-enum { LISTENER, CLIENT, SERVER, EPOLL, UDP_A, UDP_B, NR_FILES };
+enum {
+	LISTENER,
+	CLIENT,
+	SERVER,
+	EPOLL,
+	UDP_A,
+	UDP_B,
+	GROUP,
+	RAW,
+	PING,
+	PACKET,
+	RING,
+	MONITOR,
+	PAIR_A,
+	PAIR_B,
+	NR_FILES
+};
 
 struct world {
 	struct weir_machine *m;
 	struct weir_net *net[2];
 	struct weir_file *f[NR_FILES];
 	struct sockaddr_in addr[2];
+	struct weir_tap *tap;
+	struct weir_dev *dev;
 	bool configured;
 };
 
@@ -224,6 +248,137 @@ static int datagrams(struct world *w)
 	return 0;
 }
 
+/* Devices of every kind; a frame of the program's own. */
+static int devices(struct world *w)
+{
+	static const char *const media[] = { "hub", "switch", "token" };
+	struct lab_impairment imp = { .delay_ns = 1000, .loss = 1u << 28 };
+	char frame[100] = "", name[8];
+	struct net_error err;
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		TRY(net_medium_add(w->net[0], name, media[i], &err));
+		for (int k = 0; k < 2; k++) {
+			char card[8];
+
+			snprintf(card, sizeof(card), "c%d", i);
+			TRY(net_nic_add(w->net[0], name, w->net[k], card, &err));
+			TRY(net_link_up(w->net[k], card, &err));
+		}
+	}
+	TRY(net_veth_add(w->net[0], "v0", w->net[1], "v0", 1400, &err));
+	TRY(net_link_impair(w->net[0], "v0", &imp, &err));
+	w->dev = weir_dev_create(w->net[0], "port%d", 0, 4);
+	if (!w->dev)
+		return -errno;
+	TRY(net_link_up(w->net[0], "port0", &err));
+	memset(frame, 0xff, 6);
+	TRY(weir_dev_input(w->dev, frame, sizeof(frame)));
+	TRY(weir_run(w->m, 0));
+	return weir_dev_output(w->dev, frame, sizeof(frame), 1000000) == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int option(struct weir_file *f, int level, int name, const void *val, socklen_t len)
+{
+	return weir_setsockopt(f, level, name, val, len);
+}
+
+/* Groups, raw and ping sockets, an error queue. */
+static int other_sockets(struct world *w)
+{
+	struct ip_mreqn mr = { .imr_multiaddr.s_addr = htonl(0xefff0001) };
+	struct group_source_req gsr = { .gsr_interface = 0 };
+	struct sockaddr_in *group = (void *)&gsr.gsr_group, *source = (void *)&gsr.gsr_source;
+	char echo[16] = { 8 };
+	int one = 1;
+
+	TRY(weir_socket(w->net[0], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &w->f[GROUP]));
+	mr.imr_address = w->addr[0].sin_addr;
+	TRY(option(w->f[GROUP], IPPROTO_IP, IP_ADD_MEMBERSHIP, &mr, sizeof(mr)));
+	*group = *source = w->addr[1];
+	group->sin_addr.s_addr = htonl(0xefff0002);
+	gsr.gsr_interface = 2;
+	TRY(option(w->f[GROUP], IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, &gsr, sizeof(gsr)));
+	TRY(option(w->f[GROUP], IPPROTO_IP, IP_RECVERR, &one, sizeof(one)));
+	TRY(weir_sendto(w->f[GROUP], out, 100, 0,
+			(struct sockaddr *)&(struct sockaddr_in){ .sin_family = AF_INET,
+								  .sin_port = htons(99),
+								  .sin_addr = w->addr[1].sin_addr },
+			sizeof(struct sockaddr_in)));
+	TRY(weir_run(w->m, 1000000));
+	TRY(weir_socket(w->net[0], AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_ICMP, &w->f[RAW]));
+	TRY(weir_socket(w->net[0], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMP, &w->f[PING]));
+	TRY(weir_sendto(w->f[PING], echo, sizeof(echo), 0, (struct sockaddr *)&w->addr[1],
+			sizeof(w->addr[1])));
+	TRY(weir_socketpair(w->net[0], AF_UNIX, SOCK_STREAM, 0, &w->f[PAIR_A]) == -ENOMEM ? -ENOMEM
+											  : 0);
+	return weir_run(w->m, 1000000) < 0 ? -ENOMEM : 0;
+}
+
+/* Packet sockets with a filter, memberships, fanout and rings; a netlink socket that listens. */
+static int packet_sockets(struct world *w)
+{
+	struct sock_filter accept = { BPF_RET | BPF_K, 0, 0, 0xffff };
+	struct sock_fprog prog = { 1, &accept };
+	struct packet_mreq mr = { .mr_ifindex = 2, .mr_type = PACKET_MR_PROMISC };
+	struct tpacket_req req = { 4096, 4, 2048, 8 };
+	struct sockaddr_ll ll = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons(ETH_P_ALL),
+				  .sll_ifindex = 2 };
+	int version = TPACKET_V2, fanout = 7, group = 1 /* RTNLGRP_LINK */, fd;
+	size_t size;
+
+	TRY(weir_socket(w->net[0], AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_ALL),
+			&w->f[PACKET]));
+	TRY(option(w->f[PACKET], SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)));
+	TRY(option(w->f[PACKET], SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mr, sizeof(mr)));
+	TRY(weir_bind(w->f[PACKET], (struct sockaddr *)&ll, sizeof(ll)));
+	TRY(option(w->f[PACKET], SOL_PACKET, PACKET_FANOUT, &fanout, sizeof(fanout)));
+	TRY(weir_socket(w->net[0], AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, htons(ETH_P_ALL),
+			&w->f[RING]));
+	TRY(option(w->f[RING], SOL_PACKET, PACKET_VERSION, &version, sizeof(version)));
+	TRY(option(w->f[RING], SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)));
+	TRY(weir_packet_ring_fd(w->f[RING], &fd, &size));
+	close(fd);
+	TRY(weir_socket(w->net[0], AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, 0, &w->f[MONITOR]));
+	TRY(option(w->f[MONITOR], 270 /* SOL_NETLINK */, 1 /* NETLINK_ADD_MEMBERSHIP */, &group,
+		   sizeof(group)));
+	TRY(weir_sysctl(w->net[0], "net.ipv4.conf.eth0.forwarding", "0"));
+	TRY(weir_send(w->f[UDP_A], out, 2000, 0));
+	return weir_run(w->m, 1000000) < 0 ? -ENOMEM : 0;
+}
+
+static void see_frame(const struct weir_frame *frame, void *arg)
+{
+}
+
+/* What others show of the stack. */
+static int seeing(struct world *w)
+{
+	static const char *const views[] = { "/proc/net/dev",    "/proc/net/udp",
+					     "/proc/net/route",  "/proc/net/arp",
+					     "/proc/net/packet", "/proc/net/igmp",
+					     "/proc/net/snmp",   "/proc/sys/net/ipv4/ip_forward",
+					     "/sys/class/net",   "/sys/class/net/eth0/mtu" };
+	char *text;
+	size_t len;
+
+	TRY(weir_trace_enable(w->m, 100));
+	w->tap = weir_tap_create(w->net[0], "eth0", 100, see_frame, NULL);
+	if (!w->tap)
+		return -errno;
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		int r = weir_view_read(w->net[0], views[i], &text, &len);
+
+		if (r == 0 || r == -EISDIR)
+			free(text);
+		else
+			return r;
+	}
+	return weir_ioctl(w->f[UDP_A], SIOCGIFCONF, &(struct ifconf){ 0 }) == -ENOMEM ? -ENOMEM : 0;
+}
+
 static int script(struct world *w, const struct weir_machine_config *cfg)
 {
 	struct epoll_event ev;
@@ -245,7 +400,10 @@ static int script(struct world *w, const struct weir_machine_config *cfg)
 	TRY(datagrams(w));
 	TRY(weir_view_read(w->net[0], "/proc/net/tcp", &text, &len));
 	free(text);
-	return 0;
+	TRY(devices(w));
+	TRY(other_sockets(w));
+	TRY(packet_sockets(w));
+	return seeing(w);
 }
 
 static void close_files(struct world *w)
@@ -261,6 +419,8 @@ static void tear_down(struct world *w)
 	struct weir_memory mem;
 
 	close_files(w);
+	weir_tap_destroy(w->tap);
+	weir_dev_destroy(w->dev);
 	for (int i = 0; i < 2; i++)
 		weir_net_destroy(w->net[i]);
 	if (!w->m)
@@ -280,12 +440,21 @@ static void explain(long n, const char *what, int r)
 	failures++;
 }
 
+static int lowest_fd(void)
+{
+	int fd = dup(2);
+
+	close(fd);
+	return fd;
+}
+
 /* One round. False: there was no allocation to fail any more. */
 static bool round_with_fault(long n, bool all_from)
 {
 	static const struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL };
 	struct world w = { NULL };
 	long before = live;
+	int fd_before = lowest_fd();
 	bool done;
 	int r;
 
@@ -293,6 +462,8 @@ static bool round_with_fault(long n, bool all_from)
 	r = script(&w, &cfg);
 	done = !fired;
 	fault_disarm();
+	if (done && r)
+		explain(n, "the script fails by itself", r);
 	/* All-out famine may also stop what waits for the other end. */
 	if (r && r != -ENOMEM && r != -ENOBUFS &&
 	    !(all_from && (r == -ETIMEDOUT || r == -EAGAIN))) {
@@ -308,6 +479,8 @@ static bool round_with_fault(long n, bool all_from)
 	tear_down(&w);
 	if (live != before)
 		explain(n, "memory is lost", 0);
+	if (lowest_fd() != fd_before)
+		explain(n, "a descriptor is lost", 0);
 	return !done;
 }
 
@@ -332,6 +505,50 @@ static void all_allocations_may_fail_from_some_moment_on(void **state)
 	while (round_with_fault(n, true))
 		n += n < 200 ? 1 : 3;
 	assert_int_equal(failures, 0);
+}
+
+/* ---- a descriptor of the host ------------------------------------------------------------------------------ */
+
+static int attach_script(void)
+{
+	struct weir_machine *m = weir_machine_create(NULL);
+	struct weir_net *net = m ? weir_net_create(m, "a") : NULL;
+	struct net_error err;
+	char packet[40] = { 0x45 };
+	int fds[2], r = net ? 0 : -ENOMEM;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+	if (!r)
+		r = weir_dev_attach_tap(net, "tun0", fds[0], WEIR_DEV_L3);
+	if (!r)
+		r = net_link_up(net, "tun0", &err);
+	assert_int_equal(write(fds[1], packet, sizeof(packet)), sizeof(packet));
+	for (int i = 0; i < 3 && !r; i++)
+		r = weir_run(m, 1000000) < 0 ? -ENOMEM : 0;
+	close(fds[0]);
+	close(fds[1]);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+	return r;
+}
+
+static void attaching_a_descriptor_may_fail_anywhere(void **state)
+{
+	int fd_before = lowest_fd(), r;
+	long before = live, n = 0;
+
+	failures = 0;
+	do {
+		fault_arm(n++, false);
+		r = attach_script();
+		fault_disarm();
+		if (r && ((r != -ENOMEM && r != -ENOBUFS) || !fired))
+			explain(n, "the wrong error", r);
+		if (live != before || lowest_fd() != fd_before)
+			explain(n, "something is lost", 0);
+	} while (fired && !failures);
+	assert_int_equal(failures, 0);
+	assert_true(n > 30);
 }
 
 /* ---- the arena is used up ---------------------------------------------------------------------------------- */
@@ -394,6 +611,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_single_allocation_may_fail),
 		cmocka_unit_test(all_allocations_may_fail_from_some_moment_on),
+		cmocka_unit_test(attaching_a_descriptor_may_fail_anywhere),
 		cmocka_unit_test(packets_may_use_up_their_memory),
 	};
 

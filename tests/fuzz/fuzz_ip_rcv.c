@@ -28,7 +28,7 @@ enum op {
 	OP_FLAP,
 	OP_MTU
 };
-enum { UDP_ANY, UDP_CONNECTED, PING, LISTENER, STREAM, RAW, NR_FILES };
+enum { UDP_ANY, UDP_CONNECTED, PING, LISTENER, STREAM, RAW, GROUPS, NR_FILES };
 
 #define MAX_FRAME 2048
 
@@ -46,6 +46,21 @@ static struct sockaddr_in ip_port(u32 addr, u16 port)
 	return a;
 }
 
+/* 224.1.1.1 from everybody, 224.1.1.2 from 10.0.0.2 only: for queries, and reports that tell of both kinds. */
+static void join_groups(struct bed *b)
+{
+	struct ip_mreqn any = { .imr_multiaddr.s_addr = htonl(0xe0010101),
+				.imr_address.s_addr = htonl(0x0a000001) };
+	struct ip_mreq_source from = { .imr_multiaddr.s_addr = htonl(0xe0010102),
+				       .imr_interface.s_addr = htonl(0x0a000001),
+				       .imr_sourceaddr.s_addr = htonl(0x0a000002) };
+
+	FUZZ_CHECK(
+		!weir_setsockopt(b->f[GROUPS], IPPROTO_IP, IP_ADD_MEMBERSHIP, &any, sizeof(any)));
+	FUZZ_CHECK(!weir_setsockopt(b->f[GROUPS], IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, &from,
+				    sizeof(from)));
+}
+
 static void open_sockets(struct bed *b)
 {
 	static const struct {
@@ -55,6 +70,7 @@ static void open_sockets(struct bed *b)
 		[UDP_ANY] = { SOCK_DGRAM, 0, 7 },         [UDP_CONNECTED] = { SOCK_DGRAM, 0, 8 },
 		[PING] = { SOCK_DGRAM, IPPROTO_ICMP, 9 }, [LISTENER] = { SOCK_STREAM, 0, 7 },
 		[STREAM] = { SOCK_STREAM, 0, 10 },        [RAW] = { SOCK_RAW, IPPROTO_ICMP, 0 },
+		[GROUPS] = { SOCK_DGRAM, 0, 11 },
 	};
 	int one = 1;
 
@@ -70,6 +86,7 @@ static void open_sockets(struct bed *b)
 		FUZZ_CHECK(!weir_bind(b->f[i], (struct sockaddr *)&a, sizeof(a)));
 	}
 	FUZZ_CHECK(!weir_listen(b->f[LISTENER], 3));
+	join_groups(b);
 	weir_setsockopt(b->f[UDP_ANY], IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
 	weir_setsockopt(b->f[UDP_ANY], IPPROTO_IP, IP_PKTINFO, &one, sizeof(one));
 	weir_setsockopt(b->f[UDP_ANY], IPPROTO_IP, IP_RECVTTL, &one, sizeof(one));
@@ -322,6 +339,12 @@ FUZZ_SEEDS(
 	SEED("\1\0\x09\x47\0\0\x24\0\1\0\0\x40\1\0\0\x0a\0\0\2\x0a\0\0\1\x83\7\4\x0a\0\1\2\0\x08\0"
 	     "\0\0\0\1\0\1\1\0\x0a\x48\0\0\x28\0\1\0\0\x40\1\0\0\x0a\0\0\2\x0a\0\0\1\x44\x0c\5\1\0"
 	     "\0\0\0\0\0\0\0\x08\0\0\0\0\1\0\1"),
+	/* IGMP: general queries of versions 1 to 3, then one for a group and one for sources */
+	SEED("\2\x10\2\2\x11\0\0\0\0\0\0\0\x52\x10\2\2\x11\x64\0\0\0\0\0\0\xa2\x10\3\2\x11\x64\0\0"
+	     "\0\0\0\0\2"
+	     "\x7d\0\0\xa2\x10\3\2\x11\x64\0\0\xe0\1\1\1\2\x7d\0\0\x92\x10\4\2\x11\x64\0\0\xe0\1\1"
+	     "\2\2\x7d\0\1"
+	     "\x0a\0\0\2\xf4\0"),
 	/* broadcasts and multicast, raw frames: 802.3, short, unknown type */
 	SEED("\1\x10\7\x45\0\0\x1c\0\1\0\0\x40\1\0\0\x0a\0\0\2\xff\xff\xff\xff\x08\0\0\0\0\1\0\1\0"
 	     "\0\5\xff\xff\xff\xff\xff\xff\2\0\0\0\0\1\0\4\xaa\xaa\3\0\0\0"),

@@ -232,7 +232,7 @@ static inline void fuzz_fix_ipv4(u8 *p, u32 len, bool fix_len)
 		fuzz_fix_l4(p + hl, l4len, 6, saddr, daddr, IPPROTO_UDP);
 	} else if (p[9] == IPPROTO_TCP) {
 		fuzz_fix_l4(p + hl, l4len, 16, saddr, daddr, IPPROTO_TCP);
-	} else if (p[9] == IPPROTO_ICMP && l4len >= 4) {
+	} else if ((p[9] == IPPROTO_ICMP || p[9] == IPPROTO_IGMP) && l4len >= 4) {
 		memset(p + hl + 2, 0, 2);
 		sum = csum_fold(csum_partial(p + hl, l4len, 0));
 		memcpy(p + hl + 2, &sum, 2);

@@ -3,6 +3,7 @@
  * standalone.c - runs a fuzz target without libFuzzer
  *
  *     fuzz_x [-n ROUNDS] [-s SEED] [FILE...]     with files: just those, to look at a finding again
+ *     fuzz_x -d DIRECTORY                        writes the seeds there: a corpus for libFuzzer to start with
  *
  * Each round takes a seed of the target (or noise), applies a few mutations from a repeatable stream, and hands it over in a block of
  * exactly its size, so that the address sanitizer sees every octet read beyond it. An input that fails a check or takes longer than
@@ -117,6 +118,24 @@ static int run_file(const char *path)
 	return 0;
 }
 
+static int dump_seeds(const char *dir)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < fuzz_nr_seeds; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/seed-%zu", dir, i);
+		f = fopen(path, "wb");
+		if (!f || fwrite(fuzz_seeds[i].data, 1, fuzz_seeds[i].len, f) != fuzz_seeds[i].len ||
+		    fclose(f)) {
+			perror(path);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long rounds = 200000;
@@ -126,8 +145,10 @@ int main(int argc, char **argv)
 
 	signal(SIGABRT, on_failure);
 	signal(SIGALRM, on_failure);
-	while ((opt = getopt(argc, argv, "n:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "d:n:s:")) != -1) {
 		switch (opt) {
+		case 'd':
+			return dump_seeds(optarg);
 		case 'n':
 			rounds = strtoul(optarg, NULL, 0);
 			break;

@@ -127,7 +127,8 @@ static int dump_seeds(const char *dir)
 
 		snprintf(path, sizeof(path), "%s/seed-%zu", dir, i);
 		f = fopen(path, "wb");
-		if (!f || fwrite(fuzz_seeds[i].data, 1, fuzz_seeds[i].len, f) != fuzz_seeds[i].len ||
+		if (!f ||
+		    fwrite(fuzz_seeds[i].data, 1, fuzz_seeds[i].len, f) != fuzz_seeds[i].len ||
 		    fclose(f)) {
 			perror(path);
 			return 1;

@@ -7,7 +7,7 @@
 #   make test       every test; the last line counts them
 #   make check      the repository checks alone (layers, globals, headers, exports, format, ...)
 #   make bench      weir beside the kernel, writes bench/results.json
-#   make study-livelock study-media    tables: interrupts under overload; hub, token medium, switch (STUDY=--json)
+#   make study-livelock study-media    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
 #   make format     lets clang-format 14 rewrite the C files
@@ -68,7 +68,7 @@ bench: deps-test all
 	@$(BUILD)/bench/bench --json bench/results.json
 
 study-livelock study-media: deps-build all
-	@$(BUILD)/bench/$(subst -,_,$@) $(STUDY)
+	@$(BUILD)/bench/$(subst -,_,$@) --svg $(BUILD)/$@.svg $(STUDY)
 
 install: all
 	@$(MESON) configure $(BUILD) -Dprefix=$(abspath $(PREFIX)) && ninja -C $(BUILD)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/plot.h"
 #include "core/netdevice.h"
 #include "drivers/fcs.h"
 #include "drivers/nic.h"
@@ -375,8 +376,10 @@ static struct point peak_of(const struct mode *m, double step)
 	return best;
 }
 
+enum { PLOT_GOODPUT, PLOT_INTERRUPTS, NR_PLOTS };
+
 /* False: NAPI does not keep what it must. */
-static bool load_table(bool json)
+static bool load_table(bool json, struct plot_panel *plots)
 {
 	static const double loads[] = { 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, 8 };
 	bool ok = true;
@@ -392,6 +395,12 @@ static bool load_table(bool json)
 						 200 * NSEC_PER_MSEC);
 
 			print_point(json, "load", modes[i].name, &p);
+			if (loads[j] <= 4) {
+				plot_add(&plots[PLOT_GOODPUT], i, modes[i].name, p.offered / 1e3,
+					 p.goodput / 1e3);
+				plot_add(&plots[PLOT_INTERRUPTS], i, modes[i].name, p.offered / 1e3,
+					 p.interrupts / 1e3);
+			}
 			if (loads[j] == 4)
 				kept = p.goodput / peak.goodput;
 		}
@@ -447,10 +456,25 @@ static int check(void)
 
 int main(int argc, char **argv)
 {
-	bool json = argc > 1 && !strcmp(argv[1], "--json"), ok;
+	struct plot_panel plots[NR_PLOTS] = {
+		[PLOT_GOODPUT] = { "Goodput past capacity, datagrams of 413 octets",
+				   "offered, 1,000 packets/s", "read, 1,000 packets/s" },
+		[PLOT_INTERRUPTS] = { "Interrupts", "offered, 1,000 packets/s",
+				      "1,000 interrupts/s" },
+	};
+	const char *svg = NULL;
+	bool json = false, ok;
 
-	if (argc > 1 && !strcmp(argv[1], "--check"))
-		return check();
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--check"))
+			return check();
+		if (!strcmp(argv[i], "--json"))
+			json = true;
+		else if (!strcmp(argv[i], "--svg") && i + 1 < argc)
+			svg = argv[++i];
+		else
+			die("usage: study_livelock [--json] [--svg FILE] | --check");
+	}
 	if (!json)
 		printf("Time is modelled, all else is the stack's own code. Prices in ns: "
 		       "interrupt %llu, programmed I/O %llu ps an octet,\n"
@@ -458,8 +482,10 @@ int main(int argc, char **argv)
 		       (unsigned long long)price.interrupt, (unsigned long long)price.pio_octet_ps,
 		       (unsigned long long)price.poll, (unsigned long long)price.descriptor,
 		       (unsigned long long)price.protocol, (unsigned long long)price.read);
-	ok = load_table(json);
+	ok = load_table(json, plots);
 	interrupt_table(json);
+	if (svg && !plot_write(svg, plots, NR_PLOTS))
+		die(svg);
 	if (!ok)
 		fprintf(stderr, "study_livelock: NAPI keeps less than 0.95 of its peak\n");
 	return ok ? 0 : 1;

@@ -11,6 +11,7 @@
  * Capacity of an Ethernet, 1988.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 #include <weir/weir.h>
 
+#include "bench/plot.h"
 #include "core/netdevice.h"
 #include "drivers/medium.h"
 #include "drivers/nic.h"
@@ -239,14 +241,47 @@ static void print_result(bool json, const char *kind, size_t payload, int n, con
 		       r->lost);
 }
 
+enum { PLOT_THROUGHPUT_512, PLOT_THROUGHPUT_1500, PLOT_DELAY_512, PLOT_DELAY_1500, NR_PLOTS };
+
+#define FULL_LOAD 2.0 /* of what the medium could carry: it is never idle */
+#define HALF_LOAD 0.6
+
+static void plot_result(struct plot_panel *plots, size_t k, const char *kind, size_t p, int n,
+			const struct result *r)
+{
+	if (r->load == FULL_LOAD)
+		plot_add(&plots[PLOT_THROUGHPUT_512 + p], k, kind, n, r->throughput);
+	else if (r->load == HALF_LOAD)
+		plot_add(&plots[PLOT_DELAY_512 + p], k, kind, n, r->delay_ms);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const kinds[] = { "hub", "token", "switch" };
 	static const int stations[] = { 2, 4, 8, 16, 32, 64 };
-	static const double loads[] = { 0.3, 0.6, 0.9, 2.0 };
+	static const double loads[] = { 0.3, HALF_LOAD, 0.9, FULL_LOAD };
 	static const size_t payloads[] = { 466, 1454 }; /* frames of 512 and 1,500 octets */
-	bool json = argc > 1 && !strcmp(argv[1], "--json");
+	struct plot_panel plots[NR_PLOTS] = {
+		{ "Throughput, frames of 512 octets, twice as much offered as fits", "stations",
+		  "part of the rate", true },
+		{ "Throughput, frames of 1,500 octets, twice as much offered as fits", "stations",
+		  "part of the rate", true },
+		{ "Delay, frames of 512 octets, 0.6 of the rate offered", "stations", "ms", true,
+		  true },
+		{ "Delay, frames of 1,500 octets, 0.6 of the rate offered", "stations", "ms", true,
+		  true },
+	};
+	const char *svg = NULL;
+	bool json = false;
 
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--json"))
+			json = true;
+		else if (!strcmp(argv[i], "--svg") && i + 1 < argc)
+			svg = argv[++i];
+		else
+			die("usage: study_media [--json] [--svg FILE]", -EINVAL);
+	}
 	if (!json)
 		printf("%-7s %6s %9s %6s %11s %10s %12s %12s\n", "medium", "frame", "stations",
 		       "load", "throughput", "delay/ms", "coll./frame", "undelivered");
@@ -258,9 +293,12 @@ int main(int argc, char **argv)
 								  payloads[p]);
 
 					print_result(json, kinds[k], payloads[p], stations[n], &r);
+					plot_result(plots, k, kinds[k], p, stations[n], &r);
 				}
 			}
 		}
 	}
+	if (svg && !plot_write(svg, plots, NR_PLOTS))
+		die(svg, -errno);
 	return 0;
 }

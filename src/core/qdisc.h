@@ -122,7 +122,7 @@ struct Qdisc {
 	struct Qdisc *next_sched;
 	struct list_head node; /* net_device.qdiscs */
 	u32 refcount;
-	u8 priv[] __attribute__((aligned(16)));
+	u8 priv[] __attribute__((aligned(8)));
 };
 
 extern const struct Qdisc_ops noqueue_qdisc_ops, pfifo_fast_ops;

@@ -569,6 +569,58 @@ static void disciplines_plug_into_classes(void **state)
 	assert_int_equal(sent_mark(), 0);
 }
 
+/* cpu lock held; @hash chooses the queue */
+static void xmit_hashed(struct net_device *d, u32 mark, u32 hash)
+{
+	struct sk_buff *skb = test_frame(d, other_mac, 0x88b5, 60);
+
+	skb->mark = mark;
+	skb->hash = hash;
+	assert_int_equal(dev_queue_xmit(skb), 0);
+}
+
+static void one_root_serves_all_queues_of_a_device(void **state)
+{
+	struct net_device *one_queue = dev;
+	struct sk_buff *skb;
+	u32 handles[8];
+
+	dev = alloc_netdev(net, sizeof(struct test_dev), "m0", test_dev_setup, 2);
+	rtnl_lock(net->machine);
+	assert_int_equal(register_netdevice(dev), 0);
+	assert_int_equal(dev_open(dev, NULL), 0);
+	rtnl_unlock(net->machine);
+	assert_int_equal(dump(RTM_GETQDISC, handles, 8), 2); /* a default for each queue */
+	assert_ptr_not_equal(dev->tx[0].qdisc, dev->tx[1].qdisc);
+	cpu_lock(net->cpu);
+	netif_tx_stop_queue(&dev->tx[1]);
+	xmit_hashed(dev, 1, 0xffffffff);
+	xmit_hashed(dev, 2, 0);
+	cpu_unlock(net->cpu);
+	assert_int_equal(sent_mark(), 2); /* the queues do not wait for each other */
+
+	ADD("pfifo", one(1), 5);
+	assert_int_equal(net->drop_counts[SKB_DROP_QDISC_RESET], 1);
+	assert_int_equal(dump(RTM_GETQDISC, handles, 8), 1);
+	assert_ptr_equal(dev->tx[0].qdisc, dev->tx[1].qdisc);
+	assert_int_equal(TC(RTM_GETQDISC, 0, one(1), 0, NULL, -1), 0);
+	assert_int_equal(((const struct tcmsg *)(answer.buf + NLMSG_HDRLEN))->tcm_info, 3);
+	cpu_lock(net->cpu);
+	xmit_hashed(dev, 3, 0xffffffff);
+	xmit_hashed(dev, 4, 0); /* one root is one line: it waits behind the other */
+	assert_int_equal(test_priv(dev)->sent.qlen, 0);
+	netif_tx_wake_queue(&dev->tx[1]);
+	cpu_unlock(net->cpu);
+	skb = skb_peek(&test_priv(dev)->sent);
+	assert_int_equal(skb->queue_mapping, 1);
+	assert_int_equal(sent_mark(), 3);
+	assert_int_equal(sent_mark(), 4);
+	DEL();
+	assert_int_equal(dump(RTM_GETQDISC, handles, 8), 2);
+	test_netdev_del(dev);
+	dev = one_queue;
+}
+
 static void handles_run_round(void **state)
 {
 	ADD("pfifo", 0, 1);
@@ -594,6 +646,7 @@ int main(void)
 		T(replacing_drops_what_waits_and_goes_on),
 		T(a_device_that_is_down_keeps_its_qdisc),
 		T(disciplines_plug_into_classes),
+		T(one_root_serves_all_queues_of_a_device),
 		T(handles_run_round),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

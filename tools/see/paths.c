@@ -239,6 +239,7 @@ static const struct {
 	{ "tcp_data_queue_ofo", on_socket },
 	{ "udp_queue_rcv_skb", on_socket },
 	{ "raw_rcv", on_socket },
+	{ "ping_rcv", on_socket },
 	{ "packet_rcv", on_socket },
 	{ "tcp_ack", on_ack },
 };

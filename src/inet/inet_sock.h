@@ -15,7 +15,7 @@ struct inet_af_ops;
 struct inet_dgram_proto;
 struct inet_hashinfo;
 struct ip_options; /* ipv4/ */
-struct ipv6_pinfo; /* ipv6/ */
+struct ipv6_pinfo; /* inet6_sock.h */
 struct netlink_ext_ack;
 
 struct inet_sock {
@@ -162,6 +162,7 @@ void inet_dgram_proc_line(struct text *t, u32 slot, const struct sock *sk);
 
 /* What a datagram protocol puts between the IP header and the payload: see inet_af_ops.datagram_send. */
 struct inet_dgram_addrs {
+	u16 family; /* of the packet: an AF_INET6 socket sends over IPv4 to mapped addresses */
 	u32 pseudo; /* sum of the addresses: the pseudo header without length and protocol */
 	be16 sport, dport;
 	u16 gso_size; /* the payload is this many octets per datagram; 0: one datagram */

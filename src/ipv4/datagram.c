@@ -224,7 +224,8 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 		return err;
 	}
 	/* The final destination counts, behind a source route too. */
-	addrs = (struct inet_dgram_addrs){ .pseudo = csum_tcpudp_nofold(ip_hdr(skb)->saddr,
+	addrs = (struct inet_dgram_addrs){ .family = AF_INET,
+					   .pseudo = csum_tcpudp_nofold(ip_hdr(skb)->saddr,
 									tx->fl.daddr, 0, 0, 0),
 					   .sport = inet_sk(sk)->inet_sport,
 					   .dport = tx->fl.dport,

@@ -27,6 +27,10 @@
 	X(IP6_BLACKHOLE, "the route says blackhole")                                               \
 	X(IP6_OUT_NOROUTE, "no route to the destination of an own packet")                         \
 	X(IP6_OUT_TOO_LONG, "longer than 65,535 octets of payload")                                \
+	X(IP6_BAD_OPTION, "an option is malformed, or padding is no padding (RFC 8200 4.2)")       \
+	X(IP6_UNKNOWN_OPTION, "an unknown option asks for that (RFC 8200 4.2)")                    \
+	X(IP6_TOO_MANY_OPTIONS, "more options than are looked at (max_*_opts_*, RFC 8504 5.3)")    \
+	X(IP6_SOURCE_ROUTE, "a routing header that is not followed (RFC 5095)")                    \
 	X(ICMP6_SHORT, "shorter than an ICMPv6 header")                                            \
 	X(ICMP6_CSUM, "the ICMPv6 checksum is wrong")                                              \
 	X(ICMP6_TYPE, "unknown informational ICMPv6 type, ignored (RFC 4443 2.4)")                 \

@@ -28,18 +28,34 @@
 
 /* ---- description: what the file says ------------------------------------------------------------------- */
 
+struct lab_ip {
+	int family; /* AF_INET, AF_INET6 */
+	union {
+		struct in_addr v4;
+		struct in6_addr v6;
+		uint8_t octets[16]; /* network order: 4 or 16 of them */
+	};
+};
+
+/* Octets of an address, bits of the longest prefix. */
+static inline size_t lab_ip_len(const struct lab_ip *ip)
+{
+	return ip->family == AF_INET6 ? 16 : 4;
+}
+
 struct lab_address {
 	char ifname[IFNAMSIZ];
-	struct in_addr addr;
+	struct lab_ip addr;
 	uint8_t prefixlen;
 	unsigned line;
 };
 
 struct lab_route {
-	struct in_addr dst; /* with prefixlen 0: default */
+	bool is_default; /* of the gateway's family, or IPv4 */
+	struct lab_ip dst;
 	uint8_t prefixlen;
 	bool has_via;
-	struct in_addr via;
+	struct lab_ip via;
 	char dev[IFNAMSIZ]; /* "": found by the gateway */
 	uint32_t metric;
 	unsigned line;
@@ -187,7 +203,11 @@ bool parse_duration(const char *s, uint64_t *ret_ns);
 bool parse_rate(const char *s, uint64_t *ret_bps);
 /* "0.1%", "5%", or a fraction "0.001": part of 2^32. */
 bool parse_probability(const char *s, uint32_t *ret);
-/* "10.0.0.1/24" */
-bool parse_prefix(const char *s, struct in_addr *ret_addr, uint8_t *ret_prefixlen);
+/* "10.0.0.1", "fd00::1" */
+bool parse_ip(const char *s, struct lab_ip *ret);
+/* "10.0.0.1/24", "fd00::1/64" */
+bool parse_prefix(const char *s, struct lab_ip *ret_addr, uint8_t *ret_prefixlen);
+/* Are bits behind the prefix set? */
+bool ip_has_host_bits(const struct lab_ip *ip, uint8_t prefixlen);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/ethtool.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -303,27 +304,30 @@ int net_link_impair(struct weir_net *net, const char *ifname, const struct lab_i
 	return request_send(&q, net, err);
 }
 
-int net_addr_add(struct weir_net *net, const char *ifname, struct in_addr addr, uint8_t prefixlen,
-		 struct net_error *err)
+int net_ip_add(struct weir_net *net, const char *ifname, const struct lab_ip *addr,
+	       uint8_t prefixlen, struct net_error *err)
 {
 	struct request q;
 	struct ifaddrmsg *ifa;
 	int ifindex = ifindex_of(net, ifname, err);
+	bool lo = !strcmp(ifname, "lo");
 
 	if (ifindex < 0)
 		return ifindex;
 	ifa = request_begin(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*ifa));
-	ifa->ifa_family = AF_INET;
+	ifa->ifa_family = (uint8_t)addr->family;
 	ifa->ifa_prefixlen = prefixlen;
 	ifa->ifa_index = (uint32_t)ifindex;
-	ifa->ifa_scope = !strcmp(ifname, "lo") ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
-	mnl_attr_put(q.nlh, IFA_LOCAL, sizeof(addr), &addr);
-	mnl_attr_put(q.nlh, IFA_ADDRESS, sizeof(addr), &addr);
-	if (prefixlen < 31) {
-		struct in_addr brd = { addr.s_addr | htonl(0xffffffffu >> prefixlen) };
+	ifa->ifa_scope = lo ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+	mnl_attr_put(q.nlh, IFA_LOCAL, lab_ip_len(addr), addr->octets);
+	mnl_attr_put(q.nlh, IFA_ADDRESS, lab_ip_len(addr), addr->octets);
+	/* Whoever writes the file sees duplicates: programs need not wait a second for their detection. */
+	if (addr->family == AF_INET6)
+		ifa->ifa_flags = IFA_F_NODAD;
+	if (addr->family == AF_INET && prefixlen < 31 && !lo) {
+		struct in_addr brd = { addr->v4.s_addr | htonl(0xffffffffu >> prefixlen) };
 
-		if (strcmp(ifname, "lo"))
-			mnl_attr_put(q.nlh, IFA_BROADCAST, sizeof(brd), &brd);
+		mnl_attr_put(q.nlh, IFA_BROADCAST, sizeof(brd), &brd);
 	}
 	return request_send(&q, net, err);
 }
@@ -333,16 +337,16 @@ int net_route_add(struct weir_net *net, const struct lab_route *route, struct ne
 	struct request q;
 	struct rtmsg *rt = request_begin(&q, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*rt));
 
-	rt->rtm_family = AF_INET;
+	rt->rtm_family = (uint8_t)route->dst.family;
 	rt->rtm_dst_len = route->prefixlen;
 	rt->rtm_table = RT_TABLE_MAIN;
 	rt->rtm_protocol = RTPROT_STATIC;
 	rt->rtm_scope = route->has_via ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 	rt->rtm_type = RTN_UNICAST;
 	if (route->prefixlen)
-		mnl_attr_put(q.nlh, RTA_DST, sizeof(route->dst), &route->dst);
+		mnl_attr_put(q.nlh, RTA_DST, lab_ip_len(&route->dst), route->dst.octets);
 	if (route->has_via)
-		mnl_attr_put(q.nlh, RTA_GATEWAY, sizeof(route->via), &route->via);
+		mnl_attr_put(q.nlh, RTA_GATEWAY, lab_ip_len(&route->via), route->via.octets);
 	if (*route->dev) {
 		int ifindex = ifindex_of(net, route->dev, err);
 

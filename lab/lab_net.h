@@ -38,8 +38,15 @@ void net_ethtool_stats(struct weir_net *net, const char *ifname,
 int net_link_impair(struct weir_net *net, const char *ifname, const struct lab_impairment *imp,
 		    struct net_error *err);
 int net_link_set_mtu(struct weir_net *net, const char *ifname, uint32_t mtu, struct net_error *err);
-int net_addr_add(struct weir_net *net, const char *ifname, struct in_addr addr, uint8_t prefixlen,
-		 struct net_error *err);
+int net_ip_add(struct weir_net *net, const char *ifname, const struct lab_ip *addr,
+	       uint8_t prefixlen, struct net_error *err);
+static inline int net_addr_add(struct weir_net *net, const char *ifname, struct in_addr addr,
+			       uint8_t prefixlen, struct net_error *err)
+{
+	struct lab_ip ip = { .family = AF_INET, .v4 = addr };
+
+	return net_ip_add(net, ifname, &ip, prefixlen, err);
+}
 int net_route_add(struct weir_net *net, const struct lab_route *route, struct net_error *err);
 
 /* What a link counted. */

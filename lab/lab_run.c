@@ -284,7 +284,7 @@ static int configure_node(struct lab *lab, size_t i)
 	}
 	for (size_t k = 0; k < n->nr_addresses; k++) {
 		const struct lab_address *a = &n->addresses[k];
-		int err = net_addr_add(net_of(lab, i), a->ifname, a->addr, a->prefixlen, &e);
+		int err = net_ip_add(net_of(lab, i), a->ifname, &a->addr, a->prefixlen, &e);
 
 		if (err < 0)
 			return complain(lab, a->line, "topology.nodes.%s.addresses.%s: %s", n->name,
@@ -308,9 +308,27 @@ static int add_routes(struct lab *lab, size_t i)
 	return 0;
 }
 
-/* Every node finds every other by name. */
+/* The node's first address of @family, or NULL. */
+static const struct lab_ip *first_address(const struct lab_node *n, int family)
+{
+	for (size_t k = 0; k < n->nr_addresses; k++)
+		if (n->addresses[k].addr.family == family)
+			return &n->addresses[k].addr;
+	return NULL;
+}
+
+static void write_host(FILE *f, const struct lab_node *n, const char *addr)
+{
+	fprintf(f, "%s\t%s", addr, n->name);
+	if (n->hostname && strcmp(n->hostname, n->name))
+		fprintf(f, " %s", n->hostname);
+	fputc('\n', f);
+}
+
+/* Every node finds every other by name, in both families if it has both. */
 static int write_hosts(struct lab *lab)
 {
+	static const int families[] = { AF_INET, AF_INET6 };
 	char *text = NULL;
 	size_t len;
 	int err = 0;
@@ -320,19 +338,21 @@ static int write_hosts(struct lab *lab)
 
 		if (!f)
 			return -ENOMEM;
-		fprintf(f, "127.0.0.1\tlocalhost\n");
+		fprintf(f, "%s", RUN_HOSTS_LOCALHOST);
 		for (size_t i = 0; i < lab->desc->nr_nodes; i++) {
 			const struct lab_node *n = &lab->desc->nodes[i];
-			const char *addr = n->nr_addresses ? inet_ntoa(n->addresses[0].addr) : NULL;
 
-			if (!addr && i == me)
-				addr = "127.0.1.1";
-			if (!addr)
-				continue;
-			fprintf(f, "%s\t%s", addr, n->name);
-			if (n->hostname && strcmp(n->hostname, n->name))
-				fprintf(f, " %s", n->hostname);
-			fputc('\n', f);
+			for (size_t k = 0; k < 2; k++) {
+				const struct lab_ip *ip = first_address(n, families[k]);
+				char addr[INET6_ADDRSTRLEN];
+
+				if (ip)
+					write_host(f, n,
+						   inet_ntop(ip->family, ip->octets, addr,
+							     sizeof(addr)));
+			}
+			if (!n->nr_addresses && i == me)
+				write_host(f, n, "127.0.1.1");
 		}
 		fclose(f);
 		err = run_node_set_file(lab->nodes[me], "/etc/hosts", text);
@@ -521,7 +541,8 @@ static bool port_is_open(struct weir_net *net, const char *view, uint16_t port, 
 		unsigned local_port;
 		char st[3];
 
-		if (sscanf(line, " %*d: %*8[0-9A-F]:%x %*8[0-9A-F]:%*x %2s", &local_port, st) == 2)
+		if (sscanf(line, " %*d: %*32[0-9A-F]:%x %*32[0-9A-F]:%*x %2s", &local_port, st) ==
+		    2)
 			found = local_port == port && (!state || !strcmp(st, state));
 	}
 	free(text);
@@ -549,9 +570,11 @@ static bool is_ready(const struct lab *lab, const struct live_process *p)
 	case LAB_WAIT_NONE:
 		return true;
 	case LAB_WAIT_TCP:
-		return port_is_open(net_of(lab, p->node), "/proc/net/tcp", w->port, "0A");
+		return port_is_open(net_of(lab, p->node), "/proc/net/tcp", w->port, "0A") ||
+		       port_is_open(net_of(lab, p->node), "/proc/net/tcp6", w->port, "0A");
 	case LAB_WAIT_UDP:
-		return port_is_open(net_of(lab, p->node), "/proc/net/udp", w->port, NULL);
+		return port_is_open(net_of(lab, p->node), "/proc/net/udp", w->port, NULL) ||
+		       port_is_open(net_of(lab, p->node), "/proc/net/udp6", w->port, NULL);
 	case LAB_WAIT_FILE:
 		return file_exists(p);
 	case LAB_WAIT_TIME:

@@ -457,7 +457,9 @@ static bool read_address(struct reader *r, yaml_node_t *n, void *obj)
 	strcpy(a->ifname, l->ifname);
 	a->line = line_of(n);
 	return parse_prefix(s, &a->addr, &a->prefixlen) ||
-	       fail(r, n, "'%s' is not an IPv4 address with prefix length, such as 10.0.0.1/24", s);
+	       fail(r, n,
+		    "'%s' is not an address with prefix length, such as 10.0.0.1/24 or fd00::1/64",
+		    s);
 }
 
 static bool read_interface_addresses(struct reader *r, yaml_node_t *key, yaml_node_t *value,
@@ -485,20 +487,20 @@ static bool read_route_to(struct reader *r, yaml_node_t *n, void *obj)
 	if (!s)
 		return false;
 	if (!strcmp(s, "default")) {
-		rt->prefixlen = 0;
-		rt->dst.s_addr = 0;
+		rt->is_default = true;
 		return true;
 	}
 	if (parse_prefix(s, &rt->dst, &rt->prefixlen)) {
-		uint32_t host = rt->prefixlen == 32 ? 0 : 0xffffffffu >> rt->prefixlen;
-
-		if (ntohl(rt->dst.s_addr) & host)
+		if (ip_has_host_bits(&rt->dst, rt->prefixlen))
 			return fail(r, n, "'%s' has bits behind its prefix length", s);
 		return true;
 	}
-	rt->prefixlen = 32;
-	return inet_pton(AF_INET, s, &rt->dst) == 1 ||
-	       fail(r, n, "'%s' is not 'default' or an IPv4 prefix such as 10.1.0.0/16", s);
+	if (!parse_ip(s, &rt->dst))
+		return fail(r, n,
+			    "'%s' is not 'default' or a prefix such as 10.1.0.0/16 or fd00:1::/48",
+			    s);
+	rt->prefixlen = (uint8_t)(lab_ip_len(&rt->dst) * 8);
+	return true;
 }
 
 static bool read_route_via(struct reader *r, yaml_node_t *n, void *obj)
@@ -509,7 +511,7 @@ static bool read_route_via(struct reader *r, yaml_node_t *n, void *obj)
 	if (!s)
 		return false;
 	rt->has_via = true;
-	return inet_pton(AF_INET, s, &rt->via) == 1 || fail(r, n, "'%s' is not an IPv4 address", s);
+	return parse_ip(s, &rt->via) || fail(r, n, "'%s' is not an address", s);
 }
 
 static bool read_ifname(struct reader *r, yaml_node_t *n, char out[IFNAMSIZ])
@@ -558,7 +560,12 @@ static bool read_route(struct reader *r, yaml_node_t *n, void *obj)
 	rt->line = line_of(n);
 	if (!read_mapping(r, n, route_fields, NR_FIELDS(route_fields), rt))
 		return false;
-	return rt->has_via || *rt->dev || fail(r, n, "a route needs 'via' or 'dev'");
+	if (!rt->has_via && !*rt->dev)
+		return fail(r, n, "a route needs 'via' or 'dev'");
+	if (rt->is_default)
+		rt->dst.family = rt->has_via ? rt->via.family : AF_INET;
+	return !rt->has_via || rt->via.family == rt->dst.family ||
+	       fail(r, n, "'to' and 'via' are of different IP versions");
 }
 
 static bool read_node_routes(struct reader *r, yaml_node_t *n, void *obj)

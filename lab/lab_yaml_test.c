@@ -81,9 +81,18 @@ static const struct {
 	{ "name: t\ntopology: 3\n", ":2:", "topology", "a mapping" },
 	{ "name: t\ntopology:\n  nodes: {}\n", ":3:", "topology", "'nodes' is missing or empty" },
 	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.300/24 } }\n",
-	  ":4:", "topology.nodes.a.addresses.eth0", "'10.0.0.300/24' is not an IPv4 address" },
+	  ":4:", "topology.nodes.a.addresses.eth0", "'10.0.0.300/24' is not an address" },
 	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.3/33 } }\n",
-	  ":4:", "topology.nodes.a.addresses.eth0", "is not an IPv4 address" },
+	  ":4:", "topology.nodes.a.addresses.eth0", "is not an address" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: \"fd00::1/129\" } }\n",
+	  ":4:", "topology.nodes.a.addresses.eth0", "is not an address" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { routes: [ { to: \"fd00::1/64\", via: \"fd00::2\" "
+	  "} ] "
+	  "}\n",
+	  ":4:", "routes[0].to", "bits behind its prefix length" },
+	{ "name: t\ntopology:\n  nodes:\n    a: { routes: [ { to: \"fd00::/64\", via: 10.0.0.1 } ] "
+	  "}\n",
+	  ":4:", "routes[0]", "different IP versions" },
 	{ "name: t\ntopology:\n  nodes:\n    a: { addresses: { eth0: 10.0.0.3/24 } }\n",
 	  ":4:", "topology.nodes.a.addresses.eth0", "no link of the lab ends at this interface" },
 	{ "name: t\ntopology:\n  nodes:\n    a: { routes: [ { to: 10.0.0.1/24, via: 10.0.0.1 } ] "

@@ -17,7 +17,7 @@
 
 struct connection {
 	const char *node;
-	char local[32], remote[32];
+	char local[INET6_ADDRSTRLEN + 8], remote[INET6_ADDRSTRLEN + 8];
 	struct tcp_info info;
 };
 
@@ -29,12 +29,19 @@ struct lab_report {
 	size_t nr_top, nr_seen;
 };
 
-static void name_address(const struct sockaddr_in *a, char *buf, size_t size)
+static void name_address(const struct sockaddr_storage *ss, char *buf, size_t size)
 {
-	char ip[INET_ADDRSTRLEN];
+	const struct sockaddr_in6 *a6 = (const struct sockaddr_in6 *)ss;
+	const struct sockaddr_in *a = (const struct sockaddr_in *)ss;
+	char ip[INET6_ADDRSTRLEN];
 
-	inet_ntop(AF_INET, &a->sin_addr, ip, sizeof(ip));
-	snprintf(buf, size, "%s:%u", ip, ntohs(a->sin_port));
+	if (ss->ss_family == AF_INET6) {
+		inet_ntop(AF_INET6, &a6->sin6_addr, ip, sizeof(ip));
+		snprintf(buf, size, "[%s]:%u", ip, ntohs(a6->sin6_port));
+	} else {
+		inet_ntop(AF_INET, &a->sin_addr, ip, sizeof(ip));
+		snprintf(buf, size, "%s:%u", ip, ntohs(a->sin_port));
+	}
 }
 
 /* A stream socket of a program is about to be closed. */
@@ -42,7 +49,7 @@ static void on_stream_end(struct run_node *node, struct weir_file *f, void *arg)
 {
 	struct lab_report *rep = arg;
 	struct connection c = { .node = run_node_name(node) };
-	struct sockaddr_in local, remote;
+	struct sockaddr_storage local, remote;
 	socklen_t len = sizeof(c.info), llen = sizeof(local), rlen = sizeof(remote);
 	size_t at;
 

@@ -78,9 +78,15 @@ bool parse_probability(const char *s, uint32_t *ret)
 	return true;
 }
 
-bool parse_prefix(const char *s, struct in_addr *ret_addr, uint8_t *ret_prefixlen)
+bool parse_ip(const char *s, struct lab_ip *ret)
 {
-	char buf[INET_ADDRSTRLEN];
+	*ret = (struct lab_ip){ .family = strchr(s, ':') ? AF_INET6 : AF_INET };
+	return inet_pton(ret->family, s, ret->octets) == 1;
+}
+
+bool parse_prefix(const char *s, struct lab_ip *ret_addr, uint8_t *ret_prefixlen)
+{
+	char buf[INET6_ADDRSTRLEN];
 	const char *slash = strchr(s, '/');
 	char *end;
 	long len;
@@ -90,8 +96,16 @@ bool parse_prefix(const char *s, struct in_addr *ret_addr, uint8_t *ret_prefixle
 	memcpy(buf, s, (size_t)(slash - s));
 	buf[slash - s] = '\0';
 	len = strtol(slash + 1, &end, 10);
-	if (*end || len < 0 || len > 32 || inet_pton(AF_INET, buf, ret_addr) != 1)
+	if (*end || len < 0 || !parse_ip(buf, ret_addr) || len > (long)lab_ip_len(ret_addr) * 8)
 		return false;
 	*ret_prefixlen = (uint8_t)len;
 	return true;
+}
+
+bool ip_has_host_bits(const struct lab_ip *ip, uint8_t prefixlen)
+{
+	for (size_t bit = prefixlen; bit < lab_ip_len(ip) * 8; bit++)
+		if (ip->octets[bit / 8] & (0x80 >> bit % 8))
+			return true;
+	return false;
 }

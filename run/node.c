@@ -226,7 +226,7 @@ int run_node_loopback(struct run *r, const char *name, struct run_node **ret_nod
 		weir_net_destroy(net);
 		return err;
 	}
-	run_node_set_file(node, "/etc/hosts", "127.0.0.1\tlocalhost\n");
+	run_node_set_file(node, "/etc/hosts", RUN_HOSTS_LOCALHOST);
 	run_node_set_file(node, "/etc/resolv.conf",
 			  "# no name server: this instance has no way out yet\n");
 	*ret_node = node;

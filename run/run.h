@@ -93,6 +93,8 @@ int run_node_loopback(struct run *r, const char *name, struct run_node **ret_nod
 struct run_node *run_node_find(struct run *r, const char *name); /* NULL: the name is unknown */
 struct weir_net *run_node_net(struct run_node *node);
 const char *run_node_name(const struct run_node *node);
+/* How a hosts file begins. */
+#define RUN_HOSTS_LOCALHOST "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 /* What programs read under @path: "/etc/hosts", "/etc/resolv.conf", "/etc/hostname". */
 int run_node_set_file(struct run_node *node, const char *path, const char *text);
 int run_node_set_hostname(struct run_node *node,

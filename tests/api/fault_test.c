@@ -180,8 +180,8 @@ static int configure(struct world *w)
 			TRY(weir_run(w->m, 20000000));
 		TRY(net_link_up(w->net[i], "lo", &err));
 	}
-	rt.dst.s_addr = htonl(0x0b000000);
-	rt.via = w->addr[1].sin_addr;
+	rt.dst = (struct lab_ip){ .family = AF_INET, .v4.s_addr = htonl(0x0b000000) };
+	rt.via = (struct lab_ip){ .family = AF_INET, .v4 = w->addr[1].sin_addr };
 	TRY(net_route_add(w->net[0], &rt, &err));
 	TRY(weir_sysctl(w->net[0], "net.ipv4.ip_forward", "1"));
 	w->configured = true;

@@ -737,7 +737,9 @@ static void ping_socket_hears_of_errors(void **state)
 			      .msg_control = control,
 			      .msg_controllen = sizeof(control) };
 	const struct sock_extended_err *ee;
-	struct lab_route via = { .has_via = true, .via = t->addr[1].sin_addr };
+	struct lab_route via = { .dst.family = AF_INET,
+				 .has_via = true,
+				 .via = { .family = AF_INET, .v4 = t->addr[1].sin_addr } };
 	struct weir_file *a;
 	struct net_error err;
 

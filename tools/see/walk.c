@@ -266,34 +266,93 @@ static uint32_t get32(const uint8_t *p)
 	return get16(p) << 16 | get16(p + 2);
 }
 
+/* What both IP versions say about a packet. */
+struct ip_text {
+	char src[INET6_ADDRSTRLEN + 3],
+		dst[INET6_ADDRSTRLEN + 3]; /* IPv6: in brackets when a port follows */
+	uint8_t proto;
+	uint32_t hlen; /* to the transport header, from the frame's begin */
+	uint32_t len;  /* of the transport header and its payload */
+};
+
+static bool describe_ipv4(const struct recorded_frame *f, struct ip_text *t)
+{
+	const uint8_t *ip = f->data + 14;
+	uint32_t hlen = (ip[0] & 15) * 4u, total;
+
+	if (f->caplen < 14 + 20)
+		return false;
+	total = get16(ip + 2);
+	inet_ntop(AF_INET, ip + 12, t->src, sizeof(t->src));
+	inet_ntop(AF_INET, ip + 16, t->dst, sizeof(t->dst));
+	t->proto = ip[9];
+	t->hlen = 14 + hlen;
+	t->len = (total ? total : f->len - 14) - hlen;
+	return true;
+}
+
+/* Steps over extension headers; stops at what it cannot read. */
+static bool describe_ipv6(const struct recorded_frame *f, struct ip_text *t)
+{
+	const uint8_t *ip = f->data + 14;
+	uint32_t off = 14 + 40, end;
+
+	if (f->caplen < off)
+		return false;
+	inet_ntop(AF_INET6, ip + 8, t->src, sizeof(t->src));
+	inet_ntop(AF_INET6, ip + 24, t->dst, sizeof(t->dst));
+	t->proto = ip[6];
+	end = off + (get16(ip + 4) ? get16(ip + 4) : f->len - off);
+	while ((t->proto == IPPROTO_HOPOPTS || t->proto == IPPROTO_DSTOPTS ||
+		t->proto == IPPROTO_ROUTING) &&
+	       off + 8 <= f->caplen) {
+		t->proto = f->data[off];
+		off += (f->data[off + 1] + 1u) * 8;
+	}
+	t->hlen = off;
+	t->len = end > off ? end - off : 0;
+	return true;
+}
+
+static void add_brackets(char *addr)
+{
+	size_t n = strlen(addr);
+
+	memmove(addr + 1, addr, n);
+	addr[0] = '[';
+	addr[n + 1] = ']';
+	addr[n + 2] = '\0';
+}
+
 void walk_describe(const struct recorded_frame *frame, char *buf, size_t size)
 {
-	const uint8_t *ip = frame->data + 14, *l4;
-	uint32_t cap = frame->caplen, hlen, len;
-	char src[INET_ADDRSTRLEN], dst[INET_ADDRSTRLEN];
+	uint32_t cap = frame->caplen, type = cap >= 14 ? get16(frame->data + 12) : 0;
+	struct ip_text t = { "", "", 0, 0, 0 };
+	const uint8_t *l4;
 
-	if (cap < 14 + 20 || get16(frame->data + 12) != 0x0800) {
+	if (!(type == 0x0800 && describe_ipv4(frame, &t)) &&
+	    !(type == 0x86dd && describe_ipv6(frame, &t))) {
 		snprintf(buf, size, "frame of type 0x%04x, %" PRIu32 " octets", frame->protocol,
 			 frame->len);
 		return;
 	}
-	hlen = (ip[0] & 15) * 4u;
-	len = get16(ip + 2);
-	l4 = ip + hlen;
-	inet_ntop(AF_INET, ip + 12, src, sizeof(src));
-	inet_ntop(AF_INET, ip + 16, dst, sizeof(dst));
-	if (ip[9] == IPPROTO_TCP && cap >= 14 + hlen + 20)
+	l4 = frame->data + t.hlen;
+	if (type == 0x86dd && (t.proto == IPPROTO_TCP || t.proto == IPPROTO_UDP)) {
+		add_brackets(t.src);
+		add_brackets(t.dst);
+	}
+	if (t.proto == IPPROTO_TCP && cap >= t.hlen + 20)
 		snprintf(buf, size,
 			 "tcp %s:%u > %s:%u [%s%s%s%s%s] seq %" PRIu32 " ack %" PRIu32
 			 " len %" PRIu32,
-			 src, get16(l4), dst, get16(l4 + 2), l4[13] & 2 ? "S" : "",
+			 t.src, get16(l4), t.dst, get16(l4 + 2), l4[13] & 2 ? "S" : "",
 			 l4[13] & 1 ? "F" : "", l4[13] & 4 ? "R" : "", l4[13] & 8 ? "P" : "",
 			 l4[13] & 16 ? "." : "", get32(l4 + 4), get32(l4 + 8),
-			 (len ? len : frame->len - 14) - hlen - (l4[12] >> 4) * 4u);
-	else if (ip[9] == IPPROTO_UDP && cap >= 14 + hlen + 8)
-		snprintf(buf, size, "udp %s:%u > %s:%u len %u", src, get16(l4), dst, get16(l4 + 2),
-			 get16(l4 + 4) - 8);
+			 t.len - (l4[12] >> 4) * 4u);
+	else if (t.proto == IPPROTO_UDP && cap >= t.hlen + 8)
+		snprintf(buf, size, "udp %s:%u > %s:%u len %u", t.src, get16(l4), t.dst,
+			 get16(l4 + 2), get16(l4 + 4) - 8);
 	else
-		snprintf(buf, size, "ip protocol %u %s > %s, %" PRIu32 " octets", ip[9], src, dst,
-			 frame->len);
+		snprintf(buf, size, "ip protocol %u %s > %s, %" PRIu32 " octets", t.proto, t.src,
+			 t.dst, frame->len);
 }

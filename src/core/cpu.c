@@ -38,7 +38,10 @@ u64 cpu_clock_refresh(struct cpu *cpu)
 
 void cpu_lock(struct cpu *cpu)
 {
-	int err = pthread_mutex_trylock(&cpu->lock);
+	int err;
+
+	assert(cpu); /* with the address sanitizer gcc 12 follows the path on which it is not, and warns of it */
+	err = pthread_mutex_trylock(&cpu->lock);
 
 	if (unlikely(err)) {
 		__atomic_add_fetch(&cpu->lock_waiters, 1, __ATOMIC_RELAXED);

@@ -253,14 +253,14 @@ static int devices(struct world *w)
 {
 	static const char *const media[] = { "hub", "switch", "token" };
 	struct lab_impairment imp = { .delay_ns = 1000, .loss = 1u << 28 };
-	char frame[100] = "", name[8];
+	char frame[100] = "", name[IFNAMSIZ];
 	struct net_error err;
 
 	for (int i = 0; i < 3; i++) {
 		snprintf(name, sizeof(name), "m%d", i);
 		TRY(net_medium_add(w->net[0], name, media[i], &err));
 		for (int k = 0; k < 2; k++) {
-			char card[8];
+			char card[IFNAMSIZ];
 
 			snprintf(card, sizeof(card), "c%d", i);
 			TRY(net_nic_add(w->net[0], name, w->net[k], card, &err));

@@ -201,13 +201,22 @@ int __sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, u32 cap)
 	return keep < skb->len && pskb_trim(skb, keep) ? -EPERM : 0;
 }
 
-int sk_filter_inherit(struct sock *newsk, const struct sock *sk)
+int sock_rare_inherit(struct sock *newsk, const struct sock *sk)
 {
-	if (!sk_has_filter(sk))
+	const struct sock_rare *r = sk->sk_rare;
+	struct sock_rare *new;
+
+	if (!r)
 		return 0;
-	if (!sock_rare(newsk))
+	new = sock_rare(newsk);
+	if (!new)
 		return -ENOMEM;
-	newsk->sk_rare->filter = bpf_prog_get(sk->sk_rare->filter);
+	new->filter = r->filter ? bpf_prog_get(r->filter) : NULL;
+	new->peek_off = r->peek_off;
+	new->tsflags = r->tsflags;
+	new->busy_poll = r->busy_poll;
+	new->incoming_cpu = r->incoming_cpu;
+	new->max_pacing_rate = r->max_pacing_rate;
 	return 0;
 }
 

@@ -272,8 +272,8 @@ int __sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 /* Runs the sock's filter, if any, on the packet at data and shortens it to what the filter keeps, but at least @cap octets. 0, or
  * -EPERM: not wanted; @skb stays the caller's. */
 int __sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, u32 cap);
-/* A child takes over the filter of its listener. 0 or -ENOMEM. */
-int sk_filter_inherit(struct sock *newsk, const struct sock *sk);
+/* A child takes over the filter and the options of its listener that are kept here. 0 or -ENOMEM. */
+int sock_rare_inherit(struct sock *newsk, const struct sock *sk);
 /* When @skb arrived, in ns since 1970. Packets carry the machine's own clock. */
 u64 skb_realtime(const struct sk_buff *skb);
 /* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */

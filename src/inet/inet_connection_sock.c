@@ -285,7 +285,7 @@ struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_soc
 
 	if (!newsk)
 		return NULL;
-	if (sk_filter_inherit(newsk, sk)) {
+	if (sock_rare_inherit(newsk, sk)) {
 		sock_put(newsk);
 		return NULL;
 	}

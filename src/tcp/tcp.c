@@ -483,7 +483,9 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 {
 	const struct inet_af_ops *af;
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 peek_seq = tp->copied_seq, *seq = flags & MSG_PEEK ? &peek_seq : &tp->copied_seq;
+	u32 peek_off = flags & MSG_PEEK ? (u32)max(sk_peek_offset(sk), 0) : 0;
+	u32 peek_seq = tp->copied_seq + peek_off;
+	u32 *seq = flags & MSG_PEEK ? &peek_seq : &tp->copied_seq;
 	u64 timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	size_t copied = 0, target;
 	ssize_t err = 0;
@@ -520,10 +522,8 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 			} else if (err) {
 				break;
 			}
-			if (flags & MSG_PEEK && *seq != tp->copied_seq + (u32)copied) {
-				/* Somebody else read meanwhile. */
-				peek_seq = tp->copied_seq + (u32)copied;
-			}
+			/* Somebody else may have read meanwhile. */
+			peek_seq = tp->copied_seq + peek_off + (u32)copied;
 			continue;
 		}
 		err = 0;
@@ -558,6 +558,7 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 	}
 	if (!(flags & MSG_PEEK))
 		tcp_cleanup_rbuf(sk, (u32)copied);
+	sk_peek_offset_moved(sk, flags & MSG_PEEK ? (int)copied : -(int)copied);
 	msg->namelen = 0;
 	return copied ? (ssize_t)copied : err;
 }

@@ -7,6 +7,7 @@
 #include "tests/support/topo.h"
 
 #include <errno.h>
+#include <linux/net_tstamp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -488,6 +489,100 @@ static void peek_waitall_and_low_water_mark(void **state)
 	weir_close(s);
 }
 
+static int peek_off(struct weir_file *f)
+{
+	int off;
+	socklen_t len = sizeof(off);
+
+	assert_int_equal(weir_getsockopt(f, SOL_SOCKET, SO_PEEK_OFF, &off, &len), 0);
+	return off;
+}
+
+/* Each line was asked of Linux 6.18. */
+static void peeking_goes_on_where_it_ended(void **state)
+{
+	static const struct {
+		int set; /* SO_PEEK_OFF before, -2: stays */
+		int room, flags;
+		const char *got; /* NULL: -EAGAIN */
+		int off;         /* afterwards */
+	} steps[] = {
+		{ 0, 3, MSG_PEEK, "abc", 3 },
+		{ -2, 3, MSG_PEEK, "def", 6 },
+		{ -2, 10, MSG_PEEK, "ghij", 10 },
+		{ -2, 1, MSG_PEEK, NULL, 10 },
+		{ -2, 2, 0, "ab", 8 },
+		{ -2, 3, MSG_PEEK, NULL, 8 },
+		{ 1, 2, MSG_PEEK, "de", 3 },
+		{ -2, 6, 0, "cdefgh", 0 },
+		{ -2, 2, MSG_PEEK, "ij", 2 },
+		{ 5, 2, MSG_PEEK, NULL, 5 },
+		{ 1, 3, MSG_PEEK | MSG_WAITALL, "j", 2 },
+		{ -1, 1, MSG_PEEK, "i", -1 },
+		{ -2, 1, MSG_PEEK, "i", -1 },
+	};
+	struct topo *t = *state;
+	struct weir_file *c, *s;
+	char buf[16];
+
+	assert_true(topo_connect(t, &c, &s));
+	weir_send(c, "abcdefghij", 10, 0);
+	topo_run(t, 50 * MS);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		ssize_t want = steps[i].got ? (ssize_t)strlen(steps[i].got) : -EAGAIN;
+
+		if (steps[i].set != -2)
+			assert_int_equal(weir_setsockopt(s, SOL_SOCKET, SO_PEEK_OFF, &steps[i].set,
+							 sizeof(int)),
+					 0);
+		assert_int_equal(
+			weir_recv(s, buf, (size_t)steps[i].room, steps[i].flags | MSG_DONTWAIT),
+			want);
+		if (want > 0)
+			assert_memory_equal(buf, steps[i].got, (size_t)want);
+		assert_int_equal(peek_off(s), steps[i].off);
+	}
+	assert_int_equal(weir_setsockopt(s, SOL_SOCKET, SO_PEEK_OFF, &(int){ 12 }, sizeof(int)), 0);
+	weir_close(c);
+	topo_run(t, 50 * MS);
+	assert_int_equal(weir_recv(s, buf, 5, MSG_PEEK), 0);
+	assert_int_equal(peek_off(s), 12);
+	weir_close(s);
+}
+
+static void connections_inherit_rare_options_of_the_listener(void **state)
+{
+	static const struct {
+		int name, val;
+	} opts[] = {
+		{ SO_PEEK_OFF, 3 },
+		{ SO_TIMESTAMPING, SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE },
+		{ SO_BUSY_POLL, 7 },
+		{ SO_MAX_PACING_RATE, 12345 },
+		{ SO_INCOMING_CPU, 1 },
+	};
+	struct topo *t = *state;
+	struct weir_file *l = topo_listen(t, 1), *c, *s;
+
+	for (size_t i = 0; i < sizeof(opts) / sizeof(opts[0]); i++)
+		assert_int_equal(
+			weir_setsockopt(l, SOL_SOCKET, opts[i].name, &opts[i].val, sizeof(int)), 0);
+	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
+	weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1]));
+	topo_run(t, 100 * MS);
+	assert_int_equal(weir_accept(l, NULL, NULL, SOCK_NONBLOCK, &s), 0);
+	for (size_t i = 0; i < sizeof(opts) / sizeof(opts[0]); i++) {
+		socklen_t len = sizeof(int);
+		int val;
+
+		assert_int_equal(weir_getsockopt(s, SOL_SOCKET, opts[i].name, &val, &len), 0);
+		assert_int_equal(val, opts[i].val);
+	}
+	weir_close(s);
+	weir_close(c);
+	weir_close(l);
+}
+
 static void congestion_control_can_be_chosen(void **state)
 {
 	struct topo *t = *state;
@@ -729,6 +824,9 @@ int main(void)
 			nagle_holds_small_segments_back_and_nodelay_does_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(cork_collects_until_it_is_lifted, setup, teardown),
 		cmocka_unit_test_setup_teardown(peek_waitall_and_low_water_mark, setup, teardown),
+		cmocka_unit_test_setup_teardown(peeking_goes_on_where_it_ended, setup, teardown),
+		cmocka_unit_test_setup_teardown(connections_inherit_rare_options_of_the_listener,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(congestion_control_can_be_chosen, setup, teardown),
 		cmocka_unit_test(connections_work_without_any_option),
 		cmocka_unit_test(lost_syn_costs_neither_slow_start_nor_leaves_a_hasty_timeout),

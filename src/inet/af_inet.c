@@ -49,6 +49,10 @@ static const struct inet_af_ops *sk_af_ops(const struct sock *sk)
 
 static void inet_sock_destruct(struct sock *sk)
 {
+	const struct inet_af_ops *af = sk_af_ops(sk);
+
+	if (af && af->destruct)
+		af->destruct(sk);
 	free(inet_sk(sk)->inet_opt);
 	inet_sk(sk)->inet_opt = NULL;
 }

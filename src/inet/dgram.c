@@ -7,6 +7,7 @@
  * Locking: the home cpu's lock; sendmsg and recvmsg may wait and so drop it.
  */
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "core/cpu.h"
 #include "core/machine.h"
 #include "core/sysctl.h"
+#include "inet/inet6_sock.h"
 #include "inet/inet_sock.h"
 #include "socket/socket.h"
 
@@ -175,6 +177,8 @@ ssize_t inet_dgram_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 		return -EOPNOTSUPP;
 	if (flags & MSG_ERRQUEUE)
 		return af->recv_error(sk, msg, len);
+	if (af->recv_pathmtu && af->recv_pathmtu(sk, msg))
+		return 0;
 	skb = skb_recv_datagram(sk, flags, &err);
 	if (!skb)
 		return err;
@@ -209,6 +213,13 @@ int inet_dgram_ioctl(struct sock *sk, unsigned cmd, void *arg, u32 hdr_len)
 	return 0;
 }
 
+/* IP_RECVERR or IPV6_RECVERR, by the version of the packet. */
+static bool wants_errors(const struct sock *sk, const struct sk_buff *skb)
+{
+	return be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? inet6_sk(sk)->recverr
+							: inet_sk(sk)->recverr;
+}
+
 void inet_dgram_icmp_err(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info,
 			 be16 port, u8 *payload)
 {
@@ -219,7 +230,7 @@ void inet_dgram_icmp_err(struct sock *sk, struct sk_buff *skb, u8 type, u8 code,
 	if (!err)
 		return;
 	/* RFC 1122 4.1.3.3: a program that did not ask for errors hears of hard ones on a connected socket only. */
-	if (inet_sk(sk)->recverr)
+	if (wants_errors(sk, skb))
 		af->icmp_error(sk, skb, err, port, info, payload);
 	else if (!hard || sk->sk_state != SS_TCP_ESTABLISHED)
 		return;

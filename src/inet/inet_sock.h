@@ -216,6 +216,8 @@ struct inet_af_ops {
 			  bool *ret_hard);
 	/* The program closes @sk: leaves its multicast groups. */
 	void (*release)(struct sock *sk);
+	/* The sock ends: what the IP version keeps at it is freed. Optional */
+	void (*destruct)(struct sock *sk);
 	int (*setsockopt)(struct sock *sk, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(struct sock *sk, int level, int name, void *val, socklen_t *len);
 	/* SIOCADDRT, SIOCGIFADDR, ARP ioctls; -ENOIOCTLCMD: not mine */
@@ -224,6 +226,9 @@ struct inet_af_ops {
 	void (*recv_cmsg)(struct sock *sk, struct kmsghdr *msg, struct sk_buff *skb);
 	/* IP-level error queue */
 	ssize_t (*recv_error)(struct sock *sk, struct kmsghdr *msg, size_t len);
+	/* A smaller path MTU that the program wants to hear of (RFC 3542 11.3) is a message without octets: true, and it is in
+	 * @msg. recvmsg(2) of datagram sockets asks first. Optional */
+	bool (*recv_pathmtu)(struct sock *sk, struct kmsghdr *msg);
 };
 
 void inet_register_af_ops(struct net *net, const struct inet_af_ops *ops);

@@ -6,7 +6,7 @@
  *   Socket options are rows of ip_sockopts[], indexed by name: where the value lies, its range, and a function where setting or
  *   getting is more than that. Answers (also to values out of range, short buffers and wrong socket types) are those that the
  *   kernel gives; ip_sockglue_test.c has them recorded.
- *   While a packet waits in a socket's queue, struct ip_sock_cb in skb->cb keeps what its control messages will say, because
+ *   While a packet waits in a socket's queue, struct inet_sock_cb in skb->cb keeps what its control messages will say, because
  *   device and dst are let go before. An ICMP error that a program wants (IP_RECVERR) is a clone of the ICMP packet in the
  *   error queue with its struct sock_extended_err in the same place.
  * Locking: the home cpu's lock.
@@ -23,6 +23,7 @@
 
 #include "core/cpu.h"
 #include "core/machine.h"
+#include "inet/inet_sock_cb.h"
 #include "ipv4/igmp.h"
 #include "ipv4/ip_mc_sockopts.h"
 #include "ipv4/ipv4_internal.h"
@@ -33,20 +34,7 @@
 #define IP_PROTOCOL_         52
 #define IPV4_OPTIONS_MAX     40
 
-struct ip_sock_cb {
-	struct inet_skb_parm ip; /* must be first */
-	be32 spec_dst;           /* the local address for answers */
-	int ifindex;
-	/* error queue only */
-	struct sock_extended_err ee;
-	be32 addr; /* where the packet that failed was going */
-	be32 offender;
-	be16 port;
-};
-#define IP_SOCK_CB(skb) ((struct ip_sock_cb *)(skb)->cb)
-static_assert(sizeof(struct ip_sock_cb) <= SKB_CB_SIZE, "cb");
-static_assert(offsetof(struct ip_sock_cb, ee) == offsetof(struct sock_err_cb, ee),
-	      "time stamps are queued by core/sock.c");
+static_assert(sizeof(struct inet_skb_parm) == sizeof(((struct inet_sock_cb *)0)->parm), "cb");
 
 /* ---- socket options: the rows -------------------------------------------------------------------------- */
 
@@ -659,12 +647,12 @@ int ip_cmsg_send(const struct kmsghdr *msg, struct ipcm_cookie *ipc)
 /* IP_PKTINFO's view of the packet: the interface, and the address that an answer should come from (RFC 1122 4.1.3.5). */
 static void ipv4_rcv_prepare(struct sock *sk, struct sk_buff *skb)
 {
-	struct ip_sock_cb *cb = IP_SOCK_CB(skb);
+	struct inet_sock_cb *cb = INET_SOCK_CB(skb);
 	const struct rtable *rt = skb_rtable(skb);
 	const struct ip_hdr *iph = ip_hdr(skb);
 
 	if (inet_sk(sk)->cmsg_flags & IP_CMSG_PKTINFO) {
-		cb->ifindex = skb->dev ? skb->dev->ifindex : cb->ip.iif;
+		cb->ifindex = skb->dev ? skb->dev->ifindex : cb->parm.iif;
 		if (rt && rt->rt_type == RTN_LOCAL)
 			cb->spec_dst = iph->daddr;
 		else
@@ -680,9 +668,9 @@ static void ipv4_rcv_prepare(struct sock *sk, struct sk_buff *skb)
 
 static void recv_pktinfo(struct kmsghdr *msg, const struct sk_buff *skb)
 {
-	struct in_pktinfo info = { .ipi_ifindex = IP_SOCK_CB(skb)->ifindex };
+	struct in_pktinfo info = { .ipi_ifindex = INET_SOCK_CB(skb)->ifindex };
 
-	info.ipi_spec_dst.s_addr = IP_SOCK_CB(skb)->spec_dst.v;
+	info.ipi_spec_dst.s_addr = INET_SOCK_CB(skb)->spec_dst.v;
 	info.ipi_addr.s_addr = ip_hdr(skb)->daddr.v;
 	put_cmsg(msg, SOL_IP, IP_PKTINFO, sizeof(info), &info);
 }
@@ -744,8 +732,8 @@ static void ipv4_recv_cmsg(struct sock *sk, struct kmsghdr *msg, struct sk_buff 
 		recv_origdst(msg, skb);
 	if (flags & IP_CMSG_CHECKSUM && skb->ip_summed == CHECKSUM_COMPLETE)
 		put_cmsg(msg, SOL_IP, IP_CHECKSUM, sizeof(skb->csum), &skb->csum);
-	if (flags & IP_CMSG_RECVFRAGSIZE && IP_SOCK_CB(skb)->ip.frag_max_size) {
-		int size = IP_SOCK_CB(skb)->ip.frag_max_size;
+	if (flags & IP_CMSG_RECVFRAGSIZE && IPCB(skb)->frag_max_size) {
+		int size = IPCB(skb)->frag_max_size;
 
 		put_cmsg(msg, SOL_IP, IP_RECVFRAGSIZE, sizeof(size), &size);
 	}
@@ -778,7 +766,7 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32
 	const struct icmp_hdr *icmp = (const struct icmp_hdr *)skb_transport_header(skb);
 	const struct ip_hdr *inner = (const struct ip_hdr *)skb->data;
 	u32 off = (u32)(payload - skb->data);
-	struct ip_sock_cb *cb;
+	struct inet_sock_cb *cb;
 	struct sk_buff *copy;
 
 	if (!inet_sk(sk)->recverr || off > skb_headlen(skb))
@@ -786,7 +774,7 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32
 	copy = skb_clone(skb);
 	if (!copy)
 		return;
-	cb = IP_SOCK_CB(copy);
+	cb = INET_SOCK_CB(copy);
 	cb->ifindex = skb->dev ? skb->dev->ifindex : 0;
 	cb->spec_dst = ip_hdr(skb)->daddr;
 	cb->ee = (struct sock_extended_err){ .ee_errno = (u32)err,
@@ -804,7 +792,7 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32
 
 void ip_local_error(struct sock *sk, int err, be32 daddr, be16 port, u32 info)
 {
-	struct ip_sock_cb *cb;
+	struct inet_sock_cb *cb;
 	struct sk_buff *skb;
 
 	if (!inet_sk(sk)->recverr)
@@ -813,7 +801,7 @@ void ip_local_error(struct sock *sk, int err, be32 daddr, be16 port, u32 info)
 	if (!skb)
 		return;
 	skb_reset_network_header(skb);
-	cb = IP_SOCK_CB(skb);
+	cb = INET_SOCK_CB(skb);
 	memset(cb, 0, sizeof(*cb));
 	cb->ee = (struct sock_extended_err){ .ee_errno = (u32)err,
 					     .ee_origin = SO_EE_ORIGIN_LOCAL,
@@ -832,8 +820,8 @@ static struct sk_buff *error_queue_next(struct sock *sk)
 	if (!skb)
 		return NULL;
 	next = skb_peek(&sk->sk_rare->error_queue);
-	sk->sk_err = next && IP_SOCK_CB(next)->ee.ee_origin == SO_EE_ORIGIN_ICMP
-			     ? (int)IP_SOCK_CB(next)->ee.ee_errno
+	sk->sk_err = next && INET_SOCK_CB(next)->ee.ee_origin == SO_EE_ORIGIN_ICMP
+			     ? (int)INET_SOCK_CB(next)->ee.ee_errno
 			     : 0;
 	if (sk->sk_err)
 		sk_error_report(sk);
@@ -847,13 +835,13 @@ static ssize_t ipv4_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 		struct sockaddr_in offender;
 	} report = { 0 };
 	struct sk_buff *skb = error_queue_next(sk);
-	struct ip_sock_cb *cb;
+	struct inet_sock_cb *cb;
 	size_t copied;
 	int err;
 
 	if (!skb)
 		return -EAGAIN;
-	cb = IP_SOCK_CB(skb);
+	cb = INET_SOCK_CB(skb);
 	copied = min_t(size_t, skb->len, len);
 	if (copied < skb->len)
 		msg->flags |= MSG_TRUNC;

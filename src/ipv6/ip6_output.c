@@ -249,6 +249,8 @@ static int ip6_check_datagram_len(struct sock *sk, const struct flowi6 *fl,
 	}
 	if (!whole || hlen + length <= mtu)
 		return 0;
+	if (ipc6->dontfrag)
+		ipv6_local_rxpmtu(sk, fl, mtu);
 	ipv6_local_error(sk, EMSGSIZE, fl, mtu);
 	return -EMSGSIZE;
 }
@@ -267,7 +269,10 @@ struct sk_buff *ip6_make_skb(struct sock *sk, const struct flowi6 *fl, struct io
 	be32 info;
 	s64 n;
 
-	*ret_err = ip6_check_datagram_len(sk, fl, rt, ipc6, hlen, length);
+	/* What will be cut must fit piece by piece. */
+	*ret_err = ip6_check_datagram_len(
+		sk, fl, rt, ipc6, hlen,
+		ipc6->gso_size && data > ipc6->gso_size ? transhdrlen + ipc6->gso_size : length);
 	if (*ret_err)
 		return NULL;
 	skb = sock_alloc_send_skb(sk, MAX_HEADER + hlen + transhdrlen + (linear ? data : 0), 0,
@@ -295,8 +300,9 @@ struct sk_buff *ip6_make_skb(struct sock *sk, const struct flowi6 *fl, struct io
 	ip6_push_header(skb, fl, opt, info,
 			ipc6->hlimit >= 0 ? (u8)ipc6->hlimit
 					  : ip6_select_hop_limit(sk, rt, multicast));
-	skb->priority = sk->sk_priority;
-	skb->mark = ipc6->mark;
+	skb->priority = ipc6->sockc.priority;
+	sock_tx_timestamp(sk, skb, &ipc6->sockc);
+	skb->mark = ipc6->sockc.mark;
 	skb_dst_set(skb, &rt->dst);
 	*rtp = NULL;
 	return skb;

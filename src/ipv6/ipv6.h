@@ -119,8 +119,9 @@ void ip6_send_unicast_reply(struct net *net, struct sk_buff *skb, const struct i
 struct ipcm6_cookie {       /* control messages of one sendmsg(2), on top of what the socket says */
 	s16 hlimit, tclass; /* -1: the default */
 	bool dontfrag;
+	u16 gso_size;               /* payload octets per datagram; 0: one datagram */
 	struct ipv6_txoptions *opt; /* held; NULL none */
-	u32 mark;
+	struct sockcm_cookie sockc;
 };
 /* Twin of ip_make_skb(), the same contract. */
 struct sk_buff *ip6_make_skb(struct sock *sk, const struct flowi6 *fl, struct iov_iter *from,
@@ -170,6 +171,8 @@ int ipv6_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *
 void ipv6_icmp_error(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32 info,
 		     u8 *payload);
 void ipv6_local_error(struct sock *sk, int err, const struct flowi6 *fl, u32 info);
+/* The path takes packets of @mtu octets only: tells a program that set IPV6_RECVPATHMTU. */
+void ipv6_local_rxpmtu(struct sock *sk, const struct flowi6 *fl, u32 mtu);
 void ipv6_flow_init_sk(struct flowi6 *fl, const struct sock *sk);
 
 #endif

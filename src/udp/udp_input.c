@@ -8,7 +8,7 @@
  *   version finds the socket. What nobody wants is checked in full before an ICMP error goes out, so that a damaged packet
  *   draws no answer (RFC 1122 4.1.3.1).
  *   A big datagram (GSO) that comes over loopback, a veth or from GRO stays whole for a socket with UDP_GRO, and is cut for others.
- * cb: the IP version's until af_ops->rcv_prepare(), which leaves struct ip_sock_cb.
+ * cb: the IP version's until af_ops->rcv_prepare(), which leaves struct inet_sock_cb.
  * Locking: softirq, the home cpu's lock.
  */
 #include <errno.h>

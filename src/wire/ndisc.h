@@ -33,7 +33,7 @@ enum {
 
 struct ndisc_opt {
 	u8 type;
-	u32 len;       /* octets, with type and length */
+	u32 len;        /* octets, with type and length */
 	const u8 *data; /* at the type */
 };
 
@@ -67,7 +67,8 @@ struct ndisc_prefix_info {
 	u32 valid, preferred; /* s; ~0: for ever */
 	struct in6_addr prefix;
 };
-int ndisc_parse_prefix_info(const u8 *p, size_t len, struct ndisc_prefix_info *ret); /* 0, -EBADMSG */
+int ndisc_parse_prefix_info(const u8 *p, size_t len,
+			    struct ndisc_prefix_info *ret); /* 0, -EBADMSG */
 
 struct ndisc_route_info {
 	u8 plen;

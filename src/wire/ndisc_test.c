@@ -51,7 +51,9 @@ static void what_is_built_is_what_is_read(void **state)
 
 static void a_prefix_information_is_read(void **state)
 {
-	u8 p[32] = { 3, 4, 64, 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 0, 60, 0, 0, 0, 0, 0x20, 1, 0x0d, 0xb8 };
+	u8 p[32] = {
+		3, 4, 64, 0xc0, 0, 0, 0x0e, 0x10, 0, 0, 0, 60, 0, 0, 0, 0, 0x20, 1, 0x0d, 0xb8
+	};
 	struct ndisc_prefix_info v;
 
 	assert_int_equal(ndisc_parse_prefix_info(p, 32, &v), 0);

@@ -176,13 +176,14 @@ static int fib6_score(const struct fib6_info *f, const struct flowi6 *fl, bool s
 				    [ICMPV6_ROUTER_PREF_MEDIUM] = 1,
 				    [ICMPV6_ROUTER_PREF_HIGH] = 2,
 				    [ICMPV6_ROUTER_PREF_INVALID] = 1 };
-	bool same_dev = !fl->oif || f->dev->ifindex == fl->oif || f->type == RTN_LOCAL;
+	/* An own address is ours on every device, unless its scope is that of a link (RFC 4007 5). */
+	bool same_dev = !fl->oif || f->dev->ifindex == fl->oif || (f->type == RTN_LOCAL && !strict);
 	struct neighbour *n;
 	int score;
 
 	if (fib6_expired(f) || f->nh_flags & RTNH_F_DEAD)
 		return -1;
-	if (!same_dev && (strict || fl->oif))
+	if (!same_dev)
 		return -1;
 	score = pref[f->pref & 3] * 2;
 	if (!fib6_has_gateway(f))
@@ -211,18 +212,22 @@ static u32 fib6_flow_hash(const struct net *net, const struct flowi6 *fl)
 	return jhash_2words(be32_to_cpu(fl->flowlabel) & IPV6_FLOWLABEL_MASK_, fl->proto, h);
 }
 
-/* @first begins a multipath route: the next hop whose share @fl's hash falls into, of those that may be used. */
-static struct fib6_info *fib6_select_path(struct fib6_info *first, const struct flowi6 *fl,
-					  bool strict)
+/* The next hop of the multipath route around @best whose share @fl's hash falls into, of those that may be used. @head: the
+ * prefix's list */
+static struct fib6_info *fib6_select_path(struct fib6_info *head, struct fib6_info *best,
+					  const struct flowi6 *fl, bool strict)
 {
-	struct fib6_info *f;
+	struct fib6_info *first = head, *f;
 	u32 total = 0, pick;
+
+	while (first != best && !fib6_is_sibling(first, best))
+		first = first->next;
 
 	for (f = first; f && fib6_is_sibling(first, f); f = f->next)
 		if (fib6_score(f, fl, strict) > 0)
 			total += f->weight;
-	if (total <= first->weight)
-		return first;
+	if (total <= best->weight)
+		return best;
 	pick = (u32)((u64)fib6_flow_hash(first->net, fl) * total >> 32);
 	for (f = first; f && fib6_is_sibling(first, f); f = f->next) {
 		if (fib6_score(f, fl, strict) <= 0)
@@ -231,7 +236,7 @@ static struct fib6_info *fib6_select_path(struct fib6_info *first, const struct 
 			return f;
 		pick -= f->weight;
 	}
-	return first;
+	return best;
 }
 
 static bool fib6_source_fits(const struct fib6_info *f, const struct flowi6 *fl)
@@ -264,7 +269,7 @@ static struct fib6_info *fib6_select(struct prefix_node *n, const struct flowi6 
 			best_score = score;
 		}
 	}
-	return best && fib6_has_gateway(best) ? fib6_select_path(best, fl, strict) : best;
+	return best && fib6_has_gateway(best) ? fib6_select_path(n->value, best, fl, strict) : best;
 }
 
 static struct fib6_info *fib6_table_lookup(struct fib6_table *tb, const struct flowi6 *fl,
@@ -704,8 +709,8 @@ int rt6_prefix_route(struct net_device *dev, const struct in6_addr *prefix, u8 p
 	key.lo &= plen <= 64 ? 0 : ~0ull << (128 - plen);
 	prefix_key_store(key, &cfg.dst);
 	f = find_own(dev, RT_TABLE_MAIN, &cfg.dst, plen, cfg.flags);
-	while (f && (fib6_has_gateway(f) || f->protocol != protocol))
-		f = f->next && f->next->dev == dev ? f->next : NULL;
+	while (f && (f->dev != dev || fib6_has_gateway(f) || f->protocol != protocol))
+		f = f->next;
 	if (f && !lifetime) {
 		fib6_unlink(f, NULL);
 		return 0;

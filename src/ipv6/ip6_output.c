@@ -101,14 +101,10 @@ int ip6_local_out(struct net *net, struct sock *sk, struct sk_buff *skb)
 	u32 len = skb->len - (u32)sizeof(struct ipv6_hdr);
 
 	NET_INC_STATS(net, MIB_Ip6_OutRequests);
-	/* A segmentation unit may be a few octets longer: its packets are not. */
 	if (unlikely(len > IP6_MAX_PAYLOAD)) {
-		if (!skb_is_gso(skb)) {
-			NET_INC_STATS(net, MIB_Ip6_OutDiscards);
-			kfree_skb_reason(skb, SKB_DROP_IP6_OUT_TOO_LONG);
-			return -EMSGSIZE;
-		}
-		len = 0;
+		NET_INC_STATS(net, MIB_Ip6_OutDiscards);
+		kfree_skb_reason(skb, SKB_DROP_IP6_OUT_TOO_LONG);
+		return -EMSGSIZE;
 	}
 	ipv6_hdr(skb)->payload_len = cpu_to_be16((u16)len);
 	IP6CB(skb)->nhoff = offsetof(struct ipv6_hdr, nexthdr);

@@ -548,10 +548,6 @@ skb_drop_reason_t ip6_route_input(struct sk_buff *skb)
 	struct fib6_info *f = fib6_lookup(net, &fl, strict);
 	struct rt6_info *rt;
 
-	/* A link-local address is an own one only on its own link (RFC 4007 5). */
-	if (f && strict && (f->type == RTN_LOCAL || f->type == RTN_ANYCAST) && f->dev != skb->dev &&
-	    !(skb->dev->flags & IFF_LOOPBACK))
-		f = NULL;
 	rt = rt6_get(net, f, &h->daddr);
 	if (!rt)
 		return SKB_DROP_NOMEM;

@@ -23,6 +23,7 @@
 
 #include "core/cpu.h"
 #include "core/netdevice.h"
+#include "inet/inet6_sock.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_internal.h"
 #include "socket/socket.h"
@@ -49,12 +50,12 @@ static const struct inet_af_ops *sk_af_ops(const struct sock *sk)
 
 static void inet_sock_destruct(struct sock *sk)
 {
-	const struct inet_af_ops *af = sk_af_ops(sk);
-
-	if (af && af->destruct)
-		af->destruct(sk);
 	free(inet_sk(sk)->inet_opt);
 	inet_sk(sk)->inet_opt = NULL;
+	if (inet_sk(sk)->pinet6) {
+		txopt_put(inet6_sk(sk)->opt);
+		inet6_sk(sk)->opt = NULL;
+	}
 }
 
 void inet_sk_common_release(struct sock *sk)

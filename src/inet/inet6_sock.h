@@ -10,6 +10,7 @@
 #define WEIR_INET_INET6_SOCK_H
 
 #include <netinet/in.h>
+#include <stdlib.h>
 
 #include "inet/inet_sock.h"
 #include "lib/list.h"
@@ -26,6 +27,11 @@ struct ipv6_txoptions {
 	u16 len;
 	u8 data[];
 };
+static inline void txopt_put(struct ipv6_txoptions *opt) /* NULL is fine */
+{
+	if (opt && --opt->refcount == 0)
+		free(opt);
+}
 
 struct ipv6_pinfo {            /* what an AF_INET6 socket has besides inet_sock: inet_sock.pinet6 */
 	struct in6_addr saddr; /* what we send from; sk_v6_rcv_saddr is what we are bound to */

@@ -216,8 +216,6 @@ struct inet_af_ops {
 			  bool *ret_hard);
 	/* The program closes @sk: leaves its multicast groups. */
 	void (*release)(struct sock *sk);
-	/* The sock ends: what the IP version keeps at it is freed. Optional */
-	void (*destruct)(struct sock *sk);
 	int (*setsockopt)(struct sock *sk, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(struct sock *sk, int level, int name, void *val, socklen_t *len);
 	/* SIOCADDRT, SIOCGIFADDR, ARP ioctls; -ENOIOCTLCMD: not mine */

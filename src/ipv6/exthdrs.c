@@ -260,12 +260,6 @@ int ipv6_exthdr_rcv(struct sk_buff **pskb, u8 nexthdr)
 
 /* ---- headers to send ------------------------------------------------------------------------------------------- */
 
-void txopt_put(struct ipv6_txoptions *opt)
-{
-	if (opt && --opt->refcount == 0)
-		free(opt);
-}
-
 /* The places of the four headers, in the order in which they go on the wire. */
 enum { TXOPT_HOP, TXOPT_DST0, TXOPT_RTHDR, TXOPT_DST1, NR_TXOPTS };
 

@@ -152,7 +152,6 @@ void icmpv6_count_out(struct net *net, u8 type);
  * IPV6_DSTOPTS) and gives a new set with it instead of @old's. NULL with *ret_err (-EINVAL, -EPERM, -ENOBUFS). @hdr NULL: removed. */
 struct ipv6_txoptions *ipv6_renew_options(const struct sock *sk, const struct ipv6_txoptions *old,
 					  int type, const void *hdr, u32 len, int *ret_err);
-void txopt_put(struct ipv6_txoptions *opt); /* NULL is fine */
 /* With a routing header the packet goes to its first hop: changes fl->daddr, the final one is returned through @ret_final. */
 void fl6_update_dst(struct flowi6 *fl, const struct ipv6_txoptions *opt,
 		    struct in6_addr *ret_final);

@@ -174,7 +174,7 @@ struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	u64 stamp;
 	int busy_poll, incoming_cpu;
 	u64 max_pacing_rate;      /* octets/s; ~0: no limit */
-	struct list_head mc_list; /* ip_mc_socklist */
+	struct list_head mc_list; /* mc_socklist of IPv4 */
 	/* A wake-up for other layers than programs (tunnels); NULL: programs are woken */
 	void (*wake)(struct sock *sk, u32 events);
 	void *proto_private; /* TCP: MD5/AO, fast open; others: their own */

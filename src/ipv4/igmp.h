@@ -7,31 +7,6 @@
 
 #include "ipv4/ip.h"
 
-struct ip_mc_source { /* a source that somebody on this host named, of one group on one device */
-	struct list_head node;
-	be32 addr;
-	u32 count[2]; /* sockets that name it: [MCAST_EXCLUDE], [MCAST_INCLUDE] */
-	bool in;      /* in the device's filter, as it was told last */
-	bool asked;   /* a query names it */
-	u8 crcount;   /* state-change reports still to name it */
-};
-
-struct ip_mc_list {            /* a group on a device */
-	struct list_head node; /* in_device.mc_list */
-	struct in_device *in_dev;
-	be32 group;
-	u32 users;    /* 0: left, but the routers have to be told still */
-	u32 count[2]; /* sockets by mode */
-	struct list_head sources;
-	u8 mode;        /* MCAST_EXCLUDE, MCAST_INCLUDE: the device's */
-	u8 crcount;     /* filter-mode-change reports still to send */
-	u8 unsolicited; /* IGMPv1/v2: reports still to send after joining */
-	bool reporter;  /* IGMPv2: we reported last, so we say when we leave */
-	bool gsquery;   /* the running timer answers a query for sources */
-	bool on_dev;    /* its MAC address is in the device's filter */
-	struct timer_list timer;
-};
-
 /* Is this host member of @group on @in_dev, as far as @saddr goes? Borrow */
 bool ip_check_mc(const struct in_device *in_dev, be32 group, be32 saddr, u8 protocol);
 /* Does @sk want what @saddr sent to @group on device @dif? */

@@ -427,8 +427,8 @@ static void changes_are_reported_twice(void **state)
 	expect_record(f, 3, GROUP, NULL, 0);
 	expect_silence(f, 300 * NSEC_PER_SEC);
 	/* 224.0.0.1 is all that is left. */
-	assert_int_equal(((struct in_device *)f->eth1->ip_ptr)->mc_list.next->next ==
-				 &((struct in_device *)f->eth1->ip_ptr)->mc_list,
+	assert_int_equal(((struct in_device *)f->eth1->ip_ptr)->mc.groups.next->next ==
+				 &((struct in_device *)f->eth1->ip_ptr)->mc.groups,
 			 1);
 }
 
@@ -530,7 +530,7 @@ static void old_routers_are_spoken_to_in_their_version(void **state)
 	expect_silence(f, NSEC_PER_SEC);
 	/* They have gone: version 3 again. */
 	test_run_for(f->m, 500 * NSEC_PER_SEC);
-	assert_true(in_dev->mr_v1_seen < net_now(f->a));
+	assert_true(in_dev->mc.v1_seen < net_now(f->a));
 	s = udp_socket(f->a);
 	assert_int_equal(member(s, IP_ADD_MEMBERSHIP, GROUP, f->eth1), 0);
 	test_run_for(f->m, 3 * NSEC_PER_SEC);

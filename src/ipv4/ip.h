@@ -10,6 +10,7 @@
 #include "core/skbuff.h"
 #include "inet/inet_fragment.h"
 #include "inet/inet_sock.h"
+#include "inet/mc_group.h"
 #include "ipv4/route.h"
 #include "ipv4/rt_cache.h"
 #include "wire/ipv4.h"
@@ -224,12 +225,10 @@ struct in_device {
 	struct net *net;
 
 	/* igmp.c */
-	u8 force_igmp_version, mr_qrv;
+	u8 force_igmp_version;
 	bool routes_missing; /* devinet.c: for want of memory, they are tried again */
 	u64 igmpv2_unsolicited_report_interval, igmpv3_unsolicited_report_interval; /* ns */
-	struct list_head mc_list; /* struct ip_mc_list */
-	struct timer_list mr_gq_timer, mr_ifc_timer;
-	u64 mr_v1_seen, mr_v2_seen; /* until when there is a router of that version */
+	struct mc_dev mc;
 
 	struct rtable *rt_cache[NR_IN_RT]; /* held; results that belong to no nexthop */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench.c - weir beside the kernel of this machine, in interleaved pairs
+ * bench.c - weir beside the kernel of this machine, and weir over IPv6 beside itself over IPv4, in interleaved pairs
  *
  *     bench [--pairs N] [--seconds S] [--json FILE] [ROW...]
  *
@@ -22,7 +22,7 @@ struct row {
 	bool invert;  /* the unit is a time: lower is better; ratio is turned */
 	double aim;   /* of the ratio */
 	struct bench_params params;
-	bench_fn weir, kernel;
+	bench_fn weir, other; /* other: the peer, or weir over IPv4 */
 };
 
 static const struct row rows[] = {
@@ -32,7 +32,7 @@ static const struct row rows[] = {
 	  8e-9,
 	  false,
 	  1.0,
-	  { PATH_LOOPBACK, 131072, 0 },
+	  { PATH_LOOPBACK, 131072, 0, false },
 	  weir_tcp_bulk,
 	  kernel_tcp_bulk },
 	{ "tcp_bulk_veth_gso",
@@ -41,7 +41,7 @@ static const struct row rows[] = {
 	  8e-9,
 	  false,
 	  1.0,
-	  { PATH_VETH, 131072, 0 },
+	  { PATH_VETH, 131072, 0, false },
 	  weir_tcp_bulk,
 	  kernel_tcp_bulk },
 	{ "tcp_bulk_veth_no_offload",
@@ -50,7 +50,7 @@ static const struct row rows[] = {
 	  8e-9,
 	  false,
 	  2.0,
-	  { PATH_VETH_NO_OFFLOAD, 131072, 0 },
+	  { PATH_VETH_NO_OFFLOAD, 131072, 0, false },
 	  weir_tcp_bulk,
 	  kernel_tcp_bulk },
 	{ "tcp_rr_1",
@@ -59,7 +59,7 @@ static const struct row rows[] = {
 	  1e6,
 	  true,
 	  8.0,
-	  { PATH_LOOPBACK, 1, 0 },
+	  { PATH_LOOPBACK, 1, 0, false },
 	  weir_tcp_rr,
 	  kernel_tcp_rr },
 	{ "tcp_crr",
@@ -68,7 +68,7 @@ static const struct row rows[] = {
 	  1,
 	  false,
 	  8.0,
-	  { PATH_LOOPBACK, 1, 0 },
+	  { PATH_LOOPBACK, 1, 0, false },
 	  weir_tcp_crr,
 	  kernel_tcp_crr },
 	{ "udp_64",
@@ -77,9 +77,54 @@ static const struct row rows[] = {
 	  1e-6,
 	  false,
 	  8.0,
-	  { PATH_LOOPBACK, 64, 0 },
+	  { PATH_LOOPBACK, 64, 0, false },
 	  weir_udp,
 	  kernel_udp },
+	{ "tcp_bulk_loopback_v6",
+	  "weir, the same over IPv4",
+	  "Gbit/s",
+	  8e-9,
+	  false,
+	  0.95,
+	  { PATH_LOOPBACK, 131072, 0, true },
+	  weir_tcp_bulk,
+	  weir_tcp_bulk },
+	{ "tcp_bulk_veth_no_offload_v6",
+	  "weir, the same over IPv4",
+	  "Gbit/s",
+	  8e-9,
+	  false,
+	  0.95,
+	  { PATH_VETH_NO_OFFLOAD, 131072, 0, true },
+	  weir_tcp_bulk,
+	  weir_tcp_bulk },
+	{ "tcp_rr_1_v6",
+	  "weir, the same over IPv4",
+	  "us",
+	  1e6,
+	  true,
+	  0.95,
+	  { PATH_LOOPBACK, 1, 0, true },
+	  weir_tcp_rr,
+	  weir_tcp_rr },
+	{ "tcp_crr_v6",
+	  "weir, the same over IPv4",
+	  "connections/s",
+	  1,
+	  false,
+	  0.95,
+	  { PATH_LOOPBACK, 1, 0, true },
+	  weir_tcp_crr,
+	  weir_tcp_crr },
+	{ "udp_64_v6",
+	  "weir, the same over IPv4",
+	  "M packets/s",
+	  1e-6,
+	  false,
+	  0.95,
+	  { PATH_LOOPBACK, 64, 0, true },
+	  weir_udp,
+	  weir_udp },
 };
 
 #define NR_ROWS   (sizeof(rows) / sizeof(rows[0]))
@@ -113,14 +158,15 @@ static double in_unit(const struct row *r, double rate)
 
 static json_t *measure(const struct row *r, int pairs, double seconds)
 {
-	struct bench_params p = r->params;
+	struct bench_params p = r->params, other = r->params;
 	double w[MAX_PAIRS], k[MAX_PAIRS], ratio[MAX_PAIRS], wm, km, rm;
 
-	p.seconds = seconds;
+	p.seconds = other.seconds = seconds;
+	other.ipv6 = false;
 	for (int i = 0; i < pairs; i++) {
 		fprintf(stderr, "\r%-28s pair %d of %d ", r->name, i + 1, pairs);
 		w[i] = r->weir(&p);
-		k[i] = r->kernel(&p);
+		k[i] = r->other(&other);
 		if (w[i] <= 0 || k[i] <= 0) {
 			fprintf(stderr, "\r%-28s not measured: %s: %s\n", r->name,
 				w[i] <= 0 ? "weir" : r->peer,

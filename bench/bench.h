@@ -18,6 +18,7 @@ struct bench_params {
 	enum bench_path path;
 	size_t write_size; /* octets per call */
 	double seconds;    /* of the measurement proper */
+	bool ipv6;         /* weir's side only */
 };
 
 /* All give operations (or octets) per second, or a negative errno. */

@@ -16,7 +16,9 @@
 struct pair {
 	struct weir_machine *m;
 	struct weir_net *net[2]; /* the same one twice for loopback */
-	struct sockaddr_in server;
+	struct lab_ip addr;      /* of the server */
+	struct sockaddr_storage server;
+	socklen_t server_len;
 };
 
 static void die(const char *what, int err)
@@ -33,7 +35,37 @@ static void die(const char *what, int err)
 		check_r_;                                                                          \
 	})
 
-static struct pair pair_create(enum bench_path path)
+/* The client's (@i 0) or server's address on the veth. */
+static struct lab_ip side_address(bool ipv6, int i)
+{
+	struct lab_ip ip = { .family = ipv6 ? AF_INET6 : AF_INET };
+
+	if (ipv6)
+		ip.v6 = (struct in6_addr){ .s6_addr = { 0xfd, [15] = (uint8_t)(i + 1) } };
+	else
+		ip.v4.s_addr = htonl(0x0a000001u + (uint32_t)i);
+	return ip;
+}
+
+static void set_server(struct pair *p)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)&p->server;
+	struct sockaddr_in *sin = (struct sockaddr_in *)&p->server;
+
+	if (p->addr.family == AF_INET6) {
+		*sin6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+					       .sin6_port = htons(7),
+					       .sin6_addr = p->addr.v6 };
+		p->server_len = sizeof(*sin6);
+	} else {
+		*sin = (struct sockaddr_in){ .sin_family = AF_INET,
+					     .sin_port = htons(7),
+					     .sin_addr = p->addr.v4 };
+		p->server_len = sizeof(*sin);
+	}
+}
+
+static struct pair pair_create(const struct bench_params *b)
 {
 	struct pair p = { .m = weir_machine_create(NULL) };
 	struct net_error err;
@@ -41,31 +73,36 @@ static struct pair pair_create(enum bench_path path)
 	if (!p.m)
 		die("weir_machine_create", -errno);
 	p.net[0] = p.net[1] = weir_net_create(p.m, "a");
-	p.server = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(7) };
 	CHECK(net_link_up(p.net[0], "lo", &err));
-	if (path == PATH_LOOPBACK) {
-		struct in_addr lo = { htonl(INADDR_LOOPBACK) };
-		int r = net_addr_add(p.net[0], "lo", lo, 8, &err);
+	if (b->path == PATH_LOOPBACK) {
+		int r = 0;
 
+		p.addr.family = b->ipv6 ? AF_INET6 : AF_INET;
+		p.addr.v4.s_addr = htonl(INADDR_LOOPBACK);
+		if (b->ipv6)
+			p.addr.v6 = in6addr_loopback;
+		else
+			r = net_ip_add(p.net[0], "lo", &p.addr, 8, &err);
 		if (r < 0 && r != -EEXIST)
 			die("loopback address", r);
-		p.server.sin_addr = lo;
+		set_server(&p);
 		return p;
 	}
 	p.net[1] = weir_net_create(p.m, "b");
 	CHECK(net_veth_add(p.net[0], "eth0", p.net[1], "eth0", 1500, &err));
 	for (int i = 0; i < 2; i++) {
-		struct in_addr a = { htonl(0x0a000001u + (uint32_t)i) };
+		struct lab_ip ip = side_address(b->ipv6, i);
 		/* A link with a property cannot take big segments or unfinished checksums: everything is per wire packet. */
 		struct lab_impairment wire = { .rate_bps = 1000000000000000ull,
 					       .queue_packets = 100000 };
 
-		if (path == PATH_VETH_NO_OFFLOAD)
+		if (b->path == PATH_VETH_NO_OFFLOAD)
 			CHECK(net_link_impair(p.net[i], "eth0", &wire, &err));
-		CHECK(net_addr_add(p.net[i], "eth0", a, 24, &err));
+		CHECK(net_ip_add(p.net[i], "eth0", &ip, b->ipv6 ? 64 : 24, &err));
 		CHECK(net_link_up(p.net[i], "eth0", &err));
 	}
-	p.server.sin_addr.s_addr = htonl(0x0a000002);
+	p.addr = side_address(b->ipv6, 1);
+	set_server(&p);
 	return p;
 }
 
@@ -82,9 +119,9 @@ static struct weir_file *listen_on(struct pair *p)
 	struct weir_file *l;
 	int one = 1;
 
-	CHECK(weir_socket(p->net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &l));
+	CHECK(weir_socket(p->net[1], p->addr.family, SOCK_STREAM | SOCK_NONBLOCK, 0, &l));
 	CHECK(weir_setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
-	CHECK(weir_bind(l, (struct sockaddr *)&p->server, sizeof(p->server)));
+	CHECK(weir_bind(l, (struct sockaddr *)&p->server, p->server_len));
 	CHECK(weir_listen(l, 1024));
 	return l;
 }
@@ -94,8 +131,8 @@ static void connect_pair(struct pair *p, struct weir_file *l, struct weir_file *
 {
 	int r;
 
-	CHECK(weir_socket(p->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, c));
-	r = weir_connect(*c, (struct sockaddr *)&p->server, sizeof(p->server));
+	CHECK(weir_socket(p->net[0], p->addr.family, SOCK_STREAM | SOCK_NONBLOCK, 0, c));
+	r = weir_connect(*c, (struct sockaddr *)&p->server, p->server_len);
 	if (r < 0 && r != -EINPROGRESS)
 		die("connect", r);
 	for (int i = 0; (r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s)) == -EAGAIN && i < 100000;
@@ -107,7 +144,7 @@ static void connect_pair(struct pair *p, struct weir_file *l, struct weir_file *
 
 double weir_tcp_bulk(const struct bench_params *b)
 {
-	struct pair p = pair_create(b->path);
+	struct pair p = pair_create(b);
 	struct weir_file *l = listen_on(&p), *c, *s;
 	char *out = malloc(b->write_size), *in = malloc(b->write_size);
 	double start, end, warm;
@@ -159,7 +196,7 @@ static void pass_octet(struct pair *p, struct weir_file *from, struct weir_file 
 
 double weir_tcp_rr(const struct bench_params *b)
 {
-	struct pair p = pair_create(b->path);
+	struct pair p = pair_create(b);
 	struct weir_file *l = listen_on(&p), *c, *s;
 	double start, now;
 	uint64_t n = 0;
@@ -185,7 +222,7 @@ double weir_tcp_rr(const struct bench_params *b)
 
 double weir_tcp_crr(const struct bench_params *b)
 {
-	struct pair p = pair_create(b->path);
+	struct pair p = pair_create(b);
 	struct weir_file *l = listen_on(&p), *c, *s;
 	struct linger abort_close = { 1, 0 };
 	double start = bench_clock(), now;
@@ -211,16 +248,16 @@ double weir_tcp_crr(const struct bench_params *b)
 
 double weir_udp(const struct bench_params *b)
 {
-	struct pair p = pair_create(b->path);
+	struct pair p = pair_create(b);
 	struct weir_file *c, *s;
 	char buf[65536] = { 0 };
 	double start, now;
 	uint64_t n = 0;
 
-	CHECK(weir_socket(p.net[1], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &s));
-	CHECK(weir_bind(s, (struct sockaddr *)&p.server, sizeof(p.server)));
-	CHECK(weir_socket(p.net[0], AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &c));
-	CHECK(weir_connect(c, (struct sockaddr *)&p.server, sizeof(p.server)));
+	CHECK(weir_socket(p.net[1], p.addr.family, SOCK_DGRAM | SOCK_NONBLOCK, 0, &s));
+	CHECK(weir_bind(s, (struct sockaddr *)&p.server, p.server_len));
+	CHECK(weir_socket(p.net[0], p.addr.family, SOCK_DGRAM | SOCK_NONBLOCK, 0, &c));
+	CHECK(weir_connect(c, (struct sockaddr *)&p.server, p.server_len));
 	start = bench_clock();
 	do {
 		for (int i = 0; i < 64; i++)

@@ -10,6 +10,7 @@
 #   make study-livelock study-media    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
+#   make coverage  writes doc/coverage.md from doc/names.txt
 #   make format     lets clang-format 14 rewrite the C files
 #   make fuzz       the libFuzzer programs, in build-fuzz/tests/fuzz/
 #   make deps       names or installs the packages that are needed
@@ -104,10 +105,13 @@ fuzz:
 
 # ---- housekeeping
 
+coverage:
+	@tools/names/gen-names . --coverage doc/coverage.md
+
 format:
 	@tools/checks/check-format . --fix
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media install asan tsan clang fuzz format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media install asan tsan clang fuzz coverage format clean

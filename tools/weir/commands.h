@@ -9,6 +9,7 @@ int cmd_ps(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_walk(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 
 #define EXIT_USAGE 2 /* bad command lines and bad configuration, with one sentence on stderr */
 

@@ -87,6 +87,7 @@ struct sock *unix_new(struct net *net, struct socket *sock, u16 type)
 	sk->sk_max_ack_backlog = (u16)net->unx->max_dgram_qlen;
 	if (sock)
 		sk->sk_uid = sock->inode.uid;
+	sk->sk_destruct = unix_name_release;
 	init_waitqueue_head(&u->peer_wait);
 	u->peer_wake.func = peer_has_room;
 	list_init(&u->peer_wake.node);
@@ -155,7 +156,7 @@ static void unix_release_sock(struct sock *sk, bool embryo)
 
 	list_del(&u->node);
 	unix_net(sk)->nr_socks--;
-	unix_name_release(sk);
+	unix_name_unpublish(sk);
 	sock_orphan(sk);
 	sk->sk_shutdown = SK_SHUTDOWN_MASK;
 	sk->sk_state = SS_TCP_CLOSE;

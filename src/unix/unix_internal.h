@@ -3,7 +3,8 @@
  * unix_internal.h - what the files of this folder share
  *
  * Theory of operation
- *   A message is an skb, charged to its sender (sk_wmem_alloc), that lies on the receive queue of its receiver: nothing is in between.
+ *   A message is an skb, charged to its sender (sk_wmem_alloc), that lies on the receive queue of its receiver: nothing is in between. It
+ *   holds a reference on the sender, whose name the receiver may ask for after that was closed.
  *   unix_sk()->peer is where messages go; it holds a reference on the peer's sock, which may be dead (SOCK_DEAD): then sending finds out.
  *   A stream or seqpacket connection is a pair of socks that are each other's peer. connect() makes the second one, an
  *   embryo, and puts it on the listener's list, from where accept() gives it a socket.
@@ -140,7 +141,8 @@ int unix_validate(const struct sockaddr *addr, socklen_t len);
 int unix_bind_name(struct sock *sk, const struct sockaddr *addr, socklen_t len);
 int unix_autobind(struct sock *sk); /* 0 also when it has a name */
 void unix_name_get(struct unix_name *n);
-void unix_name_release(struct sock *sk); /* of a sock that ends */
+void unix_name_unpublish(struct sock *sk); /* of a socket that ends */
+void unix_name_release(struct sock *sk);   /* of a sock that ends: sk_destruct */
 void unix_names_free(struct net *net);
 /* Who is called so, with a reference; NULL with *ret_err. */
 struct sock *unix_find_other(struct net *net, const struct sockaddr *addr, socklen_t len, u16 type,

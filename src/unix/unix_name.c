@@ -139,19 +139,25 @@ int unix_autobind(struct sock *sk)
 	return err == -EADDRINUSE ? -ENOSPC : err;
 }
 
+/* Nobody finds the sock any more. It keeps its name: who was connected to it or has yet to read from it asks for that. */
+void unix_name_unpublish(struct sock *sk)
+{
+	struct unix_name *n = unix_sk(sk)->name;
+
+	if (!n || n->owner != sk) /* that of an embryo's listener */
+		return;
+	n->owner = NULL;
+	if (!n->path[0])
+		name_unhash(sock_net(sk), n);
+}
+
 void unix_name_release(struct sock *sk)
 {
 	struct unix_name *n = unix_sk(sk)->name;
 
-	if (!n)
-		return;
 	unix_sk(sk)->name = NULL;
-	if (n->owner == sk) { /* not that of an embryo's listener */
-		n->owner = NULL;
-		if (!n->path[0])
-			name_unhash(sock_net(sk), n);
-	}
-	name_put(n);
+	if (n)
+		name_put(n);
 }
 
 struct sock *unix_find_other(struct net *net, const struct sockaddr *addr, socklen_t len, u16 type,

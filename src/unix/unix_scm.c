@@ -125,7 +125,7 @@ static void count_inflight(struct net *net, const struct file_batch *b, bool fly
 	}
 }
 
-/* The message ends: its octets are the sender's again, its files nobody's. */
+/* The message ends: its octets are the sender's again, its files nobody's; and the sender, whose name went with it, may end. */
 static void unix_destruct_scm(struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
@@ -134,6 +134,7 @@ static void unix_destruct_scm(struct sk_buff *skb)
 	if (b)
 		file_batch_retire(sk->sk_cpu->machine, b);
 	sock_wfree(skb);
+	sock_put(sk);
 }
 
 int unix_scm_to_skb(struct sock *sk, struct unix_scm *scm, struct sk_buff *skb)
@@ -142,6 +143,7 @@ int unix_scm_to_skb(struct sock *sk, struct unix_scm *scm, struct sk_buff *skb)
 
 	*cb = (struct unix_skb_parms){ .cred = scm->cred, .have_cred = scm->have_cred };
 	skb->destructor = unix_destruct_scm;
+	sock_hold(sk);
 	if (!scm->files)
 		return 0;
 	if (unix_net(sk)->inflight + scm->files->count > UNIX_MAX_INFLIGHT) {

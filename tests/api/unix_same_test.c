@@ -441,6 +441,56 @@ static void circles(struct world *w)
 	}
 }
 
+static void say_name(struct world *w, long r, const struct sockaddr_un *sun, socklen_t len)
+{
+	SAY(w, r);
+	SAY(w, len);
+	SAY(w, len == 8 && strspn(sun->sun_path + 1, "0123456789abcdef") == 5);
+}
+
+static void ask_name(struct world *w, int call, int fd)
+{
+	struct sockaddr_un sun = { 0 };
+	socklen_t len = sizeof(sun);
+	long r = wcall(w, call, (unsigned long)fd, P(&sun), P(&len), 0, 0, 0);
+
+	say_name(w, call == SYS_ACCEPT ? is_fd((int)r) : r, &sun, len);
+	if (call == SYS_ACCEPT) {
+		ask_name(w, SYS_GETPEERNAME, (int)r);
+		SAY(w, w_recv(w, (int)r, 10, 0));
+		w_close(w, (int)r);
+	}
+}
+
+/* A name is known to who was connected or has a message until that one is done, too; but nobody finds it. */
+static void names_of_the_closed(struct world *w)
+{
+	struct sockaddr_un auto_name = { .sun_family = AF_UNIX }, sun = { 0 };
+	int a = w_socket(w, SOCK_DGRAM), b = w_socket(w, SOCK_DGRAM);
+	int l = w_socket(w, SOCK_STREAM), c = w_socket(w, SOCK_STREAM);
+	socklen_t len = sizeof(sun);
+	char buf[10];
+	long r;
+
+	SAY(w, w_bind(w, a, "n"));
+	wcall(w, SYS_BIND, (unsigned long)b, P(&auto_name), 2, 0, 0, 0);
+	SAY(w, w_sendto(w, b, "late", 4, "n"));
+	SAY(w, w_close(w, b));
+	r = wcall(w, SYS_RECVFROM, (unsigned long)a, P(buf), sizeof(buf), 0, P(&sun), P(&len));
+	say_name(w, r, &sun, len);
+	SAY(w, wcall(w, SYS_CONNECT, (unsigned long)a, P(&sun), len, 0, 0, 0));
+
+	SAY(w, w_bind(w, l, "l"));
+	SAY(w, w_listen(w, l, 1));
+	wcall(w, SYS_BIND, (unsigned long)c, P(&auto_name), 2, 0, 0, 0);
+	SAY(w, w_connect(w, c, "l"));
+	SAY(w, w_send(w, c, "hi", 2, 0));
+	SAY(w, w_close(w, c));
+	ask_name(w, SYS_ACCEPT, l);
+	w_close(w, l);
+	w_close(w, a);
+}
+
 static void many_messages(struct world *w)
 {
 	char text[4][8] = { "one", "two", "three", "four" }, in[4][8] = { 0 };
@@ -486,6 +536,7 @@ SAME(watermark)
 SAME(files_travel)
 SAME(credentials_travel)
 SAME(circles)
+SAME(names_of_the_closed)
 SAME(many_messages)
 
 int main(void)
@@ -506,6 +557,7 @@ int main(void)
 		cmocka_unit_test(files_travel_as_natively),
 		cmocka_unit_test(credentials_travel_as_natively),
 		cmocka_unit_test(circles_as_natively),
+		cmocka_unit_test(names_of_the_closed_as_natively),
 		cmocka_unit_test(many_messages_as_natively),
 	};
 

@@ -86,6 +86,7 @@ static void tick(FILE *f, const struct axis *a, bool vertical, double v, double 
 {
 	double at = scale(a, v);
 
+	v += 0.0; /* not -0 */
 	if (vertical)
 		fprintf(f,
 			"<path d='M%.1f %.1fH%d' stroke='#ddd'/><text x='%.1f' y='%.1f' "

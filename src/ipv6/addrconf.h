@@ -15,6 +15,7 @@
 #include "core/netdevice.h"
 #include "core/timer.h"
 #include "inet/inet_sock.h"
+#include "inet/mc_group.h"
 #include "wire/ipv6.h"
 
 struct inet6_dev;
@@ -92,14 +93,12 @@ struct ipv6_devconf { /* net.ipv6.conf.DEV.*: rows in addrconf.c's table */
 	bool stable_secret_set;
 };
 
-struct ifmcaddr6; /* mcast.c: a group on a device */
-
 struct inet6_dev { /* of each device that takes part; net_device.ip6_ptr */
 	struct net_device *dev;
 	struct net *net;
-	struct list_head node;             /* netns_ipv6.in6_devs */
-	struct list_head addr_list;        /* inet6_ifaddr */
-	struct list_head mc_list, ac_list; /* ifmcaddr6, ifacaddr6 */
+	struct list_head node;      /* netns_ipv6.in6_devs */
+	struct list_head addr_list; /* inet6_ifaddr */
+	struct list_head ac_list;   /* ifacaddr6 */
 	struct ipv6_devconf cnf;
 	struct neigh_parms *nd_parms;
 	u32 if_flags; /* IF_RA_OTHERCONF, IF_RA_MANAGED, IF_RA_RCVD, IF_RS_SENT, IF_READY of linux/if_link.h users */
@@ -109,12 +108,7 @@ struct inet6_dev { /* of each device that takes part; net_device.ip6_ptr */
 	u64 rs_interval;
 	u64 tstamp; /* ipv6InterfaceTable update */
 	u64 rndid_desync;
-	/* mcast.c */
-	u8 mc_qrv, mc_gq_running;
-	u32 mc_qi, mc_qri, mc_maxdelay; /* ms */
-	u64 mc_v1_seen;                 /* until when there is an MLDv1 router */
-	struct timer_list mc_gq_timer, mc_ifc_timer, mc_dad_timer;
-	u8 mc_gq_pad, mc_ifc_count, mc_dad_count;
+	struct mc_dev mc;              /* mcast.c */
 	struct rt6_info *rt6_cache[4]; /* results that belong to no route: ip6_route.c */
 	u64 mib_icmp6[8];              /* /proc/net/dev_snmp6 */
 	bool dead;
@@ -163,9 +157,15 @@ void ipv6_sock_mc_close(struct sock *sk);
 /* Does @sk want what @src sent to @group on device @dif? */
 bool inet6_mc_check(const struct sock *sk, const struct in6_addr *group, const struct in6_addr *src,
 		    int dif);
+/* Is a packet, whose hop-by-hop options were read, an MLD message? Those reach members whatever their source filters say. borrow */
+bool ipv6_is_mld(const struct sk_buff *skb);
 /* For icmpv6_rcv(): consume; data at the ICMPv6 header, checksum verified. */
 void igmp6_event_query(struct sk_buff *skb);
 void igmp6_event_report(struct sk_buff *skb);
+/* For addrconf.c. A device begins and ceases to take part; a link-local address has passed DAD (RFC 3590 4). */
+void ipv6_mc_init_dev(struct inet6_dev *idev);
+void ipv6_mc_destroy_dev(struct inet6_dev *idev);
+void ipv6_mc_dad_complete(struct inet6_dev *idev);
 
 /* ---- anycast.c: IPV6_JOIN_ANYCAST, and the subnet-router address of forwarding devices -------------------- */
 

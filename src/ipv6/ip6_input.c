@@ -94,7 +94,7 @@ int ip6_mc_input(struct sk_buff *skb)
 
 	NET_INC_STATS(net, MIB_Ip6_InMcastPkts);
 	NET_ADD_STATS(net, MIB_Ip6_InMcastOctets, skb->len);
-	if (ipv6_chk_mcast_addr(skb->dev, &h->daddr, &h->saddr))
+	if (ipv6_chk_mcast_addr(skb->dev, &h->daddr, ipv6_is_mld(skb) ? NULL : &h->saddr))
 		return ip6_input(skb);
 	NET_INC_STATS(net, MIB_Ip6_InDiscards);
 	kfree_skb_reason(skb, SKB_DROP_IP6_MULTICAST_NOT_JOINED);

@@ -483,7 +483,7 @@ static struct rt6_info *rt6_get(struct net *net, struct fib6_info *f, const stru
 
 static int rt6_choose_source(struct net *net, struct fib6_info *f, struct flowi6 *fl)
 {
-	if (!ipv6_addr_any(&fl->saddr))
+	if (!ipv6_addr_any(&fl->saddr) || fl->flags & FLOWI6_FLAG_NO_SOURCE)
 		return 0;
 	if (!ipv6_addr_any(&f->prefsrc)) {
 		fl->saddr = f->prefsrc;

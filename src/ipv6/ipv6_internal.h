@@ -61,6 +61,10 @@ void rawv6_icmp_error(struct net *net, struct sk_buff *skb, u8 type, u8 code, u3
 /* A packet to forward with the router alert option IP6CB(skb)->ra: true if sockets took it (consumed). */
 bool ip6_call_ra_chain(struct net *net, struct sk_buff *skb);
 
+/* mcast.c: /proc/net/igmp6, /proc/net/mcfilter6 */
+void igmp6_show(struct net *net, struct text *t);
+void mcfilter6_show(struct net *net, struct text *t);
+
 extern const struct offload_callbacks ipv6_offload; /* ip6_offload.c: GSO and GRO */
 
 #endif

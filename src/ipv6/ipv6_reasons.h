@@ -37,7 +37,12 @@
 	X(ICMP6_ECHO_IGNORED, "echo is switched off (net.ipv6.icmp.echo_ignore_*)")                \
 	X(ICMP6_INNER, "the packet inside an ICMPv6 error is cut too short")                       \
 	X(ICMP6_REPLY_FAILED, "the reply could not be routed")                                     \
-	X(ICMP6_RATELIMIT, "a reply was suppressed by net.ipv6.icmp.ratelimit")
+	X(ICMP6_RATELIMIT, "a reply was suppressed by net.ipv6.icmp.ratelimit")                    \
+	X(MLD_BAD,                                                                                 \
+	  "an MLD message of a length there is not, or about what is no group (RFC 3810 6.2)")     \
+	X(MLD_NOT_LOCAL, "an MLD message without hop limit 1 and router alert (RFC 3810 6.2)")     \
+	X(MLD_SOURCE,                                                                              \
+	  "an MLD message that does not come from a link-local address (RFC 3810 5.1.14)")
 
 DROP_REASON_ENUM(IPV6, IPV6_DROP_REASONS);
 
@@ -56,7 +61,10 @@ DROP_REASON_ENUM(IPV6, IPV6_DROP_REASONS);
 	X(ip6_frag_reasm, "ipv6/reassembly.c", "len", "max_fragment")                              \
 	X(icmpv6_rcv, "ipv6/icmp.c", "type", "code")                                               \
 	X(icmpv6_send, "ipv6/icmp.c", "type", "code")                                              \
-	X(icmpv6_echo_reply, "ipv6/icmp.c", NULL, NULL)
+	X(icmpv6_echo_reply, "ipv6/icmp.c", NULL, NULL)                                            \
+	X(igmp6_event_query, "ipv6/mcast.c", "version", "max_resp_ms")                             \
+	X(igmp6_event_report, "ipv6/mcast.c", NULL, NULL)                                          \
+	X(igmp6_send, "ipv6/mcast.c", "type", "octets")
 
 TRACE_POINT_ENUM(IPV6, IPV6_TRACE_POINTS);
 

@@ -298,6 +298,18 @@ WEIR_API int weir_view_write(struct weir_net *net, const char *path, const char 
 /* @name "net.ipv4.ip_forward" or with slashes. */
 WEIR_API int weir_sysctl(struct weir_net *net, const char *name, const char *value);
 
+struct weir_sysctl_info {
+	const char *name;          /* "net.ipv4.ip_forward", "net.ipv4.conf.DEV.forwarding" */
+	const char *default_value; /* as a new net shows it; "" if it cannot be read */
+	const char *range;         /* "0 to 255"; "" if every value of its kind will do */
+	const char *help;
+	int writable;
+};
+/* Calls @fn for each sysctl that there is; what it is given is valid during the call. -ENOMEM */
+WEIR_API int weir_sysctl_each(struct weir_machine *m,
+			      void (*fn)(const struct weir_sysctl_info *info, void *arg),
+			      void *arg);
+
 /* ---- seeing -------------------------------------------------------------------------------------------- */
 
 struct weir_trace_record {

@@ -284,6 +284,30 @@ int view_register(struct machine *m, const struct view_desc *views, u32 n)
 	return err;
 }
 
+void sysctl_for_each(const struct machine *m,
+		     void (*fn)(const char *dir, const struct sysctl_desc *d, void *arg), void *arg)
+{
+	const struct sysctl_registry *r = m->sysctls;
+
+	for (u32 i = 0; r && i < r->nr_tables; i++)
+		for (u32 k = 0; k < r->tables[i]->count; k++)
+			fn(NULL, &r->tables[i]->rows[k], arg);
+	for (u32 i = 0; r && i < r->nr_dirs; i++)
+		for (u32 k = 0; k < r->dirs[i]->count; k++)
+			fn(r->dirs[i]->path, &r->dirs[i]->rows[k], arg);
+}
+
+void sysctl_range(const struct sysctl_desc *d, struct text *t)
+{
+	if (d->kind == SYSCTL_FUNC || d->kind == SYSCTL_STRING || (!d->min && !d->max))
+		return;
+	if (d->kind == SYSCTL_S32)
+		text_printf(t, "%lld to %lld", (long long)d->min, (long long)d->max);
+	else
+		text_printf(t, "%llu to %llu", (unsigned long long)d->min,
+			    (unsigned long long)d->max);
+}
+
 void sysctl_registry_free(struct machine *m)
 {
 	if (!m->sysctls)

@@ -84,6 +84,12 @@ struct sysctl_dir {
 	const struct sysctl_desc *rows; /* path: file name only */
 	u32 count;
 };
+/* Calls @fn for each row of the machine. @dir: of a directory with devices, else NULL. */
+void sysctl_for_each(const struct machine *m,
+		     void (*fn)(const char *dir, const struct sysctl_desc *d, void *arg),
+		     void *arg);
+/* "0 to 255", or "" where every value of the kind will do. */
+void sysctl_range(const struct sysctl_desc *d, struct text *t);
 /* Frees the registry of the machine (NULL is fine). */
 void sysctl_registry_free(struct machine *m);
 /* net.core.*, in struct netns_core. */

@@ -271,6 +271,31 @@ static void records_are_lines_of_text(void **state)
 	weir_machine_destroy(m);
 }
 
+static void note_ip_forward(const struct weir_sysctl_info *info, void *arg)
+{
+	int *seen = arg;
+
+	assert_true(*info->name && *info->help);
+	if (!strcmp(info->name, "net.ipv4.ip_default_ttl")) {
+		assert_string_equal(info->default_value, "64");
+		assert_string_equal(info->range, "1 to 255");
+		assert_true(info->writable);
+		++*seen;
+	}
+	if (!strcmp(info->name, "net.ipv4.conf.DEV.forwarding"))
+		++*seen;
+}
+
+static void sysctls_describe_themselves(void **state)
+{
+	struct weir_machine *m = weir_machine_create(NULL);
+	int seen = 0;
+
+	assert_int_equal(weir_sysctl_each(m, note_ip_forward, &seen), 0);
+	assert_int_equal(seen, 2);
+	weir_machine_destroy(m);
+}
+
 static void sysctls_are_parsed_as_in_linux(void **state)
 {
 	struct weir_machine *m = weir_machine_create(NULL);
@@ -308,6 +333,7 @@ int main(void)
 		cmocka_unit_test(an_armed_machine_says_when_it_has_work),
 		cmocka_unit_test(sleeping_moves_virtual_time),
 		cmocka_unit_test(records_are_lines_of_text),
+		cmocka_unit_test(sysctls_describe_themselves),
 		cmocka_unit_test(sysctls_are_parsed_as_in_linux),
 	};
 

@@ -56,3 +56,59 @@ int weir_sysctl(struct weir_net *net, const char *name, const char *value)
 
 	return err ? err : view_write(net_of(net), path, value, strlen(value));
 }
+
+struct each {
+	struct net *net; /* has the defaults */
+	void (*fn)(const struct weir_sysctl_info *info, void *arg);
+	void *arg;
+	bool failed;
+};
+
+/* In place of a device, "default" has what a new one begins with. */
+static void each_row(const char *dir, const struct sysctl_desc *d, void *arg)
+{
+	struct each *e = arg;
+	struct text name = { 0 }, path = { 0 }, def = { 0 }, range = { 0 };
+	bool readable;
+
+	text_printf(&name, "net.%s%s%s", dir ? dir : "", dir ? ".DEV." : "", d->path);
+	text_printf(&path, "/proc/sys/net/%s%s%s", dir ? dir : "", dir ? "/default/" : "", d->path);
+	sysctl_range(d, &range);
+	e->failed |= name.failed || path.failed || range.failed;
+	if (!e->failed) {
+		for (char *p = name.buf; *p; p++)
+			if (*p == '/')
+				*p = '.';
+		readable = !view_read(e->net, path.buf, &def) && def.len;
+		if (readable && def.buf[def.len - 1] == '\n')
+			def.buf[def.len - 1] = '\0';
+		e->fn(
+			&(struct weir_sysctl_info){
+				.name = name.buf,
+				.default_value = readable ? def.buf : "",
+				.range = range.len ? range.buf : "",
+				.help = d->help ? d->help : "",
+				.writable =
+					d->kind == SYSCTL_FUNC ? d->store != NULL : !d->readonly,
+			},
+			e->arg);
+	}
+	text_free(&name);
+	text_free(&path);
+	text_free(&def);
+	text_free(&range);
+}
+
+int weir_sysctl_each(struct weir_machine *m,
+		     void (*fn)(const struct weir_sysctl_info *info, void *arg), void *arg)
+{
+	struct weir_net *net = weir_net_create(m, "sysctl-defaults");
+	struct each e = { .fn = fn, .arg = arg };
+
+	if (!net)
+		return -ENOMEM;
+	e.net = net_of(net);
+	sysctl_for_each(e.net->machine, each_row, &e);
+	weir_net_destroy(net);
+	return e.failed ? -ENOMEM : 0;
+}

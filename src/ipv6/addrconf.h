@@ -19,6 +19,7 @@
 #include "wire/ipv6.h"
 
 struct inet6_dev;
+struct ndisc_dns;
 struct neigh_parms;
 
 /* Scope and kind of an address (RFC 4291, 4007, 6724): bits. */
@@ -65,16 +66,20 @@ struct inet6_ifaddr {
 	struct inet6_ifaddr *ifpub; /* of a temporary address: the public one */
 	u32 regen_count;
 	struct timer_list dad_timer;
+	struct hlist_node hash; /* netns_ipv6.addr_hash */
 	u32 refcount;
 	bool dead;
+	bool joined; /* its solicited-node group was joined */
+	bool routed; /* it may be used: its routes are there */
 };
 
 enum { IN6_ADDR_GEN_EUI64, IN6_ADDR_GEN_NONE, IN6_ADDR_GEN_STABLE_PRIVACY, IN6_ADDR_GEN_RANDOM };
 
-struct ipv6_devconf { /* net.ipv6.conf.DEV.*: rows in addrconf.c's table */
-	u8 forwarding, accept_ra, accept_redirects, autoconf, use_tempaddr, accept_ra_defrtr,
+struct ipv6_devconf { /* net.ipv6.conf.DEV.*: rows in sysctl_ipv6.c */
+	s32 accept_dad, use_tempaddr; /* -1 on devices without ARP */
+	u8 forwarding, accept_ra, accept_redirects, autoconf, accept_ra_defrtr,
 		accept_ra_pinfo, accept_ra_rtr_pref, accept_ra_from_local, accept_ra_mtu;
-	u8 proxy_ndp, accept_source_route, optimistic_dad, use_optimistic, accept_dad, force_tllao,
+	u8 proxy_ndp, accept_source_route, optimistic_dad, use_optimistic, force_tllao,
 		ndisc_notify, suppress_frag_ndisc, drop_unicast_in_l2_multicast,
 		drop_unsolicited_na;
 	u8 disable_ipv6, keep_addr_on_down, use_oif_addrs_only, enhanced_dad, addr_gen_mode,
@@ -84,7 +89,7 @@ struct ipv6_devconf { /* net.ipv6.conf.DEV.*: rows in addrconf.c's table */
 		seg6_enabled;
 	u32 hop_limit, mtu6, dad_transmits, accept_ra_min_hop_limit, ra_defrtr_metric,
 		accept_ra_min_lft, max_desync_factor, max_addresses, regen_max_retry,
-		temp_valid_lft, temp_prefered_lft;
+		temp_valid_lft, temp_prefered_lft, regen_min_advance;
 	s32 rtr_solicits; /* -1: for ever */
 	u32 rtr_solicit_interval_ms, rtr_solicit_max_interval_ms, rtr_solicit_delay_ms;
 	u32 mldv1_unsolicited_report_interval, mldv2_unsolicited_report_interval; /* ms */
@@ -107,8 +112,12 @@ struct inet6_dev { /* of each device that takes part; net_device.ip6_ptr */
 	u32 rs_probes;
 	u64 rs_interval;
 	u64 tstamp; /* ipv6InterfaceTable update */
-	u64 rndid_desync;
 	struct mc_dev mc;              /* mcast.c */
+	u32 desync_factor; /* s: RFC 8981 3.8 */
+	u32 ra_mtu;        /* of the last advertisement that gave one */
+	struct ndisc_dns *dns; /* ndisc_dns.c: what advertisements say of DNS; NULL: nothing */
+	bool forwarding, disabled; /* settings that are in effect; cnf has what is wanted */
+	u8 addr_gen_mode;
 	struct rt6_info *rt6_cache[4]; /* results that belong to no route: ip6_route.c */
 	u64 mib_icmp6[8];              /* /proc/net/dev_snmp6 */
 	bool dead;

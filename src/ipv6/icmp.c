@@ -114,7 +114,7 @@ static bool global_allow(struct net *net)
 }
 
 /* Nodes that share a slot push each other out and start afresh: the net's bucket bounds that. */
-static bool peer_allow(struct net *net, const struct in6_addr *daddr)
+bool icmpv6_peer_allow(struct net *net, const struct in6_addr *daddr)
 {
 	u64 cost = net->ipv6->icmpv6_ratelimit_ms * NSEC_PER_MSEC, now = net_now(net), prefix;
 	struct icmpv6_peer *p;
@@ -140,7 +140,7 @@ static bool icmpv6_allowed(struct net *net, const struct rt6_info *rt, const str
 {
 	if (!type_limited(net, type) || rt->dst.dev->flags & IFF_LOOPBACK)
 		return true;
-	if (global_allow(net) && peer_allow(net, daddr))
+	if (global_allow(net) && icmpv6_peer_allow(net, daddr))
 		return true;
 	NET_INC_STATS(net, MIB_Icmp6_OutRateLimitHost);
 	return false;

@@ -241,6 +241,27 @@ static struct rt6_info *rt6_slot_get(struct net *net, struct rt6_info **slot, st
 	return rt;
 }
 
+struct rt6_info *rt6_link_dst(struct inet6_dev *idev)
+{
+	struct rt6_info *rt = idev->rt6_cache[0];
+
+	if (rt && !rt->dst.obsolete) {
+		dst_hold(&rt->dst);
+		return rt;
+	}
+	ip6_rt_put(rt);
+	rt = idev->rt6_cache[0] = calloc(1, sizeof(*rt));
+	if (!rt)
+		return NULL;
+	dst_init(&rt->dst, &ip6_dst_ops, idev->dev);
+	rt->net = idev->net;
+	list_add(&rt->rt6i_list, &idev->net->ipv6->rt6_list);
+	rt->rt6i_type = RTN_UNICAST;
+	rt6_set_functions(rt, RTN_UNICAST);
+	dst_hold(&rt->dst);
+	return rt;
+}
+
 void fib6_drop_cache(struct fib6_info *f)
 {
 	struct rt6_info *rt = f->rt_cache;
@@ -437,7 +458,7 @@ void ip6_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)
 		ip6_update_pmtu(sock_net(sk), &sk->sk_v6_daddr, &np->saddr, oif, mtu);
 }
 
-void rt6_do_redirect(struct net *net, const struct in6_addr *daddr, const struct in6_addr *from,
+bool rt6_do_redirect(struct net *net, const struct in6_addr *daddr, const struct in6_addr *from,
 		     const struct in6_addr *target, struct net_device *dev)
 {
 	struct flowi6 fl = { .daddr = *daddr, .oif = dev->ifindex };
@@ -446,19 +467,20 @@ void rt6_do_redirect(struct net *net, const struct in6_addr *daddr, const struct
 	const struct in6_addr *first_hop;
 
 	if (!f || f->type != RTN_UNICAST || f->dev != dev)
-		return;
+		return false;
 	/* RFC 4861 8.1: only the router that is asked now may send elsewhere. */
 	first_hop = e && e->redirected && e->redirect_expires > net_now(net) ? &e->gateway
 									     : &f->gateway;
 	if (!ipv6_addr_equal(first_hop, from))
-		return;
+		return false;
 	e = exception_get(net, daddr, f->dev);
 	if (!e)
-		return;
+		return false;
 	e->redirected = true;
 	e->gateway = ipv6_addr_equal(target, daddr) ? in6addr_any : *target;
 	e->redirect_expires = net_now(net) + REDIRECT_LIFETIME;
 	exception_changed(net, e);
+	return true;
 }
 
 /* ---- output ------------------------------------------------------------------------------------------------------- */

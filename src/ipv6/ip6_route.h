@@ -64,8 +64,8 @@ void rt6_cache_flush(struct net *net); /* all cached dsts become obsolete */
 void ip6_update_pmtu(struct net *net, const struct in6_addr *daddr, const struct in6_addr *saddr,
 		     int oif, u32 mtu);
 void ip6_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu);
-/* A redirect was accepted by ndisc.c: @daddr goes to @target (equal: it is on link) on @dev from now on. */
-void rt6_do_redirect(struct net *net, const struct in6_addr *daddr, const struct in6_addr *from,
+/* A redirect by @from: @daddr goes to @target (equal: it is on link) on @dev from now on. False: @from is not who is asked now. */
+bool rt6_do_redirect(struct net *net, const struct in6_addr *daddr, const struct in6_addr *from,
 		     const struct in6_addr *target, struct net_device *dev);
 
 static inline struct rt6_info *skb_rt6_info(const struct sk_buff *skb)

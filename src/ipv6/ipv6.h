@@ -69,9 +69,13 @@ struct netns_ipv6 {
 
 	/* addresses: addrconf.c */
 	struct list_head in6_devs;
-	struct hlist_head *addr_hash; /* inet6 addresses by address; grown */
-	struct list_head addrlabels;  /* ip addrlabel: RFC 6724 policy table */
+	struct hlist_head *addr_hash; /* inet6 addresses by address; grown; NULL: there is none yet */
+	u32 addr_hash_bits, addr_count;
+	u32 addr_generation;         /* of the addresses: netlink dumps */
+	struct list_head addrlabels; /* ip addrlabel: RFC 6724 policy table; empty: the default one */
+	u32 addrlabel_seq;
 	struct ipv6_devconf devconf_all, devconf_default;
+	bool forwarding, disabled; /* of devconf_all, in effect */
 
 	/* ndisc.c, icmp.c, mcast.c, reassembly.c, raw.c */
 	struct neigh_table *nd_tbl;

@@ -54,6 +54,8 @@ struct sk_buff *ipv6_frag_rcv(struct sk_buff *skb);
 /* conntrack and other users come later: the same queues by user id. */
 
 /* icmp.c */
+/* May one more message be sent to the /64 of @daddr? net.ipv6.icmp.ratelimit */
+bool icmpv6_peer_allow(struct net *net, const struct in6_addr *daddr);
 extern const struct net_protocol icmpv6_protocol;
 /* raw.c: a copy for each raw socket of @protocol that wants it; borrows; true if one took it. Data at the transport header. */
 bool raw6_local_deliver(struct net *net, struct sk_buff *skb, u8 protocol);
@@ -64,6 +66,21 @@ bool ip6_call_ra_chain(struct net *net, struct sk_buff *skb);
 /* mcast.c: /proc/net/igmp6, /proc/net/mcfilter6 */
 void igmp6_show(struct net *net, struct text *t);
 void mcfilter6_show(struct net *net, struct text *t);
+/* ip6_route.c: the dst of what goes out by @dev without routing (neighbour discovery). Held; NULL: no memory */
+struct rt6_info *rt6_link_dst(struct inet6_dev *idev);
+
+/* ndisc_ra.c, ndisc_redirect.c: one type of message each, data at the ICMPv6 header. 0, or why it is dropped; the caller frees. */
+struct ndisc_opts;
+skb_drop_reason_t ndisc_router_discovery(struct sk_buff *skb, const struct ndisc_opts *opts);
+skb_drop_reason_t ndisc_redirect_rcv(struct sk_buff *skb, const struct ndisc_opts *opts);
+void ndisc_dns_rcv(struct inet6_dev *idev, const u8 *p, const u8 *end); /* options of an advertisement */
+/* ndisc.c, for them. Somebody at @addr has the link-layer address @lladdr (NULL: not said). @create: make an entry. */
+void ndisc_learn(struct net_device *dev, const struct in6_addr *addr, const u8 *lladdr, u8 state,
+		 u32 flags, bool create);
+/* Room for a message: data at the ICMPv6 header, @len octets zeroed. NULL: no memory */
+struct sk_buff *ndisc_alloc_skb(struct net_device *dev, u32 len);
+/* Sums and sends. Consumes. */
+void ndisc_send_skb(struct sk_buff *skb, const struct in6_addr *daddr, const struct in6_addr *saddr);
 
 extern const struct offload_callbacks ipv6_offload; /* ip6_offload.c: GSO and GRO */
 

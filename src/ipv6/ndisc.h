@@ -23,4 +23,16 @@ void ndisc_send_redirect(struct sk_buff *skb, const struct in6_addr *target);
 /* The link-layer address that @group maps to on @dev (RFC 2464 7). 0 or -EINVAL */
 int ndisc_mc_map(const struct in6_addr *group, u8 *ret, const struct net_device *dev);
 
+/* ---- ndisc_dns.c: what router advertisements say of name servers (RFC 8106) ------------------------------- */
+
+struct ipv6_rdnss {
+	struct in6_addr addr;
+	int ifindex; /* a link-local address needs it */
+};
+/* Name servers that are valid now, of all devices, at most @max; how many. cpu lock held. */
+u32 ipv6_rdnss_get(struct net *net, struct ipv6_rdnss *ret, u32 max);
+#define IPV6_DNSSL_NAME 254
+/* Search domains, the same way. */
+u32 ipv6_dnssl_get(struct net *net, char (*ret)[IPV6_DNSSL_NAME], u32 max);
+
 #endif

@@ -379,7 +379,8 @@ static enum call_result ioctl_ethtool(struct call *c, struct weir_file *file)
 	if (!arg)
 		return call_return(c, -ENOMEM);
 	ret = mem_read(c, where, arg, shape->size);
-	memcpy(arg, &cmd, sizeof(cmd)); /* of which @shape is: another thread may have written another one by now */
+	memcpy(arg, &cmd,
+	       sizeof(cmd)); /* of which @shape is: another thread may have written another one by now */
 	room = ret ? 0 : ethtool_count(shape, arg);
 	if (!ret && room * shape->element > ETHTOOL_ARG_MAX - (size_t)shape->size)
 		ret = -EINVAL;

@@ -47,10 +47,11 @@ static void media_create(struct topo *t, const char *kind, uint64_t seed)
 		must(net_nic_add(t->net[0], NULL, t->net[0], "eth0", &err), &err);
 		must(net_nic_add(t->net[0], "eth0", t->net[1], "eth0", &err), &err);
 	}
+	t->family = AF_INET;
+	t->addrlen = sizeof(t->addr[0].in);
 	for (int i = 0; i < 2; i++) {
-		t->addr[i] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(7) };
-		t->addr[i].sin_addr.s_addr = htonl(0x0a000001u + (uint32_t)i);
-		must(net_addr_add(t->net[i], "eth0", t->addr[i].sin_addr, 24, &err), &err);
+		t->addr[i] = topo_address(AF_INET, (unsigned)i);
+		must(net_addr_add(t->net[i], "eth0", t->addr[i].in.sin_addr, 24, &err), &err);
 		must(net_link_up(t->net[i], "eth0", &err), &err);
 	}
 }

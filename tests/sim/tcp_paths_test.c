@@ -147,15 +147,13 @@ static void simultaneous_open_makes_one_connection(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(
-			weir_socket(t->net[i], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &f[i]), 0);
-		assert_int_equal(
-			weir_bind(f[i], (struct sockaddr *)&t->addr[i], sizeof(t->addr[i])), 0);
+			weir_socket(t->net[i], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &f[i]),
+			0);
+		assert_int_equal(weir_bind(f[i], &t->addr[i].sa, t->addrlen), 0);
 	}
 	/* ARP first, so that the SYNs cross. */
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(
-			weir_connect(f[i], (struct sockaddr *)&t->addr[!i], sizeof(t->addr[i])),
-			-EINPROGRESS);
+		assert_int_equal(weir_connect(f[i], &t->addr[!i].sa, t->addrlen), -EINPROGRESS);
 	topo_run(t, 3 * S);
 	assert_int_equal(count_state(t->net[0], "01"), 1);
 	assert_int_equal(count_state(t->net[1], "01"), 1);
@@ -175,9 +173,8 @@ static void connecting_to_a_closed_port_is_refused(void **state)
 	int err = 0;
 	socklen_t len = sizeof(err);
 
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
-			 -ECONNREFUSED);
+	assert_int_equal(weir_socket(t->net[0], t->family, SOCK_STREAM, 0, &c), 0);
+	assert_int_equal(weir_connect(c, &t->addr[1].sa, t->addrlen), -ECONNREFUSED);
 	assert_int_equal(weir_getsockopt(c, SOL_SOCKET, SO_ERROR, &err, &len), 0);
 	assert_int_equal(err, 0);
 	weir_close(c);
@@ -187,14 +184,12 @@ static void connecting_to_a_closed_port_is_refused(void **state)
 static void connect_to_a_missing_neighbour_is_unreachable(void **state)
 {
 	struct topo *t = *state;
-	struct sockaddr_in nobody = t->addr[1];
+	union topo_addr nobody = topo_address(t->family, 0x98);
 	struct weir_file *c;
 	uint64_t start = weir_now(t->m), took;
 
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
-	nobody.sin_addr.s_addr = htonl(0x0a000099);
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&nobody, sizeof(nobody)),
-			 -EHOSTUNREACH);
+	assert_int_equal(weir_socket(t->net[0], t->family, SOCK_STREAM, 0, &c), 0);
+	assert_int_equal(weir_connect(c, &nobody.sa, t->addrlen), -EHOSTUNREACH);
 	took = weir_now(t->m) - start;
 	assert_in_range(took, 1 * S, 10 * S);
 	weir_close(c);
@@ -214,11 +209,10 @@ static void connect_gives_up_after_all_its_syns(void **state)
 	assert_true(topo_connect(&t, &c, &(struct weir_file *){ NULL })); /* ARP is done */
 	assert_true(topo_impair(&t, &deaf));
 	weir_close(c);
-	assert_int_equal(weir_socket(t.net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
+	assert_int_equal(weir_socket(t.net[0], t.family, SOCK_STREAM, 0, &c), 0);
 	assert_int_equal(weir_setsockopt(c, IPPROTO_TCP, TCP_SYNCNT, &retries, sizeof(retries)), 0);
 	start = weir_now(t.m);
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1])),
-			 -ETIMEDOUT);
+	assert_int_equal(weir_connect(c, &t.addr[1].sa, t.addrlen), -ETIMEDOUT);
 	/* 1 + 2 + 4 s: RFC 6298 2.1 and 5.5 */
 	assert_in_range(weir_now(t.m) - start, 6990 * MS, 7010 * MS);
 	assert_int_equal(weir_recv(c, &b, 1, 0), -ENOTCONN);
@@ -336,11 +330,10 @@ static void poll_tells_room_hangup_and_errors(void **state)
 	char b;
 
 	assert_int_equal(weir_poll_now(l) & (POLLIN | POLLHUP), 0);
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
+	assert_int_equal(weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
 	assert_int_equal(weir_poll_now(c),
 			 POLLOUT | POLLWRNORM | POLLHUP); /* as Linux says of a fresh socket */
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
-			 -EINPROGRESS);
+	assert_int_equal(weir_connect(c, &t->addr[1].sa, t->addrlen), -EINPROGRESS);
 	assert_int_equal(weir_poll_now(c), 0);
 	topo_run(t, 1200 * MS);
 	assert_int_equal(weir_poll_now(c), POLLOUT | POLLWRNORM);
@@ -359,9 +352,8 @@ static void poll_tells_room_hangup_and_errors(void **state)
 	weir_close(s);
 	weir_close(l);
 
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
-			 -EINPROGRESS);
+	assert_int_equal(weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
+	assert_int_equal(weir_connect(c, &t->addr[1].sa, t->addrlen), -EINPROGRESS);
 	topo_run(t, 50 * MS);
 	assert_true(weir_poll_now(c) & POLLERR);
 	assert_int_equal(weir_recv(c, &b, 1, 0), -ECONNREFUSED);
@@ -376,10 +368,9 @@ static void full_accept_queue_refuses_and_recovers(void **state)
 
 	for (int i = 0; i < 6; i++) {
 		assert_int_equal(
-			weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c[i]), 0);
-		assert_int_equal(
-			weir_connect(c[i], (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
-			-EINPROGRESS);
+			weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &c[i]),
+			0);
+		assert_int_equal(weir_connect(c[i], &t->addr[1].sa, t->addrlen), -EINPROGRESS);
 		topo_run(t, 30 * MS);
 	}
 	topo_run(t, 200 * MS);
@@ -567,8 +558,8 @@ static void connections_inherit_rare_options_of_the_listener(void **state)
 	for (size_t i = 0; i < sizeof(opts) / sizeof(opts[0]); i++)
 		assert_int_equal(
 			weir_setsockopt(l, SOL_SOCKET, opts[i].name, &opts[i].val, sizeof(int)), 0);
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
-	weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1]));
+	assert_int_equal(weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
+	weir_connect(c, &t->addr[1].sa, t->addrlen);
 	topo_run(t, 100 * MS);
 	assert_int_equal(weir_accept(l, NULL, NULL, SOCK_NONBLOCK, &s), 0);
 	for (size_t i = 0; i < sizeof(opts) / sizeof(opts[0]); i++) {
@@ -590,7 +581,7 @@ static void congestion_control_can_be_chosen(void **state)
 	char name[16] = "";
 	socklen_t len = sizeof(name);
 
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &f), 0);
+	assert_int_equal(weir_socket(t->net[0], t->family, SOCK_STREAM, 0, &f), 0);
 	assert_int_equal(weir_getsockopt(f, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
 	assert_string_equal(name, "cubic");
 	assert_int_equal(weir_setsockopt(f, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
@@ -600,7 +591,7 @@ static void congestion_control_can_be_chosen(void **state)
 	assert_int_equal(weir_setsockopt(f, IPPROTO_TCP, TCP_CONGESTION, "nosuch", 6), -ENOENT);
 	assert_int_equal(weir_sysctl(t->net[0], "net.ipv4.tcp_congestion_control", "reno"), 0);
 	weir_close(f);
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &f), 0);
+	assert_int_equal(weir_socket(t->net[0], t->family, SOCK_STREAM, 0, &f), 0);
 	len = sizeof(name);
 	assert_int_equal(weir_getsockopt(f, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
 	assert_string_equal(name, "reno");
@@ -642,10 +633,9 @@ static void backlog_of_zero_lets_one_connection_in(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(
-			weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c[i]), 0);
-		assert_int_equal(
-			weir_connect(c[i], (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])),
-			-EINPROGRESS);
+			weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &c[i]),
+			0);
+		assert_int_equal(weir_connect(c[i], &t->addr[1].sa, t->addrlen), -EINPROGRESS);
 		topo_run(t, 100 * MS);
 	}
 	assert_int_equal(weir_poll_now(c[0]), POLLOUT | POLLWRNORM);
@@ -675,10 +665,9 @@ static void lost_syn_costs_neither_slow_start_nor_leaves_a_hasty_timeout(void **
 		weir_close(s);
 		l = topo_listen(&t, 1);
 		assert_true(topo_impair(&t, &deaf));
-		assert_int_equal(weir_socket(t.net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c),
-				 0);
-		assert_int_equal(weir_connect(c, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1])),
-				 -EINPROGRESS);
+		assert_int_equal(
+			weir_socket(t.net[0], t.family, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
+		assert_int_equal(weir_connect(c, &t.addr[1].sa, t.addrlen), -EINPROGRESS);
 		topo_run(&t, 500 * MS);
 		assert_true(topo_impair(&t, &ten_ms));
 		topo_run(&t, 2 * S);
@@ -704,8 +693,8 @@ static void error_during_a_partial_send_waits_for_the_next_call(void **state)
 	int ms = 3000;
 	ssize_t n;
 
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
-	assert_int_equal(weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), 0);
+	assert_int_equal(weir_socket(t->net[0], t->family, SOCK_STREAM, 0, &c), 0);
+	assert_int_equal(weir_connect(c, &t->addr[1].sa, t->addrlen), 0);
 	topo_run(t, 50 * MS);
 	assert_int_equal(weir_accept(l, NULL, NULL, 0, &s), 0);
 	weir_setsockopt(c, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));

@@ -38,6 +38,33 @@ static int impair(struct topo *t, const struct topo_link *l, struct net_error *e
 	return 0;
 }
 
+union topo_addr topo_address(int family, unsigned i)
+{
+	union topo_addr a = { .sa = { .sa_family = (sa_family_t)family } };
+
+	if (family == AF_INET6) {
+		a.in6.sin6_port = htons(7);
+		a.in6.sin6_addr.s6_addr[0] = 0xfd;
+		a.in6.sin6_addr.s6_addr[15] = (uint8_t)(i + 1);
+	} else {
+		a.in.sin_port = htons(7);
+		a.in.sin_addr.s_addr = htonl(0x0a000001u + i);
+	}
+	return a;
+}
+
+static int add_address(struct topo *t, int i, struct net_error *err)
+{
+	struct lab_ip ip = { .family = t->family };
+
+	t->addr[i] = topo_address(t->family, (unsigned)i);
+	if (t->family == AF_INET6)
+		ip.v6 = t->addr[i].in6.sin6_addr;
+	else
+		ip.v4 = t->addr[i].in.sin_addr;
+	return net_ip_add(t->net[i], "eth0", &ip, t->family == AF_INET6 ? 64 : 24, err);
+}
+
 bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
 {
 	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL,
@@ -47,6 +74,8 @@ bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
 	int r = -ENOMEM;
 
 	memset(t, 0, sizeof(*t));
+	t->family = getenv("WEIR_TEST_IPV6") ? AF_INET6 : AF_INET;
+	t->addrlen = t->family == AF_INET6 ? sizeof(t->addr[0].in6) : sizeof(t->addr[0].in);
 	t->m = weir_machine_create(&cfg);
 	if (!t->m)
 		goto fail;
@@ -56,9 +85,7 @@ bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
 		goto fail;
 	r = net_veth_add(t->net[0], "eth0", t->net[1], "eth0", l->mtu, &err);
 	for (int i = 0; !r && i < 2; i++) {
-		t->addr[i] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(7) };
-		t->addr[i].sin_addr.s_addr = htonl(0x0a000001u + (uint32_t)i);
-		r = net_addr_add(t->net[i], "eth0", t->addr[i].sin_addr, 24, &err);
+		r = add_address(t, i, &err);
 		if (!r)
 			r = net_link_up(t->net[i], "eth0", &err);
 		if (!r)
@@ -101,11 +128,10 @@ struct weir_file *topo_listen(struct topo *t, int backlog)
 	struct weir_file *l;
 	int one = 1;
 
-	if (weir_socket(t->net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &l))
+	if (weir_socket(t->net[1], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &l))
 		return NULL;
 	weir_setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (!weir_bind(l, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])) &&
-	    !weir_listen(l, backlog))
+	if (!weir_bind(l, &t->addr[1].sa, t->addrlen) && !weir_listen(l, backlog))
 		return l;
 	weir_close(l);
 	return NULL;
@@ -117,9 +143,9 @@ bool topo_connect(struct topo *t, struct weir_file **c, struct weir_file **s)
 	uint64_t end = weir_now(t->m) + 200000000000ULL;
 	int r;
 
-	if (!l || weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, c))
+	if (!l || weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, c))
 		return false;
-	r = weir_connect(*c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1]));
+	r = weir_connect(*c, &t->addr[1].sa, t->addrlen);
 	if (r && r != -EINPROGRESS)
 		return false;
 	while ((r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s)) == -EAGAIN &&

@@ -3,7 +3,7 @@
  * topo.h - small networks for tests, and byte streams over them whose content is checked
  *
  * A topology is two nets of one machine, "a" (10.0.0.1) and "b" (10.0.0.2), joined by a veth whose two directions are impaired
- * alike. A transfer sends pseudo-random octets over one connection, in one or both directions, and compares what arrives.
+ * alike. With WEIR_TEST_IPV6 in the environment their addresses are fd00::1 and fd00::2. A transfer sends pseudo-random octets over one connection, in one or both directions, and compares what arrives.
  * Everything is non-blocking and driven by weir_run(): under a virtual clock a run is a function of the seed.
  */
 #ifndef WEIR_TESTS_SUPPORT_TOPO_H
@@ -26,8 +26,17 @@ struct topo_link { /* of each direction */
 struct topo {
 	struct weir_machine *m;
 	struct weir_net *net[2];
-	struct sockaddr_in addr[2]; /* port 7 */
+	int family;
+	union topo_addr {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} addr[2]; /* port 7 */
+	socklen_t addrlen;
 };
+
+/* Host @i + 1 of the network; @family AF_INET or AF_INET6. */
+union topo_addr topo_address(int family, unsigned i);
 
 /* True, or false with a message on stderr. @seed: of all that is random. Virtual clock. */
 bool topo_create(struct topo *t, const struct topo_link *link, uint64_t seed);

@@ -52,10 +52,25 @@ static void inet_sock_destruct(struct sock *sk)
 {
 	free(inet_sk(sk)->inet_opt);
 	inet_sk(sk)->inet_opt = NULL;
+	if (inet_sk(sk)->pinet6)
+		inet6_sock_destruct(sk);
+}
+
+void inet_reset_saddr(struct sock *sk)
+{
+	sk->sk_rcv_saddr = (be32){ 0 };
+	inet_sk(sk)->inet_saddr = (be32){ 0 };
 	if (inet_sk(sk)->pinet6) {
-		txopt_put(inet6_sk(sk)->opt);
-		inet6_sk(sk)->opt = NULL;
+		sk->sk_v6_rcv_saddr = in6addr_any;
+		inet_sk(sk)->pinet6->saddr = in6addr_any;
 	}
+}
+
+void inet_reset_peer(struct sock *sk)
+{
+	sk->sk_dport = (be16){ 0 };
+	sk->sk_daddr = (be32){ 0 };
+	sk->sk_v6_daddr = in6addr_any;
 }
 
 void inet_sk_common_release(struct sock *sk)
@@ -81,9 +96,11 @@ static void inet_sock_init(struct sock *sk, const struct inet_protosw *p, int pr
 	inet->mc_loop = 1;
 	inet->mc_all = 1;
 	inet->inet_id = (u16)cpu_random(sk->sk_cpu);
+	if (sk->sk_family == AF_INET6)
+		inet6_sock_init(sk);
 }
 
-int inet_create(struct net *net, struct socket *sock, int protocol)
+static int create_sock(struct net *net, struct socket *sock, int family, int protocol)
 {
 	const struct inet_protosw *p;
 	struct sock *sk;
@@ -91,10 +108,10 @@ int inet_create(struct net *net, struct socket *sock, int protocol)
 
 	if (protocol < 0 || protocol >= IPPROTO_LIMIT)
 		return -EINVAL;
-	p = inet_protosw_find(net->machine, AF_INET, sock->type, protocol, &err);
+	p = inet_protosw_find(net->machine, family, sock->type, protocol, &err);
 	if (!p)
 		return err;
-	sk = sk_alloc(net, AF_INET, p->prot);
+	sk = sk_alloc(net, family, p->prot);
 	if (!sk)
 		return -ENOBUFS;
 	sock->ops = p->ops;
@@ -110,6 +127,26 @@ int inet_create(struct net *net, struct socket *sock, int protocol)
 	return err;
 }
 
+int inet_create(struct net *net, struct socket *sock, int protocol)
+{
+	return create_sock(net, sock, AF_INET, protocol);
+}
+
+int inet6_create(struct net *net, struct socket *sock, int protocol)
+{
+	return create_sock(net, sock, AF_INET6, protocol);
+}
+
+/* A socket of AF_INET6 may be in groups of both IP versions. */
+static void sk_af_release(struct sock *sk)
+{
+	const struct netns_inet *ni = sock_net(sk)->inet;
+
+	for (int i = 0; i <= (sk->sk_family == AF_INET6); i++)
+		if (ni->af_ops[i] && ni->af_ops[i]->release)
+			ni->af_ops[i]->release(sk);
+}
+
 int inet_release(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
@@ -117,8 +154,7 @@ int inet_release(struct socket *sock)
 
 	if (!sk)
 		return 0;
-	if (sk_af_ops(sk) && sk_af_ops(sk)->release)
-		sk_af_ops(sk)->release(sk);
+	sk_af_release(sk);
 	if (sock_flag(sk, SOCK_LINGER))
 		timeout = sk->sk_lingertime * NSEC_PER_SEC;
 	sock->sk = NULL;
@@ -167,10 +203,18 @@ static int bind_port(struct sock *sk, u16 port)
 	return 0;
 }
 
+/* Is @sk bound to an address? */
+static bool has_addr(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 ? !ipv6_addr_any(&sk->sk_v6_rcv_saddr)
+					 : !be32_zero(sk->sk_rcv_saddr);
+}
+
 int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len)
 {
 	struct sock *sk = sock->sk;
 	const struct inet_af_ops *af = sk_af_ops(sk);
+	bool v6only;
 	u16 port;
 	int err;
 
@@ -183,23 +227,27 @@ int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len)
 		return err;
 	/* A ping socket has an identifier, not a port. */
 	if (port && port < sock_net(sk)->inet->ip_unprivileged_port_start && sk->sk_uid != 0 &&
-	    sk->sk_protocol != IPPROTO_ICMP)
+	    sk->sk_protocol != IPPROTO_ICMP && sk->sk_protocol != IPPROTO_ICMPV6)
 		return -EACCES;
 	/* Bound or connected already: a socket is bound once. */
 	if (sk->sk_state != SS_TCP_CLOSE || sk->sk_num)
 		return -EINVAL;
 	af->set_addr(sk, addr);
+	/* As in Linux, IPV6_V6ONLY reads 1 on what is bound to one address of IPv6. */
+	v6only = sk->sk_ipv6only;
+	if (sk->sk_family == AF_INET6 && has_addr(sk) && !ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))
+		sk->sk_ipv6only = 1;
 	err = bind_port(sk, port);
 	if (err) {
+		sk->sk_ipv6only = v6only;
 		af->set_addr(sk, NULL);
 		return err;
 	}
-	if (!be32_zero(sk->sk_rcv_saddr))
+	if (has_addr(sk))
 		sk->sk_userlocks |= SK_BINDADDR_LOCK;
 	if (port)
 		sk->sk_userlocks |= SK_BINDPORT_LOCK;
-	sk->sk_daddr = (be32){ 0 };
-	sk->sk_dport = (be16){ 0 };
+	inet_reset_peer(sk);
 	sk_dst_reset(sk);
 	return 0;
 }
@@ -356,12 +404,14 @@ int inet_getname(struct socket *sock, struct sockaddr_storage *ret, int peer)
 	struct sockaddr_in *sin = (struct sockaddr_in *)ret;
 	be32 addr;
 
+	if (peer && (be16_zero(sk->sk_dport) || sk->sk_state == SS_TCP_CLOSE ||
+		     sk->sk_state == SS_TCP_SYN_SENT))
+		return -ENOTCONN;
+	if (sk->sk_family == AF_INET6)
+		return inet6_getname(sk, ret, peer);
 	memset(sin, 0, sizeof(*sin));
 	sin->sin_family = AF_INET;
 	if (peer) {
-		if (be16_zero(sk->sk_dport) || sk->sk_state == SS_TCP_CLOSE ||
-		    sk->sk_state == SS_TCP_SYN_SENT)
-			return -ENOTCONN;
 		sin->sin_port = sk->sk_dport.v;
 		addr = sk->sk_daddr;
 	} else {
@@ -399,6 +449,14 @@ static bool level_is_ip(int level)
 	return level == SOL_IP || level == SOL_IPV6;
 }
 
+/* Whose options of level @level are. SOL_IP of an AF_INET6 socket (not raw) are those it uses for mapped addresses. */
+static const struct inet_af_ops *level_af_ops(const struct sock *sk, int level)
+{
+	if (level == SOL_IP && sk->sk_family == AF_INET6)
+		return sk->sk_type == SOCK_RAW ? NULL : inet_af_ops(sock_net(sk), AF_INET);
+	return sk_af_ops(sk);
+}
+
 static bool level_is_own(const struct sock *sk, int level)
 {
 	if (sk->sk_type == SOCK_RAW)
@@ -412,7 +470,7 @@ static bool level_is_own(const struct sock *sk, int level)
 int inet_setsockopt(struct socket *sock, int level, int name, const void *val, socklen_t len)
 {
 	struct sock *sk = sock->sk;
-	const struct inet_af_ops *af = sk_af_ops(sk);
+	const struct inet_af_ops *af = level_af_ops(sk, level);
 
 	if (level_is_ip(level))
 		return af ? af->setsockopt(sk, level, name, val, len) : -ENOPROTOOPT;
@@ -424,7 +482,7 @@ int inet_setsockopt(struct socket *sock, int level, int name, const void *val, s
 int inet_getsockopt(struct socket *sock, int level, int name, void *val, socklen_t *len)
 {
 	struct sock *sk = sock->sk;
-	const struct inet_af_ops *af = sk_af_ops(sk);
+	const struct inet_af_ops *af = level_af_ops(sk, level);
 
 	if (level_is_ip(level))
 		return af ? af->getsockopt(sk, level, name, val, len) : -EOPNOTSUPP;
@@ -456,35 +514,24 @@ static int inet_no_listen(struct socket *sock, int backlog)
 	return -EOPNOTSUPP;
 }
 
-const struct proto_ops inet_stream_ops = {
-	.family = AF_INET,
-	.release = inet_release,
-	.bind = inet_bind,
-	.connect = inet_stream_connect,
-	.accept = inet_accept,
-	.getname = inet_getname,
-	.poll = inet_poll,
-	.ioctl = inet_ioctl,
-	.listen = inet_listen,
-	.shutdown = inet_shutdown,
-	.setsockopt = inet_setsockopt,
-	.getsockopt = inet_getsockopt,
-	.sendmsg = inet_sendmsg,
-	.recvmsg = inet_recvmsg,
-};
+#define INET_STREAM_OPS(family_)                                                                   \
+	{                                                                                          \
+		.family = (family_), .release = inet_release, .bind = inet_bind,                   \
+		.connect = inet_stream_connect, .accept = inet_accept, .getname = inet_getname,    \
+		.poll = inet_poll, .ioctl = inet_ioctl, .listen = inet_listen,                     \
+		.shutdown = inet_shutdown, .setsockopt = inet_setsockopt,                          \
+		.getsockopt = inet_getsockopt, .sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,   \
+	}
+#define INET_DGRAM_OPS(family_)                                                                    \
+	{                                                                                          \
+		.family = (family_), .release = inet_release, .bind = inet_bind,                   \
+		.connect = inet_dgram_connect, .getname = inet_getname, .poll = inet_poll,         \
+		.ioctl = inet_ioctl, .listen = inet_no_listen, .shutdown = inet_shutdown,          \
+		.setsockopt = inet_setsockopt, .getsockopt = inet_getsockopt,                      \
+		.sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,                                  \
+	}
 
-const struct proto_ops inet_dgram_ops = {
-	.family = AF_INET,
-	.release = inet_release,
-	.bind = inet_bind,
-	.connect = inet_dgram_connect,
-	.getname = inet_getname,
-	.poll = inet_poll,
-	.ioctl = inet_ioctl,
-	.listen = inet_no_listen,
-	.shutdown = inet_shutdown,
-	.setsockopt = inet_setsockopt,
-	.getsockopt = inet_getsockopt,
-	.sendmsg = inet_sendmsg,
-	.recvmsg = inet_recvmsg,
-};
+const struct proto_ops inet_stream_ops = INET_STREAM_OPS(AF_INET);
+const struct proto_ops inet_dgram_ops = INET_DGRAM_OPS(AF_INET);
+const struct proto_ops inet6_stream_ops = INET_STREAM_OPS(AF_INET6);
+const struct proto_ops inet6_dgram_ops = INET_DGRAM_OPS(AF_INET6);

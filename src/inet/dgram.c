@@ -17,25 +17,27 @@
 #include "core/machine.h"
 #include "core/sysctl.h"
 #include "inet/inet6_sock.h"
-#include "inet/inet_sock.h"
+#include "inet/inet_internal.h"
 #include "socket/socket.h"
+
+int inet_datagram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
+{
+	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), sk->sk_family);
+
+	return af ? af->datagram_connect(sk, addr, len) : -ENETUNREACH;
+}
 
 int inet_dgram_disconnect(struct sock *sk, int flags)
 {
-	struct inet_sock *inet = inet_sk(sk);
-
 	(void)flags;
 	sk->sk_state = SS_TCP_CLOSE;
-	sk->sk_daddr = (be32){ 0 };
-	sk->sk_dport = (be16){ 0 };
+	inet_reset_peer(sk);
 	sk->sk_bound_dev_if = 0; /* as Linux: the device goes too */
-	if (!(sk->sk_userlocks & SK_BINDADDR_LOCK)) {
-		sk->sk_rcv_saddr = (be32){ 0 };
-		inet->inet_saddr = (be32){ 0 };
-	}
+	if (!(sk->sk_userlocks & SK_BINDADDR_LOCK))
+		inet_reset_saddr(sk);
 	if (!(sk->sk_userlocks & SK_BINDPORT_LOCK)) {
 		sk->sk_prot->unhash(sk);
-		inet->inet_sport = (be16){ 0 };
+		inet_sk(sk)->inet_sport = (be16){ 0 };
 	}
 	sk_dst_reset(sk);
 	return 0;
@@ -213,24 +215,18 @@ int inet_dgram_ioctl(struct sock *sk, unsigned cmd, void *arg, u32 hdr_len)
 	return 0;
 }
 
-/* IP_RECVERR or IPV6_RECVERR, by the version of the packet. */
-static bool wants_errors(const struct sock *sk, const struct sk_buff *skb)
-{
-	return be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? inet6_sk(sk)->recverr
-							: inet_sk(sk)->recverr;
-}
-
 void inet_dgram_icmp_err(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info,
 			 be16 port, u8 *payload)
 {
-	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), sk->sk_family);
-	bool hard;
+	/* The version of the packet: an AF_INET6 socket may talk to a mapped address. */
+	bool v6 = be16_to_cpu(skb->protocol) == ETH_P_IPV6, hard;
+	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), v6 ? AF_INET6 : AF_INET);
 	int err = af->icmp_errno(sk, skb, type, code, info, &hard);
 
 	if (!err)
 		return;
 	/* RFC 1122 4.1.3.3: a program that did not ask for errors hears of hard ones on a connected socket only. */
-	if (wants_errors(sk, skb))
+	if (v6 ? inet6_sk(sk)->recverr : inet_sk(sk)->recverr)
 		af->icmp_error(sk, skb, err, port, info, payload);
 	else if (!hard || sk->sk_state != SS_TCP_ESTABLISHED)
 		return;
@@ -240,9 +236,30 @@ void inet_dgram_icmp_err(struct sock *sk, struct sk_buff *skb, u8 type, u8 code,
 
 /* ---- /proc/net/udp and its kin ------------------------------------------------------------------------- */
 
-/* Linux writes the lines of udp from column 1 and ends them at column 127; icmp has the same lines. */
-void inet_dgram_proc_header(struct text *t, bool icmp)
+/* As Linux: the words of an address as the machine reads them. */
+void inet_proc_addr(char ret[INET_PROC_ADDR], const struct sock_common *c, bool local)
 {
+	const struct in6_addr *a = local ? &c->skc_v6_rcv_saddr : &c->skc_v6_daddr;
+
+	if (c->skc_family == AF_INET6)
+		snprintf(ret, INET_PROC_ADDR, "%08X%08X%08X%08X", a->s6_addr32[0], a->s6_addr32[1],
+			 a->s6_addr32[2], a->s6_addr32[3]);
+	else
+		snprintf(ret, INET_PROC_ADDR, "%08X", local ? c->skc_rcv_saddr.v : c->skc_daddr.v);
+}
+
+/* Linux writes the lines of udp from column 1 and ends them at column 127; icmp has the same lines. */
+void inet_dgram_proc_header(struct text *t, u16 family, bool icmp)
+{
+	if (family == AF_INET6) {
+		text_printf(
+			t,
+			"  sl  local_address                         remote_address"
+			"                        st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+			"timeout inode ref pointer drops\n");
+		return;
+	}
+
 	text_printf(t, "%s%-*s\n", icmp ? "" : " ", icmp ? 127 : 126,
 		    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
 		    "uid  timeout "
@@ -251,15 +268,19 @@ void inet_dgram_proc_header(struct text *t, bool icmp)
 
 void inet_dgram_proc_line(struct text *t, u32 slot, const struct sock *sk)
 {
-	char line[160];
+	char line[256], local[INET_PROC_ADDR], remote[INET_PROC_ADDR];
 
+	inet_proc_addr(local, &sk->c, true);
+	inet_proc_addr(remote, &sk->c, false);
 	snprintf(line, sizeof(line),
-		 "%5u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000 %5u %8d %llu %u "
+		 "%5u: %s:%04X %s:%04X %02X %08X:%08X 00:00000000 00000000 %5u %8d %llu %u "
 		 "%016llx %u",
-		 slot, sk->sk_rcv_saddr.v, be16_to_cpu(inet_sk(sk)->inet_sport), sk->sk_daddr.v,
+		 slot, local, be16_to_cpu(inet_sk(sk)->inet_sport), remote,
 		 be16_to_cpu(sk->sk_dport), sk->sk_state, sk->sk_wmem_alloc, sk->sk_rmem_alloc,
 		 sk->sk_uid, 0, sk->sk_socket ? (unsigned long long)sk->sk_socket->inode.ino : 0ULL,
 		 sk->sk_refcnt, (unsigned long long)sk->sk_cookie, sk->sk_drops);
-
-	text_printf(t, "%-127s\n", line);
+	if (sk->sk_family == AF_INET6)
+		text_printf(t, "%s\n", line);
+	else
+		text_printf(t, "%-127s\n", line);
 }

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "core/cpu.h"
+#include "inet/inet6_sock.h"
 #include "inet/inet_internal.h"
 #include "socket/socket.h"
 
@@ -277,6 +278,24 @@ static void clone_reset_sock(struct sock *newsk, const struct sock *fresh)
 	sock_reset_flag(newsk, SOCK_NOSPACE);
 }
 
+/* The IPv6 part of a child: what the listener has set, and what belongs to one connection. */
+static void clone_pinfo(struct sock *newsk, const struct request_sock *req)
+{
+	struct ipv6_pinfo *np = inet6_sk_generic(newsk);
+
+	inet_sk(newsk)->pinet6 = np;
+	np->saddr = req->c.skc_v6_rcv_saddr;
+	np->flow_label = req->ir_flowlabel;
+	if (np->opt)
+		np->opt->refcount++;
+	np->rxpmtu = NULL;
+	list_init(&np->mc_list);
+	list_init(&np->ac_list);
+	list_init(&np->fl_list);
+	np->mcast_oif = req->ir_iif;
+	np->mcast_hops = req->ir_hoplimit;
+}
+
 struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_sock *req)
 {
 	struct sock *newsk = sk_alloc(sock_net(sk), sk->sk_family, sk->sk_prot);
@@ -305,6 +324,8 @@ struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_soc
 	inet_sk(newsk)->inet_saddr = req->c.skc_rcv_saddr;
 	inet_sk(newsk)->inet_sport = cpu_to_be16(req->c.skc_num);
 	inet_sk(newsk)->inet_opt = NULL;
+	if (inet_sk(sk)->pinet6)
+		clone_pinfo(newsk, req);
 	inet_sk(newsk)->inet_id = (u16)cpu_random(sk->sk_cpu);
 
 	newicsk = inet_csk(newsk);

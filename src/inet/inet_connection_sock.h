@@ -22,22 +22,13 @@ struct inet_connection_sock_af_ops {
 	/* Fills the checksum field: CHECKSUM_PARTIAL with the pseudo-header sum. */
 	void (*send_check)(struct sock *sk, struct sk_buff *skb);
 	int (*rebuild_header)(struct sock *sk); /* route again */
-	/* softirq: a SYN for listener @sk */
-	void (*conn_request)(struct sock *sk, struct sk_buff *skb);
-	/* softirq: the ACK that completes @req: the child or NULL */
-	struct sock *(*syn_recv_sock)(struct sock *sk, struct sk_buff *skb,
-				      struct request_sock *req, struct dst_entry *dst);
 	u16 net_header_len;
-	u16 sockaddr_len;
-	void (*mtu_reduced)(struct sock *sk);
+	u16 gso_type; /* SKB_GSO_* of what queue_xmit() takes */
 };
 
 struct request_sock_ops {
-	u16 family;
+	u16 family; /* of the packets */
 	u32 obj_size;
-	int (*rtx_syn_ack)(struct sock *listener, struct request_sock *req);
-	void (*send_ack)(struct sock *listener, struct sk_buff *skb, struct request_sock *req);
-	void (*send_reset)(struct sock *sk, struct sk_buff *skb);
 	void (*destructor)(struct request_sock *req);
 	void (*timeout)(struct cpu *cpu, struct timer_list *t);
 };
@@ -54,8 +45,9 @@ struct request_sock {
 	u8 num_retrans, num_timeout;
 	u8 syncookie : 1, acked : 1;
 	u8 queued : 1; /* counted by the listener, owns a reference */
-	be32 ir_iif_pad;
 	int ir_iif;
+	u8 ir_hoplimit, ir_tclass; /* of an IPv6 SYN */
+	be32 ir_flowlabel;
 	u32 ir_mark;
 	struct ip_options *ireq_opt;
 };
@@ -157,7 +149,8 @@ struct inet_timewait_sock {
 	be32 tw_saddr;
 	be16 tw_sport;
 	u8 tw_substate; /* SS_TCP_TIME_WAIT or SS_TCP_FIN_WAIT2 */
-	u8 tw_tos;
+	u8 tw_tos, tw_tclass;
+	be32 tw_flowlabel;
 	u8 tw_transparent : 1;
 	u8 tw_rcv_wscale;
 	u32 tw_mark, tw_priority;

@@ -23,6 +23,27 @@
 #define WALK_MAX  1024 /* entries looked at before others get the cpu lock */
 #define EXT(attr) (1u << ((attr)-1))
 
+void inet_diag_tuple(const struct inet_diag_req_v2 *req, struct inet_tuple *ret)
+{
+	be16 rport = be16_raw(req->id.idiag_dport);
+	u16 lport = be16_to_cpu(be16_raw(req->id.idiag_sport));
+	int dif = (int)req->id.idiag_if;
+	struct in6_addr local, remote;
+
+	if (req->sdiag_family == AF_INET) {
+		*ret = inet_tuple_v4(be32_raw(req->id.idiag_dst[0]), rport,
+				     be32_raw(req->id.idiag_src[0]), lport, dif);
+		return;
+	}
+	memcpy(&local, req->id.idiag_src, sizeof(local));
+	memcpy(&remote, req->id.idiag_dst, sizeof(remote));
+	if (ipv6_addr_v4mapped(&local) && ipv6_addr_v4mapped(&remote))
+		*ret = inet_tuple_v4(ipv6_addr_v4(&remote), rport, ipv6_addr_v4(&local), lport,
+				     dif);
+	else
+		*ret = inet_tuple_v6(&remote, rport, &local, lport, dif);
+}
+
 int inet_diag_register(struct machine *m, const struct inet_diag_handler *h)
 {
 	const struct inet_diag_handler **slot = &m->inet->diag[h->protocol];

@@ -35,6 +35,10 @@ struct inet_diag_handler {
 	int (*destroy)(struct sock_common *c);
 };
 
+/* What a request names, as lookups want it: its mapped addresses mean IPv4. */
+struct inet_tuple;
+void inet_diag_tuple(const struct inet_diag_req_v2 *req, struct inet_tuple *ret);
+
 /* 0 or -EEXIST */
 int inet_diag_register(struct machine *m, const struct inet_diag_handler *h);
 

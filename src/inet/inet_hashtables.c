@@ -150,14 +150,46 @@ static void bhash_grow(struct inet_hashinfo *h)
 
 /* ---- ehash ------------------------------------------------------------------------------------------- */
 
-u32 inet_ehashfn(const struct inet_hashinfo *h, be32 laddr, u16 lport, be32 faddr, be16 fport)
+u64 inet_tuple_hash(const struct inet_tuple *t, const u64 key[2])
 {
-	return (u32)siphash_3u32(laddr.v, faddr.v, (u32)lport << 16 | fport.v, h->key);
+	u32 ports = (u32)t->hnum << 16 | t->sport.v;
+	u32 words[9];
+
+	if (likely(t->family == AF_INET))
+		return siphash_3u32(t->daddr.v4.v, t->saddr.v4.v, ports, key);
+	memcpy(&words[0], &t->daddr.v6, 16);
+	memcpy(&words[4], &t->saddr.v6, 16);
+	words[8] = ports;
+	return siphash(words, sizeof(words), key);
+}
+
+void inet_common_tuple(const struct sock_common *c, struct inet_tuple *ret)
+{
+	ret->hnum = c->skc_num;
+	ret->sport = c->skc_dport;
+	ret->dif = c->skc_bound_dev_if;
+	if (inet_common_is_v6(c)) {
+		ret->family = AF_INET6;
+		ret->saddr.v6 = c->skc_v6_daddr;
+		ret->daddr.v6 = c->skc_v6_rcv_saddr;
+	} else {
+		ret->family = AF_INET;
+		ret->saddr.v4 = c->skc_daddr;
+		ret->daddr.v4 = c->skc_rcv_saddr;
+	}
+}
+
+static u32 ehash_fn(const struct inet_hashinfo *h, const struct inet_tuple *t)
+{
+	return (u32)inet_tuple_hash(t, h->key);
 }
 
 u32 inet_common_hash(const struct inet_hashinfo *h, const struct sock_common *c)
 {
-	return inet_ehashfn(h, c->skc_rcv_saddr, c->skc_num, c->skc_daddr, c->skc_dport);
+	struct inet_tuple t;
+
+	inet_common_tuple(c, &t);
+	return ehash_fn(h, &t);
 }
 
 void __inet_ehash_add(struct inet_hashinfo *h, struct sock_common *c)
@@ -174,39 +206,39 @@ void __inet_ehash_del(struct inet_hashinfo *h, struct sock_common *c)
 	h->ehash_count--;
 }
 
-static bool ehash_match(const struct sock_common *c, u32 hash, be32 laddr, u16 lport, be32 faddr,
-			be16 fport)
+/* Addresses and ports. What has a peer over IPv6 has no IPv4 addresses: 0.0.0.0 is no packet's. */
+static bool ehash_match(const struct sock_common *c, u32 hash, const struct inet_tuple *t)
 {
-	return c->skc_hash == hash && be32_eq(c->skc_daddr, faddr) &&
-	       be32_eq(c->skc_rcv_saddr, laddr) && be16_eq(c->skc_dport, fport) &&
-	       c->skc_num == lport;
+	if (c->skc_hash != hash || c->skc_num != t->hnum || !be16_eq(c->skc_dport, t->sport))
+		return false;
+	if (likely(t->family == AF_INET))
+		return be32_eq(c->skc_daddr, t->saddr.v4) && be32_eq(c->skc_rcv_saddr, t->daddr.v4);
+	return c->skc_family == AF_INET6 && ipv6_addr_equal(&c->skc_v6_daddr, &t->saddr.v6) &&
+	       ipv6_addr_equal(&c->skc_v6_rcv_saddr, &t->daddr.v6);
 }
 
-struct sock *__inet_lookup_established(struct net *net, struct inet_hashinfo *h, be32 saddr,
-				       be16 sport, be32 daddr, u16 hnum, int dif)
+struct sock *__inet_lookup_established(const struct inet_hashinfo *h, const struct inet_tuple *t)
 {
-	u32 hash = inet_ehashfn(h, daddr, hnum, saddr, sport);
+	u32 hash = ehash_fn(h, t);
 	struct sock_common *c;
 
-	(void)net; /* the tables are per net */
 	hlist_for_each_entry(c, inet_ehash_bucket(h, hash), skc_node)
-		if (ehash_match(c, hash, daddr, hnum, saddr, sport) &&
-		    (!c->skc_bound_dev_if || c->skc_bound_dev_if == dif))
+		if (ehash_match(c, hash, t) &&
+		    (!c->skc_bound_dev_if || c->skc_bound_dev_if == t->dif))
 			return (struct sock *)c;
 	return NULL;
 }
 
-/* The entry that has the 4-tuple which @sk would have with local port @lport; NULL: it is free. */
-static struct sock_common *ehash_find_twin(const struct sock *sk, u16 lport, u32 hash)
+/* The entry that has the 4-tuple @t, which @sk would have; NULL: it is free. */
+static struct sock_common *ehash_find_twin(const struct sock *sk, const struct inet_tuple *t,
+					   u32 hash)
 {
 	struct inet_hashinfo *h = sk_hashinfo(sk);
 	struct sock_common *c;
 
 	hlist_for_each_entry(c, inet_ehash_bucket(h, hash), skc_node)
-		if (c != &sk->c &&
-		    ehash_match(c, hash, sk->sk_rcv_saddr, lport, sk->sk_daddr, sk->sk_dport) &&
-		    (!c->skc_bound_dev_if || !sk->sk_bound_dev_if ||
-		     c->skc_bound_dev_if == sk->sk_bound_dev_if))
+		if (c != &sk->c && ehash_match(c, hash, t) &&
+		    (!c->skc_bound_dev_if || !t->dif || c->skc_bound_dev_if == t->dif))
 			return c;
 	return NULL;
 }
@@ -214,15 +246,17 @@ static struct sock_common *ehash_find_twin(const struct sock *sk, u16 lport, u32
 bool inet_ehash_insert(struct sock *sk, struct sock *osk)
 {
 	struct inet_hashinfo *h = sk_hashinfo(sk);
+	struct inet_tuple t;
 
 	if (!h)
 		return false;
-	sk->sk_hash = inet_common_hash(h, &sk->c);
+	inet_common_tuple(&sk->c, &t);
+	sk->sk_hash = ehash_fn(h, &t);
 	if (osk) {
 		if (hlist_unhashed(&osk->sk_node))
 			return false;
 		__inet_ehash_del(h, &osk->c);
-	} else if (ehash_find_twin(sk, sk->sk_num, sk->sk_hash)) {
+	} else if (ehash_find_twin(sk, &t, sk->sk_hash)) {
 		return false;
 	}
 	__inet_ehash_add(h, &sk->c);
@@ -232,16 +266,34 @@ bool inet_ehash_insert(struct sock *sk, struct sock *osk)
 
 /* ---- listeners --------------------------------------------------------------------------------------- */
 
-static u32 lhash2_fn(const struct inet_hashinfo *h, be32 addr, u16 port)
+/* "Any" lies under the same hash for both IP versions, so that a listener that takes both is found by both. */
+static u32 lhash2_fn(const struct inet_hashinfo *h, u16 family, const union inet_addr *addr,
+		     u16 port)
 {
-	return (u32)siphash_2u64(addr.v, port, h->key);
+	u32 words[5] = { 0 };
+
+	if (family == AF_INET)
+		return (u32)siphash_2u64(addr->v4.v, port, h->key);
+	if (ipv6_addr_any(&addr->v6))
+		return (u32)siphash_2u64(0, port, h->key);
+	memcpy(words, &addr->v6, 16);
+	words[4] = port;
+	return (u32)siphash(words, sizeof(words), h->key);
+}
+
+static u32 listener_hash_of(const struct inet_hashinfo *h, const struct sock *sk)
+{
+	if (sk->sk_family == AF_INET || ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))
+		return lhash2_fn(h, AF_INET, &(union inet_addr){ .v4 = sk->sk_rcv_saddr },
+				 sk->sk_num);
+	return lhash2_fn(h, AF_INET6, &(union inet_addr){ .v6 = sk->sk_v6_rcv_saddr }, sk->sk_num);
 }
 
 static void listener_hash(struct inet_hashinfo *h, struct sock *sk)
 {
 	if (h->lhash2_count >= 1u << h->lhash2_bits)
 		common_table_grow(&h->lhash2, &h->lhash2_bits);
-	sk->sk_hash = lhash2_fn(h, sk->sk_rcv_saddr, sk->sk_num);
+	sk->sk_hash = listener_hash_of(h, sk);
 	hlist_add_head(&sk->sk_node, &h->lhash2[sk->sk_hash & ((1u << h->lhash2_bits) - 1)]);
 	h->lhash2_count++;
 	sk->c.skc_in_lhash = 1;
@@ -279,23 +331,25 @@ void inet_unhash(struct sock *sk)
 	sock_put(sk);
 }
 
-/* How well listener @sk fits: 0 not at all. A fixed device beats none, a v4 socket beats a v6 one that takes v4 too. */
-static u32 listener_score(const struct sock *sk, be32 addr, u16 hnum, int dif)
+/* How well listener @sk, bound as @how says, fits: 0 not at all. A fixed device beats none, a v4 socket a v6 one that takes v4 too. */
+static u32 listener_score(const struct sock *sk, const struct inet_tuple *t, enum inet_bound how)
 {
-	if (sk->sk_num != hnum || !be32_eq(sk->sk_rcv_saddr, addr) || sk->sk_ipv6only)
+	if (sk->sk_num != t->hnum || inet_common_bound(&sk->c, t) != how)
 		return 0;
-	if (sk->sk_bound_dev_if && sk->sk_bound_dev_if != dif)
+	if (sk->sk_bound_dev_if && sk->sk_bound_dev_if != t->dif)
 		return 0;
 	return 1 + (sk->sk_bound_dev_if ? 2 : 0) + (sk->sk_family == AF_INET);
 }
 
 /*
- * The best listener on (@addr, @hnum). Several with SO_REUSEPORT share by a hash of the flow, so that a retransmitted SYN and
- * the final ACK find the same one while the group does not change.
+ * The best listener that is bound as @how says. Several with SO_REUSEPORT share by a hash of the flow, so that a retransmitted SYN
+ * and the final ACK find the same one while the group does not change.
  */
-static struct sock *lhash2_lookup(struct inet_hashinfo *h, be32 addr, u16 hnum, int dif, u32 flow)
+static struct sock *lhash2_lookup(const struct inet_hashinfo *h, const struct inet_tuple *t,
+				  enum inet_bound how)
 {
-	u32 hash = lhash2_fn(h, addr, hnum);
+	static const union inet_addr any;
+	u32 hash = lhash2_fn(h, t->family, how == INET_BOUND_ADDR ? &t->daddr : &any, t->hnum);
 	struct hlist_head *bucket = &h->lhash2[hash & ((1u << h->lhash2_bits) - 1)];
 	struct sock_common *c;
 	struct sock *best = NULL;
@@ -303,7 +357,7 @@ static struct sock *lhash2_lookup(struct inet_hashinfo *h, be32 addr, u16 hnum, 
 
 	hlist_for_each_entry(c, bucket, skc_node) {
 		struct sock *sk = (struct sock *)c;
-		u32 score = listener_score(sk, addr, hnum, dif);
+		u32 score = listener_score(sk, t, how);
 
 		if (score > best_score) {
 			best = sk;
@@ -314,25 +368,21 @@ static struct sock *lhash2_lookup(struct inet_hashinfo *h, be32 addr, u16 hnum, 
 	}
 	if (group < 2 || !best->sk_reuseport)
 		return best;
-	pick = (u32)((u64)flow * group >> 32);
+	pick = (u32)((u64)ehash_fn(h, t) * group >> 32);
 	hlist_for_each_entry(c, bucket, skc_node) {
 		struct sock *sk = (struct sock *)c;
 
-		if (sk->sk_reuseport && listener_score(sk, addr, hnum, dif) == best_score &&
-		    pick-- == 0)
+		if (sk->sk_reuseport && listener_score(sk, t, how) == best_score && pick-- == 0)
 			return sk;
 	}
 	return best;
 }
 
-struct sock *__inet_lookup_listener(struct net *net, struct inet_hashinfo *h, be32 saddr,
-				    be16 sport, be32 daddr, u16 hnum, int dif)
+struct sock *__inet_lookup_listener(const struct inet_hashinfo *h, const struct inet_tuple *t)
 {
-	u32 flow = inet_ehashfn(h, daddr, hnum, saddr, sport);
-	struct sock *sk = lhash2_lookup(h, daddr, hnum, dif, flow);
+	struct sock *sk = lhash2_lookup(h, t, INET_BOUND_ADDR);
 
-	(void)net;
-	return sk ? sk : lhash2_lookup(h, (be32){ 0 }, hnum, dif, flow);
+	return sk ? sk : lhash2_lookup(h, t, INET_BOUND_ANY);
 }
 
 /* ---- bind buckets ------------------------------------------------------------------------------------ */
@@ -423,15 +473,30 @@ int __inet_inherit_port(const struct sock *parent, struct sock *child)
 
 /* ---- bind(2): who may share a port ------------------------------------------------------------------- */
 
+static bool takes_v4(const struct sock_common *c)
+{
+	return c->skc_family == AF_INET || ipv6_addr_v4mapped(&c->skc_v6_rcv_saddr) ||
+	       (ipv6_addr_any(&c->skc_v6_rcv_saddr) && !c->skc_ipv6only);
+}
+
+static bool takes_v6(const struct sock_common *c)
+{
+	return c->skc_family == AF_INET6 && !ipv6_addr_v4mapped(&c->skc_v6_rcv_saddr);
+}
+
+/* Two sockets meet where both take packets of one IP version. */
 bool inet_rcv_saddr_equal(const struct sock_common *a, const struct sock_common *b,
 			  bool match_wildcard)
 {
-	/* A v6 socket bound to "any" holds the v4 wildcard too, unless it is v6 only; then it meets no v4 socket. */
-	if ((a->skc_family != b->skc_family) && (a->skc_ipv6only || b->skc_ipv6only))
-		return false;
-	if (be32_eq(a->skc_rcv_saddr, b->skc_rcv_saddr))
+	const struct in6_addr *a6 = &a->skc_v6_rcv_saddr, *b6 = &b->skc_v6_rcv_saddr;
+
+	if (takes_v4(a) && takes_v4(b) &&
+	    (be32_eq(a->skc_rcv_saddr, b->skc_rcv_saddr) ||
+	     (match_wildcard && (be32_zero(a->skc_rcv_saddr) || be32_zero(b->skc_rcv_saddr)))))
 		return true;
-	return match_wildcard && (be32_zero(a->skc_rcv_saddr) || be32_zero(b->skc_rcv_saddr));
+	return takes_v6(a) && takes_v6(b) &&
+	       (ipv6_addr_equal(a6, b6) ||
+		(match_wildcard && (ipv6_addr_any(a6) || ipv6_addr_any(b6))));
 }
 
 enum bind_sharing {
@@ -517,7 +582,6 @@ static void bucket_update_fastreuse(struct inet_bind_bucket *tb, const struct so
 		tb->fastreuse = reuse;
 		tb->fastreuseport = sk->sk_reuseport;
 		tb->fastuid = sk->sk_uid;
-		tb->fast_rcv_saddr = sk->sk_rcv_saddr;
 		return;
 	}
 	if (!reuse)
@@ -561,10 +625,12 @@ int inet_csk_get_port(struct sock *sk, u16 port)
 /* True when @sk may have the 4-tuple with @lport; *ret_tw: after ending this TIME_WAIT entry. */
 static bool connect_tuple_free(struct sock *sk, u16 lport, struct inet_timewait_sock **ret_tw)
 {
-	u32 hash =
-		inet_ehashfn(sk_hashinfo(sk), sk->sk_rcv_saddr, lport, sk->sk_daddr, sk->sk_dport);
-	struct sock_common *twin = ehash_find_twin(sk, lport, hash);
+	struct sock_common *twin;
+	struct inet_tuple t;
 
+	inet_common_tuple(&sk->c, &t);
+	t.hnum = lport;
+	twin = ehash_find_twin(sk, &t, ehash_fn(sk_hashinfo(sk), &t));
 	*ret_tw = NULL;
 	if (!twin)
 		return true;
@@ -621,6 +687,7 @@ int inet_hash_connect(struct sock *sk)
 	struct inet_hashinfo *h = sk_hashinfo(sk);
 	struct inet_bind_bucket *tb;
 	struct inet_timewait_sock *tw;
+	struct inet_tuple peer;
 	u64 class;
 	u32 *perturb, n, offset;
 	u16 lo, hi;
@@ -634,7 +701,9 @@ int inet_hash_connect(struct sock *sk)
 		return 0;
 	}
 
-	class = siphash_3u32(sk->sk_rcv_saddr.v, sk->sk_daddr.v, sk->sk_dport.v, h->key);
+	inet_common_tuple(&sk->c, &peer);
+	peer.hnum = 0;
+	class = inet_tuple_hash(&peer, h->key);
 	perturb = perturb_slot(h, sk, class);
 	inet_sk_get_local_port_range(sk, &lo, &hi);
 	n = (u32)hi - lo + 1;

@@ -2,7 +2,7 @@
 /*
  * inet_hashtables.h - the three hash tables of connection-oriented protocols
  *
- *   ehash:  connections (also TIME_WAIT and SYN_RECV entries) by 4-tuple
+ *   ehash:  connections (also TIME_WAIT and SYN_RECV entries) by 4-tuple, of both IP versions
  *   bhash:  bind buckets by port, with the fastreuse rules (a bucket knows whether all its owners allow sharing)
  *   lhash2: listeners by port and address
  * Tables start small and grow by doubling. Keys are hashed with siphash under the machine's seed, so order never depends on
@@ -13,6 +13,7 @@
 
 #include "core/sock.h"
 #include "lib/list.h"
+#include "wire/ipv6.h"
 
 struct inet_bind_bucket {
 	struct hlist_node node;
@@ -20,8 +21,6 @@ struct inet_bind_bucket {
 	s8 fastreuse; /* 1: all owners have SO_REUSEADDR and do not listen; 0: not; -1: decide by walking */
 	s8 fastreuseport;
 	u32 fastuid;
-	be32 fast_rcv_saddr;
-	u16 num_owners;             /* of both lists, saturating */
 	struct hlist_head owners;   /* icsk_bind_node */
 	struct hlist_head deathrow; /* tw_bind_node */
 };
@@ -44,11 +43,97 @@ int inet_hashinfo_init(struct inet_hashinfo *h, struct net *net);
 /* Ends TIME_WAIT and request socks; sockets that still exist are taken out and stay usable for close(2). */
 void inet_hashinfo_fini(struct inet_hashinfo *h, struct net *net);
 
-/* IPv4 lookups; IPv6 has its own twins next to its addresses. Result is not held. */
-struct sock *__inet_lookup_established(struct net *net, struct inet_hashinfo *h, be32 saddr,
-				       be16 sport, be32 daddr, u16 hnum, int dif);
-struct sock *__inet_lookup_listener(struct net *net, struct inet_hashinfo *h, be32 saddr,
-				    be16 sport, be32 daddr, u16 hnum, int dif);
+/*
+ * What lookups compare: the addresses and ports of a packet, as it came. For a sock: of the packets that come for it. The family is
+ * that of the packets: a connection of an AF_INET6 socket to ::ffff:a.b.c.d is one of AF_INET.
+ */
+union inet_addr {
+	be32 v4;
+	struct in6_addr v6;
+};
+
+struct inet_tuple {
+	u16 family;                   /* AF_INET: the v4 members, AF_INET6: the v6 ones */
+	u16 hnum;                     /* local port */
+	be16 sport;                   /* remote port */
+	int dif;                      /* the device it came in by */
+	union inet_addr saddr, daddr; /* remote, local */
+};
+
+/* A packet from @saddr to @daddr. */
+static inline struct inet_tuple inet_tuple_v4(be32 saddr, be16 sport, be32 daddr, u16 hnum, int dif)
+{
+	struct inet_tuple t;
+
+	t.family = AF_INET;
+	t.hnum = hnum;
+	t.sport = sport;
+	t.dif = dif;
+	t.saddr.v4 = saddr;
+	t.daddr.v4 = daddr;
+	return t;
+}
+static inline struct inet_tuple inet_tuple_v6(const struct in6_addr *saddr, be16 sport,
+					      const struct in6_addr *daddr, u16 hnum, int dif)
+{
+	return (struct inet_tuple){
+		AF_INET6, hnum, sport, dif, { .v6 = *saddr }, { .v6 = *daddr }
+	};
+}
+
+/* Keyed: a peer cannot choose tuples that collide. The device does not count. */
+u64 inet_tuple_hash(const struct inet_tuple *t, const u64 key[2]);
+/* Of the packets for @c, which has a peer. */
+void inet_common_tuple(const struct sock_common *c, struct inet_tuple *ret);
+
+/* Are the packets of @c, which has a peer, IPv6? */
+static inline bool inet_common_is_v6(const struct sock_common *c)
+{
+	return c->skc_family == AF_INET6 && !ipv6_addr_v4mapped(&c->skc_v6_daddr);
+}
+
+enum inet_bound {
+	INET_BOUND_ELSEWHERE, /* to another address, or to none of that IP version */
+	INET_BOUND_ANY,
+	INET_BOUND_ADDR, /* to just this one */
+};
+
+/* How is @c bound, as far as packets to @t->daddr go? A socket of AF_INET6 has IPv4's "any" too, unless it is IPV6_V6ONLY. */
+static inline enum inet_bound inet_common_bound(const struct sock_common *c,
+						const struct inet_tuple *t)
+{
+	if (likely(t->family == AF_INET)) {
+		if (!be32_zero(c->skc_rcv_saddr))
+			return be32_eq(c->skc_rcv_saddr, t->daddr.v4) ? INET_BOUND_ADDR
+								      : INET_BOUND_ELSEWHERE;
+		if (c->skc_family == AF_INET)
+			return INET_BOUND_ANY;
+		return (ipv6_addr_any(&c->skc_v6_rcv_saddr) && !c->skc_ipv6only) ||
+				       ipv6_addr_v4mapped(&c->skc_v6_rcv_saddr)
+			       ? INET_BOUND_ANY
+			       : INET_BOUND_ELSEWHERE;
+	}
+	if (c->skc_family != AF_INET6)
+		return INET_BOUND_ELSEWHERE;
+	if (ipv6_addr_any(&c->skc_v6_rcv_saddr))
+		return INET_BOUND_ANY;
+	return ipv6_addr_equal(&c->skc_v6_rcv_saddr, &t->daddr.v6) ? INET_BOUND_ADDR
+								   : INET_BOUND_ELSEWHERE;
+}
+
+/* The peer of @c, which is bound for packets of @t's version: 0 it has none, 1 it is the sender of @t, -1 another. */
+static inline int inet_common_peer(const struct sock_common *c, const struct inet_tuple *t)
+{
+	if (likely(t->family == AF_INET))
+		return be32_zero(c->skc_daddr) ? 0 : be32_eq(c->skc_daddr, t->saddr.v4) ? 1 : -1;
+	if (ipv6_addr_any(&c->skc_v6_daddr))
+		return 0;
+	return ipv6_addr_equal(&c->skc_v6_daddr, &t->saddr.v6) ? 1 : -1;
+}
+
+/* Results are not held. */
+struct sock *__inet_lookup_established(const struct inet_hashinfo *h, const struct inet_tuple *t);
+struct sock *__inet_lookup_listener(const struct inet_hashinfo *h, const struct inet_tuple *t);
 
 /* Puts @sk into ehash (or lhash2 when it listens). 0 or -ENOMEM */
 int inet_hash(struct sock *sk);
@@ -67,6 +152,5 @@ static inline struct hlist_head *inet_ehash_bucket(const struct inet_hashinfo *h
 {
 	return &h->ehash[hash & ((1u << h->ehash_bits) - 1)];
 }
-u32 inet_ehashfn(const struct inet_hashinfo *h, be32 laddr, u16 lport, be32 faddr, be16 fport);
 
 #endif

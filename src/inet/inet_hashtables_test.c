@@ -97,6 +97,8 @@ static be32 ip(u8 a, u8 b, u8 c, u8 d)
 	return cpu_to_be32((u32)a << 24 | b << 16 | c << 8 | d);
 }
 
+#define TUPLE(...) (&(struct inet_tuple[]){ inet_tuple_v4(__VA_ARGS__) }[0])
+
 static struct sock *sock_new(struct fixture *f)
 {
 	struct sock *sk = sk_alloc(f->net, AF_INET, &test_prot);
@@ -310,12 +312,12 @@ static void ehash_grows_and_still_finds_all(void **state)
 	}
 	assert_true(f->h.ehash_bits >= 8);
 	for (u32 i = 0; i < 500; i++)
-		assert_ptr_equal(__inet_lookup_established(f->net, &f->h, sks[i]->sk_daddr,
-							   cpu_to_be16(80), ip(10, 0, 0, 1),
-							   sks[i]->sk_num, 1),
-				 sks[i]);
-	assert_null(__inet_lookup_established(f->net, &f->h, sks[0]->sk_daddr, cpu_to_be16(81),
-					      ip(10, 0, 0, 1), sks[0]->sk_num, 1));
+		assert_ptr_equal(
+			__inet_lookup_established(&f->h, TUPLE(sks[i]->sk_daddr, cpu_to_be16(80),
+							       ip(10, 0, 0, 1), sks[i]->sk_num, 1)),
+			sks[i]);
+	assert_null(__inet_lookup_established(&f->h, TUPLE(sks[0]->sk_daddr, cpu_to_be16(81),
+							   ip(10, 0, 0, 1), sks[0]->sk_num, 1)));
 	for (u32 i = 0; i < 500; i++)
 		sock_end(sks[i]);
 }
@@ -333,8 +335,8 @@ static struct sock *listener(struct fixture *f, be32 addr, u16 port, int dev, bo
 
 static struct sock *find_listener(struct fixture *f, be32 daddr, u16 sport, int dif)
 {
-	return __inet_lookup_listener(f->net, &f->h, ip(9, 9, 9, 9), cpu_to_be16(sport), daddr, 80,
-				      dif);
+	return __inet_lookup_listener(&f->h,
+				      TUPLE(ip(9, 9, 9, 9), cpu_to_be16(sport), daddr, 80, dif));
 }
 
 static void listener_lookup_prefers_address_then_device(void **state)
@@ -397,8 +399,8 @@ static void timewait_keeps_tuple_and_port(void **state)
 	struct inet_timewait_sock *tw = make_tw(f, 3000, false);
 	struct sock *a = sock_new(f);
 
-	assert_ptr_equal(__inet_lookup_established(f->net, &f->h, ip(10, 0, 0, 2), cpu_to_be16(80),
-						   ip(10, 0, 0, 1), 3000, 1),
+	assert_ptr_equal(__inet_lookup_established(&f->h, TUPLE(ip(10, 0, 0, 2), cpu_to_be16(80),
+								ip(10, 0, 0, 1), 3000, 1)),
 			 tw);
 	a->sk_reuse = 1;
 	assert_int_equal(do_bind(a, (be32){ 0 }, 3000), -EADDRINUSE);
@@ -476,8 +478,8 @@ static void request_becomes_a_child_that_is_accepted(void **state)
 	assert_int_equal(err, -EAGAIN);
 	req = make_request(f, lsk);
 	assert_int_equal(inet_csk(lsk)->icsk_accept_queue.qlen, 1);
-	assert_ptr_equal(__inet_lookup_established(f->net, &f->h, ip(10, 0, 0, 2),
-						   cpu_to_be16(1234), ip(10, 0, 0, 1), 80, 1),
+	assert_ptr_equal(__inet_lookup_established(&f->h, TUPLE(ip(10, 0, 0, 2), cpu_to_be16(1234),
+								ip(10, 0, 0, 1), 80, 1)),
 			 req);
 	child = inet_csk_clone_lock(lsk, req);
 	assert_int_equal(__inet_inherit_port(lsk, child), 0);

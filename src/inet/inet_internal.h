@@ -32,9 +32,16 @@ void inet_protosw_fini(struct machine *m);
 
 /* af_inet.c */
 int inet_create(struct net *net, struct socket *sock, int protocol);
+int inet6_create(struct net *net, struct socket *sock, int protocol);
+
+/* af_inet6.c */
+void inet6_sock_init(struct sock *sk);
+void inet6_sock_destruct(struct sock *sk);
+int inet6_getname(const struct sock *sk, struct sockaddr_storage *ret, bool peer);
 
 /* ping.c */
 void ping_proc_show(struct net *net, struct text *t);
+void ping6_proc_show(struct net *net, struct text *t);
 void ping_net_exit(struct net *net);
 
 /* inet_hashtables.c */

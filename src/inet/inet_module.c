@@ -117,6 +117,14 @@ static const struct inet_protosw ping_protosw = {
 	.flags = INET_PROTOSW_REUSE,
 };
 
+static const struct inet_protosw pingv6_protosw = {
+	.type = SOCK_DGRAM,
+	.protocol = IPPROTO_ICMPV6,
+	.prot = &pingv6_prot,
+	.ops = &inet6_dgram_ops,
+	.flags = INET_PROTOSW_REUSE,
+};
+
 int inet_machine_init(struct machine *m)
 {
 	int err = inet_protosw_init(m);
@@ -130,6 +138,8 @@ int inet_machine_init(struct machine *m)
 		err = view_register(m, inet_views, ARRAY_SIZE(inet_views));
 	if (!err)
 		err = inet_register_protosw(m, AF_INET, &ping_protosw);
+	if (!err)
+		err = inet_register_protosw(m, AF_INET6, &pingv6_protosw);
 	if (!err)
 		err = inet_diag_machine_init(m);
 	if (!err)

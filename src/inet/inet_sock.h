@@ -66,6 +66,7 @@ struct netns_inet {
 	u32 ping_group_lo, ping_group_hi;
 	u8 ip_nonlocal_bind;
 	u8 ip_autobind_reuse;
+	u8 bindv6only;                                    /* IPV6_V6ONLY of new sockets */
 	struct hlist_head ping_hash[INET_PING_HASH_SIZE]; /* ping.c: by identifier */
 	u16 ping_next;                                    /* identifier to try first */
 };
@@ -106,6 +107,7 @@ struct net_protocol {
 /* ---- af_inet.c: proto_ops shared by the internet protocols ------------------------------------------ */
 
 extern const struct proto_ops inet_stream_ops, inet_dgram_ops;
+extern const struct proto_ops inet6_stream_ops, inet6_dgram_ops;
 int inet_release(struct socket *sock);
 int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len);
 int inet_stream_connect(struct socket *sock, const struct sockaddr *addr, socklen_t len, int flags);
@@ -122,15 +124,20 @@ int inet_getsockopt(struct socket *sock, int level, int name, void *val, socklen
 u32 inet_poll(struct socket *sock);
 /* The ports that connect(2) and bind(2) to port 0 choose from: IP_LOCAL_PORT_RANGE inside the net's range. */
 void inet_sk_get_local_port_range(const struct sock *sk, u16 *ret_lo, u16 *ret_hi);
-/* Do the bound addresses of two sockets overlap? @match_wildcard: "any" overlaps with all. */
+/* Do the bound addresses of two sockets overlap? @match_wildcard: "any" overlaps with all. Of both IP versions: a socket of AF_INET6
+ * that is bound to "any" and not IPV6_V6ONLY has all IPv4 addresses too. */
 bool inet_rcv_saddr_equal(const struct sock_common *a, const struct sock_common *b,
 			  bool match_wildcard);
 /* The end of a datagram sock: unhashed, orphaned, the reference given back. */
 void inet_sk_common_release(struct sock *sk);
+/* What it sends from and is bound to, its peer: none any more, of both IP versions. */
+void inet_reset_saddr(struct sock *sk);
+void inet_reset_peer(struct sock *sk);
 int inet_autobind(struct sock *sk); /* a port if it has none: 0 or -EAGAIN */
 u32 datagram_poll(struct socket *sock);
 
 /* dgram.c: what UDP, raw and ping sockets share */
+int inet_datagram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len);
 int inet_dgram_disconnect(struct sock *sk, int flags);
 /* SOCK_DESTROY: the program reads ECONNABORTED, the sock is disconnected. 0 */
 int inet_dgram_abort(struct sock *sk);
@@ -155,9 +162,11 @@ ssize_t inet_dgram_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
 int inet_dgram_push(struct sock *sk, const struct inet_dgram_proto *proto, struct inet_cork **cork,
 		    u32 flags);
 void inet_cork_drop(struct inet_cork **cork);
-/* A line of /proc/net/udp or /proc/net/icmp. */
+/* A line of /proc/net/udp, /proc/net/icmp and their twins of IPv6. */
 struct text;
-void inet_dgram_proc_header(struct text *t, bool icmp);
+#define INET_PROC_ADDR 33
+void inet_proc_addr(char ret[INET_PROC_ADDR], const struct sock_common *c, bool local);
+void inet_dgram_proc_header(struct text *t, u16 family, bool icmp);
 void inet_dgram_proc_line(struct text *t, u32 slot, const struct sock *sk);
 
 /* What a datagram protocol puts between the IP header and the payload: see inet_af_ops.datagram_send. */
@@ -179,8 +188,8 @@ struct inet_dgram_proto {
 	 * own header, if hdr_in_msg. 0, or -errno: not sent. */
 	int (*build)(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a,
 		     const u8 *hdr);
-	/* What became of it: 0 or -errno. Optional */
-	void (*sent)(struct sock *sk, int err);
+	/* What became of a packet of @family: 0 or -errno. Optional */
+	void (*sent)(struct sock *sk, u16 family, int err);
 	/* Control messages of the protocol's own level; @ret is zeroed. 0 or -errno. Optional */
 	int (*tx_options)(struct sock *sk, const struct kmsghdr *msg, size_t len,
 			  struct inet_dgram_tx *ret);

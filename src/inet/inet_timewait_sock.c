@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/cpu.h"
+#include "inet/inet6_sock.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_internal.h"
 #include "socket/socket.h"
@@ -46,6 +47,10 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, 
 	tw->tw_saddr = inet_sk(sk)->inet_saddr;
 	tw->tw_sport = inet_sk(sk)->inet_sport;
 	tw->tw_tos = inet_sk(sk)->tos;
+	if (inet_sk(sk)->pinet6) {
+		tw->tw_tclass = inet_sk(sk)->pinet6->tclass;
+		tw->tw_flowlabel = inet_sk(sk)->pinet6->flow_label;
+	}
 	tw->tw_transparent = inet_sk(sk)->transparent;
 	tw->tw_mark = sk->sk_mark;
 	tw->tw_priority = sk->sk_priority;

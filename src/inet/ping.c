@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ping.c - ICMP echo sockets: socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP)
+ * ping.c - ICMP echo sockets: socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP), socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6)
  *
  * Theory of operation
  *   The program sends an ICMP echo request without IP header. The identifier is its "port": what bind(2) gave or one that was
  *   chosen; the stack writes it and the checksum into the header. Replies and errors whose identifier is ours come to the
  *   socket, ICMP header included. No privilege is needed, only a group in net.ipv4.ping_group_range; an instance has one
  *   owner, so sockets count as group 0.
- *   Sockets lie in netns_inet.ping_hash by identifier.
+ *   Sockets of both IP versions lie in netns_inet.ping_hash by identifier, and share the identifiers as in Linux.
  * Locking: the home cpu's lock.
- * See RFC 792 (echo), icmp(7).
+ * See RFC 792 (echo), RFC 4443 4.1, icmp(7).
  */
 #include "inet/ping.h"
 
@@ -19,15 +19,22 @@
 #include "core/cpu.h"
 #include "core/netdevice.h"
 #include "core/sysctl.h"
+#include "inet/inet6_sock.h"
 #include "inet/inet_internal.h"
 #include "lib/csum.h"
 #include "socket/socket.h"
 #include "wire/icmp.h"
+#include "wire/icmpv6.h"
 #include "wire/ipv4.h"
 
 struct ping_sock {
 	struct inet_sock inet; /* must be first */
 };
+struct ping6_sock {
+	struct inet_sock inet; /* must be first */
+	struct ipv6_pinfo inet6;
+};
+static_assert(sizeof(struct icmp_hdr) == sizeof(struct icmpv6_hdr), "echo has one header");
 
 /* ---- identifiers ------------------------------------------------------------------------------------- */
 
@@ -104,20 +111,21 @@ void ping_net_exit(struct net *net)
 								struct sock_common, skc_node));
 }
 
-static bool ping_match(const struct sock *sk, u16 ident, be32 laddr, be32 faddr, int dif)
+/* A ping socket talks one IP version: mapped addresses are not for it. */
+static bool ping_match(const struct sock *sk, const struct inet_tuple *t)
 {
-	return sk->sk_num == ident &&
-	       (be32_zero(sk->sk_rcv_saddr) || be32_eq(sk->sk_rcv_saddr, laddr)) &&
-	       (be32_zero(sk->sk_daddr) || be32_eq(sk->sk_daddr, faddr)) &&
-	       (!sk->sk_bound_dev_if || sk->sk_bound_dev_if == dif);
+	return sk->sk_num == t->hnum && sk->sk_family == t->family &&
+	       inet_common_bound(&sk->c, t) != INET_BOUND_ELSEWHERE &&
+	       inet_common_peer(&sk->c, t) >= 0 &&
+	       (!sk->sk_bound_dev_if || sk->sk_bound_dev_if == t->dif);
 }
 
-static struct sock *ping_lookup(struct net *net, u16 ident, be32 laddr, be32 faddr, int dif)
+static struct sock *ping_lookup(struct net *net, const struct inet_tuple *t)
 {
 	struct sock_common *c;
 
-	hlist_for_each_entry(c, ping_bucket(net, ident), skc_node)
-		if (ping_match((struct sock *)c, ident, laddr, faddr, dif))
+	hlist_for_each_entry(c, ping_bucket(net, t->hnum), skc_node)
+		if (ping_match((struct sock *)c, t))
 			return (struct sock *)c;
 	return NULL;
 }
@@ -137,23 +145,24 @@ static void ping_close(struct sock *sk, u64 timeout_ns)
 	inet_sk_common_release(sk);
 }
 
-static int ping_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
-{
-	return inet_af_ops(sock_net(sk), sk->sk_family)->datagram_connect(sk, addr, len);
-}
-
-/* The program's header with our identifier and the checksum over header and payload (no pseudo header: RFC 792). */
+/* The program's header with our identifier and the checksum over header and payload, with a pseudo header in ICMPv6 only (RFC 792,
+ * RFC 4443 2.3). */
 static int ping_build(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a,
 		      const u8 *hdr)
 {
 	struct icmp_hdr *icmp = (struct icmp_hdr *)skb_transport_header(skb);
-	u32 sum;
+	u32 sum = 0;
 
-	(void)a;
 	memcpy(icmp, hdr, sizeof(*icmp));
 	icmp->un.echo.id = inet_sk(sk)->inet_sport;
 	icmp->checksum = (be16){ 0 };
-	sum = inet_dgram_csum(skb);
+	if (a->family == AF_INET6) {
+		u32 len = skb->len - (u32)skb_transport_offset(skb);
+
+		sum = csum_add(a->pseudo,
+			       csum_add(cpu_to_be32(len).v, cpu_to_be32(IPPROTO_ICMPV6).v));
+	}
+	sum = csum_add(sum, inet_dgram_csum(skb));
 	icmp->checksum = be16_raw(csum_fold(sum));
 	return 0;
 }
@@ -165,9 +174,17 @@ static const struct inet_dgram_proto ping_dgram_proto = {
 	.build = ping_build,
 };
 
+static const struct inet_dgram_proto ping6_dgram_proto = {
+	.protocol = IPPROTO_ICMPV6,
+	.hdr_len = sizeof(struct icmpv6_hdr),
+	.hdr_in_msg = true,
+	.build = ping_build,
+};
+
 static ssize_t ping_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
 	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), sk->sk_family);
+	bool v6 = sk->sk_family == AF_INET6;
 	struct iov_iter start = msg->iter;
 	struct icmp_hdr hdr;
 
@@ -180,10 +197,10 @@ static ssize_t ping_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	/* Only requests: a program without privileges must not answer for the stack. */
 	if (copy_from_iter(&hdr, sizeof(hdr), &msg->iter) != sizeof(hdr))
 		return -EFAULT;
-	if (hdr.type != ICMP4_ECHO || hdr.code != 0)
+	if (hdr.type != (v6 ? ICMPV6_ECHO_REQUEST : ICMP4_ECHO) || hdr.code != 0)
 		return -EINVAL;
 	iov_iter_revert(&msg->iter, &start);
-	return af->datagram_send(sk, msg, len, &ping_dgram_proto);
+	return af->datagram_send(sk, msg, len, v6 ? &ping6_dgram_proto : &ping_dgram_proto);
 }
 
 static ssize_t ping_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags)
@@ -196,82 +213,110 @@ static int ping_ioctl(struct sock *sk, unsigned cmd, void *arg)
 	return inet_dgram_ioctl(sk, cmd, arg, 0);
 }
 
-const struct proto ping_prot = {
-	.name = "PING",
-	.obj_size = sizeof(struct ping_sock),
-	.init = ping_init,
-	.close = ping_close,
-	.connect = ping_connect,
-	.disconnect = inet_dgram_disconnect,
-	.ioctl = ping_ioctl,
-	.sendmsg = ping_sendmsg,
-	.recvmsg = ping_recvmsg,
-	.get_port = ping_get_port,
-	.unhash = ping_unhash,
-};
+#define PING_PROTO(name_, sock_)                                                                   \
+	{                                                                                          \
+		.name = (name_), .obj_size = sizeof(sock_), .init = ping_init,                     \
+		.close = ping_close, .connect = inet_datagram_connect,                             \
+		.disconnect = inet_dgram_disconnect, .ioctl = ping_ioctl, .sendmsg = ping_sendmsg, \
+		.recvmsg = ping_recvmsg, .get_port = ping_get_port, .unhash = ping_unhash,         \
+	}
+
+const struct proto ping_prot = PING_PROTO("PING", struct ping_sock);
+const struct proto pingv6_prot = PING_PROTO("PINGv6", struct ping6_sock);
 
 /* ---- packets ------------------------------------------------------------------------------------------ */
+
+/* A packet with the IP header at @iph; @ident is ours, @reverse: it is one that we sent. */
+static struct inet_tuple ping_tuple(const struct sk_buff *skb, const u8 *iph, u16 ident,
+				    bool reverse)
+{
+	const struct ip_hdr *h4 = (const struct ip_hdr *)iph;
+	const struct ipv6_hdr *h6 = (const struct ipv6_hdr *)iph;
+	be16 none = { 0 };
+
+	if (iph[0] >> 4 == 6)
+		return inet_tuple_v6(reverse ? &h6->daddr : &h6->saddr, none,
+				     reverse ? &h6->saddr : &h6->daddr, ident, skb->dev->ifindex);
+	return inet_tuple_v4(reverse ? h4->daddr : h4->saddr, none, reverse ? h4->saddr : h4->daddr,
+			     ident, skb->dev->ifindex);
+}
 
 void ping_rcv(struct sk_buff *skb)
 {
 	struct net *net = skb->dev->net;
-	const struct ip_hdr *iph = (const struct ip_hdr *)skb_network_header(skb);
 	const struct icmp_hdr *icmp;
+	struct inet_tuple t;
 	struct sock *sk;
 
 	if (!pskb_may_pull(skb, sizeof(*icmp))) {
 		kfree_skb_reason(skb, SKB_DROP_PING_HEADER);
 		return;
 	}
-	iph = (const struct ip_hdr *)skb_network_header(skb);
 	icmp = (const struct icmp_hdr *)skb->data;
 	trace_skb(skb, net, TP_ping_rcv, TRACE_PASS, be16_to_cpu(icmp->un.echo.id),
 		  be16_to_cpu(icmp->un.echo.sequence));
-	sk = ping_lookup(net, be16_to_cpu(icmp->un.echo.id), iph->daddr, iph->saddr,
-			 skb->dev->ifindex);
+	t = ping_tuple(skb, skb_network_header(skb), be16_to_cpu(icmp->un.echo.id), false);
+	sk = ping_lookup(net, &t);
 	if (!sk) {
 		kfree_skb_reason(skb, SKB_DROP_PING_NO_SOCKET);
 		return;
 	}
-	inet_af_ops(net, AF_INET)->rcv_prepare(sk, skb);
+	inet_af_ops(net, t.family)->rcv_prepare(sk, skb);
 	sock_queue_rcv_skb(sk, skb);
+}
+
+/* Where the ICMP header of the packet at data begins; 0: there is none. */
+static u32 inner_icmp_off(struct sk_buff *skb)
+{
+	if (!pskb_may_pull(skb, sizeof(struct ip_hdr)))
+		return 0;
+	/* Whoever calls for IPv6 has stepped over the extension headers. */
+	return skb->data[0] >> 4 == 6 ? (u32)skb_transport_offset(skb)
+				      : ip_hdr_len((const struct ip_hdr *)skb->data);
 }
 
 void ping_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 {
 	struct net *net = skb->dev->net;
-	const struct ip_hdr *inner;
+	u32 off = inner_icmp_off(skb);
 	const struct icmp_hdr *icmp;
+	struct inet_tuple t;
 	struct sock *sk;
-	u32 hlen;
 
-	if (!pskb_may_pull(skb, sizeof(*inner)))
+	if (!off || !pskb_may_pull(skb, off + sizeof(*icmp)))
 		return;
-	hlen = ip_hdr_len((const struct ip_hdr *)skb->data);
-	if (!pskb_may_pull(skb, hlen + sizeof(*icmp)))
-		return;
-	inner = (const struct ip_hdr *)skb->data;
-	icmp = (const struct icmp_hdr *)(skb->data + hlen);
+	icmp = (const struct icmp_hdr *)(skb->data + off);
 	trace_skb(skb, net, TP_ping_err, TRACE_PASS, type, code);
+	t = ping_tuple(skb, skb->data, be16_to_cpu(icmp->un.echo.id), true);
 	/* We only send requests; anything else in there is not ours. */
-	if (icmp->type != ICMP4_ECHO)
+	if (icmp->type != (t.family == AF_INET6 ? ICMPV6_ECHO_REQUEST : ICMP4_ECHO))
 		return;
-	sk = ping_lookup(net, be16_to_cpu(icmp->un.echo.id), inner->saddr, inner->daddr,
-			 skb->dev->ifindex);
+	sk = ping_lookup(net, &t);
 	if (sk)
 		inet_dgram_icmp_err(sk, skb, type, code, info, (be16){ 0 },
-				    (u8 *)(skb->data + hlen));
+				    (u8 *)(skb->data + off));
 }
 
-/* ---- /proc/net/icmp ----------------------------------------------------------------------------------- */
+/* ---- /proc/net/icmp, /proc/net/icmp6 ------------------------------------------------------------------ */
 
-void ping_proc_show(struct net *net, struct text *t)
+static void ping_show(struct net *net, struct text *t, u16 family)
 {
-	inet_dgram_proc_header(t, true);
+	inet_dgram_proc_header(t, family, true);
 	for (u32 i = 0; i < INET_PING_HASH_SIZE; i++) {
 		struct sock_common *c;
 
 		hlist_for_each_entry(c, &net->inet->ping_hash[i], skc_node)
-			inet_dgram_proc_line(t, i, (struct sock *)c);
+			if (c->skc_family == family)
+				inet_dgram_proc_line(t, i, (struct sock *)c);
 	}
+}
+
+void ping_proc_show(struct net *net, struct text *t)
+{
+	ping_show(net, t, AF_INET);
+}
+
+void ping6_proc_show(struct net *net, struct text *t)
+{
+	ping_show(net, t, AF_INET6);
 }

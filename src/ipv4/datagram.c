@@ -278,7 +278,7 @@ ssize_t ip4_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t len,
 		err = tx_packet(sk, msg, total, &tx, rt, proto, hdr);
 	}
 	if (proto->sent)
-		proto->sent(sk, err);
+		proto->sent(sk, AF_INET, err);
 	/* A full queue on the way is a loss like any other, unless the program wants to know. */
 	if (err == -ENOBUFS && !inet_sk(sk)->recverr)
 		err = 0;

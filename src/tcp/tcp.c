@@ -18,6 +18,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
+#include "inet/inet6_sock.h"
 #include "tcp/tcp.h"
 
 #define TCP_MEMORY_WAIT_NS (20 * NSEC_PER_MSEC)
@@ -32,7 +33,7 @@ void tcp_init_sock(struct sock *sk)
 
 	tcp_init_xmit_timers(sk);
 	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
-	icsk->icsk_af_ops = &tcp_v4_af_ops;
+	icsk->icsk_af_ops = tcp_af(sock_net(sk), sk->sk_family)->csk_ops;
 	tp->rtx_queue.node = NULL;
 	tp->out_of_order_queue.node = NULL;
 	tp->snd_cwnd = TCP_INIT_CWND;
@@ -47,8 +48,10 @@ void tcp_init_sock(struct sock *sk)
 	sk->sk_rcvbuf = net->rmem[1];
 }
 
-static int tcp_v4_init_sock(struct sock *sk)
+static int tcp_proto_init(struct sock *sk)
 {
+	if (!tcp_af(sock_net(sk), sk->sk_family))
+		return -EAFNOSUPPORT;
 	tcp_init_sock(sk);
 	return 0;
 }
@@ -73,7 +76,12 @@ void tcp_write_queue_purge(struct sock *sk)
 	inet_csk(sk)->icsk_backoff = 0;
 }
 
-static void tcp_v4_destroy_sock(struct sock *sk)
+static int tcp_proto_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
+{
+	return tcp_af(sock_net(sk), sk->sk_family)->connect(sk, addr, len);
+}
+
+static void tcp_destroy_sock(struct sock *sk)
 {
 	tcp_clear_xmit_timers(sk);
 	tcp_cleanup_congestion_control(sk);
@@ -705,7 +713,7 @@ static void tcp_become_orphan(struct sock *sk)
 	u64 tmo;
 
 	sock_orphan(sk);
-	tp->is_orphan = 1; /* counted until tcp_v4_destroy_sock() */
+	tp->is_orphan = 1; /* counted until tcp_destroy_sock() */
 	net->orphan_count++;
 	if (sk->sk_state == SS_TCP_FIN_WAIT2) {
 		tmo = tcp_fin_time_ns(sk);
@@ -796,12 +804,9 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tcp_ofo_purge(sk);
 
 	inet->inet_sport = (sk->sk_userlocks & SK_BINDPORT_LOCK) ? inet->inet_sport : (be16){ 0 };
-	sk->sk_dport = (be16){ 0 };
-	sk->sk_daddr = (be32){ 0 };
-	if (!(sk->sk_userlocks & SK_BINDADDR_LOCK)) {
-		inet->inet_saddr = (be32){ 0 };
-		sk->sk_rcv_saddr = (be32){ 0 };
-	}
+	inet_reset_peer(sk);
+	if (!(sk->sk_userlocks & SK_BINDADDR_LOCK))
+		inet_reset_saddr(sk);
 	sk->sk_shutdown = 0;
 	sock_reset_flag(sk, SOCK_DONE);
 	tp->srtt_us = tp->rttvar_us = tp->min_rtt_us = 0;
@@ -840,32 +845,28 @@ int tcp_disconnect(struct sock *sk, int flags)
 	return 0;
 }
 
-static void tcp_v4_hash(struct sock *sk)
+static void tcp_hash(struct sock *sk)
 {
 	inet_hash(sk);
 }
 
-const struct proto tcp_prot_v4 = {
-	.name = "TCP",
-	.obj_size = sizeof(struct tcp_sock),
-	.rare_size = sizeof(struct sock_rare),
-	.init = tcp_v4_init_sock,
-	.close = tcp_close,
-	.destroy = tcp_v4_destroy_sock,
-	.connect = tcp_v4_connect,
-	.disconnect = tcp_disconnect,
-	.accept = inet_csk_accept,
-	.ioctl = tcp_ioctl,
-	.setsockopt = tcp_setsockopt,
-	.getsockopt = tcp_getsockopt,
-	.sendmsg = tcp_sendmsg,
-	.recvmsg = tcp_recvmsg,
-	.shutdown = tcp_shutdown,
-	.keepalive = tcp_set_keepalive,
-	.get_port = inet_csk_get_port,
-	.hash = tcp_v4_hash,
-	.unhash = inet_unhash,
-	.stream_memory_free = tcp_stream_memory_free,
-	.poll = tcp_poll,
-	.twsk_unique = tcp_twsk_unique,
+struct tcp6_sock {
+	struct tcp_sock tcp;
+	struct ipv6_pinfo inet6; /* inet6_sk_generic() */
 };
+
+#define TCP_PROTO(name_, sock_)                                                                    \
+	{                                                                                          \
+		.name = (name_), .obj_size = sizeof(sock_), .rare_size = sizeof(struct sock_rare), \
+		.init = tcp_proto_init, .close = tcp_close, .destroy = tcp_destroy_sock,           \
+		.connect = tcp_proto_connect, .disconnect = tcp_disconnect,                        \
+		.accept = inet_csk_accept, .ioctl = tcp_ioctl, .setsockopt = tcp_setsockopt,       \
+		.getsockopt = tcp_getsockopt, .sendmsg = tcp_sendmsg, .recvmsg = tcp_recvmsg,      \
+		.shutdown = tcp_shutdown, .keepalive = tcp_set_keepalive,                          \
+		.get_port = inet_csk_get_port, .hash = tcp_hash, .unhash = inet_unhash,            \
+		.stream_memory_free = tcp_stream_memory_free, .poll = tcp_poll,                    \
+		.twsk_unique = tcp_twsk_unique,                                                    \
+	}
+
+const struct proto tcp_prot_v4 = TCP_PROTO("TCP", struct tcp_sock);
+const struct proto tcp_prot_v6 = TCP_PROTO("TCPv6", struct tcp6_sock);

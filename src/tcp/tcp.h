@@ -141,8 +141,11 @@ struct tcp_machine { /* machine->tcp */
 	u32 nr_cong;
 };
 
+struct tcp_af_ops;
+
 struct netns_tcp {
 	struct inet_hashinfo hashinfo;
+	const struct tcp_af_ops *af_ops[2]; /* AF_INET, AF_INET6: tcp_af() */
 	u64 isn_key[2], ts_key[2];
 	const struct tcp_congestion_ops *cong_default;
 	u32 orphan_count, tw_count;
@@ -398,7 +401,7 @@ static inline bool tcp_under_ca_recovery(const struct sock *sk)
 
 /* ---- tcp.c ------------------------------------------------------------------------------------------- */
 
-extern const struct proto tcp_prot_v4;
+extern const struct proto tcp_prot_v4, tcp_prot_v6;
 void tcp_init_sock(struct sock *sk);
 void tcp_set_state(struct sock *sk, u8 state);
 void tcp_done(struct sock *sk);
@@ -424,22 +427,60 @@ int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, sockle
 int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len);
 void tcp_get_info(struct sock *sk, struct tcp_info_uapi *ret_info);
 
-/* ---- tcp_ipv4.c -------------------------------------------------------------------------------------- */
+/* ---- tcp_ipv4.c, tcp_ipv6.c -------------------------------------------------------------------------- */
 
-extern const struct inet_connection_sock_af_ops tcp_v4_af_ops;
-extern const struct request_sock_ops tcp_v4_request_ops;
-extern const struct net_protocol tcp_v4_protocol;
-void tcp_v4_rcv(struct sk_buff *skb); /* consumes; softirq */
-void tcp_v4_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
+/* What TCP needs of an IP version for packets that belong to no full socket (yet, any more), and to open a connection. */
+struct tcp_af_ops {
+	const struct request_sock_ops *req_ops;
+	const struct inet_connection_sock_af_ops *csk_ops; /* of its connections */
+	int (*connect)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
+	/* May a connection begin with this SYN, as far as addresses go? borrow */
+	bool (*syn_acceptable)(const struct sk_buff *skb);
+	/* Addresses of a new request for @listener from its SYN. borrow */
+	void (*init_req)(struct request_sock *req, const struct sock *listener,
+			 const struct sk_buff *skb);
+	/* A held route for the SYN-ACK; NULL: none */
+	struct dst_entry *(*route_req)(const struct sock *listener, const struct request_sock *req);
+	/* consumes; data at the TCP header, dst set. 0 or -errno */
+	int (*xmit_synack)(const struct sock *listener, struct sk_buff *skb,
+			   const struct request_sock *req);
+	/* borrow @skb, which is answered with @segment (its checksum field is 0). */
+	void (*reply)(struct net *net, struct sk_buff *skb, const void *segment, u32 len, u8 tos,
+		      be32 flowlabel);
+};
+
+extern const struct tcp_af_ops tcp_v4_af_ops, tcp_v6_af_ops;
+extern const struct inet_connection_sock_af_ops tcp_v4_csk_ops;
+extern const struct net_protocol tcp_v4_protocol, tcp_v6_protocol;
 int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len);
+
+static inline const struct tcp_af_ops *tcp_af(const struct net *net, int family)
+{
+	return net->tcp->af_ops[family == AF_INET6];
+}
+
+/* ---- tcp_demux.c ------------------------------------------------------------------------------------- */
+
+u32 tcp_init_seq(struct net *net, const struct inet_tuple *t);
+u32 tcp_init_ts_off(struct net *net, const struct inet_tuple *t);
 /* borrow @skb (data at the payload, transport header set); @sk may be NULL */
-void tcp_v4_send_reset(struct sock *sk, struct sk_buff *skb);
-void tcp_v4_send_ack(struct net *net, struct sk_buff *skb, u32 seq, u32 ack, u32 win, u32 tsval,
-		     u32 tsecr, bool ts, u8 tos);
-void tcp_v4_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct request_sock *req);
-int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req);
-u32 tcp_v4_init_seq(struct net *net, be32 saddr, be32 daddr, be16 sport, be16 dport);
-u32 tcp_v4_init_ts_off(struct net *net, be32 saddr, be32 daddr);
+void tcp_send_reset(struct sock *sk, struct sk_buff *skb);
+void tcp_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct request_sock *req);
+/* A received packet, data at the TCP header: checks it (@pseudo: sum of the pseudo header, if the checksum is still to be verified)
+ * and makes it a segment, data at the payload. @tp: the trace point. NULL: consumed */
+const struct tcp_hdr *tcp_rcv_header(struct sk_buff *skb, u32 pseudo, u8 dsfield, u16 tp);
+/* The segment to what has the tuple @t. consumes */
+void tcp_rcv(struct sk_buff *skb, const struct inet_tuple *t, u8 ttl);
+/* The connection that an ICMP error about segment @seq means; NULL: none, or nothing more is to be done. @unreachable: it ends a
+ * handshake. @in_errors: counts what belongs to nobody. */
+struct sock *tcp_err_sock(struct net *net, const struct inet_tuple *t, u32 seq, bool unreachable,
+			  enum mib_counter in_errors);
+/* @err: an errno. @recverr: the program wants to hear of every error. */
+void tcp_err_report(struct sock *sk, int err, bool recverr);
+void tcp_mtu_reduced(struct sock *sk);
+/* Addresses and peer are set: takes a port, sends the SYN. Takes over @dst. @mss: what the peer takes if it does not say. 0, or
+ * -errno with the addresses reset */
+int tcp_connect_begin(struct sock *sk, struct dst_entry *dst, u16 ext_hdr_len, u16 mss);
 
 /* ---- tcp_input.c ------------------------------------------------------------------------------------- */
 
@@ -684,11 +725,13 @@ struct sock *tcp_check_req(struct sock *listener, struct sk_buff *skb, struct re
 void tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb); /* consumes */
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb);
-void tcp_conn_request(struct sock *listener, struct sk_buff *skb, u32 tw_isn); /* borrow */
+void tcp_conn_request(struct sock *listener, struct sk_buff *skb, u32 tw_isn); /* consumes */
+/* The SYN-ACK of @req, again. 0 or -errno */
+int tcp_rtx_synack(struct sock *listener, struct request_sock *req);
 
 /* ---- tcp_offload.c ----------------------------------------------------------------------------------- */
 
-extern const struct offload_callbacks tcp_v4_offload;
+extern const struct offload_callbacks tcp_v4_offload, tcp_v6_offload;
 
 /* ---- cong/ ------------------------------------------------------------------------------------------- */
 
@@ -774,7 +817,8 @@ DROP_REASON_ENUM(TCP, TCP_DROP_REASONS);
 	X(tcp_enter_recovery, "tcp/tcp_recovery.c", "ssthresh", "lost")                            \
 	X(tcp_enter_loss, "tcp/tcp_recovery.c", "ssthresh", "lost")                                \
 	X(tcp_fin, "tcp/tcp_input.c", "state", NULL)                                               \
-	X(tcp_v4_send_reset, "tcp/tcp_ipv4.c", "seq", NULL)
+	X(tcp_send_reset, "tcp/tcp_demux.c", "seq", NULL)                                          \
+	X(tcp_v6_rcv, "tcp/tcp_ipv6.c", "seq", "ack")
 
 TRACE_POINT_ENUM(TCP, TCP_TRACE_POINTS);
 

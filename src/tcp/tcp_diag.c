@@ -26,17 +26,13 @@ static bool tcp_diag_table(const struct net *net, u32 nth, struct inet_diag_tabl
 static struct sock_common *tcp_diag_lookup(struct net *net, const struct inet_diag_req_v2 *req)
 {
 	struct inet_hashinfo *h = &net->tcp->hashinfo;
-	be32 local = be32_raw(req->id.idiag_src[0]), remote = be32_raw(req->id.idiag_dst[0]);
-	be16 rport = be16_raw(req->id.idiag_dport);
-	u16 lport = be16_to_cpu(be16_raw(req->id.idiag_sport));
+	struct inet_tuple t;
 	struct sock *sk;
 
-	if (req->sdiag_family != AF_INET)
-		return NULL;
-	sk = __inet_lookup_established(net, h, remote, rport, local, lport, (int)req->id.idiag_if);
+	inet_diag_tuple(req, &t);
+	sk = __inet_lookup_established(h, &t);
 	if (!sk)
-		sk = __inet_lookup_listener(net, h, remote, rport, local, lport,
-					    (int)req->id.idiag_if);
+		sk = __inet_lookup_listener(h, &t);
 	return sk ? &sk->c : NULL;
 }
 

@@ -165,6 +165,14 @@ enum tcp_tw_verdict tcp_timewait_state_process(struct tcp_timewait_sock *tw, str
 	return tcp_tw_answer(tw, skb);
 }
 
+static bool is_loopback(const struct sock_common *c)
+{
+	if (inet_common_is_v6(c))
+		return IN6_IS_ADDR_LOOPBACK(&c->skc_v6_daddr) ||
+		       IN6_IS_ADDR_LOOPBACK(&c->skc_v6_rcv_saddr);
+	return ipv4_is_loopback(c->skc_daddr) || ipv4_is_loopback(c->skc_rcv_saddr);
+}
+
 /* connect(2) chose a 4-tuple that is in TIME_WAIT: with timestamps a second later it is safe (RFC 6191). */
 bool tcp_twsk_unique(struct sock *sk, struct sock_common *c)
 {
@@ -174,7 +182,7 @@ bool tcp_twsk_unique(struct sock *sk, struct sock_common *c)
 	u8 reuse = net->tw_reuse;
 
 	if (reuse == 2) /* loopback only */
-		reuse = ipv4_is_loopback(c->skc_daddr) || ipv4_is_loopback(c->skc_rcv_saddr);
+		reuse = is_loopback(c);
 	if (!reuse || !tw->saw_tstamp || !tw->ts_recent_stamp ||
 	    tw->tw.tw_substate != SS_TCP_TIME_WAIT || now - tw->ts_recent_stamp < 1)
 		return false;
@@ -188,49 +196,25 @@ bool tcp_twsk_unique(struct sock *sk, struct sock_common *c)
 
 /* ---- requests ---------------------------------------------------------------------------------------- */
 
-static struct dst_entry *tcp_v4_route_req(const struct sock *sk, const struct request_sock *req)
+static const struct tcp_af_ops *req_af(const struct request_sock *req)
 {
-	struct flowi4 fl = {
-		.oif = sk->sk_bound_dev_if,
-		.mark = req->ir_mark,
-		.tos = inet_sk(sk)->tos,
-		.proto = IPPROTO_TCP,
-		.saddr = req->c.skc_rcv_saddr,
-		.daddr = req->c.skc_daddr,
-		.sport = cpu_to_be16(req->c.skc_num),
-		.dport = req->c.skc_dport,
-		.uid = sk->sk_uid,
-	};
-	struct rtable *rt;
-	int err;
-
-	rt = ip_route_output_flow(sock_net(sk), &fl, sk, &err);
-	return rt ? &rt->dst : NULL;
+	return tcp_af(req->c.skc_net, req->rsk_ops->family);
 }
 
-int tcp_v4_send_synack(struct sock *sk, struct dst_entry *dst, struct request_sock *req)
+static int tcp_send_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req)
 {
-	struct dst_entry *own = NULL;
-	struct sk_buff *skb;
-	struct tcp_hdr *th;
+	struct sk_buff *skb = tcp_make_synack(sk, dst, req);
 
-	if (!dst) {
-		own = dst = tcp_v4_route_req(sk, req);
-		if (!dst)
-			return -EHOSTUNREACH;
-	}
-	skb = tcp_make_synack(sk, dst, req);
-	dst_release(own);
-	if (!skb)
-		return -ENOMEM;
-	th = (struct tcp_hdr *)skb_transport_header(skb);
-	th->check.v = (u16)~csum_tcpudp_magic(req->c.skc_rcv_saddr, req->c.skc_daddr, skb->len,
-					      IPPROTO_TCP, 0);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = skb->transport_header;
-	skb->csum_offset = offsetof(struct tcp_hdr, check);
-	return ip_build_and_send_pkt(skb, sk, req->c.skc_rcv_saddr, req->c.skc_daddr, NULL,
-				     inet_sk(sk)->tos);
+	return skb ? req_af(req)->xmit_synack(sk, skb, req) : -ENOMEM;
+}
+
+int tcp_rtx_synack(struct sock *listener, struct request_sock *req)
+{
+	struct dst_entry *dst = req_af(req)->route_req(listener, req);
+	int err = dst ? tcp_send_synack(listener, dst, req) : -EHOSTUNREACH;
+
+	dst_release(dst);
+	return err == -ENOBUFS ? 0 : err;
 }
 
 /* The SYN's options and our sysctls decide what the connection will have. */
@@ -251,13 +235,12 @@ static void tcp_openreq_init(struct sock *sk, struct request_sock *req, const st
 	treq->sack_ok = seg->opts.sack_ok && net->sack;
 	treq->wscale_ok = seg->opts.wscale_ok && net->window_scaling;
 	treq->snd_wscale = treq->wscale_ok ? seg->opts.snd_wscale & 15 : 0;
-	req->c.skc_rcv_saddr = ip_hdr(skb)->daddr;
-	req->c.skc_daddr = ip_hdr(skb)->saddr;
 	req->c.skc_num = sk->sk_num;
 	req->c.skc_dport = ((const struct tcp_hdr *)skb_transport_header(skb))->source;
 	req->c.skc_bound_dev_if = sk->sk_bound_dev_if;
 	req->ir_iif = skb->dev ? skb->dev->ifindex : 0;
 	req->ir_mark = sk->sk_mark;
+	req_af(req)->init_req(req, sk, skb);
 }
 
 static bool tcp_request_admitted(struct sock *sk, skb_drop_reason_t *ret_reason)
@@ -283,9 +266,11 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb, u32 tw_isn)
 {
 	struct net *net = sock_net(sk);
 	skb_drop_reason_t reason = SKB_DROP_NOMEM;
+	const struct tcp_af_ops *af;
 	struct tcp_request_sock *treq;
 	struct request_sock *req;
 	struct dst_entry *dst;
+	struct inet_tuple t;
 	struct tcp_seg seg;
 	u8 wscale = 0;
 	u32 mss;
@@ -294,22 +279,26 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb, u32 tw_isn)
 	tcp_seg_parse_opts(&seg, true, 0);
 	trace_skb(skb, net, TP_tcp_conn_request, TRACE_PASS, seg.seq,
 		  inet_csk(sk)->icsk_accept_queue.qlen);
+	af = tcp_af(net, be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? AF_INET6 : AF_INET);
+	if (!af->syn_acceptable(skb)) {
+		reason = SKB_DROP_TCP_NOT_FOR_US;
+		goto drop;
+	}
 	if (!tcp_request_admitted(sk, &reason))
 		goto drop;
-	req = inet_reqsk_alloc(&tcp_v4_request_ops, sk);
+	req = inet_reqsk_alloc(af->req_ops, sk);
 	if (!req)
 		goto drop;
 	treq = tcp_rsk(req);
 	tcp_openreq_init(sk, req, &seg, skb);
-	dst = tcp_v4_route_req(sk, req);
+	dst = af->route_req(sk, req);
 	if (!dst) {
 		reason = SKB_DROP_TCP_NOROUTE;
 		goto drop_free;
 	}
-	treq->ts_off = tcp_v4_init_ts_off(net, req->c.skc_rcv_saddr, req->c.skc_daddr);
-	treq->snt_isn = tw_isn ? tw_isn
-			       : tcp_v4_init_seq(net, req->c.skc_rcv_saddr, req->c.skc_daddr,
-						 cpu_to_be16(req->c.skc_num), req->c.skc_dport);
+	inet_common_tuple(&req->c, &t);
+	treq->ts_off = tcp_init_ts_off(net, &t);
+	treq->snt_isn = tw_isn ? tw_isn : tcp_init_seq(net, &t);
 	treq->snt_synack = tcp_now_ns(sk);
 	mss = dst_metric_advmss(dst);
 	if (tcp_sk(sk)->user_mss && tcp_sk(sk)->user_mss < mss)
@@ -324,7 +313,7 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb, u32 tw_isn)
 		dst_release(dst);
 		goto drop_free;
 	}
-	tcp_v4_send_synack(sk, dst, req); /* if it is lost here, the timer sends another */
+	tcp_send_synack(sk, dst, req); /* if it is lost here, the timer sends another */
 	dst_release(dst);
 	reqsk_put(req);
 	consume_skb(skb);
@@ -344,7 +333,7 @@ static void tcp_embryonic_reset(struct sock *listener, struct sk_buff *skb,
 				struct request_sock *req, u8 flags)
 {
 	if (!(flags & TCP_FLAG_RST))
-		tcp_v4_send_reset(listener, skb);
+		tcp_send_reset(listener, skb);
 	inet_csk_reqsk_queue_drop(listener, req);
 	NET_INC_STATS(sock_net(listener), MIB_TcpExt_EmbryonicRsts);
 }
@@ -364,6 +353,47 @@ static bool tcp_req_paws_reject(struct sock *listener, const struct tcp_request_
 	       !(seg->flags & TCP_FLAG_RST);
 }
 
+/* The ACK that completes @req: the child, in ehash in its place, or NULL. */
+static struct sock *tcp_syn_recv_sock(struct sock *sk, struct sk_buff *skb,
+				      struct request_sock *req)
+{
+	struct sock *newsk;
+	struct tcp_sock *tp;
+
+	if (sk_acceptq_is_full(sk)) {
+		NET_INC_STATS(sock_net(sk), MIB_TcpExt_ListenOverflows);
+		NET_INC_STATS(sock_net(sk), MIB_TcpExt_ListenDrops);
+		return NULL;
+	}
+	newsk = tcp_create_openreq_child(sk, req, skb);
+	if (!newsk) {
+		NET_INC_STATS(sock_net(sk), MIB_TcpExt_ListenDrops);
+		return NULL;
+	}
+	tp = tcp_sk(newsk);
+	if (inet_csk(newsk)->icsk_af_ops->rebuild_header(newsk))
+		goto fail;
+	tcp_assign_congestion_control(newsk);
+	tcp_sync_mss(newsk, dst_mtu(newsk->sk_dst_cache));
+	tp->advmss = (u16)min(dst_metric_advmss(newsk->sk_dst_cache), 65535u);
+	if (tp->user_mss && tp->user_mss < tp->advmss)
+		tp->advmss = tp->user_mss;
+	if (tp->tstamp_ok)
+		tp->advmss -= TCPOLEN_TSTAMP_ALIGNED_;
+	tcp_initialize_rcv_mss(newsk);
+	if (__inet_inherit_port(sk, newsk) < 0)
+		goto fail;
+	if (!inet_ehash_insert(newsk, (struct sock *)req))
+		goto fail;
+	return newsk;
+
+fail:
+	NET_INC_STATS(sock_net(sk), MIB_TcpExt_ListenDrops);
+	inet_csk_prepare_forced_close(newsk);
+	inet_csk_destroy_sock(newsk);
+	return NULL;
+}
+
 struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_sock *req,
 			   skb_drop_reason_t *ret_reason)
 {
@@ -381,7 +411,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	/* The SYN again: our SYN-ACK was lost or is late. */
 	if (seg.seq == treq->rcv_isn &&
 	    (seg.flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN && !paws) {
-		if (!tcp_req_rate_limited(sk, skb, treq) && !req->rsk_ops->rtx_syn_ack(sk, req)) {
+		if (!tcp_req_rate_limited(sk, skb, treq) && !tcp_rtx_synack(sk, req)) {
 			NET_INC_STATS(sock_net(sk), MIB_TcpExt_TCPSynRetrans);
 			NET_INC_STATS(sock_net(sk), MIB_Tcp_RetransSegs);
 			mod_timer(sk->sk_cpu, &req->timer, tcp_now_ns(sk) + req->timeout);
@@ -391,7 +421,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	/* RFC 9293 3.10.7.4, SYN-RECEIVED: an ACK for something else gets a RST. */
 	if ((seg.flags & TCP_FLAG_ACK) && seg.ack != treq->snt_isn + 1) {
 		if (!(seg.flags & TCP_FLAG_RST))
-			tcp_v4_send_reset(sk, skb);
+			tcp_send_reset(sk, skb);
 		*ret_reason = SKB_DROP_TCP_INVALID_ACK;
 		return NULL;
 	}
@@ -399,7 +429,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	    !tcp_in_window(seg.seq, seg.end_seq, treq->rcv_nxt, treq->rcv_nxt + treq->rcv_wnd)) {
 		/* A repeated SYN-ACK's SYN is one below the window: truncate rather than complain. */
 		if (!(seg.flags & TCP_FLAG_RST) && !tcp_req_rate_limited(sk, skb, treq))
-			req->rsk_ops->send_ack(sk, skb, req);
+			tcp_reqsk_send_ack(sk, skb, req);
 		if (paws)
 			NET_INC_STATS(sock_net(sk), MIB_TcpExt_PAWSEstab);
 		*ret_reason = paws ? SKB_DROP_TCP_PAWS : SKB_DROP_TCP_OVERWINDOW;
@@ -425,7 +455,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		*ret_reason = SKB_DROP_TCP_DEFER_ACCEPT;
 		return NULL;
 	}
-	child = inet_csk(sk)->icsk_af_ops->syn_recv_sock(sk, skb, req, NULL);
+	child = tcp_syn_recv_sock(sk, skb, req);
 	if (!child) {
 		*ret_reason = SKB_DROP_TCP_LISTEN_OVERFLOW;
 		if (tcp_net(sk)->abort_on_overflow)
@@ -457,6 +487,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		return NULL;
 	icsk = inet_csk(newsk);
 	tp = tcp_sk(newsk);
+	icsk->icsk_af_ops = req_af(req)->csk_ops;
 	icsk->icsk_ca_ops = inet_csk(sk)->icsk_ca_ops;
 	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
 	tcp_init_xmit_timers(newsk);

@@ -61,6 +61,7 @@ int tcp_net_init(struct net *net)
 		return -ENOMEM;
 	net->tcp = t;
 	tcp_sysctl_net_init(net);
+	t->af_ops[0] = &tcp_v4_af_ops;
 	t->cong_default = net->machine->tcp->cong[0];
 	/* The names make the secrets of each net differ, and independent of what else draws. */
 	host_random(net->machine->host, "tcp-isn", t->isn_key, sizeof(t->isn_key));

@@ -14,11 +14,19 @@
 #include <errno.h>
 
 #include "tcp/tcp.h"
+#include "wire/ipv6.h"
+
+/* The sum of the pseudo header, from that of its addresses. */
+static u32 tcp_pseudo(u32 addrs, u32 len)
+{
+	return csum_add(addrs, csum_add(cpu_to_be32(len).v, cpu_to_be32(IPPROTO_TCP).v));
+}
 
 /* ---- cutting ----------------------------------------------------------------------------------------- */
 
+/* @addrs: the sum of the addresses. */
 static void tcp_segment_csum(struct sk_buff *seg, struct tcp_hdr *th, u32 old_len, u32 new_len,
-			     be32 saddr, be32 daddr)
+			     u32 addrs)
 {
 	if (seg->ip_summed == CHECKSUM_PARTIAL) {
 		u32 sum = th->check.v;
@@ -29,17 +37,14 @@ static void tcp_segment_csum(struct sk_buff *seg, struct tcp_hdr *th, u32 old_le
 		return;
 	}
 	th->check.v = 0;
-	th->check.v =
-		csum_tcpudp_magic(saddr, daddr, new_len, IPPROTO_TCP,
-				  skb_checksum(seg, (u32)skb_transport_offset(seg), new_len, 0));
+	th->check.v = csum_fold(skb_checksum(seg, (u32)skb_transport_offset(seg), new_len,
+					     tcp_pseudo(addrs, new_len)));
 }
 
-static struct sk_buff *tcp_gso_segment(struct sk_buff *skb, netdev_features_t features,
+static struct sk_buff *tcp_gso_segment(struct sk_buff *skb, netdev_features_t features, u32 addrs,
 				       int *ret_err)
 {
 	const struct tcp_hdr *th;
-	const struct ip_hdr *iph = ip_hdr(skb);
-	be32 saddr = iph->saddr, daddr = iph->daddr;
 	u32 old_len = skb->len, mss = skb_shinfo(skb)->gso_size, seq, thlen;
 	struct sk_buff *segs, *seg;
 	u8 flags;
@@ -65,7 +70,7 @@ static struct sk_buff *tcp_gso_segment(struct sk_buff *skb, netdev_features_t fe
 			h->flags &= (u8) ~(TCP_FLAG_FIN | TCP_FLAG_PSH);
 		if (seg != segs)
 			h->flags &= (u8)~TCP_FLAG_CWR;
-		tcp_segment_csum(seg, h, old_len, new_len, saddr, daddr);
+		tcp_segment_csum(seg, h, old_len, new_len, addrs);
 		seq += mss;
 	}
 	return segs;
@@ -84,21 +89,19 @@ static bool tcp_gro_same_headers(const struct tcp_hdr *a, const struct tcp_hdr *
 	return !memcmp(a + 1, b + 1, thlen - sizeof(*a));
 }
 
-static bool tcp_gro_checksum_ok(struct sk_buff *skb, u32 off)
+static bool tcp_gro_checksum_ok(struct sk_buff *skb, u32 off, u32 addrs)
 {
-	const struct ip_hdr *iph = (const struct ip_hdr *)skb->data;
 	u32 len = skb->len - off;
 
 	if (skb_csum_unnecessary(skb))
 		return true;
-	if (csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_TCP,
-			      skb_checksum(skb, off, len, 0)))
+	if (csum_fold(skb_checksum(skb, off, len, tcp_pseudo(addrs, len))))
 		return false; /* input will count and drop it */
 	skb->csum_valid = 1;
 	return true;
 }
 
-static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff *skb)
+static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff *skb, u32 addrs)
 {
 	struct napi_gro_cb *cb = NAPI_GRO_CB(skb);
 	u32 off = cb->data_offset, thlen, len, mss;
@@ -112,7 +115,7 @@ static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff
 	th = (const struct tcp_hdr *)(skb->data + off);
 	thlen = tcp_hdr_len(th);
 	if (thlen < sizeof(*th) || skb_headlen(skb) < off + thlen ||
-	    !tcp_gro_checksum_ok(skb, off)) {
+	    !tcp_gro_checksum_ok(skb, off, addrs)) {
 		cb->flush = 1;
 		return NULL;
 	}
@@ -160,24 +163,77 @@ static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff
 	return flush || len < mss ? found : NULL;
 }
 
-static int tcp_gro_complete(struct sk_buff *skb, int nhoff)
+static int tcp_gro_complete(struct sk_buff *skb, int nhoff, u32 addrs, u16 gso_type)
 {
-	const struct ip_hdr *iph = ip_hdr(skb);
 	struct tcp_hdr *th = (struct tcp_hdr *)(skb->data + nhoff);
 	u32 len = skb->len - (u32)nhoff;
 
-	th->check.v = (u16)~csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_TCP, 0);
+	th->check.v = (u16)~csum_fold(tcp_pseudo(addrs, len));
 	skb->transport_header = (u16)((u8 *)th - skb->head);
 	skb->csum_start = skb->transport_header;
 	skb->csum_offset = offsetof(struct tcp_hdr, check);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb_shinfo(skb)->gso_segs = NAPI_GRO_CB(skb)->count;
-	skb_shinfo(skb)->gso_type |= SKB_GSO_TCPV4;
+	skb_shinfo(skb)->gso_type |= gso_type;
 	return 0;
 }
 
+/* ---- by IP version: the network header is set --------------------------------------------------------- */
+
+static u32 addrs4(const struct sk_buff *skb)
+{
+	const struct ip_hdr *h = (const struct ip_hdr *)(skb->head + skb->network_header);
+
+	return csum_tcpudp_nofold(h->saddr, h->daddr, 0, 0, 0);
+}
+
+static u32 addrs6(const struct sk_buff *skb)
+{
+	const struct ipv6_hdr *h = (const struct ipv6_hdr *)(skb->head + skb->network_header);
+
+	return csum_ipv6_nofold(&h->saddr, &h->daddr, 0, 0, 0);
+}
+
+static struct sk_buff *tcp4_gso_segment(struct sk_buff *skb, netdev_features_t features,
+					int *ret_err)
+{
+	return tcp_gso_segment(skb, features, addrs4(skb), ret_err);
+}
+
+static struct sk_buff *tcp4_gro_receive(struct sk_buff_head *held, struct sk_buff *skb)
+{
+	return tcp_gro_receive(held, skb, addrs4(skb));
+}
+
+static int tcp4_gro_complete(struct sk_buff *skb, int nhoff)
+{
+	return tcp_gro_complete(skb, nhoff, addrs4(skb), SKB_GSO_TCPV4);
+}
+
+static struct sk_buff *tcp6_gso_segment(struct sk_buff *skb, netdev_features_t features,
+					int *ret_err)
+{
+	return tcp_gso_segment(skb, features, addrs6(skb), ret_err);
+}
+
+static struct sk_buff *tcp6_gro_receive(struct sk_buff_head *held, struct sk_buff *skb)
+{
+	return tcp_gro_receive(held, skb, addrs6(skb));
+}
+
+static int tcp6_gro_complete(struct sk_buff *skb, int nhoff)
+{
+	return tcp_gro_complete(skb, nhoff, addrs6(skb), SKB_GSO_TCPV6);
+}
+
 const struct offload_callbacks tcp_v4_offload = {
-	.gro_receive = tcp_gro_receive,
-	.gro_complete = tcp_gro_complete,
-	.gso_segment = tcp_gso_segment,
+	.gro_receive = tcp4_gro_receive,
+	.gro_complete = tcp4_gro_complete,
+	.gso_segment = tcp4_gso_segment,
+};
+
+const struct offload_callbacks tcp_v6_offload = {
+	.gro_receive = tcp6_gro_receive,
+	.gro_complete = tcp6_gro_complete,
+	.gso_segment = tcp6_gso_segment,
 };

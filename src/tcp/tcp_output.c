@@ -522,7 +522,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	sh = skb_shinfo(skb);
 	sh->gso_size = segs > 1 ? cb.gso_size : 0;
 	sh->gso_segs = (u16)segs;
-	sh->gso_type = segs > 1 ? SKB_GSO_TCPV4 : 0;
+	sh->gso_type = segs > 1 ? icsk->icsk_af_ops->gso_type : 0;
 	icsk->icsk_af_ops->send_check(sk, skb);
 	trace_skb(skb, sk->sk_net, TP_tcp_transmit_skb, TRACE_PASS, cb.seq, tp->rcv_nxt);
 

@@ -167,7 +167,7 @@ static bool tcp_check_ack(struct sock *sk, struct tcp_seg *seg)
 	if (r == TCP_ACK_OK || (r == TCP_ACK_OLD && sk->sk_state != SS_TCP_SYN_RECV))
 		return true;
 	if (sk->sk_state == SS_TCP_SYN_RECV)
-		tcp_v4_send_reset(sk, seg->skb);
+		tcp_send_reset(sk, seg->skb);
 	else if (r == TCP_ACK_INVALID)
 		tcp_send_challenge_ack(sk);
 	tcp_seg_drop(seg, r == TCP_ACK_OLD ? SKB_DROP_TCP_OLD_ACK : SKB_DROP_TCP_INVALID_ACK);
@@ -185,7 +185,7 @@ static bool tcp_new_data(const struct sock *sk, const struct tcp_seg *seg)
 static void tcp_abort_on_data(struct sock *sk, struct tcp_seg *seg)
 {
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnData);
-	tcp_v4_send_reset(sk, seg->skb);
+	tcp_send_reset(sk, seg->skb);
 	tcp_reset(sk);
 	tcp_seg_drop(seg, SKB_DROP_TCP_ABORT_ON_DATA);
 }
@@ -207,10 +207,10 @@ static void tcp_state_listen(struct sock *sk, struct tcp_seg *seg)
 	if (seg->flags & TCP_FLAG_RST) {
 		tcp_seg_drop(seg, SKB_DROP_TCP_RESET);
 	} else if (seg->flags & TCP_FLAG_ACK) {
-		tcp_v4_send_reset(sk, seg->skb);
+		tcp_send_reset(sk, seg->skb);
 		tcp_seg_drop(seg, SKB_DROP_TCP_FLAGS);
 	} else if ((seg->flags & TCP_FLAG_SYN) && !(seg->flags & TCP_FLAG_FIN)) {
-		inet_csk(sk)->icsk_af_ops->conn_request(sk, seg->skb);
+		tcp_conn_request(sk, seg->skb, 0);
 		seg->skb = NULL;
 	} else {
 		tcp_seg_drop(seg, SKB_DROP_TCP_FLAGS);
@@ -313,7 +313,7 @@ static void tcp_state_syn_sent(struct sock *sk, struct tcp_seg *seg)
 		}
 		if (bad) {
 			if (!(seg->flags & TCP_FLAG_RST))
-				tcp_v4_send_reset(sk, seg->skb);
+				tcp_send_reset(sk, seg->skb);
 			tcp_seg_drop(seg, SKB_DROP_TCP_INVALID_ACK);
 			return;
 		}

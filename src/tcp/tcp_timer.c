@@ -503,7 +503,7 @@ void tcp_reqsk_timer(struct cpu *cpu, struct timer_list *t)
 		resend = true;
 	}
 	if (!expire && resend) {
-		if (req->rsk_ops->rtx_syn_ack(listener, req) == 0) {
+		if (tcp_rtx_synack(listener, req) == 0) {
 			req->num_retrans++;
 			NET_INC_STATS(listener->sk_net, MIB_Tcp_RetransSegs);
 			NET_INC_STATS(listener->sk_net, MIB_TcpExt_TCPSynRetrans);

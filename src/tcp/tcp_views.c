@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_views.c - /proc/net/tcp and /proc/net/sockstat, in the format of proc(5)
+ * tcp_views.c - /proc/net/tcp, /proc/net/tcp6 and /proc/net/sockstat, in the format of proc(5)
  *
- * Lines are padded to 149 characters, as programs that seek in the file expect. Where Linux prints a kernel pointer we print
+ * Lines of IPv4 are padded to 149 characters, as programs that seek in the file expect. Where Linux prints a kernel pointer we print
  * zeroes: what nobody may use should not differ between runs.
  */
 #include <stdio.h>
@@ -14,9 +14,9 @@
 #define TCP_LINE   149
 #define CLOCK_T_NS (NSEC_PER_SEC / 100)
 
-static void put_line(struct text *t, const char *line)
+static void put_line(struct text *t, u16 family, const char *line)
 {
-	text_printf(t, "%-*s\n", TCP_LINE, line);
+	text_printf(t, "%-*s\n", family == AF_INET ? TCP_LINE : 0, line);
 }
 
 static u64 clock_t_until(const struct net *net, u64 when)
@@ -34,8 +34,10 @@ static void show_sock(struct net *net, struct text *t, struct sock *sk, u32 i)
 	u32 rx = listening ? sk->sk_ack_backlog : tp->rcv_nxt - tp->copied_seq;
 	u64 when = net_now(net);
 	int timer = 0;
-	char line[256];
+	char line[256], local[INET_PROC_ADDR], remote[INET_PROC_ADDR];
 
+	inet_proc_addr(local, &sk->c, true);
+	inet_proc_addr(remote, &sk->c, false);
 	if (icsk->icsk_pending == ICSK_TIME_PROBE0) {
 		timer = 4;
 		when = icsk->icsk_timeout;
@@ -47,11 +49,10 @@ static void show_sock(struct net *net, struct text *t, struct sock *sk, u32 i)
 		when = icsk->icsk_keepalive_timeout;
 	}
 	snprintf(line, sizeof(line),
-		 "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08llX %08X %5u %8d %llu %u %016x "
+		 "%4u: %s:%04X %s:%04X %02X %08X:%08X %02X:%08llX %08X %5u %8d %llu %u %016x "
 		 "%llu %llu %u %u %d",
-		 i, sk->sk_rcv_saddr.v, be16_to_cpu(inet_sk(sk)->inet_sport), sk->sk_daddr.v,
-		 be16_to_cpu(sk->sk_dport), sk->sk_state,
-		 listening ? 0 : tp->write_seq - tp->snd_una, rx, timer,
+		 i, local, be16_to_cpu(inet_sk(sk)->inet_sport), remote, be16_to_cpu(sk->sk_dport),
+		 sk->sk_state, listening ? 0 : tp->write_seq - tp->snd_una, rx, timer,
 		 (unsigned long long)clock_t_until(net, when), icsk->icsk_retransmits, sk->sk_uid,
 		 icsk->icsk_probes_out,
 		 (unsigned long long)(sk->sk_socket ? sk->sk_socket->inode.ino : 0), sk->sk_refcnt,
@@ -60,41 +61,45 @@ static void show_sock(struct net *net, struct text *t, struct sock *sk, u32 i)
 		 (u32)icsk->icsk_ack.quick << 1 | icsk->icsk_ack.pingpong, tp->snd_cwnd,
 		 listening || tcp_in_initial_slowstart(tp) ? (listening ? 0 : -1)
 							   : (int)tp->snd_ssthresh);
-	put_line(t, line);
+	put_line(t, sk->sk_family, line);
 }
 
 static void show_timewait(struct net *net, struct text *t, const struct inet_timewait_sock *tw,
 			  u32 i)
 {
-	char line[256];
+	char line[256], local[INET_PROC_ADDR], remote[INET_PROC_ADDR];
 
+	inet_proc_addr(local, &tw->c, true);
+	inet_proc_addr(remote, &tw->c, false);
 	snprintf(line, sizeof(line),
-		 "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08llX %08X %5d %8d %d %d %016x", i,
-		 tw->c.skc_rcv_saddr.v, be16_to_cpu(tw->tw_sport), tw->c.skc_daddr.v,
-		 be16_to_cpu(tw->c.skc_dport), tw->tw_substate, 0, 0, 3,
+		 "%4u: %s:%04X %s:%04X %02X %08X:%08X %02X:%08llX %08X %5d %8d %d %d %016x", i,
+		 local, be16_to_cpu(tw->tw_sport), remote, be16_to_cpu(tw->c.skc_dport),
+		 tw->tw_substate, 0, 0, 3,
 		 (unsigned long long)clock_t_until(net, tw->tw_timer.expires), 0, 0, 0, 0, 3, 0);
-	put_line(t, line);
+	put_line(t, tw->c.skc_family, line);
 }
 
 static void show_request(struct net *net, struct text *t, const struct request_sock *req, u32 i)
 {
-	char line[256];
+	char line[256], local[INET_PROC_ADDR], remote[INET_PROC_ADDR];
 
+	inet_proc_addr(local, &req->c, true);
+	inet_proc_addr(remote, &req->c, false);
 	snprintf(line, sizeof(line),
-		 "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08llX %08X %5u %8d %d %d %016x", i,
-		 req->c.skc_rcv_saddr.v, req->c.skc_num, req->c.skc_daddr.v,
-		 be16_to_cpu(req->c.skc_dport), SS_TCP_SYN_RECV, 0, 0, 1,
-		 (unsigned long long)clock_t_until(net, req->timer.expires), req->num_timeout,
+		 "%4u: %s:%04X %s:%04X %02X %08X:%08X %02X:%08llX %08X %5u %8d %d %d %016x", i,
+		 local, req->c.skc_num, remote, be16_to_cpu(req->c.skc_dport), SS_TCP_SYN_RECV, 0,
+		 0, 1, (unsigned long long)clock_t_until(net, req->timer.expires), req->num_timeout,
 		 req->rsk_listener->sk_uid, 0, 0, 0, 0);
-	put_line(t, line);
+	put_line(t, req->c.skc_family, line);
 }
 
-static void show_bucket(struct net *net, struct text *t, const struct hlist_head *head, u32 *i)
+static void show_bucket(struct net *net, struct text *t, const struct hlist_head *head, u16 family,
+			u32 *i)
 {
 	struct sock_common *c;
 
 	hlist_for_each_entry(c, head, skc_node) {
-		if (c->skc_family != AF_INET)
+		if (c->skc_family != family)
 			continue;
 		if (c->skc_state == SS_TCP_TIME_WAIT)
 			show_timewait(net, t, (const struct inet_timewait_sock *)c, (*i)++);
@@ -106,17 +111,32 @@ static void show_bucket(struct net *net, struct text *t, const struct hlist_head
 }
 
 /* Listeners first, then connections. */
-static void tcp_show(struct net *net, struct text *t)
+static void show_family(struct net *net, struct text *t, u16 family)
 {
 	const struct inet_hashinfo *h = &net->tcp->hashinfo;
 	u32 i = 0;
 
-	put_line(t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
-		    "uid  timeout inode");
+	put_line(t, family,
+		 family == AF_INET
+			 ? "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
+			   "retrnsmt   uid  timeout inode"
+			 : "  sl  local_address                         remote_address"
+			   "                        st tx_queue rx_queue tr tm->when retrnsmt   "
+			   "uid  timeout inode");
 	for (u32 b = 0; b < 1u << h->lhash2_bits; b++)
-		show_bucket(net, t, &h->lhash2[b], &i);
+		show_bucket(net, t, &h->lhash2[b], family, &i);
 	for (u32 b = 0; b < 1u << h->ehash_bits; b++)
-		show_bucket(net, t, &h->ehash[b], &i);
+		show_bucket(net, t, &h->ehash[b], family, &i);
+}
+
+static void tcp_show(struct net *net, struct text *t)
+{
+	show_family(net, t, AF_INET);
+}
+
+static void tcp6_show(struct net *net, struct text *t)
+{
+	show_family(net, t, AF_INET6);
 }
 
 /* What /proc/net/sockstat counts by the protocol number: sockets that are in the protocol's table. */
@@ -161,6 +181,7 @@ static void sockstat_show(struct net *net, struct text *t)
 
 static const struct view_desc tcp_views[] = {
 	{ "/proc/net/tcp", tcp_show },
+	{ "/proc/net/tcp6", tcp6_show },
 	{ "/proc/net/sockstat", sockstat_show },
 };
 

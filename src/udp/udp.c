@@ -3,7 +3,7 @@
  * udp.c - UDP and UDP-Lite sockets: sending, receiving, options (RFC 768, RFC 3828, udp(7), udplite(7))
  *
  * Theory of operation
- *   Sending: ipv4/datagram.c finds destination, source and route; udp_build_header() writes the header. The checksum is left to the device
+ *   Sending: the IP version's datagram_send() (ipv4/datagram.c) finds destination, source and route; udp_build_header() writes the header. The checksum is left to the device
  *   (CHECKSUM_PARTIAL), unless it covers a part only (UDP-Lite). A message that MSG_MORE or UDP_CORK holds back gathers in
  *   struct inet_cork (inet/dgram.c). With UDP_SEGMENT a message is many datagrams (udp_offload.c).
  *   Receiving: the queue has datagrams with the UDP header in front; their checksum is verified while the data is copied. One
@@ -20,7 +20,6 @@
 #include <sys/ioctl.h>
 
 #include "core/cpu.h"
-#include "ipv4/ip_sockglue.h"
 #include "lib/csum.h"
 #include "socket/socket.h"
 
@@ -69,8 +68,14 @@ static u32 udp_pseudo(const struct sock *sk, const struct inet_dgram_addrs *a, u
 			csum_add(cpu_to_be16((u16)len).v, cpu_to_be16(sk->sk_protocol).v));
 }
 
+/* Does @sk send packets of @family without a checksum? */
+static bool udp_no_check_tx(const struct sock *sk, u16 family)
+{
+	return family == AF_INET6 ? udp_sk(sk)->no_check6_tx : sock_flag(sk, SOCK_NO_CHECK_TX);
+}
+
 /* Many datagrams in one packet: 0, or why it cannot be. */
-static int udp_set_gso(struct sock *sk, struct sk_buff *skb, u16 size, u32 len)
+static int udp_set_gso(struct sock *sk, struct sk_buff *skb, u16 family, u16 size, u32 len)
 {
 	struct skb_shared_info *sh = skb_shinfo(skb);
 	u32 payload = len - (u32)sizeof(struct udp_hdr);
@@ -78,7 +83,7 @@ static int udp_set_gso(struct sock *sk, struct sk_buff *skb, u16 size, u32 len)
 
 	if (headers + size > dst_mtu(skb->dst))
 		return -EMSGSIZE;
-	if (payload > (u32)size * UDP_MAX_SEGMENTS || sock_flag(sk, SOCK_NO_CHECK_TX))
+	if (payload > (u32)size * UDP_MAX_SEGMENTS || udp_no_check_tx(sk, family))
 		return -EINVAL;
 	if (sk->sk_protocol == IPPROTO_UDPLITE)
 		return -EIO;
@@ -112,7 +117,7 @@ static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct i
 	trace_skb(skb, sock_net(sk), TP_udp_sendmsg, TRACE_PASS, be16_to_cpu(a->sport),
 		  be16_to_cpu(a->dport));
 	if (a->gso_size) {
-		err = udp_set_gso(sk, skb, a->gso_size, len);
+		err = udp_set_gso(sk, skb, a->family, a->gso_size, len);
 		if (err)
 			return err;
 	}
@@ -120,7 +125,7 @@ static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct i
 		udp_partial_csum(skb, uh, coverage, pseudo);
 		return 0;
 	}
-	if (sock_flag(sk, SOCK_NO_CHECK_TX) && sk->sk_protocol == IPPROTO_UDP) {
+	if (udp_no_check_tx(sk, a->family) && sk->sk_protocol == IPPROTO_UDP) {
 		skb->ip_summed = CHECKSUM_NONE;
 		return 0;
 	}
@@ -131,9 +136,9 @@ static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct i
 	return 0;
 }
 
-static void udp_sent(struct sock *sk, int err)
+static void udp_sent(struct sock *sk, u16 family, int err)
 {
-	const struct udp_mib *mib = udp_sk_mib(sk);
+	const struct udp_mib *mib = &udp_sk_variant(sk)->mib[family == AF_INET6];
 	struct net *net = sock_net(sk);
 
 	if (!err)
@@ -177,17 +182,19 @@ bool udp_checksum_ok(struct sk_buff *skb)
 	return true;
 }
 
-static void udp_csum_failed(struct sock *sk)
+static void udp_csum_failed(struct sock *sk, const struct sk_buff *skb)
 {
-	NET_INC_STATS(sock_net(sk), udp_sk_mib(sk)->in_csum_errors);
-	NET_INC_STATS(sock_net(sk), udp_sk_mib(sk)->in_errors);
+	const struct udp_mib *mib = udp_skb_mib(skb, udp_sk_variant(sk));
+
+	NET_INC_STATS(sock_net(sk), mib->in_csum_errors);
+	NET_INC_STATS(sock_net(sk), mib->in_errors);
 	sk->sk_drops++;
 }
 
 /* A damaged datagram that the caller holds a reference of; it is in the queue still if it was only peeked at. */
 static void udp_discard(struct sock *sk, struct sk_buff *skb, int flags)
 {
-	udp_csum_failed(sk);
+	udp_csum_failed(sk, skb);
 	if (flags & MSG_PEEK && skb_peek(&sk->sk_receive_queue) == skb) {
 		skb_unlink(skb, &sk->sk_receive_queue);
 		consume_skb(skb); /* the queue's reference; the last one tells the reason */
@@ -226,6 +233,8 @@ static ssize_t udp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 
 	if (flags & MSG_ERRQUEUE)
 		return af->recv_error(sk, msg, len);
+	if (af->recv_pathmtu && af->recv_pathmtu(sk, msg))
+		return 0;
 restart:
 	off = 0;
 	skb = skb_recv_datagram_off(sk, flags, sizeof(struct udp_hdr), &off, &err);
@@ -247,7 +256,7 @@ restart:
 		msg->flags |= MSG_TRUNC;
 	sk_peek_offset_moved(sk, flags & MSG_PEEK ? (int)copied : -(int)ulen);
 	if (!(flags & MSG_PEEK))
-		NET_INC_STATS(sock_net(sk), udp_sk_mib(sk)->in_datagrams);
+		NET_INC_STATS(sock_net(sk), udp_skb_mib(skb, udp_sk_variant(sk))->in_datagrams);
 	af->rcv_name(sk, msg, skb, udp_hdr(skb)->source);
 	af->recv_cmsg(sk, msg, skb);
 	udp_recv_gro(sk, msg, skb);
@@ -264,7 +273,7 @@ static struct sk_buff *udp_first_packet(struct sock *sk)
 
 	while ((skb = skb_peek(&sk->sk_receive_queue)) && !udp_checksum_ok(skb)) {
 		skb_unlink(skb, &sk->sk_receive_queue);
-		udp_csum_failed(sk);
+		udp_csum_failed(sk, skb);
 		kfree_skb_reason(skb, SKB_DROP_UDP_CSUM);
 	}
 	return skb;
@@ -337,7 +346,7 @@ static int udp_get_gro(const struct sock *sk)
 	return udp_sk(sk)->gro;
 }
 
-/* Kept for programs that ask: only UDP over IPv6 heeds them. */
+/* Only UDP over IPv6 heeds them (RFC 6935). */
 static int udp_set_no_check6_tx(struct sock *sk, int v)
 {
 	udp_sk(sk)->no_check6_tx = v != 0;
@@ -440,14 +449,16 @@ static int udp_getsockopt(struct sock *sk, int level, int name, void *val, sockl
 	return 0;
 }
 
-#define UDP_PROTO(name_)                                                                           \
+#define UDP_PROTO(name_, sock_)                                                                    \
 	{                                                                                          \
-		.name = (name_), .obj_size = sizeof(struct udp_sock), .close = udp_close,          \
-		.connect = ip4_datagram_connect, .disconnect = udp_disconnect, .ioctl = udp_ioctl, \
-		.setsockopt = udp_setsockopt, .getsockopt = udp_getsockopt,                        \
+		.name = (name_), .obj_size = sizeof(sock_), .close = udp_close,                    \
+		.connect = inet_datagram_connect, .disconnect = udp_disconnect,                    \
+		.ioctl = udp_ioctl, .setsockopt = udp_setsockopt, .getsockopt = udp_getsockopt,    \
 		.sendmsg = udp_sendmsg, .recvmsg = udp_recvmsg, .get_port = udp_get_port,          \
 		.unhash = udp_unhash, .poll = udp_poll,                                            \
 	}
 
-const struct proto udp_prot = UDP_PROTO("UDP");
-const struct proto udplite_prot = UDP_PROTO("UDP-Lite");
+const struct proto udp_prot = UDP_PROTO("UDP", struct udp_sock);
+const struct proto udplite_prot = UDP_PROTO("UDP-Lite", struct udp_sock);
+const struct proto udpv6_prot = UDP_PROTO("UDPv6", struct udp6_sock);
+const struct proto udplitev6_prot = UDP_PROTO("UDPLITEv6", struct udp6_sock);

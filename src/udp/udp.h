@@ -8,7 +8,8 @@
 #include "core/drop_reason.h"
 #include "core/netdevice.h"
 #include "core/trace.h"
-#include "inet/inet_sock.h"
+#include "inet/inet6_sock.h"
+#include "inet/inet_hashtables.h"
 #include "ipv4/ip.h"
 #include "wire/udp.h"
 
@@ -27,7 +28,7 @@ DROP_REASON_ENUM(UDP, UDP_DROP_REASONS);
 	X(udp_sendmsg, "udp/udp.c", "sport", "dport")                                              \
 	X(udp_rcv, "udp/udp_input.c", "sport", "dport")                                            \
 	X(udp_queue_rcv_skb, "udp/udp_input.c", "rmem", NULL)                                      \
-	X(udp_mcast_deliver, "udp/udp_ipv4.c", "sockets", NULL)                                    \
+	X(udp_mcast_deliver, "udp/udp_input.c", "sockets", NULL)                                   \
 	X(udp_err, "udp/udp_input.c", "type", "code")                                              \
 	X(udp_recvmsg, "udp/udp.c", "len", NULL)                                                   \
 	X(udp_gro_receive, "udp/udp_offload.c", "sport", "dport")                                  \
@@ -50,6 +51,11 @@ struct udp_sock {
 };
 
 #define udp_sk(sk_) ((struct udp_sock *)(sk_))
+
+struct udp6_sock {
+	struct udp_sock udp;     /* must be first */
+	struct ipv6_pinfo inet6; /* inet6_sk_generic() */
+};
 
 static inline struct udp_hdr *udp_hdr(const struct sk_buff *skb)
 {
@@ -81,9 +87,11 @@ static inline const struct udp_variant *udp_sk_variant(const struct sock *sk)
 {
 	return &udp_variants[sk->sk_protocol == IPPROTO_UDPLITE ? UDP_LITE : UDP_PLAIN];
 }
-static inline const struct udp_mib *udp_sk_mib(const struct sock *sk)
+/* The counters of a packet, which may be IPv4 for a socket of AF_INET6. */
+static inline const struct udp_mib *udp_skb_mib(const struct sk_buff *skb,
+						const struct udp_variant *v)
 {
-	return &udp_sk_variant(sk)->mib[sk->sk_family == AF_INET6];
+	return &v->mib[be16_to_cpu(skb->protocol) == ETH_P_IPV6];
 }
 
 /* ---- udp_table.c ---------------------------------------------------------------------------------------- */
@@ -107,6 +115,10 @@ static inline struct hlist_head *udp_bucket(const struct udp_table *t, u16 port)
 }
 int udp_get_port(struct sock *sk, u16 port);
 void udp_unhash(struct sock *sk);
+/* How well a packet fits @sk: 0 it is not for it; else the more, the closer. */
+u32 udp_score(const struct sock *sk, const struct inet_tuple *t);
+/* The socket for a unicast packet; not held. NULL: none. */
+struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const struct inet_tuple *t);
 /* Members of a SO_REUSEPORT group share packets; a connected socket has its own. */
 static inline bool udp_shares_packets(const struct sock *sk)
 {
@@ -115,7 +127,7 @@ static inline bool udp_shares_packets(const struct sock *sk)
 
 /* ---- udp.c ------------------------------------------------------------------------------------------------ */
 
-extern const struct proto udp_prot, udplite_prot;
+extern const struct proto udp_prot, udplite_prot, udpv6_prot, udplitev6_prot;
 /* borrow @skb. True: its checksum is right (or absent, or checked before). */
 bool udp_checksum_ok(struct sk_buff *skb);
 
@@ -127,11 +139,15 @@ int udp_diag_machine_init(struct machine *m);
 
 /* Checks the header (at data) and the checksum field. @pseudo: the sum of the addresses. False: consumed. */
 bool udp_rcv_check(struct sk_buff *skb, const struct udp_variant *v, u32 pseudo);
+/* A unicast datagram that passed the check: to the socket that @t finds. @unreachable answers where there is none. consume */
+void udp_unicast_deliver(struct net *net, const struct udp_variant *v, struct sk_buff *skb,
+			 const struct inet_tuple *t, void (*unreachable)(struct sk_buff *skb));
+/* A datagram to many: a copy for every socket that @t fits and @allow lets have it. consume */
+void udp_mcast_deliver(struct net *net, const struct udp_variant *v, struct sk_buff *skb,
+		       const struct inet_tuple *t,
+		       bool (*allow)(const struct sock *sk, const struct inet_tuple *t));
 /* A datagram for @sk; one that GRO made is cut again, if @sk does not want it whole. consume */
 void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
-/* Nobody has the port. @unreachable answers. consume */
-void udp_no_socket(struct sk_buff *skb, const struct udp_variant *v,
-		   void (*unreachable)(struct sk_buff *skb));
 /* An ICMP error about a datagram of @sk; @skb's data at the inner IP header, @uh the inner UDP header. borrow */
 void udp_err_sock(struct sock *sk, struct sk_buff *skb, struct udp_hdr *uh, u8 type, u8 code,
 		  u32 info);
@@ -144,11 +160,8 @@ struct sk_buff *udp_gro_receive(struct sk_buff_head *held, struct sk_buff *skb,
 				const struct sock *sk, u32 pseudo);
 int udp_gro_complete(struct sk_buff *skb, int nhoff, u32 pseudo);
 
-/* ---- udp_ipv4.c ---------------------------------------------------------------------------------------------- */
+/* ---- udp_ipv4.c, udp_ipv6.c ---------------------------------------------------------------------------------- */
 
-extern const struct net_protocol udp4_protocols[NR_UDP_VARIANTS];
-/* The socket for a unicast packet; not held. NULL: none. */
-struct sock *udp4_lookup(struct net *net, const struct udp_variant *v, be32 saddr, be16 sport,
-			 be32 daddr, u16 hnum, int dif);
+extern const struct net_protocol udp4_protocols[NR_UDP_VARIANTS], udp6_protocols[NR_UDP_VARIANTS];
 
 #endif

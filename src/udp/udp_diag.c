@@ -29,13 +29,11 @@ static bool udplite_diag_table(const struct net *net, u32 nth, struct inet_diag_
 static struct sock_common *lookup_in(struct net *net, enum udp_variant_id id,
 				     const struct inet_diag_req_v2 *req)
 {
+	struct inet_tuple t;
 	struct sock *sk;
 
-	if (req->sdiag_family != AF_INET)
-		return NULL;
-	sk = udp4_lookup(net, &udp_variants[id], be32_raw(req->id.idiag_dst[0]),
-			 be16_raw(req->id.idiag_dport), be32_raw(req->id.idiag_src[0]),
-			 be16_to_cpu(be16_raw(req->id.idiag_sport)), (int)req->id.idiag_if);
+	inet_diag_tuple(req, &t);
+	sk = udp_lookup(net, &udp_variants[id], &t);
 	return sk ? &sk->c : NULL;
 }
 

@@ -22,7 +22,9 @@
 static bool udp_csum_init(struct sk_buff *skb, const struct udp_variant *v, u32 pseudo,
 			  u32 coverage)
 {
-	if (be16_zero(udp_hdr(skb)->check)) { /* RFC 768: none was made */
+	if (be16_zero(
+		    udp_hdr(skb)
+			    ->check)) { /* RFC 768: none was made; IPv6: udp_zero_csum_refused() */
 		skb->csum_valid = 1;
 		return true;
 	}
@@ -50,15 +52,17 @@ static void udp_csum_error(struct net *net, const struct udp_mib *mib, struct sk
 	kfree_skb_reason(skb, SKB_DROP_UDP_CSUM);
 }
 
-static const struct udp_mib *skb_mib(const struct sk_buff *skb, const struct udp_variant *v)
+/* RFC 8200 8.1: over IPv6 there is always a checksum, but for sockets that do without (RFC 6935). @sk NULL: none has the port */
+static bool udp_zero_csum_refused(const struct sk_buff *skb, const struct sock *sk)
 {
-	return &v->mib[be16_to_cpu(skb->protocol) == ETH_P_IPV6];
+	return unlikely(be16_zero(udp_hdr(skb)->check)) &&
+	       be16_to_cpu(skb->protocol) == ETH_P_IPV6 && !(sk && udp_sk(sk)->no_check6_rx);
 }
 
 bool udp_rcv_check(struct sk_buff *skb, const struct udp_variant *v, u32 pseudo)
 {
 	struct net *net = skb->dev->net;
-	const struct udp_mib *mib = skb_mib(skb, v);
+	const struct udp_mib *mib = udp_skb_mib(skb, v);
 	u32 coverage = 0;
 	skb_drop_reason_t reason = v->check_header(skb, &coverage);
 
@@ -103,7 +107,7 @@ static skb_drop_reason_t udp_sock_wants(struct sock *sk, struct sk_buff *skb)
 
 static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 {
-	const struct udp_mib *mib = udp_sk_mib(sk);
+	const struct udp_mib *mib = udp_skb_mib(skb, udp_sk_variant(sk));
 	struct net *net = sock_net(sk);
 	skb_drop_reason_t reason = udp_sock_wants(sk, skb);
 
@@ -136,7 +140,7 @@ static void udp_queue_rcv_segments(struct sock *sk, struct sk_buff *skb)
 	segs = skb_gso_segment(skb, 0, &err);
 	if (!segs) {
 		sk->sk_drops++;
-		NET_INC_STATS(sock_net(sk), udp_sk_mib(sk)->in_errors);
+		NET_INC_STATS(sock_net(sk), udp_skb_mib(skb, udp_sk_variant(sk))->in_errors);
 		kfree_skb_reason(skb, SKB_DROP_UDP_SEGMENT);
 		return;
 	}
@@ -157,12 +161,20 @@ void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 		udp_queue_rcv_one_skb(sk, skb);
 }
 
-void udp_no_socket(struct sk_buff *skb, const struct udp_variant *v,
-		   void (*unreachable)(struct sk_buff *skb))
+void udp_unicast_deliver(struct net *net, const struct udp_variant *v, struct sk_buff *skb,
+			 const struct inet_tuple *t, void (*unreachable)(struct sk_buff *skb))
 {
-	struct net *net = skb->dev->net;
-	const struct udp_mib *mib = skb_mib(skb, v);
+	const struct udp_mib *mib = udp_skb_mib(skb, v);
+	struct sock *sk = udp_lookup(net, v, t);
 
+	if (udp_zero_csum_refused(skb, sk)) {
+		udp_csum_error(net, mib, skb);
+		return;
+	}
+	if (likely(sk)) {
+		udp_queue_rcv_skb(sk, skb);
+		return;
+	}
 	if (!udp_checksum_ok(skb)) {
 		udp_csum_error(net, mib, skb);
 		return;
@@ -170,6 +182,37 @@ void udp_no_socket(struct sk_buff *skb, const struct udp_variant *v,
 	NET_INC_STATS(net, mib->no_ports);
 	unreachable(skb);
 	kfree_skb_reason(skb, SKB_DROP_UDP_NO_SOCKET);
+}
+
+void udp_mcast_deliver(struct net *net, const struct udp_variant *v, struct sk_buff *skb,
+		       const struct inet_tuple *t,
+		       bool (*allow)(const struct sock *sk, const struct inet_tuple *t))
+{
+	struct sock *last = NULL;
+	struct sock_common *c;
+	u32 n = 0;
+
+	hlist_for_each_entry(c, udp_bucket(&net->udp->table[v->id], t->hnum), skc_node) {
+		struct sock *sk = (struct sock *)c;
+		struct sk_buff *copy;
+
+		if (!udp_score(sk, t) || !allow(sk, t) || udp_zero_csum_refused(skb, sk))
+			continue;
+		n++;
+		if (last) {
+			copy = skb_clone(skb);
+			if (copy)
+				udp_queue_rcv_skb(last, copy);
+		}
+		last = sk;
+	}
+	trace_skb(skb, net, TP_udp_mcast_deliver, last ? TRACE_PASS : TRACE_DROP, n, 0);
+	if (last) {
+		udp_queue_rcv_skb(last, skb);
+		return;
+	}
+	NET_INC_STATS(net, udp_skb_mib(skb, v)->ignored_multi);
+	kfree_skb_reason(skb, SKB_DROP_UDP_NO_MEMBER);
 }
 
 void udp_err_sock(struct sock *sk, struct sk_buff *skb, struct udp_hdr *uh, u8 type, u8 code,

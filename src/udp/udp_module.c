@@ -13,31 +13,45 @@
 DROP_REASON_TABLE(udp_drop_reasons, UDP, UDP_DROP_REASONS);
 TRACE_POINT_TABLE(udp_trace_points, UDP, UDP_TRACE_POINTS);
 
-static void table_show(const struct udp_table *table, struct text *t)
+static void table_show(struct net *net, struct text *t, enum udp_variant_id id, u16 family)
 {
-	inet_dgram_proc_header(t, false);
+	const struct udp_table *table = &net->udp->table[id];
+
+	inet_dgram_proc_header(t, family, false);
 	for (u32 i = 0; i < 1u << table->bits; i++) {
 		struct sock_common *c;
 
 		hlist_for_each_entry(c, &table->hash[i], skc_node)
-			if (c->skc_family == AF_INET)
+			if (c->skc_family == family)
 				inet_dgram_proc_line(t, i, (struct sock *)c);
 	}
 }
 
 static void udp_proc_show(struct net *net, struct text *t)
 {
-	table_show(&net->udp->table[UDP_PLAIN], t);
+	table_show(net, t, UDP_PLAIN, AF_INET);
 }
 
 static void udplite_proc_show(struct net *net, struct text *t)
 {
-	table_show(&net->udp->table[UDP_LITE], t);
+	table_show(net, t, UDP_LITE, AF_INET);
+}
+
+static void udp6_proc_show(struct net *net, struct text *t)
+{
+	table_show(net, t, UDP_PLAIN, AF_INET6);
+}
+
+static void udplite6_proc_show(struct net *net, struct text *t)
+{
+	table_show(net, t, UDP_LITE, AF_INET6);
 }
 
 static const struct view_desc udp_views[] = {
 	{ "/proc/net/udp", udp_proc_show },
 	{ "/proc/net/udplite", udplite_proc_show },
+	{ "/proc/net/udp6", udp6_proc_show },
+	{ "/proc/net/udplite6", udplite6_proc_show },
 };
 
 static const struct inet_protosw udp_protosw[NR_UDP_VARIANTS] = {

@@ -4,8 +4,10 @@
  *
  * Theory of operation
  *   One table per net and variant, by local port, that doubles as sockets come. A port may have several sockets: on different
- *   addresses or devices, connected to different peers, or sharing by SO_REUSEADDR/SO_REUSEPORT. Which of them a packet is for
- *   is the IP version's to say (udp_ipv4.c).
+ *   addresses or devices, connected to different peers, or sharing by SO_REUSEADDR/SO_REUSEPORT. The one that says most about a
+ *   packet gets it (udp_score()): the local address first, then the peer, then the device. Among equals of a SO_REUSEPORT group
+ *   the flow's hash decides, else the one that was bound last. Both IP versions share the table: a socket of AF_INET6 may take IPv4
+ *   packets.
  * Invariants
  *   A sock in the table is referenced by it. skc_node is hashed exactly while sk_num != 0.
  * Locking: the home cpu's lock.
@@ -71,6 +73,69 @@ static void udp_table_grow(struct udp_table *t)
 		}
 	}
 	free(old);
+}
+
+/* ---- lookup ---------------------------------------------------------------------------------------------- */
+
+u32 udp_score(const struct sock *sk, const struct inet_tuple *t)
+{
+	u32 score = 1 + (sk->sk_family == AF_INET);
+	enum inet_bound how;
+	int peer;
+
+	if (sk->sk_num != t->hnum)
+		return 0;
+	how = inet_common_bound(&sk->c, t);
+	if (how == INET_BOUND_ELSEWHERE)
+		return 0;
+	if (how == INET_BOUND_ADDR)
+		score += 32;
+	peer = inet_common_peer(&sk->c, t);
+	if (peer < 0)
+		return 0;
+	if (peer)
+		score += 8;
+	if (!be16_zero(sk->sk_dport)) {
+		if (!be16_eq(sk->sk_dport, t->sport))
+			return 0;
+		score += 8;
+	}
+	if (sk->sk_bound_dev_if) {
+		if (sk->sk_bound_dev_if != t->dif)
+			return 0;
+		score += 4;
+	}
+	return score;
+}
+
+struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const struct inet_tuple *t)
+{
+	const struct hlist_head *bucket = udp_bucket(&net->udp->table[v->id], t->hnum);
+	struct sock *best = NULL;
+	struct sock_common *c;
+	u32 best_score = 0, group = 0, pick;
+
+	hlist_for_each_entry(c, bucket, skc_node) {
+		struct sock *sk = (struct sock *)c;
+		u32 score = udp_score(sk, t);
+
+		if (score > best_score) {
+			best = sk;
+			best_score = score;
+			group = 0;
+		}
+		group += score && score == best_score && udp_shares_packets(sk);
+	}
+	if (group < 2 || !udp_shares_packets(best))
+		return best;
+	pick = (u32)((inet_tuple_hash(t, net->udp->key) & UINT32_MAX) * group >> 32);
+	hlist_for_each_entry(c, bucket, skc_node) {
+		struct sock *sk = (struct sock *)c;
+
+		if (udp_shares_packets(sk) && udp_score(sk, t) == best_score && pick-- == 0)
+			return sk;
+	}
+	return best;
 }
 
 /* Where @sk's port lies or will lie. */

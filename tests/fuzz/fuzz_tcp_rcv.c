@@ -117,9 +117,9 @@ static void look(struct bed *b)
 	cpu_lock(cpu);
 	for (int i = 0; i < 2; i++) {
 		struct net *net = net_of(b->net[i]);
-		struct sock *sk = __inet_lookup_established(net, &net->tcp->hashinfo, b->addr[!i],
-							    b->port[!i], b->addr[i],
-							    be16_to_cpu(b->port[i]), 0);
+		struct inet_tuple t = inet_tuple_v4(b->addr[!i], b->port[!i], b->addr[i],
+						    be16_to_cpu(b->port[i]), 0);
+		struct sock *sk = __inet_lookup_established(&net->tcp->hashinfo, &t);
 
 		if (!sk || sk->sk_state == SS_TCP_TIME_WAIT || sk->sk_state == SS_TCP_NEW_SYN_RECV)
 			continue;

@@ -63,6 +63,7 @@ struct tun_priv {
 	u32 vnet_len; /* of the virtio-net header; 0: there is none */
 	bool layer3;
 	bool is_tun; /* it knows the ioctls of tun(4) */
+	bool connectionless; /* a datagram socket: an empty message is one, and that the peer is not there yet passes */
 	bool failed; /* nothing can be read any more */
 	u32 armed;   /* HOST_WATCH_* that were asked for */
 	struct host_watch *watch;
@@ -211,8 +212,8 @@ static struct sk_buff *tun_read(struct tun_priv *priv, u8 *vnet, int *ret_err)
 	}
 	do
 		n = readv(priv->fd, iov, ARRAY_SIZE(iov));
-	while (n < 0 && errno == EINTR);
-	if (n <= 0) {
+	while (n < 0 && (errno == EINTR || (errno == ECONNREFUSED && priv->connectionless)));
+	if (n < 0 || (n == 0 && !priv->connectionless)) {
 		*ret_err = n < 0 ? -errno : -EPIPE;
 		consume_skb(skb);
 		return NULL;
@@ -525,13 +526,16 @@ static void tun_setup_layer3(struct net_device *dev)
 
 /* ---- attaching --------------------------------------------------------------------------------------------- */
 
-/* Does a read of @fd give one message, and a write send one? */
-static bool keeps_boundaries(int fd)
+/* Of a descriptor that is no tun: a read must give one message, a write send one. 0 or -EINVAL */
+static int tun_probe_socket(struct tun_priv *priv)
 {
 	int type;
 	socklen_t len = sizeof(type);
 
-	return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) && type != SOCK_STREAM;
+	if (getsockopt(priv->fd, SOL_SOCKET, SO_TYPE, &type, &len) || type == SOCK_STREAM)
+		return -EINVAL;
+	priv->connectionless = type == SOCK_DGRAM;
+	return 0;
 }
 
 /* Finds out what @priv->fd is. 0 or -EINVAL */
@@ -544,7 +548,7 @@ static int tun_probe(struct tun_priv *priv, u32 flags)
 	if (!priv->is_tun) {
 		priv->layer3 = flags & TUN_ATTACH_L3;
 		priv->vnet_len = flags & TUN_ATTACH_VNET_HDR ? (u32)len : 0;
-		return keeps_boundaries(priv->fd) ? 0 : -EINVAL;
+		return tun_probe_socket(priv);
 	}
 	if (!(ifr.ifr_flags & IFF_NO_PI))
 		return -EINVAL;

@@ -242,6 +242,33 @@ static void the_other_end_closing_takes_the_carrier(void **state)
 	weir_machine_destroy(m);
 }
 
+/* As an empty message is the end of a SOCK_SEQPACKET socket. */
+static void an_empty_datagram_is_not_the_end(void **state)
+{
+	struct weir_machine *m = weir_machine_create(NULL);
+	struct weir_net *net = weir_net_create(m, "a");
+	struct net_error err;
+	char *text;
+	size_t len;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", fds[0], 0), 0);
+	close(fds[0]);
+	assert_int_equal(net_link_up(net, "tap0", &err), 0);
+	assert_int_equal(send(fds[1], "", 0, 0), 0);
+	for (int i = 0; i < 500 && !counter(net, "rx_errors"); i++)
+		weir_run(m, 10000000);
+	assert_int_equal(counter(net, "rx_errors"), 1);
+	weir_run(m, 0);
+	assert_int_equal(weir_view_read(net, "/sys/class/net/tap0/carrier", &text, &len), 0);
+	assert_string_equal(text, "1\n");
+	free(text);
+	close(fds[1]);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+}
+
 static void what_is_no_message_descriptor_is_refused(void **state)
 {
 	struct weir_machine *m = weir_machine_create(NULL), *v = weir_machine_create(&virtual_time);
@@ -449,6 +476,7 @@ int main(void)
 		cmocka_unit_test(workers_are_woken_by_a_descriptor),
 		cmocka_unit_test(a_full_descriptor_stops_the_queue_and_loses_nothing),
 		cmocka_unit_test(the_other_end_closing_takes_the_carrier),
+		cmocka_unit_test(an_empty_datagram_is_not_the_end),
 		cmocka_unit_test(what_is_no_message_descriptor_is_refused),
 		cmocka_unit_test(netlink_cannot_make_one),
 		cmocka_unit_test(a_program_carries_frames_between_two_nets),

@@ -16,8 +16,9 @@
  *
  *   Limit: machine->mem_limit bounds the blocks taken by all arenas together. Who meets it reclaims: it counts the free slots of each
  *   run, gives the runs of which every slot is free back to the system, and so to whatever kind needs them next; a flood of receive
- *   heads does not starve pages for ever. That walks all free lists, so it happens once per RECLAIM_NS at most, and the fast path knows
- *   nothing of it. After that, allocation falls back to larger free head areas, and then fails.
+ *   heads does not starve pages for ever. That walks all free lists, which lie all over the memory: a microsecond for each slot if they
+ *   are long. So it happens once per RECLAIM_NS at most, and not again before RECLAIM_SLOT_NS for each slot that was looked at; the
+ *   fast path knows nothing of it. After that, allocation falls back to larger free head areas, and then fails.
  *
  *   With AddressSanitizer (WEIR_POISON) every slot is a malloc of its own and is never recycled, so that a use after free is
  *   reported with the place that freed. The limit counts the octets in use then.
@@ -37,6 +38,7 @@
 #define BLOCKS_PER_CHUNK (CHUNK_SIZE / BLOCK_SIZE)
 #define REMOTE_BATCH     32
 #define RECLAIM_NS       NSEC_PER_MSEC
+#define RECLAIM_SLOT_NS  4000u
 
 static_assert(sizeof(struct sk_buff) <= ARENA_SKB_SIZE,
 	      "the slot of a struct sk_buff is too small");
@@ -332,14 +334,15 @@ static u32 run_release(struct arena *a, struct chunk *c, u32 first)
 static bool arena_reclaim(struct arena *a)
 {
 	u32 released = 0;
+	u64 looked = 0;
 	struct chunk *c;
 
 	if (a->cpu->now < a->reclaim_at)
 		return false;
-	a->reclaim_at = a->cpu->now + RECLAIM_NS;
 	for (unsigned kind = 0; kind < ARENA_NR_KINDS; kind++)
-		for (struct slot *s = a->kinds[kind].free; s; s = s->next)
+		for (struct slot *s = a->kinds[kind].free; s; s = s->next, looked++)
 			run_of(s)->free++;
+	a->reclaim_at = a->cpu->now + max((u64)RECLAIM_NS, looked * RECLAIM_SLOT_NS);
 	for (unsigned kind = 0; kind < ARENA_NR_KINDS; kind++)
 		kind_sift(&a->kinds[kind]);
 	for (c = a->chunks; c; c = c->next)

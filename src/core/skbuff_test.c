@@ -740,6 +740,36 @@ static void sizes_may_change_at_the_limit_for_ever(void **state)
 	machine_destroy(m);
 }
 
+/* Every run has a slot in use, so that looking for one to give back is in vain: it must not be done for each allocation. */
+static void looking_for_memory_in_vain_is_not_all_that_happens(void **state)
+{
+	struct machine *m = test_machine_with(host_sim_create(1, 0), 1, false, 16 << 20);
+	struct cpu *cpu = m->cpus[0];
+	struct sk_buff *skb[8192];
+	u32 n = 0;
+
+	if (WEIR_POISON) { /* it has no runs */
+		machine_destroy(m);
+		return;
+	}
+	cpu_lock(cpu);
+	while (n < ARRAY_SIZE(skb) && (skb[n] = alloc_skb(cpu, 1500)))
+		n++;
+	assert_in_range(n, 4096, ARRAY_SIZE(skb) - 1);
+	for (u32 i = 0; i < n; i += 2)
+		consume_skb(skb[i]);
+	cpu->now += NSEC_PER_SEC;
+	assert_null(page_alloc(cpu));
+	for (u32 i = 1; i < n; i += 2)
+		consume_skb(skb[i]);
+	cpu->now += 4 * NSEC_PER_MSEC; /* about what it took */
+	assert_null(page_alloc(cpu));
+	cpu->now += NSEC_PER_SEC;
+	page_put(page_alloc(cpu));
+	cpu_unlock(cpu);
+	machine_destroy(m);
+}
+
 static void the_limit_ends_in_null_and_recovers(void **state)
 {
 	struct machine *m = test_machine_with(host_sim_create(1, 0), 1, false, 1 << 20);
@@ -1020,6 +1050,7 @@ int main(void)
 		cmocka_unit_test(queues_keep_order_and_length),
 		cmocka_unit_test(what_receive_heads_gave_back_can_become_pages),
 		cmocka_unit_test(sizes_may_change_at_the_limit_for_ever),
+		cmocka_unit_test(looking_for_memory_in_vain_is_not_all_that_happens),
 		cmocka_unit_test(the_limit_ends_in_null_and_recovers),
 		cmocka_unit_test(an_idle_machine_takes_little),
 		cmocka_unit_test(a_packet_may_move_to_another_cpu),

@@ -362,48 +362,95 @@ static int route_ioctl(struct net *net, unsigned cmd, void *arg)
 
 /* ---- neighbours ------------------------------------------------------------------------------------------------ */
 
-/* The device that @r names or that the route to @addr leads to. 0: there is none */
-static int arp_ifindex(struct net *net, const struct arpreq *r, be32 addr)
+static struct net_device *arp_named_dev(struct net *net, const struct arpreq *r)
 {
-	struct net_device *dev = NULL;
 	char name[IFNAMSIZ] = "";
 
-	if (r->arp_dev[0]) {
-		memcpy(name, r->arp_dev, min(sizeof(r->arp_dev), sizeof(name) - 1));
-		dev = __dev_get_by_name(net, name);
-	} else {
-		struct flowi4 fl = { .daddr = addr };
-		struct fib_result res;
+	memcpy(name, r->arp_dev, min(sizeof(r->arp_dev), sizeof(name) - 1));
+	return __dev_get_by_name(net, name);
+}
 
-		cpu_lock(net->cpu);
-		if (fib_lookup(net, &fl, &res) == 0)
-			dev = fib_result_nh(&res)->dev;
-		cpu_unlock(net->cpu);
+static struct net_device *arp_route_dev(struct net *net, be32 addr)
+{
+	struct net_device *dev = NULL;
+	struct flowi4 fl = { .daddr = addr };
+	struct fib_result res;
+
+	cpu_lock(net->cpu);
+	if (fib_lookup(net, &fl, &res) == 0)
+		dev = fib_result_nh(&res)->dev;
+	cpu_unlock(net->cpu);
+	return dev;
+}
+
+/* The one whose address is to be told. */
+static struct net_device *arp_own_dev(struct net *net, const struct arpreq *r)
+{
+	struct net_device *dev;
+
+	net_for_each_dev(net, dev) {
+		if (dev->type == r->arp_ha.sa_family && dev->addr_len &&
+		    !memcmp(dev->dev_addr, r->arp_ha.sa_data, dev->addr_len))
+			return dev;
 	}
-	return dev ? dev->ifindex : 0;
+	return NULL;
+}
+
+/* The device that @r is about; *ret_dev NULL: a proxy entry for questions by any. 0 or -errno */
+static int arp_find_dev(struct net *net, const struct arpreq *r, be32 addr, bool del,
+			struct net_device **ret_dev)
+{
+	bool proxy = r->arp_flags & ATF_PUBL;
+
+	*ret_dev = NULL;
+	if (r->arp_dev[0]) {
+		*ret_dev = arp_named_dev(net, r);
+		return *ret_dev ? 0 : -ENODEV;
+	}
+	if (!proxy) {
+		*ret_dev = arp_route_dev(net, addr);
+		return *ret_dev ? 0 : -ENETUNREACH;
+	}
+	if (del || !(r->arp_flags & ATF_COM))
+		return 0;
+	*ret_dev = arp_own_dev(net, r);
+	return *ret_dev ? 0 : -ENODEV;
+}
+
+/* A mask is for proxy entries only, and those are for single addresses: arp(7). */
+static int arp_check_mask(const struct arpreq *r)
+{
+	be32 mask = sockaddr_addr(&r->arp_netmask);
+
+	if (!(r->arp_flags & ATF_NETMASK))
+		return 0;
+	if (!(r->arp_flags & ATF_PUBL))
+		return -EINVAL;
+	if (be32_zero(mask))
+		return -EOPNOTSUPP; /* proxy for all: proxy_arp of the device */
+	return be32_to_cpu(mask) == UINT32_MAX ? 0 : -EINVAL;
 }
 
 static int arp_set_ioctl(struct net *net, unsigned cmd, void *arg)
 {
 	struct arpreq *r = arg;
 	be32 addr = sockaddr_addr(&r->arp_pa);
-	bool del = cmd == SIOCDARP;
+	bool del = cmd == SIOCDARP, proxy = r->arp_flags & ATF_PUBL;
 	struct net_device *dev;
 	struct ndmsg *ndm;
 	struct nl_msg m;
-	int ifindex, err;
+	int err;
 
 	if (cmd != SIOCSARP && cmd != SIOCDARP)
 		return -ENOIOCTLCMD;
 	if (sockaddr_family(&r->arp_pa) != AF_INET)
 		return -EPFNOSUPPORT;
-	if (r->arp_flags & ATF_PUBL)
-		return del ? -ENOENT : -EOPNOTSUPP; /* no proxy entries: doc/limits.md */
-	ifindex = arp_ifindex(net, r, addr);
-	dev = ifindex ? __dev_get_by_index(net, ifindex) : NULL;
-	if (!dev)
-		return r->arp_dev[0] ? -ENODEV : -ENETUNREACH;
-	if (!del && r->arp_ha.sa_family && r->arp_ha.sa_family != dev->type)
+	err = arp_check_mask(r);
+	if (!err)
+		err = arp_find_dev(net, r, addr, del, &dev);
+	if (err)
+		return err;
+	if (!del && dev && r->arp_ha.sa_family && r->arp_ha.sa_family != dev->type)
 		return -EINVAL;
 	if (nl_msg_init(&m, REQUEST_SIZE))
 		return -ENOBUFS;
@@ -412,14 +459,15 @@ static int arp_set_ioctl(struct net *net, unsigned cmd, void *arg)
 			  sizeof(*ndm));
 	if (ndm) {
 		ndm->ndm_family = AF_INET;
-		ndm->ndm_ifindex = ifindex;
+		ndm->ndm_ifindex = dev ? dev->ifindex : 0;
+		ndm->ndm_flags = proxy ? NTF_PROXY : 0;
 		ndm->ndm_state = r->arp_flags & ATF_PERM ? NUD_PERMANENT : NUD_STALE;
 		nla_put_in_addr(&m, NDA_DST, addr);
-		if (!del)
+		if (!del && !proxy)
 			nla_put(&m, NDA_LLADDR, dev->addr_len, r->arp_ha.sa_data);
 	}
 	err = run_request(net, &m);
-	return del && err == -ENOENT ? -ENXIO : err; /* arp(7) */
+	return del && !proxy && err == -ENOENT ? -ENXIO : err; /* arp(7) */
 }
 
 /* ---- all of them ------------------------------------------------------------------------------------------------- */

@@ -96,6 +96,8 @@ static const struct sysctl_desc inet_sysctl_rows[] = {
 	SYSCTL_ROW("ipv4/ip_autobind_reuse", SYSCTL_U8, struct netns_inet, ip_autobind_reuse, 0, 0,
 		   1,
 		   "whether bind(2) to port 0 may share a port by SO_REUSEADDR when none is free"),
+	SYSCTL_ROW("ipv6/bindv6only", SYSCTL_U8, struct netns_inet, bindv6only, 0, 0, 1,
+		   "IPV6_V6ONLY of new sockets: whether they leave IPv4 to others"),
 };
 
 static const struct sysctl_table inet_sysctls = { inet_sysctl_base, inet_sysctl_rows,

@@ -69,10 +69,12 @@ struct netns_ipv6 {
 
 	/* addresses: addrconf.c */
 	struct list_head in6_devs;
-	struct hlist_head *addr_hash; /* inet6 addresses by address; grown; NULL: there is none yet */
+	struct hlist_head
+		*addr_hash; /* inet6 addresses by address; grown; NULL: there is none yet */
 	u32 addr_hash_bits, addr_count;
-	u32 addr_generation;         /* of the addresses: netlink dumps */
-	struct list_head addrlabels; /* ip addrlabel: RFC 6724 policy table; empty: the default one */
+	u32 addr_generation; /* of the addresses: netlink dumps */
+	struct list_head
+		addrlabels; /* ip addrlabel: RFC 6724 policy table; empty: the default one */
 	u32 addrlabel_seq;
 	struct ipv6_devconf devconf_all, devconf_default;
 	bool forwarding, disabled; /* of devconf_all, in effect */
@@ -88,7 +90,7 @@ struct netns_ipv6 {
 	void *parts[8]; /* state of one file that no other looks at, by file */
 
 	/* sysctls: table in sysctl_ipv6.c */
-	u8 bindv6only, anycast_src_echo_reply, icmpv6_echo_ignore_all, icmpv6_echo_ignore_multicast,
+	u8 anycast_src_echo_reply, icmpv6_echo_ignore_all, icmpv6_echo_ignore_multicast,
 		icmpv6_echo_ignore_anycast, auto_flowlabels, flowlabel_consistency,
 		flowlabel_state_ranges, ip_nonlocal_bind, fwmark_reflect, skip_notify_on_dev_down,
 		fib_multipath_hash_policy;

@@ -24,11 +24,14 @@
 #include "inet/mc_group.h"
 
 #include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 
 #include "core/cpu.h"
 #include "core/net.h"
 #include "core/skbuff.h"
+#include "netlink/netlink.h"
 
 #define MC_QUERY_INTERVAL (125 * NSEC_PER_SEC) /* until a query tells: RFC 3376 8.2, RFC 3810 9.2 */
 #define V1_ROUTER_PRESENT (400 * NSEC_PER_SEC) /* RFC 2236 8.11 */
@@ -241,11 +244,12 @@ static bool group_send_changes(struct report *r, struct mc_group *g)
 	} else {
 		report_add(r, g, MC_REC_ALLOW, false);
 		report_add(r, g, MC_REC_BLOCK, false);
-		list_for_each_entry(s, &g->sources, node)
-			s->crcount -= s->crcount != 0;
 	}
-	list_for_each_entry(s, &g->sources, node)
+	/* A change of mode says what became of each source, too (RFC 3376 5.1). */
+	list_for_each_entry(s, &g->sources, node) {
+		s->crcount -= s->crcount != 0;
 		more |= s->crcount != 0;
+	}
 	group_tidy(g);
 	return more;
 }
@@ -415,6 +419,7 @@ static struct mc_group *group_get(struct mc_dev *d, const struct in6_addr *group
 		return NULL;
 	g->mcd = d;
 	g->addr = *group;
+	g->cstamp = net_now(d->dev->net);
 	g->mode = MCAST_INCLUDE; /* of nobody: RFC 3376 3.2 */
 	list_init(&g->sources);
 	timer_setup(&g->timer, group_timer_fn);
@@ -709,6 +714,78 @@ void mc_dev_destroy(struct mc_dev *d)
 	}
 	while (!list_empty(&d->groups))
 		group_free(list_first_entry(&d->groups, struct mc_group, node));
+}
+
+/* ---- RTM_GETMULTICAST --------------------------------------------------------------------------------------------- */
+
+static int fill_group(struct nl_msg *m, const struct netlink_callback *cb, u16 flags,
+		      const struct mc_group *g)
+{
+	const struct mc_ops *ops = g->mcd->ops;
+	u32 stamp = (u32)(g->cstamp / (10 * NSEC_PER_MSEC));
+	const struct ifa_cacheinfo ci = { UINT32_MAX, UINT32_MAX, stamp, stamp };
+	struct ifaddrmsg *ifm = nlmsg_begin(m, cb->portid, cb->nlh->nlmsg_seq, RTM_GETMULTICAST,
+					    flags, sizeof(*ifm));
+
+	if (!ifm)
+		return -EMSGSIZE;
+	ifm->ifa_family = ops->family;
+	ifm->ifa_prefixlen = (u8)(8 * ops->addr_len);
+	ifm->ifa_flags = IFA_F_PERMANENT;
+	ifm->ifa_scope = RT_SCOPE_UNIVERSE;
+	ifm->ifa_index = (u32)g->mcd->dev->ifindex;
+	nla_put(m, IFA_MULTICAST, ops->addr_len,
+		(const u8 *)&g->addr + sizeof(g->addr) - ops->addr_len);
+	nla_put(m, IFA_CACHEINFO, sizeof(ci), &ci);
+	return nlmsg_finish(m);
+}
+
+/* args[0]: ifindex of the device that is being dumped, args[1]: groups of it that are out already. 1: to be continued. */
+static int dump_devs(struct nl_msg *msg, struct netlink_callback *cb, u32 only,
+		     struct mc_dev *(*of)(const struct net_device *dev))
+{
+	u16 flags = NLM_F_MULTI | (only ? NLM_F_DUMP_FILTERED : 0);
+	struct net_device *dev;
+
+	net_for_each_dev(cb->net, dev) {
+		const struct mc_dev *d = of(dev);
+		u64 skip = (u64)dev->ifindex == cb->args[0] ? cb->args[1] : 0, i = 0;
+		const struct mc_group *g;
+
+		if (!d || (u64)dev->ifindex < cb->args[0] || (only && only != (u32)dev->ifindex))
+			continue;
+		list_for_each_entry(g, &d->groups, node) {
+			if (i++ < skip || !g->users)
+				continue;
+			if (fill_group(msg, cb, flags, g)) {
+				cb->args[0] = (u64)dev->ifindex;
+				cb->args[1] = i - 1;
+				return 1;
+			}
+		}
+	}
+	return 0;
+}
+
+int mc_group_dump(struct nl_msg *msg, struct netlink_callback *cb,
+		  struct mc_dev *(*of)(const struct net_device *dev))
+{
+	const struct ifaddrmsg *ifm = NLMSG_DATA(cb->nlh);
+	struct net *net = cb->net;
+	u32 only = 0;
+	int ret;
+
+	if (cb->strict && cb->nlh->nlmsg_len >= NLMSG_LENGTH(sizeof(*ifm)))
+		only = ifm->ifa_index;
+	if (only && !__dev_get_by_index(net, (int)only)) {
+		nl_set_err_msg(cb->extack, "Device does not exist");
+		return -ENODEV;
+	}
+	cb->seq = net->core->dev_generation;
+	cpu_lock(net->cpu);
+	ret = dump_devs(msg, cb, only, of);
+	cpu_unlock(net->cpu);
+	return ret;
 }
 
 /* ---- sockets ------------------------------------------------------------------------------------------------------- */

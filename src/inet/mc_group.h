@@ -19,6 +19,8 @@
 
 struct mc_dev;
 struct mc_group;
+struct netlink_callback;
+struct nl_msg;
 struct sk_buff;
 struct sock;
 
@@ -40,6 +42,7 @@ enum mc_record { /* RFC 3376 4.2.12, RFC 3810 5.2.12 */
 
 /* One version of IP. All: cpu lock held. */
 struct mc_ops {
+	u8 family;   /* AF_INET, AF_INET6 */
 	u8 addr_len; /* octets of an address in messages: its last ones */
 	u8 (*forced)(
 		const struct mc_dev
@@ -80,6 +83,7 @@ struct mc_group {              /* a group on a device */
 	bool reporter;  /* MC_GEN_LEAVE: we reported last, so we say when we leave */
 	bool gsquery;   /* the running timer answers a query for sources */
 	bool on_dev;    /* its MAC address is in the device's filter */
+	u64 cstamp;     /* ns */
 	struct timer_list timer;
 };
 
@@ -123,6 +127,10 @@ bool mc_group_wants(const struct mc_dev *d, const struct in6_addr *group,
 		    const struct in6_addr *src);
 /* ns until the group's timer fires; 0: it does not run */
 u64 mc_group_timer_left(const struct mc_group *g);
+
+/* RTM_GETMULTICAST: as rtnl_handler.dumpit. @of: the part of a device, or NULL; cpu lock held */
+int mc_group_dump(struct nl_msg *msg, struct netlink_callback *cb,
+		  struct mc_dev *(*of)(const struct net_device *dev));
 
 /* ---- what is heard ------------------------------------------------------------------------------------------- */
 

@@ -615,6 +615,7 @@ const struct rtnl_handler devinet_rtnl_handlers[] = {
 	{ .family = AF_INET, .type = RTM_NEWADDR, .doit = inet_rtm_newaddr },
 	{ .family = AF_INET, .type = RTM_DELADDR, .doit = inet_rtm_deladdr },
 	{ .family = AF_INET, .type = RTM_GETADDR, .dumpit = inet_rtm_dumpaddr },
+	{ .family = AF_INET, .type = RTM_GETMULTICAST, .dumpit = inet_rtm_dumpmulticast },
 };
 const u32 nr_devinet_rtnl_handlers = ARRAY_SIZE(devinet_rtnl_handlers);
 

@@ -205,6 +205,7 @@ static void igmp_changed(const struct mc_dev *d)
 }
 
 static const struct mc_ops igmp_ops = {
+	.family = AF_INET,
 	.addr_len = sizeof(be32),
 	.forced = igmp_forced,
 	.robustness = igmp_robustness,
@@ -483,7 +484,19 @@ bool ip_mc_sf_allow(const struct sock *sk, be32 group, be32 saddr, int dif)
 	return ml ? mc_sk_allows(ml, &src) : inet_sk(sk)->mc_all;
 }
 
-/* ---- /proc/net/igmp, mcfilter ------------------------------------------------------------------------------------- */
+/* ---- ip maddr: RTM_GETMULTICAST, /proc/net/igmp, mcfilter ------------------------------------------------------------------------------------- */
+
+static struct mc_dev *dev_mc(const struct net_device *dev)
+{
+	struct in_device *in_dev = in_dev_get(dev);
+
+	return in_dev ? &in_dev->mc : NULL;
+}
+
+int inet_rtm_dumpmulticast(struct nl_msg *msg, struct netlink_callback *cb)
+{
+	return mc_group_dump(msg, cb, dev_mc);
+}
 
 static u32 mc_members(const struct in_device *in_dev)
 {

@@ -31,7 +31,10 @@ void ip_mc_down(struct in_device *in_dev);
 void ip_mc_destroy_dev(struct in_device *in_dev);
 
 extern const struct net_protocol igmp_protocol;
+struct netlink_callback;
+struct nl_msg;
 struct text;
+int inet_rtm_dumpmulticast(struct nl_msg *msg, struct netlink_callback *cb);
 void igmp_show(struct net *net, struct text *t);
 void mcfilter_show(struct net *net, struct text *t);
 

@@ -184,6 +184,7 @@ static int mld_map(const struct mc_group *g, u8 *ret_mac)
 }
 
 static const struct mc_ops mld_ops = {
+	.family = AF_INET6,
 	.addr_len = sizeof(struct in6_addr),
 	.forced = mld_forced,
 	.robustness = mld_robustness,
@@ -470,7 +471,28 @@ bool inet6_mc_check(const struct sock *sk, const struct in6_addr *group, const s
 	return ml ? mc_sk_allows(ml, src) : inet6_sk(sk)->mc_all;
 }
 
-/* ---- /proc/net/igmp6, mcfilter6 ------------------------------------------------------------------------------------- */
+/* ---- ip -6 maddr: RTM_GETMULTICAST, /proc/net/igmp6, mcfilter6 ------------------------------------------------------------------------------------- */
+
+static struct mc_dev *dev_mc(const struct net_device *dev)
+{
+	struct inet6_dev *idev = __in6_dev_get(dev);
+
+	return idev ? &idev->mc : NULL;
+}
+
+static int inet6_rtm_dumpmulticast(struct nl_msg *msg, struct netlink_callback *cb)
+{
+	return mc_group_dump(msg, cb, dev_mc);
+}
+
+static const struct rtnl_handler mcast_rtnl_handlers[] = {
+	{ .family = AF_INET6, .type = RTM_GETMULTICAST, .dumpit = inet6_rtm_dumpmulticast },
+};
+
+static int mcast_machine_init(struct machine *m)
+{
+	return rtnl_register(m, mcast_rtnl_handlers, ARRAY_SIZE(mcast_rtnl_handlers));
+}
 
 static void text_in6(struct text *t, const struct in6_addr *a)
 {
@@ -524,5 +546,6 @@ void mcfilter6_show(struct net *net, struct text *t)
 
 const struct ipv6_part mcast_part = {
 	.name = "mcast",
+	.machine_init = mcast_machine_init,
 	.netdev_event = mcast_netdev_event,
 };

@@ -171,8 +171,9 @@ void inet_dgram_proc_line(struct text *t, u32 slot, const struct sock *sk);
 
 /* What a datagram protocol puts between the IP header and the payload: see inet_af_ops.datagram_send. */
 struct inet_dgram_addrs {
-	u16 family; /* of the packet: an AF_INET6 socket sends over IPv4 to mapped addresses */
-	u32 pseudo; /* sum of the addresses: the pseudo header without length and protocol */
+	u16 family;  /* of the packet: an AF_INET6 socket sends over IPv4 to mapped addresses */
+	u8 protocol; /* IPv6: of the packet */
+	u32 pseudo;  /* sum of the addresses: the pseudo header without length and protocol */
 	be16 sport, dport;
 	u16 gso_size; /* the payload is this many octets per datagram; 0: one datagram */
 };

@@ -441,8 +441,7 @@ void addrconf_set_forwarding(struct inet6_dev *idev, bool on)
 
 static bool may_have_ipv6(const struct net_device *dev)
 {
-	return dev->mtu >= IPV6_MIN_MTU_ && dev->net->ipv6 &&
-	       dev->reg_state == NETREG_REGISTERED;
+	return dev->mtu >= IPV6_MIN_MTU_ && dev->net->ipv6 && dev->reg_state == NETREG_REGISTERED;
 }
 
 static void devconf_init(struct inet6_dev *idev)

@@ -75,10 +75,10 @@ struct inet6_ifaddr {
 
 enum { IN6_ADDR_GEN_EUI64, IN6_ADDR_GEN_NONE, IN6_ADDR_GEN_STABLE_PRIVACY, IN6_ADDR_GEN_RANDOM };
 
-struct ipv6_devconf { /* net.ipv6.conf.DEV.*: rows in sysctl_ipv6.c */
+struct ipv6_devconf {                 /* net.ipv6.conf.DEV.*: rows in sysctl_ipv6.c */
 	s32 accept_dad, use_tempaddr; /* -1 on devices without ARP */
-	u8 forwarding, accept_ra, accept_redirects, autoconf, accept_ra_defrtr,
-		accept_ra_pinfo, accept_ra_rtr_pref, accept_ra_from_local, accept_ra_mtu;
+	u8 forwarding, accept_ra, accept_redirects, autoconf, accept_ra_defrtr, accept_ra_pinfo,
+		accept_ra_rtr_pref, accept_ra_from_local, accept_ra_mtu;
 	u8 proxy_ndp, accept_source_route, optimistic_dad, use_optimistic, force_tllao,
 		ndisc_notify, suppress_frag_ndisc, drop_unicast_in_l2_multicast,
 		drop_unsolicited_na;
@@ -111,11 +111,11 @@ struct inet6_dev { /* of each device that takes part; net_device.ip6_ptr */
 	struct timer_list rs_timer, addr_timer; /* router solicitations; lifetimes */
 	u32 rs_probes;
 	u64 rs_interval;
-	u64 tstamp; /* ipv6InterfaceTable update */
-	struct mc_dev mc;              /* mcast.c */
-	u32 desync_factor; /* s: RFC 8981 3.8 */
-	u32 ra_mtu;        /* of the last advertisement that gave one */
-	struct ndisc_dns *dns; /* ndisc_dns.c: what advertisements say of DNS; NULL: nothing */
+	u64 tstamp;                /* ipv6InterfaceTable update */
+	struct mc_dev mc;          /* mcast.c */
+	u32 desync_factor;         /* s: RFC 8981 3.8 */
+	u32 ra_mtu;                /* of the last advertisement that gave one */
+	struct ndisc_dns *dns;     /* ndisc_dns.c: what advertisements say of DNS; NULL: nothing */
 	bool forwarding, disabled; /* settings that are in effect; cnf has what is wanted */
 	u8 addr_gen_mode;
 	struct rt6_info *rt6_cache[4]; /* results that belong to no route: ip6_route.c */

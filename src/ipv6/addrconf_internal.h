@@ -74,7 +74,7 @@ void addrconf_random_iid(struct net *net, struct in6_addr *addr);
 
 void addrconf_dad_start(struct inet6_ifaddr *ifp);
 void addrconf_dad_stop(struct inet6_ifaddr *ifp); /* the address goes, or its device does */
-void addrconf_rs_start(struct inet6_dev *idev);   /* there is a link-local address: solicit routers */
+void addrconf_rs_start(struct inet6_dev *idev); /* there is a link-local address: solicit routers */
 void addrconf_rs_stop(struct inet6_dev *idev);
 void addrconf_rs_setup(struct inet6_dev *idev);
 

@@ -308,7 +308,9 @@ static int addrlabel_dump(struct nl_msg *msg, struct netlink_callback *cb)
 const struct rtnl_handler addrlabel_rtnl_handlers[] = {
 	{ .family = AF_INET6, .type = RTM_NEWADDRLABEL, .doit = addrlabel_new },
 	{ .family = AF_INET6, .type = RTM_DELADDRLABEL, .doit = addrlabel_delete },
-	{ .family = AF_INET6, .type = RTM_GETADDRLABEL, .doit = addrlabel_get,
+	{ .family = AF_INET6,
+	  .type = RTM_GETADDRLABEL,
+	  .doit = addrlabel_get,
 	  .dumpit = addrlabel_dump },
 };
 const u32 nr_addrlabel_rtnl_handlers = ARRAY_SIZE(addrlabel_rtnl_handlers);

@@ -82,7 +82,7 @@ static be32 ip6_flow_flowinfo(struct net *net, const struct sock *sk, const stru
 	const struct ipv6_pinfo *np = sk && sk->sk_family == AF_INET6 ? inet6_sk(sk) : NULL;
 	u32 info = be32_to_cpu(fl->flowlabel);
 	bool automatic =
-		np && np->autoflowlabel_set ? np->autoflowlabel : net->ipv6->auto_flowlabels != 0;
+		np && np->autoflowlabel_set ? np->autoflowlabel : net->ipv6->auto_flowlabels & 1;
 
 	if (!(info & IPV6_FLOWLABEL_MASK_))
 		info |= be32_to_cpu(ip6_make_flowlabel(net, fl, automatic)) & IPV6_FLOWLABEL_MASK_;

@@ -73,14 +73,16 @@ struct rt6_info *rt6_link_dst(struct inet6_dev *idev);
 struct ndisc_opts;
 skb_drop_reason_t ndisc_router_discovery(struct sk_buff *skb, const struct ndisc_opts *opts);
 skb_drop_reason_t ndisc_redirect_rcv(struct sk_buff *skb, const struct ndisc_opts *opts);
-void ndisc_dns_rcv(struct inet6_dev *idev, const u8 *p, const u8 *end); /* options of an advertisement */
+void ndisc_dns_rcv(struct inet6_dev *idev, const u8 *p,
+		   const u8 *end); /* options of an advertisement */
 /* ndisc.c, for them. Somebody at @addr has the link-layer address @lladdr (NULL: not said). @create: make an entry. */
 void ndisc_learn(struct net_device *dev, const struct in6_addr *addr, const u8 *lladdr, u8 state,
 		 u32 flags, bool create);
 /* Room for a message: data at the ICMPv6 header, @len octets zeroed. NULL: no memory */
 struct sk_buff *ndisc_alloc_skb(struct net_device *dev, u32 len);
 /* Sums and sends. Consumes. */
-void ndisc_send_skb(struct sk_buff *skb, const struct in6_addr *daddr, const struct in6_addr *saddr);
+void ndisc_send_skb(struct sk_buff *skb, const struct in6_addr *daddr,
+		    const struct in6_addr *saddr);
 
 extern const struct offload_callbacks ipv6_offload; /* ip6_offload.c: GSO and GRO */
 

@@ -42,7 +42,7 @@
 	  "an MLD message of a length there is not, or about what is no group (RFC 3810 6.2)")     \
 	X(MLD_NOT_LOCAL, "an MLD message without hop limit 1 and router alert (RFC 3810 6.2)")     \
 	X(MLD_SOURCE,                                                                              \
-	  "an MLD message that does not come from a link-local address (RFC 3810 5.1.14)") \
+	  "an MLD message that does not come from a link-local address (RFC 3810 5.1.14)")         \
 	X(NDISC_HOPLIMIT, "neighbour discovery from beyond the link: the hop limit is not 255 "    \
 			  "(RFC 4861 6.1, 7.1, 8.1)")                                              \
 	X(NDISC_CODE, "the code is not 0 (RFC 4861 6.1, 7.1, 8.1)")                                \
@@ -53,7 +53,8 @@
 	X(NDISC_DEST, "the destination does not fit the message (RFC 4861 7.1)")                   \
 	X(NDISC_FRAGMENT, "neighbour discovery in fragments (RFC 6980)")                           \
 	X(NDISC_NOT_OURS, "a solicitation for an address that is not ours")                        \
-	X(NDISC_TENTATIVE, "a solicitation for an address that may not be ours yet (RFC 4862 5.4.3)") \
+	X(NDISC_TENTATIVE,                                                                         \
+	  "a solicitation for an address that may not be ours yet (RFC 4862 5.4.3)")               \
 	X(NDISC_COLLISION, "somebody else uses our address (RFC 4862 5.4)")                        \
 	X(NDISC_UNKNOWN, "an advertisement of a neighbour nobody asked for (RFC 4861 7.2.5)")      \
 	X(NDISC_UNSOLICITED, "unsolicited advertisements are ignored (drop_unsolicited_na)")       \
@@ -81,9 +82,12 @@ DROP_REASON_ENUM(IPV6, IPV6_DROP_REASONS);
 	X(icmpv6_echo_reply, "ipv6/icmp.c", NULL, NULL)                                            \
 	X(igmp6_event_query, "ipv6/mcast.c", "version", "max_resp_ms")                             \
 	X(igmp6_event_report, "ipv6/mcast.c", NULL, NULL)                                          \
-	X(igmp6_send, "ipv6/mcast.c", "type", "octets") \
+	X(igmp6_send, "ipv6/mcast.c", "type", "octets")                                            \
 	X(ndisc_rcv, "ipv6/ndisc.c", "type", NULL)                                                 \
-	X(ndisc_send, "ipv6/ndisc.c", "type", NULL)
+	X(ndisc_send, "ipv6/ndisc.c", "type", NULL)                                                \
+	X(rawv6_rcv, "ipv6/raw.c", "protocol", "rmem")                                             \
+	X(rawv6_recvmsg, "ipv6/raw.c", "len", NULL)                                                \
+	X(rawv6_sendmsg, "ipv6/raw.c", "protocol", "len")
 
 TRACE_POINT_ENUM(IPV6, IPV6_TRACE_POINTS);
 

@@ -127,15 +127,14 @@ void ndisc_send_na(struct net_device *dev, const struct in6_addr *daddr,
 		return;
 	inc_opt = dev->addr_len &&
 		  (inc_opt || idev->cnf.force_tllao || idev->net->ipv6->devconf_all.force_tllao);
-	skb = ndisc_alloc_skb(dev,
-			      NDISC_NS_LEN + (inc_opt ? ndisc_lladdr_len(dev->addr_len) : 0));
+	skb = ndisc_alloc_skb(dev, NDISC_NS_LEN + (inc_opt ? ndisc_lladdr_len(dev->addr_len) : 0));
 	if (!skb)
 		return;
 	h = (struct icmpv6_hdr *)skb->data;
 	h->type = NDISC_NEIGHBOUR_ADVERTISEMENT;
-	h->un.nd_flags = cpu_to_be32((router ? NDISC_NA_ROUTER : 0) |
-				     (solicited ? NDISC_NA_SOLICITED : 0) |
-				     (override ? NDISC_NA_OVERRIDE : 0));
+	h->un.nd_flags =
+		cpu_to_be32((router ? NDISC_NA_ROUTER : 0) | (solicited ? NDISC_NA_SOLICITED : 0) |
+			    (override ? NDISC_NA_OVERRIDE : 0));
 	memcpy(skb->data + 8, target, 16);
 	if (inc_opt)
 		ndisc_build_lladdr(skb->data + NDISC_NS_LEN, NDISC_OPT_TARGET_LL_ADDR,
@@ -148,8 +147,8 @@ void ndisc_send_rs(struct net_device *dev, const struct in6_addr *saddr,
 {
 	const struct inet6_ifaddr *ifp = ipv6_get_ifaddr(dev->net, saddr, dev, true);
 	/* RFC 4861 4.1, RFC 4429 2.2: neither without an address nor from an optimistic one. */
-	bool sllao = dev->addr_len && !ipv6_addr_any(saddr) &&
-		     !(ifp && ifp->flags & IFA_F_OPTIMISTIC);
+	bool sllao =
+		dev->addr_len && !ipv6_addr_any(saddr) && !(ifp && ifp->flags & IFA_F_OPTIMISTIC);
 	struct sk_buff *skb =
 		ndisc_alloc_skb(dev, NDISC_RS_LEN + (sllao ? ndisc_lladdr_len(dev->addr_len) : 0));
 

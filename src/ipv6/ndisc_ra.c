@@ -114,7 +114,8 @@ static void ra_route(const struct ra *ra, const struct ndisc_opt *o)
 					   cnf->ra_defrtr_metric);
 		return;
 	}
-	rt6_route_information(ra->idev->dev, &ra->router, &ri.prefix, ri.plen, ri.lifetime, ri.pref);
+	rt6_route_information(ra->idev->dev, &ra->router, &ri.prefix, ri.plen, ri.lifetime,
+			      ri.pref);
 }
 
 static bool prefix_lives_long_enough(const struct ipv6_devconf *cnf, const struct ndisc_opt *o)

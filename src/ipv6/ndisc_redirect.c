@@ -26,8 +26,8 @@ skb_drop_reason_t ndisc_redirect_rcv(struct sk_buff *skb, const struct ndisc_opt
 	/* RFC 4861 8.1 */
 	if (!(ipv6_addr_type(&router) & IPV6_ADDR_LINKLOCAL))
 		return SKB_DROP_NDISC_SOURCE;
-	if (ipv6_addr_is_multicast(&dest) || (!on_link && ipv6_addr_type(&target) !=
-						    (IPV6_ADDR_UNICAST | IPV6_ADDR_LINKLOCAL)))
+	if (ipv6_addr_is_multicast(&dest) ||
+	    (!on_link && ipv6_addr_type(&target) != (IPV6_ADDR_UNICAST | IPV6_ADDR_LINKLOCAL)))
 		return SKB_DROP_NDISC_TARGET;
 	if (opts->target_ll.data) {
 		lladdr = ndisc_opt_lladdr(&opts->target_ll, dev->addr_len);
@@ -39,11 +39,11 @@ skb_drop_reason_t ndisc_redirect_rcv(struct sk_buff *skb, const struct ndisc_opt
 	if (!rt6_do_redirect(dev->net, &dest, &router, &target, dev))
 		return SKB_DROP_NDISC_REDIRECT_IGNORED;
 	/* RFC 4861 8.3: somebody to send on to is a router; the destination itself may be or not. */
-	ndisc_learn(dev, &target, lladdr, NUD_STALE,
-		    NEIGH_UPDATE_F_WEAK_OVERRIDE | NEIGH_UPDATE_F_OVERRIDE |
-			    (on_link ? 0
-				     : NEIGH_UPDATE_F_OVERRIDE_ISROUTER | NEIGH_UPDATE_F_ISROUTER),
-		    lladdr != NULL);
+	ndisc_learn(
+		dev, &target, lladdr, NUD_STALE,
+		NEIGH_UPDATE_F_WEAK_OVERRIDE | NEIGH_UPDATE_F_OVERRIDE |
+			(on_link ? 0 : NEIGH_UPDATE_F_OVERRIDE_ISROUTER | NEIGH_UPDATE_F_ISROUTER),
+		lladdr != NULL);
 	return 0;
 }
 

@@ -148,8 +148,8 @@ static int rule_not_optimistic(const struct inet6_ifaddr *a, const struct inet6_
 }
 
 static saddr_rule *const saddr_rules[] = {
-	rule_same_address, rule_scope,  rule_deprecated,     rule_home,           rule_interface,
-	rule_label,        rule_orchid, rule_temporary, rule_longest_prefix, rule_not_optimistic,
+	rule_same_address, rule_scope,  rule_deprecated, rule_home,           rule_interface,
+	rule_label,        rule_orchid, rule_temporary,  rule_longest_prefix, rule_not_optimistic,
 };
 
 static bool is_better(const struct inet6_ifaddr *a, const struct inet6_ifaddr *b,
@@ -169,9 +169,8 @@ static bool is_candidate(const struct inet6_ifaddr *a)
 	return !(a->flags & IFA_F_TENTATIVE) || is_optimistic(a);
 }
 
-static const struct inet6_ifaddr *best_of(const struct inet6_dev *idev,
-					  const struct inet6_ifaddr *best,
-					  const struct saddr_dst *dst)
+static const struct inet6_ifaddr *
+best_of(const struct inet6_dev *idev, const struct inet6_ifaddr *best, const struct saddr_dst *dst)
 {
 	const struct inet6_ifaddr *a;
 
@@ -196,9 +195,9 @@ int ipv6_dev_get_saddr(struct net *net, const struct net_device *dst_dev,
 	bool only;
 
 	dst.label = ipv6_addr_label(net, daddr, dst.ifindex);
-	only = dst_dev &&
-	       (type & IPV6_ADDR_MULTICAST || dst.scope <= 2 ||
-		(idev && (idev->cnf.use_oif_addrs_only || net->ipv6->devconf_all.use_oif_addrs_only)));
+	only = dst_dev && (type & IPV6_ADDR_MULTICAST || dst.scope <= 2 ||
+			   (idev && (idev->cnf.use_oif_addrs_only ||
+				     net->ipv6->devconf_all.use_oif_addrs_only)));
 	if (only) {
 		if (idev)
 			best = best_of(idev, NULL, &dst);

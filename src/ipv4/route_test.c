@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "core/sock.h"
+#include "core/sysctl.h"
 #include "ipv4/ipv4_test.h"
 
 struct fixture {
@@ -349,6 +350,24 @@ static void learnt_path_mtu_shrinks_and_expires(void **state)
 	assert_int_equal(a.mtu, 552); /* min_pmtu */
 	test_run_for(f->m, 601 * NSEC_PER_SEC);
 	route_get(f->net, IP(8, 8, 8, 8), &a);
+	assert_int_equal(a.mtu, 1500);
+}
+
+/* "ip route flush cache" */
+static void flushing_forgets_what_was_learnt(void **state)
+{
+	struct fixture *f = *state;
+	struct route_answer a;
+
+	addr_add(f->eth0, IP(10, 0, 0, 1), 24);
+	route_request(f->net, (struct route_spec){ .gw = IP(10, 0, 0, 254) });
+	cpu_lock(f->net->cpu);
+	learn_pmtu(f->net, IP(8, 8, 8, 8), 1400);
+	cpu_unlock(f->net->cpu);
+	assert_int_equal(route_get(f->net, IP(8, 8, 8, 8), &a), 0);
+	assert_int_equal(a.mtu, 1400);
+	assert_int_equal(view_write(f->net, "/proc/sys/net/ipv4/route/flush", "1", 1), 0);
+	assert_int_equal(route_get(f->net, IP(8, 8, 8, 8), &a), 0);
 	assert_int_equal(a.mtu, 1500);
 }
 
@@ -758,6 +777,7 @@ int main(void)
 		T(an_address_ends_with_its_lifetime),
 		T(cached_routes_notice_changes),
 		T(learnt_path_mtu_shrinks_and_expires),
+		T(flushing_forgets_what_was_learnt),
 		T(a_learnt_path_mtu_concerns_its_destination_only),
 		T(an_exception_belongs_to_its_next_hop),
 		T(a_destination_in_use_is_found_without_the_fib),

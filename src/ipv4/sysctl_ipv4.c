@@ -9,6 +9,7 @@
 #include "core/sysctl.h"
 
 #include "ipv4/ipv4_internal.h"
+#include "ipv4/rt_exception.h"
 
 static void *ipv4_base(struct net *net)
 {
@@ -42,6 +43,7 @@ static void devconf_changed(struct net *net)
 static int route_flush(struct net *net, const char *text, size_t len)
 {
 	rt_cache_flush(net);
+	rt_exc_clear(net);
 	return 0;
 }
 
@@ -115,7 +117,8 @@ static const struct sysctl_desc ipv4_rows[] = {
 	{ .path = "ipv4/route/flush",
 	  .kind = SYSCTL_FUNC,
 	  .store = route_flush,
-	  .help = "writing anything makes all routes be looked up anew" },
+	  .help = "writing anything makes all routes be looked up anew, and forgets path MTUs and "
+		  "redirects" },
 	ROW("route/redirect_number", SYSCTL_U32, rt_redirect_number, 9, 0, 32,
 	    "redirects to a host that ignores them"),
 	ROW("route/redirect_load", SYSCTL_NS_AS_MS, rt_redirect_load, 20, 0, 3600000,

@@ -710,7 +710,7 @@ static int tx_send(struct sock *sk, struct kmsghdr *msg, size_t len, struct dgra
 		err = tx_packet(sk, msg, total, tx, rt, proto, hdr);
 	}
 	if (proto->sent)
-		proto->sent(sk, err);
+		proto->sent(sk, AF_INET6, err);
 	/* A full queue on the way is a loss like any other, unless the program wants to know. */
 	return err == -ENOBUFS && !inet6_sk(sk)->recverr ? 0 : err;
 }

@@ -404,8 +404,9 @@ int inet_getname(struct socket *sock, struct sockaddr_storage *ret, int peer)
 	struct sockaddr_in *sin = (struct sockaddr_in *)ret;
 	be32 addr;
 
-	if (peer && (be16_zero(sk->sk_dport) || sk->sk_state == SS_TCP_CLOSE ||
-		     sk->sk_state == SS_TCP_SYN_SENT))
+	if (peer && be16_zero(sk->sk_dport))
+		return -ENOTCONN;
+	if (peer == 1 && (sk->sk_state == SS_TCP_CLOSE || sk->sk_state == SS_TCP_SYN_SENT))
 		return -ENOTCONN;
 	if (sk->sk_family == AF_INET6)
 		return inet6_getname(sk, ret, peer);

@@ -29,7 +29,7 @@ struct proto_ops {
 		       int flags); /* * */
 	int (*socketpair)(struct socket *a, struct socket *b);
 	int (*accept)(struct socket *sock, struct socket *newsock, int flags); /* * */
-	/* @peer: 0 local, 1 remote. Returns the length. */
+	/* @peer: 0 local, 1 remote, 2 remote for accept(2): also of a connection that has ended meanwhile. Returns the length. */
 	int (*getname)(struct socket *sock, struct sockaddr_storage *ret, int peer);
 	u32 (*poll)(struct socket *sock); /* EPOLL* bits */
 	int (*ioctl)(struct socket *sock, unsigned cmd, void *arg);

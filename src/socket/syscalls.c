@@ -76,7 +76,7 @@ static int accept_locked(struct socket *sock, struct socket *newsock,
 	newsock->dead = sock->dead;
 	if (!ret_addr)
 		return 0;
-	len = newsock->ops->getname(newsock, ret_addr, 1);
+	len = newsock->ops->getname(newsock, ret_addr, 2);
 	if (len < 0)
 		return -ECONNABORTED;
 	*ret_len = (socklen_t)len;

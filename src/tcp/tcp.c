@@ -779,7 +779,6 @@ bool tcp_need_reset(u8 state)
 int tcp_disconnect(struct sock *sk, int flags)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	struct inet_sock *inet = inet_sk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	u8 old = sk->sk_state;
 
@@ -803,7 +802,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tcp_write_queue_purge(sk);
 	tcp_ofo_purge(sk);
 
-	inet->inet_sport = (sk->sk_userlocks & SK_BINDPORT_LOCK) ? inet->inet_sport : (be16){ 0 };
+	/* As in Linux, getsockname() goes on to tell the port, even one that came with the connection and was given back. */
 	inet_reset_peer(sk);
 	if (!(sk->sk_userlocks & SK_BINDADDR_LOCK))
 		inet_reset_saddr(sk);

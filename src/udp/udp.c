@@ -164,8 +164,6 @@ static ssize_t udp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		return -EMSGSIZE;
 	if (msg->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (sk->sk_shutdown & SK_SHUTDOWN_SEND)
-		return -EPIPE;
 	return inet_dgram_sendmsg(sk, msg, len, &udp_dgram_proto, &up->cork,
 				  up->corked || msg->flags & MSG_MORE);
 }

@@ -574,6 +574,34 @@ static void connections_inherit_rare_options_of_the_listener(void **state)
 	weir_close(l);
 }
 
+/* As Linux does it: the program learns who it was, and then that it is gone. */
+static void a_connection_reset_before_accept_is_accepted(void **state)
+{
+	struct topo *t = *state;
+	struct weir_file *l = topo_listen(t, 1), *c, *s;
+	struct linger hard = { .l_onoff = 1 };
+	struct sockaddr_in client, peer = { 0 };
+	socklen_t len = sizeof(client);
+	char b;
+
+	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
+	weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1]));
+	topo_run(t, 100 * MS);
+	assert_int_equal(weir_getsockname(c, (struct sockaddr *)&client, &len), 0);
+	weir_setsockopt(c, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	weir_close(c);
+	topo_run(t, 100 * MS);
+	len = sizeof(peer);
+	assert_int_equal(weir_accept(l, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK, &s), 0);
+	assert_memory_equal(&peer, &client, sizeof(peer));
+	len = sizeof(peer);
+	assert_int_equal(weir_getpeername(s, (struct sockaddr *)&peer, &len), -ENOTCONN);
+	assert_int_equal(weir_recv(s, &b, 1, 0), -ECONNRESET);
+	assert_int_equal(weir_recv(s, &b, 1, 0), 0);
+	weir_close(s);
+	weir_close(l);
+}
+
 static void congestion_control_can_be_chosen(void **state)
 {
 	struct topo *t = *state;
@@ -816,6 +844,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(peeking_goes_on_where_it_ended, setup, teardown),
 		cmocka_unit_test_setup_teardown(connections_inherit_rare_options_of_the_listener,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_connection_reset_before_accept_is_accepted, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(congestion_control_can_be_chosen, setup, teardown),
 		cmocka_unit_test(connections_work_without_any_option),
 		cmocka_unit_test(lost_syn_costs_neither_slow_start_nor_leaves_a_hasty_timeout),

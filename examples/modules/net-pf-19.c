@@ -105,7 +105,9 @@ static void edp_rcv(struct sk_buff *skb, struct net_device *dev, const struct pa
 		sock_queue_rcv_skb(&es->sk, skb);
 }
 
-static const struct packet_type edp_packet_type = { .type = EDP_ETHERTYPE, .func = edp_rcv };
+static const struct packet_type edp_packet_type = { .type = EDP_ETHERTYPE,
+						    .func = edp_rcv,
+						    .name = "edp_rcv" };
 
 /* ---- the calls of a socket ----------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 #include "core/machine.h"
 #include "core/netdevice.h"
 #include "core/qdisc.h"
+#include "core/sock.h"
 #include "core/sock_reasons.h"
 #include "core/sysctl.h"
 #include "core/trace.h"
@@ -20,6 +21,8 @@ int core_machine_init(struct machine *m)
 	err = register_qdisc(m, &pfifo_fast_ops);
 	if (!err)
 		err = register_qdisc(m, &noqueue_qdisc_ops);
+	if (!err)
+		err = sock_machine_init(m);
 	if (!err)
 		err = dev_machine_init(m);
 	if (err) {

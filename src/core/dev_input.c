@@ -275,6 +275,16 @@ void dev_remove_pack(struct net *net, const struct packet_type *pt)
 	}
 }
 
+void dev_for_each_pack(struct net *net, void (*fn)(const struct packet_type *pt, void *arg),
+		       void *arg)
+{
+	struct ptype_reg *reg;
+
+	for (u32 i = 0; i < ARRAY_SIZE(net->core->ptype_base); i++)
+		list_for_each_entry(reg, &net->core->ptype_base[i], node)
+			fn(reg->pt, arg);
+}
+
 void dev_ptypes_free(struct net *net)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(net->core->ptype_base); i++) {

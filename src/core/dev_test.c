@@ -662,6 +662,8 @@ static void devices_are_seen_in_proc_and_sys(void **state)
 {
 	struct net *net = test_net();
 	struct net_device *dev = test_netdev(net, "e0", true);
+	struct packet_tap all = { .type = ETH_P_ALL, .name = "all_rcv" };
+	struct packet_tap one = { .type = ETH_P_IP, .dev = dev, .name = "one_rcv" };
 	struct text t = { 0 };
 
 	dev->stats.rx_bytes = 1234;
@@ -681,6 +683,18 @@ static void devices_are_seen_in_proc_and_sys(void **state)
 	t.len = 0;
 	assert_int_equal(view_read(net, "/sys/class/net/e0/statistics/rx_bytes", &t), 0);
 	assert_string_equal(t.buf, "1234\n");
+	t.len = 0;
+	assert_int_equal(view_read(net, "/proc/net/ptype", &t), 0);
+	assert_string_equal(t.buf, "Type Device      Function\n");
+	dev_add_tap(net, &all);
+	dev_add_tap(net, &one);
+	t.len = 0;
+	assert_int_equal(view_read(net, "/proc/net/ptype", &t), 0);
+	assert_string_equal(t.buf, "Type Device      Function\n"
+				   "0800 e0       one_rcv\n"
+				   "ALL           all_rcv\n");
+	dev_remove_tap(&all);
+	dev_remove_tap(&one);
 	t.len = 0;
 	assert_int_equal(view_read(net, "/sys/class/net/e0/speed", &t), -EINVAL);
 	assert_int_equal(view_read(net, "/sys/class/net/e0/nonsense", &t), -ENOENT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dev_views.c - devices as programs read them: /proc/net/dev, dev_mcast, softnet_stat, /sys/class/net
+ * dev_views.c - devices as programs read them: /proc/net/dev, dev_mcast, ptype, softnet_stat, /sys/class/net
  *
  * The formats are those that proc(5) and the programs that parse them (ifconfig, ip, sar, node exporters) expect.
  * Locking: the cpu lock is held by the caller (struct view_desc).
@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/if_ether.h>
 
 #include "core/machine.h"
 #include "core/sysctl.h"
@@ -77,9 +78,46 @@ static void proc_softnet_stat_show(struct net *net, struct text *t)
 	}
 }
 
+static void ptype_line(struct text *t, u16 type, const struct net_device *dev, const char *name)
+{
+	if (!name)
+		return;
+	if (type == ETH_P_ALL)
+		text_append(t, "ALL ", 4);
+	else
+		text_printf(t, "%04x", type);
+	text_printf(t, " %-8s %s\n", dev ? dev->name : "", name);
+}
+
+static void taps_show(struct text *t, const struct list_head *taps)
+{
+	const struct packet_tap *tap;
+
+	list_for_each_entry(tap, taps, node)
+		ptype_line(t, tap->type, tap->dev, tap->name);
+}
+
+static void pack_show(const struct packet_type *pt, void *arg)
+{
+	ptype_line(arg, pt->type, NULL, pt->name);
+}
+
+/* Who gets packets: sniffers of a device, of all devices, protocols. */
+static void proc_ptype_show(struct net *net, struct text *t)
+{
+	struct net_device *dev;
+
+	text_printf(t, "Type Device      Function\n");
+	net_for_each_dev(net, dev)
+		taps_show(t, &dev->ptype_all);
+	taps_show(t, &net->core->ptype_all);
+	dev_for_each_pack(net, pack_show, t);
+}
+
 static const struct view_desc dev_views[] = {
 	{ "/proc/net/dev", proc_net_dev_show },
 	{ "/proc/net/dev_mcast", proc_dev_mcast_show },
+	{ "/proc/net/ptype", proc_ptype_show },
 	{ "/proc/net/softnet_stat", proc_softnet_stat_show },
 };
 

@@ -28,6 +28,7 @@ struct sysctl_registry; /* sysctl.c */
 
 #define MACHINE_MAX_CPUS 64
 #define NPROTO           48 /* address families */
+#define PROTO_MAX        32 /* transports: struct proto */
 
 struct machine {
 	struct host *host;
@@ -44,8 +45,10 @@ struct machine {
 	const struct net_module *modules; /* the ordered table of stack/modules.c */
 	u32 nr_modules;
 	const struct net_proto_family *net_families[NPROTO]; /* rtnl; published pointers */
-	struct machine_sock *sock; /* socket/: locks of the epolls, open files */
-	u32 event_pending;         /* atomic: an epoll became ready since weir_run() looked */
+	const struct proto
+		*protos[PROTO_MAX]; /* rtnl; NULL: free. A place is kept by netns_core too */
+	struct machine_sock *sock;  /* socket/: locks of the epolls, open files */
+	u32 event_pending;          /* atomic: an epoll became ready since weir_run() looked */
 	const struct Qdisc_ops **qdisc_kinds; /* rtnl: queueing disciplines that are there */
 	u32 nr_qdisc_kinds;
 	struct machine_inet *inet; /* inet/: which protocol serves (type, protocol) */

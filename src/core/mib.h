@@ -39,7 +39,8 @@
 	X(TcpExt, EmbryonicRsts) X(TcpExt, PruneCalled) X(TcpExt, RcvPruned) X(TcpExt, OfoPruned)  \
 	X(TcpExt, OutOfWindowIcmps) X(TcpExt, LockDroppedIcmps) X(TcpExt, ArpFilter)               \
 	X(TcpExt, TW) X(TcpExt, TWRecycled) X(TcpExt, TWKilled) X(TcpExt, PAWSActive)              \
-	X(TcpExt, PAWSEstab) X(TcpExt, DelayedACKs) X(TcpExt, DelayedACKLocked)                    \
+	X(TcpExt, PAWSEstab) X(TcpExt, BeyondWindow) X(TcpExt, TSEcrRejected)                      \
+	X(TcpExt, PAWSOldAck) X(TcpExt, PAWSTimewait) X(TcpExt, DelayedACKs) X(TcpExt, DelayedACKLocked)                    \
 	X(TcpExt, DelayedACKLost) X(TcpExt, ListenOverflows) X(TcpExt, ListenDrops)                \
 	X(TcpExt, TCPHPHits) X(TcpExt, TCPPureAcks) X(TcpExt, TCPHPAcks) X(TcpExt, TCPRenoRecovery) \
 	X(TcpExt, TCPSackRecovery) X(TcpExt, TCPSACKReneging) X(TcpExt, TCPSACKReorder)            \
@@ -53,6 +54,7 @@
 	X(TcpExt, TCPDSACKRecv) X(TcpExt, TCPDSACKOfoRecv) X(TcpExt, TCPAbortOnData)               \
 	X(TcpExt, TCPAbortOnClose) X(TcpExt, TCPAbortOnMemory) X(TcpExt, TCPAbortOnTimeout)        \
 	X(TcpExt, TCPAbortOnLinger) X(TcpExt, TCPAbortFailed) X(TcpExt, TCPMemoryPressures)        \
+	X(TcpExt, TCPMemoryPressuresChrono)                                                        \
 	X(TcpExt, TCPSACKDiscard) X(TcpExt, TCPDSACKIgnoredOld) X(TcpExt, TCPDSACKIgnoredNoUndo)   \
 	X(TcpExt, TCPSpuriousRTOs) X(TcpExt, TCPMD5NotFound) X(TcpExt, TCPMD5Unexpected)           \
 	X(TcpExt, TCPMD5Failure) X(TcpExt, TCPSackShifted) X(TcpExt, TCPSackMerged)                \
@@ -78,6 +80,8 @@
 	X(TcpExt, TcpTimeoutRehash) X(TcpExt, TcpDuplicateDataRehash) X(TcpExt, TCPDSACKRecvSegs)  \
 	X(TcpExt, TCPDSACKIgnoredDubious) X(TcpExt, TCPMigrateReqSuccess)                          \
 	X(TcpExt, TCPMigrateReqFailure) X(TcpExt, TCPPLBRehash)                                    \
+	X(TcpExt, TCPAORequired) X(TcpExt, TCPAOBad) X(TcpExt, TCPAOKeyNotFound)                   \
+	X(TcpExt, TCPAOGood) X(TcpExt, TCPAODroppedIcmps)                                          \
 	X(IpExt, InNoRoutes) X(IpExt, InTruncatedPkts) X(IpExt, InMcastPkts) X(IpExt, OutMcastPkts) \
 	X(IpExt, InBcastPkts) X(IpExt, OutBcastPkts) X(IpExt, InOctets) X(IpExt, OutOctets)        \
 	X(IpExt, InMcastOctets) X(IpExt, OutMcastOctets) X(IpExt, InBcastOctets)                   \

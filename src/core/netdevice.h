@@ -249,6 +249,7 @@ struct netns_core {
 	u32 dev_generation;                  /* of the list: netlink dumps */
 	struct list_head netdev_chain;       /* struct notifier_block: device events */
 	struct neigh_table *neigh_tables[2]; /* arp_tbl, nd_tbl: set by their modules */
+	u32 proto_inuse[PROTO_MAX];          /* socks by their place in machine.protos */
 	/* sysctls net.core.* */
 	u32 rmem_default, rmem_max, wmem_default, wmem_max, somaxconn, optmem_max;
 	const struct Qdisc_ops *default_qdisc; /* net.core.default_qdisc */
@@ -373,6 +374,7 @@ struct packet_type {
 	void (*func)(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt);
 	/* NULL if the protocol neither merges nor cuts: gro.c, gso.c */
 	const struct offload_callbacks *offload;
+	const char *name; /* of func, for /proc/net/ptype; NULL: not shown */
 };
 
 int dev_add_pack(struct net *net, const struct packet_type *pt); /* rtnl; 0, -EEXIST, -ENOMEM */
@@ -386,8 +388,12 @@ struct packet_tap {
 	/* borrow: frame with mac header set; data at the mac header. @outgoing: seen on its way out. cpu lock. */
 	void (*func)(struct packet_tap *tap, const struct sk_buff *skb, struct net_device *dev,
 		     bool outgoing);
+	const char *name; /* of func, for /proc/net/ptype; NULL: not shown */
 };
 
+/* Calls @fn for each handler, in the order of the hash table; cpu lock. */
+void dev_for_each_pack(struct net *net, void (*fn)(const struct packet_type *pt, void *arg),
+		       void *arg);
 /* The handler of an Ethernet type (host order), or NULL. */
 const struct packet_type *dev_get_pack(struct net *net, u16 type);
 

@@ -26,6 +26,7 @@
 #include "core/module.h"
 #include "core/netdevice.h"
 #include "core/sock_reasons.h"
+#include "core/sysctl.h"
 #include "host/host.h"
 
 DROP_REASON_TABLE(socket_drop_reasons, SOCKET, SOCKET_DROP_REASONS);
@@ -37,6 +38,78 @@ DROP_REASON_TABLE(socket_drop_reasons, SOCKET, SOCKET_DROP_REASONS);
 #define SOCK_DEFAULT_BUF 212992 /* net.core.[rw]mem_default, when the net has no devices part */
 
 /* ---- life --------------------------------------------------------------------------------------------- */
+
+/* ---- transports ---------------------------------------------------------------------------------------------- */
+
+int proto_register(struct machine *m, const struct proto *prot)
+{
+	int at = -1;
+
+	for (int i = PROTO_MAX - 1; i >= 0; i--) {
+		if (m->protos[i] == prot)
+			return 0;
+		if (!m->protos[i])
+			at = i;
+	}
+	if (at < 0)
+		return -ENFILE;
+	__atomic_store_n(&m->protos[at], prot, __ATOMIC_RELAXED);
+	return 0;
+}
+
+void proto_unregister(struct machine *m, const struct proto *prot)
+{
+	for (u32 i = 0; i < PROTO_MAX; i++)
+		if (m->protos[i] == prot)
+			__atomic_store_n(&m->protos[i], NULL, __ATOMIC_RELAXED);
+}
+
+/* The machine's transports are few, and an opened or closed sock is no packet. cpu lock held. */
+static void proto_inuse_add(struct net *net, const struct proto *prot, int n)
+{
+	for (u32 i = 0; i < PROTO_MAX && net->core; i++)
+		if (__atomic_load_n(&net->machine->protos[i], __ATOMIC_RELAXED) == prot)
+			net->core->proto_inuse[i] += (u32)n;
+}
+
+static char has(bool function)
+{
+	return function ? 'y' : 'n';
+}
+
+/* No transport is limited as a whole: memory and press say so, as Linux does for those without a limit. The last column and "br" are
+ * functions that belong to such a limit, and to the backlog of a locked socket, which there is none of. */
+static void proc_protocols_show(struct net *net, struct text *t)
+{
+	text_printf(t, "protocol  size sockets  memory press maxhdr  slab module     "
+		       "cl co di ac io in de sh ss gs se re bi br ha uh gp em\n");
+	for (u32 i = PROTO_MAX; i-- > 0;) {
+		const struct proto *p = __atomic_load_n(&net->machine->protos[i], __ATOMIC_RELAXED);
+
+		if (!p)
+			continue;
+		text_printf(t, "%-9s %4u %6u  %6d   %-3s %6u   %-3s  %-10s ", p->name, p->obj_size,
+			    net->core->proto_inuse[i], -1, "NI", 0, "no",
+			    p->owner ? p->owner->name : "kernel");
+		text_printf(t,
+			    "%2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c "
+			    "%2c\n",
+			    has(p->close), has(p->connect), has(p->disconnect), has(p->accept),
+			    has(p->ioctl), has(p->init), has(p->destroy), has(p->shutdown),
+			    has(p->setsockopt), has(p->getsockopt), has(p->sendmsg),
+			    has(p->recvmsg), has(p->bind), 'n', has(p->hash), has(p->unhash),
+			    has(p->get_port), 'n');
+	}
+}
+
+static const struct view_desc sock_views[] = {
+	{ "/proc/net/protocols", proc_protocols_show },
+};
+
+int sock_machine_init(struct machine *m)
+{
+	return view_register(m, sock_views, ARRAY_SIZE(sock_views));
+}
 
 struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 {
@@ -59,6 +132,7 @@ struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 	skb_queue_head_init(&sk->sk_receive_queue);
 	skb_queue_head_init(&sk->sk_write_queue);
 	__atomic_add_fetch(&m->nr_socks, 1, __ATOMIC_RELAXED);
+	proto_inuse_add(net, prot, 1);
 	return sk;
 }
 
@@ -78,6 +152,7 @@ void sk_free(struct sock *sk)
 {
 	lock_assert_held(sk->sk_cpu);
 	assert(sk->sk_refcnt == 0 && !sk->sk_node.pprev);
+	proto_inuse_add(sk->sk_net, sk->sk_prot, -1);
 	sk->sk_wmem_alloc++; /* what is purged here must not end the sock under our hands */
 	if (sk->sk_destruct)
 		sk->sk_destruct(sk);

@@ -217,6 +217,11 @@ struct proto {
 	bool (*twsk_unique)(struct sock *sk, struct sock_common *tw);
 };
 
+/* Makes a transport known to /proc/net/protocols; not needed to use it. rtnl. 0, -ENFILE */
+int proto_register(struct machine *m, const struct proto *prot);
+void proto_unregister(struct machine *m, const struct proto *prot);
+int sock_machine_init(struct machine *m);
+
 /* sock.c */
 struct sock *sk_alloc(struct net *net, int family,
 		      const struct proto *prot); /* one reference; NULL: no memory */

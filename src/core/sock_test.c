@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
 #include "core/core_test.h"
 
 #include <sys/epoll.h>
@@ -6,6 +8,7 @@
 #include "core/netdevice.h"
 #include "core/sock.h"
 #include "core/sock_reasons.h"
+#include "core/sysctl.h"
 
 #define MS NSEC_PER_MSEC
 
@@ -69,6 +72,47 @@ static void a_sock_ends_with_its_last_reference(void **state)
 	assert_int_equal(b.destructed, 0);
 	sock_put(b.sk);
 	assert_int_equal(b.destructed, 1);
+	end(&b);
+}
+
+static void read_protocols(struct bench *b, struct text *t)
+{
+	t->len = 0;
+	cpu_unlock(b->cpu);
+	assert_int_equal(view_read(b->net, "/proc/net/protocols", t), 0);
+	cpu_lock(b->cpu);
+}
+
+static void transports_are_listed_with_their_sockets(void **state)
+{
+	static const struct proto shown = { .name = "SHOWN", .obj_size = sizeof(struct sock) };
+	static const struct proto others[PROTO_MAX];
+	struct text t = { 0 };
+	struct bench b;
+	struct sock *sk;
+	char line[64];
+	u32 n = 0;
+
+	begin(&b);
+	assert_int_equal(proto_register(b.m, &shown), 0);
+	assert_int_equal(proto_register(b.m, &shown), 0);
+	sk = sk_alloc(b.net, AF_INET, &shown);
+	snprintf(line, sizeof(line), "\nSHOWN     %4zu      1 ", sizeof(struct sock));
+	read_protocols(&b, &t);
+	assert_non_null(strstr(t.buf, line));
+	sock_put(sk);
+	read_protocols(&b, &t);
+	assert_null(strstr(t.buf, line));
+	proto_unregister(b.m, &shown);
+	read_protocols(&b, &t);
+	assert_null(strstr(t.buf, "SHOWN"));
+	while (n < PROTO_MAX && !proto_register(b.m, &others[n]))
+		n++;
+	assert_int_equal(proto_register(b.m, &shown), -ENFILE);
+	while (n)
+		proto_unregister(b.m, &others[--n]);
+	text_free(&t);
+	sock_put(b.sk);
 	end(&b);
 }
 
@@ -279,6 +323,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sock_ends_with_its_last_reference),
+		cmocka_unit_test(transports_are_listed_with_their_sockets),
 		cmocka_unit_test(packets_on_their_way_keep_the_memory),
 		cmocka_unit_test(the_receive_buffer_is_bounded),
 		cmocka_unit_test(what_waits_for_a_reader_names_no_device),

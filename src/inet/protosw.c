@@ -54,12 +54,16 @@ int inet_register_protosw(struct machine *m, int family, const struct inet_proto
 	bool permanent = p->flags & INET_PROTOSW_PERMANENT, placed = false;
 	u32 count = old ? old->count : 0;
 	struct protosw_list *list;
+	int err;
 
 	assert(p->prot && p->ops && p->type);
 	for (u32 i = 0; i < count; i++)
 		if (old->rows[i] && old->rows[i]->type == p->type &&
 		    old->rows[i]->protocol == p->protocol)
 			return -EEXIST;
+	err = proto_register(m, p->prot);
+	if (err)
+		return err;
 	list = calloc(1, sizeof(*list) + (count + 1) * sizeof(list->rows[0]));
 	if (!list)
 		return -ENOMEM;
@@ -88,6 +92,7 @@ void inet_unregister_protosw(struct machine *m, int family, const struct inet_pr
 		if (list->rows[i] == p)
 			__atomic_store_n(&list->rows[i], NULL, __ATOMIC_RELEASE);
 	}
+	proto_unregister(m, p->prot);
 	synchronize_net(m);
 }
 

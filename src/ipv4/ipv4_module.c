@@ -18,11 +18,13 @@ static const struct packet_type ip_packet_type = {
 	.type = ETH_P_IP,
 	.func = ip_rcv,
 	.offload = &inet_offload,
+	.name = "ip_rcv",
 };
 
 static const struct packet_type arp_packet_type = {
 	.type = ETH_P_ARP,
 	.func = arp_rcv,
+	.name = "arp_rcv",
 };
 
 int ipv4_machine_init(struct machine *m)

@@ -288,7 +288,9 @@ static void llc_rcv(struct sk_buff *skb, struct net_device *dev, const struct pa
 	llc_deliver(skb, dev, &v);
 }
 
-static const struct packet_type llc_packet_type = { .type = ETH_P_802_2, .func = llc_rcv };
+static const struct packet_type llc_packet_type = { .type = ETH_P_802_2,
+						    .func = llc_rcv,
+						    .name = "llc_rcv" };
 
 /* ---- module ------------------------------------------------------------------------------------------------------- */
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "core/sysctl.h"
 #include "core/uio.h"
 #include "netlink/netlink.h"
 #include "netlink/netlink_internal.h"
@@ -994,6 +995,30 @@ int netlink_register(struct machine *m, const struct netlink_protocol *p)
 	return 0;
 }
 
+/* Cpu lock held; the list and what waits belong to the leaf lock. Nothing is locked, and a message is read by the sender itself. */
+static void netlink_proc_show(struct net *net, struct text *t)
+{
+	struct netlink_sock *nlk;
+
+	text_printf(t, "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    "
+		       "Drops    Inode\n");
+	pthread_mutex_lock(&net->netlink->lock);
+	list_for_each_entry(nlk, &net->netlink->socks, node) {
+		const struct sock *sk = &nlk->sk;
+
+		text_printf(t, "%016llx %-3d %-10u %08x %-8u %-8d %-5d %-8d %-8u %-8llu\n",
+			    (unsigned long long)sk->sk_cookie, sk->sk_protocol, nlk->portid,
+			    nlk->groups[0], nlk->queued, 0, nlk->dump != NULL, sk->sk_refcnt,
+			    sk->sk_drops,
+			    sk->sk_socket ? (unsigned long long)sk->sk_socket->inode.ino : 0ULL);
+	}
+	pthread_mutex_unlock(&net->netlink->lock);
+}
+
+static const struct view_desc netlink_views[] = {
+	{ "/proc/net/netlink", netlink_proc_show },
+};
+
 int netlink_machine_init(struct machine *m)
 {
 	static const struct netlink_protocol protocols[] = {
@@ -1009,6 +1034,10 @@ int netlink_machine_init(struct machine *m)
 	for (u32 i = 0; i < ARRAY_SIZE(protocols); i++)
 		netlink_register(m, &protocols[i]);
 	err = sock_register(m, &netlink_family);
+	if (!err)
+		err = proto_register(m, &netlink_proto);
+	if (!err)
+		err = view_register(m, netlink_views, ARRAY_SIZE(netlink_views));
 	if (!err)
 		err = rtnl_link_machine_init(m);
 	if (!err)

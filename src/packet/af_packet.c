@@ -28,7 +28,7 @@
 
 #define LINEAR_MAX 2048 /* of a frame that is sent, in the head area; more goes to fragments */
 
-static const struct proto packet_proto = {
+const struct proto packet_proto = {
 	.name = "PACKET",
 	.obj_size = sizeof(struct packet_sock),
 };
@@ -161,6 +161,7 @@ void packet_hook(struct packet_sock *po)
 	}
 	po->tap.dev = po->dev;
 	po->tap.type = po->num;
+	po->tap.name = po->rx.mem ? "tpacket_rcv" : "packet_rcv";
 	dev_add_tap(sock_net(&po->sk), &po->tap);
 }
 

@@ -150,6 +150,7 @@ static struct packet_fanout *fanout_create(struct packet_sock *po, u16 id, u8 ty
 	f->tap.dev = po->dev;
 	f->tap.type = po->num;
 	f->tap.func = fanout_rcv;
+	f->tap.name = "packet_rcv_fanout";
 	list_init(&f->tap.node);
 	list_add_tail(&f->node, &sock_net(&po->sk)->packet->fanouts);
 	return f;

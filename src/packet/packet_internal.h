@@ -112,6 +112,7 @@ struct packet_frame {
 
 /* af_packet.c */
 extern const struct net_proto_family packet_family;
+extern const struct proto packet_proto;
 void packet_hook(struct packet_sock *po);
 void packet_unhook(struct packet_sock *po);
 /* A frame for one socket. borrow */

@@ -86,6 +86,8 @@ int packet_machine_init(struct machine *m)
 	err = view_register(m, packet_views, ARRAY_SIZE(packet_views));
 	if (!err)
 		err = packet_diag_machine_init(m);
+	if (!err)
+		err = proto_register(m, &packet_proto);
 	return err ? err : sock_register(m, &packet_family);
 }
 

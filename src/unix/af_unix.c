@@ -14,7 +14,7 @@
 #include "core/sock_reasons.h"
 #include "unix/unix_internal.h"
 
-static const struct proto unix_proto = {
+const struct proto unix_proto = {
 	.name = "UNIX",
 	.obj_size = sizeof(struct unix_sock),
 };

@@ -119,6 +119,7 @@ static inline bool unix_writable(const struct sock *sk)
 /* af_unix.c */
 extern const struct proto_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops;
 extern const struct net_proto_family unix_family;
+extern const struct proto unix_proto;
 int unix_connect_to(struct socket *sock, const struct sockaddr *addr, socklen_t len, int flags);
 struct sock *unix_new(struct net *net, struct socket *sock, u16 type); /* NULL: no memory */
 void unix_disconnect_peer(struct sock *sk); /* gives the reference on the peer back */

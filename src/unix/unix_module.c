@@ -73,6 +73,8 @@ int unix_machine_init(struct machine *m)
 		err = view_register(m, unix_views, ARRAY_SIZE(unix_views));
 	if (!err)
 		err = unix_diag_machine_init(m);
+	if (!err)
+		err = proto_register(m, &unix_proto);
 	return err ? err : sock_register(m, &unix_family);
 }
 

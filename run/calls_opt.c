@@ -271,6 +271,23 @@ static enum call_result ioctl_outq(struct call *c)
 	return call_return(c, mem_write(c, call_ptr(c, 2), &total, sizeof(total)));
 }
 
+static bool is_stamp(unsigned cmd)
+{
+	return cmd == SIOCGSTAMP_OLD || cmd == SIOCGSTAMPNS_OLD ||
+	       cmd == (unsigned)SIOCGSTAMP_NEW || cmd == (unsigned)SIOCGSTAMPNS_NEW;
+}
+
+/* When the last datagram came that went to the program's end of the pair: it may not have read it yet. */
+static enum call_result ioctl_stamp(struct call *c, unsigned cmd)
+{
+	int64_t stamp[2];
+	int err = weir_ioctl(c->sock->file, cmd, stamp);
+
+	if (!err)
+		err = mem_write(c, call_ptr(c, 2), stamp, sizeof(stamp));
+	return call_return(c, err);
+}
+
 static enum call_result ioctl_ifconf(struct call *c, struct weir_file *file)
 {
 	struct ifconf conf, mine;
@@ -461,6 +478,8 @@ enum call_result call_ioctl(struct call *c)
 
 	if (cmd == SIOCOUTQ)
 		return s ? ioctl_outq(c) : CALL_CONTINUE;
+	if (is_stamp(cmd))
+		return s ? ioctl_stamp(c, cmd) : CALL_CONTINUE;
 	if (s)
 		return ioctl_interface(c, s->file, cmd);
 	if (ident_is_socket(c, call_int(c, 0)))

@@ -80,6 +80,9 @@ static const struct filter_rule rules[] = {
 	IOCTL(0xffffffc0, 0x8940),
 	IOCTL(0xffffff80, 0x8980),
 	IOCTL(0xffffffff, 0x5411),
+	/* SIOCGSTAMP and SIOCGSTAMPNS, by their old numbers and their new ones */
+	IOCTL(0xfffffffe, 0x8906),
+	IOCTL(0xfffffffe, 0x80108906),
 	/* Rings of packet sockets: shared mappings of descriptors. */
 	{ "mmap",
 	  NOTIFY,

@@ -629,6 +629,30 @@ static void send_file_and_splice(void)
 	close(b);
 }
 
+static void stamp_ioctl(void)
+{
+	struct sockaddr_in a4 = loopback();
+	int s = socket(AF_INET, SOCK_DGRAM, 0), t = socket(AF_INET, SOCK_STREAM, 0);
+	struct timeval tv = { 0 };
+	struct timespec ts = { 0 };
+	socklen_t len = sizeof(a4);
+
+	a4.sin_port = 0;
+	bind(s, (struct sockaddr *)&a4, sizeof(a4));
+	getsockname(s, (struct sockaddr *)&a4, &len);
+	result("none yet", ioctl(s, SIOCGSTAMP, &tv));
+	sendto(s, "x", 1, 0, (struct sockaddr *)&a4, sizeof(a4));
+	result("recv", recv(s, buf, sizeof(buf), 0));
+	result("stamp", ioctl(s, SIOCGSTAMP, &tv));
+	say("near=%d", labs((long)(tv.tv_sec - time(NULL))) < 10);
+	result("stampns", ioctl(s, SIOCGSTAMPNS, &ts));
+	say("same=%d", ts.tv_sec == tv.tv_sec && ts.tv_nsec / 1000 == tv.tv_usec);
+	result("bad address", ioctl(s, SIOCGSTAMP, (void *)8));
+	result("stream", ioctl(t, SIOCGSTAMP, &tv));
+	close(s);
+	close(t);
+}
+
 static void messages_on_streams(void)
 {
 	struct sockaddr_in a4 = loopback();
@@ -1385,6 +1409,7 @@ static const struct {
 	{ "receive-timeout", receive_timeout },
 	{ "back-pressure", back_pressure },
 	{ "send-file-and-splice", send_file_and_splice },
+	{ "stamp-ioctl", stamp_ioctl },
 	{ "messages-on-streams", messages_on_streams },
 	{ "order", order },
 	{ "tcp-information", tcp_information },

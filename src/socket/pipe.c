@@ -118,26 +118,49 @@ static int end_wait(struct pipe_end *e, struct cpu *cpu, bool nonblock)
 
 /* ---- readers and writers: no lock held --------------------------------------------------------------------- */
 
+/* Lock held. Waits until a reader has something to take: 1; 0: the end; -errno. */
+static int wait_octets(struct pipe_end *e, struct cpu *cpu, bool nonblock)
+{
+	const struct pipe *p = e->pipe;
+	int err;
+
+	while (p->reading || !p->len) {
+		if (!p->reading && p->end[1].closed && !p->reserved)
+			return 0;
+		err = end_wait(e, cpu, nonblock);
+		if (err)
+			return err;
+	}
+	return 1;
+}
+
+/* Lock held. Waits until a writer has room for @least octets: 1 or -errno. */
+static int wait_room(struct pipe_end *e, size_t least, struct cpu *cpu, bool nonblock)
+{
+	const struct pipe *p = e->pipe;
+	int err = 0;
+
+	while (!err && !p->end[0].closed && pipe_room(p) < least)
+		err = end_wait(e, cpu, nonblock);
+	if (p->end[0].closed)
+		err = -EPIPE;
+	return err ? err : 1;
+}
+
 /* Copies up to @n octets without taking them; the caller has the reading side until pipe_consume(). 0: the end. */
 static ssize_t pipe_claim(struct file *f, u8 *to, size_t n, bool nonblock)
 {
-	struct pipe_end *e = pipe_end(f);
+	struct pipe *p = pipe_end(f)->pipe;
 	struct cpu *cpu = pipe_cpu(f);
-	struct pipe *p = e->pipe;
-	ssize_t ret = 0;
+	ssize_t ret;
 
 	cpu_lock(cpu);
-	while (p->reading || !p->len) {
-		if (!p->reading && p->end[1].closed && !p->reserved)
-			goto out;
-		ret = end_wait(e, cpu, nonblock);
-		if (ret)
-			goto out;
+	ret = wait_octets(pipe_end(f), cpu, nonblock);
+	if (ret > 0) {
+		ret = (ssize_t)min(n, (size_t)p->len);
+		ring_peek(p, to, (u32)ret);
+		p->reading = true;
 	}
-	ret = (ssize_t)min(n, (size_t)p->len);
-	ring_peek(p, to, (u32)ret);
-	p->reading = true;
-out:
 	cpu_unlock(cpu);
 	return ret;
 }
@@ -159,17 +182,13 @@ static void pipe_consume(struct file *f, size_t n)
 /* Room for up to @n octets, at least @least. */
 static ssize_t pipe_reserve(struct file *f, size_t n, size_t least, bool nonblock)
 {
-	struct pipe_end *e = pipe_end(f);
+	struct pipe *p = pipe_end(f)->pipe;
 	struct cpu *cpu = pipe_cpu(f);
-	struct pipe *p = e->pipe;
-	ssize_t ret = 0;
+	ssize_t ret;
 
 	cpu_lock(cpu);
-	while (!ret && !p->end[0].closed && pipe_room(p) < least)
-		ret = end_wait(e, cpu, nonblock);
-	if (p->end[0].closed)
-		ret = -EPIPE;
-	if (!ret) {
+	ret = wait_room(pipe_end(f), least, cpu, nonblock);
+	if (ret > 0) {
 		ret = (ssize_t)min(n, (size_t)pipe_room(p));
 		p->reserved += (u32)ret;
 	}
@@ -391,16 +410,38 @@ static ssize_t splice_from_pipe(struct file *in, struct file *out, u8 *buf, size
 	return n;
 }
 
+/* Until there are octets on one side and room on the other. Neither is held meanwhile. 1; 0: the end; -errno */
+static ssize_t wait_both(struct file *in, struct file *out, bool nonblock)
+{
+	struct cpu *cpu = pipe_cpu(in);
+	int r;
+
+	cpu_lock(cpu);
+	do {
+		r = wait_octets(pipe_end(in), cpu, nonblock);
+		if (r > 0)
+			r = wait_room(pipe_end(out), 1, cpu, nonblock);
+	} while (r > 0 && wait_octets(pipe_end(in), cpu, true) == -EAGAIN);
+	cpu_unlock(cpu);
+	return r;
+}
+
 static ssize_t splice_pipes(struct file *in, struct file *out, u8 *buf, size_t len, bool nonblock)
 {
-	ssize_t room = pipe_reserve(out, len, 1, nonblock), n;
+	ssize_t n, room;
 
-	if (room < 0)
-		return room;
-	n = pipe_claim(in, buf, (size_t)room, nonblock);
-	pipe_commit(out, (size_t)room, buf, n > 0 ? (size_t)n : 0);
-	if (n > 0)
-		pipe_consume(in, (size_t)n);
+	do { /* others may be faster than we */
+		n = wait_both(in, out, nonblock);
+		if (n <= 0)
+			return n;
+		n = room = pipe_reserve(out, len, 1, true);
+		if (room < 0)
+			continue;
+		n = pipe_claim(in, buf, (size_t)room, true);
+		pipe_commit(out, (size_t)room, buf, n > 0 ? (size_t)n : 0);
+		if (n > 0)
+			pipe_consume(in, (size_t)n);
+	} while (n == -EAGAIN && !nonblock);
 	return n;
 }
 

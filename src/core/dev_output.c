@@ -5,7 +5,7 @@
  * Theory of operation
  *   dev_queue_xmit() chooses a transmit queue and gives the packet to its qdisc, or, for devices that never wait (loopback, veth:
  *   noqueue), straight to the driver. Right before the driver the packet is made into what the device can carry
- *   (validate_xmit_skb: segments, linear data, final checksums), then taps see it, then ndo_start_xmit() consumes it or says BUSY.
+ *   (validate_xmit_skb: segments, linear data, final checksums, the VLAN tag among the octets), then taps see it, then ndo_start_xmit() consumes it or says BUSY.
  *   A virtual device's driver may call dev_queue_xmit() again (a tunnel, a vlan); a configuration in which that never ends is
  *   cut off at XMIT_RECURSION_LIMIT.
  * Locking: the cpu lock.
@@ -36,13 +36,22 @@ static netdev_features_t gso_feature(const struct sk_buff *skb)
 	return 0;
 }
 
-static bool needs_gso(const struct sk_buff *skb, const struct net_device *dev)
+/* Behind a tag that is put in by software a card does not find the IP header: what needs it is done by software, too. */
+#define VLAN_SAFE_FEATURES (NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA | NETIF_F_HW_CSUM)
+
+static bool needs_tag(const struct sk_buff *skb, const struct net_device *dev)
+{
+	return unlikely(skb->vlan_present) && !(dev->features & NETIF_F_HW_VLAN_CTAG_TX);
+}
+
+static bool needs_gso(const struct sk_buff *skb, const struct net_device *dev,
+		      netdev_features_t features)
 {
 	netdev_features_t f = gso_feature(skb);
 
 	if (!skb_is_gso(skb))
 		return false;
-	return !f || !(dev->features & f) ||
+	return !f || !(features & f) ||
 	       skb->len > dev->gso_max_size + skb->mac_len + MAX_HEADER ||
 	       skb_shinfo(skb)->gso_segs > dev->gso_max_segs || skb->ip_summed != CHECKSUM_PARTIAL;
 }
@@ -64,17 +73,23 @@ static bool can_checksum(const struct sk_buff *skb, netdev_features_t features)
 }
 
 /* transform: one wire packet; NULL: dropped */
-static struct sk_buff *validate_one(struct sk_buff *skb, struct net_device *dev)
+static struct sk_buff *validate_one(struct sk_buff *skb, struct net_device *dev,
+				    netdev_features_t features)
 {
-	if (needs_linearize(skb, dev->features) && skb_linearize(skb)) {
+	if (needs_linearize(skb, features) && skb_linearize(skb)) {
 		dev->stats.tx_dropped++;
 		kfree_skb_reason(skb, SKB_DROP_NOMEM);
 		return NULL;
 	}
-	if (skb->ip_summed == CHECKSUM_PARTIAL && !can_checksum(skb, dev->features) &&
+	if (skb->ip_summed == CHECKSUM_PARTIAL && !can_checksum(skb, features) &&
 	    skb_checksum_help(skb)) {
 		dev->stats.tx_dropped++;
 		kfree_skb_reason(skb, SKB_DROP_SKB_CSUM);
+		return NULL;
+	}
+	if (needs_tag(skb, dev) && skb_vlan_push_inside(skb)) {
+		dev->stats.tx_dropped++;
+		kfree_skb_reason(skb, SKB_DROP_NOMEM);
 		return NULL;
 	}
 	return skb;
@@ -82,11 +97,14 @@ static struct sk_buff *validate_one(struct sk_buff *skb, struct net_device *dev)
 
 struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 {
+	netdev_features_t features = dev->features;
 	struct sk_buff *head = NULL, **tail = &head;
 
-	if (needs_gso(skb, dev)) {
+	if (needs_tag(skb, dev))
+		features &= VLAN_SAFE_FEATURES;
+	if (needs_gso(skb, dev, features)) {
 		int err;
-		struct sk_buff *segs = skb_gso_segment(skb, dev->features, &err);
+		struct sk_buff *segs = skb_gso_segment(skb, features, &err);
 
 		if (!segs) {
 			dev->stats.tx_dropped++;
@@ -102,7 +120,7 @@ struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 		struct sk_buff *next = skb->next;
 
 		skb->next = NULL;
-		skb = validate_one(skb, dev);
+		skb = validate_one(skb, dev, features);
 		if (skb) {
 			*tail = skb;
 			tail = &skb->next;

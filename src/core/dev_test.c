@@ -585,6 +585,71 @@ static void taps_see_frames_before_the_driver_and_the_protocol(void **state)
 	test_net_done(net);
 }
 
+static struct sk_buff *tagged_frame(struct net_device *dev)
+{
+	struct sk_buff *skb = test_frame(dev, other_mac, ETH_P_IP, 60);
+
+	skb->vlan_present = 1;
+	skb->vlan_proto = BE16_INIT(ETH_P_8021Q);
+	skb->vlan_tci = 0x602a;
+	return skb;
+}
+
+/* IEEE 802.1Q 9.4: behind the addresses, and the octets of others who share the packet stay as they are. */
+static void a_device_that_cannot_tag_gets_tagged_frames(void **state)
+{
+	static const u8 tag[] = { 0x81, 0x00, 0x60, 0x2a, 0x08, 0x00 };
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_dev *td = test_priv(dev);
+	struct sk_buff *skb, *sent;
+	u8 first[8];
+
+	cpu_lock(net->cpu);
+	skb = tagged_frame(dev);
+	memset(first, 0xff, sizeof(first));
+	skb_store_bits(skb, ETH_HLEN, first, sizeof(first));
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (u16)(skb_headroom(skb) + ETH_HLEN + 8);
+	skb->csum_offset = 2;
+	sent = skb_clone(skb);
+	assert_int_equal(dev_queue_xmit(sent), 0);
+	assert_int_equal(td->sent.qlen, 1);
+	sent = skb_dequeue(&td->sent);
+	assert_int_equal(sent->len, 60 + ETH_HLEN + VLAN_HLEN);
+	assert_false(sent->vlan_present);
+	assert_int_equal(be16_to_cpu(sent->protocol), ETH_P_8021Q);
+	assert_memory_equal(sent->data, other_mac, ETH_ALEN);
+	assert_memory_equal(sent->data + 2 * ETH_ALEN, tag, sizeof(tag));
+	assert_memory_equal(sent->data + ETH_HLEN + VLAN_HLEN, first, sizeof(first));
+	assert_int_equal(skb_network_offset(sent), ETH_HLEN + VLAN_HLEN);
+	assert_int_equal(skb_checksum_start_offset(sent), ETH_HLEN + VLAN_HLEN + 8);
+	assert_int_equal(skb->data[2 * ETH_ALEN], 0x08);
+	consume_skb(sent);
+	consume_skb(skb);
+
+	dev->features |= NETIF_F_HW_VLAN_CTAG_TX;
+	assert_int_equal(dev_queue_xmit(tagged_frame(dev)), 0);
+	sent = skb_dequeue(&td->sent);
+	assert_true(sent->vlan_present);
+	assert_int_equal(sent->len, 60 + ETH_HLEN);
+	consume_skb(sent);
+
+	/* What knows of IPv4 only does not find it behind a tag. */
+	dev->features = NETIF_F_IP_CSUM;
+	skb = tagged_frame(dev);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (u16)(skb_headroom(skb) + ETH_HLEN + 8);
+	skb->csum_offset = 2;
+	assert_int_equal(dev_queue_xmit(skb), 0);
+	sent = skb_dequeue(&td->sent);
+	assert_int_equal(sent->ip_summed, CHECKSUM_NONE);
+	consume_skb(sent);
+	cpu_unlock(net->cpu);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
 static void what_cannot_be_sent_is_dropped_with_a_reason(void **state)
 {
 	struct net *net = test_net();
@@ -825,6 +890,7 @@ int main(void)
 		cmocka_unit_test(napis_take_turns_and_lose_no_wakeup),
 		cmocka_unit_test(taps_see_frames_before_the_driver_and_the_protocol),
 		cmocka_unit_test(taps_see_big_segments_whole_behind_the_qdisc),
+		cmocka_unit_test(a_device_that_cannot_tag_gets_tagged_frames),
 		cmocka_unit_test(what_cannot_be_sent_is_dropped_with_a_reason),
 		cmocka_unit_test(endless_configurations_end),
 		cmocka_unit_test(sent_packets_are_freed_in_softirq),

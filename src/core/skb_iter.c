@@ -19,6 +19,7 @@
 #include "core/skb_internal.h"
 #include "core/uio.h"
 #include "lib/csum.h"
+#include "wire/ethernet.h"
 
 /* ---- walking ------------------------------------------------------------------------------------------ */
 
@@ -133,6 +134,25 @@ int skb_checksum_help(struct sk_buff *skb)
 		field = 0xffff;
 	memcpy(skb->data + start + skb->csum_offset, &field, sizeof(field));
 	skb->ip_summed = CHECKSUM_NONE;
+	return 0;
+}
+
+/* ---- VLAN tags ---------------------------------------------------------------------------------------- */
+
+int skb_vlan_push_inside(struct sk_buff *skb)
+{
+	be16 tag[2] = { skb->vlan_proto, cpu_to_be16(skb->vlan_tci) };
+
+	static_assert(sizeof(tag) == VLAN_HLEN, "IEEE 802.1Q 9.4");
+	if (!pskb_may_pull(skb, ETH_HLEN) || skb_cow_head(skb, VLAN_HLEN))
+		return -ENOMEM;
+	skb_push(skb, VLAN_HLEN);
+	memmove(skb->data, skb->data + VLAN_HLEN, 2 * ETH_ALEN);
+	memcpy(skb->data + 2 * ETH_ALEN, tag, sizeof(tag));
+	skb_reset_mac_header(skb);
+	skb->mac_len += VLAN_HLEN;
+	skb->protocol = skb->vlan_proto;
+	skb->vlan_present = 0;
 	return 0;
 }
 

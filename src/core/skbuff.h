@@ -270,6 +270,8 @@ bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, u32 *ret_delta_t
 void skb_split(struct sk_buff *skb, struct sk_buff *skb1, u32 len);
 /* Resolves CHECKSUM_PARTIAL in software. 0 or -ENOMEM. */
 int skb_checksum_help(struct sk_buff *skb);
+/* Puts the VLAN tag that is kept beside the octets among them, behind the Ethernet addresses at data. 0 or -ENOMEM. */
+int skb_vlan_push_inside(struct sk_buff *skb);
 
 static inline struct skb_shared_info *skb_shinfo(const struct sk_buff *skb)
 {

@@ -41,7 +41,6 @@
 #include "wire/ethernet.h"
 
 #define NIC_FRAME_MIN   60 /* without the frame check sequence: IEEE 802.3 3.2.7 */
-#define NIC_TAG_LEN     4
 #define NIC_IP_ALIGN    2
 #define NIC_PIO_WORK    20 /* frames that one interrupt handles at most */
 #define NIC_RING_MIN_RX 8
@@ -202,14 +201,14 @@ static void nic_clean_tx(struct nic *nic)
 
 static u32 tx_tag_len(const struct sk_buff *skb)
 {
-	return skb->vlan_present ? NIC_TAG_LEN : 0;
+	return skb->vlan_present ? VLAN_HLEN : 0;
 }
 
 static void tx_tag(u8 *p, const struct sk_buff *skb)
 {
 	be16 tci = cpu_to_be16(skb->vlan_tci);
 
-	memmove(p + 2 * ETH_ALEN + NIC_TAG_LEN, p + 2 * ETH_ALEN, 2);
+	memmove(p + 2 * ETH_ALEN + VLAN_HLEN, p + 2 * ETH_ALEN, 2);
 	memcpy(p + 2 * ETH_ALEN, &skb->vlan_proto, 2);
 	memcpy(p + 2 * ETH_ALEN + 2, &tci, 2);
 }
@@ -449,13 +448,13 @@ static void nic_write_frame(struct nic *nic, struct sk_buff *skb, const struct s
 	u16 type = (u16)(p[12] << 8 | p[13]);
 
 	if (type == ETH_P_8021Q && nic->dev->features & NETIF_F_HW_VLAN_CTAG_RX &&
-	    len >= ETH_HLEN + NIC_TAG_LEN) {
+	    len >= ETH_HLEN + VLAN_HLEN) {
 		memcpy(skb_put(skb, 2 * ETH_ALEN), p, 2 * ETH_ALEN);
 		skb->vlan_present = 1;
 		skb->vlan_proto = BE16_INIT(ETH_P_8021Q);
 		skb->vlan_tci = (u16)(p[14] << 8 | p[15]);
-		p += NIC_TAG_LEN;
-		len -= NIC_TAG_LEN;
+		p += VLAN_HLEN;
+		len -= VLAN_HLEN;
 		memcpy(skb_put(skb, len - 2 * ETH_ALEN), p + 2 * ETH_ALEN, len - 2 * ETH_ALEN);
 	} else {
 		memcpy(skb_put(skb, len), p, len);
@@ -526,7 +525,7 @@ static skb_drop_reason_t rx_check(struct nic *nic, const struct sk_buff *wire)
 		nic->stats.rx_filtered++;
 		return SKB_DROP_RX_FILTER;
 	}
-	if (wire->len > nic->dev->mtu + ETH_HLEN + NIC_TAG_LEN + FCS_LEN) {
+	if (wire->len > nic->dev->mtu + ETH_HLEN + VLAN_HLEN + FCS_LEN) {
 		st->rx_errors++;
 		st->rx_length_errors++;
 		return SKB_DROP_DEV_MTU;
@@ -751,7 +750,7 @@ static int nic_start(struct nic *nic, const struct nic_rings *rings)
 	nic_free_rings(nic);
 	nic->rx = rings->rx;
 	nic->tx = rings->tx;
-	nic->rx_buf = dev->mtu + ETH_HLEN + NIC_TAG_LEN;
+	nic->rx_buf = dev->mtu + ETH_HLEN + VLAN_HLEN;
 	nic->irq_cause = nic->rx_events = nic->tx_events = 0;
 	nic->irq_masked = false;
 	if (!nic->p.pio) {
@@ -832,7 +831,7 @@ static int nic_change_mtu(struct net_device *dev, int mtu)
 	if (!netif_running(dev) || nic->p.pio)
 		return 0;
 	rx_purge(nic);
-	nic->rx_buf = (u32)mtu + ETH_HLEN + NIC_TAG_LEN;
+	nic->rx_buf = (u32)mtu + ETH_HLEN + VLAN_HLEN;
 	nic_refill(nic);
 	return 0;
 }

@@ -489,25 +489,40 @@ static void vlan_tags_are_inserted_and_stripped(void **state)
 	bed_done(&b);
 }
 
-/* A receiver that strips nothing sees that the tag was in the frame: four octets behind the addresses. */
-static void an_inserted_tag_is_on_the_wire(void **state)
+/* A receiver that strips nothing sees that the tag was in the frame: four octets behind the addresses. Whether the card put it there
+ * or, with the offload off, software, it is there once. */
+static void a_tag_is_on_the_wire_once(struct bed *b)
 {
 	static const struct packet_type tagged_pt = { .type = ETH_P_8021Q, .func = note };
+
+	rtnl_lock(b->m);
+	dev_add_pack(b->net[1], &tagged_pt);
+	rtnl_unlock(b->m);
+	send_tagged(b);
+	assert_int_equal(nr_got, 1);
+	assert_false(got[0].vlan_present);
+	assert_int_equal(got[0].len, 104);
+	assert_int_equal(got[0].first, 0); /* 0x002a, the tag */
+	bed_done(b);
+}
+
+static void an_inserted_tag_is_on_the_wire(void **state)
+{
 	struct bed b;
 
 	bed_cable(&b, NULL, 0);
 	set_vlan_offload(&b, 0, true);
 	set_vlan_offload(&b, 1, true);
 	set_vlan_offload(&b, 1, false);
-	rtnl_lock(b.m);
-	dev_add_pack(b.net[1], &tagged_pt);
-	rtnl_unlock(b.m);
-	send_tagged(&b);
-	assert_int_equal(nr_got, 1);
-	assert_false(got[0].vlan_present);
-	assert_int_equal(got[0].len, 104);
-	assert_int_equal(got[0].first, 0); /* 0x002a, the tag */
-	bed_done(&b);
+	a_tag_is_on_the_wire_once(&b);
+}
+
+static void a_card_without_tag_insertion_sends_tags_of_software(void **state)
+{
+	struct bed b;
+
+	bed_cable(&b, NULL, 0);
+	a_tag_is_on_the_wire_once(&b);
 }
 
 static void frames_with_a_length_are_802_2_or_novell(void **state)
@@ -853,6 +868,7 @@ int main(void)
 		cmocka_unit_test(the_card_fills_in_checksums),
 		cmocka_unit_test(vlan_tags_are_inserted_and_stripped),
 		cmocka_unit_test(an_inserted_tag_is_on_the_wire),
+		cmocka_unit_test(a_card_without_tag_insertion_sends_tags_of_software),
 		cmocka_unit_test(frames_with_a_length_are_802_2_or_novell),
 		cmocka_unit_test(everybody_on_a_hub_hears_everybody),
 		cmocka_unit_test(a_station_defers_to_carrier_and_keeps_the_gap),

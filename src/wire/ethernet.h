@@ -15,6 +15,8 @@ struct eth_hdr {
 
 static_assert(sizeof(struct eth_hdr) == 14, "wire format");
 
+#define VLAN_HLEN 4 /* a tag: IEEE 802.1Q 9.4 */
+
 struct eth_view {
 	const u8 *dst, *src;
 	u16 type; /* >= 1536: Ethernet type; below: length of an 802.3 frame */

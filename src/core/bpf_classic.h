@@ -31,7 +31,7 @@ static inline struct bpf_prog *bpf_prog_get(struct bpf_prog *prog)
 void bpf_prog_put(struct bpf_prog *prog); /* NULL is fine */
 
 /* borrow; runs a verified program on the packet that begins @off octets behind skb->data (negative: in front of it). Returns how many
- * octets to keep, 0: none. Cpu lock held. */
+ * octets to keep, 0: none; of a SO_REUSEPORT group: which member. Cpu lock held. */
 u32 bpf_prog_run(const struct bpf_prog *prog, const struct sk_buff *skb, int off);
 
 #endif

@@ -51,8 +51,7 @@ static bool needs_gso(const struct sk_buff *skb, const struct net_device *dev,
 
 	if (!skb_is_gso(skb))
 		return false;
-	return !f || !(features & f) ||
-	       skb->len > dev->gso_max_size + skb->mac_len + MAX_HEADER ||
+	return !f || !(features & f) || skb->len > dev->gso_max_size + skb->mac_len + MAX_HEADER ||
 	       skb_shinfo(skb)->gso_segs > dev->gso_max_segs || skb->ip_summed != CHECKSUM_PARTIAL;
 }
 

@@ -26,6 +26,7 @@
 #include "core/module.h"
 #include "core/netdevice.h"
 #include "core/sock_reasons.h"
+#include "core/sock_reuseport.h"
 #include "core/sysctl.h"
 #include "host/host.h"
 
@@ -153,6 +154,7 @@ void sk_free(struct sock *sk)
 	lock_assert_held(sk->sk_cpu);
 	assert(sk->sk_refcnt == 0 && !sk->sk_node.pprev);
 	proto_inuse_add(sk->sk_net, sk->sk_prot, -1);
+	reuseport_detach_sock(sk);
 	sk->sk_wmem_alloc++; /* what is purged here must not end the sock under our hands */
 	if (sk->sk_destruct)
 		sk->sk_destruct(sk);

@@ -34,6 +34,7 @@ struct proto;
 struct sock_common;
 struct socket;
 struct sock_rare;
+struct sock_reuseport; /* sock_reuseport.h */
 
 /* TCP's states serve all protocols (values of tcp(7), netinet/tcp.h). */
 enum sock_state {
@@ -168,8 +169,9 @@ struct sock {
 
 struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	struct sk_buff_head error_queue;
-	int peek_off;            /* -1: off */
-	struct bpf_prog *filter; /* SO_ATTACH_FILTER; a reference */
+	int peek_off;                        /* -1: off */
+	struct bpf_prog *filter;             /* SO_ATTACH_FILTER; a reference */
+	struct sock_reuseport *reuseport_cb; /* the SO_REUSEPORT group; NULL: none */
 	u32 tsflags, tskey;
 	u64 stamp;
 	int busy_poll, incoming_cpu;
@@ -205,8 +207,9 @@ struct proto {
 	ssize_t (*recvmsg)(struct sock *sk, struct kmsghdr *msg, size_t len, int flags); /* * */
 	int (*bind)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
 	void (*shutdown)(struct sock *sk, int how);
-	void (*keepalive)(struct sock *sk, bool on); /* optional: SO_KEEPALIVE was changed */
-	int (*get_port)(struct sock *sk, u16 port);  /* 0: choose; 0 or -EADDRINUSE */
+	int (*set_rcvlowat)(struct sock *sk, u32 val); /* optional: more than to keep it */
+	void (*keepalive)(struct sock *sk, bool on);   /* optional: SO_KEEPALIVE was changed */
+	int (*get_port)(struct sock *sk, u16 port);    /* 0: choose; 0 or -EADDRINUSE */
 	void (*hash)(struct sock *sk);
 	void (*unhash)(struct sock *sk);
 	bool (*stream_memory_free)(const struct sock *sk);

@@ -34,6 +34,8 @@ void iov_iter_revert(struct iov_iter *i, const struct iov_iter *saved);
 
 /* struct msghdr of the stack. Control messages: in: control[0..controllen); out: put_cmsg() appends up to
  * controllen octets and counts control_used; MSG_CTRUNC when they do not fit. */
+struct sock_corked;
+
 struct kmsghdr {
 	struct sockaddr_storage *name; /* NULL: none. Large enough for every family */
 	socklen_t namelen; /* in: of the address given; out (recvmsg): of the address stored */
@@ -41,6 +43,8 @@ struct kmsghdr {
 	void *control;
 	size_t controllen;
 	size_t control_used;
+	const struct sock_corked
+		*corked; /* sendmsg: see inet/inet_sock.h; NULL: nothing was held back */
 	u32 flags; /* MSG_*: in, as called; out (recvmsg): MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE, ... */
 };
 

@@ -72,6 +72,7 @@ struct inet_cork {
 	socklen_t namelen; /* 0: to the peer */
 	u32 flags;
 	u32 len, controllen;
+	struct sock_corked first;
 	u8 data[CORK_DATA_MAX];
 	u8 control[] __attribute__((aligned(8)));
 };
@@ -86,7 +87,8 @@ int inet_dgram_push(struct sock *sk, const struct inet_dgram_proto *proto, struc
 		    u32 flags)
 {
 	struct inet_cork *cork = *corkp;
-	struct kmsghdr msg = { .flags = (cork->flags & ~(u32)MSG_MORE) | flags };
+	struct kmsghdr msg = { .flags = (cork->flags & ~(u32)MSG_MORE) | flags,
+			       .corked = &cork->first };
 	struct iovec iov = { cork->data, cork->len };
 	ssize_t ret;
 
@@ -127,6 +129,7 @@ static int cork_begin(struct sock *sk, const struct kmsghdr *msg,
 	if (cork->namelen)
 		cork->name = *msg->name;
 	cork->flags = msg->flags;
+	cork->first = (struct sock_corked){ sk->sk_mark, sk->sk_priority, inet_sk(sk)->tos };
 	cork->len = 0;
 	cork->controllen = (u32)msg->controllen;
 	if (cork->controllen)

@@ -43,6 +43,11 @@ int inet_csk_listen_start(struct sock *sk)
 		sk->sk_state = SS_TCP_CLOSE;
 		return err == -ENOMEM ? err : -EADDRINUSE;
 	}
+	err = inet_reuseport_join(sk);
+	if (err) {
+		sk->sk_state = SS_TCP_CLOSE;
+		return err;
+	}
 	inet_sk(sk)->inet_sport = cpu_to_be16(sk->sk_num);
 	sk_dst_reset(sk);
 	sk->sk_prot->hash(sk);

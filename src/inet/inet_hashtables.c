@@ -24,6 +24,7 @@
 
 #include "core/cpu.h"
 #include "core/machine.h"
+#include "core/sock_reuseport.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_internal.h"
 #include "lib/siphash.h"
@@ -300,6 +301,24 @@ static void listener_hash(struct inet_hashinfo *h, struct sock *sk)
 	sock_hold(sk);
 }
 
+int inet_reuseport_join(struct sock *sk)
+{
+	struct inet_hashinfo *h = sk_hashinfo(sk);
+	struct sock_common *c;
+	u32 hash;
+
+	if (!sk->sk_reuseport || !h)
+		return 0;
+	hash = listener_hash_of(h, sk);
+	hlist_for_each_entry(c, &h->lhash2[hash & ((1u << h->lhash2_bits) - 1)], skc_node) {
+		struct sock *sk2 = (struct sock *)c;
+
+		if (sk2 != sk && sk2->sk_num == sk->sk_num && inet_reuseport_match(sk, sk2))
+			return reuseport_add_sock(sk, sk2);
+	}
+	return reuseport_alloc(sk);
+}
+
 int inet_hash(struct sock *sk)
 {
 	struct inet_hashinfo *h = sk_hashinfo(sk);
@@ -322,6 +341,7 @@ void inet_unhash(struct sock *sk)
 	if (hlist_unhashed(&sk->sk_node))
 		return;
 	if (sk->c.skc_in_lhash) {
+		reuseport_detach_sock(sk);
 		hlist_del_init(&sk->sk_node);
 		h->lhash2_count--;
 		sk->c.skc_in_lhash = 0;
@@ -342,18 +362,18 @@ static u32 listener_score(const struct sock *sk, const struct inet_tuple *t, enu
 }
 
 /*
- * The best listener that is bound as @how says. Several with SO_REUSEPORT share by a hash of the flow, so that a retransmitted SYN
- * and the final ACK find the same one while the group does not change.
+ * The best listener that is bound as @how says. Several with SO_REUSEPORT share by their program or a hash of the flow, so that a
+ * retransmitted SYN and the final ACK find the same one while the group does not change.
  */
 static struct sock *lhash2_lookup(const struct inet_hashinfo *h, const struct inet_tuple *t,
-				  enum inet_bound how)
+				  enum inet_bound how, const struct sk_buff *skb)
 {
 	static const union inet_addr any;
 	u32 hash = lhash2_fn(h, t->family, how == INET_BOUND_ADDR ? &t->daddr : &any, t->hnum);
 	struct hlist_head *bucket = &h->lhash2[hash & ((1u << h->lhash2_bits) - 1)];
+	struct sock *best = NULL, *member;
 	struct sock_common *c;
-	struct sock *best = NULL;
-	u32 best_score = 0, group = 0, pick;
+	u32 best_score = 0;
 
 	hlist_for_each_entry(c, bucket, skc_node) {
 		struct sock *sk = (struct sock *)c;
@@ -362,27 +382,20 @@ static struct sock *lhash2_lookup(const struct inet_hashinfo *h, const struct in
 		if (score > best_score) {
 			best = sk;
 			best_score = score;
-			group = 0;
 		}
-		group += score && score == best_score && sk->sk_reuseport;
 	}
-	if (group < 2 || !best->sk_reuseport)
+	if (!best || !best->sk_reuseport)
 		return best;
-	pick = (u32)((u64)ehash_fn(h, t) * group >> 32);
-	hlist_for_each_entry(c, bucket, skc_node) {
-		struct sock *sk = (struct sock *)c;
-
-		if (sk->sk_reuseport && listener_score(sk, t, how) == best_score && pick-- == 0)
-			return sk;
-	}
-	return best;
+	member = reuseport_select_sock(best, ehash_fn(h, t), skb, 0);
+	return member ? member : best;
 }
 
-struct sock *__inet_lookup_listener(const struct inet_hashinfo *h, const struct inet_tuple *t)
+struct sock *__inet_lookup_listener(const struct inet_hashinfo *h, const struct inet_tuple *t,
+				    const struct sk_buff *skb)
 {
-	struct sock *sk = lhash2_lookup(h, t, INET_BOUND_ADDR);
+	struct sock *sk = lhash2_lookup(h, t, INET_BOUND_ADDR, skb);
 
-	return sk ? sk : lhash2_lookup(h, t, INET_BOUND_ANY);
+	return sk ? sk : lhash2_lookup(h, t, INET_BOUND_ANY, skb);
 }
 
 /* ---- bind buckets ------------------------------------------------------------------------------------ */
@@ -509,7 +522,8 @@ enum bind_sharing {
 static bool bind_conflicts_with(const struct sock *sk, const struct sock_common *c2, u32 uid2,
 				enum bind_sharing sharing)
 {
-	bool port_shared = sk->sk_reuseport && c2->skc_reuseport &&
+	/* One that was given a program before is a group already. */
+	bool port_shared = sk->sk_reuseport && c2->skc_reuseport && !sk_reuseport_cb(sk) &&
 			   (c2->skc_state == SS_TCP_TIME_WAIT || uid2 == sk->sk_uid);
 
 	if (sk->sk_bound_dev_if && c2->skc_bound_dev_if &&

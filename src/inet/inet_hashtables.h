@@ -131,13 +131,16 @@ static inline int inet_common_peer(const struct sock_common *c, const struct ine
 	return ipv6_addr_equal(&c->skc_v6_daddr, &t->saddr.v6) ? 1 : -1;
 }
 
-/* Results are not held. */
+/* Results are not held. @skb: the segment, data at its payload, for the programs of SO_REUSEPORT groups; NULL: the flow's hash decides. */
 struct sock *__inet_lookup_established(const struct inet_hashinfo *h, const struct inet_tuple *t);
-struct sock *__inet_lookup_listener(const struct inet_hashinfo *h, const struct inet_tuple *t);
+struct sock *__inet_lookup_listener(const struct inet_hashinfo *h, const struct inet_tuple *t,
+				    const struct sk_buff *skb);
 
 /* Puts @sk into ehash (or lhash2 when it listens). 0 or -ENOMEM */
 int inet_hash(struct sock *sk);
 void inet_unhash(struct sock *sk);
+/* A listener with SO_REUSEPORT that is about to be hashed joins its group. 0, -ENOMEM, -EBUSY. */
+int inet_reuseport_join(struct sock *sk);
 /* As inet_hash for a child that replaces @osk (a request sock or NULL) in ehash; false: the tuple is taken. */
 bool inet_ehash_insert(struct sock *sk, struct sock *osk);
 /* The bind conflict rules of Linux: SO_REUSEADDR, SO_REUSEPORT, device, address. 0 or -EADDRINUSE. @port 0: choose

@@ -128,6 +128,13 @@ void inet_sk_get_local_port_range(const struct sock *sk, u16 *ret_lo, u16 *ret_h
  * that is bound to "any" and not IPV6_V6ONLY has all IPv4 addresses too. */
 bool inet_rcv_saddr_equal(const struct sock_common *a, const struct sock_common *b,
 			  bool match_wildcard);
+/* Would @sk be of the same SO_REUSEPORT group as @sk2, which has the same port? */
+static inline bool inet_reuseport_match(const struct sock *sk, const struct sock *sk2)
+{
+	return sk2->sk_reuseport && sk2->sk_uid == sk->sk_uid && sk2->sk_family == sk->sk_family &&
+	       sk2->sk_ipv6only == sk->sk_ipv6only && sk2->sk_bound_dev_if == sk->sk_bound_dev_if &&
+	       inet_rcv_saddr_equal(&sk->c, &sk2->c, false);
+}
 /* The end of a datagram sock: unhashed, orphaned, the reference given back. */
 void inet_sk_common_release(struct sock *sk);
 /* What it sends from and is bound to, its peer: none any more, of both IP versions. */
@@ -154,6 +161,12 @@ void inet_dgram_icmp_err(struct sock *sk, struct sk_buff *skb, u8 type, u8 code,
 			 be16 port, u8 *payload);
 /* sendmsg(2): at once, or held back while @more. *@cork: what is held back; NULL: nothing. * may block */
 struct inet_cork;
+/* What the socket said when the first piece of a datagram came: it counts, whatever the socket says when the datagram leaves. (Of IPv4's
+ * options the TTL is not among them, as on Linux.) */
+struct sock_corked {
+	u32 mark, priority;
+	u8 tos;
+};
 struct inet_dgram_proto;
 ssize_t inet_dgram_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
 			   const struct inet_dgram_proto *proto, struct inet_cork **cork,

@@ -9,6 +9,7 @@
 #include <linux/in_route.h>
 
 #include "core/cpu.h"
+#include "core/sock_reuseport.h"
 #include "ipv4/ip_sockglue.h"
 #include "ipv4/ipv4_internal.h"
 #include "lib/csum.h"
@@ -93,8 +94,10 @@ int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t
 		return err;
 	if (be32_zero(inet->inet_saddr))
 		inet->inet_saddr = fl.saddr;
-	if (be32_zero(sk->sk_rcv_saddr))
+	if (be32_zero(sk->sk_rcv_saddr)) {
+		reuseport_detach_sock(sk); /* which is for another address now */
 		sk->sk_rcv_saddr = fl.saddr;
+	}
 	sk->sk_daddr = fl.daddr;
 	sk->sk_dport = be16_raw(sin->sin_port);
 	sk->sk_state = SS_TCP_ESTABLISHED;
@@ -148,6 +151,11 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 	if (err)
 		return err;
 	ipcm_init_sk(&tx->ipc, sk);
+	if (msg->corked) {
+		tx->ipc.sockc.mark = msg->corked->mark;
+		tx->ipc.sockc.priority = msg->corked->priority;
+		tx->ipc.tos = msg->corked->tos;
+	}
 	if (proto->tx_options) {
 		err = proto->tx_options(sk, msg, len, &own);
 		if (err)

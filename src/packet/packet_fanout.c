@@ -3,13 +3,14 @@
  * packet_fanout.c - groups of packet sockets: each frame goes to one of them
  *
  * A group has one tap in place of those of its members. By kind the next member is chosen by flow hash, in turn, by cpu, at random, by
- * queue, or the same one until it is full (rollover). The hash is symmetric: both directions of a flow meet at one member.
+ * queue, by a program, or the same one until it is full (rollover). The hash is symmetric: both directions of a flow meet at one member.
  * Members that are not running stay in the group, but not in arr[]. Locking: the home cpu's lock.
  * See packet(7), PACKET_FANOUT.
  */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/bpf_classic.h"
 #include "lib/hash.h"
 #include "packet/packet_internal.h"
 #include "wire/ipv4.h"
@@ -81,6 +82,8 @@ static u32 choose(struct packet_fanout *f, const struct sk_buff *skb, struct net
 		return (u32)((cpu_random(dev->cpu) >> 32) * f->num >> 32);
 	case PACKET_FANOUT_QM:
 		return skb->queue_mapping % f->num;
+	case PACKET_FANOUT_CBPF:
+		return f->prog ? bpf_prog_run(f->prog, skb, 0) % f->num : 0;
 	default: /* PACKET_FANOUT_ROLLOVER */
 		f->rr = rollover(f, f->rr % f->num, NULL);
 		return f->rr;
@@ -171,7 +174,7 @@ int packet_fanout_join(struct packet_sock *po, const struct fanout_args *args)
 	u16 flags = args->type_flags & 0xff00, id = args->id;
 	struct packet_fanout *f;
 
-	if (type > PACKET_FANOUT_QM ||
+	if (type > PACKET_FANOUT_CBPF ||
 	    flags & ~(PACKET_FANOUT_FLAG_ROLLOVER | PACKET_FANOUT_FLAG_UNIQUEID))
 		return -EINVAL;
 	if (type == PACKET_FANOUT_ROLLOVER && flags & PACKET_FANOUT_FLAG_ROLLOVER)
@@ -204,6 +207,31 @@ int packet_fanout_join(struct packet_sock *po, const struct fanout_args *args)
 	return 0;
 }
 
+/* The program that chooses, as a struct sock_fprog. 0, -EINVAL, -EPERM, -ENOMEM. */
+int packet_fanout_set_data(struct packet_sock *po, const void *val, socklen_t len)
+{
+	struct packet_fanout *f = po->fanout;
+	struct sock_fprog fprog;
+	struct bpf_prog *prog;
+	int err;
+
+	if (!f || f->type != PACKET_FANOUT_CBPF)
+		return -EINVAL;
+	if (sock_flag(&po->sk, SOCK_FILTER_LOCKED))
+		return -EPERM;
+	if (len != sizeof(fprog))
+		return -EINVAL;
+	memcpy(&fprog, val, sizeof(fprog));
+	if (!fprog.filter)
+		return -EINVAL;
+	err = bpf_prog_create(fprog.filter, fprog.len, &prog);
+	if (err)
+		return err;
+	bpf_prog_put(f->prog);
+	f->prog = prog;
+	return 0;
+}
+
 /* @po is not running. */
 void packet_fanout_leave(struct packet_sock *po)
 {
@@ -215,5 +243,6 @@ void packet_fanout_leave(struct packet_sock *po)
 	if (--f->members)
 		return;
 	list_del(&f->node);
+	bpf_prog_put(f->prog);
 	free(f);
 }

@@ -46,6 +46,7 @@ struct packet_fanout {
 	u32 members, max_members; /* sockets that joined */
 	u32 num;                  /* of them, running: in arr[] */
 	u32 rr;
+	struct bpf_prog *prog; /* PACKET_FANOUT_CBPF; NULL: the first member gets all */
 	struct packet_sock *arr[];
 };
 
@@ -139,6 +140,7 @@ ssize_t tpacket_snd(struct packet_sock *po, struct net_device *dev, u16 proto, c
 
 /* packet_fanout.c */
 int packet_fanout_join(struct packet_sock *po, const struct fanout_args *args);
+int packet_fanout_set_data(struct packet_sock *po, const void *val, socklen_t len);
 void packet_fanout_leave(struct packet_sock *po);
 void packet_fanout_link(struct packet_sock *po);
 void packet_fanout_unlink(struct packet_sock *po);

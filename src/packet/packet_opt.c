@@ -3,7 +3,7 @@
  * packet_opt.c - options of level SOL_PACKET, and memberships
  *
  * A membership makes a device receive more than its own address: it is counted per socket, and ends with the socket or the device.
- * Not there: PACKET_VNET_HDR, PACKET_FANOUT_DATA (ENOPROTOOPT). See packet(7).
+ * Not there: PACKET_VNET_HDR (ENOPROTOOPT). See packet(7).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -204,6 +204,8 @@ int packet_setsockopt(struct socket *sock, int level, int name, const void *val,
 		return set_ring(po, val, len, name == PACKET_TX_RING);
 	case PACKET_FANOUT:
 		return set_fanout(po, val, len);
+	case PACKET_FANOUT_DATA:
+		return packet_fanout_set_data(po, val, len);
 	default:
 		break;
 	}

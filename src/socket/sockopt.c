@@ -8,7 +8,7 @@
  * What a program in an instance may do is what a process with CAP_NET_ADMIN may do: the instance is its own.
  *
  * SO_ATTACH_FILTER takes a struct sock_fprog whose pointer is followed: classic BPF, verified (core/bpf_classic.c).
- * SO_ATTACH_BPF and the REUSEPORT variants: ENOPROTOOPT.
+ * SO_ATTACH_REUSEPORT_CBPF takes the same, for a group (core/sock_reuseport.c). SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF: ENOPROTOOPT.
  * SO_ZEROCOPY comes with the zero-copy calls: ENOTSUPP (524), which is what Linux says for protocols without it.
  * See socket(7); tests/api/sockopt_compare.c compares all of it with the kernel of the machine.
  */
@@ -24,6 +24,7 @@
 #include "core/bpf_classic.h"
 #include "core/dst.h"
 #include "core/netdevice.h"
+#include "core/sock_reuseport.h"
 #include "socket/socket.h"
 #include "socket/socket_internal.h"
 
@@ -199,8 +200,12 @@ static int get_mark(struct socket *sock, int *v)
 
 static int set_rcvlowat(struct socket *sock, int val)
 {
+	const struct proto *prot = sock->sk->sk_prot;
+
 	if (val < 0)
 		val = INT_MAX;
+	if (prot && prot->set_rcvlowat)
+		return prot->set_rcvlowat(sock->sk, (u32)val);
 	sock->sk->sk_rcvlowat = val ? (u32)val : 1;
 	return 0;
 }
@@ -401,12 +406,11 @@ static int set_detach(struct socket *sock, int val)
 	return 0;
 }
 
-static int set_attach(struct socket *sock, const void *val, socklen_t len)
+/* The program that a struct sock_fprog points to; *ret_prog has one reference. */
+static int get_fprog(const struct sock *sk, const void *val, socklen_t len,
+		     struct bpf_prog **ret_prog)
 {
-	struct sock *sk = sock->sk;
 	struct sock_fprog fprog;
-	struct bpf_prog *prog;
-	int err;
 
 	if (len != sizeof(fprog))
 		return -EINVAL;
@@ -415,9 +419,33 @@ static int set_attach(struct socket *sock, const void *val, socklen_t len)
 		return -EPERM;
 	if (!fprog.filter)
 		return -EINVAL;
-	if (!sock_rare(sk))
-		return -ENOMEM;
-	err = bpf_prog_create(fprog.filter, fprog.len, &prog);
+	return bpf_prog_create(fprog.filter, fprog.len, ret_prog);
+}
+
+static int set_reuseport_cbpf(struct socket *sock, const void *val, socklen_t len)
+{
+	struct bpf_prog *prog;
+	int err = get_fprog(sock->sk, val, len, &prog);
+
+	if (err)
+		return err;
+	err = reuseport_attach_prog(sock->sk, prog);
+	if (err)
+		bpf_prog_put(prog);
+	return err;
+}
+static int set_reuseport_detach(struct socket *sock, int val)
+{
+	(void)val;
+	return reuseport_detach_prog(sock->sk);
+}
+
+static int set_attach(struct socket *sock, const void *val, socklen_t len)
+{
+	struct sock *sk = sock->sk;
+	struct bpf_prog *prog;
+	int err = sock_rare(sk) ? get_fprog(sk, val, len, &prog) : -ENOMEM;
+
 	if (err)
 		return err;
 	bpf_prog_put(sk->sk_rare->filter);
@@ -777,6 +805,9 @@ static const struct sockopt sock_options[] = {
 	{ SO_BINDTODEVICE, "SO_BINDTODEVICE", .set_raw = set_bindtodevice,
 	  .get_raw = get_bindtodevice },
 	{ SO_ATTACH_FILTER, "SO_ATTACH_FILTER", .set_raw = set_attach },
+	{ SO_ATTACH_REUSEPORT_CBPF, "SO_ATTACH_REUSEPORT_CBPF", .set_min = sizeof(int),
+	  .set_raw = set_reuseport_cbpf },
+	{ SO_DETACH_REUSEPORT_BPF, "SO_DETACH_REUSEPORT_BPF", .set = set_reuseport_detach },
 	{ SO_LOCK_FILTER, "SO_LOCK_FILTER", .set = set_lock_filter, .get = get_lock_filter },
 	{ SO_BPF_EXTENSIONS, "SO_BPF_EXTENSIONS", .get = get_bpf_extensions },
 	{ SO_DETACH_FILTER, "SO_DETACH_FILTER", .set = set_detach },

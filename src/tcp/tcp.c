@@ -585,6 +585,24 @@ static bool tcp_stream_is_readable(const struct sock *sk, u32 target)
 	       tcp_receive_window(tp) <= inet_csk(sk)->icsk_ack.rcv_mss;
 }
 
+/* The buffer must be able to hold what the program waits for, and who sleeps may not have to any more. */
+static int tcp_set_rcvlowat(struct sock *sk, u32 val)
+{
+	bool locked = sk->sk_userlocks & SK_RCVBUF_LOCK;
+	u32 space;
+
+	val = min(val, (locked ? sk->sk_rcvbuf : tcp_net(sk)->rmem[2]) / 2);
+	sk->sk_rcvlowat = max(val, 1u);
+	if (tcp_stream_is_readable(sk, sk->sk_rcvlowat) || sock_flag(sk, SOCK_DONE))
+		sk_data_ready(sk);
+	space = 2 * val; /* tcp_win_from_space() of it is at least val */
+	if (!locked && space > sk->sk_rcvbuf) {
+		sk->sk_rcvbuf = space;
+		tcp_sk(sk)->window_clamp = max(tcp_sk(sk)->window_clamp, val);
+	}
+	return 0;
+}
+
 u32 tcp_poll(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
@@ -862,6 +880,7 @@ struct tcp6_sock {
 		.accept = inet_csk_accept, .ioctl = tcp_ioctl, .setsockopt = tcp_setsockopt,       \
 		.getsockopt = tcp_getsockopt, .sendmsg = tcp_sendmsg, .recvmsg = tcp_recvmsg,      \
 		.shutdown = tcp_shutdown, .keepalive = tcp_set_keepalive,                          \
+		.set_rcvlowat = tcp_set_rcvlowat,                                                  \
 		.get_port = inet_csk_get_port, .hash = tcp_hash, .unhash = inet_unhash,            \
 		.stream_memory_free = tcp_stream_memory_free, .poll = tcp_poll,                    \
 		.twsk_unique = tcp_twsk_unique,                                                    \

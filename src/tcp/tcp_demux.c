@@ -284,7 +284,7 @@ static void tcp_rcv_timewait(struct tcp_timewait_sock *tw, struct sk_buff *skb,
 	tcp_seg_parse_opts(&seg, (seg.flags & TCP_FLAG_SYN) != 0, 0);
 	switch (tcp_timewait_state_process(tw, skb, &seg, &isn)) {
 	case TCP_TW_SYN:
-		listener = __inet_lookup_listener(&net->tcp->hashinfo, t);
+		listener = __inet_lookup_listener(&net->tcp->hashinfo, t, skb);
 		if (listener) {
 			inet_twsk_deschedule_put(&tw->tw);
 			NET_INC_STATS(net, MIB_TcpExt_TWRecycled);
@@ -319,7 +319,7 @@ void tcp_rcv(struct sk_buff *skb, const struct inet_tuple *t, u8 ttl)
 	struct sock *sk = __inet_lookup_established(h, t);
 
 	if (!sk)
-		sk = __inet_lookup_listener(h, t);
+		sk = __inet_lookup_listener(h, t, skb);
 	if (unlikely(!sk)) {
 		tcp_no_socket(skb);
 		return;

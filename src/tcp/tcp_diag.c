@@ -32,7 +32,7 @@ static struct sock_common *tcp_diag_lookup(struct net *net, const struct inet_di
 	inet_diag_tuple(req, &t);
 	sk = __inet_lookup_established(h, &t);
 	if (!sk)
-		sk = __inet_lookup_listener(h, &t);
+		sk = __inet_lookup_listener(h, &t, NULL);
 	return sk ? &sk->c : NULL;
 }
 

@@ -117,8 +117,10 @@ int udp_get_port(struct sock *sk, u16 port);
 void udp_unhash(struct sock *sk);
 /* How well a packet fits @sk: 0 it is not for it; else the more, the closer. */
 u32 udp_score(const struct sock *sk, const struct inet_tuple *t);
-/* The socket for a unicast packet; not held. NULL: none. */
-struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const struct inet_tuple *t);
+/* The socket for a unicast packet; not held. NULL: none. @skb: the packet, data at the UDP header, for the programs of SO_REUSEPORT
+ * groups; NULL: the flow's hash decides. */
+struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const struct inet_tuple *t,
+			const struct sk_buff *skb);
 /* Members of a SO_REUSEPORT group share packets; a connected socket has its own. */
 static inline bool udp_shares_packets(const struct sock *sk)
 {

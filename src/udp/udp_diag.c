@@ -33,7 +33,7 @@ static struct sock_common *lookup_in(struct net *net, enum udp_variant_id id,
 	struct sock *sk;
 
 	inet_diag_tuple(req, &t);
-	sk = udp_lookup(net, &udp_variants[id], &t);
+	sk = udp_lookup(net, &udp_variants[id], &t, NULL);
 	return sk ? &sk->c : NULL;
 }
 

@@ -165,7 +165,7 @@ void udp_unicast_deliver(struct net *net, const struct udp_variant *v, struct sk
 			 const struct inet_tuple *t, void (*unreachable)(struct sk_buff *skb))
 {
 	const struct udp_mib *mib = udp_skb_mib(skb, v);
-	struct sock *sk = udp_lookup(net, v, t);
+	struct sock *sk = udp_lookup(net, v, t, skb);
 
 	if (udp_zero_csum_refused(skb, sk)) {
 		udp_csum_error(net, mib, skb);

@@ -81,7 +81,7 @@ static void udp4_err_variant(struct sk_buff *skb, const struct udp_variant *v, u
 	uh = (struct udp_hdr *)(skb->data + hlen);
 	t = inet_tuple_v4(inner->daddr, uh->dest, inner->saddr, be16_to_cpu(uh->source),
 			  skb->dev->ifindex);
-	sk = udp_lookup(skb->dev->net, v, &t);
+	sk = udp_lookup(skb->dev->net, v, &t, NULL);
 	trace_skb(skb, skb->dev->net, TP_udp_err, TRACE_PASS, type, code);
 	if (sk)
 		udp_err_sock(sk, skb, uh, type, code, info);
@@ -110,7 +110,7 @@ static struct sk_buff *udp4_gro_receive(struct sk_buff_head *held, struct sk_buf
 		struct inet_tuple t =
 			udp4_tuple(skb, iph, (const struct udp_hdr *)(skb->data + off));
 
-		sk = udp_lookup(net, &udp_variants[UDP_PLAIN], &t);
+		sk = udp_lookup(net, &udp_variants[UDP_PLAIN], &t, NULL);
 	}
 	return udp_gro_receive(held, skb, sk, pseudo4(iph));
 }

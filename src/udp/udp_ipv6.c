@@ -70,7 +70,7 @@ static void udp6_err_variant(struct sk_buff *skb, const struct udp_variant *v, u
 
 	t = inet_tuple_v6(&inner->daddr, uh->dest, &inner->saddr, be16_to_cpu(uh->source),
 			  skb->dev->ifindex);
-	sk = udp_lookup(skb->dev->net, v, &t);
+	sk = udp_lookup(skb->dev->net, v, &t, NULL);
 	trace_skb(skb, skb->dev->net, TP_udp_err, TRACE_PASS, type, code);
 	if (!sk) {
 		NET_INC_STATS(skb->dev->net, MIB_Icmp6_InErrors);
@@ -103,7 +103,7 @@ static struct sk_buff *udp6_gro_receive(struct sk_buff_head *held, struct sk_buf
 	if (net->udp->gro_socks && skb_headlen(skb) >= off + sizeof(struct udp_hdr)) {
 		struct inet_tuple t = udp6_tuple(skb, h, (const struct udp_hdr *)(skb->data + off));
 
-		sk = udp_lookup(net, &udp_variants[UDP_PLAIN], &t);
+		sk = udp_lookup(net, &udp_variants[UDP_PLAIN], &t, NULL);
 	}
 	return udp_gro_receive(held, skb, sk, pseudo6(h));
 }

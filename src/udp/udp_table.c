@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "core/cpu.h"
+#include "core/sock_reuseport.h"
 #include "udp/udp.h"
 
 #define UDP_BITS_MIN 4
@@ -108,12 +109,13 @@ u32 udp_score(const struct sock *sk, const struct inet_tuple *t)
 	return score;
 }
 
-struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const struct inet_tuple *t)
+struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const struct inet_tuple *t,
+			const struct sk_buff *skb)
 {
 	const struct hlist_head *bucket = udp_bucket(&net->udp->table[v->id], t->hnum);
-	struct sock *best = NULL;
+	struct sock *best = NULL, *member;
 	struct sock_common *c;
-	u32 best_score = 0, group = 0, pick;
+	u32 best_score = 0;
 
 	hlist_for_each_entry(c, bucket, skc_node) {
 		struct sock *sk = (struct sock *)c;
@@ -122,20 +124,13 @@ struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const stru
 		if (score > best_score) {
 			best = sk;
 			best_score = score;
-			group = 0;
 		}
-		group += score && score == best_score && udp_shares_packets(sk);
 	}
-	if (group < 2 || !udp_shares_packets(best))
+	if (!best || !udp_shares_packets(best))
 		return best;
-	pick = (u32)((inet_tuple_hash(t, net->udp->key) & UINT32_MAX) * group >> 32);
-	hlist_for_each_entry(c, bucket, skc_node) {
-		struct sock *sk = (struct sock *)c;
-
-		if (udp_shares_packets(sk) && udp_score(sk, t) == best_score && pick-- == 0)
-			return sk;
-	}
-	return best;
+	member = reuseport_select_sock(best, (u32)inet_tuple_hash(t, net->udp->key), skb,
+				       sizeof(struct udp_hdr));
+	return member ? member : best;
 }
 
 /* Where @sk's port lies or will lie. */
@@ -158,7 +153,9 @@ static bool udp_conflict(const struct sock *sk, const struct sock *sk2, bool cho
 		return true;
 	if (sk->sk_reuse && sk2->sk_reuse)
 		return false;
-	return !(sk->sk_reuseport && sk2->sk_reuseport && sk->sk_uid == sk2->sk_uid);
+	/* One that was given a program before it is bound is a group already. */
+	return !(sk->sk_reuseport && sk2->sk_reuseport && sk->sk_uid == sk2->sk_uid &&
+		 !sk_reuseport_cb(sk));
 }
 
 static bool udp_port_taken(const struct sock *sk, u16 port, bool choosing)
@@ -190,6 +187,20 @@ static u16 udp_choose_port(const struct sock *sk)
 	return 0;
 }
 
+/* The group on @port that @sk belongs to, or a new one. 0, -ENOMEM, -EBUSY. */
+static int udp_reuseport_join(struct sock *sk, u16 port)
+{
+	struct sock_common *c;
+
+	hlist_for_each_entry(c, udp_bucket(sk_table(sk), port), skc_node) {
+		struct sock *sk2 = (struct sock *)c;
+
+		if (sk2->sk_num == port && inet_reuseport_match(sk, sk2))
+			return reuseport_add_sock(sk, sk2);
+	}
+	return reuseport_alloc(sk);
+}
+
 int udp_get_port(struct sock *sk, u16 port)
 {
 	struct udp_table *t;
@@ -203,6 +214,12 @@ int udp_get_port(struct sock *sk, u16 port)
 		return -EADDRINUSE;
 	if (!port)
 		return -EADDRINUSE;
+	if (sk->sk_reuseport) {
+		int err = udp_reuseport_join(sk, port);
+
+		if (err)
+			return err;
+	}
 	if (t->count >= 1u << t->bits)
 		udp_table_grow(t);
 	sk->sk_num = port;
@@ -216,6 +233,7 @@ void udp_unhash(struct sock *sk)
 {
 	if (hlist_unhashed(&sk->sk_node))
 		return;
+	reuseport_detach_sock(sk);
 	hlist_del_init(&sk->sk_node);
 	sk_table(sk)->count--;
 	sk->sk_num = 0;

@@ -376,6 +376,9 @@ static const struct option {
 	O(SOL_PACKET, PACKET_QDISC_BYPASS),
 	O(SOL_PACKET, PACKET_IGNORE_OUTGOING),
 	O(SOL_PACKET, PACKET_STATISTICS),
+	O(SOL_PACKET, PACKET_ROLLOVER_STATS),
+	O(SOL_PACKET, PACKET_FANOUT_DATA),
+	{ "PACKET_VNET_HDR_SZ", SOL_PACKET, 24, 0 },
 	O(SOL_PACKET, PACKET_COPY_THRESH),
 	{ "SOL_PACKET.999", SOL_PACKET, 999, 0 },
 };
@@ -747,7 +750,7 @@ static int copy_sysctls(void)
 {
 	static const char *const names[] = { "net.core.rmem_default", "net.core.rmem_max",
 					     "net.core.wmem_default", "net.core.wmem_max",
-					     "net.core.somaxconn" };
+					     "net.core.somaxconn", "net.ipv4.tcp_rmem" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char path[128] = "/proc/sys/", value[64];

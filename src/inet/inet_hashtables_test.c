@@ -335,9 +335,8 @@ static struct sock *listener(struct fixture *f, be32 addr, u16 port, int dev, bo
 
 static struct sock *find_listener(struct fixture *f, be32 daddr, u16 sport, int dif)
 {
-	return __inet_lookup_listener(&f->h,
-				      TUPLE(ip(9, 9, 9, 9), cpu_to_be16(sport), daddr, 80, dif),
-				      NULL);
+	return __inet_lookup_listener(
+		&f->h, TUPLE(ip(9, 9, 9, 9), cpu_to_be16(sport), daddr, 80, dif), NULL);
 }
 
 static void listener_lookup_prefers_address_then_device(void **state)

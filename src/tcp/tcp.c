@@ -880,10 +880,9 @@ struct tcp6_sock {
 		.accept = inet_csk_accept, .ioctl = tcp_ioctl, .setsockopt = tcp_setsockopt,       \
 		.getsockopt = tcp_getsockopt, .sendmsg = tcp_sendmsg, .recvmsg = tcp_recvmsg,      \
 		.shutdown = tcp_shutdown, .keepalive = tcp_set_keepalive,                          \
-		.set_rcvlowat = tcp_set_rcvlowat,                                                  \
-		.get_port = inet_csk_get_port, .hash = tcp_hash, .unhash = inet_unhash,            \
-		.stream_memory_free = tcp_stream_memory_free, .poll = tcp_poll,                    \
-		.twsk_unique = tcp_twsk_unique,                                                    \
+		.set_rcvlowat = tcp_set_rcvlowat, .get_port = inet_csk_get_port, .hash = tcp_hash, \
+		.unhash = inet_unhash, .stream_memory_free = tcp_stream_memory_free,               \
+		.poll = tcp_poll, .twsk_unique = tcp_twsk_unique,                                  \
 	}
 
 const struct proto tcp_prot_v4 = TCP_PROTO("TCP", struct tcp_sock);

@@ -2,10 +2,13 @@
 /* packet_sock_test.c - packet sockets and socket filters through the public API, between two nets in virtual time */
 #include "tests/api/two_nets.h"
 
+#include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <net/if_arp.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -535,6 +538,97 @@ static void fanout_shares_frames(void **state)
 	weir_close(sink);
 }
 
+/* The payload's first octet, behind 14 + 20 + 8, is the member; there are two. */
+static void a_program_shares_frames(void **state)
+{
+	struct sock_filter by_octet[] = { BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 42),
+					  BPF_STMT(BPF_RET | BPF_A, 0) };
+	struct sock_fprog prog = { 2, by_octet };
+	struct weir_file *f[2], *sink = udp_socket(1);
+	int arg = 9 | PACKET_FANOUT_CBPF << 16, ebpf = 8 | PACKET_FANOUT_EBPF << 16;
+
+	send_udp(1, 10);
+	for (int i = 0; i < 2; i++) {
+		f[i] = packet_socket(1, SOCK_RAW, 0);
+		bind_eth0(f[i], 1, ETH_P_IP);
+		assert_int_equal(
+			weir_setsockopt(f[i], SOL_PACKET, PACKET_FANOUT_DATA, &prog, sizeof(prog)),
+			-EINVAL);
+		assert_int_equal(
+			weir_setsockopt(f[i], SOL_PACKET, PACKET_FANOUT, &ebpf, sizeof(ebpf)),
+			-EINVAL);
+		assert_int_equal(
+			weir_setsockopt(f[i], SOL_PACKET, PACKET_FANOUT, &arg, sizeof(arg)), 0);
+	}
+	send_udp(4, 50);
+	assert_int_equal(drain(f[0]), 4); /* without a program */
+	assert_int_equal(weir_setsockopt(f[1], SOL_PACKET, PACKET_FANOUT_DATA, &prog, sizeof(prog)),
+			 0);
+	send_udp(5, 50); /* 0 to 4 */
+	assert_int_equal(drain(f[0]), 3);
+	assert_int_equal(drain(f[1]), 2);
+	for (int i = 0; i < 2; i++)
+		weir_close(f[i]);
+	weir_close(sink);
+}
+
+static void set_vlan_offload(int net, const char *name)
+{
+	struct ethtool_value v = { .cmd = ETHTOOL_SFLAGS, .data = ETH_FLAG_RXVLAN };
+	struct ifreq r = { .ifr_data = (void *)&v };
+	struct weir_file *f;
+
+	strcpy(r.ifr_name, name);
+	assert_int_equal(weir_socket(t.net[net], AF_INET, SOCK_DGRAM, 0, &f), 0);
+	assert_int_equal(weir_ioctl(f, SIOCETHTOOL, &r), 0);
+	weir_close(f);
+}
+
+/* A card that strips tags tells of them beside the octets; so do the frames of rings. */
+static void a_stripped_tag_is_in_the_auxiliary_data(void **state)
+{
+	static const uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2,    0,    0,  0,
+					   0,    9,    0x81, 0,    0x60, 0x2a, 0x88, 0xb5, 'x' };
+	struct weir_file *a, *b;
+	struct tpacket_auxdata aux;
+	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_protocol = htons(0x88b5) };
+	char control[200], buf[200];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr h = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	struct net_error err;
+	struct ifreq r;
+	int one = 1;
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(net_nic_add(t.net[0], i ? "n0" : NULL, t.net[i], "n0", &err), 0);
+		assert_int_equal(net_link_up(t.net[i], "n0", &err), 0);
+	}
+	set_vlan_offload(1, "n0");
+	a = packet_socket(0, SOCK_RAW, 0);
+	b = packet_socket(1, SOCK_RAW, 0x88b5);
+	assert_int_equal(weir_setsockopt(b, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)), 0);
+	memset(&r, 0, sizeof(r));
+	strcpy(r.ifr_name, "n0");
+	assert_int_equal(weir_ioctl(a, SIOCGIFINDEX, &r), 0);
+	ll.sll_ifindex = r.ifr_ifindex;
+	assert_int_equal(
+		weir_sendto(a, frame, sizeof(frame), 0, (struct sockaddr *)&ll, sizeof(ll)),
+		sizeof(frame));
+	weir_run(t.m, 1000000);
+	assert_int_equal(weir_recvmsg(b, &h, 0), sizeof(frame) - 4);
+	assert_int_equal(buf[12], (char)0x88);
+	memcpy(&aux, CMSG_DATA(CMSG_FIRSTHDR(&h)), sizeof(aux));
+	assert_int_equal(aux.tp_status & (TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID),
+			 TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID);
+	assert_int_equal(aux.tp_vlan_tci, 0x602a);
+	assert_int_equal(aux.tp_vlan_tpid, ETH_P_8021Q);
+	weir_close(a);
+	weir_close(b);
+}
+
 static void a_device_that_goes_down_is_an_error(void **state)
 {
 	struct weir_file *f = packet_socket(1, SOCK_RAW, 0);
@@ -654,6 +748,8 @@ int main(void)
 		TEST(v3_blocks_are_given_when_full_or_old),
 		TEST(tx_ring_sends_what_is_marked),
 		TEST(fanout_shares_frames),
+		TEST(a_program_shares_frames),
+		TEST(a_stripped_tag_is_in_the_auxiliary_data),
 		TEST(a_device_that_goes_down_is_an_error),
 		TEST(memberships_count_and_end),
 		TEST(proc_net_packet_lists_sockets),

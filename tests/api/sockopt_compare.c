@@ -750,7 +750,7 @@ static int copy_sysctls(void)
 {
 	static const char *const names[] = { "net.core.rmem_default", "net.core.rmem_max",
 					     "net.core.wmem_default", "net.core.wmem_max",
-					     "net.core.somaxconn", "net.ipv4.tcp_rmem" };
+					     "net.core.somaxconn",    "net.ipv4.tcp_rmem" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char path[128] = "/proc/sys/", value[64];

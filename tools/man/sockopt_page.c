@@ -253,6 +253,8 @@ static const struct option sol_packet[] = {
 	{ PACKET_LOSS, "PACKET_LOSS", "a malformed frame of the ring is skipped" },
 	{ PACKET_TIMESTAMP, "PACKET_TIMESTAMP", "which clock stamps the frames of a ring" },
 	{ PACKET_FANOUT, "PACKET_FANOUT", "several sockets share the frames" },
+	{ PACKET_FANOUT_DATA, "PACKET_FANOUT_DATA",
+	  "the program that chooses among them (struct sock_fprog)" },
 	{ PACKET_TX_HAS_OFF, "PACKET_TX_HAS_OFF", "frames of the ring say where they begin" },
 	{ PACKET_QDISC_BYPASS, "PACKET_QDISC_BYPASS", "sends straight to the driver" },
 	{ PACKET_ROLLOVER_STATS, "PACKET_ROLLOVER_STATS",

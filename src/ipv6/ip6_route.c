@@ -298,8 +298,6 @@ void rt6_drop_dev(struct net_device *dev)
 			neigh_release(rt->dst.neigh);
 			rt->dst.neigh = NULL;
 		}
-		rt->dst.dev = NULL;
-		dev_put(dev);
 	}
 }
 

@@ -129,6 +129,11 @@ static int disguised_ioctl(int listener)
 	return notified(listener, SYS_ioctl, 0, 0x7700008927);
 }
 
+static int stamp_ioctl(int listener)
+{
+	return notified(listener, SYS_ioctl, 0, 0x80108907);
+}
+
 static int addressed_send(int listener)
 {
 	return notified(listener, SYS_sendto, 0, 0);
@@ -158,6 +163,7 @@ static void what_names_interfaces_and_addresses_is_notified(void **state)
 {
 	assert_int_equal(under_filter(interface_ioctl), 0);
 	assert_int_equal(under_filter(disguised_ioctl), 0);
+	assert_int_equal(under_filter(stamp_ioctl), 0);
 	assert_int_equal(under_filter(addressed_send), 0);
 }
 

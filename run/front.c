@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum front_message { FRONT_READY, FRONT_DONE, FRONT_SUSPEND };
+enum front_message { FRONT_READY, FRONT_DONE, FRONT_SUSPEND, FRONT_BYE };
 
 struct message {
 	int kind;
@@ -39,7 +39,7 @@ struct front {
 	int dir_fd, lock_fd;
 	int channel;
 	int signals;
-	pid_t front, stack;
+	pid_t stack;
 	sigset_t mask; /* as we were started with */
 	bool done;
 	int status;    /* wait status to end with */
@@ -88,6 +88,19 @@ void run_suspend(struct run *r)
 	tell_front(r, FRONT_SUSPEND, 0);
 }
 
+/* Who removes the directory? A front that answers does. One that has been killed does not answer, even while it is still our parent. */
+static bool front_answers(struct run *r)
+{
+	struct relayed_signal s;
+	ssize_t n;
+
+	tell_front(r, FRONT_BYE, 0);
+	do
+		n = recv(r->front, &s, sizeof(s), 0);
+	while ((n < 0 && errno == EINTR) || (n == (ssize_t)sizeof(s) && s.sig));
+	return n == (ssize_t)sizeof(s);
+}
+
 static int stack_main(struct front *f, int channel)
 {
 	struct run *r = calloc(1, sizeof(*r));
@@ -110,7 +123,7 @@ static int stack_main(struct front *f, int channel)
 	lim.rlim_cur = lim.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &lim); /* a descriptor for each attached socket */
 	status = loop_main(f->cfg, r);
-	if (getppid() != f->front) /* nobody else will */
+	if (!front_answers(r))
 		state_remove(f->name);
 	free(r->filter);
 	free(r->scratch);
@@ -163,6 +176,10 @@ static void channel_event(struct front *f)
 			break;
 		case FRONT_SUSPEND:
 			suspend(f);
+			break;
+		case FRONT_BYE:
+			send(f->channel, &(struct relayed_signal){ 0 },
+			     sizeof(struct relayed_signal), MSG_NOSIGNAL);
 			break;
 		default:
 			f->done = true;
@@ -277,7 +294,6 @@ static int start_stack(struct front *f)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return -errno;
 	fflush(NULL);
-	f->front = getpid();
 	f->stack = fork();
 	if (f->stack < 0)
 		return -errno;

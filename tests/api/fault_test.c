@@ -10,14 +10,20 @@
 
 #include <execinfo.h>
 #include <linux/filter.h>
+#include <linux/errqueue.h>
 #include <linux/if_packet.h>
+#include <linux/net_tstamp.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <netinet/udp.h>
 #include <sys/ioctl.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* ---- allocations that fail --------------------------------------------------------------------------------- */
@@ -138,6 +144,10 @@ enum {
 	MONITOR,
 	PAIR_A,
 	PAIR_B,
+	PASSED,
+	PIPE_R,
+	PIPE_W,
+	NAMED,
 	NR_FILES
 };
 
@@ -148,6 +158,7 @@ struct world {
 	struct sockaddr_in addr[2];
 	struct weir_tap *tap;
 	struct weir_dev *dev;
+	struct weir_files *files, *forked;
 	bool configured;
 };
 
@@ -379,6 +390,93 @@ static int seeing(struct world *w)
 	return weir_ioctl(w->f[UDP_A], SIOCGIFCONF, &(struct ifconf){ 0 }) == -ENOMEM ? -ENOMEM : 0;
 }
 
+/* tc qdisc replace dev eth0 root handle @major: @kind, and what its options are to be. */
+static int add_qdisc(struct world *w, const char *kind, uint32_t major, const void *opt,
+		     uint16_t len)
+{
+	struct {
+		struct nlmsghdr h;
+		struct tcmsg tc;
+		char attrs[128];
+	} q = { .h = { .nlmsg_type = RTM_NEWQDISC,
+		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE },
+		.tc = { .tcm_ifindex = 2, .tcm_parent = TC_H_ROOT, .tcm_handle = major << 16 } };
+	struct rtattr *a = (struct rtattr *)q.attrs;
+
+	*a = (struct rtattr){ (unsigned short)RTA_LENGTH(strlen(kind) + 1), TCA_KIND };
+	memcpy(RTA_DATA(a), kind, strlen(kind) + 1);
+	q.h.nlmsg_len = NLMSG_LENGTH(sizeof(q.tc)) + RTA_ALIGN(a->rta_len);
+	a = (struct rtattr *)((char *)&q + q.h.nlmsg_len);
+	*a = (struct rtattr){ (unsigned short)RTA_LENGTH(len), TCA_OPTIONS };
+	memcpy(RTA_DATA(a), opt, len);
+	q.h.nlmsg_len += RTA_ALIGN(a->rta_len);
+	return weir_netlink(w->net[0], NETLINK_ROUTE, &q.h, NULL, NULL, NULL, 0);
+}
+
+static int disciplines(struct world *w)
+{
+	struct tc_fifo_qopt fifo = { .limit = 50 };
+	struct tc_prio_qopt prio = { .bands = 3, .priomap = { 1, 2, 2, 2, 1, 2, 0, 0, 1 } };
+
+	TRY(add_qdisc(w, "pfifo", 1, &fifo, sizeof(fifo)));
+	TRY(weir_send(w->f[UDP_A], out, 1000, 0));
+	TRY(add_qdisc(w, "prio", 2, &prio, sizeof(prio)) == -ENOMEM ? -ENOMEM : 0);
+	TRY(weir_send(w->f[UDP_A], out, 1000, 0));
+	return weir_run(w->m, 0) < 0 ? -ENOMEM : 0;
+}
+
+/* AF_UNIX: a file travels through a pair; a name. */
+static int local_sockets(struct world *w)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX, .sun_path = "/name" };
+	union {
+		struct cmsghdr c;
+		char buf[CMSG_SPACE(sizeof(struct weir_file *))];
+	} u = { .c = { CMSG_LEN(sizeof(struct weir_file *)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec iov = { out, 10 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u)
+	};
+
+	memcpy(CMSG_DATA(&u.c), &w->f[UDP_A], sizeof(struct weir_file *));
+	TRY(weir_sendmsg(w->f[PAIR_A], &msg, MSG_DONTWAIT));
+	TRY(weir_recvmsg(w->f[PAIR_B], &msg, MSG_DONTWAIT));
+	if (msg.msg_controllen) /* else it was lost on the way, with the message */
+		memcpy(&w->f[PASSED], CMSG_DATA(&u.c), sizeof(struct weir_file *));
+	TRY(weir_socket(w->net[0], AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, &w->f[NAMED]));
+	return weir_bind(w->f[NAMED], (struct sockaddr *)&sun, sizeof(sun));
+}
+
+/* Descriptors and pipes. */
+static int descriptors(struct world *w)
+{
+	struct weir_file *pipe[2];
+	ssize_t n;
+
+	TRY(weir_pipe(w->m, pipe, SOCK_NONBLOCK));
+	w->f[PIPE_R] = pipe[0];
+	w->f[PIPE_W] = pipe[1];
+	TRY(weir_write(w->f[PIPE_W], out, 10000));
+	n = weir_splice(w->f[PIPE_R], w->f[CLIENT], 10000, 0);
+	TRY(n == -EAGAIN ? 0 : (int)n);
+	TRY(weir_files_create(w->net[0], 0, &w->files));
+	TRY(weir_fd_install(w->files, weir_file_get(w->f[CLIENT]), 0));
+	TRY(weir_fd_dup2(w->files, 0, 200));
+	return weir_files_fork(w->files, &w->forked);
+}
+
+/* Segments of one datagram, its time stamps in the error queue. */
+static int newer_sockets(struct world *w)
+{
+	int size = 500, stamps = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+
+	TRY(option(w->f[UDP_A], IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)));
+	TRY(option(w->f[UDP_A], SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps)));
+	TRY(weir_send(w->f[UDP_A], out, 5000, 0));
+	TRY(weir_run(w->m, 1000000));
+	return weir_recv(w->f[UDP_A], in, sizeof(in), MSG_ERRQUEUE) == -ENOMEM ? -ENOMEM : 0;
+}
+
 static int script(struct world *w, const struct weir_machine_config *cfg)
 {
 	struct epoll_event ev;
@@ -403,6 +501,10 @@ static int script(struct world *w, const struct weir_machine_config *cfg)
 	TRY(devices(w));
 	TRY(other_sockets(w));
 	TRY(packet_sockets(w));
+	TRY(disciplines(w));
+	TRY(local_sockets(w));
+	TRY(descriptors(w));
+	TRY(newer_sockets(w));
 	return seeing(w);
 }
 
@@ -412,6 +514,9 @@ static void close_files(struct world *w)
 		if (w->f[i])
 			weir_close(w->f[i]);
 	memset(w->f, 0, sizeof(w->f));
+	weir_files_destroy(w->files);
+	weir_files_destroy(w->forked);
+	w->files = w->forked = NULL;
 }
 
 static void tear_down(struct world *w)

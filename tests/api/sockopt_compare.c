@@ -60,6 +60,32 @@ struct any {
 	struct weir_file *f;
 };
 
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static socklen_t address_len(const union address *a)
+{
+	return a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in);
+}
+
+static union address loopback(int family, uint16_t port)
+{
+	union address a = { 0 };
+
+	a.sa.sa_family = (sa_family_t)family;
+	if (family == AF_INET6) {
+		a.in6.sin6_addr = in6addr_loopback;
+		a.in6.sin6_port = htons(port);
+	} else {
+		a.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		a.in.sin_port = htons(port);
+	}
+	return a;
+}
+
 static int any_socket(struct any *s, int family, int type, int protocol)
 {
 	if (machine)
@@ -92,23 +118,23 @@ static long any_get(struct any s, int level, int name, void *val, socklen_t *len
 {
 	return ANY(getsockopt, level, name, val, len);
 }
-static long any_bind(struct any s, const struct sockaddr_in *sin)
+static long any_bind(struct any s, const union address *a)
 {
-	return ANY(bind, (const struct sockaddr *)sin, sizeof(*sin));
+	return ANY(bind, &a->sa, address_len(a));
 }
-static long any_connect(struct any s, const struct sockaddr_in *sin)
+static long any_connect(struct any s, const union address *a)
 {
-	return ANY(connect, (const struct sockaddr *)sin, sizeof(*sin));
+	return ANY(connect, &a->sa, address_len(a));
 }
 static long any_listen(struct any s)
 {
 	return ANY(listen, 8);
 }
-static long any_name(struct any s, struct sockaddr_in *sin)
+static long any_name(struct any s, union address *a)
 {
-	socklen_t len = sizeof(*sin);
+	socklen_t len = sizeof(*a);
 
-	return ANY(getsockname, (struct sockaddr *)sin, &len);
+	return ANY(getsockname, &a->sa, &len);
 }
 static long any_ioctl(struct any s, unsigned long cmd, void *arg)
 {
@@ -144,6 +170,13 @@ static const struct kind {
 	{ "raw-icmp", AF_INET, SOCK_RAW, IPPROTO_ICMP },
 	{ "raw-hdrincl", AF_INET, SOCK_RAW, IPPROTO_RAW },
 	{ "ping", AF_INET, SOCK_DGRAM, IPPROTO_ICMP },
+	{ "tcp6", AF_INET6, SOCK_STREAM, 0 },
+	{ "udp6", AF_INET6, SOCK_DGRAM, 0 },
+	{ "udplite6", AF_INET6, SOCK_DGRAM, IPPROTO_UDPLITE },
+	{ "raw6", AF_INET6, SOCK_RAW, 253 },
+	{ "raw6-icmp", AF_INET6, SOCK_RAW, IPPROTO_ICMPV6 },
+	{ "raw6-hdrincl", AF_INET6, SOCK_RAW, IPPROTO_RAW },
+	{ "ping6", AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6 },
 	{ "packet", AF_PACKET, SOCK_RAW, 0, true },
 	{ "packet-dgram", AF_PACKET, SOCK_DGRAM, 0, true },
 };
@@ -151,32 +184,41 @@ static const struct kind {
 enum state { FRESH, BOUND, LISTENING, CONNECTED, NR_STATES };
 static const char *const state_names[NR_STATES] = { "fresh", "bound", "listening", "connected" };
 
-static struct any listener;            /* TCP connections go there */
-static struct sockaddr_in listen_addr; /* and datagrams to its number */
+#define LISTEN_PORT 5000
+static struct any
+	listeners[2]; /* TCP connections go there, IPv4's and IPv6's; datagrams to its number */
+
+static bool is_inet(const struct kind *k)
+{
+	return k->family == AF_INET || k->family == AF_INET6;
+}
 
 static bool state_exists(const struct kind *k, enum state state)
 {
-	return state == FRESH ||
-	       (state == LISTENING ? k->type == SOCK_STREAM : k->family == AF_INET);
+	return state == FRESH || (state == LISTENING ? k->type == SOCK_STREAM : is_inet(k));
 }
-
-static const struct sockaddr_in loopback = { .sin_family = AF_INET, .sin_addr.s_addr = 0x0100007f };
 
 /* 0 or -errno; @peer: the other end of a TCP connection, else fd -1 */
 static int open_kind(const struct kind *k, enum state state, struct any *s, struct any *peer)
 {
 	int err = any_socket(s, k->family, k->type, k->protocol);
+	struct any listener = listeners[k->family == AF_INET6];
+	union address here = loopback(k->family, 0), there = loopback(k->family, LISTEN_PORT);
 	long r;
+
+	/* The port of a raw address over IPv6 is a protocol, which is the socket's own. */
+	if (k->family == AF_INET6 && k->type == SOCK_RAW)
+		there.in6.sin6_port = 0;
 
 	*peer = (struct any){ .fd = -1 };
 	if (err)
 		return err;
 	if (state == BOUND || state == LISTENING)
-		err = (int)any_bind(*s, &loopback);
+		err = (int)any_bind(*s, &here);
 	if (!err && state == LISTENING)
 		err = (int)any_listen(*s);
 	if (!err && state == CONNECTED) {
-		r = any_connect(*s, &listen_addr);
+		r = any_connect(*s, &there);
 		err = r == -EINPROGRESS ? 0 : (int)r;
 		for (int i = 0; !err && k->type == SOCK_STREAM && i < 1000; i++) {
 			settle();
@@ -347,6 +389,73 @@ static const struct option {
 	{ "IP_PROTOCOL", SOL_IP, IP_PROTOCOL__, VOLATILE },
 	{ "SOL_IP.999", SOL_IP, 999, 0 },
 
+	O(SOL_IPV6, IPV6_ADDRFORM),
+	O(SOL_IPV6, IPV6_2292PKTINFO),
+	O(SOL_IPV6, IPV6_2292HOPOPTS),
+	O(SOL_IPV6, IPV6_2292DSTOPTS),
+	O(SOL_IPV6, IPV6_2292RTHDR),
+	O(SOL_IPV6, IPV6_2292PKTOPTIONS),
+	O(SOL_IPV6, IPV6_CHECKSUM),
+	O(SOL_IPV6, IPV6_2292HOPLIMIT),
+	O(SOL_IPV6, IPV6_NEXTHOP),
+	O(SOL_IPV6, IPV6_AUTHHDR),
+	{ "IPV6_FLOWINFO", SOL_IPV6, 11, 0 },
+	O(SOL_IPV6, IPV6_UNICAST_HOPS),
+	O(SOL_IPV6, IPV6_MULTICAST_IF),
+	O(SOL_IPV6, IPV6_MULTICAST_HOPS),
+	O(SOL_IPV6, IPV6_MULTICAST_LOOP),
+	O(SOL_IPV6, IPV6_JOIN_GROUP),
+	O(SOL_IPV6, IPV6_LEAVE_GROUP),
+	O(SOL_IPV6, IPV6_ROUTER_ALERT),
+	O(SOL_IPV6, IPV6_MTU_DISCOVER),
+	O(SOL_IPV6, IPV6_MTU),
+	O(SOL_IPV6, IPV6_RECVERR),
+	O(SOL_IPV6, IPV6_V6ONLY),
+	O(SOL_IPV6, IPV6_JOIN_ANYCAST),
+	O(SOL_IPV6, IPV6_LEAVE_ANYCAST),
+	O(SOL_IPV6, IPV6_MULTICAST_ALL),
+	O(SOL_IPV6, IPV6_ROUTER_ALERT_ISOLATE),
+	O(SOL_IPV6, IPV6_RECVERR_RFC4884),
+	{ "IPV6_FLOWLABEL_MGR", SOL_IPV6, 32, 0 },
+	{ "IPV6_FLOWINFO_SEND", SOL_IPV6, 33, 0 },
+	O(SOL_IPV6, IPV6_IPSEC_POLICY),
+	O(SOL_IPV6, IPV6_XFRM_POLICY),
+	O(SOL_IPV6, IPV6_HDRINCL),
+	{ "MCAST6_JOIN_GROUP", SOL_IPV6, MCAST_JOIN_GROUP, 0 },
+	{ "MCAST6_LEAVE_GROUP", SOL_IPV6, MCAST_LEAVE_GROUP, 0 },
+	{ "MCAST6_JOIN_SOURCE_GROUP", SOL_IPV6, MCAST_JOIN_SOURCE_GROUP, 0 },
+	{ "MCAST6_MSFILTER", SOL_IPV6, MCAST_MSFILTER, 0 },
+	O(SOL_IPV6, IPV6_RECVPKTINFO),
+	O(SOL_IPV6, IPV6_PKTINFO),
+	O(SOL_IPV6, IPV6_RECVHOPLIMIT),
+	O(SOL_IPV6, IPV6_HOPLIMIT),
+	O(SOL_IPV6, IPV6_RECVHOPOPTS),
+	O(SOL_IPV6, IPV6_HOPOPTS),
+	O(SOL_IPV6, IPV6_RTHDRDSTOPTS),
+	O(SOL_IPV6, IPV6_RECVRTHDR),
+	O(SOL_IPV6, IPV6_RTHDR),
+	O(SOL_IPV6, IPV6_RECVDSTOPTS),
+	O(SOL_IPV6, IPV6_DSTOPTS),
+	O(SOL_IPV6, IPV6_RECVPATHMTU),
+	O(SOL_IPV6, IPV6_PATHMTU),
+	O(SOL_IPV6, IPV6_DONTFRAG),
+	O(SOL_IPV6, IPV6_RECVTCLASS),
+	O(SOL_IPV6, IPV6_TCLASS),
+	O(SOL_IPV6, IPV6_AUTOFLOWLABEL),
+	O(SOL_IPV6, IPV6_ADDR_PREFERENCES),
+	O(SOL_IPV6, IPV6_MINHOPCOUNT),
+	O(SOL_IPV6, IPV6_ORIGDSTADDR),
+	O(SOL_IPV6, IPV6_TRANSPARENT),
+	O(SOL_IPV6, IPV6_UNICAST_IF),
+	O(SOL_IPV6, IPV6_RECVFRAGSIZE),
+	O(SOL_IPV6, IPV6_FREEBIND),
+	{ "SOL_IPV6.0", SOL_IPV6, 0, 0 },
+	{ "SOL_IPV6.63", SOL_IPV6, 63, 0 },
+	{ "SOL_IPV6.999", SOL_IPV6, 999, 0 },
+	{ "ICMP6_FILTER", IPPROTO_ICMPV6, 1, 0 },
+	{ "SOL_ICMPV6.2", IPPROTO_ICMPV6, 2, 0 },
+	{ "SOL_RAW.IPV6_CHECKSUM", SOL_RAW, IPV6_CHECKSUM, 0 },
+
 	{ "ICMP_FILTER", SOL_RAW, 1, 0 },
 	{ "SOL_RAW.2", SOL_RAW, 2, 0 },
 
@@ -480,6 +589,35 @@ static struct sock_filter bad_filter[] = { { BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 }
 static struct sock_fprog good_prog = { 1, accept_all }, bad_prog = { 1, bad_filter },
 			 empty_prog = { 0, accept_all };
 
+#define GROUP6                                                                                     \
+	{                                                                                          \
+		.s6_addr = { 0xff, 0x0e, [15] = 7 }                                                \
+	}
+static struct group_req join6 = { .gr_interface = 1 }, join4 = { .gr_interface = 1 };
+static struct group_source_req source6 = { .gsr_interface = 1 };
+static const uint8_t all_bits[32] = { [0 ... 31] = 0xff };
+
+/* Addresses in a struct sockaddr_storage cannot be written as constants. */
+static void fill_groups(void)
+{
+	struct sockaddr_in6 group = { .sin6_family = AF_INET6, .sin6_addr = GROUP6 };
+	struct sockaddr_in6 source = { .sin6_family = AF_INET6,
+				       .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in group4 = { .sin_family = AF_INET, .sin_addr.s_addr = 0x010000e0 };
+
+	memcpy(&join6.gr_group, &group, sizeof(group));
+	memcpy(&join4.gr_group, &group4, sizeof(group4));
+	memcpy(&source6.gsr_group, &group, sizeof(group));
+	memcpy(&source6.gsr_source, &source, sizeof(source));
+}
+
+/* Options of IPv6 are for its sockets only; one line says so for the others. */
+static bool applies(const struct kind *k, int level, int number)
+{
+	return (level != SOL_IPV6 && level != IPPROTO_ICMPV6) || k->family == AF_INET6 ||
+	       number == IPV6_V6ONLY;
+}
+
 static const struct shaped {
 	const char *name;
 	int level, number;
@@ -544,6 +682,40 @@ static const struct shaped {
 	  4 },
 	{ "IP_LOCAL_PORT_RANGE/reverse", SOL_IP, IP_LOCAL_PORT_,
 	  &(unsigned){ 40000u << 16 | 50000u }, 4 },
+	{ "IPV6_JOIN_GROUP/lo", SOL_IPV6, IPV6_JOIN_GROUP, &(struct ipv6_mreq){ GROUP6, 1 },
+	  sizeof(struct ipv6_mreq) },
+	{ "IPV6_JOIN_GROUP/unicast", SOL_IPV6, IPV6_JOIN_GROUP,
+	  &(struct ipv6_mreq){ IN6ADDR_LOOPBACK_INIT, 1 }, sizeof(struct ipv6_mreq) },
+	{ "IPV6_JOIN_GROUP/no-dev", SOL_IPV6, IPV6_JOIN_GROUP, &(struct ipv6_mreq){ GROUP6, 77 },
+	  sizeof(struct ipv6_mreq) },
+	{ "IPV6_LEAVE_GROUP/absent", SOL_IPV6, IPV6_LEAVE_GROUP, &(struct ipv6_mreq){ GROUP6, 1 },
+	  sizeof(struct ipv6_mreq) },
+	{ "IPV6_JOIN_ANYCAST/lo", SOL_IPV6, IPV6_JOIN_ANYCAST,
+	  &(struct ipv6_mreq){ IN6ADDR_LOOPBACK_INIT, 1 }, sizeof(struct ipv6_mreq) },
+	{ "MCAST6_JOIN_GROUP/lo", SOL_IPV6, MCAST_JOIN_GROUP, &join6, sizeof(join6) },
+	{ "MCAST6_JOIN_GROUP/inet", SOL_IPV6, MCAST_JOIN_GROUP, &join4, sizeof(join4) },
+	{ "MCAST6_LEAVE_GROUP/absent", SOL_IPV6, MCAST_LEAVE_GROUP, &join6, sizeof(join6) },
+	{ "MCAST6_JOIN_SOURCE_GROUP/lo", SOL_IPV6, MCAST_JOIN_SOURCE_GROUP, &source6,
+	  sizeof(source6) },
+	{ "MCAST6_BLOCK_SOURCE/absent", SOL_IPV6, MCAST_BLOCK_SOURCE, &source6, sizeof(source6) },
+	{ "IPV6_UNICAST_IF/lo", SOL_IPV6, IPV6_UNICAST_IF, &(int){ 0x01000000 }, 4 },
+	{ "IPV6_ADDRFORM/inet", SOL_IPV6, IPV6_ADDRFORM, &(int){ AF_INET }, 4 },
+	{ "IPV6_ADDRFORM/inet6", SOL_IPV6, IPV6_ADDRFORM, &(int){ AF_INET6 }, 4 },
+	{ "IPV6_MTU/1279", SOL_IPV6, IPV6_MTU, &(int){ 1279 }, 4 },
+	{ "IPV6_MTU/1280", SOL_IPV6, IPV6_MTU, &(int){ 1280 }, 4 },
+	{ "IPV6_HOPOPTS/pad", SOL_IPV6, IPV6_HOPOPTS, "\0\0\1\4\0\0\0", 8 },
+	{ "IPV6_HOPOPTS/too-long", SOL_IPV6, IPV6_HOPOPTS, "\0\1\1\4\0\0\0", 8 },
+	{ "IPV6_RTHDR/type-0", SOL_IPV6, IPV6_RTHDR,
+	  "\0\2\0\1\0\0\0\0\x20\1\r\xb8\0\0\0\0\0\0\0\0\0\0\0", 24 },
+	{ "IPV6_RTHDR/type-2", SOL_IPV6, IPV6_RTHDR,
+	  "\0\2\2\1\0\0\0\0\x20\1\r\xb8\0\0\0\0\0\0\0\0\0\0\0", 24 },
+	{ "IPV6_PKTINFO/lo", SOL_IPV6, IPV6_PKTINFO,
+	  &(struct in6_pktinfo){ IN6ADDR_LOOPBACK_INIT, 1 }, sizeof(struct in6_pktinfo) },
+	{ "IPV6_PKTINFO/no-dev", SOL_IPV6, IPV6_PKTINFO,
+	  &(struct in6_pktinfo){ IN6ADDR_LOOPBACK_INIT, 77 }, sizeof(struct in6_pktinfo) },
+	{ "IPV6_ADDR_PREFERENCES/both", SOL_IPV6, IPV6_ADDR_PREFERENCES, &(int){ 3 }, 4 },
+	{ "IPV6_ADDR_PREFERENCES/coa", SOL_IPV6, IPV6_ADDR_PREFERENCES, &(int){ 4 }, 4 },
+	{ "ICMP6_FILTER/block-all", IPPROTO_ICMPV6, 1, all_bits, 32 },
 	{ "ICMP_FILTER/echo", SOL_RAW, 1, &(unsigned){ 1u << 8 }, 4 },
 	{ "UDP_SEGMENT/65535", SOL_UDP, 103, &(int){ 65535 }, 4 },
 	{ "UDP_SEGMENT/65536", SOL_UDP, 103, &(int){ 65536 }, 4 },
@@ -561,6 +733,8 @@ static void tell_shaped(const struct kind *k, enum state state)
 		struct option as_option = { o->name, o->level, o->number, 0 };
 		struct any s, peer;
 
+		if (!applies(k, o->level, o->number))
+			continue;
 		if (open_kind(k, state, &s, &peer))
 			return;
 		printf("%s/%s/%s = %s then ", k->name, state_names[state], o->name,
@@ -614,33 +788,56 @@ static void tell_ioctls(const struct kind *k, enum state state)
 
 /* ---- binding: who may share a port with whom -------------------------------------------------------------------- */
 
+static const struct bind_addr {
+	const char *name;
+	int family;
+	struct in6_addr addr; /* IPv4: the last four octets */
+} bind_addrs[] = {
+	{ "any", AF_INET, { { { 0 } } } },
+	{ "lo", AF_INET, { .s6_addr = { [12] = 127, 0, 0, 1 } } },
+	{ "lo2", AF_INET, { .s6_addr = { [12] = 127, 0, 0, 2 } } },
+	{ "any6", AF_INET6, IN6ADDR_ANY_INIT },
+	{ "lo6", AF_INET6, IN6ADDR_LOOPBACK_INIT },
+	{ "mapped", AF_INET6, { .s6_addr = { [10] = 0xff, 0xff, 127, 0, 0, 1 } } },
+};
+#define NR_BIND_ADDRS ARRAY_SIZE(bind_addrs)
+
+/* A socket of the address's family, bound to it with SO_REUSEADDR and SO_REUSEPORT as the bits of @how say. */
+static long bind_one(const struct kind *k, const struct bind_addr *b, unsigned how, struct any *s)
+{
+	union address a = loopback(b->family, 5555);
+	int one = 1, err = any_socket(s, b->family, k->type, k->protocol);
+
+	if (err)
+		return err;
+	if (how & 1)
+		any_set(*s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (how & 2)
+		any_set(*s, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (b->family == AF_INET6)
+		a.in6.sin6_addr = b->addr;
+	else
+		memcpy(&a.in.sin_addr, &b->addr.s6_addr[12], 4);
+	return any_bind(*s, &a);
+}
+
 static void tell_bind(const struct kind *k)
 {
-	static const struct {
-		const char *name;
-		uint32_t addr;
-	} addrs[] = { { "any", 0 }, { "lo", 0x0100007f }, { "lo2", 0x0200007f } };
-
-	for (unsigned i = 0; i < 3 * 3 * 4 * 4; i++) {
-		unsigned how[2] = { i % 4, i / 4 % 4 }, where[2] = { i / 16 % 3, i / 48 };
-		struct sockaddr_in sin = loopback;
+	for (unsigned i = 0; i < NR_BIND_ADDRS * NR_BIND_ADDRS * 4 * 4; i++) {
+		unsigned how[2] = { i % 4, i / 4 % 4 };
+		const struct bind_addr *where[2] = { &bind_addrs[i / 16 % NR_BIND_ADDRS],
+						     &bind_addrs[i / 16 / NR_BIND_ADDRS] };
 		struct any s[2];
 		long r[2];
-		int one = 1;
 
-		for (int n = 0; n < 2; n++) {
-			if (any_socket(&s[n], k->family, k->type, k->protocol))
-				return;
-			if (how[n] & 1)
-				any_set(s[n], SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-			if (how[n] & 2)
-				any_set(s[n], SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
-			sin.sin_addr.s_addr = addrs[where[n]].addr;
-			sin.sin_port = htons(5555);
-			r[n] = any_bind(s[n], &sin);
-		}
-		printf("%s/bind/%s-%u/%s-%u = %s", k->name, addrs[where[0]].name, how[0],
-		       addrs[where[1]].name, how[1], error_name(r[0]));
+		/* IPv4 among itself with the IPv4 kind, everything else with the IPv6 kind. */
+		if ((where[0]->family == AF_INET6 || where[1]->family == AF_INET6) !=
+		    (k->family == AF_INET6))
+			continue;
+		for (int n = 0; n < 2; n++)
+			r[n] = bind_one(k, where[n], how[n], &s[n]);
+		printf("%s/bind/%s-%u/%s-%u = %s", k->name, where[0]->name, how[0], where[1]->name,
+		       how[1], error_name(r[0]));
 		printf(" %s\n", error_name(r[1]));
 		any_close(s[0]);
 		any_close(s[1]);
@@ -652,7 +849,7 @@ static void tell_bind(const struct kind *k)
 /* Two sockets that send to each other: @a's packets come to @b. */
 static int open_pair(const struct kind *k, struct any *a, struct any *b)
 {
-	struct sockaddr_in sin;
+	union address name, here = loopback(k->family, 0);
 	int err = open_kind(k, k->type == SOCK_STREAM ? CONNECTED : BOUND, a, b);
 
 	if (err || k->type == SOCK_STREAM)
@@ -660,11 +857,13 @@ static int open_pair(const struct kind *k, struct any *a, struct any *b)
 	err = any_socket(b, k->family, k->type, k->protocol);
 	if (err)
 		return err;
-	any_bind(*b, &loopback);
-	any_name(*b, &sin);
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = loopback.sin_addr.s_addr;
-	return (int)any_connect(*a, &sin);
+	any_bind(*b, &here);
+	any_name(*b, &name);
+	here = loopback(k->family,
+			ntohs(k->family == AF_INET6 ? name.in6.sin6_port : name.in.sin_port));
+	if (k->family == AF_INET6 && k->type == SOCK_RAW)
+		here.in6.sin6_port = 0;
+	return (int)any_connect(*a, &here);
 }
 
 static long transfer(struct any s, bool send, char *octets, size_t len, int flags, int *ret_flags)
@@ -694,6 +893,8 @@ static void tell_flags(const struct kind *k)
 		char out[12] = "\x08\0\0\0\0\0\0\0zz", in[64];
 		long r;
 
+		if (k->family == AF_INET6 && k->protocol == IPPROTO_ICMPV6)
+			out[0] = (char)128;
 		/* MSG_ZEROCOPY and MSG_CMSG_CLOEXEC concern others; MSG_SPLICE_PAGES and the like are internal. */
 		if (open_pair(k, &a, &b))
 			return;
@@ -787,7 +988,6 @@ static int weir_setup(void)
 
 int main(int argc, char **argv)
 {
-	const struct kind *tcp = &kinds[0];
 	int err;
 
 	if (argc < 2 || (strcmp(argv[1], "kernel") && strcmp(argv[1], "weir"))) {
@@ -798,27 +998,33 @@ int main(int argc, char **argv)
 	err = strcmp(argv[1], "weir") ? kernel_setup() : weir_setup();
 	if (err)
 		return err;
-	listen_addr = loopback;
-	listen_addr.sin_port = htons(5000);
-	if (any_socket(&listener, tcp->family, tcp->type, tcp->protocol) ||
-	    any_bind(listener, &listen_addr) || any_listen(listener))
-		return 1;
+	fill_groups();
+	for (int i = 0; i < 2; i++) {
+		int family = i ? AF_INET6 : AF_INET;
+		union address here = loopback(family, LISTEN_PORT);
+
+		if (any_socket(&listeners[i], family, SOCK_STREAM, 0) ||
+		    any_bind(listeners[i], &here) || any_listen(listeners[i]))
+			return 1;
+	}
 	for (const struct kind *k = kinds; k < kinds + ARRAY_SIZE(kinds); k++) {
 		for (enum state state = FRESH; state < NR_STATES; state++) {
 			if (!state_exists(k, state))
 				continue;
 			for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-				tell_option(k, state, &options[i]);
+				if (applies(k, options[i].level, options[i].number))
+					tell_option(k, state, &options[i]);
 			tell_shaped(k, state);
 			tell_ioctls(k, state);
 		}
-		if (k->family == AF_INET) {
+		if (is_inet(k)) {
 			if (k->type != SOCK_RAW)
 				tell_bind(k);
 			tell_flags(k);
 		}
 	}
-	any_close(listener);
+	any_close(listeners[0]);
+	any_close(listeners[1]);
 	if (machine) {
 		weir_net_destroy(net);
 		weir_machine_destroy(machine);

@@ -448,7 +448,7 @@ void launch_kill_all(void);
 
 /* ---- front.c ---- */
 struct relayed_signal {
-	int sig; /* 0: none, the answer to FRONT_BYE */
+	int sig;     /* 0: none, the answer to FRONT_BYE */
 	bool direct; /* sent to the front alone: programs in its process group have not seen it */
 };
 void front_report(struct run *r, int wait_status); /* the last message */

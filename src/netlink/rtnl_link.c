@@ -152,6 +152,10 @@ static int fill_link(struct nl_msg *m, struct net_device *dev, int type, u32 por
 	nla_put_u32(m, IFLA_NUM_RX_QUEUES, 1);
 	nla_put_u32(m, IFLA_GSO_MAX_SEGS, dev->gso_max_segs);
 	nla_put_u32(m, IFLA_GSO_MAX_SIZE, dev->gso_max_size);
+	/* How far those two may be raised, and what receiving merges at most: the same for every device. */
+	nla_put_u32(m, IFLA_TSO_MAX_SIZE, GSO_MAX_SIZE);
+	nla_put_u32(m, IFLA_TSO_MAX_SEGS, GSO_MAX_SEGS);
+	nla_put_u32(m, IFLA_GRO_MAX_SIZE, GSO_MAX_SIZE);
 	fill_peer(m, dev);
 	nla_put_string(m, IFLA_QDISC, dev_qdisc_id(dev));
 	if (dev->ifalias)

@@ -12,6 +12,7 @@
  */
 #include "core/sysctl.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,8 +145,36 @@ static void value_store(u8 *p, enum sysctl_kind kind, u64 v)
 	memcpy(p, &v, kind_width(kind));
 }
 
+/* All groups in full, as in /proc/sys/net/ipv6/conf/eth0/stable_secret. */
+static void in6_addr_show(const u8 *p, struct text *t)
+{
+	static const u8 none[16];
+
+	for (u32 i = 0; memcmp(p, none, 16) && i < 16; i += 2)
+		text_printf(t, "%s%02x%02x", i ? ":" : "", p[i], p[i + 1]);
+	text_append(t, "\n", 1);
+}
+
+/* 0 or -EINVAL */
+static int in6_addr_parse(u8 *p, const char *s, size_t len)
+{
+	char buf[64];
+
+	while (len && (s[len - 1] == '\n' || s[len - 1] == ' ' || !s[len - 1]))
+		len--;
+	if (len >= sizeof(buf))
+		return -EINVAL;
+	memcpy(buf, s, len);
+	buf[len] = 0;
+	return inet_pton(AF_INET6, buf, p) == 1 ? 0 : -EINVAL;
+}
+
 static void value_show(const struct sysctl_desc *d, const u8 *p, struct text *t)
 {
+	if (d->kind == SYSCTL_IN6_ADDR) {
+		in6_addr_show(p, t);
+		return;
+	}
 	if (d->kind == SYSCTL_STRING) {
 		text_printf(t, "%.*s\n", (int)d->len, (const char *)p);
 		return;
@@ -213,6 +242,8 @@ static int value_parse(const struct sysctl_desc *d, u8 *p, const char *s, size_t
 	u64 v[3];
 	u32 n = kind_count(d->kind), given;
 
+	if (d->kind == SYSCTL_IN6_ADDR)
+		return in6_addr_parse(p, s, len);
 	if (d->kind == SYSCTL_STRING) {
 		while (len && (is_space(s[len - 1]) || !s[len - 1]))
 			len--;
@@ -299,7 +330,8 @@ void sysctl_for_each(const struct machine *m,
 
 void sysctl_range(const struct sysctl_desc *d, struct text *t)
 {
-	if (d->kind == SYSCTL_FUNC || d->kind == SYSCTL_STRING || (!d->min && !d->max))
+	if (d->kind == SYSCTL_FUNC || d->kind == SYSCTL_STRING ||
+	    d->kind == SYSCTL_IN6_ADDR || (!d->min && !d->max))
 		return;
 	if (d->kind == SYSCTL_S32)
 		text_printf(t, "%lld to %lld", (long long)d->min, (long long)d->max);
@@ -326,7 +358,8 @@ void sysctl_set_defaults(const struct sysctl_table *table, void *base)
 		u8 *p = (u8 *)base + d->offset;
 
 		/* Rows with several values, strings and functions have their defaults in code. */
-		if (d->kind != SYSCTL_FUNC && d->kind != SYSCTL_STRING && kind_count(d->kind) == 1)
+		if (d->kind != SYSCTL_FUNC && d->kind != SYSCTL_STRING &&
+		    d->kind != SYSCTL_IN6_ADDR && kind_count(d->kind) == 1)
 			value_store(p, d->kind, d->def);
 	}
 }

@@ -42,6 +42,7 @@ enum sysctl_kind {
 	SYSCTL_U32_PAIR,
 	SYSCTL_U32_TRIPLE, /* tcp_rmem */
 	SYSCTL_STRING,     /* char[len] */
+	SYSCTL_IN6_ADDR,   /* 16 octets; all 0: an empty line */
 	SYSCTL_FUNC,       /* show/store */
 };
 

@@ -31,6 +31,7 @@
 
 #include <linux/if_arp.h>
 
+#include "core/sysctl.h"
 #include "ipv6/addrconf_internal.h"
 
 #define NOARP_ANYWAY (IFF_NOARP | IFF_LOOPBACK)
@@ -449,7 +450,7 @@ static void devconf_init(struct inet6_dev *idev)
 	const struct net_device *dev = idev->dev;
 
 	idev->cnf = idev->net->ipv6->devconf_default;
-	idev->cnf.stable_secret_set = false;
+	memset(&idev->cnf.stable_secret, 0, sizeof(idev->cnf.stable_secret));
 	idev->cnf.mtu6 = dev->mtu;
 	if (dev->flags & NOARP_ANYWAY) {
 		idev->cnf.accept_dad = -1;
@@ -507,7 +508,6 @@ static void ipv6_del_dev(struct inet6_dev *idev)
 	neigh_ifdown(ip6->nd_tbl, dev);
 	for (u32 i = 0; i < ARRAY_SIZE(idev->rt6_cache); i++)
 		ip6_rt_put(idev->rt6_cache[i]);
-	fqdir_drop_dev(&ip6->frags, dev);
 	dev->ip6_ptr = NULL;
 	list_del(&idev->node);
 	neigh_parms_release(ip6->nd_tbl, idev->nd_parms);
@@ -593,6 +593,11 @@ static void addrconf_net_exit(struct net *net)
 	addrlabel_net_exit(net);
 }
 
+static const struct view_desc addrconf_views[] = {
+	{ "/proc/net/if_inet6", if_inet6_show },
+	{ "/proc/net/anycast6", anycast6_show },
+};
+
 static int addrconf_machine_init(struct machine *m)
 {
 	int err = rtnl_register(m, addrconf_rtnl_handlers, nr_addrconf_rtnl_handlers);
@@ -601,7 +606,9 @@ static int addrconf_machine_init(struct machine *m)
 		err = rtnl_register(m, addrlabel_rtnl_handlers, nr_addrlabel_rtnl_handlers);
 	if (!err)
 		err = rtnl_register(m, addrconf_link_rtnl_handlers, nr_addrconf_link_rtnl_handlers);
-	return err;
+	if (!err)
+		err = view_register(m, addrconf_views, ARRAY_SIZE(addrconf_views));
+	return err ? err : rtnl_af_register(m, &inet6_af_ops);
 }
 
 const struct ipv6_part addrconf_part = {

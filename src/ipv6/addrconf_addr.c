@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/sysctl.h"
 #include "ipv6/addrconf_internal.h"
 #include "lib/hash.h"
 
@@ -181,4 +182,48 @@ int ipv6_get_lladdr(const struct net_device *dev, struct in6_addr *ret, u32 bann
 			return 0;
 		}
 	return -EADDRNOTAVAIL;
+}
+
+/* ---- /proc/net ------------------------------------------------------------------------------------------------ */
+
+static void show_addr(struct text *t, const struct in6_addr *a)
+{
+	for (u32 i = 0; i < 16; i++)
+		text_printf(t, "%02x", a->s6_addr[i]);
+}
+
+/* The kind of scope as /proc/net/if_inet6 has it: IPV6_ADDR_* bits. */
+static u32 proc_scope(u8 scope)
+{
+	return scope == 1   ? IPV6_ADDR_LOOPBACK
+	       : scope == 2 ? IPV6_ADDR_LINKLOCAL
+	       : scope == 5 ? IPV6_ADDR_SITELOCAL
+			    : 0;
+}
+
+void if_inet6_show(struct net *net, struct text *t)
+{
+	const struct inet6_ifaddr *ifp;
+	const struct inet6_dev *idev;
+
+	list_for_each_entry(idev, &net->ipv6->in6_devs, node)
+		list_for_each_entry(ifp, &idev->addr_list, node) {
+			show_addr(t, &ifp->addr);
+			text_printf(t, " %02x %02x %02x %02x %8s\n", (u32)idev->dev->ifindex,
+				    ifp->prefix_len, proc_scope(ifp->scope), (u8)ifp->flags,
+				    idev->dev->name);
+		}
+}
+
+void anycast6_show(struct net *net, struct text *t)
+{
+	const struct ifacaddr6 *aca;
+	const struct inet6_dev *idev;
+
+	list_for_each_entry(idev, &net->ipv6->in6_devs, node)
+		list_for_each_entry(aca, &idev->ac_list, node) {
+			text_printf(t, "%-4d %-15s ", idev->dev->ifindex, idev->dev->name);
+			show_addr(t, &aca->addr);
+			text_printf(t, " %5u\n", aca->users);
+		}
 }

@@ -193,10 +193,10 @@ void addrconf_dad_start(struct inet6_ifaddr *ifp)
 	}
 	/* RFC 4862 5.4.2: hosts that start together do not ask together. RFC 4429 needs no delay. */
 	mod_timer(net->cpu, &ifp->dad_timer,
-		  net_now(net) + (ifp->flags & IFA_F_OPTIMISTIC
-					  ? 0
-					  : random_up_to(net, idev->cnf.rtr_solicit_delay_ms *
-								      NSEC_PER_MSEC)));
+		  net_now(net) +
+			  (ifp->flags & IFA_F_OPTIMISTIC
+				   ? 0
+				   : random_up_to(net, idev->cnf.rtr_solicit_delay)));
 }
 
 void addrconf_dad_stop(struct inet6_ifaddr *ifp)
@@ -226,10 +226,10 @@ static void rs_send(struct inet6_dev *idev)
 /* RFC 7559 2 (RFC 8415 15): doubled each time, a tenth more or less, up to a maximum. */
 static u64 rs_next_interval(struct inet6_dev *idev)
 {
-	u64 most = idev->cnf.rtr_solicit_max_interval_ms * NSEC_PER_MSEC, base = idev->rs_interval;
+	u64 most = idev->cnf.rtr_solicit_max_interval, base = idev->rs_interval;
 
 	if (!base)
-		base = idev->cnf.rtr_solicit_interval_ms * NSEC_PER_MSEC;
+		base = idev->cnf.rtr_solicit_interval;
 	else
 		base *= 2;
 	if (base > most)

@@ -46,12 +46,11 @@ static int eui64_iid(const struct net_device *dev, struct in6_addr *addr)
 /* RFC 7217 5: F(prefix, link-layer address, collisions, secret) */
 static int stable_iid(struct inet6_dev *idev, struct in6_addr *addr, u8 dad_count)
 {
-	const struct ipv6_devconf *from =
-		idev->cnf.stable_secret_set ? &idev->cnf : &idev->net->ipv6->devconf_default;
+	const struct ipv6_devconf *from = !ipv6_addr_any(&idev->cnf.stable_secret) ? &idev->cnf : &idev->net->ipv6->devconf_default;
 	u8 input[8 + MAX_ADDR_LEN + 2] = { 0 };
 	u64 key[2], iid;
 
-	if (!from->stable_secret_set)
+	if (ipv6_addr_any(&from->stable_secret))
 		return -EADDRNOTAVAIL;
 	memcpy(key, &from->stable_secret, sizeof(key));
 	memcpy(input, addr, 8);
@@ -72,7 +71,6 @@ static void make_secret(struct inet6_dev *idev)
 	u64 secret[2] = { cpu_random(idev->net->cpu), cpu_random(idev->net->cpu) };
 
 	memcpy(&idev->cnf.stable_secret, secret, sizeof(secret));
-	idev->cnf.stable_secret_set = true;
 }
 
 int addrconf_gen_iid(struct inet6_dev *idev, struct in6_addr *addr, u8 dad_count, u32 *ret_flags)
@@ -82,7 +80,7 @@ int addrconf_gen_iid(struct inet6_dev *idev, struct in6_addr *addr, u8 dad_count
 	case IN6_ADDR_GEN_EUI64:
 		return dad_count ? -EADDRNOTAVAIL : eui64_iid(idev->dev, addr);
 	case IN6_ADDR_GEN_RANDOM:
-		if (!idev->cnf.stable_secret_set)
+		if (ipv6_addr_any(&idev->cnf.stable_secret))
 			make_secret(idev);
 		__attribute__((fallthrough));
 	case IN6_ADDR_GEN_STABLE_PRIVACY:

@@ -61,6 +61,9 @@ static inline bool ipv6_accept_ra(const struct inet6_dev *idev)
 
 int inet6_hash_addr(struct net *net, struct inet6_ifaddr *ifp); /* 0 or -ENOMEM */
 void inet6_unhash_addr(struct net *net, struct inet6_ifaddr *ifp);
+struct text;
+void if_inet6_show(struct net *net, struct text *t); /* /proc/net/if_inet6, anycast6 */
+void anycast6_show(struct net *net, struct text *t);
 
 /* ---- addrconf_iid.c: interface identifiers ------------------------------------------------------------------- */
 
@@ -93,6 +96,7 @@ void inet6_netconf_notify(struct net *net, int type, int ifindex, const struct i
 void inet6_ifinfo_notify(struct inet6_dev *idev); /* its state (IF_RA_MANAGED ...) has changed */
 extern const struct rtnl_handler addrconf_rtnl_handlers[], addrlabel_rtnl_handlers[],
 	addrconf_link_rtnl_handlers[];
+extern const struct rtnl_af_ops inet6_af_ops;
 extern const u32 nr_addrconf_rtnl_handlers, nr_addrlabel_rtnl_handlers,
 	nr_addrconf_link_rtnl_handlers;
 

@@ -13,7 +13,14 @@ TRACE_POINT_TABLE(ipv6_trace_points, IPV6, IPV6_TRACE_POINTS);
 
 /* A part may use those above it. */
 static const struct ipv6_part *const parts[] = {
-	NULL,
+	&ipv6_sysctl_part, &ip6_fib_part, &ndisc_part,  &addrconf_part,     &mcast_part,      &icmpv6_part,
+	&ip6_frag_part,    &rawv6_part,   &ipv6_sockets_part, &ipv6_views_part, NULL,
+};
+
+static const struct packet_type ipv6_packet_type = {
+	.type = ETH_P_IPV6,
+	.func = ipv6_rcv,
+	.offload = &ipv6_offload,
 };
 
 int ipv6_machine_init(struct machine *m)
@@ -100,14 +107,23 @@ int ipv6_net_init(struct net *net)
 	cpu_lock(net->cpu);
 	err = parts_init(net);
 	cpu_unlock(net->cpu);
+	if (err)
+		goto fail;
+	err = dev_add_pack(net, &ipv6_packet_type);
 	if (err) {
-		net->ipv6 = NULL;
-		free(ip6->notifier);
-		free(ip6);
-		return err;
+		cpu_lock(net->cpu);
+		parts_exit(net, ARRAY_SIZE(parts) - 1);
+		cpu_unlock(net->cpu);
+		goto fail;
 	}
 	register_netdevice_notifier(net, ip6->notifier);
 	return 0;
+
+fail:
+	net->ipv6 = NULL;
+	free(ip6->notifier);
+	free(ip6);
+	return err;
 }
 
 void ipv6_net_exit(struct net *net)
@@ -115,6 +131,7 @@ void ipv6_net_exit(struct net *net)
 	struct netns_ipv6 *ip6 = net->ipv6;
 
 	unregister_netdevice_notifier(net, ip6->notifier);
+	dev_remove_pack(net, &ipv6_packet_type);
 	cpu_lock(net->cpu);
 	parts_exit(net, ARRAY_SIZE(parts) - 1);
 	net->ipv6 = NULL;

@@ -54,8 +54,11 @@ static void ip6_frag_net_exit(struct net *net)
 
 static int ip6_frag_event(struct net_device *dev, enum netdev_event ev)
 {
-	if (ev == NETDEV_UNREGISTER)
-		fqdir_drop_dev(&dev->net->ipv6->frags, dev);
+	if (ev != NETDEV_UNREGISTER)
+		return 0;
+	cpu_lock(dev->net->cpu);
+	fqdir_drop_dev(&dev->net->ipv6->frags, dev);
+	cpu_unlock(dev->net->cpu);
 	return 0;
 }
 

@@ -201,6 +201,15 @@ struct rtnl_link_ops {
 	void (*fill_info)(struct nl_msg *m, const struct net_device *dev);
 };
 
+/* What a family of addresses has to say of a device: an attribute of IFLA_AF_SPEC. rtnl held, no cpu lock. */
+struct rtnl_af_ops {
+	u16 family;
+	void (*fill)(struct nl_msg *m, struct net_device *dev, u32 ext_mask); /* puts it, or nothing */
+	/* 0 or -errno */
+	int (*set)(struct net_device *dev, const struct nlattr *a, struct netlink_ext_ack *extack);
+};
+int rtnl_af_register(struct machine *m, const struct rtnl_af_ops *ops); /* 0, -ENOSPC */
+
 int rtnl_link_register(struct machine *m, const struct rtnl_link_ops *ops);
 /* For link types that make a peer: creates from nested attributes, unregistered. */
 struct net_device *rtnl_create_link(struct net *net, const char *ifname,

@@ -87,6 +87,18 @@ int rtnl_request(struct net *net, const struct nlmsghdr *nlh)
 	return h ? h->doit(&req) : -EOPNOTSUPP;
 }
 
+int rtnl_af_register(struct machine *m, const struct rtnl_af_ops *ops)
+{
+	struct rtnl_table *t = m->rtnl_table;
+
+	for (u32 i = 0; i < ARRAY_SIZE(t->af_ops); i++)
+		if (!t->af_ops[i]) {
+			t->af_ops[i] = ops;
+			return 0;
+		}
+	return -ENOSPC;
+}
+
 int rtnl_link_register(struct machine *m, const struct rtnl_link_ops *ops)
 {
 	struct rtnl_table *t = m->rtnl_table;

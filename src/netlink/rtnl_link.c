@@ -115,6 +115,16 @@ static void fill_peer(struct nl_msg *m, struct net_device *dev)
 		nla_put_u32(m, IFLA_LINK_NETNSID, peer->net->id);
 }
 
+static void fill_af_spec(struct nl_msg *m, struct net_device *dev, u32 ext_mask)
+{
+	const struct rtnl_table *t = dev->net->machine->rtnl_table;
+	u32 nest = nla_nest_start_noflag(m, IFLA_AF_SPEC);
+
+	for (u32 i = 0; i < ARRAY_SIZE(t->af_ops) && t->af_ops[i]; i++)
+		t->af_ops[i]->fill(m, dev, ext_mask);
+	nla_nest_end(m, nest);
+}
+
 static const char *dev_qdisc_id(const struct net_device *dev)
 {
 	const struct Qdisc *q = dev->num_tx_queues ? dev->tx[0].qdisc_sleeping : NULL;
@@ -172,6 +182,7 @@ static int fill_link(struct nl_msg *m, struct net_device *dev, int type, u32 por
 	if (!(ext_mask & SKIP_STATS))
 		fill_stats(m, dev);
 	fill_linkinfo(m, dev);
+	fill_af_spec(m, dev, ext_mask);
 	return nlmsg_finish(m);
 }
 
@@ -420,6 +431,30 @@ static int set_plain(struct net_device *dev, const struct link_request *lr, bool
 	return 0;
 }
 
+static int set_af_spec(struct net_device *dev, const struct nlattr *spec,
+		       struct netlink_ext_ack *extack)
+{
+	const struct rtnl_table *t = dev->net->machine->rtnl_table;
+	const struct nlattr *a;
+	int rem, err = 0;
+
+	nla_for_each(a, nla_data(spec), nla_len(spec), rem) {
+		const struct rtnl_af_ops *ops = NULL;
+
+		for (u32 i = 0; i < ARRAY_SIZE(t->af_ops) && t->af_ops[i]; i++)
+			if (t->af_ops[i]->family == nla_type(a))
+				ops = t->af_ops[i];
+		if (!ops) {
+			nl_set_bad_attr(extack, a);
+			return -EAFNOSUPPORT;
+		}
+		err = ops->set(dev, a, extack);
+		if (err)
+			break;
+	}
+	return err;
+}
+
 static int do_setlink(struct net_device *dev, const struct link_request *lr,
 		      struct netlink_ext_ack *extack)
 {
@@ -459,6 +494,12 @@ static int do_setlink(struct net_device *dev, const struct link_request *lr,
 		err = dev_change_tx_queue_len(dev, nla_get_u32(tb[IFLA_TXQLEN]));
 		if (err)
 			return err;
+	}
+	if (tb[IFLA_AF_SPEC]) {
+		err = set_af_spec(dev, tb[IFLA_AF_SPEC], extack);
+		if (err)
+			return err;
+		changed = true;
 	}
 	set_plain(dev, lr, &changed);
 	if (lr->ifm->ifi_flags || lr->ifm->ifi_change) {

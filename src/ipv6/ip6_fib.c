@@ -386,7 +386,8 @@ static struct fib6_info *fib6_create(struct net *net, const struct fib6_config *
 		.protocol = cfg->protocol,
 		.type = cfg->type,
 		.pref = cfg->pref,
-		.metric = cfg->metric ? cfg->metric : IP6_RT_PRIO_USER,
+		/* What the stack adds to table local has none, as in Linux. */
+		.metric = cfg->metric || (!cfg->nlh && cfg->flags & (RTF_LOCAL | RTF_ANYCAST)) ? cfg->metric : IP6_RT_PRIO_USER,
 		.flags = cfg->flags | RTF_UP | (cfg->has_gateway ? RTF_GATEWAY : 0),
 		.expires = cfg->expires,
 		.prefsrc = cfg->prefsrc,

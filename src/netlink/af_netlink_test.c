@@ -488,7 +488,7 @@ static void a_full_queue_loses_no_part_of_a_dump(void **state)
 {
 	struct weir_file *f = nl_socket(RTMGRP_LINK);
 	char buf[32768];
-	int small = 1, links = 0;
+	int small = 3000, links = 0; /* room for the two messages before the dump */
 	bool done = false;
 
 	assert_int_equal(weir_setsockopt(f, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);

@@ -65,6 +65,14 @@ static int add_address(struct topo *t, int i, struct net_error *err)
 	return net_ip_add(t->net[i], "eth0", &ip, t->family == AF_INET6 ? 64 : 24, err);
 }
 
+/* Over IPv4 nothing else is sent, so that a seed means the same whatever IPv6 does; over IPv6 the addresses are usable at once. */
+static int one_family(struct topo *t, int i)
+{
+	return t->family == AF_INET6
+		       ? weir_sysctl(t->net[i], "net.ipv6.conf.default.accept_dad", "0")
+		       : weir_sysctl(t->net[i], "net.ipv6.conf.all.disable_ipv6", "1");
+}
+
 bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
 {
 	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL,
@@ -83,7 +91,11 @@ bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
 	t->net[1] = weir_net_create(t->m, "b");
 	if (!t->net[0] || !t->net[1])
 		goto fail;
-	r = net_veth_add(t->net[0], "eth0", t->net[1], "eth0", l->mtu, &err);
+	r = one_family(t, 0);
+	if (!r)
+		r = one_family(t, 1);
+	if (!r)
+		r = net_veth_add(t->net[0], "eth0", t->net[1], "eth0", l->mtu, &err);
 	for (int i = 0; !r && i < 2; i++) {
 		r = add_address(t, i, &err);
 		if (!r)

@@ -330,8 +330,8 @@ void sysctl_for_each(const struct machine *m,
 
 void sysctl_range(const struct sysctl_desc *d, struct text *t)
 {
-	if (d->kind == SYSCTL_FUNC || d->kind == SYSCTL_STRING ||
-	    d->kind == SYSCTL_IN6_ADDR || (!d->min && !d->max))
+	if (d->kind == SYSCTL_FUNC || d->kind == SYSCTL_STRING || d->kind == SYSCTL_IN6_ADDR ||
+	    (!d->min && !d->max))
 		return;
 	if (d->kind == SYSCTL_S32)
 		text_printf(t, "%lld to %lld", (long long)d->min, (long long)d->max);

@@ -91,9 +91,10 @@ struct ipv6_devconf {                 /* net.ipv6.conf.DEV.*: rows in sysctl_ipv
 		accept_ra_min_lft, max_desync_factor, max_addresses, regen_max_retry,
 		temp_valid_lft, temp_prefered_lft, regen_min_advance;
 	s32 rtr_solicits; /* -1: for ever */
-	u64 rtr_solicit_interval, rtr_solicit_max_interval, rtr_solicit_delay, rtr_probe_interval; /* ns */
+	u64 rtr_solicit_interval, rtr_solicit_max_interval, rtr_solicit_delay,
+		rtr_probe_interval;                                               /* ns */
 	u32 mldv1_unsolicited_report_interval, mldv2_unsolicited_report_interval; /* ms */
-	struct in6_addr stable_secret; /* ::: none */
+	struct in6_addr stable_secret;                                            /* ::: none */
 };
 
 struct inet6_dev { /* of each device that takes part; net_device.ip6_ptr */

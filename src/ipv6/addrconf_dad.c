@@ -193,10 +193,9 @@ void addrconf_dad_start(struct inet6_ifaddr *ifp)
 	}
 	/* RFC 4862 5.4.2: hosts that start together do not ask together. RFC 4429 needs no delay. */
 	mod_timer(net->cpu, &ifp->dad_timer,
-		  net_now(net) +
-			  (ifp->flags & IFA_F_OPTIMISTIC
-				   ? 0
-				   : random_up_to(net, idev->cnf.rtr_solicit_delay)));
+		  net_now(net) + (ifp->flags & IFA_F_OPTIMISTIC
+					  ? 0
+					  : random_up_to(net, idev->cnf.rtr_solicit_delay)));
 }
 
 void addrconf_dad_stop(struct inet6_ifaddr *ifp)

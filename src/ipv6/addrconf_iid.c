@@ -46,7 +46,9 @@ static int eui64_iid(const struct net_device *dev, struct in6_addr *addr)
 /* RFC 7217 5: F(prefix, link-layer address, collisions, secret) */
 static int stable_iid(struct inet6_dev *idev, struct in6_addr *addr, u8 dad_count)
 {
-	const struct ipv6_devconf *from = !ipv6_addr_any(&idev->cnf.stable_secret) ? &idev->cnf : &idev->net->ipv6->devconf_default;
+	const struct ipv6_devconf *from = !ipv6_addr_any(&idev->cnf.stable_secret)
+						  ? &idev->cnf
+						  : &idev->net->ipv6->devconf_default;
 	u8 input[8 + MAX_ADDR_LEN + 2] = { 0 };
 	u64 key[2], iid;
 

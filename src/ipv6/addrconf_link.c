@@ -98,7 +98,8 @@ static void fill_cacheinfo(struct nl_msg *m, const struct inet6_dev *idev)
 /* Counters are the net's, not the device's: the sizes are what programs look for. */
 static void fill_stats(struct nl_msg *m)
 {
-	u64 ip[__IPSTATS_MIB_MAX] = { __IPSTATS_MIB_MAX }, icmp[__ICMP6_MIB_MAX] = { __ICMP6_MIB_MAX };
+	u64 ip[__IPSTATS_MIB_MAX] = { __IPSTATS_MIB_MAX },
+	    icmp[__ICMP6_MIB_MAX] = { __ICMP6_MIB_MAX };
 
 	nla_put(m, IFLA_INET6_STATS, sizeof(ip), ip);
 	nla_put(m, IFLA_INET6_ICMP6STATS, sizeof(icmp), icmp);
@@ -172,8 +173,7 @@ static int set_addr_gen_mode(struct inet6_dev *idev, u8 mode, struct netlink_ext
 	bool have_secret = !ipv6_addr_any(&idev->cnf.stable_secret) ||
 			   !ipv6_addr_any(&idev->net->ipv6->devconf_default.stable_secret);
 
-	if (mode > IN6_ADDR_GEN_RANDOM ||
-	    (mode == IN6_ADDR_GEN_STABLE_PRIVACY && !have_secret)) {
+	if (mode > IN6_ADDR_GEN_RANDOM || (mode == IN6_ADDR_GEN_STABLE_PRIVACY && !have_secret)) {
 		nl_set_err_msg(extack, mode > IN6_ADDR_GEN_RANDOM ? "No such addrgenmode"
 								  : "There is no stable_secret");
 		return -EINVAL;

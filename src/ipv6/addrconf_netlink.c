@@ -124,7 +124,8 @@ void inet6_prefix_notify(struct inet6_dev *idev, const u8 *pinfo)
 /* ---- requests ------------------------------------------------------------------------------------------------------- */
 
 static const struct nla_policy ifa_policy[IFA_MAX + 1] = {
-	[IFA_ADDRESS] = { .kind = NLA_K_IN6_ADDR, .help = "the address; with IFA_LOCAL the peer's" },
+	[IFA_ADDRESS] = { .kind = NLA_K_IN6_ADDR,
+			  .help = "the address; with IFA_LOCAL the peer's" },
 	[IFA_LOCAL] = { .kind = NLA_K_IN6_ADDR, .help = "own address" },
 	[IFA_CACHEINFO] = { .kind = NLA_K_BINARY,
 			    .len = sizeof(struct ifa_cacheinfo),
@@ -194,7 +195,8 @@ static int check_flags(struct inet6_dev *idev, struct ifa6_config *cfg,
 {
 	if (cfg->flags & IFA_F_MANAGETEMPADDR &&
 	    (cfg->plen != 64 || cfg->flags & IFA_F_TEMPORARY)) {
-		nl_set_err_msg(extack, "address with \"mngtmpaddr\" flag must have prefix length 64");
+		nl_set_err_msg(extack,
+			       "address with \"mngtmpaddr\" flag must have prefix length 64");
 		return -EINVAL;
 	}
 	if (cfg->flags & IFA_F_OPTIMISTIC && (!idev->cnf.optimistic_dad || idev->cnf.forwarding)) {

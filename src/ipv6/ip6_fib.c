@@ -387,7 +387,9 @@ static struct fib6_info *fib6_create(struct net *net, const struct fib6_config *
 		.type = cfg->type,
 		.pref = cfg->pref,
 		/* What the stack adds to table local has none, as in Linux. */
-		.metric = cfg->metric || (!cfg->nlh && cfg->flags & (RTF_LOCAL | RTF_ANYCAST)) ? cfg->metric : IP6_RT_PRIO_USER,
+		.metric = cfg->metric || (!cfg->nlh && cfg->flags & (RTF_LOCAL | RTF_ANYCAST))
+				  ? cfg->metric
+				  : IP6_RT_PRIO_USER,
 		.flags = cfg->flags | RTF_UP | (cfg->has_gateway ? RTF_GATEWAY : 0),
 		.expires = cfg->expires,
 		.prefsrc = cfg->prefsrc,

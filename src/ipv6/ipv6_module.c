@@ -13,8 +13,9 @@ TRACE_POINT_TABLE(ipv6_trace_points, IPV6, IPV6_TRACE_POINTS);
 
 /* A part may use those above it. */
 static const struct ipv6_part *const parts[] = {
-	&ipv6_sysctl_part, &ip6_fib_part, &ndisc_part,  &addrconf_part,     &mcast_part,      &icmpv6_part,
-	&ip6_frag_part,    &rawv6_part,   &ipv6_sockets_part, &ipv6_views_part, NULL,
+	&ipv6_sysctl_part,  &ip6_fib_part,    &ndisc_part,    &addrconf_part,
+	&mcast_part,        &icmpv6_part,     &ip6_frag_part, &rawv6_part,
+	&ipv6_sockets_part, &ipv6_views_part, NULL,
 };
 
 static const struct packet_type ipv6_packet_type = {

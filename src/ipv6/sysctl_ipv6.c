@@ -223,8 +223,7 @@ static void secret_changed(struct net *net)
 #define CONF_KIND(name, kind_, field, def_, lo, hi, help_)                                         \
 	{                                                                                          \
 		.path = name, .kind = kind_, .offset = offsetof(struct ipv6_devconf, field),       \
-		.def = (def_), .min = (lo), .max = (hi), .help = help_,                            \
-		.changed = devconf_changed                                                         \
+		.def = (def_), .min = (lo), .max = (hi), .help = help_, .changed = devconf_changed \
 	}
 #define CONF(field, def_, hi, help_) CONF_KIND(#field, SYSCTL_U8, field, def_, 0, hi, help_)
 #define CONF_U32(name, field, def_, help_)                                                         \

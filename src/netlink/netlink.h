@@ -204,7 +204,8 @@ struct rtnl_link_ops {
 /* What a family of addresses has to say of a device: an attribute of IFLA_AF_SPEC. rtnl held, no cpu lock. */
 struct rtnl_af_ops {
 	u16 family;
-	void (*fill)(struct nl_msg *m, struct net_device *dev, u32 ext_mask); /* puts it, or nothing */
+	void (*fill)(struct nl_msg *m, struct net_device *dev,
+		     u32 ext_mask); /* puts it, or nothing */
 	/* 0 or -errno */
 	int (*set)(struct net_device *dev, const struct nlattr *a, struct netlink_ext_ack *extack);
 };

@@ -42,7 +42,7 @@ struct rtnl_table {
 	struct netlink_protocol protocols[NL_MAX_PROTOCOLS];
 	bool present[NL_MAX_PROTOCOLS];
 	const struct sock_diag_handler *diag[NPROTO]; /* sock_diag.c: by family */
-	const struct rtnl_af_ops *af_ops[4]; /* NULL: no more */
+	const struct rtnl_af_ops *af_ops[4];          /* NULL: no more */
 	struct genl_row genl[GENL_MAX_FAMILIES];
 	u32 nr_genl, nr_genl_groups;
 };

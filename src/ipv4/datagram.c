@@ -231,6 +231,8 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 			dst_release(&rt->dst);
 		return err;
 	}
+	/* RFC 4861 7.3.1: the program knows that what it sent before has arrived. */
+	skb->dst_pending_confirm = (msg->flags & MSG_CONFIRM) != 0;
 	/* The final destination counts, behind a source route too. */
 	addrs = (struct inet_dgram_addrs){ .family = AF_INET,
 					   .pseudo = csum_tcpudp_nofold(ip_hdr(skb)->saddr,

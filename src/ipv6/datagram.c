@@ -23,6 +23,7 @@
 
 #include "core/cpu.h"
 #include "core/machine.h"
+#include "core/sock_reuseport.h"
 #include "inet/inet_sock_cb.h"
 #include "ipv6/ip6_sockglue.h"
 #include "ipv6/ipv6_internal.h"
@@ -298,8 +299,10 @@ static int connect_ipv6(struct sock *sk, const struct sockaddr_in6 *sin6, be32 f
 	sk->sk_dport = fl.dport;
 	if (ipv6_addr_any(&np->saddr))
 		np->saddr = fl.saddr;
-	if (ipv6_addr_any(&sk->sk_v6_rcv_saddr))
+	if (ipv6_addr_any(&sk->sk_v6_rcv_saddr)) {
+		reuseport_detach_sock(sk); /* which is for another address now */
 		sk->sk_v6_rcv_saddr = fl.saddr;
+	}
 	sk->sk_state = SS_TCP_ESTABLISHED;
 	sk_dst_set(sk, &rt->dst);
 	return 0;

@@ -194,6 +194,29 @@ static void packet_put_auxdata(struct kmsghdr *msg, const struct sk_buff *skb)
 	put_cmsg(msg, SOL_PACKET, PACKET_AUXDATA, sizeof(aux), &aux);
 }
 
+/* Errors are no packets: what is told there is when frames left (SO_TIMESTAMPING). */
+static ssize_t packet_recv_errqueue(struct sock *sk, struct kmsghdr *msg, size_t len)
+{
+	struct sk_buff *skb = sk->sk_rare ? skb_dequeue(&sk->sk_rare->error_queue) : NULL;
+	u32 copied;
+	int err;
+
+	if (!skb)
+		return -EAGAIN;
+	copied = (u32)min_t(size_t, skb->len, len);
+	if (copied < skb->len)
+		msg->flags |= MSG_TRUNC;
+	err = skb_copy_datagram_iter(skb, 0, &msg->iter, copied);
+	if (!err) {
+		sock_recv_tx_timestamp(sk, msg, skb);
+		put_cmsg(msg, SOL_PACKET, PACKET_TX_TIMESTAMP, sizeof(SOCK_ERR_CB(skb)->ee),
+			 &SOCK_ERR_CB(skb)->ee);
+		msg->flags |= MSG_ERRQUEUE;
+	}
+	consume_skb(skb);
+	return err ? err : (ssize_t)copied;
+}
+
 static ssize_t packet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t len, int flags)
 {
 	struct sock *sk = sock->sk;
@@ -204,7 +227,7 @@ static ssize_t packet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t l
 	if (flags & ~(MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC | MSG_ERRQUEUE))
 		return -EINVAL;
 	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN;
+		return packet_recv_errqueue(sk, msg, len);
 	skb = skb_recv_datagram(sk, flags, &err);
 	if (!skb)
 		return err;
@@ -283,7 +306,8 @@ static int packet_copy_from(struct packet_sock *po, struct sk_buff *skb, struct 
 }
 
 ssize_t packet_send_one(struct packet_sock *po, struct net_device *dev, u16 proto, const u8 *daddr,
-			struct iov_iter *from, u32 len, bool noblock)
+			const struct sockcm_cookie *sockc, struct iov_iter *from, u32 len,
+			bool noblock)
 {
 	u32 reserve = LL_MAX_HEADER + dev->hard_header_len + dev->needed_headroom;
 	u32 most = dev->mtu + (po->dgram ? 0u : dev->hard_header_len);
@@ -303,8 +327,8 @@ ssize_t packet_send_one(struct packet_sock *po, struct net_device *dev, u16 prot
 	skb_reserve(skb, reserve);
 	skb->protocol = cpu_to_be16(proto);
 	skb->dev = dev;
-	skb->priority = sk->sk_priority;
-	skb->mark = sk->sk_mark;
+	skb->priority = sockc->priority;
+	skb->mark = sockc->mark;
 	if (po->dgram) {
 		skb_reset_network_header(skb);
 		if (dev_hard_header(skb, dev, proto, daddr, NULL, len) < 0)
@@ -322,6 +346,7 @@ ssize_t packet_send_one(struct packet_sock *po, struct net_device *dev, u16 prot
 		kfree_skb_reason(skb, SKB_DROP_SOCKET_SEND);
 		goto out;
 	}
+	sock_tx_timestamp(sk, skb, sockc);
 	trace_skb(skb, dev->net, TP_packet_snd, TRACE_CREATE, be16_to_cpu(skb->protocol), 0);
 	if (!po->qdisc_bypass)
 		err = dev_queue_xmit(skb);
@@ -336,6 +361,18 @@ out:
 	return err ? err : (ssize_t)len;
 }
 
+struct packet_cmsg {
+	const struct sock *sk;
+	struct sockcm_cookie *sockc;
+};
+
+static int packet_cmsg_one(const struct cmsghdr *cmsg, size_t len, void *arg)
+{
+	const struct packet_cmsg *pc = arg;
+
+	return cmsg->cmsg_level == SOL_SOCKET ? sock_cmsg_send(pc->sk, cmsg, len, pc->sockc) : 0;
+}
+
 static ssize_t packet_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t len)
 {
 	struct packet_sock *po = packet_sk(sock->sk);
@@ -344,7 +381,9 @@ static ssize_t packet_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t l
 	const u8 *daddr = NULL;
 	struct net_device *dev = po->dev;
 	u8 addr[sizeof(msg->name->__ss_padding)];
+	struct sockcm_cookie sockc;
 	u16 proto = po->num;
+	int err;
 
 	if (ll) {
 		if (msg->namelen < sizeof(*ll) ||
@@ -365,11 +404,15 @@ static ssize_t packet_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t l
 		return -ENXIO;
 	if (!netif_running(dev))
 		return -ENETDOWN;
+	sockcm_init(&sockc, &po->sk);
+	err = cmsg_walk(msg, packet_cmsg_one, &(struct packet_cmsg){ &po->sk, &sockc });
+	if (err)
+		return err;
 	if (po->tx.mem)
-		return tpacket_snd(po, dev, proto, daddr, noblock);
+		return tpacket_snd(po, dev, proto, daddr, &sockc, noblock);
 	if (len > INT32_MAX)
 		return -EMSGSIZE;
-	return packet_send_one(po, dev, proto, daddr, &msg->iter, (u32)len, noblock);
+	return packet_send_one(po, dev, proto, daddr, &sockc, &msg->iter, (u32)len, noblock);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */

@@ -125,7 +125,8 @@ void packet_fill_addr(const struct packet_sock *po, const struct packet_frame *f
 u32 packet_status(const struct sk_buff *skb, bool outgoing);
 /* Makes and sends one packet of @len octets from @from. Octets sent or -errno. * drops the lock */
 ssize_t packet_send_one(struct packet_sock *po, struct net_device *dev, u16 proto, const u8 *daddr,
-			struct iov_iter *from, u32 len, bool noblock);
+			const struct sockcm_cookie *sockc, struct iov_iter *from, u32 len,
+			bool noblock);
 
 /* packet_ring.c */
 int packet_set_ring(struct packet_sock *po, const struct tpacket_req3 *req, bool tx);
@@ -136,7 +137,7 @@ bool packet_ring_readable(
 	const struct packet_sock *po); /* something is there that the program may not have read */
 bool packet_ring_has_room(const struct packet_sock *po);
 ssize_t tpacket_snd(struct packet_sock *po, struct net_device *dev, u16 proto, const u8 *daddr,
-		    bool noblock);
+		    const struct sockcm_cookie *sockc, bool noblock);
 
 /* packet_fanout.c */
 int packet_fanout_join(struct packet_sock *po, const struct fanout_args *args);

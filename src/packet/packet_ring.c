@@ -568,7 +568,7 @@ static int tx_frame(const struct packet_sock *po, const u8 *frame, u32 *ret_off,
 }
 
 ssize_t tpacket_snd(struct packet_sock *po, struct net_device *dev, u16 proto, const u8 *daddr,
-		    bool noblock)
+		    const struct sockcm_cookie *sockc, bool noblock)
 {
 	u64 timeo = sock_sndtimeo(&po->sk, noblock);
 	int ifindex = dev->ifindex;
@@ -593,7 +593,7 @@ ssize_t tpacket_snd(struct packet_sock *po, struct net_device *dev, u16 proto, c
 			/* Without waiting inside: the ring may go meanwhile. */
 			iov = (struct iovec){ frame + off, len };
 			iov_iter_init(&iter, &iov, 1, len);
-			n = packet_send_one(po, dev, proto, daddr, &iter, len, true);
+			n = packet_send_one(po, dev, proto, daddr, sockc, &iter, len, true);
 		}
 		if (n == -EAGAIN && (sent || noblock))
 			return sent ? sent : n;

@@ -2,10 +2,14 @@
 /* packet_sock_test.c - packet sockets and socket filters through the public API, between two nets in virtual time */
 #include "tests/api/two_nets.h"
 
+#include <time.h>
+
+#include <linux/errqueue.h>
 #include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/net_tstamp.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -584,6 +588,83 @@ static void set_vlan_offload(int net, const char *name)
 	weir_close(f);
 }
 
+static void run_seconds(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		weir_run(t.m, 1000000000);
+}
+
+/* send(2): who knows that its datagrams arrive keeps the neighbour from being asked whether it is still there (RFC 4861 7.3.1). */
+static void a_confirmed_neighbour_is_not_probed(void **state)
+{
+	static const int flags[] = { MSG_CONFIRM, 0 };
+	struct weir_file *arp = packet_socket(1, SOCK_RAW, ETH_P_ARP), *sink = udp_socket(1), *f;
+
+	send_udp(1, 10);
+	assert_true(drain(arp) > 0);
+	assert_int_equal(weir_socket(t.net[0], AF_INET, SOCK_DGRAM, 0, &f), 0);
+	for (int i = 0; i < 2; i++) {
+		run_seconds(50); /* it may have gone, for all that is known */
+		drain(arp);
+		for (int n = 0; n < 2; n++) {
+			assert_int_equal(weir_sendto(f, "x", 1, n ? flags[i] : 0,
+						     (struct sockaddr *)&t.addr[1],
+						     sizeof(t.addr[1])),
+					 1);
+			run_seconds(3); /* at most */
+		}
+		run_seconds(20);
+		if (flags[i])
+			assert_int_equal(drain(arp), 0);
+		else
+			assert_true(drain(arp) > 0);
+	}
+	weir_close(f);
+	weir_close(arp);
+	weir_close(sink);
+}
+
+/* Each frame that leaves is told of by the error queue: the frame itself, its number, and when. */
+static void frames_sent_are_stamped(void **state)
+{
+	static const uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2,
+					   0,    0,    0,    0,    9,    0x88, 0xb5 };
+	struct weir_file *f = packet_socket(0, SOCK_RAW, 0);
+	int flags =
+		SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID;
+	struct sock_extended_err ee;
+	struct timespec ts[3];
+	struct cmsghdr *c;
+	char control[200], buf[200];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control };
+
+	bind_eth0(f, 0, ETH_P_ALL);
+	assert_int_equal(weir_setsockopt(f, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		h.msg_controllen = sizeof(control);
+		assert_int_equal(weir_recvmsg(f, &h, MSG_ERRQUEUE), -EAGAIN);
+		assert_int_equal(weir_send(f, frame, sizeof(frame), 0), sizeof(frame));
+		weir_run(t.m, 1000000);
+		h.msg_controllen = sizeof(control);
+		assert_int_equal(weir_recvmsg(f, &h, MSG_ERRQUEUE), sizeof(frame));
+		assert_true(h.msg_flags & MSG_ERRQUEUE);
+		assert_memory_equal(buf, frame, sizeof(frame));
+		c = CMSG_FIRSTHDR(&h);
+		assert_int_equal(c->cmsg_type, SO_TIMESTAMPING);
+		memcpy(ts, CMSG_DATA(c), sizeof(ts));
+		assert_int_equal(ts[0].tv_sec, 1000000000);
+		c = CMSG_NXTHDR(&h, c);
+		assert_int_equal(c->cmsg_level, SOL_PACKET);
+		assert_int_equal(c->cmsg_type, PACKET_TX_TIMESTAMP);
+		memcpy(&ee, CMSG_DATA(c), sizeof(ee));
+		assert_int_equal(ee.ee_errno, ENOMSG);
+		assert_int_equal(ee.ee_origin, SO_EE_ORIGIN_TIMESTAMPING);
+		assert_int_equal(ee.ee_data, i);
+	}
+	weir_close(f);
+}
+
 /* A card that strips tags tells of them beside the octets; so do the frames of rings. */
 static void a_stripped_tag_is_in_the_auxiliary_data(void **state)
 {
@@ -749,6 +830,8 @@ int main(void)
 		TEST(tx_ring_sends_what_is_marked),
 		TEST(fanout_shares_frames),
 		TEST(a_program_shares_frames),
+		TEST(frames_sent_are_stamped),
+		TEST(a_confirmed_neighbour_is_not_probed),
 		TEST(a_stripped_tag_is_in_the_auxiliary_data),
 		TEST(a_device_that_goes_down_is_an_error),
 		TEST(memberships_count_and_end),

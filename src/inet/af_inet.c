@@ -94,7 +94,7 @@ static void inet_sock_init(struct sock *sk, const struct inet_protosw *p, int pr
 	inet->uc_ttl = -1;
 	inet->mc_ttl = 1;
 	inet->mc_loop = 1;
-	inet->mc_all = 1;
+	inet->mc_all = sk->sk_family == AF_INET; /* AF_INET6 has IPV6_MULTICAST_ALL */
 	inet->inet_id = (u16)cpu_random(sk->sk_cpu);
 	if (sk->sk_family == AF_INET6)
 		inet6_sock_init(sk);
@@ -461,7 +461,8 @@ static const struct inet_af_ops *level_af_ops(const struct sock *sk, int level)
 static bool level_is_own(const struct sock *sk, int level)
 {
 	if (sk->sk_type == SOCK_RAW)
-		return level == SOL_RAW;
+		return level == SOL_RAW ||
+		       (level == IPPROTO_ICMPV6 && sk->sk_family == AF_INET6);
 	/* The two variants of UDP answer to both names. */
 	if (level == IPPROTO_UDP || level == IPPROTO_UDPLITE)
 		return sk->sk_protocol == IPPROTO_UDP || sk->sk_protocol == IPPROTO_UDPLITE;
@@ -484,11 +485,12 @@ int inet_getsockopt(struct socket *sock, int level, int name, void *val, socklen
 {
 	struct sock *sk = sock->sk;
 	const struct inet_af_ops *af = level_af_ops(sk, level);
+	int unknown = sk->sk_family == AF_INET6 ? -ENOPROTOOPT : -EOPNOTSUPP; /* as Linux */
 
 	if (level_is_ip(level))
-		return af ? af->getsockopt(sk, level, name, val, len) : -EOPNOTSUPP;
+		return af ? af->getsockopt(sk, level, name, val, len) : unknown;
 	if (!level_is_own(sk, level) || !sk->sk_prot->getsockopt)
-		return -EOPNOTSUPP;
+		return unknown;
 	return sk->sk_prot->getsockopt(sk, level, name, val, len);
 }
 

@@ -136,6 +136,7 @@ static int ping_init(struct sock *sk)
 {
 	const struct netns_inet *ni = sock_net(sk)->inet;
 
+	sk->sk_ipv6only = sk->sk_family == AF_INET6;
 	return ni->ping_group_lo <= 0 && ni->ping_group_hi >= ni->ping_group_lo ? 0 : -EACCES;
 }
 

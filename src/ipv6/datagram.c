@@ -102,8 +102,7 @@ static int bind_mapped(struct sock *sk, const struct sockaddr_in6 *sin6, u16 *re
 	struct sockaddr_in sin = mapped_sockaddr(&sin6->sin6_addr, sin6->sin6_port);
 
 	if (!speaks_ipv4(sk))
-		return sk->sk_type == SOCK_RAW || sk->sk_protocol == IPPROTO_ICMPV6 ? -EADDRNOTAVAIL
-										    : -EINVAL;
+		return sk->sk_ipv6only && sk->sk_type != SOCK_RAW ? -EINVAL : -EADDRNOTAVAIL;
 	return af4(sk)->bind_addr(sk, (const struct sockaddr *)&sin, sizeof(sin), ret_port);
 }
 
@@ -727,8 +726,6 @@ static ssize_t ip6_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t le
 	struct sockaddr_in sin;
 	int err;
 
-	if (msg->flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	if (msg->name && msg->namelen >= sizeof(sin.sin_family) && ports &&
 	    msg->name->ss_family == AF_INET)
 		return send_ipv4(sk, msg, len, proto, NULL);

@@ -62,10 +62,9 @@ static int parse_group(const struct sock *sk, const void *val, socklen_t len, st
 {
 	struct group_req g;
 
+	(void)sk;
 	if (len < sizeof(g))
 		return -EINVAL;
-	if (inet_sk(sk)->is_icsk)
-		return -EPROTO;
 	memcpy(&g, val, sizeof(g));
 	r->ifindex = (int)g.gr_interface;
 	return storage_addr(&g.gr_group, &r->group);

@@ -461,8 +461,7 @@ static const struct inet_af_ops *level_af_ops(const struct sock *sk, int level)
 static bool level_is_own(const struct sock *sk, int level)
 {
 	if (sk->sk_type == SOCK_RAW)
-		return level == SOL_RAW ||
-		       (level == IPPROTO_ICMPV6 && sk->sk_family == AF_INET6);
+		return level == SOL_RAW || (level == IPPROTO_ICMPV6 && sk->sk_family == AF_INET6);
 	/* The two variants of UDP answer to both names. */
 	if (level == IPPROTO_UDP || level == IPPROTO_UDPLITE)
 		return sk->sk_protocol == IPPROTO_UDP || sk->sk_protocol == IPPROTO_UDPLITE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ipv6_views.c - /proc/net/snmp6, ipv6_route, rt6_stats, igmp6, mcfilter6, anycast6, ip6_flowlabel: as proc(5) and programs have them
+ * ipv6_views.c - /proc/net/snmp6, ipv6_route, rt6_stats, igmp6, mcfilter6, ip6_flowlabel: as proc(5) and programs have them
  *
- * What belongs to sockets of one protocol is beside it: raw6 in raw.c, icmp6 in inet/, tcp6, udp6 and sockstat6 in tcp/ and udp/.
+ * What belongs to sockets of one protocol is beside it: raw6 in raw.c, anycast6 and if_inet6 in addrconf.c, icmp6 in inet/, tcp6, udp6 and sockstat6 in tcp/ and udp/.
  */
 #include <stdio.h>
 

@@ -162,7 +162,8 @@ static ssize_t udp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 
 	if (len > UDP_MAX_LEN)
 		return -EMSGSIZE;
-	if (msg->flags & MSG_OOB && sk->sk_family == AF_INET) /* Linux's UDP over IPv6 does not look */
+	if (msg->flags & MSG_OOB &&
+	    sk->sk_family == AF_INET) /* Linux's UDP over IPv6 does not look */
 		return -EOPNOTSUPP;
 	return inet_dgram_sendmsg(sk, msg, len, &udp_dgram_proto, &up->cork,
 				  up->corked || msg->flags & MSG_MORE);

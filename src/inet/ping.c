@@ -21,6 +21,7 @@
 #include "core/sysctl.h"
 #include "inet/inet6_sock.h"
 #include "inet/inet_internal.h"
+#include "inet/inet_sock_cb.h"
 #include "lib/csum.h"
 #include "socket/socket.h"
 #include "wire/icmp.h"
@@ -237,7 +238,8 @@ static struct inet_tuple ping_tuple(const struct sk_buff *skb, const u8 *iph, u1
 
 	if (iph[0] >> 4 == 6)
 		return inet_tuple_v6(reverse ? &h6->daddr : &h6->saddr, none,
-				     reverse ? &h6->saddr : &h6->daddr, ident, skb->dev->ifindex);
+				     reverse ? &h6->saddr : &h6->daddr, ident,
+				     INET_SOCK_CB(skb)->parm.iif);
 	return inet_tuple_v4(reverse ? h4->daddr : h4->saddr, none, reverse ? h4->saddr : h4->daddr,
 			     ident, skb->dev->ifindex);
 }

@@ -286,7 +286,7 @@ void icmpv6_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 	if (ipv6_chk_addr(net, &h->daddr, dev, false))
 		fl.saddr = h->daddr;
 	if (ipv6_addr_type(&h->saddr) & IPV6_ADDR_LINKLOCAL)
-		fl.oif = dev->ifindex;
+		fl.oif = IP6CB(skb_in)->iif ? IP6CB(skb_in)->iif : dev->ifindex;
 	if (net->ipv6->fwmark_reflect)
 		fl.mark = skb_in->mark;
 	rt = ip6_route_output(net, &fl, NULL, &err);
@@ -337,7 +337,7 @@ static void icmpv6_echo_reply(struct sk_buff *skb, struct net *net)
 		fl.saddr = h->daddr;
 	fl.flowlabel = ip6_flowinfo(ipv6_get_dsfield(h), BE32_INIT(0));
 	if (ipv6_addr_type(&h->saddr) & IPV6_ADDR_LINKLOCAL || multicast)
-		fl.oif = skb->dev->ifindex;
+		fl.oif = IP6CB(skb)->iif;
 	if (net->ipv6->fwmark_reflect)
 		fl.mark = skb->mark;
 	rt = ip6_route_output(net, &fl, NULL, &err);
@@ -534,8 +534,7 @@ static void icmpv6_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	if (type == ICMPV6_PKT_TOOBIG) {
 		const struct ipv6_hdr *inner = (const struct ipv6_hdr *)skb->data;
 
-		ip6_update_pmtu(skb->dev->net, &inner->daddr, &inner->saddr, skb->dev->ifindex,
-				info);
+		ip6_update_pmtu(skb->dev->net, &inner->daddr, &inner->saddr, IP6CB(skb)->iif, info);
 	}
 }
 

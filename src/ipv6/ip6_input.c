@@ -229,7 +229,10 @@ void ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_t
 	skb_reset_network_header(skb);
 	cb = IP6CB(skb);
 	memset(cb, 0, sizeof(*cb));
-	cb->iif = dev->ifindex;
+	/* What we sent to an own address comes back by loopback, but belongs to the link that has the address (RFC 4007 6). */
+	cb->iif = unlikely(skb->dst && skb_rt6_info(skb)->from)
+			  ? skb_rt6_info(skb)->from->dev->ifindex
+			  : dev->ifindex;
 	reason = ipv6_rcv_check(skb, net);
 	if (unlikely(reason)) {
 		ipv6_rcv_count(net, reason);

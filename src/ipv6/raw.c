@@ -179,7 +179,7 @@ bool raw6_local_deliver(struct net *net, struct sk_buff *skb, u8 protocol)
 	hlist_for_each_entry(c, raw6_bucket(net, protocol), skc_node) {
 		struct sock *sk = (struct sock *)c;
 
-		if (!raw6_match(sk, protocol, &h->daddr, &h->saddr, skb->dev->ifindex))
+		if (!raw6_match(sk, protocol, &h->daddr, &h->saddr, IP6CB(skb)->iif))
 			continue;
 		delivered = true;
 		if (!raw6_icmp_filtered(sk, skb, 0))
@@ -197,7 +197,7 @@ bool ip6_call_ra_chain(struct net *net, struct sk_buff *skb)
 		struct sock *sk = &rs->inet.sk;
 
 		if (rs->ra_sel != IP6CB(skb)->ra ||
-		    (sk->sk_bound_dev_if && sk->sk_bound_dev_if != skb->dev->ifindex))
+		    (sk->sk_bound_dev_if && sk->sk_bound_dev_if != IP6CB(skb)->iif))
 			continue;
 		rawv6_rcv(net, sk, skb, true);
 		taken = true;
@@ -246,7 +246,7 @@ void rawv6_icmp_error(struct net *net, struct sk_buff *skb, u8 type, u8 code, u3
 		struct sock *sk = (struct sock *)c;
 		u32 off = inet_sk(sk)->hdrincl ? 0 : (u32)sizeof(*inner) + (u32)skip;
 
-		if (raw6_match(sk, protocol, &inner->saddr, &inner->daddr, skb->dev->ifindex))
+		if (raw6_match(sk, protocol, &inner->saddr, &inner->daddr, IP6CB(skb)->iif))
 			inet_dgram_icmp_err(sk, skb, type, code, info, (be16){ 0 },
 					    skb->data + off);
 	}

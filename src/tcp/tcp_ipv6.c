@@ -120,7 +120,7 @@ static void tcp_v6_init_req(struct request_sock *req, const struct sock *listene
 		req->ir_flowlabel = cpu_to_be32(be32_to_cpu(h->ver_tc_flow) & IPV6_FLOWLABEL_MASK_);
 	/* RFC 4007 6: link-local addresses mean the link that the SYN came from. */
 	if (!req->c.skc_bound_dev_if && ipv6_addr_type(&h->saddr) & IPV6_ADDR_LINKLOCAL)
-		req->c.skc_bound_dev_if = skb->dev->ifindex;
+		req->c.skc_bound_dev_if = TCP_SKB_CB(skb)->header.iif;
 }
 
 static struct flowi6 tcp_v6_req_flow(const struct sock *sk, const struct request_sock *req)
@@ -271,6 +271,7 @@ static void tcp_v6_rcv(struct sk_buff *skb)
 {
 	const struct ipv6_hdr *h = ipv6_hdr(skb);
 	const struct tcp_hdr *th;
+	int dif = IP6CB(skb)->iif; /* before TCP's cb */
 	struct inet_tuple t;
 	u32 pseudo = 0;
 
@@ -280,8 +281,7 @@ static void tcp_v6_rcv(struct sk_buff *skb)
 	if (!th)
 		return;
 	h = ipv6_hdr(skb);
-	t = inet_tuple_v6(&h->saddr, th->source, &h->daddr, be16_to_cpu(th->dest),
-			  skb->dev->ifindex);
+	t = inet_tuple_v6(&h->saddr, th->source, &h->daddr, be16_to_cpu(th->dest), dif);
 	tcp_rcv(skb, &t, h->hop_limit);
 }
 
@@ -294,8 +294,7 @@ static void tcp_v6_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	struct sock *sk;
 	int err = 0;
 
-	t = inet_tuple_v6(&h->daddr, th->dest, &h->saddr, be16_to_cpu(th->source),
-			  skb->dev->ifindex);
+	t = inet_tuple_v6(&h->daddr, th->dest, &h->saddr, be16_to_cpu(th->source), IP6CB(skb)->iif);
 	sk = tcp_err_sock(skb->dev->net, &t, be32_to_cpu(th->seq), type == ICMPV6_DEST_UNREACH,
 			  MIB_Icmp6_InErrors);
 	if (!sk)

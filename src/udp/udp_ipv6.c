@@ -22,7 +22,7 @@ static struct inet_tuple udp6_tuple(const struct sk_buff *skb, const struct ipv6
 				    const struct udp_hdr *uh)
 {
 	return inet_tuple_v6(&h->saddr, uh->source, &h->daddr, be16_to_cpu(uh->dest),
-			     skb->dev->ifindex);
+			     IP6CB(skb)->iif);
 }
 
 static bool udp6_mcast_allow(const struct sock *sk, const struct inet_tuple *t)
@@ -69,7 +69,7 @@ static void udp6_err_variant(struct sk_buff *skb, const struct udp_variant *v, u
 	struct sock *sk;
 
 	t = inet_tuple_v6(&inner->daddr, uh->dest, &inner->saddr, be16_to_cpu(uh->source),
-			  skb->dev->ifindex);
+			  IP6CB(skb)->iif);
 	sk = udp_lookup(skb->dev->net, v, &t, NULL);
 	trace_skb(skb, skb->dev->net, TP_udp_err, TRACE_PASS, type, code);
 	if (!sk) {

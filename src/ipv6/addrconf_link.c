@@ -234,7 +234,7 @@ static int fill_ifinfo(struct nl_msg *m, const struct inet6_dev *idev, u32 porti
 		nla_put(m, IFLA_ADDRESS, dev->addr_len, dev->dev_addr);
 	nla_put_u32(m, IFLA_MTU, dev->mtu);
 	nla_put_u8(m, IFLA_OPERSTATE, netif_running(dev) ? dev->operstate : 2 /* IF_OPER_DOWN */);
-	nest = nla_nest_start(m, IFLA_PROTINFO);
+	nest = nla_nest_start_noflag(m, IFLA_PROTINFO); /* ip(8) would not read it otherwise */
 	fill_af(m, idev, 0);
 	nla_nest_end(m, nest);
 	return nlmsg_finish(m);

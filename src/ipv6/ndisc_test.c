@@ -357,6 +357,28 @@ static void disabling_ipv6_takes_everything_and_enabling_brings_it_back(void **s
 	cpu_unlock(f->net->cpu);
 }
 
+/* ip(8) looks for IFLA_PROTINFO as it was before there was NLA_F_NESTED: "ip token" says "Dump terminated". */
+static void protinfo_has_no_nested_flag(void **state)
+{
+	struct fixture *f = *state;
+	struct nlmsghdr req = { .nlmsg_len = NLMSG_LENGTH(0), .nlmsg_type = RTM_GETLINK };
+	struct netlink_callback cb = { .net = f->net, .nlh = &req };
+	const struct nlmsghdr *nlh;
+	const struct nlattr *a;
+	struct nl_msg m;
+	int rem, found = 0;
+
+	assert_int_equal(nl_msg_init(&m, 8192), 0);
+	assert_int_equal(addrconf_link_rtnl_handlers[0].type, RTM_GETLINK);
+	assert_int_equal(addrconf_link_rtnl_handlers[0].dumpit(&m, &cb), 0);
+	nlh = (const struct nlmsghdr *)m.buf;
+	nla_for_each(a, m.buf + NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+		     nlh->nlmsg_len - NLMSG_LENGTH(sizeof(struct ifinfomsg)), rem)
+		found += a->nla_type == IFLA_PROTINFO;
+	assert_int_equal(found, 1);
+	nl_msg_fini(&m);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -372,6 +394,7 @@ int main(void)
 		TEST(sources_are_chosen_by_the_rules),
 		TEST(a_neighbour_that_is_silent_is_asked_three_times),
 		TEST(disabling_ipv6_takes_everything_and_enabling_brings_it_back),
+		TEST(protinfo_has_no_nested_flag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,11 +105,13 @@ static const struct sysctl_table inet_sysctls = { inet_sysctl_base, inet_sysctl_
 
 static const struct view_desc inet_views[] = {
 	{ "/proc/net/icmp", ping_proc_show },
+	{ "/proc/net/icmp6", ping6_proc_show },
 };
 
 /* ---- registration ------------------------------------------------------------------------------------ */
 
 static const struct net_proto_family inet_family = { .family = AF_INET, .create = inet_create };
+static const struct net_proto_family inet6_family = { .family = AF_INET6, .create = inet6_create };
 
 static const struct inet_protosw ping_protosw = {
 	.type = SOCK_DGRAM,
@@ -146,6 +148,8 @@ int inet_machine_init(struct machine *m)
 		err = inet_diag_machine_init(m);
 	if (!err)
 		err = sock_register(m, &inet_family);
+	if (!err)
+		err = sock_register(m, &inet6_family);
 	if (err)
 		inet_protosw_fini(m);
 	return err;
@@ -153,6 +157,7 @@ int inet_machine_init(struct machine *m)
 
 void inet_machine_exit(struct machine *m)
 {
+	sock_unregister(m, AF_INET6);
 	sock_unregister(m, AF_INET);
 	inet_protosw_fini(m);
 }

@@ -7,6 +7,7 @@
 
 #include "core/sysctl.h"
 #include "host/host.h"
+#include "ipv6/ipv6.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_internal.h"
 
@@ -18,6 +19,13 @@ static const struct inet_protosw tcp_protosw = {
 	.protocol = IPPROTO_TCP,
 	.prot = &tcp_prot_v4,
 	.ops = &inet_stream_ops,
+	.flags = INET_PROTOSW_PERMANENT | INET_PROTOSW_ICSK,
+};
+static const struct inet_protosw tcpv6_protosw = {
+	.type = SOCK_STREAM,
+	.protocol = IPPROTO_TCP,
+	.prot = &tcp_prot_v6,
+	.ops = &inet6_stream_ops,
 	.flags = INET_PROTOSW_PERMANENT | INET_PROTOSW_ICSK,
 };
 
@@ -35,6 +43,8 @@ int tcp_machine_init(struct machine *m)
 		err = tcp_register_congestion_control(m, &tcp_reno);
 	if (!err)
 		err = inet_register_protosw(m, AF_INET, &tcp_protosw);
+	if (!err)
+		err = inet_register_protosw(m, AF_INET6, &tcpv6_protosw);
 	if (!err)
 		err = tcp_sysctl_machine_init(m);
 	if (!err)
@@ -62,6 +72,7 @@ int tcp_net_init(struct net *net)
 	net->tcp = t;
 	tcp_sysctl_net_init(net);
 	t->af_ops[0] = &tcp_v4_af_ops;
+	t->af_ops[1] = net->ipv6 ? &tcp_v6_af_ops : NULL;
 	t->cong_default = net->machine->tcp->cong[0];
 	/* The names make the secrets of each net differ, and independent of what else draws. */
 	host_random(net->machine->host, "tcp-isn", t->isn_key, sizeof(t->isn_key));
@@ -73,6 +84,8 @@ int tcp_net_init(struct net *net)
 	err = inet_hashinfo_init(&t->hashinfo, net);
 	if (!err)
 		err = inet_add_protocol(net, IPPROTO_TCP, &tcp_v4_protocol);
+	if (!err && net->ipv6) /* a stack may be made without */
+		err = inet6_add_protocol(net, IPPROTO_TCP, &tcp_v6_protocol);
 	if (!err)
 		return 0;
 	net->tcp = NULL;
@@ -112,6 +125,8 @@ void tcp_net_exit(struct net *net)
 	tcp_end_orphans(net);
 	cpu_unlock(net->cpu);
 	inet_del_protocol(net, IPPROTO_TCP);
+	if (net->ipv6)
+		inet6_del_protocol(net, IPPROTO_TCP);
 	inet_hashinfo_fini(&net->tcp->hashinfo, net);
 	free(net->tcp);
 	net->tcp = NULL;

@@ -7,6 +7,7 @@
 
 #include "core/machine.h"
 #include "core/sysctl.h"
+#include "ipv6/ipv6.h"
 #include "socket/socket.h"
 #include "udp/udp.h"
 
@@ -67,6 +68,19 @@ static const struct inet_protosw udp_protosw[NR_UDP_VARIANTS] = {
 		       .flags = INET_PROTOSW_PERMANENT },
 };
 
+static const struct inet_protosw udpv6_protosw[NR_UDP_VARIANTS] = {
+	[UDP_PLAIN] = { .type = SOCK_DGRAM,
+			.protocol = IPPROTO_UDP,
+			.prot = &udpv6_prot,
+			.ops = &inet6_dgram_ops,
+			.flags = INET_PROTOSW_PERMANENT },
+	[UDP_LITE] = { .type = SOCK_DGRAM,
+		       .protocol = IPPROTO_UDPLITE,
+		       .prot = &udplitev6_prot,
+		       .ops = &inet6_dgram_ops,
+		       .flags = INET_PROTOSW_PERMANENT },
+};
+
 int udp_machine_init(struct machine *m)
 {
 	int err;
@@ -78,6 +92,8 @@ int udp_machine_init(struct machine *m)
 		err = udp_diag_machine_init(m);
 	for (u32 i = 0; i < NR_UDP_VARIANTS && !err; i++)
 		err = inet_register_protosw(m, AF_INET, &udp_protosw[i]);
+	for (u32 i = 0; i < NR_UDP_VARIANTS && !err; i++)
+		err = inet_register_protosw(m, AF_INET6, &udpv6_protosw[i]);
 	return err;
 }
 
@@ -94,6 +110,8 @@ int udp_net_init(struct net *net)
 		err = udp_table_init(&net->udp->table[i]);
 		if (!err)
 			err = inet_add_protocol(net, udp_variants[i].protocol, &udp4_protocols[i]);
+		if (!err && net->ipv6) /* a stack may be made without */
+			err = inet6_add_protocol(net, udp_variants[i].protocol, &udp6_protocols[i]);
 	}
 	if (err)
 		udp_net_exit(net);
@@ -107,6 +125,8 @@ void udp_net_exit(struct net *net)
 	cpu_lock(net->cpu);
 	for (u32 i = 0; i < NR_UDP_VARIANTS; i++) {
 		inet_del_protocol(net, udp_variants[i].protocol);
+		if (net->ipv6)
+			inet6_del_protocol(net, udp_variants[i].protocol);
 		udp_table_fini(&net->udp->table[i]);
 	}
 	cpu_unlock(net->cpu);

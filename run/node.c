@@ -206,6 +206,9 @@ int run_net_open(struct weir_net *net)
 		err = lo_address(net);
 	if (!err)
 		err = weir_sysctl(net, "net.ipv4.ip_unprivileged_port_start", "0");
+	/* Who else is on the links is known here: programs need not wait a second for their addresses. */
+	if (!err)
+		err = weir_sysctl(net, "net.ipv6.conf.default.accept_dad", "0");
 	if (!err)
 		err = weir_sysctl(net, "net.ipv4.ping_group_range", "0 2147483647");
 	return err;

@@ -288,7 +288,7 @@ static struct fib6_info *fib6_table_lookup(struct fib6_table *tb, const struct f
 
 struct fib6_info *fib6_lookup(struct net *net, const struct flowi6 *fl, bool strict)
 {
-	static const u32 order[] = { RT_TABLE_LOCAL, RT_TABLE_MAIN, RT_TABLE_DEFAULT };
+	static const u32 order[] = { RT_TABLE_LOCAL, RT_TABLE_MAIN };
 
 	for (u32 i = 0; i < ARRAY_SIZE(order); i++) {
 		struct fib6_table *tb = fib6_get_table(net, order[i]);

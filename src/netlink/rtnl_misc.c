@@ -16,20 +16,23 @@ static const struct {
 } default_rules[] = {
 	{ 0, RT_TABLE_LOCAL },
 	{ 32766, RT_TABLE_MAIN },
-	{ 32767, RT_TABLE_DEFAULT },
+	{ 32767, RT_TABLE_DEFAULT }, /* IPv4 only */
 };
 
 /* args[0]: next rule */
 static int dump_rules(struct nl_msg *msg, struct netlink_callback *cb)
 {
-	for (; cb->args[0] < ARRAY_SIZE(default_rules); cb->args[0]++) {
+	u8 family = ((const struct rtgenmsg *)NLMSG_DATA(cb->nlh))->rtgen_family;
+	u32 n = ARRAY_SIZE(default_rules) - (family == AF_INET6);
+
+	for (; cb->args[0] < n; cb->args[0]++) {
 		u32 table = default_rules[cb->args[0]].table;
 		struct fib_rule_hdr *h = nlmsg_begin(msg, cb->portid, cb->nlh->nlmsg_seq,
 						     RTM_NEWRULE, NLM_F_MULTI, sizeof(*h));
 
 		if (!h)
 			return 1;
-		h->family = AF_INET;
+		h->family = family;
 		h->table = (u8)table;
 		h->action = FR_ACT_TO_TBL;
 		nla_put_u32(msg, FRA_TABLE, table);
@@ -54,6 +57,7 @@ int rtnl_misc_machine_init(struct machine *m)
 {
 	static const struct rtnl_handler handlers[] = {
 		{ AF_INET, RTM_GETRULE, NULL, dump_rules },
+		{ AF_INET6, RTM_GETRULE, NULL, dump_rules },
 		{ AF_UNSPEC, RTM_NEWRULE, change_rule, NULL },
 		{ AF_UNSPEC, RTM_DELRULE, change_rule, NULL },
 	};

@@ -584,22 +584,22 @@ static void a_connection_reset_before_accept_is_accepted(void **state)
 	struct topo *t = *state;
 	struct weir_file *l = topo_listen(t, 1), *c, *s;
 	struct linger hard = { .l_onoff = 1 };
-	struct sockaddr_in client, peer = { 0 };
+	union topo_addr client = { 0 }, peer = { 0 };
 	socklen_t len = sizeof(client);
 	char b;
 
-	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
-	weir_connect(c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1]));
+	assert_int_equal(weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
+	weir_connect(c, &t->addr[1].sa, t->addrlen);
 	topo_run(t, 100 * MS);
-	assert_int_equal(weir_getsockname(c, (struct sockaddr *)&client, &len), 0);
+	assert_int_equal(weir_getsockname(c, &client.sa, &len), 0);
 	weir_setsockopt(c, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
 	weir_close(c);
 	topo_run(t, 100 * MS);
 	len = sizeof(peer);
-	assert_int_equal(weir_accept(l, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK, &s), 0);
+	assert_int_equal(weir_accept(l, &peer.sa, &len, SOCK_NONBLOCK, &s), 0);
 	assert_memory_equal(&peer, &client, sizeof(peer));
 	len = sizeof(peer);
-	assert_int_equal(weir_getpeername(s, (struct sockaddr *)&peer, &len), -ENOTCONN);
+	assert_int_equal(weir_getpeername(s, &peer.sa, &len), -ENOTCONN);
 	assert_int_equal(weir_recv(s, &b, 1, 0), -ECONNRESET);
 	assert_int_equal(weir_recv(s, &b, 1, 0), 0);
 	weir_close(s);

@@ -149,20 +149,38 @@ struct weir_file *topo_listen(struct topo *t, int backlog)
 	return NULL;
 }
 
+/* Until @l has a connection, @c has failed, or @end. 0 or -errno */
+static int wait_for_connection(struct topo *t, struct weir_file *l, struct weir_file *c,
+			       struct weir_file **s, uint64_t end)
+{
+	socklen_t len = sizeof(int);
+	int r, err = 0;
+
+	while ((r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s)) == -EAGAIN &&
+	       weir_now(t->m) < end) {
+		weir_run(t->m, 1000000000);
+		if (!weir_getsockopt(c, SOL_SOCKET, SO_ERROR, &err, &len) && err)
+			return -err;
+	}
+	return r;
+}
+
 bool topo_connect(struct topo *t, struct weir_file **c, struct weir_file **s)
 {
 	struct weir_file *l = topo_listen(t, 5);
 	uint64_t end = weir_now(t->m) + 200000000000ULL;
-	int r;
+	int r = -EHOSTUNREACH;
 
-	if (!l || weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, c))
-		return false;
-	r = weir_connect(*c, &t->addr[1].sa, t->addrlen);
-	if (r && r != -EINPROGRESS)
-		return false;
-	while ((r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s)) == -EAGAIN &&
-	       weir_now(t->m) < end)
-		weir_run(t->m, 1000000000);
+	/* On a bad link all three probes for the neighbour may be lost. */
+	for (int tries = 0; l && tries < 5 && r == -EHOSTUNREACH; tries++) {
+		if (weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, c))
+			break;
+		r = weir_connect(*c, &t->addr[1].sa, t->addrlen);
+		if (!r || r == -EINPROGRESS)
+			r = wait_for_connection(t, l, *c, s, end);
+		if (r)
+			weir_close(*c);
+	}
 	weir_close(l);
 	return r == 0;
 }

@@ -14,6 +14,7 @@
 #include "inet/ping.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <stdio.h>
 
 #include "core/cpu.h"
@@ -228,6 +229,12 @@ const struct proto pingv6_prot = PING_PROTO("PINGv6", struct ping6_sock);
 
 /* ---- packets ------------------------------------------------------------------------------------------ */
 
+/* The version that carried @skb. The first octet of a packet inside an error is whatever the sender of the error wrote. */
+static bool ping_is_v6(const struct sk_buff *skb)
+{
+	return be16_to_cpu(skb->protocol) == ETH_P_IPV6;
+}
+
 /* A packet with the IP header at @iph; @ident is ours, @reverse: it is one that we sent. */
 static struct inet_tuple ping_tuple(const struct sk_buff *skb, const u8 *iph, u16 ident,
 				    bool reverse)
@@ -236,7 +243,7 @@ static struct inet_tuple ping_tuple(const struct sk_buff *skb, const u8 *iph, u1
 	const struct ipv6_hdr *h6 = (const struct ipv6_hdr *)iph;
 	be16 none = { 0 };
 
-	if (iph[0] >> 4 == 6)
+	if (ping_is_v6(skb))
 		return inet_tuple_v6(reverse ? &h6->daddr : &h6->saddr, none,
 				     reverse ? &h6->saddr : &h6->daddr, ident,
 				     INET_SOCK_CB(skb)->parm.iif);
@@ -271,11 +278,13 @@ void ping_rcv(struct sk_buff *skb)
 /* Where the ICMP header of the packet at data begins; 0: there is none. */
 static u32 inner_icmp_off(struct sk_buff *skb)
 {
-	if (!pskb_may_pull(skb, sizeof(struct ip_hdr)))
-		return 0;
 	/* Whoever calls for IPv6 has stepped over the extension headers. */
-	return skb->data[0] >> 4 == 6 ? (u32)skb_transport_offset(skb)
-				      : ip_hdr_len((const struct ip_hdr *)skb->data);
+	if (ping_is_v6(skb))
+		return pskb_may_pull(skb, sizeof(struct ipv6_hdr)) ? (u32)skb_transport_offset(skb)
+								   : 0;
+	return pskb_may_pull(skb, sizeof(struct ip_hdr))
+		       ? ip_hdr_len((const struct ip_hdr *)skb->data)
+		       : 0;
 }
 
 void ping_err(struct sk_buff *skb, u8 type, u8 code, u32 info)

@@ -456,7 +456,8 @@ static void icmp_deliver_error(struct sk_buff *skb, struct net *net, u8 type, u8
 	if (!pskb_pull(skb, sizeof(struct icmp_hdr)) || !pskb_may_pull(skb, sizeof(*inner)))
 		goto too_short;
 	inner = (const struct ip_hdr *)skb->data;
-	if (ip_hdr_len(inner) < sizeof(*inner) || !pskb_may_pull(skb, ip_hdr_len(inner) + 8))
+	if (inner->ihl_version >> 4 != 4 || ip_hdr_len(inner) < sizeof(*inner) ||
+	    !pskb_may_pull(skb, ip_hdr_len(inner) + 8))
 		goto too_short;
 	inner = (const struct ip_hdr *)skb->data;
 	/* RFC 1122 3.2.2.6 in reverse: an error about a broadcast of ours says nothing about a connection. */

@@ -240,8 +240,8 @@ static bool is_ineligible(const struct sk_buff *skb)
 	if (copy_from_network(skb, sizeof(struct ipv6_hdr), buf, len))
 		return true;
 	skip = ipv6_skip_exthdr(buf, len, &next, &frag_off);
-	if (skip < 0)
-		return false;
+	if (skip < 0) /* cut off: no upper-layer header; else longer than we looked */
+		return total - sizeof(struct ipv6_hdr) > sizeof(buf);
 	if (next != IPPROTO_ICMPV6 || frag_off & ~1)
 		return false;
 	if ((u32)skip >= len)
@@ -404,7 +404,7 @@ static void rcv_error(struct sk_buff *skb, struct net *net)
 	/* The inner header, its extension headers and 8 octets behind them: ports, sequence number. */
 	if (!pskb_pull(skb, sizeof(icmph)) ||
 	    !pskb_may_pull(skb, min(skb->len, (u32)sizeof(struct ipv6_hdr) + 256)) ||
-	    skb->len < sizeof(struct ipv6_hdr))
+	    skb->len < sizeof(struct ipv6_hdr) || skb->data[0] >> 4 != 6)
 		goto too_short;
 	next = ((const struct ipv6_hdr *)skb->data)->nexthdr;
 	skip = ipv6_skip_exthdr(skb->data + sizeof(struct ipv6_hdr),

@@ -139,6 +139,62 @@ static const char *name_of(struct weir_file *file, bool peer, char *text)
 	return inet_ntop(AF_INET6, &sin6.sin6_addr, text, INET6_ADDRSTRLEN);
 }
 
+/* ---- errors about packets that were never sent ------------------------------------------------------------------ */
+
+static uint16_t sum16(const uint8_t *p, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i += 2)
+		sum += (uint32_t)p[i] << 8 | p[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* An ICMP error of @family about @inner comes to this host. */
+static void error_about(struct fixture *f, int family, const uint8_t *inner, size_t len)
+{
+	uint8_t msg[128] = { family == AF_INET ? 3 : 1, family == AF_INET ? 3 : 4 };
+	struct sockaddr_storage to;
+	struct weir_file *raw;
+	socklen_t tolen = address(&to, family == AF_INET ? "127.0.0.1" : "::1", 0);
+	uint16_t sum;
+
+	memcpy(msg + 8, inner, len);
+	sum = htons(sum16(msg, 8 + len));
+	memcpy(msg + 2, &sum, 2);
+	assert_int_equal(weir_socket(f->net, family, SOCK_RAW,
+				     family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6, &raw),
+			 0);
+	assert_int_equal(weir_sendto(raw, msg, 8 + len, 0, (struct sockaddr *)&to, tolen), 8 + len);
+	settle(f);
+	weir_close(raw);
+}
+
+/* The packet inside says version 6, the error about it came by version 4, and the other way round: it is nobody's. */
+static void an_error_about_a_packet_of_the_other_version_is_nobodys(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t in4[28] = { 0x65, 0, 0, 28, [8] = 64, 1, [12] = 127, [15] = 1, [16] = 127,
+			    [19] = 1,       [20] = 8, [25] = 9 };
+	uint8_t in6[48] = { 0x45, [6] = IPPROTO_ICMPV6, 64, [12] = 127, [15] = 1, [16] = 127,
+			    [19] = 1, [20] = 8, [25] = 9, [40] = 128 };
+	struct weir_file *ping;
+
+	assert_int_equal(
+		weir_socket(f->net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMP, &ping), 0);
+	set_int(ping, IPPROTO_IP, IP_RECVERR, 1);
+	assert_int_equal(bind_to(ping, "127.0.0.1", 9), 0);
+	error_about(f, AF_INET, in4, sizeof(in4));
+	error_about(f, AF_INET6, in6, sizeof(in6));
+	assert_int_equal(get_int(ping, SOL_SOCKET, SO_ERROR), 0);
+	in4[0] = 0x45; /* a true one is heard of */
+	error_about(f, AF_INET, in4, sizeof(in4));
+	assert_int_equal(get_int(ping, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+	weir_close(ping);
+}
+
 /* ---- bind(2) ------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -602,6 +658,8 @@ static void ping_socket_gets_its_echo(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			an_error_about_a_packet_of_the_other_version_is_nobodys, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			tcp_bind_conflicts_of_both_versions_are_those_of_linux, setup, teardown),
 		cmocka_unit_test_setup_teardown(

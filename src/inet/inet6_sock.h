@@ -54,6 +54,11 @@ struct ipv6_pinfo {            /* what an AF_INET6 socket has besides inet_sock:
 	struct ipv6_txoptions *opt;
 	struct list_head mc_list, ac_list, fl_list; /* mcast.c, anycast.c, ip6_flowlabel.c */
 	struct sk_buff *rxpmtu;                     /* IPV6_RECVPATHMTU */
+	struct { /* ip6_output.c: the label made up for the flow that was sent last */
+		struct in6_addr daddr;
+		be16 sport, dport;
+		be32 label; /* 0: none yet */
+	} auto_label;
 };
 #define inet6_sk(sk_) (inet_sk(sk_)->pinet6)
 

@@ -151,16 +151,25 @@ static void bhash_grow(struct inet_hashinfo *h)
 
 /* ---- ehash ------------------------------------------------------------------------------------------- */
 
+static u32 tuple_ports(const struct inet_tuple *t)
+{
+	return (u32)t->hnum << 16 | t->sport.v;
+}
+
+static void tuple_words(const struct inet_tuple *t, u32 words[9])
+{
+	memcpy(&words[0], &t->daddr.v6, 16);
+	memcpy(&words[4], &t->saddr.v6, 16);
+	words[8] = tuple_ports(t);
+}
+
 u64 inet_tuple_hash(const struct inet_tuple *t, const u64 key[2])
 {
-	u32 ports = (u32)t->hnum << 16 | t->sport.v;
 	u32 words[9];
 
 	if (likely(t->family == AF_INET))
-		return siphash_3u32(t->daddr.v4.v, t->saddr.v4.v, ports, key);
-	memcpy(&words[0], &t->daddr.v6, 16);
-	memcpy(&words[4], &t->saddr.v6, 16);
-	words[8] = ports;
+		return siphash_3u32(t->daddr.v4.v, t->saddr.v4.v, tuple_ports(t), key);
+	tuple_words(t, words);
 	return siphash(words, sizeof(words), key);
 }
 
@@ -182,7 +191,13 @@ void inet_common_tuple(const struct sock_common *c, struct inet_tuple *ret)
 
 static u32 ehash_fn(const struct inet_hashinfo *h, const struct inet_tuple *t)
 {
-	return (u32)inet_tuple_hash(t, h->key);
+	u32 words[9];
+
+	if (likely(t->family == AF_INET))
+		return (u32)inet_tuple_hash(t, h->key);
+	/* Nobody sees this one: fewer rounds make up for the longer key. */
+	tuple_words(t, words);
+	return (u32)siphash13(words, sizeof(words), h->key);
 }
 
 u32 inet_common_hash(const struct inet_hashinfo *h, const struct sock_common *c)

@@ -433,14 +433,11 @@ int ipv6_flowlabel_opt_get(const struct sock *sk, void *val, socklen_t *len)
 
 /* ---- labels for packets without one ------------------------------------------------------------------------------- */
 
-be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl, bool autolabel)
+be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl)
 {
-	u32 mode = net->ipv6->auto_flowlabels, label, w[4];
+	u32 label, w[4];
 	u64 h;
 
-	/* 0: never; 1: unless the socket does not want it; 2: if the socket wants it; 3: always */
-	if (!mode || (!autolabel && mode != 3))
-		return BE32_INIT(0);
 	memcpy(w, &fl->saddr, 16);
 	h = siphash_4u32(w[0], w[1], w[2], w[3], net->machine->hash_seed);
 	memcpy(w, &fl->daddr, 16);

@@ -76,16 +76,37 @@ static struct ipv6_hdr *ip6_push_header(struct sk_buff *skb, const struct flowi6
 	return h;
 }
 
-/* fl->flowlabel, with a label made up if the program gave none and wants or tolerates one. */
+/* A label for a flow that the program gave none (RFC 6437 3). It stays the flow's, and costs a hash for the first packet only. */
+static u32 ip6_auto_label(struct net *net, struct ipv6_pinfo *np, const struct flowi6 *fl)
+{
+	u32 mode = net->ipv6->auto_flowlabels;
+	be32 label;
+
+	/* 0: never; 1: unless the socket does not want it; 2: if the socket wants it; 3: always */
+	if (mode != 3 && (!mode || !(np && np->autoflowlabel_set ? np->autoflowlabel : mode & 1)))
+		return 0;
+	if (np && np->auto_label.label.v && be16_eq(np->auto_label.dport, fl->dport) &&
+	    be16_eq(np->auto_label.sport, fl->sport) &&
+	    ipv6_addr_equal(&np->auto_label.daddr, &fl->daddr))
+		return be32_to_cpu(np->auto_label.label) & IPV6_FLOWLABEL_MASK_;
+	label = ip6_make_flowlabel(net, fl);
+	if (np) {
+		np->auto_label.daddr = fl->daddr;
+		np->auto_label.sport = fl->sport;
+		np->auto_label.dport = fl->dport;
+		np->auto_label.label = label;
+	}
+	return be32_to_cpu(label) & IPV6_FLOWLABEL_MASK_;
+}
+
+/* fl->flowlabel, completed. */
 static be32 ip6_flow_flowinfo(struct net *net, const struct sock *sk, const struct flowi6 *fl)
 {
-	const struct ipv6_pinfo *np = sk && sk->sk_family == AF_INET6 ? inet6_sk(sk) : NULL;
+	struct ipv6_pinfo *np = sk && sk->sk_family == AF_INET6 ? inet6_sk(sk) : NULL;
 	u32 info = be32_to_cpu(fl->flowlabel);
-	bool automatic =
-		np && np->autoflowlabel_set ? np->autoflowlabel : net->ipv6->auto_flowlabels & 1;
 
 	if (!(info & IPV6_FLOWLABEL_MASK_))
-		info |= be32_to_cpu(ip6_make_flowlabel(net, fl, automatic)) & IPV6_FLOWLABEL_MASK_;
+		info |= ip6_auto_label(net, np, fl);
 	return cpu_to_be32(info);
 }
 

@@ -163,8 +163,8 @@ void fl6_update_dst(struct flowi6 *fl, const struct ipv6_txoptions *opt,
 		    struct in6_addr *ret_final);
 /* The extension headers of a received packet as control messages: IPV6_RECVHOPOPTS and friends. */
 void ipv6_datagram_recv_exthdrs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
-/* A label for a packet without one (RFC 6437), or 0: sysctl auto_flowlabels. */
-be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl, bool autolabel);
+/* The label of a flow (RFC 6437 3): a keyed hash of what identifies it. */
+be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl);
 
 /* ---- ipv6_sockglue.c, datagram.c --------------------------------------------------------------------------- */
 

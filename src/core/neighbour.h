@@ -65,6 +65,7 @@ struct neigh_ops {
 
 struct pneigh_entry { /* pneigh.c: an address that we answer for */
 	struct list_head node;
+	struct neigh_table *tbl;
 	struct net_device *dev; /* held; NULL: questions by any device */
 	u8 protocol;            /* RTPROT_* */
 	u8 key[16] __attribute__((aligned(4)));
@@ -106,6 +107,9 @@ struct neigh_table {
 	struct sk_buff_head proxy_queue;
 	struct timer_list proxy_timer;
 	void (*proxy_redo)(struct sk_buff *skb); /* consumes: a question has waited long enough */
+	/* An entry comes, or goes: so that its questions are heard. 0 or -errno; both may be NULL */
+	int (*pconstructor)(struct pneigh_entry *e);
+	void (*pdestructor)(struct pneigh_entry *e);
 	/* netlink: called on every visible change, may be NULL */
 	void (*notify)(struct neighbour *n, int rtm_type);
 };

@@ -51,7 +51,12 @@ struct pneigh_entry *pneigh_create(struct neigh_table *tbl, const void *key, str
 	if (!e)
 		return NULL;
 	memcpy(e->key, key, tbl->key_len);
+	e->tbl = tbl;
 	e->dev = dev;
+	if (tbl->pconstructor && tbl->pconstructor(e)) {
+		free(e);
+		return NULL;
+	}
 	if (dev)
 		dev_hold(dev);
 	list_add_tail(&e->node, pneigh_bucket(tbl, key));
@@ -61,6 +66,8 @@ struct pneigh_entry *pneigh_create(struct neigh_table *tbl, const void *key, str
 static void pneigh_free(struct pneigh_entry *e)
 {
 	list_del(&e->node);
+	if (e->tbl->pdestructor)
+		e->tbl->pdestructor(e);
 	if (e->dev)
 		dev_put(e->dev);
 	free(e);

@@ -54,6 +54,8 @@ static void dad_completed(struct inet6_ifaddr *ifp)
 	ifp->flags &= ~(u32)(IFA_F_TENTATIVE | IFA_F_OPTIMISTIC | IFA_F_DADFAILED);
 	inet6_ifa_route(ifp);
 	inet6_ifa_notify(RTM_NEWADDR, ifp);
+	if (ifp->flags & IFA_F_TEMPORARY)
+		addrconf_verify(idev); /* from now on it needs a successor in time */
 	if (idev->dev->flags & IFF_LOOPBACK)
 		return;
 	announce(ifp);
@@ -233,6 +235,7 @@ static u64 rs_next_interval(struct inet6_dev *idev)
 		base *= 2;
 	if (base > most)
 		base = most;
+	base = max(base, 10 * NSEC_PER_MSEC); /* the sysctls may say 0 */
 	idev->rs_interval = base;
 	return base - base / 10 + random_up_to(idev->net, base / 5 + 1);
 }

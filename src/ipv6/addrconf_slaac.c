@@ -116,7 +116,8 @@ void addrconf_manage_tempaddrs(struct inet6_ifaddr *pub, u32 valid, u32 preferre
 		inet6_ifa_set_lifetime(ifp, min(valid, most_valid), min(preferred, most_preferred));
 		inet6_ifa_notify(RTM_NEWADDR, ifp);
 	}
-	if ((create || !any) && idev->cnf.use_tempaddr > 0)
+	/* None is made for an address that goes. */
+	if ((create || (!any && (valid || preferred))) && idev->cnf.use_tempaddr > 0)
 		create_tempaddr(pub);
 }
 

@@ -116,6 +116,12 @@ static void fib6_notify(const struct fib6_info *f, int event, const struct fib6_
 	nl_msg_fini(&m);
 }
 
+/* By a router advertisement, not a program's that says so. */
+static bool is_advertised(u8 protocol, u32 flags)
+{
+	return protocol == RTPROT_RA && flags & RTF_ADDRCONF;
+}
+
 /* Out of its table; the table's reference ends. */
 static void fib6_unlink(struct fib6_info *f, const struct fib6_config *cfg)
 {
@@ -127,6 +133,7 @@ static void fib6_unlink(struct fib6_info *f, const struct fib6_config *cfg)
 	f->next = NULL;
 	f->dead = true;
 	f->net->ipv6->fib6_src_routes -= f->src_len != 0;
+	f->net->ipv6->ra_routes -= is_advertised(f->protocol, f->flags);
 	fib6_drop_cache(f);
 	prefix_trie_changed(&f->table->trie, n, true);
 	fib6_changed(f->net);
@@ -482,6 +489,7 @@ static int fib6_insert(struct fib6_table *tb, struct fib6_info *f, const struct 
 	f->next = *place;
 	*place = f;
 	f->net->ipv6->fib6_src_routes += f->src_len != 0;
+	f->net->ipv6->ra_routes += is_advertised(f->protocol, f->flags);
 	prefix_trie_changed(&tb->trie, n, had);
 	fib6_changed(f->net);
 	fib6_notify(
@@ -504,6 +512,8 @@ static int fib6_add_one(struct net *net, const struct fib6_config *cfg,
 
 	if (!tb)
 		return -ENOMEM;
+	if (is_advertised(cfg->protocol, cfg->flags) && net->ipv6->ra_routes >= RA_ROUTES_MAX)
+		return -ENOSPC;
 	f = fib6_create(net, cfg, extack, &err);
 	return f ? fib6_insert(tb, f, cfg, extack) : err;
 }

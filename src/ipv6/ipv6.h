@@ -50,6 +50,8 @@ struct icmpv6_limits;
 #define FIB6_TABLE_HASHSZ 16
 
 /* Per net */
+#define RA_ROUTES_MAX 1024 /* anybody on the link can send advertisements */
+
 struct netns_ipv6 {
 	struct net *net;
 	const struct net_protocol *protos[256]; /* transports; extension headers: exthdrs.c */
@@ -63,6 +65,7 @@ struct netns_ipv6 {
 	struct rt6_info *null_entry; /* "unreachable": made on demand */
 	struct timer_list fib6_gc_timer;
 	u32 fib6_src_routes; /* routes for some sources only: they need a second look */
+	u32 ra_routes;       /* routes by router advertisements; at most RA_ROUTES_MAX */
 	struct hlist_head *rt6_exceptions; /* ip6_route.c; NULL: none was ever learnt */
 	u32 rt6_exception_count, rt6_exception_seq;
 	struct list_head rules; /* fib6_rules.c: ip -6 rule */

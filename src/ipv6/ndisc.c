@@ -508,9 +508,6 @@ static skb_drop_reason_t ndisc_check(struct sk_buff *skb, struct ndisc_opts *ret
 
 	if (!idev)
 		return SKB_DROP_IP6_DISABLED;
-	/* RFC 6980 5 */
-	if (IP6CB(skb)->flags & IP6SKB_FRAGMENTED && idev->cnf.suppress_frag_ndisc)
-		return SKB_DROP_NDISC_FRAGMENT;
 	if (!pskb_may_pull(skb, skb->len))
 		return SKB_DROP_NOMEM;
 	if (ipv6_hdr(skb)->hop_limit != 255)
@@ -564,13 +561,35 @@ void ndisc_rcv(struct sk_buff *skb)
 	bool fragmented = IP6CB(skb)->flags & IP6SKB_FRAGMENTED;
 
 	trace_skb(skb, skb->dev->net, TP_ndisc_rcv, TRACE_PASS, skb->data[0], 0);
+	/* RFC 6980 5 */
 	if (fragmented && __in6_dev_get(skb->dev) &&
 	    __in6_dev_get(skb->dev)->cnf.suppress_frag_ndisc) {
 		kfree_skb_reason(skb, SKB_DROP_NDISC_FRAGMENT);
 		return;
 	}
+	/* From here on cb is the proxy queue's: a question that has waited comes back with its time in there. */
 	memset(skb->cb, 0, max(sizeof(*IP6CB(skb)), sizeof(*NEIGH_CB(skb))));
 	ndisc_process(skb);
+}
+
+/* Questions for an address that we are proxy of go to its solicited-node group, like any. */
+static int ndisc_proxy_constructor(struct pneigh_entry *e)
+{
+	struct in6_addr addr;
+
+	if (!e->dev || !__in6_dev_get(e->dev))
+		return -EINVAL;
+	memcpy(&addr, e->key, sizeof(addr));
+	addrconf_join_solict(e->dev, &addr);
+	return 0;
+}
+
+static void ndisc_proxy_destructor(struct pneigh_entry *e)
+{
+	struct in6_addr addr;
+
+	memcpy(&addr, e->key, sizeof(addr));
+	addrconf_leave_solict(e->dev, &addr);
 }
 
 /* A question for an address that we are proxy of has waited; its cb says so. */
@@ -637,6 +656,8 @@ static int ndisc_net_init(struct net *net)
 	tbl->constructor = ndisc_constructor;
 	tbl->notify = neigh_notify;
 	tbl->proxy_redo = ndisc_proxy_redo;
+	tbl->pconstructor = ndisc_proxy_constructor;
+	tbl->pdestructor = ndisc_proxy_destructor;
 	err = neigh_table_init(tbl, net);
 	if (err) {
 		free(tbl);

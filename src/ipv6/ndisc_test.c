@@ -226,7 +226,7 @@ static struct inet6_ifaddr *slaac_addr(struct fixture *f)
 	struct inet6_ifaddr *ifp;
 
 	list_for_each_entry(ifp, &f->idev->addr_list, node)
-		if (ifp->proto == IFAPROT_KERNEL_RA)
+		if (ifp->proto == IFAPROT_KERNEL_RA && !(ifp->flags & IFA_F_TEMPORARY))
 			return ifp;
 	return NULL;
 }
@@ -285,6 +285,32 @@ static void a_router_does_not_believe_routers(void **state)
 	assert_null(slaac_addr(f));
 	assert_false(has_default_route(f));
 	assert_int_equal(f->net->drop_counts[SKB_DROP_NDISC_RA_IGNORED], 1);
+}
+
+/* Whoever is on the link can say anything as fast as the link is: that must not take all memory. */
+static void a_flood_of_advertisements_brings_only_so_many_routes(void **state)
+{
+	struct fixture *f = *state;
+	u8 ra[NDISC_RA_LEN + 32] = { NDISC_ROUTER_ADVERTISEMENT, [6] = 7 };
+	u8 *pi = ra + NDISC_RA_LEN;
+
+	memcpy(pi, "\3\4\x40\x80\xff\xff\xff\xff\xff\xff\xff\xff", 12);
+	for (u32 i = 0; i < 2000; i++) {
+		struct in6_addr from = { .s6_addr = { 0xfe, 0x80, [13] = 1, (u8)(i >> 8), (u8)i } };
+
+		memcpy(pi + 16, "\x20\1\x0d\xb8", 4);
+		pi[20] = (u8)(i >> 8);
+		pi[21] = (u8)i;
+		hear(f, &from, &all_nodes, 255, ra, sizeof(ra));
+	}
+	assert_int_equal(f->net->ipv6->ra_routes, RA_ROUTES_MAX);
+	cpu_lock(f->net->cpu);
+	addrconf_set_disabled(f->idev, true);
+	assert_int_equal(f->net->ipv6->ra_routes, 0);
+	addrconf_set_disabled(f->idev, false);
+	cpu_unlock(f->net->cpu);
+	advertise(f, 1800, 3600, 600);
+	assert_true(has_default_route(f));
 }
 
 /* RFC 6724 10.1 and rules 1, 2, 3, 6, 8 */
@@ -379,6 +405,123 @@ static void protinfo_has_no_nested_flag(void **state)
 	nl_msg_fini(&m);
 }
 
+static struct in6_addr solicited_node(const struct in6_addr *addr)
+{
+	struct in6_addr group;
+
+	addrconf_addr_solict_mult(addr, &group);
+	return group;
+}
+
+/* RFC 4862 appendix A: groups are looped back to members, and without nonce (RFC 7527) nothing but that tells. */
+static void a_question_that_this_host_itself_sent_is_no_collision(void **state)
+{
+	struct fixture *f = *state;
+	const struct inet6_ifaddr *ifp;
+
+	cpu_lock(f->net->cpu);
+	f->idev->cnf.enhanced_dad = f->net->ipv6->devconf_all.enhanced_dad = 0;
+	cpu_unlock(f->net->cpu);
+	ifp = add(f, &global1, 64, 0);
+	test_run_for(f->m, 3 * NSEC_PER_SEC);
+	assert_int_equal(ifp->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED), 0);
+}
+
+/* RFC 4861 7.2.8. Uptimes on both sides of where a time in ns might be read as something else. */
+static void a_proxy_hears_questions_to_the_solicited_node_group_and_answers(void **state)
+{
+	struct fixture *f = *state;
+	struct in6_addr snm = solicited_node(&global2);
+	u8 ns[NDISC_NS_LEN + 8] = { NDISC_NEIGHBOUR_SOLICITATION };
+
+	memcpy(ns + 8, &global2, 16);
+	ndisc_build_lladdr(ns + NDISC_NS_LEN, NDISC_OPT_SOURCE_LL_ADDR,
+			   (const u8 *)"\2\0\0\0\0\x09", 6);
+	cpu_lock(f->net->cpu);
+	f->idev->cnf.forwarding = f->idev->cnf.proxy_ndp = 1;
+	assert_non_null(pneigh_create(f->net->ipv6->nd_tbl, &global2, f->eth0));
+	cpu_unlock(f->net->cpu);
+	for (u32 i = 0; i < 5; i++) {
+		test_run_for(f->m, 4 * NSEC_PER_SEC);
+		sent(f, 0);
+		hear(f, &router, &snm, 255, ns, sizeof(ns));
+		test_run_for(f->m, 2 * NSEC_PER_SEC);
+		assert_int_equal(sent(f, NDISC_NEIGHBOUR_ADVERTISEMENT), 1);
+	}
+	cpu_lock(f->net->cpu);
+	assert_int_equal(pneigh_delete(f->net->ipv6->nd_tbl, &global2, f->eth0), 0);
+	assert_false(ipv6_chk_mcast_addr(f->eth0, &snm, NULL));
+	cpu_unlock(f->net->cpu);
+}
+
+static struct inet6_ifaddr *temp_addr(struct fixture *f, bool deprecated)
+{
+	struct inet6_ifaddr *ifp;
+
+	list_for_each_entry(ifp, &f->idev->addr_list, node)
+		if (ifp->flags & IFA_F_TEMPORARY && !(ifp->flags & IFA_F_TENTATIVE) &&
+		    deprecated == !!(ifp->flags & IFA_F_DEPRECATED))
+			return ifp;
+	return NULL;
+}
+
+static void use_tempaddr(struct fixture *f)
+{
+	cpu_lock(f->net->cpu);
+	f->idev->cnf.use_tempaddr = 2;
+	f->idev->cnf.max_desync_factor = 0;
+	f->idev->cnf.temp_prefered_lft = 100;
+	cpu_unlock(f->net->cpu);
+}
+
+/* RFC 8981 3.5: made earlier, so that there is always one that is preferred, without another advertisement. */
+static void a_temporary_address_has_its_successor_before_it_is_deprecated(void **state)
+{
+	struct fixture *f = *state;
+
+	use_tempaddr(f);
+	advertise(f, 1800, 3600, 3600);
+	test_run_for(f->m, 3 * NSEC_PER_SEC);
+	for (u32 i = 0; i < 300; i++) {
+		const struct inet6_ifaddr *ifp = temp_addr(f, false);
+
+		assert_non_null(ifp);
+		test_run_for(f->m, NSEC_PER_SEC);
+	}
+	assert_non_null(temp_addr(f, true)); /* there was a change */
+}
+
+static void temporary_addresses_end_with_the_address_that_manages_them(void **state)
+{
+	struct fixture *f = *state;
+	struct inet6_ifaddr *pub;
+
+	use_tempaddr(f);
+	advertise(f, 1800, 3600, 3600);
+	test_run_for(f->m, 3 * NSEC_PER_SEC);
+	pub = slaac_addr(f);
+	cpu_lock(f->net->cpu);
+	while (temp_addr(f, false))
+		ipv6_del_addr(temp_addr(f, false));
+	addrconf_manage_tempaddrs(pub, 0, 0, false); /* what "ip addr del" does first */
+	cpu_unlock(f->net->cpu);
+	test_run_for(f->m, 3 * NSEC_PER_SEC);
+	assert_null(temp_addr(f, false));
+}
+
+static void questions_for_routers_leave_time_for_others_whatever_the_interval(void **state)
+{
+	struct fixture *f = *state;
+
+	cpu_lock(f->net->cpu);
+	f->idev->cnf.rtr_solicit_interval = f->idev->cnf.rtr_solicit_max_interval = 0;
+	cpu_unlock(f->net->cpu);
+	for (u32 i = 0; i < 20; i++) {
+		test_run_for(f->m, 100 * NSEC_PER_MSEC);
+		assert_true(sent(f, NDISC_ROUTER_SOLICITATION) <= 100);
+	}
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -391,10 +534,16 @@ int main(void)
 		TEST(an_advertisement_brings_address_route_mtu_and_name_server),
 		TEST(nobody_cuts_a_lifetime_below_two_hours),
 		TEST(a_router_does_not_believe_routers),
+		TEST(a_flood_of_advertisements_brings_only_so_many_routes),
 		TEST(sources_are_chosen_by_the_rules),
 		TEST(a_neighbour_that_is_silent_is_asked_three_times),
 		TEST(disabling_ipv6_takes_everything_and_enabling_brings_it_back),
 		TEST(protinfo_has_no_nested_flag),
+		TEST(a_question_that_this_host_itself_sent_is_no_collision),
+		TEST(a_proxy_hears_questions_to_the_solicited_node_group_and_answers),
+		TEST(a_temporary_address_has_its_successor_before_it_is_deprecated),
+		TEST(temporary_addresses_end_with_the_address_that_manages_them),
+		TEST(questions_for_routers_leave_time_for_others_whatever_the_interval),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

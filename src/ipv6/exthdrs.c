@@ -29,6 +29,10 @@
 #define TLV_JUMBO       0xc2
 #define TLV_MAX_PAD     7 /* more is no alignment: RFC 8504 5.3 */
 
+/* One of each kind, and a fragment header. A longer chain has no use but to cost: each header is made linear in its turn, and offsets
+ * have 16 bits (RFC 8504 5.3). */
+#define EXTHDRS_MAX_LEN (4 * 2048u + 8)
+
 #define RTHDR_TYPE_2 2
 #define RTHDR_TYPE_4 4
 
@@ -249,6 +253,10 @@ bool ipv6_ext_hdr(u8 nexthdr)
 
 int ipv6_exthdr_rcv(struct sk_buff **pskb, u8 nexthdr)
 {
+	if (unlikely(skb_network_header_len(*pskb) - sizeof(struct ipv6_hdr) > EXTHDRS_MAX_LEN)) {
+		*pskb = exthdr_drop(*pskb, MIB_Ip6_InHdrErrors, SKB_DROP_IP6_TOO_MANY_OPTIONS);
+		return -1;
+	}
 	for (u32 i = 0; i < ARRAY_SIZE(exthdrs); i++) {
 		if (exthdrs[i].nexthdr != nexthdr)
 			continue;

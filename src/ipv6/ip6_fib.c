@@ -531,6 +531,7 @@ static int multipath_config(struct fib6_config *cfg, const struct rtnexthop *rtn
 	cfg->weight = (u16)(rtnh->rtnh_hops + 1);
 	cfg->rtm_flags = rtnh->rtnh_flags & RTNH_F_ONLINK;
 	cfg->has_gateway = false;
+	cfg->gateway = in6addr_any;
 	nla_for_each(a, (const char *)rtnh + sizeof(*rtnh), rtnh->rtnh_len - (int)sizeof(*rtnh),
 		     rem) {
 		if (nla_type(a) != RTA_GATEWAY)

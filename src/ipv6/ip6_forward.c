@@ -76,7 +76,7 @@ int ip6_forward(struct sk_buff *skb)
 {
 	struct rt6_info *rt = skb_rt6_info(skb);
 	struct net *net = rt->net;
-	u32 mtu = dst_mtu(&rt->dst);
+	u32 mtu = rt6_link_mtu(rt);
 	skb_drop_reason_t reason;
 
 	if (!net->ipv6->devconf_all.forwarding) {

@@ -128,8 +128,9 @@ static skb_drop_reason_t ipv6_rcv_check_addrs(const struct ipv6_hdr *h,
 	/* RFC 4291 2.5.3: never outside of a node. What an own device looped back has been checked when it left. */
 	if (!lo && (IN6_IS_ADDR_LOOPBACK(&h->saddr) || IN6_IS_ADDR_LOOPBACK(&h->daddr)))
 		return SKB_DROP_IP6_LOOPBACK;
-	/* RFC 4291 2.7: a group is no source. */
-	if (ipv6_addr_is_multicast(&h->saddr))
+	/* RFC 4291 2.7: a group is no source. Mapped addresses stand for IPv4 in programs, not on the wire: whoever sent one could
+	 * pass for 127.0.0.1. */
+	if (ipv6_addr_is_multicast(&h->saddr) || ipv6_addr_v4mapped(&h->saddr))
 		return SKB_DROP_IP6_MARTIAN_SOURCE;
 	if (!ipv6_addr_is_multicast(&h->daddr)) {
 		/* RFC 1122 3.3.6 in spirit: a unicast packet in a link-layer multicast is no accident. */
@@ -185,7 +186,15 @@ static skb_drop_reason_t ipv6_rcv_check(struct sk_buff *skb, struct net *net)
 	}
 	skb_set_transport_header(skb, sizeof(*h));
 	IP6CB(skb)->nhoff = offsetof(struct ipv6_hdr, nexthdr);
-	return unlikely(ipv6_hdr(skb)->nexthdr == IPPROTO_HOPOPTS) ? ipv6_parse_hopopts(skb) : 0;
+	if (likely(ipv6_hdr(skb)->nexthdr != IPPROTO_HOPOPTS))
+		return 0;
+	reason = ipv6_parse_hopopts(skb);
+	if (reason || len)
+		return reason;
+	/* RFC 2675 3: no length, and no jumbo payload option that would explain it */
+	icmpv6_send(skb, ICMPV6_PARAMPROB, ICMPV6_HDR_FIELD,
+		    offsetof(struct ipv6_hdr, payload_len));
+	return SKB_DROP_IP6_TRUNCATED;
 }
 
 static void ipv6_rcv_count(struct net *net, skb_drop_reason_t reason)

@@ -467,7 +467,7 @@ static u32 ip6_skb_mtu(const struct sock *sk, const struct sk_buff *skb)
 
 	if (sk && sk->sk_family == AF_INET6 && !(IP6CB(skb)->flags & IP6SKB_FORWARDED))
 		return ip6_sk_mtu(sk, rt);
-	return dst_mtu(&rt->dst);
+	return IP6CB(skb)->flags & IP6SKB_FORWARDED ? rt6_link_mtu(rt) : dst_mtu(&rt->dst);
 }
 
 static int ip6_finish_output(struct net *net, struct sock *sk, struct sk_buff *skb)

@@ -16,8 +16,8 @@
  *   Source addresses (RFC 6724) are chosen here when the caller has none, for the device that the route leads to; a source
  *   that makes a more specific route fit (ip route ... from) leads to a second look.
  * Invariants
- *   An rt6_info never changes what it says. It is good while its rt6_genid is the net's: any change of routes, addresses or devices
- *   bumps that. No rt6_info refers to a device that is gone: rt6_drop_dev() makes them discard.
+ *   An rt6_info never changes what it says. It is good while its rt6_genid is the net's (any change of routes, addresses or devices
+ *   bumps that) and neither its route nor what ICMPv6 said has expired. No rt6_info refers to a device that is gone: rt6_drop_dev() makes them discard.
  * Locking: the cpu lock.
  */
 #include "ipv6/ip6_route.h"
@@ -29,7 +29,7 @@
 #include "core/netdevice.h"
 #include "core/trace.h"
 #include "ipv6/ipv6_internal.h"
-#include "lib/hash.h"
+#include "lib/siphash.h"
 
 #define IPV6_MIN_MTU_     1280u
 #define IP6_MAX_MTU       65575u /* payload length and header */
@@ -50,7 +50,9 @@ struct rt6_exception {
 
 static bool rt6_valid(const struct rt6_info *rt)
 {
-	return !rt->dst.obsolete && rt->rt6_genid == rt->net->ipv6->rt6_genid;
+	return !rt->dst.obsolete && rt->rt6_genid == rt->net->ipv6->rt6_genid &&
+	       (!rt->dst.expires || rt->dst.expires > net_now(rt->net)) &&
+	       (!rt->from || !fib6_expired(rt->from));
 }
 
 /* ---- dst_ops ------------------------------------------------------------------------------------------------ */
@@ -88,17 +90,24 @@ static void ip6_dst_destroy(struct dst_entry *dst)
 	free(rt);
 }
 
+/* RFC 8201 4: a path MTU is for what this node sends; packets of others must fit the link (RFC 4443 3.2). Else a stranger's "packet
+ * too big" to a router would bear on everybody behind it. */
+u32 rt6_link_mtu(const struct rt6_info *rt)
+{
+	const struct inet6_dev *idev = __in6_dev_get(rt->dst.dev);
+	u32 mtu = dst_metric(&rt->dst, DST_METRIC_MTU);
+
+	if (!mtu)
+		mtu = idev && idev->cnf.mtu6 ? min(idev->cnf.mtu6, rt->dst.dev->mtu)
+					     : rt->dst.dev->mtu;
+	return min(mtu, IP6_MAX_MTU);
+}
+
 static u32 ip6_mtu(const struct dst_entry *dst)
 {
 	const struct rt6_info *rt = (const struct rt6_info *)dst;
-	const struct inet6_dev *idev = __in6_dev_get(dst->dev);
-	u32 mtu = rt->rt6i_pmtu;
 
-	if (!mtu)
-		mtu = dst_metric(dst, DST_METRIC_MTU);
-	if (!mtu)
-		mtu = idev && idev->cnf.mtu6 ? min(idev->cnf.mtu6, dst->dev->mtu) : dst->dev->mtu;
-	return min(mtu, IP6_MAX_MTU);
+	return rt->rt6i_pmtu ? min(rt->rt6i_pmtu, IP6_MAX_MTU) : rt6_link_mtu(rt);
 }
 
 static u32 ip6_default_advmss(const struct dst_entry *dst)
@@ -219,6 +228,8 @@ static struct rt6_info *rt6_alloc(struct net *net, struct fib6_info *f,
 	if (e->redirected && e->redirect_expires > net_now(net)) {
 		rt->rt6i_gateway = e->gateway;
 		rt->rt6i_flags |= RTF_DYNAMIC;
+		rt->dst.expires = rt->dst.expires ? min(rt->dst.expires, e->redirect_expires)
+						  : e->redirect_expires;
 	}
 	return rt;
 }
@@ -305,11 +316,11 @@ void rt6_drop_dev(struct net_device *dev)
 
 static struct hlist_head *exception_bucket(const struct net *net, const struct in6_addr *daddr)
 {
-	u32 w[4], h;
+	u64 w[2];
 
-	memcpy(w, daddr, 16);
-	h = jhash_2words(w[0] ^ w[2], w[1] ^ w[3], (u32)net->machine->hash_seed[0]);
-	return &net->ipv6->rt6_exceptions[h % EXCEPTION_BUCKETS];
+	memcpy(w, daddr, 16); /* strangers choose it */
+	return &net->ipv6->rt6_exceptions[siphash_2u64(w[0], w[1], net->machine->hash_seed) %
+					  EXCEPTION_BUCKETS];
 }
 
 static u64 exception_expires(const struct rt6_exception *e)

@@ -12,7 +12,7 @@
 	X(IP6_VERSION, "the version is not 6")                                                     \
 	X(IP6_TRUNCATED, "fewer octets arrived than the payload length says")                      \
 	X(IP6_LOOPBACK, "a loopback address from outside of this node (RFC 4291 2.5.3)")           \
-	X(IP6_MARTIAN_SOURCE, "the source is no unicast address (RFC 4291 2.7)")                   \
+	X(IP6_MARTIAN_SOURCE, "the source is no unicast IPv6 address (RFC 4291 2.7)")              \
 	X(IP6_MARTIAN_DEST, "the group's scope does not leave its interface (RFC 4291 2.7)")       \
 	X(IP6_UNICAST_IN_L2_MULTICAST, "unicast in a link-layer multicast")                        \
 	X(IP6_MULTICAST_NOT_JOINED, "nobody here is member of the group")                          \

@@ -115,15 +115,15 @@ static bool frag_headers_incomplete(struct sk_buff *skb, u8 nexthdr)
 		return skb->len <= sizeof(buf);
 	switch (next) {
 	case IPPROTO_TCP:
-		return len - (u32)skip < 20;
+		return skb->len - (u32)skip < 20;
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 	case IPPROTO_ICMPV6:
-		return len - (u32)skip < 8;
+		return skb->len - (u32)skip < 8;
 	case IPPROTO_NONE:
 		return false;
 	default:
-		return len == (u32)skip;
+		return skb->len == (u32)skip;
 	}
 }
 

@@ -176,10 +176,13 @@ static void error_about(struct fixture *f, int family, const uint8_t *inner, siz
 static void an_error_about_a_packet_of_the_other_version_is_nobodys(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t in4[28] = { 0x65, 0, 0, 28, [8] = 64, 1, [12] = 127, [15] = 1, [16] = 127,
-			    [19] = 1,       [20] = 8, [25] = 9 };
-	uint8_t in6[48] = { 0x45, [6] = IPPROTO_ICMPV6, 64, [12] = 127, [15] = 1, [16] = 127,
-			    [19] = 1, [20] = 8, [25] = 9, [40] = 128 };
+	uint8_t in4[28] = { 0x65,       0,        0,          28,       [8] = 64, 1,
+			    [12] = 127, [15] = 1, [16] = 127, [19] = 1, [20] = 8, [25] = 9 };
+	uint8_t in6[48] = { 0x45,     [6] = IPPROTO_ICMPV6,
+			    64,       [12] = 127,
+			    [15] = 1, [16] = 127,
+			    [19] = 1, [20] = 8,
+			    [25] = 9, [40] = 128 };
 	struct weir_file *ping;
 
 	assert_int_equal(

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ipv6_core_test.c - what strangers send: packets come in by eth0 of a router of two links, in virtual time; each bad one is dropped
+ * for its own reason, and what is learnt from it is bounded and ends
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/dev_test.h"
+#include "drivers/drivers_module.h"
+#include "inet/inet_module.h"
+#include "inet/inet_reasons.h"
+#include "ipv6/addrconf_internal.h"
+#include "ipv6/ipv6_internal.h"
+#include "ipv6/ipv6_module.h"
+#include "lib/csum.h"
+#include "netlink/netlink_module.h"
+#include "socket/socket_module.h"
+#include "wire/icmpv6.h"
+
+static const struct in6_addr us = { .s6_addr = { 0x20, 1, 0xd, 0xb8, [15] = 1 } },
+			     peer = { .s6_addr = { 0x20, 1, 0xd, 0xb8, [15] = 2 } },
+			     us1 = { .s6_addr = { 0x20, 1, 0xd, 0xb8, [7] = 1, [15] = 1 } },
+			     behind = { .s6_addr = { 0x20, 1, 0xd, 0xb8, [7] = 1, [15] = 2 } },
+			     router = { .s6_addr = { 0xfe, 0x80, [15] = 9 } };
+
+struct fixture {
+	struct machine *m;
+	struct net *net;
+	struct net_device *eth0, *eth1; /* keep what they send */
+};
+
+static const struct net_module modules[] = {
+	{ "core", core_machine_init, core_machine_exit, core_net_init, core_net_exit },
+	{ "socket", socket_machine_init, socket_machine_exit, socket_net_init, socket_net_exit },
+	{ "netlink", netlink_machine_init, netlink_machine_exit, netlink_net_init,
+	  netlink_net_exit },
+	{ "inet", inet_machine_init, inet_machine_exit, inet_net_init, inet_net_exit },
+	{ "ipv6", ipv6_machine_init, ipv6_machine_exit, ipv6_net_init, ipv6_net_exit },
+	{ "drivers", drivers_machine_init, NULL, drivers_net_init, drivers_net_exit },
+};
+
+static void add_addr(struct fixture *f, struct net_device *dev, const struct in6_addr *addr)
+{
+	struct ifa6_config cfg = { .addr = *addr,
+				   .plen = 64,
+				   .flags = IFA_F_NODAD,
+				   .valid = INFINITY_LIFE,
+				   .preferred = INFINITY_LIFE };
+	struct inet6_ifaddr *ifp;
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(inet6_addr_add(dev->ip6_ptr, &cfg, NULL, &ifp), 0);
+	cpu_unlock(f->net->cpu);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct machine_config cfg = {
+		.host = host_sim_create(1, 0),
+		.ncpus = 1,
+		.modules = modules,
+		.nr_modules = ARRAY_SIZE(modules),
+	};
+
+	f->m = machine_create(&cfg);
+	assert_non_null(f->m);
+	f->net = net_create(f->m, "n");
+	assert_non_null(f->net);
+	rtnl_lock(f->m);
+	assert_int_equal(dev_open(f->net->loopback_dev, NULL), 0);
+	rtnl_unlock(f->m);
+	f->eth0 = test_netdev(f->net, "eth0", true);
+	f->eth1 = test_netdev(f->net, "eth1", true);
+	add_addr(f, f->eth0, &us);
+	add_addr(f, f->eth1, &us1);
+	f->net->ipv6->devconf_all.forwarding = 1;
+	test_run_for(f->m, 3 * NSEC_PER_SEC);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	test_netdev_del(f->eth0);
+	test_netdev_del(f->eth1);
+	machine_destroy(f->m);
+	free(f);
+	return 0;
+}
+
+/* A packet of @len octets behind the fixed header comes in by eth0. */
+static void hear(struct fixture *f, const struct in6_addr *src, const struct in6_addr *dst,
+		 u8 nexthdr, const u8 *payload, u32 len)
+{
+	struct ipv6_hdr *ip;
+	struct sk_buff *skb;
+
+	cpu_lock(f->net->cpu);
+	skb = alloc_skb(f->net->cpu, 64 + sizeof(*ip) + len);
+	assert_non_null(skb);
+	skb_reserve(skb, 64);
+	ip = skb_put_zero(skb, sizeof(*ip));
+	ip->ver_tc_flow = cpu_to_be32(6u << 28);
+	ip->payload_len = cpu_to_be16((u16)len);
+	ip->nexthdr = nexthdr;
+	ip->hop_limit = 64;
+	ip->saddr = *src;
+	ip->daddr = *dst;
+	skb_put_data(skb, payload, len);
+	skb->dev = f->eth0;
+	skb->protocol = BE16_INIT(ETH_P_IPV6);
+	skb_reset_mac_header(skb);
+	netif_rx(skb);
+	cpu_unlock(f->net->cpu);
+	test_run_for(f->m, NSEC_PER_MSEC);
+}
+
+static u64 drops(struct fixture *f, skb_drop_reason_t reason)
+{
+	return f->net->drop_counts ? f->net->drop_counts[reason] : 0;
+}
+
+/* ---- addresses -------------------------------------------------------------------------------------------- */
+
+static void a_mapped_source_does_not_come_in(void **state)
+{
+	static const struct in6_addr mapped = { .s6_addr = { [10] = 0xff, 0xff, 127, 0, 0, 1 } };
+	static const u8 udp[8] = { 0, 7, 0, 7, 0, 8 };
+	struct fixture *f = *state;
+
+	hear(f, &mapped, &us, IPPROTO_UDP, udp, sizeof(udp));
+	assert_int_equal(drops(f, SKB_DROP_IP6_MARTIAN_SOURCE), 1);
+}
+
+/* ---- extension headers -------------------------------------------------------------------------------------- */
+
+/* Each row is one packet for us, and why it is dropped. */
+static void bad_extension_headers_are_dropped_for_their_reason(void **state)
+{
+	static const struct {
+		u8 nexthdr, len;
+		u8 p[32];
+		skb_drop_reason_t reason;
+	} rows[] = {
+		{ IPPROTO_HOPOPTS, 4, { 59 }, SKB_DROP_IP6_HDR_SHORT },
+		{ IPPROTO_HOPOPTS, 8, { 59, 1, 1, 4 }, SKB_DROP_IP6_HDR_SHORT },
+		{ IPPROTO_DSTOPTS, 8, { 59, 1, 1, 4 }, SKB_DROP_IP6_HDR_SHORT },
+		{ IPPROTO_ROUTING, 8, { 59, 1 }, SKB_DROP_IP6_HDR_SHORT },
+		{ IPPROTO_DSTOPTS,
+		  8,
+		  { 59, 0, 1, 5 },
+		  SKB_DROP_IP6_BAD_OPTION }, /* beyond its end */
+		{ IPPROTO_DSTOPTS, 8, { 59, 0, 1, 4, 0, 0, 1 }, SKB_DROP_IP6_BAD_OPTION },
+		{ IPPROTO_DSTOPTS,
+		  16,
+		  { 59, 1, 1, 12 },
+		  SKB_DROP_IP6_BAD_OPTION }, /* too much padding */
+		{ IPPROTO_HOPOPTS, 8, { 59, 0, 5, 1 }, SKB_DROP_IP6_BAD_OPTION }, /* router alert */
+		{ IPPROTO_HOPOPTS, 8, { 59, 0, 0xc2, 4, 0, 0, 1 }, SKB_DROP_IP6_BAD_OPTION },
+		{ IPPROTO_DSTOPTS, 8, { 59, 0, 0x7e, 4 }, SKB_DROP_IP6_UNKNOWN_OPTION },
+		{ IPPROTO_DSTOPTS,
+		  24,
+		  { 59, 2,    0x1e, 0,    0x1e, 0,    0x1e, 0,    0x1e, 0,    0x1e,
+		    0,  0x1e, 0,    0x1e, 0,    0x1e, 0,    0x1e, 0,    0x1e, 0 },
+		  SKB_DROP_IP6_TOO_MANY_OPTIONS },
+		{ IPPROTO_ROUTING, 8, { 59, 0, 0, 1 }, SKB_DROP_IP6_SOURCE_ROUTE },
+		{ IPPROTO_ROUTING, 8, { 59, 0, 4, 1 }, SKB_DROP_IP6_SOURCE_ROUTE },
+		{ IPPROTO_DSTOPTS,
+		  8,
+		  { IPPROTO_HOPOPTS, 0, 1, 4 },
+		  SKB_DROP_IP6_NOPROTO }, /* not first */
+		{ 253, 8, { 0 }, SKB_DROP_IP6_NOPROTO },
+	};
+	struct fixture *f = *state;
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		u64 before = drops(f, rows[i].reason);
+
+		hear(f, &peer, &us, rows[i].nexthdr, rows[i].p, rows[i].len);
+		if (drops(f, rows[i].reason) != before + 1)
+			fail_msg("row %u: not dropped for %u", i, rows[i].reason);
+	}
+}
+
+/* RFC 2675 3: a payload length of 0 needs a jumbo payload option. */
+static void a_packet_without_length_needs_a_jumbo_option(void **state)
+{
+	struct fixture *f = *state;
+	struct sk_buff *skb;
+	struct ipv6_hdr *ip;
+
+	cpu_lock(f->net->cpu);
+	skb = test_packet(f->eth0, ETH_P_IPV6, 56);
+	ip = memset(skb->data, 0, 56);
+	ip->ver_tc_flow = cpu_to_be32(6u << 28);
+	ip->saddr = peer;
+	ip->daddr = us;
+	ip->hop_limit = 64;
+	memcpy(ip + 1, "\x3b\0\1\4", 4);
+	skb_reset_mac_header(skb);
+	netif_rx(skb);
+	cpu_unlock(f->net->cpu);
+	test_run_for(f->m, NSEC_PER_MSEC);
+	assert_int_equal(drops(f, SKB_DROP_IP6_TRUNCATED), 1);
+}
+
+/* ---- fragments --------------------------------------------------------------------------------------------------- */
+
+/* @off in octets; @payload of @len octets behind the fragment header. */
+static void fragment(struct fixture *f, u8 nexthdr, u32 id, u32 off, bool more, const u8 *payload,
+		     u32 len)
+{
+	static u8 p[2048];
+
+	memset(p, 0, 8);
+	p[0] = nexthdr;
+	p[2] = (u8)(off >> 8);
+	p[3] = (u8)(off | more);
+	p[7] = (u8)id;
+	memcpy(p + 8, payload, len);
+	hear(f, &peer, &us, IPPROTO_FRAGMENT, p, 8 + len);
+}
+
+static void bad_fragments_are_dropped_for_their_reason(void **state)
+{
+	struct fixture *f = *state;
+	u8 p[64] = { 0 };
+
+	fragment(f, 253, 1, 8, true, p, 12); /* no multiple of 8 */
+	assert_int_equal(drops(f, SKB_DROP_FRAG_BAD), 1);
+	fragment(f, 253, 2, 65528, false, p, 16); /* beyond 65,535 */
+	assert_int_equal(drops(f, SKB_DROP_FRAG_BAD), 2);
+	fragment(f, IPPROTO_TCP, 3, 0, true, p, 16); /* RFC 7112 */
+	assert_int_equal(drops(f, SKB_DROP_FRAG_BAD), 3);
+	hear(f, &peer, &us, IPPROTO_FRAGMENT, p, 7);
+	assert_int_equal(drops(f, SKB_DROP_FRAG_BAD), 4);
+	fragment(f, 253, 4, 0, true, p, 32);
+	fragment(f, 253, 4, 8, true, p, 16); /* all there already */
+	assert_int_equal(drops(f, SKB_DROP_FRAG_DUP), 1);
+	fragment(f, 253, 4, 24, true, p, 16); /* RFC 5722: both go */
+	assert_int_equal(drops(f, SKB_DROP_FRAG_OVERLAP), 2);
+	fragment(f, 253, 5, 0, true, p, 32);
+	test_run_for(f->m, 61 * NSEC_PER_SEC);
+	assert_int_equal(drops(f, SKB_DROP_FRAG_TIMEOUT), 1);
+	assert_int_equal(f->net->ipv6->frags.mem, 0);
+}
+
+/* RFC 7112: the headers are all there, behind more options than are looked at in one piece. */
+static void a_first_fragment_with_long_options_is_complete(void **state)
+{
+	struct fixture *f = *state;
+	u8 p[304] = { IPPROTO_TCP, 29, 0x1e, 236 };
+
+	fragment(f, IPPROTO_DSTOPTS, 1, 0, true, p, sizeof(p));
+	assert_int_equal(drops(f, SKB_DROP_FRAG_BAD), 0);
+	assert_int_equal(f->net->ipv6->frags.nqueues, 1);
+}
+
+/* 64 KiB of extension headers: more than offsets of 16 bits reach, and than anybody needs. */
+static void a_datagram_that_is_all_extension_headers_is_dropped(void **state)
+{
+	static u8 p[1024];
+	struct fixture *f = *state;
+	u32 off = 0;
+
+	for (u32 i = 0; i < sizeof(p); i += 8)
+		memcpy(p + i, "\x3c\0\1\4\0\0\0\0", 8);
+	for (; off + sizeof(p) <= 65528; off += sizeof(p))
+		fragment(f, IPPROTO_DSTOPTS, 1, off, true, p, sizeof(p));
+	p[65528 - off - 8] = 253;
+	fragment(f, IPPROTO_DSTOPTS, 1, off, false, p, 65528 - off);
+	assert_int_equal(f->net->ipv6->frags.nqueues, 0);
+	assert_int_equal(drops(f, SKB_DROP_IP6_TOO_MANY_OPTIONS), 1);
+}
+
+/* ---- routes ------------------------------------------------------------------------------------------------------- */
+
+static void too_big(struct fixture *f, const struct in6_addr *about, u32 mtu)
+{
+	cpu_lock(f->net->cpu);
+	ip6_update_pmtu(f->net, about, &us1, 0, mtu);
+	cpu_unlock(f->net->cpu);
+}
+
+static u32 mtu_to(struct fixture *f, const struct in6_addr *dst)
+{
+	struct flowi6 fl = { .daddr = *dst };
+	struct rt6_info *rt;
+	u32 mtu;
+	int err;
+
+	cpu_lock(f->net->cpu);
+	rt = ip6_route_output(f->net, &fl, NULL, &err);
+	assert_non_null(rt);
+	mtu = dst_mtu(&rt->dst);
+	ip6_rt_put(rt);
+	cpu_unlock(f->net->cpu);
+	return mtu;
+}
+
+/* RFC 8201 4, RFC 4443 3.2 */
+static void a_path_mtu_of_ours_does_not_bear_on_what_is_forwarded(void **state)
+{
+	static const u8 p[1400];
+	struct fixture *f = *state;
+
+	too_big(f, &behind, 1280);
+	assert_int_equal(mtu_to(f, &behind), 1280);
+	hear(f, &peer, &behind, 253, p, sizeof(p));
+	assert_int_equal(drops(f, SKB_DROP_IP6_PKT_TOO_BIG), 0);
+	too_big(f, &behind, 600);
+	assert_int_equal(mtu_to(f, &behind), 1280); /* never below */
+}
+
+/* Also for who keeps the route. */
+static void a_path_mtu_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct flowi6 fl = { .daddr = behind };
+	struct rt6_info *rt;
+	int err;
+
+	too_big(f, &behind, 1300);
+	cpu_lock(f->net->cpu);
+	rt = ip6_route_output(f->net, &fl, NULL, &err);
+	assert_ptr_equal(dst_check(&rt->dst), &rt->dst);
+	cpu_unlock(f->net->cpu);
+	test_run_for(f->m, 601 * NSEC_PER_SEC);
+	cpu_lock(f->net->cpu);
+	assert_null(dst_check(&rt->dst));
+	ip6_rt_put(rt);
+	cpu_unlock(f->net->cpu);
+	assert_int_equal(mtu_to(f, &behind), 1500);
+}
+
+/* RFC 4861 6.3.5: nobody goes on using a router whose time is over. */
+static void a_route_that_expired_is_not_used_by_who_keeps_it(void **state)
+{
+	static const struct in6_addr far = { .s6_addr = { 0x20, 2 } };
+	struct fixture *f = *state;
+	struct flowi6 fl = { .daddr = far };
+	struct rt6_info *rt;
+	int err;
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(rt6_default_router(f->eth0, &router, 10, 0, 0, 0), 0);
+	rt = ip6_route_output(f->net, &fl, NULL, &err);
+	assert_non_null(rt);
+	cpu_unlock(f->net->cpu);
+	test_run_for(f->m, 11 * NSEC_PER_SEC);
+	cpu_lock(f->net->cpu);
+	assert_null(dst_check(&rt->dst));
+	ip6_rt_put(rt);
+	cpu_unlock(f->net->cpu);
+}
+
+static void exceptions_are_bounded_and_go_with_the_device(void **state)
+{
+	struct fixture *f = *state;
+	struct in6_addr a = behind;
+
+	for (u32 i = 0; i < 5000; i++) {
+		a.s6_addr[13] = (u8)(i >> 8);
+		a.s6_addr[14] = (u8)i;
+		too_big(f, &a, 1300);
+	}
+	assert_int_equal(f->net->ipv6->rt6_exception_count, 4096);
+	assert_int_equal(mtu_to(f, &a), 1300);
+	cpu_lock(f->net->cpu);
+	rt6_device_down(f->eth1, true);
+	cpu_unlock(f->net->cpu);
+	assert_int_equal(f->net->ipv6->rt6_exception_count, 0);
+}
+
+/* RFC 4861 8.1, 8.3 */
+static void only_the_router_in_use_redirects(void **state)
+{
+	static const struct in6_addr far = { .s6_addr = { 0x20, 2 } },
+				     other = { .s6_addr = { 0xfe, 0x80, [15] = 10 } };
+	struct fixture *f = *state;
+	struct flowi6 fl = { .daddr = far };
+	struct rt6_info *rt;
+	int err;
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(rt6_default_router(f->eth0, &router, UINT32_MAX, 0, 0, 0), 0);
+	assert_false(rt6_do_redirect(f->net, &far, &other, &other, f->eth0));
+	assert_false(rt6_do_redirect(f->net, &far, &router, &other, f->eth1));
+	assert_true(rt6_do_redirect(f->net, &far, &router, &other, f->eth0));
+	assert_false(rt6_do_redirect(f->net, &far, &router, &router, f->eth0)); /* not any more */
+	rt = ip6_route_output(f->net, &fl, NULL, &err);
+	assert_memory_equal(&rt->rt6i_gateway, &other, 16);
+	ip6_rt_put(rt);
+	cpu_unlock(f->net->cpu);
+	test_run_for(f->m, 601 * NSEC_PER_SEC);
+	cpu_lock(f->net->cpu);
+	fl = (struct flowi6){ .daddr = far };
+	rt = ip6_route_output(f->net, &fl, NULL, &err);
+	assert_memory_equal(&rt->rt6i_gateway, &router, 16);
+	ip6_rt_put(rt);
+	cpu_unlock(f->net->cpu);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_mapped_source_does_not_come_in),
+		TEST(bad_extension_headers_are_dropped_for_their_reason),
+		TEST(a_packet_without_length_needs_a_jumbo_option),
+		TEST(bad_fragments_are_dropped_for_their_reason),
+		TEST(a_first_fragment_with_long_options_is_complete),
+		TEST(a_datagram_that_is_all_extension_headers_is_dropped),
+		TEST(a_path_mtu_of_ours_does_not_bear_on_what_is_forwarded),
+		TEST(a_path_mtu_ends),
+		TEST(a_route_that_expired_is_not_used_by_who_keeps_it),
+		TEST(exceptions_are_bounded_and_go_with_the_device),
+		TEST(only_the_router_in_use_redirects),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

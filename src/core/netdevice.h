@@ -38,6 +38,8 @@ struct ethtool_ops;   /* core/ethtool.h */
 #define MAX_ADDR_LEN  32
 #define LL_MAX_HEADER 32
 #define MAX_HEADER    (LL_MAX_HEADER + 48)
+#define NET_IP_ALIGN                                                                               \
+	2 /* drivers of Ethernet reserve this, so that the network header behind 14 octets is aligned */
 
 /* ---- NAPI -------------------------------------------------------------------------------------------- */
 

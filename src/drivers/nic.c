@@ -41,7 +41,7 @@
 #include "wire/ethernet.h"
 
 #define NIC_FRAME_MIN   60 /* without the frame check sequence: IEEE 802.3 3.2.7 */
-#define NIC_IP_ALIGN    2
+#define NIC_IP_ALIGN    NET_IP_ALIGN
 #define NIC_PIO_WORK    20 /* frames that one interrupt handles at most */
 #define NIC_RING_MIN_RX 8
 #define NIC_USECS_MAX   1000000u

@@ -175,15 +175,15 @@ static int port_poll(struct napi_struct *napi, int budget)
 static struct sk_buff *port_copy_in(struct port *port, const void *frame, u32 len)
 {
 	u32 head = min(len, (u32)PORT_HEAD);
-	struct sk_buff *skb = alloc_skb_with_frags(port->cpu, NET_SKB_PAD + PORT_HEAD, len - head);
-	u32 frags;
+	u32 pad = NET_SKB_PAD + (port->dev->hard_header_len ? NET_IP_ALIGN : 0), frags;
+	struct sk_buff *skb = alloc_skb_with_frags(port->cpu, pad + PORT_HEAD, len - head);
 
 	if (!skb)
 		return NULL;
 	/* The fragments are there already: the head area is laid out by hand. */
 	frags = skb->data_len;
-	skb->data += NET_SKB_PAD;
-	skb->tail += NET_SKB_PAD + head;
+	skb->data += pad;
+	skb->tail += pad + head;
 	skb->len = head + frags;
 	skb->dev = port->dev;
 	if (skb_store_bits(skb, 0, frame, len)) {

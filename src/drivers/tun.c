@@ -195,7 +195,7 @@ static int tun_read_away(struct tun_priv *priv)
 /* The next frame, without its virtio-net header, which is put at @vnet. NULL with *ret_err. */
 static struct sk_buff *tun_read(struct tun_priv *priv, u8 *vnet, int *ret_err)
 {
-	struct sk_buff *skb = netdev_alloc_skb(priv->dev, RX_HEAD);
+	struct sk_buff *skb = netdev_alloc_skb(priv->dev, RX_HEAD + NET_IP_ALIGN);
 	struct iovec iov[2 + RX_PAGES] = { { vnet, priv->vnet_len } };
 	ssize_t n;
 
@@ -204,6 +204,8 @@ static struct sk_buff *tun_read(struct tun_priv *priv, u8 *vnet, int *ret_err)
 		*ret_err = -ENOMEM;
 		return NULL;
 	}
+	if (!priv->layer3)
+		skb_reserve(skb, NET_IP_ALIGN);
 	iov[1] = (struct iovec){ skb_tail_pointer(skb), RX_HEAD };
 	for (u32 i = 0; i < RX_PAGES; i++) {
 		u32 off = i ? 0 : priv->rx_off;

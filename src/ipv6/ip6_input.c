@@ -211,6 +211,27 @@ static void ipv6_rcv_count(struct net *net, skb_drop_reason_t reason)
 	}
 }
 
+/* Addresses are read as words: a packet that a driver put at an odd place is moved down to the next even one. 0 or -ENOMEM */
+static int ipv6_rcv_align(struct sk_buff *skb)
+{
+	u32 k, before;
+
+	if (likely(!((uintptr_t)skb->data & 3)))
+		return 0;
+	if (skb_cow_head(skb, 4))
+		return -ENOMEM;
+	k = (uintptr_t)skb->data & 3;
+	before = skb_mac_header_was_set(skb) ? (u32)(skb->data - skb_mac_header(skb)) : 0;
+	if (!k || before + k > skb_headroom(skb))
+		return k ? -ENOMEM : 0;
+	memmove(skb->data - before - k, skb->data - before, before + skb_headlen(skb));
+	if (skb_mac_header_was_set(skb))
+		skb->mac_header = (u16)(skb->mac_header - k);
+	skb->data -= k;
+	skb->tail -= k;
+	return 0;
+}
+
 void ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt)
 {
 	const struct inet6_dev *idev = __in6_dev_get(dev);
@@ -233,6 +254,11 @@ void ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_t
 	skb = skb_share_check(skb);
 	if (!skb) {
 		NET_INC_STATS(net, MIB_Ip6_InDiscards);
+		return;
+	}
+	if (ipv6_rcv_align(skb)) {
+		NET_INC_STATS(net, MIB_Ip6_InDiscards);
+		kfree_skb_reason(skb, SKB_DROP_NOMEM);
 		return;
 	}
 	skb_reset_network_header(skb);

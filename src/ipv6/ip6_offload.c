@@ -75,7 +75,8 @@ static struct sk_buff *ipv6_gro_receive(struct sk_buff_head *held, struct sk_buf
 	struct sk_buff *p, *next;
 
 	cb->flush = 1;
-	if (skb_headlen(skb) < off + sizeof(*h))
+	/* What a careless driver put at an odd place is not merged: ipv6_rcv() moves it. */
+	if (skb_headlen(skb) < off + sizeof(*h) || (uintptr_t)(skb->data + off) & 3)
 		return NULL;
 	h = (const struct ipv6_hdr *)(skb->data + off);
 	ops = transport_offload(skb, h->nexthdr);

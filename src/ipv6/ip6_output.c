@@ -72,7 +72,8 @@ static struct ipv6_hdr *ip6_push_header(struct sk_buff *skb, const struct flowi6
 	h->nexthdr = proto;
 	h->hop_limit = hop_limit;
 	h->saddr = fl->saddr;
-	h->daddr = *daddr;
+	memcpy(&h->daddr, daddr,
+	       sizeof(h->daddr)); /* inside a routing header it may lie anywhere */
 	return h;
 }
 

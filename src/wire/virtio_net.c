@@ -54,7 +54,7 @@ static int find_transport(const u8 *frame, size_t have, u32 l2_len, u8 *ret_vers
 static int parse_gso(struct virtio_net_view *v, const u8 *frame, size_t have, size_t frame_len,
 		     u32 l2_len)
 {
-	u8 version, proto;
+	u8 version = 0, proto = 0;
 	int thoff = find_transport(frame, have, l2_len, &version, &proto);
 	u32 thlen;
 

@@ -97,7 +97,7 @@ static int any_socket(struct any *s, int family, int type, int protocol)
 static void any_close(struct any s)
 {
 	if (machine)
-		weir_close(s.f);
+		weir_close(s.f); /* NULL: it could not be made */
 	else
 		close(s.fd);
 }
@@ -827,7 +827,7 @@ static void tell_bind(const struct kind *k)
 		unsigned how[2] = { i % 4, i / 4 % 4 };
 		const struct bind_addr *where[2] = { &bind_addrs[i / 16 % NR_BIND_ADDRS],
 						     &bind_addrs[i / 16 / NR_BIND_ADDRS] };
-		struct any s[2];
+		struct any s[2] = { { 0 } };
 		long r[2];
 
 		/* IPv4 among itself with the IPv4 kind, everything else with the IPv6 kind. */

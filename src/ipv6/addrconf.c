@@ -49,11 +49,18 @@ void in6_ifa_put(struct inet6_ifaddr *ifp)
 
 /* ---- what an address means for routing --------------------------------------------------------------------------- */
 
+/* ::1 has none, single addresses that programs add have one: so does Linux. */
+static bool wants_prefix_route(const struct inet6_ifaddr *ifp)
+{
+	return !(ifp->flags & IFA_F_NOPREFIXROUTE) &&
+	       !(ifp->idev->dev->flags & IFF_LOOPBACK && ifp->scope == 1);
+}
+
 void inet6_ifa_prefix_route(const struct inet6_ifaddr *ifp)
 {
 	u32 lifetime = ifp->flags & IFA_F_PERMANENT ? INFINITY_LIFE : ifp->valid_lft;
 
-	if (ifp->flags & IFA_F_NOPREFIXROUTE || ifp->prefix_len == 128)
+	if (!wants_prefix_route(ifp))
 		return;
 	rt6_prefix_route(ifp->idev->dev, &ifp->addr, ifp->prefix_len, lifetime, ifp->rt_priority,
 			 RTPROT_KERNEL);
@@ -75,7 +82,7 @@ static const struct inet6_ifaddr *prefix_sharer(const struct inet6_ifaddr *ifp)
 void inet6_ifa_prefix_unroute(const struct inet6_ifaddr *ifp)
 {
 	/* Prefixes of advertisements have a life of their own. */
-	if (ifp->flags & IFA_F_NOPREFIXROUTE || ifp->prefix_len == 128 || prefix_sharer(ifp))
+	if (!wants_prefix_route(ifp) || prefix_sharer(ifp))
 		return;
 	rt6_prefix_route(ifp->idev->dev, &ifp->addr, ifp->prefix_len, 0, ifp->rt_priority,
 			 RTPROT_KERNEL);
@@ -248,7 +255,7 @@ int inet6_addr_add(struct inet6_dev *idev, const struct ifa6_config *cfg,
 	if (ipv6_addr_is_multicast(&ifp->addr))
 		ipv6_dev_mc_inc(idev->dev, &ifp->addr);
 	inet6_ifa_prefix_route(ifp);
-	if (ifp->flags & IFA_F_TENTATIVE && !(ifp->flags & IFA_F_OPTIMISTIC))
+	if (cfg->requested && ifp->flags & IFA_F_TENTATIVE && !(ifp->flags & IFA_F_OPTIMISTIC))
 		inet6_ifa_notify(RTM_NEWADDR, ifp);
 	if (ret)
 		*ret = ifp;
@@ -435,7 +442,8 @@ void addrconf_set_forwarding(struct inet6_dev *idev, bool on)
 		else
 			anycast_leave(ifp);
 	}
-	inet6_netconf_notify(idev->net, NETCONFA_FORWARDING, idev->dev->ifindex, &idev->cnf);
+	inet6_netconf_notify(idev->net, RTM_NEWNETCONF, NETCONFA_FORWARDING, idev->dev->ifindex,
+			     &idev->cnf);
 }
 
 /* ---- the life of inet6_dev ------------------------------------------------------------------------------------------------- */
@@ -485,7 +493,10 @@ static struct inet6_dev *ipv6_add_dev(struct net_device *dev)
 	dev->ip6_ptr = idev;
 	ipv6_mc_init_dev(idev);
 	join_all_nodes(dev);
-	addrconf_set_forwarding(idev, idev->cnf.forwarding);
+	idev->forwarding = idev->cnf.forwarding;
+	if (idev->forwarding)
+		set_all_routers(idev, true);
+	inet6_netconf_notify(idev->net, RTM_NEWNETCONF, NETCONFA_ALL, dev->ifindex, &idev->cnf);
 	return idev;
 }
 
@@ -508,6 +519,7 @@ static void ipv6_del_dev(struct inet6_dev *idev)
 	neigh_ifdown(ip6->nd_tbl, dev);
 	for (u32 i = 0; i < ARRAY_SIZE(idev->rt6_cache); i++)
 		ip6_rt_put(idev->rt6_cache[i]);
+	inet6_netconf_notify(idev->net, RTM_DELNETCONF, 0, dev->ifindex, NULL);
 	dev->ip6_ptr = NULL;
 	list_del(&idev->node);
 	neigh_parms_release(ip6->nd_tbl, idev->nd_parms);

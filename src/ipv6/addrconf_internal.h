@@ -30,6 +30,7 @@ struct ifa6_config {
 	struct in6_addr addr, peer;
 	u8 plen, proto;
 	u32 flags, rt_priority, valid, preferred;
+	bool requested; /* by a program: others hear of it before DAD has ended */
 };
 
 /* ---- addrconf.c: addresses of a device -------------------------------------------------------------------- */
@@ -92,7 +93,9 @@ void addrconf_manage_tempaddrs(struct inet6_ifaddr *ifp, u32 valid, u32 preferre
 
 void inet6_ifa_notify(int event, const struct inet6_ifaddr *ifp);
 void inet6_prefix_notify(struct inet6_dev *idev, const u8 *pinfo);
-void inet6_netconf_notify(struct net *net, int type, int ifindex, const struct ipv6_devconf *cnf);
+/* @type: NETCONFA_*, what has changed. RTM_DELNETCONF: @cnf NULL */
+void inet6_netconf_notify(struct net *net, int event, int type, int ifindex,
+			  const struct ipv6_devconf *cnf);
 void inet6_ifinfo_notify(struct inet6_dev *idev); /* its state (IF_RA_MANAGED ...) has changed */
 extern const struct rtnl_handler addrconf_rtnl_handlers[], addrlabel_rtnl_handlers[],
 	addrconf_link_rtnl_handlers[];

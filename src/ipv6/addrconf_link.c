@@ -275,16 +275,19 @@ void inet6_ifinfo_notify(struct inet6_dev *idev)
 
 /* ---- netconf ------------------------------------------------------------------------------------------------------------ */
 
+/* @c NULL: it is gone, only the device is named. */
 static int fill_netconf(struct nl_msg *m, int ifindex, const struct ipv6_devconf *c, u32 portid,
-			u32 seq, u16 flags, int type)
+			u32 seq, u16 flags, int event, int type)
 {
-	struct netconfmsg *ncm = nlmsg_begin(m, portid, seq, RTM_NEWNETCONF, flags, sizeof(*ncm));
+	struct netconfmsg *ncm = nlmsg_begin(m, portid, seq, (u16)event, flags, sizeof(*ncm));
 	bool all = type == NETCONFA_ALL;
 
 	if (!ncm)
 		return -EMSGSIZE;
 	ncm->ncm_family = AF_INET6;
 	nla_put_u32(m, NETCONFA_IFINDEX, (u32)ifindex);
+	if (!c)
+		return nlmsg_finish(m);
 	if (all || type == NETCONFA_FORWARDING)
 		nla_put_u32(m, NETCONFA_FORWARDING, c->forwarding);
 	if (all || type == NETCONFA_MC_FORWARDING)
@@ -297,14 +300,15 @@ static int fill_netconf(struct nl_msg *m, int ifindex, const struct ipv6_devconf
 	return nlmsg_finish(m);
 }
 
-void inet6_netconf_notify(struct net *net, int type, int ifindex, const struct ipv6_devconf *cnf)
+void inet6_netconf_notify(struct net *net, int event, int type, int ifindex,
+			  const struct ipv6_devconf *cnf)
 {
 	struct nl_msg m;
 
 	if (!netlink_has_listeners(net, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF) ||
 	    nl_msg_init(&m, 256))
 		return;
-	if (!fill_netconf(&m, ifindex, cnf, 0, 0, 0, type))
+	if (!fill_netconf(&m, ifindex, cnf, 0, 0, 0, event, type))
 		nlmsg_notify(net, NETLINK_ROUTE, &m, 0, RTNLGRP_IPV6_NETCONF);
 	nl_msg_fini(&m);
 }
@@ -339,7 +343,7 @@ static int inet6_netconf_get(struct nl_request *req)
 	cpu_lock(req->net->cpu);
 	c = netconf_find(req->net, ifindex);
 	err = c ? fill_netconf(req->reply, ifindex, c, req->portid, req->nlh->nlmsg_seq, 0,
-			       NETCONFA_ALL)
+			       RTM_NEWNETCONF, NETCONFA_ALL)
 		: -EINVAL;
 	cpu_unlock(req->net->cpu);
 	return err;
@@ -358,14 +362,14 @@ static int inet6_netconf_dump(struct nl_msg *msg, struct netlink_callback *cb)
 		if (full || (u64)dev->ifindex <= cb->args[0] || !__in6_dev_get(dev))
 			continue;
 		full = fill_netconf(msg, dev->ifindex, &__in6_dev_get(dev)->cnf, portid, seq,
-				    NLM_F_MULTI, NETCONFA_ALL);
+				    NLM_F_MULTI, RTM_NEWNETCONF, NETCONFA_ALL);
 		if (!full)
 			cb->args[0] = (u64)dev->ifindex;
 	}
 	for (int i = NETCONFA_IFINDEX_ALL - (int)cb->args[1];
 	     !full && i >= NETCONFA_IFINDEX_DEFAULT; i--) {
 		full = fill_netconf(msg, i, netconf_find(net, i), portid, seq, NLM_F_MULTI,
-				    NETCONFA_ALL);
+				    RTM_NEWNETCONF, NETCONFA_ALL);
 		if (!full)
 			cb->args[1]++;
 	}

@@ -182,6 +182,7 @@ static int parse_ifaddr(struct nl_request *req, const struct nlattr **tb, struct
 	if (err)
 		return err;
 	memset(cfg, 0, sizeof(*cfg));
+	cfg->requested = true;
 	cfg->plen = ifm->ifa_prefixlen;
 	cfg->flags = (tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : ifm->ifa_flags) & IFA_F_SETTABLE;
 	cfg->rt_priority = tb[IFA_RT_PRIORITY] ? nla_get_u32(tb[IFA_RT_PRIORITY]) : 0;
@@ -211,10 +212,13 @@ static int check_flags(struct inet6_dev *idev, struct ifa6_config *cfg,
 
 static int modify_addr(struct inet6_ifaddr *ifp, const struct ifa6_config *cfg)
 {
-	const u32 changeable = IFA_F_NOPREFIXROUTE | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR;
+	const u32 changeable =
+		IFA_F_NODAD | IFA_F_NOPREFIXROUTE | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR;
 	bool was_managing = ifp->flags & IFA_F_MANAGETEMPADDR;
 
-	inet6_ifa_prefix_unroute(ifp);
+	/* The prefix's route only changes its lifetime, unless it is to go or to have another metric. */
+	if (cfg->flags & IFA_F_NOPREFIXROUTE || ifp->rt_priority != cfg->rt_priority)
+		inet6_ifa_prefix_unroute(ifp);
 	ifp->flags = (ifp->flags & ~changeable) | (cfg->flags & changeable);
 	ifp->rt_priority = cfg->rt_priority;
 	if (cfg->proto)

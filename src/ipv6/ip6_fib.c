@@ -141,7 +141,7 @@ static void fib6_unlink(struct fib6_info *f, const struct fib6_config *cfg)
 }
 
 /* Calls @match on every route of the net; those it says true to are removed. */
-static void fib6_clean(struct net *net, bool (*match)(const struct fib6_info *f, const void *arg),
+static void fib6_clean(struct net *net, bool (*match)(struct fib6_info *f, const void *arg),
 		       const void *arg)
 {
 	for (u32 i = 0; i < FIB6_TABLE_HASHSZ; i++) {
@@ -806,7 +806,7 @@ int rt6_route_information(struct net_device *dev, const struct in6_addr *router,
 	return ra_route(dev, router, &cfg, lifetime, 0);
 }
 
-static bool is_ra_route(const struct fib6_info *f, const void *arg)
+static bool is_ra_route(struct fib6_info *f, const void *arg)
 {
 	return f->flags & (RTF_DEFAULT | RTF_ROUTEINFO) && f->flags & RTF_ADDRCONF;
 }
@@ -837,12 +837,12 @@ void rt6_device_up(struct net_device *dev)
 	fib6_changed(dev->net);
 }
 
-static bool is_through_dev(const struct fib6_info *f, const void *dev)
+static bool is_through_dev(struct fib6_info *f, const void *dev)
 {
 	return f->dev == dev && type_has_nexthop(f->type);
 }
 
-static bool is_of_dev(const struct fib6_info *f, const void *dev)
+static bool is_of_dev(struct fib6_info *f, const void *dev)
 {
 	return f->dev == dev;
 }
@@ -855,20 +855,23 @@ void rt6_device_down(struct net_device *dev, bool unregister)
 		rt6_drop_dev(dev);
 }
 
-static bool is_from(const struct fib6_info *f, const void *addr)
+/* The route stays, with a source that is chosen. Never true: nothing is removed. */
+static bool drop_prefsrc(struct fib6_info *f, const void *addr)
 {
-	return ipv6_addr_equal(&f->prefsrc, addr);
+	if (ipv6_addr_equal(&f->prefsrc, addr))
+		f->prefsrc = in6addr_any;
+	return false;
 }
 
 void rt6_remove_prefsrc(struct net *net, const struct in6_addr *addr)
 {
-	fib6_clean(net, is_from, addr);
+	fib6_clean(net, drop_prefsrc, addr);
 	fib6_changed(net);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------- */
 
-static bool is_expired(const struct fib6_info *f, const void *arg)
+static bool is_expired(struct fib6_info *f, const void *arg)
 {
 	return fib6_expired(f);
 }
@@ -898,7 +901,7 @@ static void fib6_gc(struct cpu *cpu, struct timer_list *t)
 		mod_timer(cpu, t, cpu->now + ip6->route_gc_interval_s * NSEC_PER_SEC);
 }
 
-static bool is_any(const struct fib6_info *f, const void *arg)
+static bool is_any(struct fib6_info *f, const void *arg)
 {
 	return true;
 }

@@ -149,7 +149,7 @@ static u32 nexthop_flags(const struct fib6_info *f)
 
 static void put_multipath(struct nl_msg *m, const struct fib6_info *first)
 {
-	u32 mark = nla_nest_start(m, RTA_MULTIPATH);
+	u32 mark = nla_nest_start_noflag(m, RTA_MULTIPATH); /* ip(8) would not read it otherwise */
 
 	for (const struct fib6_info *f = first; f && fib6_is_sibling(first, f); f = f->next) {
 		struct {
@@ -170,28 +170,11 @@ static void put_multipath(struct nl_msg *m, const struct fib6_info *first)
 	nla_nest_end(m, mark);
 }
 
-/* What the type of an error route answers with (RTA_CACHEINFO). */
-static s32 type_error(u8 type)
-{
-	switch (type) {
-	case RTN_BLACKHOLE:
-		return -EINVAL;
-	case RTN_PROHIBIT:
-		return -EACCES;
-	case RTN_THROW:
-		return -EAGAIN;
-	case RTN_UNREACHABLE:
-		return -EHOSTUNREACH;
-	default:
-		return 0;
-	}
-}
-
 int fib6_dump_info(struct nl_msg *m, u32 portid, u32 seq, int event, u16 flags,
 		   const struct fib6_info *f, bool siblings)
 {
 	struct rtmsg *rtm = nlmsg_begin(m, portid, seq, (u16)event, flags, sizeof(*rtm));
-	struct rta_cacheinfo ci = { .rta_error = (u32)type_error(f->type) };
+	struct rta_cacheinfo ci = { 0 };
 	u32 table = f->table ? f->table->id : RT_TABLE_MAIN;
 
 	if (!rtm)

@@ -172,7 +172,9 @@ static void sync_all(struct net *net)
 		/* RFC 4861 6.2: what this node learnt as a host */
 		if (ip6->forwarding)
 			rt6_purge_default_routers(net);
-		inet6_netconf_notify(net, NETCONFA_FORWARDING, NETCONFA_IFINDEX_ALL,
+		inet6_netconf_notify(net, RTM_NEWNETCONF, NETCONFA_FORWARDING,
+				     NETCONFA_IFINDEX_DEFAULT, &ip6->devconf_default);
+		inet6_netconf_notify(net, RTM_NEWNETCONF, NETCONFA_FORWARDING, NETCONFA_IFINDEX_ALL,
 				     &ip6->devconf_all);
 	}
 	if (ip6->disabled != ip6->devconf_all.disable_ipv6) {

@@ -408,7 +408,9 @@ void addrconf_dev_down(struct inet6_dev *idev, bool keep)
 		if (!(ifp->flags & IFA_F_NODAD))
 			ifp->flags |= IFA_F_TENTATIVE;
 	}
-	ipv6_dev_ac_clear(idev);
+	/* What is left is sockets', who count on it. */
+	if (idev->dead)
+		ipv6_dev_ac_clear(idev);
 	idev->if_flags &= ~(u32)(IF_RS_SENT | IF_RA_RCVD | IF_READY);
 	ndisc_dns_free(idev);
 	rt6_device_down(idev->dev, false);

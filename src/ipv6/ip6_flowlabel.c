@@ -272,8 +272,10 @@ static int fl_share(struct sock *sk, struct ip6_flowlabel *fl, const struct ip6_
 static int fl_mem_check(const struct sock *sk)
 {
 	const struct ipv6_fl_socklist *s;
-	u32 total = fl_count(sock_net(sk)), own = 0;
+	u32 total, own = 0;
 
+	fl_expire(sock_net(sk));
+	total = fl_count(sock_net(sk));
 	list_for_each_entry(s, &inet6_sk(sk)->fl_list, node)
 		own++;
 	if (total >= FL_MAX_SIZE || (sk->sk_uid != 0 && own >= FL_MAX_PER_SOCK))

@@ -522,6 +522,21 @@ static void questions_for_routers_leave_time_for_others_whatever_the_interval(vo
 	}
 }
 
+/* Users of two kinds, sockets and the router's own prefixes, count what they share: one must not give back the other's. */
+static void an_anycast_address_of_a_socket_outlives_the_link_being_down(void **state)
+{
+	struct fixture *f = *state;
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(ipv6_dev_ac_inc(f->idev, &global2), 0);
+	addrconf_dev_down(f->idev, true);
+	addrconf_dev_up(f->eth0);
+	assert_true(ipv6_chk_acast_addr(f->net, f->eth0, &global2));
+	ipv6_dev_ac_dec(f->idev, &global2);
+	assert_false(ipv6_chk_acast_addr(f->net, f->eth0, &global2));
+	cpu_unlock(f->net->cpu);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -542,6 +557,7 @@ int main(void)
 		TEST(a_question_that_this_host_itself_sent_is_no_collision),
 		TEST(a_proxy_hears_questions_to_the_solicited_node_group_and_answers),
 		TEST(a_temporary_address_has_its_successor_before_it_is_deprecated),
+		TEST(an_anycast_address_of_a_socket_outlives_the_link_being_down),
 		TEST(temporary_addresses_end_with_the_address_that_manages_them),
 		TEST(questions_for_routers_leave_time_for_others_whatever_the_interval),
 	};

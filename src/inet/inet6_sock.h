@@ -25,7 +25,7 @@ struct ipv6_txoptions {
 	u16 opt_nflen; /* octets before it: hop-by-hop, destination options 0, routing header */
 	u16 hopopt, dst0opt, srcrt, dst1opt; /* offsets into data + 1; 0: absent */
 	u16 len;
-	u8 data[];
+	u8 data[] __attribute__((aligned(8))); /* addresses of routing headers are read in place */
 };
 static inline void txopt_put(struct ipv6_txoptions *opt) /* NULL is fine */
 {

@@ -102,6 +102,11 @@ static struct prefix_node *fib6_node(const struct fib6_info *f)
 	return prefix_trie_find(&f->table->trie, prefix_key_load(&f->dst), f->dst_len);
 }
 
+struct fib6_info *fib6_prefix_first(const struct fib6_info *f)
+{
+	return fib6_node(f)->value;
+}
+
 static void fib6_notify(const struct fib6_info *f, int event, const struct fib6_config *cfg,
 			u16 flags)
 {

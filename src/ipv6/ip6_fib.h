@@ -67,6 +67,8 @@ int ip6_route_del(struct net *net, const struct fib6_config *cfg, struct netlink
 struct fib6_table *fib6_get_table(const struct net *net, u32 id); /* NULL: none */
 /* The route for @fl, or NULL. @strict: on fl->oif only. Borrowed. */
 struct fib6_info *fib6_lookup(struct net *net, const struct flowi6 *fl, bool strict);
+/* The first route of @f's prefix. @f is in its table. */
+struct fib6_info *fib6_prefix_first(const struct fib6_info *f);
 /* Does @f continue the multipath route that @prev is part of? */
 bool fib6_is_sibling(const struct fib6_info *prev, const struct fib6_info *f);
 static inline bool fib6_expired(const struct fib6_info *f)

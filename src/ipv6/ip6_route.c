@@ -427,17 +427,12 @@ void rt6_exceptions_clear(struct net *net)
 	ip6->rt6_exception_seq++;
 }
 
-void ip6_update_pmtu(struct net *net, const struct in6_addr *daddr, const struct in6_addr *saddr,
-		     int oif, u32 mtu)
+static void pmtu_learn(struct net *net, const struct fib6_info *f, const struct in6_addr *daddr,
+		       u32 mtu)
 {
-	bool strict = ipv6_addr_type(daddr) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST);
-	struct flowi6 fl = { .daddr = *daddr, .saddr = *saddr, .oif = strict ? oif : 0 };
-	struct fib6_info *f = fib6_lookup(net, &fl, strict);
 	struct rt6_exception *e;
 
-	/* RFC 8201 4: less than 1,280 is never believed (RFC 8021: and makes no atomic fragments). */
-	mtu = max(mtu, IPV6_MIN_MTU_);
-	if (!f || (f->type != RTN_UNICAST && f->type != RTN_MULTICAST) || mtu >= f->dev->mtu ||
+	if ((f->type != RTN_UNICAST && f->type != RTN_MULTICAST) || mtu >= f->dev->mtu ||
 	    f->metrics.lock & (1u << DST_METRIC_MTU))
 		return;
 	e = exception_find(net, daddr, f->dev);
@@ -450,6 +445,21 @@ void ip6_update_pmtu(struct net *net, const struct in6_addr *daddr, const struct
 	e->pmtu = mtu;
 	e->pmtu_expires = net_now(net) + net->ipv6->route_mtu_expires_s * NSEC_PER_SEC;
 	exception_changed(net, e);
+}
+
+void ip6_update_pmtu(struct net *net, const struct in6_addr *daddr, const struct in6_addr *saddr,
+		     int oif, u32 mtu)
+{
+	bool strict = ipv6_addr_type(daddr) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST);
+	struct flowi6 fl = { .daddr = *daddr, .saddr = *saddr, .oif = strict ? oif : 0 };
+	const struct fib6_info *f = fib6_lookup(net, &fl, strict), *s;
+
+	/* RFC 8201 4: less than 1,280 is never believed (RFC 8021: and makes no atomic fragments). */
+	mtu = max(mtu, IPV6_MIN_MTU_);
+	/* Which next hop of a multipath route the flow takes, its flow label has a say in: all of them learn. */
+	for (s = f ? fib6_prefix_first(f) : NULL; s; s = s->next)
+		if (s == f || fib6_is_sibling(f, s))
+			pmtu_learn(net, s, daddr, mtu);
 }
 
 void ip6_sk_update_pmtu(struct sk_buff *skb, struct sock *sk, u32 mtu)

@@ -316,6 +316,43 @@ static void a_path_mtu_of_ours_does_not_bear_on_what_is_forwarded(void **state)
 	assert_int_equal(mtu_to(f, &behind), 1280); /* never below */
 }
 
+/* Whichever next hop a flow takes. */
+static void a_path_mtu_is_learnt_on_all_paths(void **state)
+{
+	static const struct in6_addr far = { .s6_addr = { 0x20, 2 } };
+	struct fixture *f = *state;
+	struct fib6_config cfg = { .table = RT_TABLE_MAIN,
+				   .gateway = router,
+				   .has_gateway = true,
+				   .type = RTN_UNICAST,
+				   .protocol = RTPROT_STATIC,
+				   .nl_flags = NLM_F_CREATE | NLM_F_APPEND };
+	u32 through[2] = { 0 };
+
+	cpu_lock(f->net->cpu);
+	cfg.oif = f->eth0->ifindex;
+	assert_int_equal(ip6_route_add(f->net, &cfg, NULL), 0);
+	cfg.oif = f->eth1->ifindex;
+	cfg.weight = 3;
+	assert_int_equal(ip6_route_add(f->net, &cfg, NULL), 0);
+	cpu_unlock(f->net->cpu);
+	too_big(f, &far, 1300);
+	cpu_lock(f->net->cpu);
+	for (u32 i = 1; i <= 400; i++) {
+		struct flowi6 fl = { .daddr = far, .saddr = us, .flowlabel = cpu_to_be32(i) };
+		struct rt6_info *rt;
+		int err;
+
+		rt = ip6_route_output(f->net, &fl, NULL, &err);
+		assert_non_null(rt);
+		assert_int_equal(dst_mtu(&rt->dst), 1300);
+		through[rt->dst.dev == f->eth1]++;
+		ip6_rt_put(rt);
+	}
+	cpu_unlock(f->net->cpu);
+	assert_in_range(through[1], 250, 350); /* three shares of four */
+}
+
 /* Also for who keeps the route. */
 static void a_path_mtu_ends(void **state)
 {
@@ -417,6 +454,7 @@ int main(void)
 		TEST(a_first_fragment_with_long_options_is_complete),
 		TEST(a_datagram_that_is_all_extension_headers_is_dropped),
 		TEST(a_path_mtu_of_ours_does_not_bear_on_what_is_forwarded),
+		TEST(a_path_mtu_is_learnt_on_all_paths),
 		TEST(a_path_mtu_ends),
 		TEST(a_route_that_expired_is_not_used_by_who_keeps_it),
 		TEST(exceptions_are_bounded_and_go_with_the_device),

@@ -251,10 +251,13 @@ static u32 ip6_sk_mtu(const struct sock *sk, const struct rt6_info *rt)
 	return np->frag_size && np->frag_size < mtu ? np->frag_size : mtu;
 }
 
-/* What does not fit and must not be fragmented is the program's problem, at once (RFC 3542 11.2). */
+/*
+ * What does not fit and must not be fragmented is the program's problem, at once (RFC 3542 11.2). @piece: of @length,
+ * what one packet will hold after it was cut (UDP_SEGMENT).
+ */
 static int ip6_check_datagram_len(struct sock *sk, const struct flowi6 *fl,
 				  const struct rt6_info *rt, const struct ipcm6_cookie *ipc6,
-				  u32 hlen, u32 length)
+				  u32 hlen, u32 length, u32 piece)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
 	u32 mtu = ip6_sk_mtu(sk, rt);
@@ -265,7 +268,7 @@ static int ip6_check_datagram_len(struct sock *sk, const struct flowi6 *fl,
 		ipv6_local_error(sk, EMSGSIZE, fl, mtu);
 		return -EMSGSIZE;
 	}
-	if (!whole || hlen + length <= mtu)
+	if (!whole || hlen + piece <= mtu)
 		return 0;
 	if (ipc6->dontfrag)
 		ipv6_local_rxpmtu(sk, fl, mtu);
@@ -289,7 +292,7 @@ struct sk_buff *ip6_make_skb(struct sock *sk, const struct flowi6 *fl, struct io
 
 	/* What will be cut must fit piece by piece. */
 	*ret_err = ip6_check_datagram_len(
-		sk, fl, rt, ipc6, hlen,
+		sk, fl, rt, ipc6, hlen, length,
 		ipc6->gso_size && data > ipc6->gso_size ? transhdrlen + ipc6->gso_size : length);
 	if (*ret_err)
 		return NULL;

@@ -635,7 +635,7 @@ static int fill_rt6(struct nl_msg *m, u32 portid, u32 seq, u16 flags, const stru
 	else if (saddr && !ipv6_addr_any(saddr))
 		nla_put(m, RTA_PREFSRC, 16, saddr);
 	if (rt->rt6i_pmtu) {
-		u32 mark = nla_nest_start(m, RTA_METRICS);
+		u32 mark = nla_nest_start_noflag(m, RTA_METRICS);
 
 		nla_put_u32(m, RTAX_MTU, rt->rt6i_pmtu);
 		nla_nest_end(m, mark);

@@ -160,7 +160,8 @@ static ssize_t udp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
 	struct udp_sock *up = udp_sk(sk);
 
-	if (len > UDP_MAX_LEN)
+	/* IPv6 puts the path MTU into the error queue with the same answer: tracepath asks that way. */
+	if (len > (sk->sk_family == AF_INET ? UDP_MAX_LEN : INT32_MAX - sizeof(struct udp_hdr)))
 		return -EMSGSIZE;
 	if (msg->flags & MSG_OOB &&
 	    sk->sk_family == AF_INET) /* Linux's UDP over IPv6 does not look */

@@ -40,7 +40,7 @@ static void confirm(const struct pppoe *p, const struct pppoe_packet *padr, uint
 static int cookie_is_ours(const struct pppoe_packet *padr)
 {
 	uint8_t cookie[ETH_ALEN];
-	uint16_t len;
+	uint16_t len = 0;
 	const uint8_t *data = packet_find(padr, PTT_AC_COOKIE, &len);
 
 	make_cookie(padr, cookie);

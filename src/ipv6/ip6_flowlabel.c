@@ -308,7 +308,7 @@ static int fl_get(struct sock *sk, struct in6_flowlabel_req *freq, const void *v
 {
 	const struct netns_ipv6 *ip6 = sock_net(sk)->ipv6;
 	be32 label = be32_raw(freq->flr_label);
-	struct ip6_flowlabel *fl, *there = NULL;
+	struct ip6_flowlabel *fl = NULL, *there = NULL;
 	int err;
 
 	if (freq->flr_flags & IPV6_FL_F_REFLECT) {

@@ -545,7 +545,8 @@ static void tell_get(const struct option *o, struct any s, int room)
 		uint64_t v = 0;
 
 		memcpy(&v, buf, len < 8 ? len : 8);
-		printf("%s", v ? "set" : "0");
+		/* One octet of a number may be 0 by chance. */
+		printf("%s", len < 4 ? "part" : v ? "set" : "0");
 		return;
 	}
 	for (socklen_t i = 0; i < len && i < sizeof(buf); i++)

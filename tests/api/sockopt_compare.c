@@ -540,13 +540,17 @@ static void tell_get(const struct option *o, struct any s, int room)
 		printf("%s", error_name(r));
 		return;
 	}
+	/* What fits into a few octets depends on the number, and one octet of it may be 0 by chance. */
+	if (o->flags & VOLATILE && room > 0 && room < 4) {
+		printf("a part");
+		return;
+	}
 	printf("len %d ", (int)len);
 	if (o->flags & VOLATILE) {
 		uint64_t v = 0;
 
 		memcpy(&v, buf, len < 8 ? len : 8);
-		/* One octet of a number may be 0 by chance. */
-		printf("%s", len < 4 ? "part" : v ? "set" : "0");
+		printf("%s", v ? "set" : "0");
 		return;
 	}
 	for (socklen_t i = 0; i < len && i < sizeof(buf); i++)

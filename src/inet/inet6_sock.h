@@ -46,7 +46,7 @@ struct ipv6_pinfo {            /* what an AF_INET6 socket has besides inet_sock:
 	u8 pmtudisc; /* IPV6_PMTUDISC_* */
 	u8 mc_loop : 1, mc_all : 1, recverr : 1, recverr_rfc4884 : 1, sndflow : 1, repflow : 1,
 		autoflowlabel : 1, autoflowlabel_set : 1;
-	u8 dontfrag : 1, addr_form_pad : 1, rtalert_isolate : 1, recvfragsize : 1, hdrincl : 1;
+	u8 dontfrag : 1, rtalert_isolate : 1, hdrincl : 1;
 	u8 min_hopcount;
 	u16 srcprefs;        /* IPV6_PREFER_SRC_* */
 	s32 checksum_offset; /* IPV6_CHECKSUM of raw sockets; -1: none */

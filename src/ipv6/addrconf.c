@@ -519,8 +519,7 @@ static void ipv6_del_dev(struct inet6_dev *idev)
 	ipv6_mc_destroy_dev(idev);
 	rt6_device_down(dev, true);
 	neigh_ifdown(ip6->nd_tbl, dev);
-	for (u32 i = 0; i < ARRAY_SIZE(idev->rt6_cache); i++)
-		ip6_rt_put(idev->rt6_cache[i]);
+	ip6_rt_put(idev->link_dst);
 	inet6_netconf_notify(idev->net, RTM_DELNETCONF, 0, dev->ifindex, NULL);
 	dev->ip6_ptr = NULL;
 	list_del(&idev->node);

@@ -85,8 +85,7 @@ struct ipv6_devconf {                 /* net.ipv6.conf.DEV.*: rows in sysctl_ipv
 	u8 disable_ipv6, keep_addr_on_down, use_oif_addrs_only, enhanced_dad, addr_gen_mode,
 		ignore_routes_with_linkdown, accept_untracked_na, force_mld_version, mc_forwarding,
 		ndisc_evict_nocarrier;
-	u8 accept_ra_rt_info_min_plen, accept_ra_rt_info_max_plen, ndisc_tclass, rpl_seg_enabled,
-		seg6_enabled;
+	u8 accept_ra_rt_info_min_plen, accept_ra_rt_info_max_plen, ndisc_tclass;
 	u32 hop_limit, mtu6, dad_transmits, accept_ra_min_hop_limit, ra_defrtr_metric,
 		accept_ra_min_lft, max_desync_factor, max_addresses, regen_max_retry,
 		temp_valid_lft, temp_prefered_lft, regen_min_advance;
@@ -117,8 +116,7 @@ struct inet6_dev { /* of each device that takes part; net_device.ip6_ptr */
 	struct ndisc_dns *dns;     /* ndisc_dns.c: what advertisements say of DNS; NULL: nothing */
 	bool forwarding, disabled; /* settings that are in effect; cnf has what is wanted */
 	u8 addr_gen_mode;
-	struct rt6_info *rt6_cache[4]; /* results that belong to no route: ip6_route.c */
-	u64 mib_icmp6[8];              /* /proc/net/dev_snmp6 */
+	struct rt6_info *link_dst; /* rt6_link_dst(): belongs to no route */
 	bool dead;
 };
 

@@ -254,14 +254,14 @@ static struct rt6_info *rt6_slot_get(struct net *net, struct rt6_info **slot, st
 
 struct rt6_info *rt6_link_dst(struct inet6_dev *idev)
 {
-	struct rt6_info *rt = idev->rt6_cache[0];
+	struct rt6_info *rt = idev->link_dst;
 
 	if (rt && !rt->dst.obsolete) {
 		dst_hold(&rt->dst);
 		return rt;
 	}
 	ip6_rt_put(rt);
-	rt = idev->rt6_cache[0] = calloc(1, sizeof(*rt));
+	rt = idev->link_dst = calloc(1, sizeof(*rt));
 	if (!rt)
 		return NULL;
 	dst_init(&rt->dst, &ip6_dst_ops, idev->dev);

@@ -26,9 +26,7 @@ struct inet6_skb_parm { /* skb->cb while IPv6 holds the skb, and under TCP's and
 #define IP6SKB_FORWARDED   1
 #define IP6SKB_FRAGMENTED  2
 #define IP6SKB_ROUTERALERT 4
-#define IP6SKB_JUMBOGRAM   8
 #define IP6SKB_HOPBYHOP    16 /* has a hop-by-hop header */
-#define IP6SKB_FAKEJUMBO   32
 #define IP6SKB_SRCROUTED   64 /* had a routing header that was followed here */
 
 static inline struct ipv6_hdr *ipv6_hdr(const struct sk_buff *skb)
@@ -90,7 +88,6 @@ struct netns_ipv6 {
 	struct list_head ra_chain;   /* raw sockets with IPV6_ROUTER_ALERT */
 	struct list_head flowlabels; /* ip6_flowlabel.c */
 	u32 icmpv6_msg_in[256], icmpv6_msg_out[256];
-	void *parts[8]; /* state of one file that no other looks at, by file */
 
 	/* sysctls: table in sysctl_ipv6.c */
 	u8 anycast_src_echo_reply, icmpv6_echo_ignore_all, icmpv6_echo_ignore_multicast,
@@ -103,7 +100,6 @@ struct netns_ipv6 {
 		max_hbh_opts_len, mld_max_msf, mld_qrv;
 	u32 route_gc_interval_s, route_gc_timeout_s, route_gc_thresh, route_max_size,
 		route_mtu_expires_s, route_min_adv_mss;
-	u32 flow_hash_key[4];
 	u32 ident_counter; /* ip6_output.c: fragments */
 };
 

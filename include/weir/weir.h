@@ -228,20 +228,23 @@ WEIR_API int weir_epoll_wait(struct weir_file *ep, struct epoll_event *evs, int 
 
 /*
  * Frames in and out. A weir_dev is a device of a net whose cable ends in the program: what the net sends waits, in a queue of @queue frames
- * (0: 256), for weir_dev_output(); when that is full the device stops, and its qdisc and the sockets fill up. It has no offloads: frames are of
- * wire size with final checksums. Otherwise it is configured by netlink like any other device, and may be removed by it.
+ * (0: 256), for weir_dev_output(); when that is full the device stops, and its qdisc and the sockets fill up. Frames are of
+ * wire size, unless WEIR_DEV_GSO says otherwise; checksums are final in either case. Otherwise it is configured by netlink like any other device, and may be removed by it.
  */
 struct weir_dev;
 #define WEIR_DEV_L3                                                                                \
 	1u /* IP packets without link-layer header; else Ethernet frames without frame check */
 #define WEIR_DEV_VNET_HDR                                                                          \
 	2u /* weir_dev_attach_tap(): a virtio-net header is in front of each frame */
+/* weir_dev_create(): as a card with segmentation offload (SG, checksum, TSO): TCP segments of up to 64 KiB go out whole, and so long frames
+ * may come in. */
+#define WEIR_DEV_GSO 4u
 /* NULL with errno: EEXIST, EINVAL (name, flags), ENOMEM. @ifname may contain "%d". The device is down. */
 WEIR_API struct weir_dev *weir_dev_create(struct weir_net *net, const char *ifname, unsigned flags,
 					  uint32_t queue);
 /* With its device, if that is still there. No thread may be inside a call on it. */
 WEIR_API void weir_dev_destroy(struct weir_dev *dev);
-/* A frame arrives. 0; -ENETDOWN, -EMSGSIZE (longer than the MTU allows), -EINVAL (shorter than its header), -ENOBUFS (the ring is full, or no
+/* A frame arrives. 0; -ENETDOWN, -EMSGSIZE (longer than the MTU, or WEIR_DEV_GSO, allows), -EINVAL (shorter than its header), -ENOBUFS (the ring is full, or no
  * memory: the frame is dropped), -ENODEV (the device was removed). */
 WEIR_API int weir_dev_input(struct weir_dev *dev, const void *frame, size_t len);
 /*

@@ -8,6 +8,9 @@
  *   taking one starts it again, so that a slow program fills the qdisc and then the sockets behind it, and costs no more memory.
  *   Whoever waits in port_output() is woken after the cpu lock was released; a program that does not wait learns from weir_run(), as of
  *   an epoll that became ready. No function of the program's is called.
+ *   With PORT_GSO the device offers what a card with TSO does, and nothing is cut: the octets of a big segment are handed over as they
+ *   are, and only its checksum is completed, in the program's copy. In the other direction the MTU does not count, as behind a card
+ *   that merges segments.
  * Invariants
  *   port->dev != NULL <=> the device is registered and will find its port.
  * Locking: the cpu lock; rtnl to make and remove.
@@ -22,6 +25,7 @@
 #include "core/netdevice.h"
 #include "core/wait.h"
 #include "drivers/drivers_internal.h"
+#include "lib/csum.h"
 #include "netlink/netlink.h"
 #include "wire/ethernet.h"
 
@@ -32,11 +36,16 @@
 #define PORT_HEAD     1600 /* linear; longer frames go on in fragments */
 #define PORT_TXQ_LEN  1000
 
+#define PORT_GSO_FEATURES                                                                          \
+	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA | NETIF_F_HW_CSUM | NETIF_F_TSO |         \
+	 NETIF_F_TSO6)
+
 struct port {
 	struct cpu *cpu;
 	struct machine *machine;
 	struct net_device *dev; /* NULL: gone */
 	u32 tx_max;
+	u32 flags; /* PORT_* */
 	struct sk_buff_head tx, rx;
 	struct napi_struct napi;
 	struct wait_queue_head wait; /* in port_output() */
@@ -107,6 +116,17 @@ static int port_wait(struct port *port, u64 timeout_ns)
 	return err;
 }
 
+/* The field holds the sum of the pseudo header: of the whole of a big segment, as TCP leaves it. */
+static void finish_checksum(const struct sk_buff *skb, u8 *octets)
+{
+	u32 start = (u32)skb_checksum_start_offset(skb);
+	u16 field = csum_fold(csum_partial(octets + start, skb->len - start, 0));
+
+	if (!field) /* RFC 768: 0 means none; both zeros are the same number */
+		field = 0xffff;
+	memcpy(octets + start + skb->csum_offset, &field, sizeof(field));
+}
+
 s64 port_output(struct port *port, void *buf, size_t size, u64 timeout_ns)
 {
 	struct sk_buff *skb;
@@ -127,6 +147,8 @@ s64 port_output(struct port *port, void *buf, size_t size, u64 timeout_ns)
 	n = skb->len <= size ? (s64)skb->len : -EMSGSIZE;
 	if (n > 0 && skb_copy_bits(skb, 0, buf, skb->len))
 		n = -ENOMEM;
+	if (n > 0 && skb->ip_summed == CHECKSUM_PARTIAL)
+		finish_checksum(skb, buf);
 	if (n > 0)
 		consume_skb(skb);
 	else
@@ -196,12 +218,14 @@ static struct sk_buff *port_copy_in(struct port *port, const void *frame, u32 le
 static int port_accepts(const struct port *port, const u8 *frame, size_t len)
 {
 	const struct net_device *dev = port->dev;
+	u32 mtu;
 
 	if (!dev)
 		return -ENODEV;
 	if (!netif_running(dev))
 		return -ENETDOWN;
-	if (len > dev->mtu + dev->hard_header_len + 8u) /* two VLAN tags */
+	mtu = port->flags & PORT_GSO ? ETH_MAX_MTU : dev->mtu;
+	if (len > mtu + dev->hard_header_len + 8u) /* two VLAN tags */
 		return -EMSGSIZE;
 	if (dev->header_ops ? len < ETH_HLEN : !len || (frame[0] >> 4 != 4 && frame[0] >> 4 != 6))
 		return -EINVAL;
@@ -310,7 +334,7 @@ static void port_setup_layer3(struct net_device *dev)
 	memset(dev->broadcast, 0, sizeof(dev->broadcast));
 }
 
-int port_create(struct net *net, const char *name, bool layer3, u32 queue, struct port **ret_port)
+int port_create(struct net *net, const char *name, u32 flags, u32 queue, struct port **ret_port)
 {
 	struct net_device *dev = alloc_netdev(net, sizeof(struct port_priv), name, port_setup, 1);
 	struct port *port = calloc(1, sizeof(*port));
@@ -320,12 +344,15 @@ int port_create(struct net *net, const char *name, bool layer3, u32 queue, struc
 		goto out;
 	port->cpu = net->cpu;
 	port->machine = net->machine;
+	port->flags = flags;
 	port->tx_max = queue ? queue : PORT_TX_QUEUE;
 	skb_queue_head_init(&port->tx);
 	skb_queue_head_init(&port->rx);
 	init_waitqueue_head(&port->wait);
 	((struct port_priv *)netdev_priv(dev))->port = port;
-	if (layer3)
+	if (flags & PORT_GSO)
+		dev->features = dev->hw_features = PORT_GSO_FEATURES;
+	if (flags & PORT_L3)
 		port_setup_layer3(dev);
 	else
 		eth_hw_addr_random(dev);

@@ -8,14 +8,17 @@
 struct net;
 struct port;
 
+#define PORT_L3  (1u << 0) /* IP packets without a link-layer header; else Ethernet */
+#define PORT_GSO (1u << 2) /* segments of up to 64 KiB go out and come in whole */
+
 /*
- * rtnl. A device @name of @net ("%d" allowed); Ethernet, or @layer3: IP packets without a link-layer header. @queue: frames that wait for
- * port_output(), at most; 0: 256. 0; -EEXIST, -EINVAL, -ENOMEM. The port outlives its device, which others may remove.
+ * rtnl. A device @name of @net ("%d" allowed). @queue: frames that wait for port_output(), at most; 0: 256. 0; -EEXIST, -EINVAL,
+ * -ENOMEM. The port outlives its device, which others may remove.
  */
-int port_create(struct net *net, const char *name, bool layer3, u32 queue, struct port **ret_port);
+int port_create(struct net *net, const char *name, u32 flags, u32 queue, struct port **ret_port);
 void port_destroy(
 	struct port *port); /* with its device; no thread is inside a call. No lock held */
-/* A frame comes in: copied. 0; -ENETDOWN, -EMSGSIZE, -EINVAL (cut short), -ENOBUFS (the ring is full, or no memory), -ENODEV (gone) */
+/* A frame comes in: copied. 0; -ENETDOWN, -EMSGSIZE (PORT_GSO: longer than 64 KiB), -EINVAL (cut short), -ENOBUFS (the ring is full, or no memory), -ENODEV (gone) */
 int port_input(struct port *port, const void *frame, size_t len);
 /*
  * The next frame that goes out, its length; waits up to @timeout_ns (0: does not), then -EAGAIN; -EMSGSIZE: longer than @size, and

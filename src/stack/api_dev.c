@@ -12,6 +12,8 @@
 
 static_assert(WEIR_DEV_L3 == TUN_ATTACH_L3 && WEIR_DEV_VNET_HDR == TUN_ATTACH_VNET_HDR,
 	      "the public flags are the driver's");
+static_assert(WEIR_DEV_L3 == PORT_L3 && WEIR_DEV_GSO == PORT_GSO,
+	      "the public flags are the port's");
 
 static struct port *port_of(struct weir_dev *dev)
 {
@@ -25,9 +27,9 @@ struct weir_dev *weir_dev_create(struct weir_net *wnet, const char *ifname, unsi
 	struct port *port = NULL;
 	int err = -EINVAL;
 
-	if (!(flags & ~WEIR_DEV_L3)) {
+	if (!(flags & ~(WEIR_DEV_L3 | WEIR_DEV_GSO))) {
 		rtnl_lock(net->machine);
-		err = port_create(net, ifname, flags & WEIR_DEV_L3, queue, &port);
+		err = port_create(net, ifname, flags, queue, &port);
 		rtnl_unlock(net->machine);
 	}
 	if (err)

@@ -326,10 +326,11 @@ static void netlink_cannot_make_one(void **state)
 
 /* ---- weir_dev ------------------------------------------------------------------------------------------------ */
 
-/* Carries frames between the two devices until there are none. */
-static void carry(struct weir_dev *const dev[2])
+/* Carries frames between the two devices until there are none; the length of the longest. */
+static size_t carry(struct weir_dev *const dev[2])
 {
-	static char frame[2000];
+	static char frame[65536];
+	size_t longest = 0;
 	bool any;
 
 	do {
@@ -339,52 +340,75 @@ static void carry(struct weir_dev *const dev[2])
 
 			if (n == -EAGAIN)
 				continue;
-			assert_in_range(n, 14, 1514);
+			assert_true(n > 0);
+			longest = (size_t)n > longest ? (size_t)n : longest;
 			assert_int_equal(weir_dev_input(dev[1 - i], frame, (size_t)n), 0);
 			any = true;
 		}
 	} while (any);
+	return longest;
+}
+
+/* Two nets whose devices the program joins, and a connection between them. */
+static void join_by_program(struct two_nets *t, unsigned flags, struct weir_dev *dev[2],
+			    struct weir_file **c, struct weir_file **s)
+{
+	struct weir_file *l;
+	int r = -EAGAIN;
+
+	nets_create(t, &virtual_time);
+	for (int i = 0; i < 2; i++) {
+		dev[i] = weir_dev_create(t->net[i], "tap0", flags, 0);
+		assert_non_null(dev[i]);
+	}
+	give_addresses(t, "tap0");
+	assert_int_equal(weir_socket(t->net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &l), 0);
+	assert_int_equal(weir_bind(l, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), 0);
+	assert_int_equal(weir_listen(l, 5), 0);
+	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, c), 0);
+	weir_connect(*c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1]));
+	for (int i = 0; i < 100 && r == -EAGAIN; i++) {
+		carry(dev);
+		weir_run(t->m, 1000000);
+		r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, s);
+	}
+	assert_int_equal(r, 0);
+	weir_close(l);
+}
+
+/* Sends @total octets from @c to @s; the length of the longest frame. */
+static size_t transfer_by_program(struct two_nets *t, struct weir_dev *const dev[2],
+				  struct weir_file *c, struct weir_file *s, size_t total)
+{
+	size_t sent = 0, got = 0, longest = 0;
+	static char buf[30000];
+
+	for (int i = 0; i < 10000 && got < total; i++) {
+		ssize_t n = weir_send(c, buf, sent < total ? sizeof(buf) : 0, 0);
+		size_t len;
+
+		sent += n > 0 ? (size_t)n : 0;
+		len = carry(dev);
+		longest = len > longest ? len : longest;
+		n = weir_recv(s, buf, sizeof(buf), 0);
+		got += n > 0 ? (size_t)n : 0;
+		weir_run(t->m, 1000000);
+	}
+	assert_true(got >= total);
+	return longest;
 }
 
 static void a_program_carries_frames_between_two_nets(void **state)
 {
-	struct weir_file *c, *s, *l;
+	struct weir_file *c, *s;
 	struct weir_dev *dev[2];
 	struct two_nets t;
-	static char buf[30000];
-	size_t sent = 0, got = 0;
-	int r = -EAGAIN;
+	char buf[100];
 
-	nets_create(&t, &virtual_time);
-	for (int i = 0; i < 2; i++) {
-		dev[i] = weir_dev_create(t.net[i], "tap0", 0, 0);
-		assert_non_null(dev[i]);
-	}
-	give_addresses(&t, "tap0");
-	assert_int_equal(weir_socket(t.net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &l), 0);
-	assert_int_equal(weir_bind(l, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1])), 0);
-	assert_int_equal(weir_listen(l, 5), 0);
-	assert_int_equal(weir_socket(t.net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
-	weir_connect(c, (struct sockaddr *)&t.addr[1], sizeof(t.addr[1]));
-	for (int i = 0; i < 100 && r == -EAGAIN; i++) {
-		carry(dev);
-		weir_run(t.m, 1000000);
-		r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, &s);
-	}
-	assert_int_equal(r, 0);
-	for (int i = 0; i < 10000 && got < 300000; i++) {
-		ssize_t n = sent < 300000 ? weir_send(c, buf, sizeof(buf), 0) : 0;
-
-		sent += n > 0 ? (size_t)n : 0;
-		carry(dev);
-		n = weir_recv(s, buf, sizeof(buf), 0);
-		got += n > 0 ? (size_t)n : 0;
-		weir_run(t.m, 1000000);
-	}
-	assert_true(got >= 300000);
+	join_by_program(&t, 0, dev, &c, &s);
+	assert_int_equal(transfer_by_program(&t, dev, c, s, 300000), 1514);
 	weir_close(c);
 	weir_close(s);
-	weir_close(l);
 	weir_dev_destroy(dev[0]);
 	weir_net_destroy(t.net[1]);
 	/* Its device went with the net. */
@@ -393,6 +417,26 @@ static void a_program_carries_frames_between_two_nets(void **state)
 	weir_dev_destroy(dev[1]);
 	weir_net_destroy(t.net[0]);
 	weir_machine_destroy(t.m);
+}
+
+/* The receiver checks the checksums, which nothing but the device could have finished. */
+static void big_segments_leave_and_enter_whole(void **state)
+{
+	static unsigned char frame[65600];
+	struct weir_file *c, *s;
+	struct weir_dev *dev[2];
+	struct two_nets t;
+
+	join_by_program(&t, WEIR_DEV_L3 | WEIR_DEV_GSO, dev, &c, &s);
+	assert_true(transfer_by_program(&t, dev, c, s, 300000) > 10000);
+	frame[0] = 0x45;
+	assert_int_equal(weir_dev_input(dev[0], frame, 65535), 0);
+	assert_int_equal(weir_dev_input(dev[0], frame, sizeof(frame)), -EMSGSIZE);
+	weir_close(c);
+	weir_close(s);
+	weir_dev_destroy(dev[0]);
+	weir_dev_destroy(dev[1]);
+	two_nets_destroy(&t);
 }
 
 static void frames_that_do_not_fit_the_device_are_refused(void **state)
@@ -482,6 +526,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_message_descriptor_is_refused),
 		cmocka_unit_test(netlink_cannot_make_one),
 		cmocka_unit_test(a_program_carries_frames_between_two_nets),
+		cmocka_unit_test(big_segments_leave_and_enter_whole),
 		cmocka_unit_test(frames_that_do_not_fit_the_device_are_refused),
 		cmocka_unit_test(a_slow_program_costs_bounded_memory),
 	};

@@ -440,18 +440,25 @@ static void interrupt_table(bool json)
 	}
 }
 
-/* For the tests: the one figure that must hold, quickly. */
+/* For the tests: what must hold, quickly. */
 static int check(void)
 {
+	static const double loads[] = { 1, 1.05, 1.1, 1.2, 1.3, 1.5, 4 };
 	const struct mode *napi = &modes[1], *pio = &modes[0];
-	struct point peak = peak_of(napi, 1.5), past, livelock;
+	struct point peak = peak_of(napi, 1.5), livelock;
+	double kept, least = 1;
+	u32 i;
 
-	past = measure(&napi->p, 1500, peak.goodput * 4, 50 * NSEC_PER_MSEC);
+	for (i = 0; i < ARRAY_SIZE(loads); i++) {
+		kept = measure(&napi->p, 1500, peak.goodput * loads[i], 50 * NSEC_PER_MSEC)
+			       .goodput /
+		       peak.goodput;
+		printf("napi: %.3f of its peak at %.2f x the load\n", kept, loads[i]);
+		least = min(least, kept);
+	}
 	livelock = measure(&pio->p, 1500, peak.goodput * 4, 50 * NSEC_PER_MSEC);
-	printf("napi: %.3f of its peak at 4 x the load; programmed I/O then: %.3f\n",
-	       past.goodput / peak.goodput, livelock.goodput / peak.goodput);
-	return past.goodput >= 0.95 * peak.goodput && livelock.goodput < 0.05 * peak.goodput ? 0
-											     : 1;
+	printf("programmed I/O at 4 x: %.3f\n", livelock.goodput / peak.goodput);
+	return least >= 0.9 && kept >= 0.95 && livelock.goodput < 0.05 * peak.goodput ? 0 : 1;
 }
 
 int main(int argc, char **argv)

@@ -11,8 +11,9 @@
  *   earlier sets need_kick, and the unlock that follows kicks the sleeper. Work left over after a NAPI budget kicks too.
  *
  *   A mutex is not fair: a worker with endless work would take it again before a waiting thread has woken up. So a worker that has
- *   more to do pauses for a moment when somebody waits. Under overload programs get their turn, and packets are dropped at the
- *   device's ring.
+ *   more to do pauses for a moment when somebody waits. Calls do not pay for all that arrives either: after a NAPI budget was used up,
+ *   or when a packet found its socket's buffer full, softirqs rest twice as long as they ran, or until a call waits. Under overload programs
+ *   get their turn, and packets are dropped at the device's ring.
  * Locking: cpu->lock is the lock; sleep_until and need_kick are guarded by it like the rest.
  */
 #include "core/cpu.h"
@@ -76,9 +77,10 @@ void cpu_run_pending(struct cpu *cpu)
 		if (!before)
 			return;
 		do_softirq(cpu);
-		if (before & cpu->softirq_pending & rx) { /* one budget is used up */
+		if ((before & cpu->softirq_pending & rx) || cpu->receiver_full) {
+			cpu->receiver_full = false;
 			cpu_clock_refresh(cpu);
-			cpu->softirq_defer_until = cpu->now + (cpu->now - start);
+			cpu->softirq_defer_until = cpu->now + 2 * (cpu->now - start);
 			return;
 		}
 	}

@@ -105,6 +105,7 @@ struct __capability("cpu") cpu
 	bool need_kick;
 	u64 rounds;              /* do_softirq() calls that did something */
 	u64 softirq_defer_until; /* until then cpu_unlock() leaves softirqs to the worker or the next turn */
+	bool receiver_full; /* softirqs brought what a socket had no room for: programs are behind */
 };
 
 void cpu_lock(struct cpu *cpu) __acquires(cpu);

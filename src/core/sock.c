@@ -312,6 +312,7 @@ int __sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 	/* As Linux: a packet larger than the whole buffer is taken when the buffer is empty. */
 	if (sk->sk_rmem_alloc + skb->truesize > sk->sk_rcvbuf && sk->sk_rmem_alloc) {
 		sk->sk_drops++;
+		sk->sk_cpu->receiver_full = true;
 		kfree_skb_reason(skb, SKB_DROP_SOCKET_RCVBUFF);
 		return -ENOMEM;
 	}

@@ -323,6 +323,24 @@ static void calls_do_not_pay_a_budget_each(void **state)
 	machine_destroy(b.m);
 }
 
+/* What softirqs bring beyond a socket's buffer is thrown away: programs go first until they have caught up. */
+static void calls_go_first_when_a_receiver_is_full(void **state)
+{
+	struct bench b;
+
+	begin(&b);
+	b.again = true;
+	cpu_lock(b.cpu);
+	b.cpu->receiver_full = true; /* as sock_queue_rcv_skb() says it in a softirq */
+	tasklet_schedule(b.cpu, &b.tasklet);
+	cpu_unlock(b.cpu);
+	assert_string_equal(b.log, "t"); /* one pass, not all that there is to do */
+	assert_false(b.cpu->receiver_full);
+	machine_turn(b.m);
+	assert_string_equal(b.log, "tt");
+	machine_destroy(b.m);
+}
+
 static void work_of_other_threads_arrives_in_order(void **state)
 {
 	struct bench b;
@@ -371,6 +389,8 @@ int main(void)
 		cmocka_unit_test(a_round_ends_when_its_time_is_up),
 		cmocka_unit_test(unlocking_runs_one_budget_and_leaves_the_rest),
 		cmocka_unit_test(calls_do_not_pay_a_budget_each),
+		cmocka_unit_test(calls_go_first_when_a_receiver_is_full),
+		cmocka_unit_test(calls_go_first_when_a_receiver_is_full),
 		cmocka_unit_test(work_of_other_threads_arrives_in_order),
 		cmocka_unit_test(with_workers_work_is_done_by_them),
 	};

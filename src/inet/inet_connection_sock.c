@@ -166,12 +166,9 @@ struct sock *inet_csk_accept(struct sock *sk, int flags, int *ret_err)
 
 /* ---- request socks ----------------------------------------------------------------------------------- */
 
-struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener)
+void inet_reqsk_init(struct request_sock *req, const struct request_sock_ops *ops,
+		     struct sock *listener)
 {
-	struct request_sock *req = calloc(1, ops->obj_size);
-
-	if (!req)
-		return NULL;
 	req->c.skc_state = SS_TCP_NEW_SYN_RECV;
 	req->c.skc_family = ops->family;
 	req->c.skc_net = sock_net(listener);
@@ -180,13 +177,22 @@ struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct
 	req->c.skc_reuseport = listener->sk_reuseport;
 	req->c.skc_bound_dev_if = listener->sk_bound_dev_if;
 	req->c.skc_refcnt = 1;
-	req->c.skc_cookie = __atomic_add_fetch(&sock_net(listener)->machine->next_sock_cookie, 1,
-					       __ATOMIC_RELAXED);
 	req->rsk_ops = ops;
 	req->rsk_listener = listener;
-	sock_hold(listener);
 	if (ops->timeout)
 		timer_setup(&req->timer, ops->timeout);
+}
+
+struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener)
+{
+	struct request_sock *req = calloc(1, ops->obj_size);
+
+	if (!req)
+		return NULL;
+	inet_reqsk_init(req, ops, listener);
+	req->c.skc_cookie = __atomic_add_fetch(&sock_net(listener)->machine->next_sock_cookie, 1,
+					       __ATOMIC_RELAXED);
+	sock_hold(listener);
 	return req;
 }
 

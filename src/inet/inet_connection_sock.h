@@ -117,6 +117,9 @@ struct inet_connection_sock {
 int inet_csk_listen_start(struct sock *sk);
 void inet_csk_listen_stop(struct sock *sk);
 struct sock *inet_csk_accept(struct sock *sk, int flags, int *ret_err);
+/* A zeroed one of the caller's memory, which holds no reference: a SYN cookie needs it for the SYN-ACK only. */
+void inet_reqsk_init(struct request_sock *req, const struct request_sock_ops *ops,
+		     struct sock *listener);
 struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener);
 void reqsk_put(struct request_sock *req);
 /* Into ehash with its timer; takes a reference. */

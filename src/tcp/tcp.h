@@ -147,6 +147,7 @@ struct netns_tcp {
 	struct inet_hashinfo hashinfo;
 	const struct tcp_af_ops *af_ops[2]; /* AF_INET, AF_INET6: tcp_af() */
 	u64 isn_key[2], ts_key[2];
+	u64 cookie_key[2][2]; /* syncookies.c */
 	const struct tcp_congestion_ops *cong_default;
 	u32 orphan_count, tw_count;
 	u32 challenge_count;
@@ -482,6 +483,28 @@ void tcp_mtu_reduced(struct sock *sk);
  * -errno with the addresses reset */
 int tcp_connect_begin(struct sock *sk, struct dst_entry *dst, u16 ext_hdr_len, u16 mss);
 
+/* The address family functions for the IP version of a received segment, and its tuple (the device does not count). */
+static inline const struct tcp_af_ops *tcp_skb_af(const struct net *net, const struct sk_buff *skb)
+{
+	return tcp_af(net, be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? AF_INET6 : AF_INET);
+}
+void tcp_skb_tuple(const struct sk_buff *skb, struct inet_tuple *ret);
+
+/* ---- syncookies.c ------------------------------------------------------------------------------------ */
+
+/* Our first sequence number for the SYN with number @client_isn; *mss becomes what the cookie can say of it. */
+u32 tcp_cookie_make(struct net *net, const struct inet_tuple *t, u32 client_isn, u16 *mss);
+/* The MSS that @cookie stands for; 0: it is none of ours, or too old. */
+u16 tcp_cookie_mss(struct net *net, const struct inet_tuple *t, u32 client_isn, u32 cookie);
+/* Our timestamp, without offset, that tells the options of @treq. */
+u32 tcp_cookie_tsval(const struct tcp_request_sock *treq, u32 now_ms);
+void tcp_cookie_sent(struct sock *listener); /* counts, and lets cookies in for two minutes */
+/* NONE: not a cookie, the listener answers as to any ACK. CHILD: *ret_child will process the segment. DROP: not accepted. */
+enum tcp_cookie_verdict { TCP_COOKIE_NONE, TCP_COOKIE_CHILD, TCP_COOKIE_DROP };
+/* An ACK for @listener: does it complete a handshake of a cookie? borrow */
+enum tcp_cookie_verdict tcp_cookie_check(struct sock *listener, struct tcp_seg *seg,
+					 struct sock **ret_child);
+
 /* ---- tcp_input.c ------------------------------------------------------------------------------------- */
 
 void tcp_rcv_established(struct sock *sk, struct sk_buff *skb); /* consumes */
@@ -726,6 +749,15 @@ void tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb);
 void tcp_conn_request(struct sock *listener, struct sk_buff *skb, u32 tw_isn); /* consumes */
+/* Addresses, ports and device of @req from a segment of the peer's. */
+void tcp_openreq_addresses(struct sock *listener, struct request_sock *req,
+			   const struct sk_buff *skb);
+/* The window to offer, as @dst and the listener have it. */
+void tcp_openreq_init_rwin(struct sock *listener, struct request_sock *req,
+			   const struct dst_entry *dst);
+/* The ACK that completes @req: the child, in ehash (in the request's place, if that is queued), or NULL. borrow */
+struct sock *tcp_syn_recv_sock(struct sock *listener, struct sk_buff *skb,
+			       struct request_sock *req);
 /* The SYN-ACK of @req, again. 0 or -errno */
 int tcp_rtx_synack(struct sock *listener, struct request_sock *req);
 
@@ -780,7 +812,7 @@ static inline void tcp_ca_event(struct sock *sk, enum tcp_ca_event ev)
 	X(TCP_OLD_ACK, "acknowledges less than was acknowledged before")                           \
 	X(TCP_NO_ACK, "no ACK flag where one is required (RFC 9293 3.10.7.4, fifth check)")        \
 	X(TCP_LISTEN_OVERFLOW, "the accept queue is full (listen(2) backlog)")                     \
-	X(TCP_REQ_OVERFLOW, "the SYN queue is full (net.ipv4.tcp_max_syn_backlog)")                \
+	X(TCP_REQ_OVERFLOW, "the SYN queue is full, and there are no cookies (tcp_syncookies)")    \
 	X(TCP_REQ_DUP, "a segment for a handshake that needs nothing more than it caused")         \
 	X(TCP_DEFER_ACCEPT, "the ACK of the handshake came without data (TCP_DEFER_ACCEPT)")       \
 	X(TCP_RCVBUFF, "the receive buffer is full")                                               \
@@ -806,6 +838,8 @@ DROP_REASON_ENUM(TCP, TCP_DROP_REASONS);
 	X(tcp_make_synack, "tcp/tcp_output.c", "seq", "ack")                                       \
 	X(tcp_v4_rcv, "tcp/tcp_ipv4.c", "seq", "ack")                                              \
 	X(tcp_conn_request, "tcp/tcp_minisocks.c", "seq", "queued")                                \
+	X(tcp_syn_flood, "tcp/tcp_minisocks.c", "seq", "queued")                                   \
+	X(tcp_cookie_check, "tcp/syncookies.c", "seq", "mss")                                      \
 	X(tcp_check_req, "tcp/tcp_minisocks.c", "seq", NULL)                                       \
 	X(tcp_rcv_established, "tcp/tcp_input.c", "rcv_nxt", "fast_path")                          \
 	X(tcp_rcv_state_process, "tcp/tcp_state.c", "state", NULL)                                 \

@@ -15,6 +15,7 @@
 
 #include "core/sock_reasons.h"
 #include "inet/inet6_sock.h"
+#include "ipv6/ipv6.h"
 #include "lib/siphash.h"
 #include "tcp/tcp.h"
 
@@ -38,9 +39,16 @@ u32 tcp_init_ts_off(struct net *net, const struct inet_tuple *t)
 
 /* ---- answers without a full socket ------------------------------------------------------------------- */
 
-static const struct tcp_af_ops *skb_af(const struct net *net, const struct sk_buff *skb)
+void tcp_skb_tuple(const struct sk_buff *skb, struct inet_tuple *ret)
 {
-	return tcp_af(net, be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? AF_INET6 : AF_INET);
+	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
+	u16 dport = be16_to_cpu(th->dest);
+
+	if (be16_to_cpu(skb->protocol) == ETH_P_IPV6)
+		*ret = inet_tuple_v6(&ipv6_hdr(skb)->saddr, th->source, &ipv6_hdr(skb)->daddr,
+				     dport, 0);
+	else
+		*ret = inet_tuple_v4(ip_hdr(skb)->saddr, th->source, ip_hdr(skb)->daddr, dport, 0);
 }
 
 /* The type of service that the answers of @sk to packets like @skb have. */
@@ -74,7 +82,7 @@ void tcp_send_reset(struct sock *sk, struct sk_buff *skb)
 		rep.ack_seq = cpu_to_be32(cb->end_seq);
 	}
 	trace_skb(skb, net, TP_tcp_send_reset, TRACE_PASS, be32_to_cpu(rep.seq), 0);
-	skb_af(net, skb)->reply(net, skb, &rep, sizeof(rep), answer_tos(sk, skb), (be32){ 0 });
+	tcp_skb_af(net, skb)->reply(net, skb, &rep, sizeof(rep), answer_tos(sk, skb), (be32){ 0 });
 	NET_INC_STATS(net, MIB_Tcp_OutSegs);
 	NET_INC_STATS(net, MIB_Tcp_OutRsts);
 }
@@ -109,7 +117,7 @@ static void tcp_send_mini_ack(struct net *net, struct sk_buff *skb, const struct
 
 	tcp_options_write(rep.opt, &opts);
 	rep.th.doff_res = (u8)(len << 2);
-	skb_af(net, skb)->reply(net, skb, &rep, len, a->tos, a->flowlabel);
+	tcp_skb_af(net, skb)->reply(net, skb, &rep, len, a->tos, a->flowlabel);
 	NET_INC_STATS(net, MIB_Tcp_OutSegs);
 }
 

@@ -217,9 +217,18 @@ int tcp_rtx_synack(struct sock *listener, struct request_sock *req)
 	return err == -ENOBUFS ? 0 : err;
 }
 
+void tcp_openreq_addresses(struct sock *sk, struct request_sock *req, const struct sk_buff *skb)
+{
+	req->c.skc_num = sk->sk_num;
+	req->c.skc_dport = ((const struct tcp_hdr *)skb_transport_header(skb))->source;
+	req->c.skc_bound_dev_if = sk->sk_bound_dev_if;
+	req->ir_iif = skb->dev ? skb->dev->ifindex : 0;
+	req->ir_mark = sk->sk_mark;
+	req_af(req)->init_req(req, sk, skb);
+}
+
 /* The SYN's options and our sysctls decide what the connection will have. */
-static void tcp_openreq_init(struct sock *sk, struct request_sock *req, const struct tcp_seg *seg,
-			     const struct sk_buff *skb)
+static void tcp_openreq_init(struct sock *sk, struct request_sock *req, const struct tcp_seg *seg)
 {
 	const struct netns_tcp *net = tcp_net(sk);
 	struct tcp_request_sock *treq = tcp_rsk(req);
@@ -232,95 +241,150 @@ static void tcp_openreq_init(struct sock *sk, struct request_sock *req, const st
 	treq->rcv_nxt = seg->seq + 1;
 	treq->tstamp_ok = seg->saw_tstamp && net->timestamps;
 	treq->ts_recent = treq->tstamp_ok ? seg->tsval : 0;
-	treq->sack_ok = seg->opts.sack_ok && net->sack;
-	treq->wscale_ok = seg->opts.wscale_ok && net->window_scaling;
-	treq->snd_wscale = treq->wscale_ok ? seg->opts.snd_wscale & 15 : 0;
-	req->c.skc_num = sk->sk_num;
-	req->c.skc_dport = ((const struct tcp_hdr *)skb_transport_header(skb))->source;
-	req->c.skc_bound_dev_if = sk->sk_bound_dev_if;
-	req->ir_iif = skb->dev ? skb->dev->ifindex : 0;
-	req->ir_mark = sk->sk_mark;
-	req_af(req)->init_req(req, sk, skb);
+	/* Only timestamps can bring the other options back to a cookie. */
+	if (!req->syncookie || treq->tstamp_ok) {
+		treq->sack_ok = seg->opts.sack_ok && net->sack;
+		treq->wscale_ok = seg->opts.wscale_ok && net->window_scaling;
+		treq->snd_wscale = treq->wscale_ok ? seg->opts.snd_wscale & 15 : 0;
+	}
+	tcp_openreq_addresses(sk, req, seg->skb);
 }
 
-static bool tcp_request_admitted(struct sock *sk, skb_drop_reason_t *ret_reason)
+void tcp_openreq_init_rwin(struct sock *sk, struct request_sock *req, const struct dst_entry *dst)
+{
+	struct tcp_request_sock *treq = tcp_rsk(req);
+	u32 mss = dst_metric_advmss(dst), clamp = tcp_sk(sk)->window_clamp;
+	u8 wscale = 0;
+
+	if (tcp_sk(sk)->user_mss && tcp_sk(sk)->user_mss < mss)
+		mss = tcp_sk(sk)->user_mss;
+	treq->window_clamp = clamp ? clamp : dst_metric(dst, DST_METRIC_WINDOW);
+	tcp_select_initial_window(sk, tcp_full_space(sk),
+				  mss - (treq->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0),
+				  treq->wscale_ok, &treq->rcv_wnd, &treq->window_clamp, &wscale);
+	treq->rcv_wscale = wscale & 15;
+}
+
+/* Is there room for @seg's SYN? *ret_cookie: only if nothing is kept of it. */
+static bool tcp_request_admitted(struct sock *sk, const struct tcp_seg *seg, u32 tw_isn,
+				 bool *ret_cookie, skb_drop_reason_t *ret_reason)
 {
 	const struct netns_tcp *net = tcp_net(sk);
 	u32 qlen = inet_csk(sk)->icsk_accept_queue.qlen;
+	bool cookie = false;
 
-	/* No SYN cookies yet: a full queue refuses, and the peer tries again. */
-	if (inet_csk_reqsk_queue_is_full(sk) || qlen >= net->max_syn_backlog) {
-		*ret_reason = SKB_DROP_TCP_REQ_OVERFLOW;
-		return false;
+	/* One that follows a connection in TIME_WAIT has its number already. */
+	if ((net->syncookies == 2 || inet_csk_reqsk_queue_is_full(sk)) && !tw_isn) {
+		trace_skb(seg->skb, sk->sk_net, TP_tcp_syn_flood, TRACE_PASS, seg->seq, qlen);
+		if (!net->syncookies) {
+			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPReqQFullDrop);
+			*ret_reason = SKB_DROP_TCP_REQ_OVERFLOW;
+			return false;
+		}
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPReqQFullDoCookies);
+		cookie = true;
 	}
 	if (sk_acceptq_is_full(sk)) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_ListenOverflows);
 		*ret_reason = SKB_DROP_TCP_LISTEN_OVERFLOW;
 		return false;
 	}
+	/* Without cookies the last quarter of tcp_max_syn_backlog is for others than strangers. */
+	if (!net->syncookies && !tw_isn &&
+	    qlen + (net->max_syn_backlog >> 2) > net->max_syn_backlog) {
+		*ret_reason = SKB_DROP_TCP_REQ_OVERFLOW;
+		return false;
+	}
+	*ret_cookie = cookie;
 	return true;
+}
+
+/* A SYN of which nothing is kept. 0 or a drop reason */
+static skb_drop_reason_t tcp_conn_cookie(struct sock *sk, const struct tcp_seg *seg,
+					 const struct tcp_af_ops *af)
+{
+	struct tcp_request_sock treq = { .req = { .syncookie = 1 } };
+	struct request_sock *req = &treq.req;
+	struct net *net = sock_net(sk);
+	struct dst_entry *dst;
+	struct inet_tuple t;
+	u16 mss;
+
+	inet_reqsk_init(req, af->req_ops, sk);
+	tcp_openreq_init(sk, req, seg);
+	dst = af->route_req(sk, req);
+	if (!dst)
+		return SKB_DROP_TCP_NOROUTE;
+	inet_common_tuple(&req->c, &t);
+	treq.ts_off = tcp_init_ts_off(net, &t);
+	mss = req->mss;
+	treq.snt_isn = tcp_cookie_make(net, &t, seg->seq, &mss);
+	tcp_openreq_init_rwin(sk, req, dst);
+	tcp_send_synack(sk, dst, req);
+	tcp_cookie_sent(sk);
+	dst_release(dst);
+	return 0;
+}
+
+/* A SYN that waits for its ACK. 0 or a drop reason */
+static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *seg,
+					const struct tcp_af_ops *af, u32 tw_isn)
+{
+	struct request_sock *req = inet_reqsk_alloc(af->req_ops, sk);
+	struct tcp_request_sock *treq = tcp_rsk(req);
+	skb_drop_reason_t reason = SKB_DROP_NOMEM;
+	struct net *net = sock_net(sk);
+	struct dst_entry *dst;
+	struct inet_tuple t;
+
+	if (!req)
+		return SKB_DROP_NOMEM;
+	tcp_openreq_init(sk, req, seg);
+	dst = af->route_req(sk, req);
+	if (!dst) {
+		reason = SKB_DROP_TCP_NOROUTE;
+		goto out;
+	}
+	inet_common_tuple(&req->c, &t);
+	treq->ts_off = tcp_init_ts_off(net, &t);
+	treq->snt_isn = tw_isn ? tw_isn : tcp_init_seq(net, &t);
+	treq->snt_synack = tcp_now_ns(sk);
+	tcp_openreq_init_rwin(sk, req, dst);
+	if (!inet_csk_reqsk_queue_hash_add(sk, req, TCP_TIMEOUT_INIT_US * NSEC_PER_USEC)) {
+		tcp_send_synack(sk, dst, req); /* if it is lost here, the timer sends another */
+		reason = 0;
+	}
+	dst_release(dst);
+out:
+	reqsk_put(req);
+	return reason;
 }
 
 /* RFC 9293 3.10.7.2: a SYN for listener @sk. Consumes @skb. @tw_isn: our first number if TIME_WAIT was taken over, else 0. */
 void tcp_conn_request(struct sock *sk, struct sk_buff *skb, u32 tw_isn)
 {
 	struct net *net = sock_net(sk);
-	skb_drop_reason_t reason = SKB_DROP_NOMEM;
-	const struct tcp_af_ops *af;
-	struct tcp_request_sock *treq;
-	struct request_sock *req;
-	struct dst_entry *dst;
-	struct inet_tuple t;
+	const struct tcp_af_ops *af = tcp_skb_af(net, skb);
+	skb_drop_reason_t reason;
 	struct tcp_seg seg;
-	u8 wscale = 0;
-	u32 mss;
+	bool cookie;
 
 	tcp_seg_init(&seg, skb);
 	tcp_seg_parse_opts(&seg, true, 0);
 	trace_skb(skb, net, TP_tcp_conn_request, TRACE_PASS, seg.seq,
 		  inet_csk(sk)->icsk_accept_queue.qlen);
-	af = tcp_af(net, be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? AF_INET6 : AF_INET);
 	if (!af->syn_acceptable(skb)) {
 		reason = SKB_DROP_TCP_NOT_FOR_US;
 		goto drop;
 	}
-	if (!tcp_request_admitted(sk, &reason))
+	if (!tcp_request_admitted(sk, &seg, tw_isn, &cookie, &reason))
 		goto drop;
-	req = inet_reqsk_alloc(af->req_ops, sk);
-	if (!req)
+	reason = cookie ? tcp_conn_cookie(sk, &seg, af) : tcp_conn_queue(sk, &seg, af, tw_isn);
+	if (reason)
 		goto drop;
-	treq = tcp_rsk(req);
-	tcp_openreq_init(sk, req, &seg, skb);
-	dst = af->route_req(sk, req);
-	if (!dst) {
-		reason = SKB_DROP_TCP_NOROUTE;
-		goto drop_free;
-	}
-	inet_common_tuple(&req->c, &t);
-	treq->ts_off = tcp_init_ts_off(net, &t);
-	treq->snt_isn = tw_isn ? tw_isn : tcp_init_seq(net, &t);
-	treq->snt_synack = tcp_now_ns(sk);
-	mss = dst_metric_advmss(dst);
-	if (tcp_sk(sk)->user_mss && tcp_sk(sk)->user_mss < mss)
-		mss = tcp_sk(sk)->user_mss;
-	treq->window_clamp = tcp_sk(sk)->window_clamp ? tcp_sk(sk)->window_clamp
-						      : dst_metric(dst, DST_METRIC_WINDOW);
-	tcp_select_initial_window(sk, tcp_full_space(sk),
-				  mss - (treq->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0),
-				  treq->wscale_ok, &treq->rcv_wnd, &treq->window_clamp, &wscale);
-	treq->rcv_wscale = wscale & 15;
-	if (inet_csk_reqsk_queue_hash_add(sk, req, TCP_TIMEOUT_INIT_US * NSEC_PER_USEC)) {
-		dst_release(dst);
-		goto drop_free;
-	}
-	tcp_send_synack(sk, dst, req); /* if it is lost here, the timer sends another */
-	dst_release(dst);
-	reqsk_put(req);
 	consume_skb(skb);
 	return;
 
-drop_free:
-	reqsk_put(req);
 drop:
 	NET_INC_STATS(net, MIB_TcpExt_ListenDrops);
 	kfree_skb_reason(skb, reason);
@@ -353,9 +417,7 @@ static bool tcp_req_paws_reject(struct sock *listener, const struct tcp_request_
 	       !(seg->flags & TCP_FLAG_RST);
 }
 
-/* The ACK that completes @req: the child, in ehash in its place, or NULL. */
-static struct sock *tcp_syn_recv_sock(struct sock *sk, struct sk_buff *skb,
-				      struct request_sock *req)
+struct sock *tcp_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct request_sock *req)
 {
 	struct sock *newsk;
 	struct tcp_sock *tp;
@@ -383,7 +445,7 @@ static struct sock *tcp_syn_recv_sock(struct sock *sk, struct sk_buff *skb,
 	tcp_initialize_rcv_mss(newsk);
 	if (__inet_inherit_port(sk, newsk) < 0)
 		goto fail;
-	if (!inet_ehash_insert(newsk, (struct sock *)req))
+	if (!inet_ehash_insert(newsk, req->queued ? (struct sock *)req : NULL))
 		goto fail;
 	return newsk;
 

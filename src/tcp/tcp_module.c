@@ -77,6 +77,7 @@ int tcp_net_init(struct net *net)
 	/* The names make the secrets of each net differ, and independent of what else draws. */
 	host_random(net->machine->host, "tcp-isn", t->isn_key, sizeof(t->isn_key));
 	host_random(net->machine->host, "tcp-ts", t->ts_key, sizeof(t->ts_key));
+	host_random(net->machine->host, "tcp-cookie", t->cookie_key, sizeof(t->cookie_key));
 	net->mib[MIB_Tcp_RtoAlgorithm] = 1; /* RFC 4022: other */
 	net->mib[MIB_Tcp_RtoMin] = 200;
 	net->mib[MIB_Tcp_RtoMax] = TCP_RTO_MAX_US / 1000;

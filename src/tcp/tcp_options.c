@@ -92,7 +92,9 @@ u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u1
 	*o = (struct tcp_out_opts){
 		.mss = mss,
 		.ts = treq->tstamp_ok,
-		.tsval = tcp_now_ms(sk) + treq->ts_off,
+		.tsval =
+			(req->syncookie ? tcp_cookie_tsval(treq, tcp_now_ms(sk)) : tcp_now_ms(sk)) +
+			treq->ts_off,
 		.tsecr = treq->ts_recent,
 		.wscale = treq->wscale_ok,
 		.wscale_val = treq->rcv_wscale,

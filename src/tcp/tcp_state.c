@@ -202,13 +202,32 @@ static void tcp_data(struct sock *sk, struct tcp_seg *seg)
 
 /* ---- LISTEN (3.10.7.2) ------------------------------------------------------------------------------- */
 
+/* An ACK for no handshake that we know: one that a cookie stands for, or a mistake. */
+static void tcp_listen_ack(struct sock *sk, struct tcp_seg *seg)
+{
+	struct sock *child = NULL;
+
+	switch (tcp_cookie_check(sk, seg, &child)) {
+	case TCP_COOKIE_CHILD:
+		tcp_child_process(sk, child, seg->skb);
+		seg->skb = NULL;
+		return;
+	case TCP_COOKIE_DROP:
+		tcp_seg_drop(seg, SKB_DROP_TCP_LISTEN_OVERFLOW);
+		return;
+	case TCP_COOKIE_NONE:
+		break;
+	}
+	tcp_send_reset(sk, seg->skb);
+	tcp_seg_drop(seg, SKB_DROP_TCP_FLAGS);
+}
+
 static void tcp_state_listen(struct sock *sk, struct tcp_seg *seg)
 {
 	if (seg->flags & TCP_FLAG_RST) {
 		tcp_seg_drop(seg, SKB_DROP_TCP_RESET);
 	} else if (seg->flags & TCP_FLAG_ACK) {
-		tcp_send_reset(sk, seg->skb);
-		tcp_seg_drop(seg, SKB_DROP_TCP_FLAGS);
+		tcp_listen_ack(sk, seg);
 	} else if ((seg->flags & TCP_FLAG_SYN) && !(seg->flags & TCP_FLAG_FIN)) {
 		tcp_conn_request(sk, seg->skb, 0);
 		seg->skb = NULL;

@@ -96,6 +96,8 @@ static const struct sysctl_desc tcp_sysctl_rows[] = {
 	    "RST when the accept queue is full"),
 	ROW("moderate_rcvbuf", SYSCTL_U8, moderate_rcvbuf, 1, 0, 1, "receive buffer autotuning"),
 	ROW("slow_start_after_idle", SYSCTL_U8, slow_start_after_idle, 1, 0, 1, "RFC 2861"),
+	ROW("syncookies", SYSCTL_U8, syncookies, 1, 0, 2,
+	    "SYN cookies: 1 when the SYN queue is full, 2 always (RFC 4987)"),
 	ROW("rfc1337", SYSCTL_U8, rfc1337, 0, 0, 1, "ignore RST in TIME_WAIT"),
 	{ .path = "ipv4/tcp_congestion_control",
 	  .kind = SYSCTL_FUNC,

@@ -172,6 +172,7 @@ static void syns_fill_the_queue_of_the_listener_and_expire(void **state)
 	uint8_t reply[60] = { 0 };
 	uint64_t arena;
 
+	assert_int_equal(weir_sysctl(b->net, "net.ipv4.tcp_syncookies", "0"), 0);
 	assert_int_equal(weir_socket(b->net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &l), 0);
 	assert_int_equal(weir_bind(l, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(weir_listen(l, 16), 0);

@@ -4,7 +4,7 @@
 
 #include "core/drop_reason.h"
 #include "core/machine.h"
-#include "core/netdevice.h"
+#include "core/neighbour.h"
 #include "core/qdisc.h"
 #include "core/sock.h"
 #include "core/sock_reasons.h"
@@ -23,6 +23,8 @@ int core_machine_init(struct machine *m)
 		err = register_qdisc(m, &noqueue_qdisc_ops);
 	if (!err)
 		err = sock_machine_init(m);
+	if (!err)
+		err = neigh_sysctl_init(m);
 	if (!err)
 		err = dev_machine_init(m);
 	if (err) {

@@ -592,6 +592,16 @@ static u64 rand_reachable_time(struct neigh_table *tbl, u64 base)
 	return base ? random_next(tbl->rng) % base + base / 2 : 0;
 }
 
+void neigh_table_parms_changed(struct neigh_table *tbl)
+{
+	struct neigh_parms *p;
+
+	list_for_each_entry(p, &tbl->parms_list, list)
+		if (p->reachable_time < p->base_reachable_time / 2 ||
+		    p->reachable_time >= p->base_reachable_time / 2 + p->base_reachable_time)
+			p->reachable_time = rand_reachable_time(tbl, p->base_reachable_time);
+}
+
 /* The administrator may set base_reachable_time to 0; the timer must not run all the time then. */
 static void gc_arm(struct neigh_table *tbl)
 {
@@ -604,6 +614,7 @@ static void neigh_periodic(struct cpu *cpu, struct timer_list *t)
 	struct neigh_table *tbl = container_of(t, struct neigh_table, gc_timer);
 	struct neigh_parms *p;
 
+	tbl->stats.periodic_gc_runs++;
 	if (cpu->now > tbl->last_rand + NEIGH_RAND_PERIOD) {
 		tbl->last_rand = cpu->now;
 		list_for_each_entry(p, &tbl->parms_list, list)

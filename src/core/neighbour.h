@@ -100,7 +100,9 @@ struct neigh_table {
 	u64 rng[4]; /* a stream of the table's own */
 	struct {
 		u64 allocs, destroys, hash_grows, res_failed, lookups, hits, unres_discards,
-			table_fulls, forced_gc_runs;
+			table_fulls, forced_gc_runs, periodic_gc_runs;
+		u64 rcv_probes_mcast,
+			rcv_probes_ucast; /* questions received: ND alone counts them */
 	} stats;
 	/* pneigh.c */
 	struct list_head pneigh[PNEIGH_BUCKETS];
@@ -118,6 +120,8 @@ struct neigh_table {
 int neigh_table_init(struct neigh_table *tbl, struct net *net);
 void neigh_table_clear(struct neigh_table *tbl);
 struct neigh_parms *neigh_parms_alloc(struct net_device *dev, struct neigh_table *tbl);
+/* After somebody has set parameters: reachable times that their base_reachable_time could not give are drawn anew. */
+void neigh_table_parms_changed(struct neigh_table *tbl);
 void neigh_parms_release(struct neigh_table *tbl, struct neigh_parms *p);
 /* Held entry or NULL. */
 struct neighbour *neigh_lookup(struct neigh_table *tbl, const void *key, struct net_device *dev);
@@ -163,5 +167,8 @@ void pneigh_table_init(struct neigh_table *tbl);
 void pneigh_ifdown(struct neigh_table *tbl, const struct net_device *dev); /* NULL: all devices */
 /* Calls @fn for each entry; fn must not change the table. Non-zero from fn ends the walk and is returned. */
 int neigh_for_each(struct neigh_table *tbl, int (*fn)(struct neighbour *n, void *arg), void *arg);
+
+/* neigh_sysctl.c. machine_init */
+int neigh_sysctl_init(struct machine *m);
 
 #endif

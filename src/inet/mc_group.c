@@ -348,7 +348,8 @@ static void group_filter_dev(struct mc_group *g, bool on)
 	struct net_device *dev = g->mcd->dev;
 	u8 mac[MAX_ADDR_LEN] = { 0 };
 
-	if (g->on_dev == on || dev->addr_len != 6 || g->mcd->ops->map(g, mac))
+	if (g->on_dev == on || dev->addr_len != 6 || (dev->flags & IFF_LOOPBACK) ||
+	    g->mcd->ops->map(g, mac))
 		return;
 	if (on ? dev_mc_add(dev, mac) == 0 : dev_mc_del(dev, mac) == 0)
 		g->on_dev = on;

@@ -211,16 +211,21 @@ static void show_rt_cache_stat(struct net *net, struct text *t)
 		    s->gc_dst_overflow, s->in_hlist_search, s->out_hlist_search);
 }
 
+/* Empty since Linux 3.6, here too: "route -C" shows its title. What is cached: RTM_GETROUTE, "ip route get". */
+static void show_rt_cache(struct net *net, struct text *t)
+{
+	(void)net;
+	text_printf(t, "%-127s\n",
+		    "Iface\tDestination\tGateway \tFlags\t\tRefCnt\tUse\tMetric\tSource\t\t"
+		    "MTU\tWindow\tIRTT\tTOS\tHHRef\tHHUptod\tSpecDst");
+}
+
 static const struct view_desc ipv4_views[] = {
-	{ "/proc/net/stat/rt_cache", show_rt_cache_stat },
-	{ "/proc/net/route", show_route },
-	{ "/proc/net/arp", show_arp },
-	{ "/proc/net/raw", raw_show },
-	{ "/proc/net/igmp", igmp_show },
-	{ "/proc/net/mcfilter", mcfilter_show },
-	{ "/proc/net/snmp", show_snmp },
-	{ "/proc/net/netstat", show_netstat },
-	{ "/proc/net/fib_triestat", show_fib_triestat },
+	{ "/proc/net/rt_cache", show_rt_cache }, { "/proc/net/stat/rt_cache", show_rt_cache_stat },
+	{ "/proc/net/route", show_route },       { "/proc/net/arp", show_arp },
+	{ "/proc/net/raw", raw_show },           { "/proc/net/igmp", igmp_show },
+	{ "/proc/net/mcfilter", mcfilter_show }, { "/proc/net/snmp", show_snmp },
+	{ "/proc/net/netstat", show_netstat },   { "/proc/net/fib_triestat", show_fib_triestat },
 };
 
 int ipv4_views_init(struct machine *m)

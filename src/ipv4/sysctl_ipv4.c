@@ -2,8 +2,8 @@
 /*
  * sysctl_ipv4.c - net.ipv4.*: rows of what this folder's code looks at, and of settings that programs expect to find
  *
- * Per device there are net.ipv4.conf.DEV.* (struct in_device) and net.ipv4.neigh.DEV.* (struct neigh_parms), with
- * "default" for devices to come and, for conf, "all", which combines with the device's by IN_DEV_ORCONF and friends.
+ * Per device there is net.ipv4.conf.DEV.* (struct in_device), with "default" for devices to come and "all", which combines with the
+ * device's by IN_DEV_ORCONF and friends. net.ipv4.neigh: core/neigh_sysctl.c.
  * ip_forward and conf.all.forwarding are one setting: writing it sets every device and the default, as in Linux.
  */
 #include "core/sysctl.h"
@@ -244,83 +244,6 @@ static const struct sysctl_dir devconf_dir = {
 	"ipv4/conf", devconf_base, devconf_list, devconf_rows, ARRAY_SIZE(devconf_rows),
 };
 
-/* ---- net.ipv4.neigh ------------------------------------------------------------------------------------------ */
-
-#define NEIGH(name, kind, field, hi, help)                                                         \
-	SYSCTL_ROW(name, kind, struct neigh_parms, field, 0, 0, hi, help)
-
-static const struct sysctl_desc neigh_rows[] = {
-	NEIGH("mcast_solicit", SYSCTL_U32, mcast_probes, INT32_MAX,
-	      "broadcast questions before giving up"),
-	NEIGH("ucast_solicit", SYSCTL_U32, ucast_probes, INT32_MAX,
-	      "questions to the known station first"),
-	NEIGH("app_solicit", SYSCTL_U32, app_probes, INT32_MAX, "questions to a daemon"),
-	NEIGH("mcast_resolicit", SYSCTL_U32, mcast_reprobes, INT32_MAX,
-	      "broadcast questions after ucast_solicit"),
-	NEIGH("retrans_time", SYSCTL_NS_AS_CS, retrans_time, INT32_MAX,
-	      "time between two questions (1/100 s)"),
-	NEIGH("retrans_time_ms", SYSCTL_NS_AS_MS, retrans_time, UINT32_MAX,
-	      "ms between two questions"),
-	NEIGH("base_reachable_time", SYSCTL_NS_AS_S, base_reachable_time, INT32_MAX,
-	      "s a confirmation is good for"),
-	NEIGH("base_reachable_time_ms", SYSCTL_NS_AS_MS, base_reachable_time, UINT32_MAX,
-	      "the same in ms"),
-	NEIGH("delay_first_probe_time", SYSCTL_NS_AS_S, delay_probe_time, INT32_MAX,
-	      "s to wait for upper layers to confirm a stale entry"),
-	NEIGH("gc_stale_time", SYSCTL_NS_AS_S, gc_staletime, INT32_MAX,
-	      "s after which unused entries may go"),
-	NEIGH("locktime", SYSCTL_NS_AS_CS, locktime, INT32_MAX,
-	      "an entry is not overridden for so long (1/100 s)"),
-	NEIGH("proxy_delay", SYSCTL_NS_AS_CS, proxy_delay, INT32_MAX,
-	      "time by which answers of a proxy are delayed at most (1/100 s)"),
-	NEIGH("anycast_delay", SYSCTL_NS_AS_CS, anycast_delay, INT32_MAX,
-	      "not used by IPv4 (1/100 s)"),
-	NEIGH("proxy_qlen", SYSCTL_U32, proxy_qlen, INT32_MAX,
-	      "questions to a proxy that wait for their answer"),
-	NEIGH("unres_qlen_bytes", SYSCTL_U32, queue_len_bytes, INT32_MAX,
-	      "octets of packets that wait for one address"),
-};
-
-static void *neigh_base(struct net *net, const char *name)
-{
-	struct net_device *dev;
-
-	if (!strcmp(name, "default"))
-		return &net->ipv4->arp_tbl->parms;
-	dev = __dev_get_by_name(net, name);
-	return dev && dev->ip_ptr ? dev->ip_ptr->arp_parms : NULL;
-}
-
-static void neigh_list(struct net *net, struct text *t)
-{
-	text_printf(t, "default\n");
-	dev_names(net, t);
-}
-
-static const struct sysctl_dir neigh_dir = {
-	"ipv4/neigh", neigh_base, neigh_list, neigh_rows, ARRAY_SIZE(neigh_rows),
-};
-
-static void *neigh_table_base(struct net *net)
-{
-	return net->ipv4->arp_tbl;
-}
-
-#define NTABLE(name, kind, field, help)                                                            \
-	SYSCTL_ROW("ipv4/neigh/default/" name, kind, struct neigh_table, field, 0, 0, INT32_MAX,   \
-		   help)
-
-static const struct sysctl_desc neigh_table_rows[] = {
-	NTABLE("gc_thresh1", SYSCTL_U32, gc_thresh1, "below so many entries nothing is collected"),
-	NTABLE("gc_thresh2", SYSCTL_U32, gc_thresh2,
-	       "above so many entries collection becomes eager"),
-	NTABLE("gc_thresh3", SYSCTL_U32, gc_thresh3, "most entries"),
-	NTABLE("gc_interval", SYSCTL_NS_AS_S, gc_interval, "s between two collections"),
-};
-
-static const struct sysctl_table neigh_table_table = { neigh_table_base, neigh_table_rows,
-						       ARRAY_SIZE(neigh_table_rows) };
-
 /* ---------------------------------------------------------------------------------------------------------------- */
 
 void ipv4_sysctl_defaults(struct netns_ipv4 *ip4)
@@ -332,11 +255,5 @@ int ipv4_sysctl_init(struct machine *m)
 {
 	int err = sysctl_register(m, &ipv4_table);
 
-	if (!err)
-		err = sysctl_register(m, &neigh_table_table);
-	if (!err)
-		err = sysctl_register_dir(m, &devconf_dir);
-	if (!err)
-		err = sysctl_register_dir(m, &neigh_dir);
-	return err;
+	return err ? err : sysctl_register_dir(m, &devconf_dir);
 }

@@ -368,6 +368,10 @@ static skb_drop_reason_t ndisc_recv_ns(struct sk_buff *skb, const struct ndisc_o
 			      true);
 		return 0;
 	}
+	if (v.multicast)
+		dev->net->ipv6->nd_tbl->stats.rcv_probes_mcast++;
+	else
+		dev->net->ipv6->nd_tbl->stats.rcv_probes_ucast++;
 	/* RFC 4861 7.2.3: whoever asks will be written to soon. */
 	ndisc_learn(dev, &saddr, v.lladdr, NUD_STALE,
 		    NEIGH_UPDATE_F_WEAK_OVERRIDE | NEIGH_UPDATE_F_OVERRIDE,

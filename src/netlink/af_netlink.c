@@ -1043,6 +1043,8 @@ int netlink_machine_init(struct machine *m)
 	if (!err)
 		err = neigh_netlink_machine_init(m);
 	if (!err)
+		err = neightbl_netlink_machine_init(m);
+	if (!err)
 		err = rtnl_misc_machine_init(m);
 	if (!err)
 		err = sock_diag_machine_init(m);

@@ -354,21 +354,12 @@ static int neigh_get(struct nl_request *req)
 	return err;
 }
 
-static int neightbl_dump(struct nl_msg *msg, struct netlink_callback *cb)
-{
-	(void)msg;
-	nl_set_err_msg(cb->extack,
-		       "weir shows neighbour parameters in /proc/sys/net, not here (yet)");
-	return -EOPNOTSUPP;
-}
-
 int neigh_netlink_machine_init(struct machine *m)
 {
 	static const struct rtnl_handler handlers[] = {
 		{ AF_UNSPEC, RTM_NEWNEIGH, neigh_add, NULL },
 		{ AF_UNSPEC, RTM_DELNEIGH, neigh_delete, NULL },
 		{ AF_UNSPEC, RTM_GETNEIGH, neigh_get, neigh_dump },
-		{ AF_UNSPEC, RTM_GETNEIGHTBL, NULL, neightbl_dump },
 	};
 
 	return rtnl_register(m, handlers, ARRAY_SIZE(handlers));

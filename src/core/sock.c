@@ -32,10 +32,7 @@
 
 DROP_REASON_TABLE(socket_drop_reasons, SOCKET, SOCKET_DROP_REASONS);
 
-#define SCM_TS_OPT_ID_ 81 /* younger than some <asm/socket.h> */
-#define SOF_TIMESTAMPING_TX_RECORD_MASK_                                                           \
-	((u32)(SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_TX_SOFTWARE |                       \
-	       SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK))
+#define SCM_TS_OPT_ID_   81     /* younger than some <asm/socket.h> */
 #define SOCK_DEFAULT_BUF 212992 /* net.core.[rw]mem_default, when the net has no devices part */
 
 /* ---- life --------------------------------------------------------------------------------------------- */
@@ -433,6 +430,8 @@ static void recv_timestamping(const struct sock *sk, struct kmsghdr *msg, u64 st
 void sock_recv_tx_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
 {
 	recv_timestamping(sk, msg, skb_realtime(skb));
+	if (SOCK_ERR_CB(skb)->opt_stats)
+		put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPING_OPT_STATS, skb->len, skb->data);
 }
 
 void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
@@ -499,16 +498,23 @@ void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk)
 					 .tsflags = sk->sk_rare ? sk->sk_rare->tsflags : 0 };
 }
 
+u8 sockcm_tx_flags(const struct sockcm_cookie *sockc)
+{
+	u32 f = sockc->tsflags;
+
+	return (u8)((f & SOF_TIMESTAMPING_TX_SOFTWARE ? SKBTX_SW_TSTAMP : 0) |
+		    (f & SOF_TIMESTAMPING_TX_SCHED ? SKBTX_SCHED_TSTAMP : 0) |
+		    (f & SOF_TIMESTAMPING_TX_ACK ? SKBTX_ACK_TSTAMP : 0));
+}
+
 void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm_cookie *sockc)
 {
 	struct skb_shared_info *sh = skb_shinfo(skb);
 
-	if (likely(!(sockc->tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK_)))
+	if (likely(!sockcm_tx_stamps(sockc)))
 		return;
-	if (sockc->tsflags & SOF_TIMESTAMPING_TX_SOFTWARE)
-		sh->tx_flags |= SKBTX_SW_TSTAMP;
-	if (sockc->tsflags & SOF_TIMESTAMPING_TX_SCHED)
-		sh->tx_flags |= SKBTX_SCHED_TSTAMP;
+	/* A datagram is not acknowledged. */
+	sh->tx_flags |= sockcm_tx_flags(sockc) & (u8)~SKBTX_ACK_TSTAMP;
 	if (!(sockc->tsflags & SOF_TIMESTAMPING_OPT_ID))
 		return;
 	if (sockc->ts_opt_id_set)
@@ -517,29 +523,45 @@ void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm
 		sh->tskey = sk->sk_rare->tskey++;
 }
 
-/* The packet itself, or with OPT_TSONLY nothing but the stamp, goes to the error queue. */
-void __skb_tstamp_tx(struct sk_buff *skb, u32 type)
+/* The packet itself, or with OPT_TSONLY nothing but the stamp (and what OPT_STATS tells), goes to the error queue. */
+void sock_tstamp_tx(struct sock *sk, const struct sk_buff *skb, const struct sk_buff *ack, u32 type)
 {
-	struct sock *sk = skb->sk;
+	const struct proto *prot = sk->sk_prot;
 	struct sk_buff *copy;
-	u32 tsflags;
+	bool stats = false;
+	u32 tsflags, key;
 
-	if (!sk || skb->destructor != sock_wfree || !sk->sk_refcnt || !sk->sk_rare)
+	if (!sk->sk_refcnt || !sk->sk_rare)
 		return;
 	tsflags = sk->sk_rare->tsflags;
-	copy = tsflags & SOF_TIMESTAMPING_OPT_TSONLY ? alloc_skb(skb->cpu, 0) : skb_clone(skb);
+	if (tsflags & SOF_TIMESTAMPING_OPT_TSONLY) {
+		stats = tsflags & SOF_TIMESTAMPING_OPT_STATS && prot->tstamp_stats;
+		copy = stats ? prot->tstamp_stats(sk, skb, ack) : alloc_skb(skb->cpu, 0);
+	} else {
+		copy = skb_clone(skb);
+	}
 	if (!copy)
 		return;
 	memset(copy->cb, 0, sizeof(copy->cb));
 	copy->tstamp = skb->cpu->now;
+	copy->skb_iif = skb->dev ? (u32)skb->dev->ifindex : 0; /* the way out, for IP_PKTINFO */
 	skb_dst_drop(copy);
+	key = skb_shinfo(skb)->tskey - (prot->tskey_base ? sk->sk_rare->tskey : 0);
+	SOCK_ERR_CB(copy)->opt_stats = stats;
 	SOCK_ERR_CB(copy)->ee = (struct sock_extended_err){
 		.ee_errno = ENOMSG,
 		.ee_origin = SO_EE_ORIGIN_TIMESTAMPING,
 		.ee_info = type,
-		.ee_data = tsflags & SOF_TIMESTAMPING_OPT_ID ? skb_shinfo(skb)->tskey : 0,
+		.ee_data = tsflags & SOF_TIMESTAMPING_OPT_ID ? key : 0,
 	};
 	sock_queue_err_skb(sk, copy);
+}
+
+void __skb_tstamp_tx(const struct sk_buff *skb, u32 type)
+{
+	/* What was received is not its receiver's to send. */
+	if (skb->sk && skb->destructor != sock_rfree)
+		sock_tstamp_tx(skb->sk, skb, NULL, type);
 }
 
 int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,
@@ -583,6 +605,23 @@ int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len
 		sockc->tsflags = (sockc->tsflags & ~SOF_TIMESTAMPING_TX_RECORD_MASK_) | v;
 		return 0;
 	}
+}
+
+struct sock_cmsgs {
+	const struct sock *sk;
+	struct sockcm_cookie *sockc;
+};
+
+static int sock_cmsgs_one(const struct cmsghdr *cmsg, size_t len, void *arg)
+{
+	const struct sock_cmsgs *c = arg;
+
+	return cmsg->cmsg_level == SOL_SOCKET ? sock_cmsg_send(c->sk, cmsg, len, c->sockc) : 0;
+}
+
+int sock_cmsgs_send(const struct sock *sk, const struct kmsghdr *msg, struct sockcm_cookie *sockc)
+{
+	return cmsg_walk(msg, sock_cmsgs_one, &(struct sock_cmsgs){ sk, sockc });
 }
 
 /* ---- sending ------------------------------------------------------------------------------------------ */

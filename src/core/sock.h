@@ -20,6 +20,7 @@
 
 /* It needs struct timespec. */
 #include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 
 #include "core/net.h"
 #include "core/skbuff.h"
@@ -215,6 +216,12 @@ struct proto {
 	bool (*stream_memory_free)(const struct sock *sk);
 	/* EPOLL* bits that hold now; NULL: datagram_poll() */
 	u32 (*poll)(struct socket *sock);
+	/* Streams: the number of the first octet that SO_TIMESTAMPING counts from when it is asked for identifiers. @unsent: of
+	 * SOF_TIMESTAMPING_OPT_ID_TCP; else what is not acknowledged counts too. NULL: each message has its identifier. */
+	u32 (*tskey_base)(const struct sock *sk, bool unsent);
+	/* Attributes of SCM_TIMESTAMPING_OPT_STATS about @skb. @ack: what acknowledges it, or NULL. NULL: no memory. Optional. */
+	struct sk_buff *(*tstamp_stats)(const struct sock *sk, const struct sk_buff *skb,
+					const struct sk_buff *ack);
 	/* Connection-oriented: may @sk take over the 4-tuple of the TIME_WAIT entry @tw (RFC 6191)? NULL: never. It
 	 * copies what the new connection needs; inet/ then ends @tw. */
 	bool (*twsk_unique)(struct sock *sk, struct sock_common *tw);
@@ -290,14 +297,19 @@ void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 struct sock_err_cb {
 	u8 family[20];
 	struct sock_extended_err ee;
+	u8 family_too[10];
+	u8 opt_stats; /* its octets are those of SCM_TIMESTAMPING_OPT_STATS */
 };
 #define SOCK_ERR_CB(skb) ((struct sock_err_cb *)(skb)->cb)
 
 /* SO_TIMESTAMPING: what is to be told about a packet on its way out, as bits of skb_shinfo()->tx_flags. */
-enum { SKBTX_SW_TSTAMP = 1 << 0, SKBTX_SCHED_TSTAMP = 1 << 1 };
-void __skb_tstamp_tx(struct sk_buff *skb, u32 type);
+enum { SKBTX_SW_TSTAMP = 1 << 0, SKBTX_SCHED_TSTAMP = 1 << 1, SKBTX_ACK_TSTAMP = 1 << 2 };
+/* borrow: tells @sk that @skb, which is its own, passed the point @type (SCM_TSTAMP_*). @ack: as for proto.tstamp_stats */
+void sock_tstamp_tx(struct sock *sk, const struct sk_buff *skb, const struct sk_buff *ack,
+		    u32 type);
+void __skb_tstamp_tx(const struct sk_buff *skb, u32 type);
 /* borrow: @skb passes the point @type (SCM_TSTAMP_SND, SCM_TSTAMP_SCHED). Its sock hears of it by its error queue, if it asked. */
-static inline void skb_tstamp_tx(struct sk_buff *skb, u8 flag, u32 type)
+static inline void skb_tstamp_tx(const struct sk_buff *skb, u8 flag, u32 type)
 {
 	if (unlikely(skb_shinfo(skb)->tx_flags & flag))
 		__skb_tstamp_tx(skb, type);
@@ -307,6 +319,11 @@ static inline void skb_tstamp_tx(struct sk_buff *skb, u8 flag, u32 type)
  * -ENOENT: none yet; -ENOIOCTLCMD: another request. */
 #define ENOIOCTLCMD 515
 int sock_gettstamp(struct sock *sk, unsigned cmd, void *arg);
+#define SOF_TIMESTAMPING_TX_COMPLETION_ (1u << 18) /* younger than some <linux/net_tstamp.h> */
+#define SOF_TIMESTAMPING_TX_RECORD_MASK_                                                           \
+	((u32)(SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_TX_SOFTWARE |                       \
+	       SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK) |                              \
+	 SOF_TIMESTAMPING_TX_COMPLETION_)
 /* Control messages of level SOL_SOCKET of one sendmsg(2), on top of what the socket says. */
 struct sockcm_cookie {
 	u32 mark, priority;
@@ -315,11 +332,20 @@ struct sockcm_cookie {
 	u8 ts_opt_id_set : 1, priority_set : 1;
 };
 void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk);
+/* Does @sockc ask for time stamps of what is sent? */
+static inline bool sockcm_tx_stamps(const struct sockcm_cookie *sockc)
+{
+	return sockc->tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK_;
+}
+/* The bits of tx_flags for it. */
+u8 sockcm_tx_flags(const struct sockcm_cookie *sockc);
 /* Marks @skb for the time stamps that @sockc asks for, and gives it its identifier. */
 void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm_cookie *sockc);
 /* 0 or -EINVAL */
 int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,
 		   struct sockcm_cookie *sockc);
+/* All of @msg's, for families that have none of their own. 0 or -EINVAL */
+int sock_cmsgs_send(const struct sock *sk, const struct kmsghdr *msg, struct sockcm_cookie *sockc);
 /* SCM_TIMESTAMPING of an skb from the error queue that __skb_tstamp_tx() made. */
 void sock_recv_tx_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
 /* consume (also on failure): queues to the error queue and reports EPOLLERR. 0, or -ENOMEM: receive buffer full, no memory. */

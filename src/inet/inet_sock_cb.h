@@ -26,10 +26,13 @@ struct inet_sock_cb {
 		u32 addr_off; /* IPv6: the same, as octets from the network header; 0: none */
 	};
 	be16 port;
+	u8 opt_stats; /* see struct sock_err_cb */
 };
 #define INET_SOCK_CB(skb) ((struct inet_sock_cb *)(skb)->cb)
 static_assert(sizeof(struct inet_sock_cb) <= SKB_CB_SIZE, "cb");
 static_assert(offsetof(struct inet_sock_cb, ee) == offsetof(struct sock_err_cb, ee),
 	      "time stamps are queued by core/sock.c");
+static_assert(offsetof(struct inet_sock_cb, opt_stats) == offsetof(struct sock_err_cb, opt_stats),
+	      "with what came with them");
 
 #endif

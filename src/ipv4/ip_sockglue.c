@@ -708,11 +708,11 @@ static void recv_origdst(struct kmsghdr *msg, const struct sk_buff *skb)
 	put_cmsg(msg, SOL_IP, IP_ORIGDSTADDR, sizeof(sin), &sin);
 }
 
-static void ipv4_recv_cmsg(struct sock *sk, struct kmsghdr *msg, struct sk_buff *skb)
+/* What the header of an IPv4 packet says, as far as the socket asks. */
+static void recv_specific(const struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
 {
 	u32 flags = inet_sk(sk)->cmsg_flags;
 
-	inet_recv_timestamp(sk, msg, skb);
 	if (!flags)
 		return;
 	if (flags & IP_CMSG_PKTINFO)
@@ -737,6 +737,12 @@ static void ipv4_recv_cmsg(struct sock *sk, struct kmsghdr *msg, struct sk_buff 
 
 		put_cmsg(msg, SOL_IP, IP_RECVFRAGSIZE, sizeof(size), &size);
 	}
+}
+
+static void ipv4_recv_cmsg(struct sock *sk, struct kmsghdr *msg, struct sk_buff *skb)
+{
+	inet_recv_timestamp(sk, msg, skb);
+	recv_specific(sk, msg, skb);
 }
 
 static void msg_set_name(struct kmsghdr *msg, be32 addr, be16 port)
@@ -828,6 +834,14 @@ static struct sk_buff *error_queue_next(struct sock *sk)
 	return skb;
 }
 
+/* A packet of ours that was stamped on its way out: with SOF_TIMESTAMPING_OPT_CMSG it is shown as one that was received. What was
+ * acknowledged, and a mere stamp, is no packet. */
+static bool stamped_packet(const struct sock *sk, const struct sk_buff *skb)
+{
+	return sk->sk_rare->tsflags & SOF_TIMESTAMPING_OPT_CMSG && skb->len &&
+	       be16_to_cpu(skb->protocol) == ETH_P_IP;
+}
+
 static ssize_t ipv4_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
 	struct {
@@ -859,6 +873,13 @@ static ssize_t ipv4_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 		ipv4_recv_cmsg(sk, msg, skb);
 	} else if (cb->ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
 		sock_recv_tx_timestamp(sk, msg, skb);
+		if (stamped_packet(sk, skb)) {
+			report.offender.sin_family = AF_INET;
+			report.offender.sin_addr.s_addr = ip_hdr(skb)->saddr.v;
+			cb->ifindex = skb->skb_iif;
+			cb->spec_dst = ip_hdr(skb)->saddr;
+			recv_specific(sk, msg, skb);
+		}
 	}
 	put_cmsg(msg, SOL_IP, IP_RECVERR, sizeof(report), &report);
 	msg->flags |= MSG_ERRQUEUE;

@@ -1063,6 +1063,14 @@ static void error_offender(struct sock *sk, struct kmsghdr *msg, struct sk_buff 
 		recv_specific(sk, msg, skb, rxopt);
 }
 
+/* A packet of ours that was stamped on its way out is shown as one that was received. What was acknowledged, and a mere stamp, is no
+ * packet. */
+static bool stamped_packet(const struct sk_buff *skb)
+{
+	return INET_SOCK_CB(skb)->ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING && skb->len &&
+	       skb->protocol.v;
+}
+
 static ssize_t ipv6_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
 	struct {
@@ -1084,11 +1092,13 @@ static ssize_t ipv6_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 		return err;
 	}
 	report.ee = INET_SOCK_CB(skb)->ee;
-	if (report.ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING)
+	if (report.ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
 		sock_recv_tx_timestamp(sk, msg, skb);
-	else
+		INET_SOCK_CB(skb)->parm.iif = skb->skb_iif;
+	} else {
 		error_name(sk, msg, skb);
-	if (is_icmp_origin(skb))
+	}
+	if (is_icmp_origin(skb) || stamped_packet(skb))
 		error_offender(sk, msg, skb, &report.offender);
 	put_cmsg(msg, SOL_IPV6, IPV6_RECVERR, sizeof(report), &report);
 	msg->flags |= MSG_ERRQUEUE;

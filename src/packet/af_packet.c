@@ -361,18 +361,6 @@ out:
 	return err ? err : (ssize_t)len;
 }
 
-struct packet_cmsg {
-	const struct sock *sk;
-	struct sockcm_cookie *sockc;
-};
-
-static int packet_cmsg_one(const struct cmsghdr *cmsg, size_t len, void *arg)
-{
-	const struct packet_cmsg *pc = arg;
-
-	return cmsg->cmsg_level == SOL_SOCKET ? sock_cmsg_send(pc->sk, cmsg, len, pc->sockc) : 0;
-}
-
 static ssize_t packet_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t len)
 {
 	struct packet_sock *po = packet_sk(sock->sk);
@@ -405,7 +393,7 @@ static ssize_t packet_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t l
 	if (!netif_running(dev))
 		return -ENETDOWN;
 	sockcm_init(&sockc, &po->sk);
-	err = cmsg_walk(msg, packet_cmsg_one, &(struct packet_cmsg){ &po->sk, &sockc });
+	err = sock_cmsgs_send(&po->sk, msg, &sockc);
 	if (err)
 		return err;
 	if (po->tx.mem)

@@ -540,7 +540,10 @@ static int set_timestamping(struct socket *sock, int val)
 		return -ENOMEM;
 	/* Identifiers count from the moment that they are asked for. */
 	if (flags & SOF_TIMESTAMPING_OPT_ID && !(r->tsflags & SOF_TIMESTAMPING_OPT_ID))
-		r->tskey = 0;
+		r->tskey =
+			sk->sk_prot->tskey_base
+				? sk->sk_prot->tskey_base(sk, flags & SOF_TIMESTAMPING_OPT_ID_TCP_)
+				: 0;
 	r->tsflags = flags;
 	if (flags & SOF_TIMESTAMPING_RX_SOFTWARE)
 		sock_set_flag(sock->sk, SOCK_TIMESTAMP);

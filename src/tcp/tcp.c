@@ -329,6 +329,7 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 flags = msg->flags, size_goal, mss;
 	u64 timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	struct sockcm_cookie sockc;
 	size_t copied = 0;
 	int err = 0;
 
@@ -339,6 +340,12 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		return -EOPNOTSUPP;
 	if (sk->sk_state != SS_TCP_ESTABLISHED && sk->sk_state != SS_TCP_CLOSE_WAIT) {
 		err = tcp_wait_connect(sk, &timeo);
+		if (err)
+			return err;
+	}
+	sockcm_init(&sockc, sk);
+	if (unlikely(msg->controllen)) {
+		err = sock_cmsgs_send(sk, msg, &sockc);
 		if (err)
 			return err;
 	}
@@ -397,6 +404,9 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		if (skb)
 			trace_skb(skb, sk->sk_net, TP_tcp_sendmsg, TRACE_QUEUED,
 				  TCP_SKB_CB(skb)->seq, copied);
+		tcp_tx_timestamp(sk, &sockc);
+		if (skb && flags & MSG_EOR)
+			TCP_SKB_CB(skb)->eor = 1;
 		tcp_push(sk, flags, mss, tp->nonagle);
 		return (ssize_t)copied;
 	}
@@ -882,7 +892,8 @@ struct tcp6_sock {
 		.shutdown = tcp_shutdown, .keepalive = tcp_set_keepalive,                          \
 		.set_rcvlowat = tcp_set_rcvlowat, .get_port = inet_csk_get_port, .hash = tcp_hash, \
 		.unhash = inet_unhash, .stream_memory_free = tcp_stream_memory_free,               \
-		.poll = tcp_poll, .twsk_unique = tcp_twsk_unique,                                  \
+		.poll = tcp_poll, .tskey_base = tcp_tskey_base, .tstamp_stats = tcp_tstamp_stats,  \
+		.twsk_unique = tcp_twsk_unique,                                                    \
 	}
 
 const struct proto tcp_prot_v4 = TCP_PROTO("TCP", struct tcp_sock);

@@ -80,6 +80,7 @@ struct tcp_skb_cb {
 	u8 sacked;    /* TCPCB_* */
 	u8 ip_dsfield;
 	u8 eor : 1, fin_seen : 1, urg : 1;
+	u8 tx_tstamp : 1; /* SO_TIMESTAMPING: octet skb_shinfo()->tskey is of interest */
 	union {
 		struct inet_skb_parm header; /* received: what IP said, kept for recvmsg() */
 		u64 sent_ns;                 /* last transmission */
@@ -760,6 +761,28 @@ struct sock *tcp_syn_recv_sock(struct sock *listener, struct sk_buff *skb,
 			       struct request_sock *req);
 /* The SYN-ACK of @req, again. 0 or -errno */
 int tcp_rtx_synack(struct sock *listener, struct request_sock *req);
+
+/* ---- tcp_tstamp.c ------------------------------------------------------------------------------------ */
+
+u32 tcp_tskey_base(const struct sock *sk, bool unsent);
+struct sk_buff *tcp_tstamp_stats(const struct sock *sk, const struct sk_buff *skb,
+				 const struct sk_buff *ack);
+void __tcp_tx_timestamp(struct sock *sk, const struct sockcm_cookie *sockc);
+/* A send call has queued its last octet. */
+static inline void tcp_tx_timestamp(struct sock *sk, const struct sockcm_cookie *sockc)
+{
+	if (unlikely(sockcm_tx_stamps(sockc)))
+		__tcp_tx_timestamp(sk, sockc);
+}
+/* @skb, which has the mark, was cut: @buff begins where it ends now. */
+void tcp_fragment_tstamp(struct sk_buff *skb, struct sk_buff *buff);
+void __tcp_ack_tstamp(struct sock *sk, struct sk_buff *skb, const struct sk_buff *ack);
+/* snd_una has moved into or beyond @skb of the retransmit queue, by @ack. */
+static inline void tcp_ack_tstamp(struct sock *sk, struct sk_buff *skb, const struct sk_buff *ack)
+{
+	if (unlikely(TCP_SKB_CB(skb)->tx_tstamp))
+		__tcp_ack_tstamp(sk, skb, ack);
+}
 
 /* ---- tcp_offload.c ----------------------------------------------------------------------------------- */
 

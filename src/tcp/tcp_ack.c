@@ -184,7 +184,8 @@ struct tcp_clean {
 };
 
 /* Takes what is acknowledged off the retransmit queue (RFC 9293 3.10.7.4). */
-static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *st, struct tcp_clean *c)
+static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
+				struct tcp_ack_state *st, struct tcp_clean *c)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_rtx_queue_head(sk), *next;
@@ -196,6 +197,7 @@ static void tcp_clean_rtx_queue(struct sock *sk, struct tcp_ack_state *st, struc
 		u32 acked = whole ? cb->gso_segs : 0;
 
 		next = tcp_skb_next(skb);
+		tcp_ack_tstamp(sk, skb, ack_skb);
 		if (!whole) {
 			if (cb->gso_segs <= 1 || !after(tp->snd_una, cb->seq))
 				break;
@@ -358,7 +360,7 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	}
 
 	if (st.flag & FLAG_SND_UNA_ADVANCED) {
-		tcp_clean_rtx_queue(sk, &st, &clean);
+		tcp_clean_rtx_queue(sk, seg->skb, &st, &clean);
 		if (before(tp->fack, tp->snd_una))
 			tp->fack = tp->snd_una;
 		if (before(tp->lost_seq, tp->snd_una))

@@ -404,6 +404,8 @@ int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 le
 	bcb->eor = cb->eor;
 	cb->eor = 0;
 	buff->tstamp = skb->tstamp;
+	if (unlikely(cb->tx_tstamp))
+		tcp_fragment_tstamp(skb, buff);
 
 	tcp_set_skb_tso_segs(skb, mss_now);
 	tcp_set_skb_tso_segs(buff, mss_now);

@@ -37,7 +37,7 @@ struct world {
 	struct weir_net *net;
 	struct weir_files *files;
 	size_t len;
-	char text[16384];
+	char text[65536];
 };
 
 static inline void world_say(struct world *w, const char *what, long v)

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * errqueue_same_test.c - what the error queue of a socket says to its program is what the kernel's says
+ */
+#include "tests/api/inet_worlds.h"
+
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
+
+#include <asm/socket.h>
+
+#define OPT_ID_TCP    (1u << 16) /* younger than some <linux/net_tstamp.h> */
+#define TX_COMPLETION (1u << 18)
+#define SCM_TS_OPT_ID 81 /* younger than some <asm/socket.h> */
+#define STAMPS                                                                                     \
+	(SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED)
+#define ALL_STAMPS (STAMPS | SOF_TIMESTAMPING_TX_ACK)
+#define TSONLY     (SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY)
+
+/* Not in the first instant of virtual time, which is 0. */
+static void begin(struct world *w)
+{
+	world_begin(w);
+	if (!w->native)
+		weir_run(w->m, 1000000000);
+}
+
+/* ---- the error queue, written down ------------------------------------------------------------------------------ */
+
+static void say_octets(struct world *w, const char *what, const uint8_t *p, size_t n)
+{
+	char hex[2 * 64 + 1] = "";
+
+	for (size_t i = 0; i < n && i < 64; i++)
+		sprintf(hex + 2 * i, "%02x", p[i]);
+	w->len += (size_t)snprintf(w->text + w->len, sizeof(w->text) - w->len, "  %s %s\n", what,
+				   hex);
+	assert_true(w->len < sizeof(w->text));
+}
+
+/* Which attributes, how long, and the values that do not belong to the run. */
+static void say_stats(struct world *w, const uint8_t *p, size_t n)
+{
+	enum { RETRANS = 5, SNDQ = 13, CA = 14, SSTHRESH = 15, SENT = 18, NOTSENT = 24, TTL = 26 };
+
+	while (n >= 4) {
+		uint16_t len, type;
+		uint32_t v = 0;
+
+		memcpy(&len, p, 2);
+		memcpy(&type, p + 2, 2);
+		assert_in_range(len, 5, n);
+		memcpy(&v, p + 4, len - 4u < 4 ? len - 4u : 4);
+		world_say(w, "  attribute", type);
+		world_say(w, "    octets", len);
+		if (type == RETRANS || type == SNDQ || type == CA || type == SSTHRESH ||
+		    type == SENT || type == NOTSENT || type == TTL)
+			world_say(w, "    value", v);
+		len = (uint16_t)((len + 3) & ~3);
+		p += len;
+		n -= len;
+	}
+}
+
+static void say_cmsg(struct world *w, const struct cmsghdr *c)
+{
+	const uint8_t *p = CMSG_DATA(c);
+	size_t n = c->cmsg_len - CMSG_LEN(0);
+	int64_t ts[6];
+
+	world_say(w, "  level", c->cmsg_level);
+	world_say(w, "  type", c->cmsg_type);
+	if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPING) {
+		memcpy(ts, p, sizeof(ts));
+		world_say(w, "  by software", ts[0] || ts[1]);
+		world_say(w, "  by hardware", ts[2] || ts[3] || ts[4] || ts[5]);
+	} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING_OPT_STATS) {
+		say_stats(w, p, n);
+	} else {
+		say_octets(w, "value", p, n);
+	}
+}
+
+/* The next message; false: there is none. */
+static bool say_error(struct world *w, int fd)
+{
+	struct sockaddr_storage name = { 0 };
+	uint8_t buf[4096], control[2048];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr h = { .msg_name = &name,
+			    .msg_namelen = sizeof(name),
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	long r = wcall(w, SYS_RECVMSG, (unsigned long)fd, P(&h), MSG_ERRQUEUE | MSG_DONTWAIT, 0, 0,
+		       0);
+
+	if (r == -EAGAIN)
+		return false;
+	world_say(w, "error", r);
+	assert_true(r >= 0);
+	world_say(w, "flags", h.msg_flags);
+	say_octets(w, "name", (const uint8_t *)&name, h.msg_namelen);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&h); c; c = CMSG_NXTHDR(&h, c))
+		say_cmsg(w, c);
+	return true;
+}
+
+/* All that come: @n are expected, for which it waits. */
+static void say_errors(struct world *w, int fd, int n)
+{
+	for (int i = 0; n && i < 2000; i++) {
+		while (n && say_error(w, fd))
+			n--;
+		if (!n)
+			break;
+		if (w->native)
+			usleep(1000);
+		else
+			weir_run(w->m, 1000000);
+	}
+	world_say(w, "missing", n);
+	if (!n && say_error(w, fd))
+		world_say(w, "one too many", fd);
+}
+
+/* ---- streams of both families -------------------------------------------------------------------------------------- */
+
+static socklen_t lo_address(int family, uint16_t port, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6,
+				     .sin6_port = htons(port),
+				     .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in sin = lo_port(port);
+
+	memset(ss, 0, sizeof(*ss));
+	if (family == AF_INET) {
+		memcpy(ss, &sin, sizeof(sin));
+		return sizeof(sin);
+	}
+	memcpy(ss, &sin6, sizeof(sin6));
+	return sizeof(sin6);
+}
+
+static void connected(struct world *w, int family, int type, uint16_t port, int fd[2])
+{
+	struct sockaddr_storage ss;
+	socklen_t len = lo_address(family, port, &ss);
+	int l = i_socket_of(w, family, type);
+
+	assert_int_equal(wcall(w, SYS_BIND, (unsigned long)l, P(&ss), len, 0, 0, 0), 0);
+	fd[0] = i_socket_of(w, family, type);
+	if (type == SOCK_STREAM) {
+		assert_int_equal(w_listen(w, l, 5), 0);
+		assert_int_equal(wcall(w, SYS_CONNECT, (unsigned long)fd[0], P(&ss), len, 0, 0, 0),
+				 -EINPROGRESS);
+		settle(w);
+		fd[1] = w_accept(w, l);
+		assert_true(fd[1] >= 0);
+		w_close(w, l);
+	} else {
+		assert_int_equal(wcall(w, SYS_CONNECT, (unsigned long)fd[0], P(&ss), len, 0, 0, 0),
+				 0);
+		fd[1] = l;
+	}
+}
+
+static void end(struct world *w, int fd[2])
+{
+	i_stream_end(w, fd[0]);
+	i_stream_end(w, fd[1]);
+}
+
+static long stamps(struct world *w, int fd, unsigned flags)
+{
+	return i_set_int(w, fd, SOL_SOCKET, SO_TIMESTAMPING, (int)flags);
+}
+
+/* Reads what there is, so that it is acknowledged at once. */
+static void take(struct world *w, int fd)
+{
+	char buf[4096];
+
+	settle(w);
+	while (wcall(w, SYS_RECVFROM, (unsigned long)fd, P(buf), sizeof(buf), MSG_DONTWAIT, 0, 0) >
+	       0)
+		settle(w);
+	settle(w);
+}
+
+static long send_with(struct world *w, int fd, int level, int type, const void *val, size_t len)
+{
+	uint8_t control[CMSG_SPACE(16)] = { 0 };
+	struct iovec iov = { (void *)(uintptr_t) "hello", 5 };
+	struct msghdr h = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = CMSG_SPACE(len) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+	long r;
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), val, len);
+	r = wcall(w, SYS_SENDMSG, (unsigned long)fd, P(&h), 0, 0, 0, 0);
+	settle(w);
+	return r;
+}
+
+static long send_with_u32(struct world *w, int fd, int level, int type, uint32_t v)
+{
+	return send_with(w, fd, level, type, &v, sizeof(v));
+}
+
+/* ---- time stamps of streams ---------------------------------------------------------------------------------------- */
+
+static void stream_stamps_of(struct world *w, int family, uint16_t port)
+{
+	int fd[2];
+
+	connected(w, family, SOCK_STREAM, port, fd);
+	SAY(w, stamps(w, fd[0], ALL_STAMPS | TSONLY));
+	SAY(w, i_send(w, fd[0], "hello"));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 3);
+	SAY(w, i_send(w, fd[0], "hello again"));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 3);
+	/* Asked for anew they count anew. */
+	SAY(w, stamps(w, fd[0], ALL_STAMPS | SOF_TIMESTAMPING_OPT_TSONLY));
+	SAY(w, i_send(w, fd[0], "nameless"));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 3);
+	SAY(w, stamps(w, fd[0], ALL_STAMPS | TSONLY | OPT_ID_TCP));
+	SAY(w, i_send(w, fd[0], "named"));
+	SAY(w, w_poll(w, fd[0], POLL_ALL));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 3);
+	SAY(w, w_poll(w, fd[0], POLL_ALL));
+	end(w, fd);
+}
+
+static void stream_stamps(struct world *w)
+{
+	begin(w);
+	stream_stamps_of(w, AF_INET, 4001);
+	stream_stamps_of(w, AF_INET6, 4002);
+}
+CASE(stream_stamps)
+
+/* Octets that wait count for OPT_ID, but not for OPT_ID_TCP. */
+static void stream_identifiers(struct world *w)
+{
+	int fd[2], one = 1, zero = 0;
+
+	begin(w);
+	connected(w, AF_INET, SOCK_STREAM, 4011, fd);
+	SAY(w, i_set(w, fd[0], SOL_TCP, TCP_CORK, &one, sizeof(one)));
+	SAY(w, i_send(w, fd[0], "0123456789"));
+	SAY(w, stamps(w, fd[0], STAMPS | TSONLY));
+	SAY(w, i_send(w, fd[0], "abcde"));
+	SAY(w, i_set(w, fd[0], SOL_TCP, TCP_CORK, &zero, sizeof(zero)));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 2);
+	SAY(w, stamps(w, fd[0], STAMPS | SOF_TIMESTAMPING_OPT_TSONLY));
+	SAY(w, i_set(w, fd[0], SOL_TCP, TCP_CORK, &one, sizeof(one)));
+	SAY(w, i_send(w, fd[0], "0123456789"));
+	SAY(w, stamps(w, fd[0], STAMPS | TSONLY | OPT_ID_TCP));
+	SAY(w, i_send(w, fd[0], "abcde"));
+	SAY(w, i_set(w, fd[0], SOL_TCP, TCP_CORK, &zero, sizeof(zero)));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 2);
+	end(w, fd);
+}
+CASE(stream_identifiers)
+
+/* Without a boundary the last call to add to a segment is told of. */
+static void stream_boundaries(struct world *w)
+{
+	int fd[2], one = 1, zero = 0;
+
+	begin(w);
+	connected(w, AF_INET, SOCK_STREAM, 4021, fd);
+	SAY(w, stamps(w, fd[0], ALL_STAMPS | TSONLY));
+	SAY(w, i_set(w, fd[0], SOL_TCP, TCP_CORK, &one, sizeof(one)));
+	SAY(w, i_send(w, fd[0], "aaa"));
+	SAY(w, i_send(w, fd[0], "bbbb"));
+	SAY(w, w_send(w, fd[0], "c", 1, MSG_EOR));
+	SAY(w, i_send(w, fd[0], "dd"));
+	SAY(w, i_set(w, fd[0], SOL_TCP, TCP_CORK, &zero, sizeof(zero)));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 6);
+	end(w, fd);
+}
+CASE(stream_boundaries)
+
+/* More than one segment of any size, and the window: one stamp of each kind for each call. */
+static void stream_bulk(struct world *w)
+{
+	static char big[150000];
+	size_t sent = 0;
+	int fd[2];
+
+	begin(w);
+	connected(w, AF_INET, SOCK_STREAM, 4031, fd);
+	SAY(w, i_set_int(w, fd[0], SOL_SOCKET, SO_SNDBUF, 1000000));
+	SAY(w, stamps(w, fd[0], ALL_STAMPS | TSONLY));
+	for (int i = 0; i < 3; i++) {
+		long n = w_send(w, fd[0], big, sizeof(big), 0);
+
+		world_say(w, "sent", n);
+		sent += (size_t)n;
+		while (n > 0) {
+			long r = wcall(w, SYS_RECVFROM, (unsigned long)fd[1], P(big), sizeof(big),
+				       MSG_DONTWAIT, 0, 0);
+
+			if (r > 0)
+				n -= r;
+			else if (w->native)
+				usleep(100);
+			else
+				weir_run(w->m, 1000000);
+		}
+		say_errors(w, fd[0], 3);
+	}
+	world_say(w, "in all", (long)sent);
+	end(w, fd);
+}
+CASE(stream_bulk)
+
+static void stream_stats_of(struct world *w, int family, uint16_t port)
+{
+	unsigned flags = ALL_STAMPS | TSONLY | SOF_TIMESTAMPING_OPT_STATS;
+	int fd[2];
+
+	connected(w, family, SOCK_STREAM, port, fd);
+	SAY(w, stamps(w, fd[0], flags));
+	SAY(w, i_send(w, fd[0], "hello"));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 3);
+	end(w, fd);
+}
+
+static void stream_stats(struct world *w)
+{
+	begin(w);
+	stream_stats_of(w, AF_INET, 4041);
+	stream_stats_of(w, AF_INET6, 4042);
+}
+CASE(stream_stats)
+
+/* With the packet itself, and with what OPT_CMSG shows of it. */
+static void stream_packets_of(struct world *w, int family, uint16_t port)
+{
+	int fd[2], level = family == AF_INET ? SOL_IP : SOL_IPV6;
+
+	connected(w, family, SOCK_STREAM, port, fd);
+	SAY(w, i_set_int(w, fd[0], level, family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, 1));
+	SAY(w, i_set_int(w, fd[0], level, family == AF_INET ? IP_RECVTTL : IPV6_RECVHOPLIMIT, 1));
+	for (int i = 0; i < 4; i++) {
+		unsigned flags = ALL_STAMPS | (i & 1 ? SOF_TIMESTAMPING_OPT_CMSG : 0) |
+				 (i & 2 ? (unsigned)SOF_TIMESTAMPING_OPT_TSONLY : 0);
+
+		SAY(w, stamps(w, fd[0], flags));
+		SAY(w, i_send(w, fd[0], "hello"));
+		take(w, fd[1]);
+		say_errors(w, fd[0], 3);
+	}
+	end(w, fd);
+}
+
+static void stream_packets(struct world *w)
+{
+	begin(w);
+	stream_packets_of(w, AF_INET, 4051);
+	stream_packets_of(w, AF_INET6, 4052);
+}
+CASE(stream_packets)
+
+static void stream_control_messages(struct world *w)
+{
+	static const uint32_t kinds[] = { SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_TX_SCHED,
+					  SOF_TIMESTAMPING_TX_ACK };
+	int fd[2];
+
+	begin(w);
+	connected(w, AF_INET, SOCK_STREAM, 4061, fd);
+	SAY(w, stamps(w, fd[0], SOF_TIMESTAMPING_SOFTWARE | TSONLY));
+	SAY(w, i_send(w, fd[0], "unasked"));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 0);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		SAY(w, send_with_u32(w, fd[0], SOL_SOCKET, SO_TIMESTAMPING, kinds[i]));
+		take(w, fd[1]);
+		say_errors(w, fd[0], 1);
+	}
+	SAY(w, send_with_u32(w, fd[0], SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING_TX_HARDWARE));
+	SAY(w, send_with_u32(w, fd[0], SOL_SOCKET, SO_TIMESTAMPING, TX_COMPLETION));
+	SAY(w, send_with_u32(w, fd[0], SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING_RX_SOFTWARE));
+	SAY(w, send_with_u32(w, fd[0], SOL_SOCKET, SCM_TS_OPT_ID, 7));
+	SAY(w, send_with_u32(w, fd[0], SOL_SOCKET, SO_MARK, 7));
+	SAY(w, send_with_u32(w, fd[0], SOL_SOCKET, SO_PRIORITY, 3));
+	SAY(w, send_with_u32(w, fd[0], SOL_SOCKET, 999, 3));
+	SAY(w, send_with_u32(w, fd[0], SOL_IP, IP_TTL, 3));
+	SAY(w, send_with(w, fd[0], SOL_SOCKET, SO_TIMESTAMPING, "12345678", 8));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 0);
+	end(w, fd);
+}
+CASE(stream_control_messages)
+
+static void stamp_refusals(struct world *w)
+{
+	int fd;
+
+	begin(w);
+	fd = i_socket(w, SOCK_STREAM);
+	SAY(w, stamps(w, fd, STAMPS | SOF_TIMESTAMPING_OPT_ID));
+	SAY(w, stamps(w, fd, STAMPS | OPT_ID_TCP));
+	SAY(w, stamps(w, fd, STAMPS | SOF_TIMESTAMPING_OPT_STATS));
+	SAY(w, stamps(w, fd, STAMPS | SOF_TIMESTAMPING_OPT_TX_SWHW | SOF_TIMESTAMPING_TX_HARDWARE));
+	SAY(w, stamps(w, fd, TX_COMPLETION));
+	SAY(w, stamps(w, fd, TX_COMPLETION << 1));
+	w_close(w, fd);
+}
+CASE(stamp_refusals)
+
+/* ---- and of datagrams ---------------------------------------------------------------------------------------------- */
+
+static void datagram_packets_of(struct world *w, int family, uint16_t port)
+{
+	int fd[2], level = family == AF_INET ? SOL_IP : SOL_IPV6;
+
+	connected(w, family, SOCK_DGRAM, port, fd);
+	SAY(w, i_set_int(w, fd[0], level, family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, 1));
+	SAY(w, i_set_int(w, fd[0], level, family == AF_INET ? IP_RECVTTL : IPV6_RECVHOPLIMIT, 1));
+	for (int i = 0; i < 8; i++) {
+		unsigned flags = STAMPS | (i & 1 ? SOF_TIMESTAMPING_OPT_CMSG : 0) |
+				 (i & 2 ? (unsigned)SOF_TIMESTAMPING_OPT_TSONLY : 0) |
+				 (i & 4 ? SOF_TIMESTAMPING_OPT_ID : 0);
+
+		/* What does not concern datagrams is taken all the same. */
+		flags |= SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_TX_HARDWARE |
+			 SOF_TIMESTAMPING_OPT_TX_SWHW | TX_COMPLETION;
+		SAY(w, stamps(w, fd[0], flags));
+		SAY(w, i_send(w, fd[0], "hello"));
+		take(w, fd[1]);
+		say_errors(w, fd[0], 2);
+	}
+	end(w, fd);
+}
+
+static void datagram_packets(struct world *w)
+{
+	begin(w);
+	datagram_packets_of(w, AF_INET, 4101);
+	datagram_packets_of(w, AF_INET6, 4102);
+}
+CASE(datagram_packets)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stream_stamps_as_natively),
+		cmocka_unit_test(stream_identifiers_as_natively),
+		cmocka_unit_test(stream_boundaries_as_natively),
+		cmocka_unit_test(stream_bulk_as_natively),
+		cmocka_unit_test(stream_stats_as_natively),
+		cmocka_unit_test(stream_packets_as_natively),
+		cmocka_unit_test(stream_control_messages_as_natively),
+		cmocka_unit_test(stamp_refusals_as_natively),
+		cmocka_unit_test(datagram_packets_as_natively),
+	};
+
+	if (own_namespace()) {
+		fprintf(stderr, "no network namespace of its own: nothing to compare with\n");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

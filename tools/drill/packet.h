@@ -56,6 +56,7 @@ enum {
 	DRILL_HAS_ICMP_MTU = 1 << 9,
 	DRILL_HAS_ICMP_ID = 1 << 10,
 	DRILL_HAS_ICMP_SEQ = 1 << 11,
+	DRILL_HAS_ICMP_CODE = 1 << 12,
 };
 
 struct drill_ip_info {
@@ -210,7 +211,7 @@ enum drill_quote_kind {
 struct drill_icmp {
 	/* Names are looked up in the table of the packet's IP version; numbers are themselves. */
 	uint8_t type, code;
-	const char *type_name, *code_name; /* as written; NULL: none */
+	const char *type_name, *code_name; /* as written; NULL: a number, or no code. Static. */
 	uint32_t mtu;
 	uint16_t id, seq;
 	enum drill_quote_kind quote;
@@ -245,6 +246,9 @@ struct drill_packet {
 /* The packet as a script writes it, without direction: "[ect0] P. 1:1001(1000) ack 1 win 256 <nop,nop,TS val 1 ecr 2>". Fields that
  * are not in @has are left out. As snprintf: returns the length of the whole. */
 size_t drill_packet_format(const struct drill_packet *p, char *buf, size_t size);
+/* The other way. 0, or -EINVAL and "line:column: sentence". */
+int drill_packet_read(const char *text, enum drill_direction dir, struct drill_packet *ret,
+		      char *error, size_t size);
 
 /* ---- octets -------------------------------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
  * the text. Nothing here knows a stack: what an event means is the executor's.
  *
  * Numbers and names. An expression keeps what was written. drill_expr_number() works it out: literals, names of the constants table
- * (constants.h), and |, &, ^, <<, +, -, *, ~ over them. A word that was given on the command line (-D NAME=VALUE) or by an option
+ * (constants.h), and | & ^ << >> - ! ~ over them. A word that was given on the command line (-D NAME=VALUE) or by an option
  * line (--define=NAME=VALUE) is replaced by its value's tokens before anything else sees it, in packets too.
  */
 #ifndef WEIR_DRILL_SCRIPT_H
@@ -32,7 +32,7 @@ enum drill_expr_kind {
 	DRILL_EXPR_LIST,     /* [x, y]               @members, without names */
 	DRILL_EXPR_STRUCT,   /* {x=1, y(2)=[3], 4}   @members, @shape */
 	DRILL_EXPR_CALL, /* htons(8080)          @text is the function's name; @members its arguments */
-	DRILL_EXPR_MPLS, /* (label 1, tc 0, [S], ttl 64)   one entry: @mpls */
+	DRILL_EXPR_MPLS, /* {(label 1, tc 0, [S], ttl 64)}   @mpls */
 	DRILL_EXPR_GRE,  /* {flags [key present], key 7}   @gre */
 };
 
@@ -43,9 +43,6 @@ enum drill_op {
 	DRILL_OP_XOR,    /* ^ */
 	DRILL_OP_SHL,    /* << */
 	DRILL_OP_SHR,    /* >> */
-	DRILL_OP_ADD,    /* + */
-	DRILL_OP_SUB,    /* - */
-	DRILL_OP_MUL,    /* * */
 	DRILL_OP_NEG,    /* -x */
 	DRILL_OP_NOT,    /* !x */
 	DRILL_OP_INVERT, /* ~x */

@@ -126,13 +126,13 @@ static bool skip_space(struct drill_lexer *lx)
 		} else if (c == '#' || (c == '/' && peek(in, 1) == '/')) {
 			skip_line(lx);
 		} else if (c == '/' && peek(in, 1) == '*') {
-			const char *end = find(in, "*/", 2);
+			const char *stop = find(in, "*/", 2);
 
-			if (!end) {
+			if (!stop) {
 				drill_lex_error(lx, in->pos, "this comment has no end");
 				break;
 			}
-			advance(lx, end + 2 - in->p);
+			advance(lx, stop + 2 - in->p);
 		} else {
 			break;
 		}

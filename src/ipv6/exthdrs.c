@@ -34,6 +34,7 @@
 #define EXTHDRS_MAX_LEN (4 * 2048u + 8)
 
 #define RTHDR_TYPE_2 2
+#define RTHDR_TYPE_3 3
 #define RTHDR_TYPE_4 4
 
 static inline u32 opt_len(const u8 *hdr)
@@ -227,8 +228,9 @@ static struct sk_buff *ipv6_rthdr_rcv(struct sk_buff *skb)
 		IP6CB(skb)->flags |= IP6SKB_SRCROUTED;
 		return exthdr_skip(skb, len);
 	}
-	/* RFC 8754 4.3: a segment routing header where that is switched off (seg6_enabled) is dropped without a word. */
-	if (skb->data[TYPE] != RTHDR_TYPE_4)
+	/* RFC 8754 4.3: a segment routing header where that is switched off (seg6_enabled) is dropped without a word; RFC 6554's
+	 * (rpl_seg_enabled) on Linux, too. */
+	if (skb->data[TYPE] != RTHDR_TYPE_3 && skb->data[TYPE] != RTHDR_TYPE_4)
 		icmpv6_send(skb, ICMPV6_PARAMPROB, ICMPV6_HDR_FIELD,
 			    skb_network_header_len(skb) + TYPE);
 	return exthdr_drop(skb, MIB_Ip6_InHdrErrors, SKB_DROP_IP6_SOURCE_ROUTE);

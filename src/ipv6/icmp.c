@@ -244,8 +244,9 @@ static bool is_ineligible(const struct sk_buff *skb)
 		return total - sizeof(struct ipv6_hdr) > sizeof(buf);
 	if (next != IPPROTO_ICMPV6 || frag_off & ~1)
 		return false;
-	if ((u32)skip >= len)
-		return true;
+	if ((u32)skip >=
+	    len) /* of a first fragment RFC 8200 4.5 wants it reported that the rest is not there */
+		return !frag_off || total - sizeof(struct ipv6_hdr) > sizeof(buf);
 	type = buf[skip];
 	return icmpv6_is_error(type) || type == NDISC_REDIRECT;
 }

@@ -354,7 +354,8 @@ static int ip6_mc_loopback(struct net *net, struct sock *sk, struct sk_buff *skb
 	return dev_loopback_xmit(skb);
 }
 
-/* A group: a copy for ourselves (RFC 3493 5.2), unless the socket does not want it. False: it goes no further, and was consumed. */
+/* A group: a copy for ourselves (RFC 3493 5.2), unless the socket does not want it, or the stack says it on the link without having
+ * asked for a route (rt6_link_dst()): ND and MLD are for the others. False: it goes no further, and was consumed. */
 static bool ip6_finish_multicast(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	const struct ipv6_hdr *h = ipv6_hdr(skb);
@@ -362,7 +363,7 @@ static bool ip6_finish_multicast(struct net *net, struct sock *sk, struct sk_buf
 	const struct ipv6_pinfo *np = sk && sk->sk_family == AF_INET6 ? inet6_sk(sk) : NULL;
 	struct sk_buff *copy;
 
-	if (!(dev->flags & IFF_LOOPBACK) && (!np || np->mc_loop) &&
+	if (!(dev->flags & IFF_LOOPBACK) && (!np || np->mc_loop) && skb_rt6_info(skb)->from &&
 	    ipv6_chk_mcast_addr(dev, &h->daddr, &h->saddr)) {
 		copy = skb_clone(skb);
 		if (copy) {

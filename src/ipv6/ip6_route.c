@@ -452,10 +452,12 @@ void ip6_update_pmtu(struct net *net, const struct in6_addr *daddr, const struct
 {
 	bool strict = ipv6_addr_type(daddr) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST);
 	struct flowi6 fl = { .daddr = *daddr, .saddr = *saddr, .oif = strict ? oif : 0 };
-	const struct fib6_info *f = fib6_lookup(net, &fl, strict), *s;
+	const struct fib6_info *f, *s;
 
 	/* RFC 8201 4: less than 1,280 is never believed (RFC 8021: and makes no atomic fragments). */
-	mtu = max(mtu, IPV6_MIN_MTU_);
+	if (mtu < IPV6_MIN_MTU_)
+		return;
+	f = fib6_lookup(net, &fl, strict);
 	/* Which next hop of a multipath route the flow takes, its flow label has a say in: all of them learn. */
 	for (s = f ? fib6_prefix_first(f) : NULL; s; s = s->next)
 		if (s == f || fib6_is_sibling(f, s))

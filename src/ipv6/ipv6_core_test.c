@@ -312,8 +312,19 @@ static void a_path_mtu_of_ours_does_not_bear_on_what_is_forwarded(void **state)
 	assert_int_equal(mtu_to(f, &behind), 1280);
 	hear(f, &peer, &behind, 253, p, sizeof(p));
 	assert_int_equal(drops(f, SKB_DROP_IP6_PKT_TOO_BIG), 0);
-	too_big(f, &behind, 600);
-	assert_int_equal(mtu_to(f, &behind), 1280); /* never below */
+}
+
+/* RFC 8201 4: such a message is discarded, and does not lower the path MTU to 1,280 either. */
+static void a_packet_too_big_below_1280_is_not_believed(void **state)
+{
+	static const u32 mtus[] = { 0, 68, 600, 1279 };
+	struct fixture *f = *state;
+	u32 before = mtu_to(f, &behind);
+
+	assert_true(before > 1280);
+	for (u32 i = 0; i < ARRAY_SIZE(mtus); i++)
+		too_big(f, &behind, mtus[i]);
+	assert_int_equal(mtu_to(f, &behind), before);
 }
 
 /* Whichever next hop a flow takes. */
@@ -454,6 +465,7 @@ int main(void)
 		TEST(a_first_fragment_with_long_options_is_complete),
 		TEST(a_datagram_that_is_all_extension_headers_is_dropped),
 		TEST(a_path_mtu_of_ours_does_not_bear_on_what_is_forwarded),
+		TEST(a_packet_too_big_below_1280_is_not_believed),
 		TEST(a_path_mtu_is_learnt_on_all_paths),
 		TEST(a_path_mtu_ends),
 		TEST(a_route_that_expired_is_not_used_by_who_keeps_it),

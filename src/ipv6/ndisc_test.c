@@ -347,6 +347,23 @@ static void sources_are_chosen_by_the_rules(void **state)
 	assert_int_equal(src.s6_addr[0], 0xfe); /* rule 2 */
 }
 
+/* What we say to all nodes is no news to ourselves. */
+static void an_advertisement_to_all_does_not_come_back(void **state)
+{
+	struct fixture *f = *state;
+	struct in6_addr lladdr;
+
+	test_run_for(f->m, 3 * NSEC_PER_SEC);
+	sent(f, 0);
+	assert_int_equal(ipv6_get_lladdr(f->eth0, &lladdr, 0), 0);
+	cpu_lock(f->net->cpu);
+	ndisc_send_na(f->eth0, &all_nodes, &lladdr, false, false, true, true);
+	cpu_unlock(f->net->cpu);
+	test_run_for(f->m, NSEC_PER_SEC);
+	assert_int_equal(sent(f, NDISC_NEIGHBOUR_ADVERTISEMENT), 1);
+	assert_int_equal(f->net->drop_counts[SKB_DROP_IP6_NOFORWARD], 0);
+}
+
 /* RFC 4861 7.2.2: three questions, a second apart, then the packets that waited are given up. */
 static void a_neighbour_that_is_silent_is_asked_three_times(void **state)
 {
@@ -551,6 +568,7 @@ int main(void)
 		TEST(a_router_does_not_believe_routers),
 		TEST(a_flood_of_advertisements_brings_only_so_many_routes),
 		TEST(sources_are_chosen_by_the_rules),
+		TEST(an_advertisement_to_all_does_not_come_back),
 		TEST(a_neighbour_that_is_silent_is_asked_three_times),
 		TEST(disabling_ipv6_takes_everything_and_enabling_brings_it_back),
 		TEST(protinfo_has_no_nested_flag),

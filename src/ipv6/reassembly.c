@@ -215,6 +215,9 @@ struct sk_buff *ipv6_frag_rcv(struct sk_buff *skb)
 	u8 dsfield;
 
 	NET_INC_STATS(net, MIB_Ip6_ReasmReqds);
+	/* A fragment of a fragment is nothing that a sender makes: filters would see another packet than the receiver. */
+	if (IP6CB(skb)->flags & IP6SKB_FRAGMENTED)
+		return frag_param_problem(net, skb, ICMPV6_HDR_FIELD, hlen);
 	/* RFC 2675 6: a jumbogram has no fragments. */
 	if (be16_zero(h->payload_len) || !pskb_may_pull(skb, IP6_FRAG_HDR))
 		return frag_param_problem(net, skb, ICMPV6_HDR_FIELD, hlen);

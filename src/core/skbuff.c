@@ -63,6 +63,19 @@ void skb_memory(struct cpu *cpu, struct skb_memory *ret)
 	};
 }
 
+static_assert(PACKET_SLOT_SIZE == ARENA_SKB_SIZE, "slots are of the kind of struct sk_buff");
+
+void *packet_slot_alloc(struct cpu *cpu)
+{
+	lock_assert_held(cpu);
+	return arena_alloc(cpu->skb_cache->arena, ARENA_KIND_SKB);
+}
+
+void packet_slot_free(struct cpu *cpu, void *slot)
+{
+	arena_free(cpu->skb_cache->arena, slot, ARENA_KIND_SKB);
+}
+
 struct page *page_alloc(struct cpu *cpu)
 {
 	struct page *p = arena_alloc(cpu->skb_cache->arena, ARENA_KIND_PAGE);

@@ -75,6 +75,14 @@ typedef struct skb_frag {
 	u32 size;
 } skb_frag_t;
 
+/* ---- slots: small state that comes and goes with packets (TCP's, while segments are in flight) -------- */
+
+#define PACKET_SLOT_SIZE 256
+/* Of the same memory as packets: bounded with them, last in first out, no malloc once it is warm. Not zeroed. NULL: limit reached or out
+ * of memory. */
+void *packet_slot_alloc(struct cpu *cpu);
+void packet_slot_free(struct cpu *cpu, void *slot);
+
 static inline u8 *skb_frag_address(const skb_frag_t *f)
 {
 	return f->page->addr + f->offset;

@@ -34,8 +34,7 @@ void tcp_init_sock(struct sock *sk)
 	tcp_init_xmit_timers(sk);
 	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
 	icsk->icsk_af_ops = tcp_af(sock_net(sk), sk->sk_family)->csk_ops;
-	tp->rtx_queue.node = NULL;
-	tp->out_of_order_queue.node = NULL;
+	tp->flight = (struct tcp_flight *)(uintptr_t)&tcp_no_flight;
 	tp->snd_cwnd = TCP_INIT_CWND;
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
 	tp->mss_cache = TCP_MSS_DEFAULT_;
@@ -71,8 +70,8 @@ void tcp_write_queue_purge(struct sock *sk)
 		tcp_wmem_free_skb(sk, skb);
 	while ((skb = tcp_rtx_queue_head(sk)))
 		tcp_rtx_unlink_and_free(sk, skb);
-	tp->retransmit_hint = NULL;
 	tp->packets_out = tp->sacked_out = tp->lost_out = tp->retrans_out = 0;
+	tcp_flight_free(sk);
 	inet_csk(sk)->icsk_backoff = 0;
 }
 
@@ -86,6 +85,7 @@ static void tcp_destroy_sock(struct sock *sk)
 	tcp_clear_xmit_timers(sk);
 	tcp_cleanup_congestion_control(sk);
 	tcp_write_queue_purge(sk);
+	tcp_sk(sk)->dsack_pending = 0;
 	tcp_ofo_purge(sk);
 	if (inet_csk(sk)->icsk_bind_hash)
 		inet_put_port(sk);
@@ -165,8 +165,8 @@ void tcp_write_err(struct sock *sk)
 
 u64 tcp_fin_time_ns(const struct sock *sk)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
-	u64 tmo = tp->linger2_s > 0 ? (u64)tp->linger2_s : tcp_net(sk)->fin_timeout_s;
+	s8 linger2 = tcp_rare(sk) ? tcp_rare(sk)->linger2_s : 0;
+	u64 tmo = linger2 > 0 ? (u64)linger2 : tcp_net(sk)->fin_timeout_s;
 	u64 rto = (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
 
 	/* Long enough for the peer to send its FIN again. */
@@ -218,7 +218,7 @@ static u32 tcp_notsent(const struct tcp_sock *tp)
 
 static u32 tcp_notsent_lowat(const struct sock *sk)
 {
-	u32 v = tcp_sk(sk)->notsent_lowat;
+	u32 v = tcp_rare(sk) ? tcp_rare(sk)->notsent_lowat : 0;
 
 	return v ? v : tcp_net(sk)->notsent_lowat;
 }
@@ -745,7 +745,7 @@ static void tcp_become_orphan(struct sock *sk)
 	net->orphan_count++;
 	if (sk->sk_state == SS_TCP_FIN_WAIT2) {
 		tmo = tcp_fin_time_ns(sk);
-		if (tp->linger2_s < 0) {
+		if (tcp_rare(sk) && tcp_rare(sk)->linger2_s < 0) {
 			tcp_set_state(sk, SS_TCP_CLOSE);
 			tcp_send_active_reset(sk);
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnLinger);
@@ -828,6 +828,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tcp_clear_xmit_timers(sk);
 	skb_queue_consume(&sk->sk_receive_queue);
 	tcp_write_queue_purge(sk);
+	tp->dsack_pending = 0;
 	tcp_ofo_purge(sk);
 
 	/* As in Linux, getsockname() goes on to tell the port, even one that came with the connection and was given back. */
@@ -852,11 +853,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->max_packets_out = 0;
 	tp->window_clamp = 0;
 	tp->num_sacks = 0;
-	tp->dsack_pending = 0;
-	tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
-	tp->undo_marker = 0;
-	tp->retrans_stamp = tp->probes_stamp = 0;
-	tp->prior_ssthresh = 0;
+	tp->probes_stamp = 0;
 	tp->tstamp_ok = tp->sack_ok = tp->wscale_ok = 0;
 	tp->ts_recent = tp->ts_recent_stamp = 0;
 	tp->rcv_rtt_us = 0;
@@ -884,7 +881,7 @@ struct tcp6_sock {
 
 #define TCP_PROTO(name_, sock_)                                                                    \
 	{                                                                                          \
-		.name = (name_), .obj_size = sizeof(sock_), .rare_size = sizeof(struct sock_rare), \
+		.name = (name_), .obj_size = sizeof(sock_), .rare_size = sizeof(struct tcp_rare),  \
 		.init = tcp_proto_init, .close = tcp_close, .destroy = tcp_destroy_sock,           \
 		.connect = tcp_proto_connect, .disconnect = tcp_disconnect,                        \
 		.accept = inet_csk_accept, .ioctl = tcp_ioctl, .setsockopt = tcp_setsockopt,       \

@@ -8,12 +8,14 @@
  *   skb is many wire segments (tcp_skb_pcount()). Sending clones the skb and pushes the header onto the clone, so an
  *   original never carries one. SACK and loss marks are bits of the originals (TCPCB_*): an skb is cut in two where a mark
  *   would hold for a part of it only.
- *   Received octets wait in sk_receive_queue (in order) and out_of_order_queue (a tree by sequence number).
+ *   Received octets wait in sk_receive_queue (in order) and ofo->queue (a tree by sequence number).
+ *   A million idle connections must fit into memory: what only a connection with segments in flight needs is in struct tcp_flight,
+ *   what only one with holes needs in struct tcp_ofo, what few programs ask for in struct tcp_rare (doc/adr/0007).
  * Invariants
  *   snd_una <= snd_nxt <= write_seq; the rtx queue covers [snd_una, snd_nxt), the write queue [snd_nxt, write_seq).
  *   packets_out is the pcount sum of the rtx queue; sacked_out, lost_out, retrans_out those of the skbs with that mark
  *   (without SACK sacked_out counts duplicate ACKs instead). An skb is never both SACKED and LOST.
- *   copied_seq <= rcv_nxt; everything in out_of_order_queue ends beyond rcv_nxt.
+ *   copied_seq <= rcv_nxt; everything in ofo->queue ends beyond rcv_nxt.
  * Locking: the home cpu's lock.
  * See RFC 9293, 5681, 6298, 6582, 6675, 7323, 2018, 2883, 5961, 6937, 9438.
  */
@@ -172,6 +174,55 @@ struct netns_tcp {
 
 struct tcp_info_uapi; /* tcp_info.h */
 
+/*
+ * What holds only while segments are in flight, or a recovery is not over yet: in one slot of the packets' memory (packet_slot_alloc()).
+ * It comes with the first segment of the retransmit queue, begins with zeroes, fack = lost_seq = high_seq = snd_una, and goes by
+ * tcp_flight_put() when the queue is empty, the state is Open and nothing can be undone any more. While there is none
+ * tp->flight is &tcp_no_flight, all zero and const: reading needs no check; who writes makes sure that there is one: a
+ * segment in the queue, or tcp_flight_get().
+ */
+struct tcp_flight {
+	/* tcp_output.c */
+	struct rb_root rtx_queue;
+	struct sk_buff *
+		retransmit_hint; /* nothing before it needs a retransmission; NULL: start at the head */
+
+	/* tcp_sack.c */
+	u32 fack; /* highest sequence number known to have arrived */
+	struct tcp_sack_block
+		sack_cache; /* a range that is SACKed through and through; empty: none */
+
+	/* tcp_recovery.c */
+	u32 lost_seq; /* what lies below was looked at by tcp_mark_lost(): holes are marked */
+	u32 high_seq, prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
+	u32 undo_marker, retrans_stamp; /* ms | 1; 0: nothing was sent again */
+	s32 undo_retrans;
+};
+extern const struct tcp_flight tcp_no_flight;
+
+/*
+ * What holds only while segments wait out of order, or a duplicate waits to be reported: another such slot. tp->ofo is NULL without.
+ * tcp_reass.c: the tree; tcp_sack.c: the blocks (tp->num_sacks and tp->dsack_pending say which of them hold).
+ */
+struct tcp_ofo {
+	struct rb_root queue; /* by sequence number */
+	struct tcp_sack_block selective_acks[TCP_MAX_SACK_BLOCKS], duplicate_sack;
+};
+
+/*
+ * What few programs ask for: sk->sk_rare with TCP's members behind it. Allocated at the first use (tcp_rare_get(), which may fail: user
+ * context and new children only), freed with the sock. tcp_rare() is NULL without, then all members are as if 0.
+ */
+struct tcp_rare {
+	struct sock_rare rare;                   /* must be first */
+	u32 notsent_lowat;                       /* TCP_NOTSENT_LOWAT; 0: the net's */
+	u16 keepalive_time_s, keepalive_intvl_s; /* 0: the net's */
+	u8 keepalive_probes;                     /* 0: the net's */
+	s8 linger2_s;                            /* 0: the net's; -1: no FIN_WAIT2 for orphans */
+	u8 defer_accept;                         /* SYN-ACK retransmissions to wait for data */
+};
+
+/* The owner of each group writes it; others read. */
 struct tcp_sock {
 	struct inet_connection_sock icsk; /* must be first */
 
@@ -190,50 +241,36 @@ struct tcp_sock {
 	u8 nonagle; /* TCP_NAGLE_* */
 	u8 num_sacks;
 
-	/* transmit */
+	/* transmit: tcp_output.c, tcp_ack.c; the counts by the marks: tcp_sack.c, tcp_recovery.c */
+	struct tcp_flight *flight; /* never NULL */
 	u32 packets_out, sacked_out, lost_out, retrans_out;
 	u32 snd_cwnd, snd_cwnd_cnt, snd_ssthresh, max_packets_out;
-	struct rb_root rtx_queue;
-	struct sk_buff *
-		retransmit_hint; /* nothing before it needs a retransmission; NULL: start at the head */
-	u32 srtt_us;             /* << 3 */
-	u32 rttvar_us;           /* << 2 */
+	u32 srtt_us;   /* << 3 */
+	u32 rttvar_us; /* << 2 */
 	u32 snd_sml, pushed_seq, max_window;
-	u32 fack;     /* highest sequence number known to have arrived */
-	u32 lost_seq; /* what lies below was looked at by tcp_mark_lost(): holes are marked */
-	struct tcp_sack_block
-		sack_cache; /* a range that is SACKed through and through; empty: none */
-
-	/* recovery */
-	u32 high_seq, prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
-	u32 undo_marker, retrans_stamp; /* ms | 1; 0: nothing was sent again */
-	s32 undo_retrans;
-	u16 reordering;
+	u16 reordering; /* tcp_recovery.c */
 	u16 advmss, user_mss, mss_clamp;
 
-	/* receive */
+	/* receive: tcp_input.c */
 	u32 rcv_ssthresh, window_clamp;
-	struct rb_root out_of_order_queue;
-	struct tcp_sack_block selective_acks[TCP_MAX_SACK_BLOCKS], duplicate_sack;
 	u32 rcv_rtt_us, rcvq_space, rcvq_seq, rcvq_time; /* time: us */
+	struct tcp_ofo *ofo;                             /* NULL: nothing is out of order */
 
-	/* accounting and options */
+	/* accounting */
 	u64 bytes_acked, bytes_received, bytes_sent;
 	u32 bytes_retrans, total_retrans, delivered;
 	u32 segs_in, segs_out;
 	u32 min_rtt_us;
 	u32 last_oow_ack; /* ms */
 	u32 probes_stamp; /* ms | 1: the first probe of the window that is closed now; 0: none */
-	u32 notsent_lowat;
-	u16 keepalive_time_s, keepalive_intvl_s; /* 0: the net's */
-	u8 keepalive_probes;                     /* 0: the net's */
-	u8 min_rtt_stamp;                        /* 4 s */
-	s8 linger2_s;                            /* 0: the net's; -1: no FIN_WAIT2 for orphans */
-	u8 defer_accept;                         /* SYN-ACK retransmissions to wait for data */
+	u8 min_rtt_stamp; /* 4 s */
 };
 
 static_assert(sizeof(struct socket) + sizeof(struct tcp_sock) < 1024,
 	      "a connection's memory (DESIGN 5)");
+static_assert(sizeof(struct tcp_flight) <= PACKET_SLOT_SIZE &&
+		      sizeof(struct tcp_ofo) <= PACKET_SLOT_SIZE,
+	      "slots");
 
 #define TCP_NAGLE_OFF  1 /* TCP_NODELAY */
 #define TCP_NAGLE_CORK 2
@@ -242,6 +279,16 @@ static_assert(sizeof(struct socket) + sizeof(struct tcp_sock) < 1024,
 static inline struct tcp_sock *tcp_sk(const struct sock *sk)
 {
 	return (struct tcp_sock *)sk;
+}
+/* NULL: the program asked for none of it. */
+static inline struct tcp_rare *tcp_rare(const struct sock *sk)
+{
+	return (struct tcp_rare *)sk->sk_rare;
+}
+/* NULL: no memory */
+static inline struct tcp_rare *tcp_rare_get(struct sock *sk)
+{
+	return (struct tcp_rare *)sock_rare(sk);
 }
 static inline struct netns_tcp *tcp_net(const struct sock *sk)
 {
@@ -324,11 +371,11 @@ static inline struct sk_buff *tcp_rb_skb(const struct rb_node *n)
 }
 static inline struct sk_buff *tcp_rtx_queue_head(const struct sock *sk)
 {
-	return tcp_rb_skb(rb_first(&tcp_sk(sk)->rtx_queue));
+	return tcp_rb_skb(rb_first(&tcp_sk(sk)->flight->rtx_queue));
 }
 static inline struct sk_buff *tcp_rtx_queue_tail(const struct sock *sk)
 {
-	return tcp_rb_skb(rb_last(&tcp_sk(sk)->rtx_queue));
+	return tcp_rb_skb(rb_last(&tcp_sk(sk)->flight->rtx_queue));
 }
 static inline struct sk_buff *tcp_skb_next(const struct sk_buff *skb)
 {
@@ -340,7 +387,15 @@ static inline struct sk_buff *tcp_skb_prev(const struct sk_buff *skb)
 }
 static inline bool tcp_rtx_queue_empty(const struct sock *sk)
 {
-	return RB_EMPTY_ROOT(&tcp_sk(sk)->rtx_queue);
+	return RB_EMPTY_ROOT(&tcp_sk(sk)->flight->rtx_queue);
+}
+static inline bool tcp_ofo_empty(const struct tcp_sock *tp)
+{
+	return likely(!tp->ofo) || RB_EMPTY_ROOT(&tp->ofo->queue);
+}
+static inline struct sk_buff *tcp_ofo_head(const struct tcp_sock *tp)
+{
+	return tp->ofo ? tcp_rb_skb(rb_first(&tp->ofo->queue)) : NULL;
 }
 static inline struct sk_buff *tcp_send_head(const struct sock *sk)
 {
@@ -419,9 +474,9 @@ void tcp_stream_write_space(struct sock *sk);
 u64 tcp_fin_time_ns(const struct sock *sk);
 int tcp_disconnect(struct sock *sk, int flags);
 bool tcp_need_reset(u8 state); /* does the peer have to be told when the connection is given up? */
-u32 keepalive_time_s(const struct tcp_sock *tp);
-u32 keepalive_intvl_s(const struct tcp_sock *tp);
-u32 keepalive_probes(const struct tcp_sock *tp);
+u32 keepalive_time_s(const struct sock *sk);
+u32 keepalive_intvl_s(const struct sock *sk);
+u32 keepalive_probes(const struct sock *sk);
 
 /* ---- tcp_sockopt.c ----------------------------------------------------------------------------------- */
 
@@ -592,6 +647,14 @@ void tcp_ofo_queue(struct sock *sk); /* moves what has become in order to the re
 bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *from);
 bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb); /* consumes; true: merged */
 void tcp_ofo_purge(struct sock *sk);
+/* Makes sure that tp->ofo is there. False: no memory. */
+bool tcp_ofo_get(struct sock *sk);
+void __tcp_ofo_put(struct sock *sk);
+static inline void tcp_ofo_put(struct sock *sk)
+{
+	if (unlikely(tcp_sk(sk)->ofo))
+		__tcp_ofo_put(sk);
+}
 bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb);
 int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size); /* 0 or -ENOMEM */
 
@@ -675,6 +738,15 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 				struct request_sock *req);
 void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now);
 void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr);
+/* Makes sure that tp->flight may be written. False: no memory. */
+bool __tcp_flight_get(struct sock *sk);
+static inline bool tcp_flight_get(struct sock *sk)
+{
+	return likely(tcp_sk(sk)->flight != &tcp_no_flight) || __tcp_flight_get(sk);
+}
+/* Gives it back if nothing in it matters any more. */
+void tcp_flight_put(struct sock *sk);
+void tcp_flight_free(struct sock *sk);
 void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb);
 void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb);
 void tcp_skb_entail(struct sock *sk, struct sk_buff *skb);

@@ -218,7 +218,7 @@ static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 
 			if (before(from, st->reord))
 				st->reord = from;
-			if (!after(cb->end_seq, tp->high_seq))
+			if (!after(cb->end_seq, tp->flight->high_seq))
 				st->flag |= FLAG_ORIG_SACK_ACKED;
 		}
 		if (sacked & TCPCB_SACKED_ACKED)
@@ -233,7 +233,7 @@ static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 			st->flag |= FLAG_DATA_ACKED;
 		} else {
 			st->flag |= FLAG_SYN_ACKED;
-			tp->retrans_stamp = 0;
+			tp->flight->retrans_stamp = 0;
 		}
 		if (!whole)
 			break;
@@ -303,7 +303,7 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_clean clean = { 0 };
-	u32 rexmit = REXMIT_NONE, prior_fack = tp->fack;
+	u32 rexmit = REXMIT_NONE, prior_fack = tp->flight->fack;
 	struct tcp_ack_state st = {
 		.prior_snd_una = tp->snd_una,
 		.prior_packets = tp->packets_out,
@@ -361,10 +361,10 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 
 	if (st.flag & FLAG_SND_UNA_ADVANCED) {
 		tcp_clean_rtx_queue(sk, seg->skb, &st, &clean);
-		if (before(tp->fack, tp->snd_una))
-			tp->fack = tp->snd_una;
-		if (before(tp->lost_seq, tp->snd_una))
-			tp->lost_seq = tp->snd_una;
+		if (before(tp->flight->fack, tp->snd_una))
+			tp->flight->fack = tp->snd_una;
+		if (before(tp->flight->lost_seq, tp->snd_una))
+			tp->flight->lost_seq = tp->snd_una;
 	}
 	st.seq_rtt_us = tcp_pick_rtt(sk, &st, &clean);
 	tcp_ack_update_rtt(sk, st.seq_rtt_us);
@@ -398,5 +398,7 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDelivered, st.delivered);
 	tcp_cong_control(sk, &st);
 	tcp_xmit_recovery(sk, rexmit);
+	if (!tp->packets_out)
+		tcp_flight_put(sk);
 	return TCP_ACK_OK;
 }

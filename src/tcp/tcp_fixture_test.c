@@ -63,7 +63,6 @@ int tcp_fixture_setup(void **state)
 	f->tp->tstamp_ok = 1;
 	f->tp->tcp_header_len = 32;
 	f->tp->snd_una = f->tp->snd_nxt = f->tp->write_seq = TEST_ISN;
-	f->tp->fack = f->tp->lost_seq = f->tp->high_seq = TEST_ISN;
 	f->tp->snd_wnd = f->tp->max_window = 1 << 24;
 	f->tp->snd_wscale = 7;
 	f->tp->rcv_nxt = f->tp->copied_seq = f->tp->rcv_wup = TEST_RCV;
@@ -109,6 +108,7 @@ struct sk_buff *tcp_fixture_sent(struct tcp_fixture *f, u32 segs)
 	skb->nohdr = 1;
 	f->sk->sk_wmem_queued += skb->truesize;
 	f->sk->sk_sndbuf = 64 << 20;
+	assert_true(tcp_flight_get(f->sk));
 	TCP_SKB_CB(skb)->seq = f->tp->snd_nxt;
 	TCP_SKB_CB(skb)->end_seq = f->tp->snd_nxt + segs * TEST_MSS;
 	TCP_SKB_CB(skb)->tcp_flags = TCP_FLAG_ACK;

@@ -188,7 +188,7 @@ void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible)
 	     (tp->rcv_nxt - tp->copied_seq < max(sk->sk_rcvlowat, 1u) ||
 	      __tcp_select_window(sk) >= tp->rcv_wnd)) ||
 	    tcp_in_quickack_mode(sk) || (icsk->icsk_ack.pending & ICSK_ACK_NOW) ||
-	    (ofo_possible && !RB_EMPTY_ROOT(&tp->out_of_order_queue)))
+	    (ofo_possible && !tcp_ofo_empty(tp)))
 		tcp_send_ack(sk);
 	else
 		tcp_send_delayed_ack(sk);
@@ -360,8 +360,7 @@ void tcp_fast_path_check(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (RB_EMPTY_ROOT(&tp->out_of_order_queue) && tp->rcv_wnd &&
-	    sk->sk_rmem_alloc < sk->sk_rcvbuf)
+	if (tcp_ofo_empty(tp) && tp->rcv_wnd && sk->sk_rmem_alloc < sk->sk_rcvbuf)
 		tcp_fast_path_set(tp);
 }
 
@@ -425,14 +424,15 @@ static void tcp_data_queue_in_order(struct sock *sk, struct tcp_seg *seg)
 	tcp_queue_rcv(sk, skb);
 	if (seg->flags & TCP_FLAG_FIN)
 		tcp_fin(sk);
-	if (!RB_EMPTY_ROOT(&tp->out_of_order_queue)) {
+	if (!tcp_ofo_empty(tp)) {
 		tcp_ofo_queue(sk);
 		/* RFC 5681 4.2: at once when a gap was filled. */
-		if (RB_EMPTY_ROOT(&tp->out_of_order_queue))
+		if (tcp_ofo_empty(tp))
 			inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_NOW;
 	}
 	if (tp->num_sacks)
 		tcp_sack_remove(tp);
+	tcp_ofo_put(sk);
 	tcp_fast_path_check(sk);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk_data_ready(sk);
@@ -593,8 +593,9 @@ void tcp_init_transfer(struct sock *sk)
 
 	inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
 	/* RFC 5681 3.1: more than one SYN lost: begin with one segment. */
-	tp->snd_cwnd =
-		tp->total_retrans > 1 && tp->undo_marker ? 1 : tcp_init_cwnd(sk, sk->sk_dst_cache);
+	tp->snd_cwnd = tp->total_retrans > 1 && tp->flight->undo_marker
+			       ? 1
+			       : tcp_init_cwnd(sk, sk->sk_dst_cache);
 	/* A lost SYN says nothing about the path's capacity: slow start all the same. */
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
 	/* RFC 6298 5.7: no sample from the handshake, because it was sent again: be careful. */
@@ -614,7 +615,7 @@ void tcp_finish_connect(struct sock *sk)
 	/* The first data must not look like the end of an idle period. */
 	tp->lsndtime = tcp_now_ms(sk);
 	if (sock_flag(sk, SOCK_KEEPOPEN))
-		tcp_reset_keepalive_timer(sk, keepalive_time_s(tp) * NSEC_PER_SEC);
+		tcp_reset_keepalive_timer(sk, keepalive_time_s(sk) * NSEC_PER_SEC);
 	/* The window of the SYN-ACK was not scaled: with scaling the next segment will differ. */
 	if (!tp->snd_wscale)
 		tcp_fast_path_set(tp);

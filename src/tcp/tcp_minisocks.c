@@ -510,7 +510,7 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		*ret_reason = SKB_DROP_TCP_NO_ACK;
 		return NULL;
 	}
-	if (tcp_sk(sk)->defer_accept && req->num_timeout < tcp_sk(sk)->defer_accept &&
+	if (tcp_rare(sk) && req->num_timeout < tcp_rare(sk)->defer_accept &&
 	    seg.end_seq == treq->rcv_isn + 1) {
 		req->acked = 1;
 		NET_INC_STATS(sock_net(sk), MIB_TcpExt_TCPDeferAcceptDrop);
@@ -536,6 +536,22 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	return inet_csk_complete_hashdance(sk, child, req) ? child : NULL;
 }
 
+/* sock_rare_inherit() has given the child such a part if the listener has one. */
+static void tcp_rare_inherit(struct sock *newsk, const struct sock *sk)
+{
+	const struct tcp_rare *from = tcp_rare(sk);
+	struct tcp_rare *to = tcp_rare(newsk);
+
+	if (likely(!from) || !to)
+		return;
+	to->notsent_lowat = from->notsent_lowat;
+	to->keepalive_time_s = from->keepalive_time_s;
+	to->keepalive_intvl_s = from->keepalive_intvl_s;
+	to->keepalive_probes = from->keepalive_probes;
+	to->linger2_s = from->linger2_s;
+	to->defer_accept = from->defer_accept;
+}
+
 /* The child of @req, not hashed yet: everything that is per connection is set here, the rest is the listener's. */
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb)
@@ -558,15 +574,10 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	icsk->icsk_ca_initialized = 0;
 	icsk->icsk_ack.lrcvtime = tcp_now_ms(newsk);
 
-	tp->rtx_queue.node = NULL;
-	tp->out_of_order_queue.node = NULL;
-	tp->retransmit_hint = NULL;
 	tp->pred_flags = 0;
 	tp->rcv_wup = tp->copied_seq = tp->rcv_nxt = treq->rcv_isn + 1;
 	tp->snd_una = tp->snd_sml = tp->snd_nxt = tp->write_seq = tp->pushed_seq =
 		treq->snt_isn + 1;
-	tp->fack = tp->lost_seq = tp->high_seq = tp->snd_una;
-	tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
 	tp->srtt_us = 0;
 	tp->rttvar_us = 0;
 	tp->min_rtt_us = 0;
@@ -576,10 +587,6 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
 	tp->max_packets_out = 0;
 	tp->is_cwnd_limited = 0;
-	tp->undo_marker = 0;
-	tp->undo_retrans = 0;
-	tp->retrans_stamp = 0;
-	tp->prior_ssthresh = tp->prior_cwnd = tp->prr_delivered = tp->prr_out = 0;
 	tp->reordering = tcp_net(newsk)->reordering;
 	tp->total_retrans = req->num_retrans;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
@@ -615,6 +622,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	}
 	tp->mss_clamp = req->mss;
 	newsk->sk_destruct = sk->sk_destruct;
+	tcp_rare_inherit(newsk, sk);
 	NET_INC_STATS(sock_net(sk), MIB_Tcp_PassiveOpens);
 	return newsk;
 }

@@ -118,9 +118,9 @@ u32 tcp_established_options(struct sock *sk, struct tcp_out_opts *o)
 
 	room = (40 - tcp_options_size(o) - 4) / 8;
 	if (tp->dsack_pending) /* RFC 2883 4: the first block */
-		o->sacks[want++] = tp->duplicate_sack;
+		o->sacks[want++] = tp->ofo->duplicate_sack;
 	for (u32 i = 0; i < tp->num_sacks && want < min_t(u32, room, TCP_MAX_SACK_BLOCKS); i++)
-		o->sacks[want++] = tp->selective_acks[i];
+		o->sacks[want++] = tp->ofo->selective_acks[i];
 	o->num_sacks = (u8)want;
 	return tcp_options_size(o);
 }

@@ -89,6 +89,7 @@ static void established_segments_carry_as_many_blocks_as_fit(void **state)
 	struct tcp_fixture *f = *state;
 	struct tcp_out_opts o;
 
+	assert_true(tcp_ofo_get(f->sk));
 	f->tp->num_sacks = 4;
 	assert_int_equal(tcp_established_options(f->sk, &o),
 			 12 + 4 + 24); /* three beside timestamps */
@@ -97,7 +98,7 @@ static void established_segments_carry_as_many_blocks_as_fit(void **state)
 	assert_int_equal(tcp_established_options(f->sk, &o), 4 + 32);
 	assert_int_equal(o.num_sacks, 4);
 	f->tp->dsack_pending = 1;
-	f->tp->duplicate_sack = (struct tcp_sack_block){ 1, 2 };
+	f->tp->ofo->duplicate_sack = (struct tcp_sack_block){ 1, 2 };
 	assert_int_equal(tcp_established_options(f->sk, &o), 4 + 32);
 	assert_int_equal(o.sacks[0].start, 1); /* RFC 2883 4: first */
 }

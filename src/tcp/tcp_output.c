@@ -285,9 +285,46 @@ void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now)
 	cb->gso_segs = skb->len <= mss_now ? 1 : (u16)DIV_ROUND_UP(skb->len, mss_now);
 }
 
+const struct tcp_flight tcp_no_flight;
+
+bool __tcp_flight_get(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_flight *f = packet_slot_alloc(sk->sk_cpu);
+
+	if (unlikely(!f))
+		return false;
+	*f = (struct tcp_flight){
+		.fack = tp->snd_una,
+		.lost_seq = tp->snd_una,
+		.high_seq = tp->snd_una,
+	};
+	tp->flight = f;
+	return true;
+}
+
+void tcp_flight_free(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->flight == &tcp_no_flight)
+		return;
+	packet_slot_free(sk->sk_cpu, tp->flight);
+	tp->flight = (struct tcp_flight *)(uintptr_t)&tcp_no_flight;
+}
+
+void tcp_flight_put(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->packets_out && inet_csk(sk)->icsk_ca_state == TCP_CA_Open &&
+	    !tp->flight->undo_marker)
+		tcp_flight_free(sk);
+}
+
 void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb)
 {
-	struct rb_root *root = &tcp_sk(sk)->rtx_queue;
+	struct rb_root *root = &tcp_sk(sk)->flight->rtx_queue;
 	struct rb_node **link = &root->node, *parent = NULL;
 
 	while (*link) {
@@ -304,9 +341,9 @@ void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tp->retransmit_hint == skb)
-		tp->retransmit_hint = NULL;
-	rb_erase(&skb->rbnode, &tp->rtx_queue);
+	if (tp->flight->retransmit_hint == skb)
+		tp->flight->retransmit_hint = NULL;
+	rb_erase(&skb->rbnode, &tp->flight->rtx_queue);
 	skb->next = skb->prev = NULL;
 }
 
@@ -416,8 +453,8 @@ int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 le
 			tcp_adjust_pcount(sk, skb, diff);
 		tcp_rtx_queue_insert(sk, buff);
 		/* What lies behind a LOST mark keeps it: the hint may point before it, never after. */
-		if (tp->retransmit_hint == skb && (cb->sacked & TCPCB_SACKED_RETRANS))
-			tp->retransmit_hint = NULL;
+		if (tp->flight->retransmit_hint == skb && (cb->sacked & TCPCB_SACKED_RETRANS))
+			tp->flight->retransmit_hint = NULL;
 	} else {
 		skb_queue_after(&sk->sk_write_queue, skb, buff);
 	}
@@ -534,8 +571,10 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		tcp_event_data_sent(sk);
 		tp->bytes_sent += skb->len - hdr_len;
 	}
-	if (tp->dsack_pending)
+	if (unlikely(tp->dsack_pending)) {
 		tp->dsack_pending = 0; /* RFC 2883 4: reported once */
+		tcp_ofo_put(sk);
+	}
 	tp->segs_out += segs;
 	NET_ADD_STATS(sk->sk_net, MIB_Tcp_OutSegs, segs);
 
@@ -685,6 +724,9 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 
 	if (push_one)
 		max_segs = 1;
+	/* Without memory it is as if the device refused: an ACK, the next write or the probe timer tries again. */
+	if (tcp_send_head(sk) && unlikely(!tcp_flight_get(sk)))
+		return !tp->packets_out;
 	while ((skb = tcp_send_head(sk))) {
 		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 		int nagle = skb == tcp_write_queue_tail(sk) ? nonagle : TCP_NAGLE_PUSH;
@@ -738,7 +780,7 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 	if (sent) {
 		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Recovery ||
 		    inet_csk(sk)->icsk_ca_state == TCP_CA_CWR)
-			tp->prr_out += sent;
+			tp->flight->prr_out += sent;
 		return false;
 	}
 	return !tp->packets_out && tcp_send_head(sk);
@@ -797,8 +839,8 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 
 	/* Also when it did not leave: Karn's rule must hold for it from here on. */
 	cb->sacked |= TCPCB_EVER_RETRANS;
-	if (!tp->retrans_stamp)
-		tp->retrans_stamp = tcp_now_ms(sk) | 1;
+	if (!tp->flight->retrans_stamp)
+		tp->flight->retrans_stamp = tcp_now_ms(sk) | 1;
 	if (unlikely(err)) {
 		NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPRetransFail, segs);
 		return err;
@@ -807,9 +849,9 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 		cb->sacked |= TCPCB_SACKED_RETRANS;
 		tp->retrans_out += segs;
 	}
-	if (tp->undo_retrans < 0)
-		tp->undo_retrans = 0;
-	tp->undo_retrans += (s32)segs;
+	if (tp->flight->undo_retrans < 0)
+		tp->flight->undo_retrans = 0;
+	tp->flight->undo_retrans += (s32)segs;
 	return 0;
 }
 
@@ -820,7 +862,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 	struct sk_buff *skb, *next, *head = tcp_rtx_queue_head(sk);
 	bool rearm = false;
 
-	skb = tp->retransmit_hint ? tp->retransmit_hint : head;
+	skb = tp->flight->retransmit_hint ? tp->flight->retransmit_hint : head;
 	for (; skb && tp->retrans_out < tp->lost_out; skb = next) {
 		u32 in_flight = tcp_packets_in_flight(tp);
 		u8 sacked = TCP_SKB_CB(skb)->sacked;
@@ -828,7 +870,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 
 		if (in_flight >= tp->snd_cwnd)
 			break;
-		tp->retransmit_hint = skb;
+		tp->flight->retransmit_hint = skb;
 		next = tcp_skb_next(skb);
 		if (!(sacked & TCPCB_LOST) ||
 		    (sacked & (TCPCB_SACKED_ACKED | TCPCB_SACKED_RETRANS)))
@@ -841,7 +883,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 				      tcp_skb_pcount(skb));
 		} else {
 			NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPFastRetrans, tcp_skb_pcount(skb));
-			tp->prr_out += tcp_skb_pcount(skb);
+			tp->flight->prr_out += tcp_skb_pcount(skb);
 		}
 		rearm |= first;
 	}
@@ -995,14 +1037,12 @@ static void tcp_connect_init(struct sock *sk)
 	tp->snd_wnd = 0;
 	tp->snd_wl1 = 0;
 	tp->snd_una = tp->snd_sml = tp->snd_nxt = tp->write_seq;
-	tp->fack = tp->lost_seq = tp->write_seq;
 	if (!tp->ts_recent_stamp)
 		tp->rcv_nxt = 0;
 	tp->rcv_wup = tp->rcv_nxt;
 	tp->copied_seq = tp->rcv_nxt;
 	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
 	icsk->icsk_retransmits = 0;
-	tp->retrans_stamp = 0;
 	tp->packets_out = tp->sacked_out = tp->lost_out = tp->retrans_out = 0;
 }
 
@@ -1020,12 +1060,16 @@ int tcp_connect(struct sock *sk)
 	if (!skb)
 		return -ENOBUFS;
 	tcp_init_nondata_skb(skb, tp->write_seq, TCP_FLAG_SYN);
+	if (!tcp_flight_get(sk)) {
+		consume_skb(skb);
+		return -ENOBUFS;
+	}
 	tp->write_seq++;
 	skb->nohdr = 1;
 	sk->sk_wmem_queued += skb->truesize;
 	tcp_rtx_queue_insert(sk, skb);
 	tp->packets_out += 1;
-	tp->retrans_stamp = tcp_now_ms(sk) | 1;
+	tp->flight->retrans_stamp = tcp_now_ms(sk) | 1;
 	trace_skb(skb, sk->sk_net, TP_tcp_connect, TRACE_CREATE, TCP_SKB_CB(skb)->seq, 0);
 	tp->snd_nxt = tp->write_seq;
 	tp->pushed_seq = tp->write_seq;
@@ -1105,6 +1149,8 @@ int tcp_write_wakeup(struct sock *sk)
 		u32 mss = tcp_current_mss(sk), room = tcp_wnd_end(tp) - cb->seq;
 		int err;
 
+		if (!tcp_flight_get(sk))
+			return -ENOMEM;
 		if (before(tp->pushed_seq, cb->end_seq))
 			tp->pushed_seq = cb->end_seq;
 		/* A window smaller than a segment: the override timeout of RFC 9293 3.8.6.2.1 fills it as it is. */

@@ -4,7 +4,7 @@
  *
  * Theory of operation
  *   In-order skbs go to sk_receive_queue, where each is merged into the last one if that costs no copy of payload (or only a small
- *   one into free tail room: a stream of tiny segments must not cost a buffer each). Others wait in out_of_order_queue, a tree by
+ *   one into free tail room: a stream of tiny segments must not cost a buffer each). Others wait in ofo->queue, a tree by
  *   sequence number, so that a peer cannot make insertion slow. Most arrivals append to its last skb.
  * Invariants
  *   In the tree no skb covers another; neighbours may share octets at their edges. An skb there ends beyond rcv_nxt.
@@ -82,34 +82,63 @@ bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
 
 /* ---- memory ------------------------------------------------------------------------------------------ */
 
+bool tcp_ofo_get(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->ofo)
+		return true;
+	tp->ofo = packet_slot_alloc(sk->sk_cpu);
+	if (unlikely(!tp->ofo))
+		return false;
+	memset(tp->ofo, 0, sizeof(*tp->ofo));
+	return true;
+}
+
+/* Gives it back if nothing waits and nothing is to be reported. */
+void __tcp_ofo_put(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!RB_EMPTY_ROOT(&tp->ofo->queue) || tp->dsack_pending)
+		return;
+	tp->num_sacks = 0;
+	packet_slot_free(sk->sk_cpu, tp->ofo);
+	tp->ofo = NULL;
+}
+
 void tcp_ofo_purge(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
 
-	while ((skb = tcp_rb_skb(rb_first(&tp->out_of_order_queue)))) {
-		rb_erase(&skb->rbnode, &tp->out_of_order_queue);
+	if (!tp->ofo)
+		return;
+	while ((skb = tcp_rb_skb(rb_first(&tp->ofo->queue)))) {
+		rb_erase(&skb->rbnode, &tp->ofo->queue);
 		skb->next = skb->prev = NULL;
 		kfree_skb_reason(skb, SKB_DROP_TCP_OFO_PRUNED);
 	}
+	__tcp_ofo_put(sk);
 }
 
 /* Gives up out-of-order skbs until an eighth of the buffer is free. True: something was freed. */
 bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = tcp_rb_skb(rb_last(&tp->out_of_order_queue)), *prev;
 	u32 goal = sk->sk_rcvbuf - (sk->sk_rcvbuf >> 3);
+	struct sk_buff *skb, *prev;
 
-	if (!skb)
+	if (tcp_ofo_empty(tp))
 		return false;
+	skb = tcp_rb_skb(rb_last(&tp->ofo->queue));
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_OfoPruned);
 	for (; skb; skb = prev) {
 		/* The new one is even later: keep what we have. */
 		if (in_skb && after(TCP_SKB_CB(in_skb)->seq, TCP_SKB_CB(skb)->seq))
 			break;
 		prev = tcp_skb_prev(skb);
-		rb_erase(&skb->rbnode, &tp->out_of_order_queue);
+		rb_erase(&skb->rbnode, &tp->ofo->queue);
 		skb->next = skb->prev = NULL;
 		kfree_skb_reason(skb, SKB_DROP_TCP_OFO_PRUNED);
 		if (sk->sk_rmem_alloc <= goal)
@@ -147,7 +176,7 @@ static void tcp_ofo_insert(struct tcp_sock *tp, struct sk_buff *skb, struct rb_n
 			   struct rb_node **link)
 {
 	rb_link_node(&skb->rbnode, parent, link);
-	rb_insert_color(&skb->rbnode, &tp->out_of_order_queue);
+	rb_insert_color(&skb->rbnode, &tp->ofo->queue);
 }
 
 /* @skb is in the tree: removes what it covers on its right. */
@@ -168,7 +197,7 @@ static void tcp_ofo_merge_right(struct sock *sk, struct sk_buff *skb)
 		}
 		tcp_dsack_extend(sk, cb->seq, cb->end_seq);
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPOFOMerge);
-		rb_erase(&next->rbnode, &tp->out_of_order_queue);
+		rb_erase(&next->rbnode, &tp->ofo->queue);
 		next->next = next->prev = NULL;
 		kfree_skb_reason(next, SKB_DROP_TCP_OFO_OVERLAP);
 	}
@@ -181,8 +210,8 @@ static bool tcp_ofo_place(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 seq = TCP_SKB_CB(skb)->seq, end_seq = TCP_SKB_CB(skb)->end_seq;
-	struct rb_node **link = &tp->out_of_order_queue.node, *parent = NULL;
-	struct sk_buff *last = tcp_rb_skb(rb_last(&tp->out_of_order_queue));
+	struct rb_node **link = &tp->ofo->queue.node, *parent = NULL;
+	struct sk_buff *last = tcp_rb_skb(rb_last(&tp->ofo->queue));
 
 	if (last) {
 		/* Mostly it continues the last one. */
@@ -213,7 +242,7 @@ static bool tcp_ofo_place(struct sock *sk, struct sk_buff *skb)
 			}
 			if (seq == cb->seq) {
 				/* The same beginning, and longer: takes its place. */
-				rb_replace_node(parent, &skb->rbnode, &tp->out_of_order_queue);
+				rb_replace_node(parent, &skb->rbnode, &tp->ofo->queue);
 				tcp_dsack_extend(sk, cb->seq, cb->end_seq);
 				NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPOFOMerge);
 				at->next = at->prev = NULL;
@@ -243,7 +272,7 @@ void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	u32 seq = TCP_SKB_CB(skb)->seq, end_seq = TCP_SKB_CB(skb)->end_seq;
 
 	trace_skb(skb, sk->sk_net, TP_tcp_data_queue_ofo, TRACE_QUEUED, seq, tp->rcv_nxt);
-	if (unlikely(tcp_try_rmem_schedule(sk, skb, skb->truesize))) {
+	if (unlikely(tcp_try_rmem_schedule(sk, skb, skb->truesize) || !tcp_ofo_get(sk))) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPOFODrop);
 		sk_data_ready(sk);
 		kfree_skb_reason(skb, SKB_DROP_TCP_RCVBUFF);
@@ -265,7 +294,7 @@ void tcp_ofo_queue(struct sock *sk)
 	u32 dsack_high = tp->rcv_nxt;
 	struct sk_buff *skb;
 
-	while ((skb = tcp_rb_skb(rb_first(&tp->out_of_order_queue)))) {
+	while ((skb = tcp_ofo_head(tp))) {
 		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 		bool fin = cb->tcp_flags & TCP_FLAG_FIN;
 
@@ -279,7 +308,7 @@ void tcp_ofo_queue(struct sock *sk)
 			tcp_dsack_extend(sk, cb->seq,
 					 min(high - cb->seq, cb->end_seq - cb->seq) + cb->seq);
 		}
-		rb_erase(&skb->rbnode, &tp->out_of_order_queue);
+		rb_erase(&skb->rbnode, &tp->ofo->queue);
 		skb->next = skb->prev = NULL;
 		trace_skb(skb, sk->sk_net, TP_tcp_ofo_queue, TRACE_QUEUED, cb->seq, tp->rcv_nxt);
 		if (!after(cb->end_seq, tp->rcv_nxt)) {

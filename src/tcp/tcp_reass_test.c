@@ -47,7 +47,7 @@ static void check_tree(const struct tcp_fixture *f)
 {
 	const struct sk_buff *prev = NULL, *skb;
 
-	for (skb = tcp_rb_skb(rb_first(&f->tp->out_of_order_queue)); skb; skb = tcp_skb_next(skb)) {
+	for (skb = tcp_ofo_head(f->tp); skb; skb = tcp_skb_next(skb)) {
 		assert_true(after(TCP_SKB_CB(skb)->seq, f->tp->rcv_nxt));
 		if (prev) {
 			assert_true(after(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(prev)->seq));
@@ -126,7 +126,7 @@ static void random_segments_agree_with_an_array(void **state)
 				read = read_all(f, read);
 		}
 		assert_int_equal(read_all(f, read), N);
-		assert_true(RB_EMPTY_ROOT(&f->tp->out_of_order_queue));
+		assert_true(tcp_ofo_empty(f->tp));
 		assert_int_equal(f->sk->sk_rmem_alloc, 0);
 		assert_int_equal(f->tp->num_sacks, 0);
 		tcp_fixture_teardown((void **)&f);
@@ -152,8 +152,8 @@ static void old_octets_are_reported_by_dsack(void **state)
 	arrive(f, 0, 100, false, false);
 	arrive(f, 20, 60, false, false);
 	assert_true(f->tp->dsack_pending);
-	assert_int_equal(f->tp->duplicate_sack.start - TEST_RCV, 20);
-	assert_int_equal(f->tp->duplicate_sack.end - TEST_RCV, 60);
+	assert_int_equal(f->tp->ofo->duplicate_sack.start - TEST_RCV, 20);
+	assert_int_equal(f->tp->ofo->duplicate_sack.end - TEST_RCV, 60);
 	assert_int_equal(read_all(f, 0), 100);
 }
 

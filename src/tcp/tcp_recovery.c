@@ -32,8 +32,9 @@ void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
 		return;
 	cb->sacked |= TCPCB_LOST;
 	tp->lost_out += cb->gso_segs;
-	if (tp->retransmit_hint && before(cb->seq, TCP_SKB_CB(tp->retransmit_hint)->seq))
-		tp->retransmit_hint = skb;
+	if (tp->flight->retransmit_hint &&
+	    before(cb->seq, TCP_SKB_CB(tp->flight->retransmit_hint)->seq))
+		tp->flight->retransmit_hint = skb;
 }
 
 /*
@@ -43,13 +44,13 @@ void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
 static void tcp_mark_lost(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct rb_node *n = tp->rtx_queue.node, *below = NULL;
+	struct rb_node *n = tp->flight->rtx_queue.node, *below = NULL;
 	struct sk_buff *skb;
 	u32 above = 0, mark_to = 0;
 	bool found = false;
 
 	while (n) { /* the last skb that begins before fack */
-		if (before(TCP_SKB_CB(tcp_rb_skb(n))->seq, tp->fack)) {
+		if (before(TCP_SKB_CB(tcp_rb_skb(n))->seq, tp->flight->fack)) {
 			below = n;
 			n = n->right;
 		} else {
@@ -59,7 +60,7 @@ static void tcp_mark_lost(struct sock *sk)
 	for (skb = tcp_rb_skb(below); skb; skb = tcp_skb_prev(skb)) {
 		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 
-		if (!after(cb->end_seq, tp->lost_seq))
+		if (!after(cb->end_seq, tp->flight->lost_seq))
 			break;
 		if (cb->sacked & TCPCB_SACKED_ACKED) {
 			above += cb->gso_segs;
@@ -74,7 +75,7 @@ static void tcp_mark_lost(struct sock *sk)
 		tcp_mark_skb_lost(sk, skb);
 	}
 	if (found)
-		tp->lost_seq = mark_to;
+		tp->flight->lost_seq = mark_to;
 }
 
 /* Without SACK: the first hole is lost. */
@@ -111,9 +112,9 @@ void tcp_check_reordering(struct sock *sk, u32 low_seq, bool ts)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 mss = max_t(u32, tp->mss_cache, 1), metric;
 
-	if (!before(low_seq, tp->fack))
+	if (!before(low_seq, tp->flight->fack))
 		return;
-	metric = tp->fack - low_seq;
+	metric = tp->flight->fack - low_seq;
 	if (metric > tp->reordering * mss && mss)
 		tp->reordering =
 			(u16)min(DIV_ROUND_UP(metric, mss), (u32)tcp_net(sk)->max_reordering);
@@ -172,8 +173,8 @@ static bool tcp_time_to_recover(const struct sock *sk)
 
 static void tcp_init_undo(struct tcp_sock *tp)
 {
-	tp->undo_marker = tp->snd_una ? tp->snd_una : 1;
-	tp->undo_retrans = tp->retrans_out ? (s32)tp->retrans_out : -1;
+	tp->flight->undo_marker = tp->snd_una ? tp->snd_una : 1;
+	tp->flight->undo_retrans = tp->retrans_out ? (s32)tp->retrans_out : -1;
 }
 
 /* RFC 3522 (Eifel): the echoed timestamp is older than our first retransmission, so an original arrived. */
@@ -181,16 +182,16 @@ static bool tcp_packet_delayed(const struct sock *sk, const struct tcp_ack_state
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	return tp->tstamp_ok && tp->retrans_stamp && st->tsecr &&
+	return tp->tstamp_ok && tp->flight->retrans_stamp && st->tsecr &&
 	       (st->flag & FLAG_SND_UNA_ADVANCED) &&
-	       before(st->tsecr - tp->tsoffset, tp->retrans_stamp & ~1u);
+	       before(st->tsecr - tp->tsoffset, tp->flight->retrans_stamp & ~1u);
 }
 
 static bool tcp_may_undo(const struct sock *sk, const struct tcp_ack_state *st)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	return tp->undo_marker && (!tp->undo_retrans || tcp_packet_delayed(sk, st));
+	return tp->flight->undo_marker && (!tp->flight->undo_retrans || tcp_packet_delayed(sk, st));
 }
 
 static void tcp_undo_cwnd_reduction(struct sock *sk, bool unmark_lost)
@@ -202,15 +203,15 @@ static void tcp_undo_cwnd_reduction(struct sock *sk, bool unmark_lost)
 		for (skb = tcp_rtx_queue_head(sk); skb; skb = tcp_skb_next(skb))
 			TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_LOST;
 		tp->lost_out = 0;
-		tp->retransmit_hint = NULL;
-		tp->lost_seq = tp->snd_una;
+		tp->flight->retransmit_hint = NULL;
+		tp->flight->lost_seq = tp->snd_una;
 	}
-	if (tp->prior_ssthresh) {
+	if (tp->flight->prior_ssthresh) {
 		tp->snd_cwnd = inet_csk(sk)->icsk_ca_ops->undo_cwnd(sk);
-		if (tp->prior_ssthresh > tp->snd_ssthresh)
-			tp->snd_ssthresh = tp->prior_ssthresh;
+		if (tp->flight->prior_ssthresh > tp->snd_ssthresh)
+			tp->snd_ssthresh = tp->flight->prior_ssthresh;
 	}
-	tp->undo_marker = 0;
+	tp->flight->undo_marker = 0;
 }
 
 static void tcp_undo_count(struct sock *sk, enum mib_counter full)
@@ -236,11 +237,11 @@ static bool tcp_try_undo_recovery(struct sock *sk, const struct tcp_ack_state *s
 					   : MIB_TcpExt_TCPFullUndo);
 		tcp_undo_cwnd_reduction(sk, false);
 	}
-	if (tp->snd_una == tp->high_seq && tcp_is_reno(tp)) {
+	if (tp->snd_una == tp->flight->high_seq && tcp_is_reno(tp)) {
 		/* RFC 6582 5: hold the state until something above high_seq is acknowledged, or old duplicates would start a false
 		 * fast retransmit. */
 		if (!tcp_any_retrans_done(sk))
-			tp->retrans_stamp = 0;
+			tp->flight->retrans_stamp = 0;
 		return true;
 	}
 	tcp_set_ca_state(sk, TCP_CA_Open);
@@ -251,7 +252,7 @@ static bool tcp_try_undo_dsack(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->undo_marker || tp->undo_retrans)
+	if (!tp->flight->undo_marker || tp->flight->undo_retrans)
 		return false;
 	tcp_undo_cwnd_reduction(sk, false);
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPDSACKUndo);
@@ -274,14 +275,14 @@ static bool tcp_try_undo_partial(struct sock *sk, const struct tcp_ack_state *st
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->undo_marker || !tcp_packet_delayed(sk, st))
+	if (!tp->flight->undo_marker || !tcp_packet_delayed(sk, st))
 		return false;
 	tcp_check_reordering(sk, st->prior_snd_una, true);
 	/* With retransmissions under way the answer must wait for theirs. */
 	if (tp->retrans_out)
 		return true;
 	if (!tcp_any_retrans_done(sk))
-		tp->retrans_stamp = 0;
+		tp->flight->retrans_stamp = 0;
 	tcp_undo_cwnd_reduction(sk, true);
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPPartialUndo);
 	tcp_set_ca_state(sk, TCP_CA_Open);
@@ -310,11 +311,11 @@ void tcp_init_cwnd_reduction(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->high_seq = tp->snd_nxt;
+	tp->flight->high_seq = tp->snd_nxt;
 	tp->snd_cwnd_cnt = 0;
-	tp->prior_cwnd = tp->snd_cwnd;
-	tp->prr_delivered = 0;
-	tp->prr_out = 0;
+	tp->flight->prior_cwnd = tp->snd_cwnd;
+	tp->flight->prr_delivered = 0;
+	tp->flight->prr_out = 0;
 	tp->snd_ssthresh = inet_csk(sk)->icsk_ca_ops->ssthresh(sk);
 }
 
@@ -325,21 +326,23 @@ static void tcp_cwnd_reduction(struct sock *sk, const struct tcp_ack_state *st)
 	u32 in_flight = tcp_packets_in_flight(tp);
 	s32 delta = (s32)(tp->snd_ssthresh - in_flight), sndcnt;
 
-	if (!st->delivered || !tp->prior_cwnd)
+	if (!st->delivered || !tp->flight->prior_cwnd)
 		return;
-	tp->prr_delivered += st->delivered;
+	tp->flight->prr_delivered += st->delivered;
 	if (delta < 0) {
-		u64 dividend = (u64)tp->snd_ssthresh * tp->prr_delivered + tp->prior_cwnd - 1;
+		u64 dividend = (u64)tp->snd_ssthresh * tp->flight->prr_delivered +
+			       tp->flight->prior_cwnd - 1;
 
-		sndcnt = (s32)(dividend / tp->prior_cwnd) - (s32)tp->prr_out;
+		sndcnt = (s32)(dividend / tp->flight->prior_cwnd) - (s32)tp->flight->prr_out;
 	} else {
-		sndcnt = max((s32)(tp->prr_delivered - tp->prr_out), (s32)st->delivered);
+		sndcnt = max((s32)(tp->flight->prr_delivered - tp->flight->prr_out),
+			     (s32)st->delivered);
 		if ((st->flag & FLAG_SND_UNA_ADVANCED) && !(st->flag & FLAG_LOST_RETRANS))
 			sndcnt++;
 		sndcnt = min(delta, sndcnt);
 	}
 	/* The fast retransmit itself always goes out. */
-	sndcnt = max(sndcnt, tp->prr_out ? 0 : 1);
+	sndcnt = max(sndcnt, tp->flight->prr_out ? 0 : 1);
 	tp->snd_cwnd = max(in_flight + (u32)sndcnt, 1u);
 }
 
@@ -348,7 +351,7 @@ static void tcp_end_cwnd_reduction(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH &&
-	    (tp->undo_marker || inet_csk(sk)->icsk_ca_state == TCP_CA_CWR))
+	    (tp->flight->undo_marker || inet_csk(sk)->icsk_ca_state == TCP_CA_CWR))
 		tp->snd_cwnd = tp->snd_ssthresh;
 	tcp_ca_event(sk, CA_EVENT_COMPLETE_CWR);
 }
@@ -357,9 +360,11 @@ void tcp_enter_cwr(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	tp->prior_ssthresh = 0;
+	if (!tcp_flight_get(sk))
+		return;
+	tp->flight->prior_ssthresh = 0;
 	if (inet_csk(sk)->icsk_ca_state < TCP_CA_CWR) {
-		tp->undo_marker = 0;
+		tp->flight->undo_marker = 0;
 		tcp_init_cwnd_reduction(sk);
 		tcp_set_ca_state(sk, TCP_CA_CWR);
 	}
@@ -383,13 +388,13 @@ static void tcp_enter_recovery(struct sock *sk)
 
 	NET_INC_STATS(sk->sk_net,
 		      tcp_is_reno(tp) ? MIB_TcpExt_TCPRenoRecovery : MIB_TcpExt_TCPSackRecovery);
-	tp->prior_ssthresh = 0;
+	tp->flight->prior_ssthresh = 0;
 	tcp_init_undo(tp);
 	if (!tcp_in_cwnd_reduction(sk)) {
-		tp->prior_ssthresh = tcp_current_ssthresh(sk);
+		tp->flight->prior_ssthresh = tcp_current_ssthresh(sk);
 		tcp_init_cwnd_reduction(sk);
 	} else {
-		tp->high_seq = tp->snd_nxt;
+		tp->flight->high_seq = tp->snd_nxt;
 	}
 	tcp_set_ca_state(sk, TCP_CA_Recovery);
 	if (head)
@@ -405,16 +410,17 @@ void tcp_enter_loss(struct sock *sk)
 	struct sk_buff *head = tcp_rtx_queue_head(sk), *skb;
 	bool reneg = head && (TCP_SKB_CB(head)->sacked & TCPCB_SACKED_ACKED);
 	bool forget = reneg || tcp_is_reno(tp);
-	bool again = icsk->icsk_ca_state == TCP_CA_Loss && before(tp->snd_una, tp->high_seq) &&
-		     icsk->icsk_retransmits;
+	bool again = icsk->icsk_ca_state == TCP_CA_Loss &&
+		     before(tp->snd_una, tp->flight->high_seq) && icsk->icsk_retransmits;
 
 	if (reneg)
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPSACKReneging);
 	if (!again) {
 		/* Only the first timeout of a series lowers ssthresh (RFC 5681 3.1). */
-		if (icsk->icsk_ca_state != TCP_CA_Recovery || !before(tp->snd_una, tp->high_seq)) {
-			tp->prior_ssthresh = tcp_current_ssthresh(sk);
-			tp->prior_cwnd = tp->snd_cwnd;
+		if (icsk->icsk_ca_state != TCP_CA_Recovery ||
+		    !before(tp->snd_una, tp->flight->high_seq)) {
+			tp->flight->prior_ssthresh = tcp_current_ssthresh(sk);
+			tp->flight->prior_cwnd = tp->snd_cwnd;
 			tp->snd_ssthresh = icsk->icsk_ca_ops->ssthresh(sk);
 		}
 		tcp_ca_event(sk, CA_EVENT_LOSS);
@@ -422,13 +428,13 @@ void tcp_enter_loss(struct sock *sk)
 	}
 	if (forget) {
 		tp->sacked_out = 0;
-		tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
-		tp->fack = tp->snd_una;
+		tp->flight->sack_cache = (struct tcp_sack_block){ 0, 0 };
+		tp->flight->fack = tp->snd_una;
 	}
 	tp->lost_out = 0;
 	tp->retrans_out = 0;
-	tp->retransmit_hint = NULL;
-	tp->lost_seq = tp->snd_nxt;
+	tp->flight->retransmit_hint = NULL;
+	tp->flight->lost_seq = tp->snd_nxt;
 	for (skb = head; skb; skb = tcp_skb_next(skb)) {
 		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 
@@ -443,7 +449,7 @@ void tcp_enter_loss(struct sock *sk)
 	if (icsk->icsk_ca_state <= TCP_CA_Disorder && tp->sacked_out >= tcp_net(sk)->reordering)
 		tp->reordering = min_t(u16, tp->reordering, tcp_net(sk)->reordering);
 	tcp_set_ca_state(sk, TCP_CA_Loss);
-	tp->high_seq = tp->snd_nxt;
+	tp->flight->high_seq = tp->snd_nxt;
 	if (head)
 		trace_skb(head, sk->sk_net, TP_tcp_enter_loss, TRACE_PASS, tp->snd_ssthresh,
 			  tp->lost_out);
@@ -465,16 +471,16 @@ void tcp_simple_retransmit(struct sock *sk)
 			tcp_mark_skb_lost(sk, skb);
 		}
 	}
-	tp->retransmit_hint = NULL;
 	if (before_ == tp->lost_out)
 		return;
+	tp->flight->retransmit_hint = NULL;
 	if (tcp_is_reno(tp))
 		tcp_limit_reno_sacked(tp);
 	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss) {
-		tp->high_seq = tp->snd_nxt;
+		tp->flight->high_seq = tp->snd_nxt;
 		tp->snd_ssthresh = tcp_current_ssthresh(sk);
-		tp->prior_ssthresh = 0;
-		tp->undo_marker = 0;
+		tp->flight->prior_ssthresh = 0;
+		tp->flight->undo_marker = 0;
 		tcp_set_ca_state(sk, TCP_CA_Loss);
 	}
 	tcp_xmit_retransmit_queue(sk);
@@ -486,14 +492,14 @@ static void tcp_try_to_open(struct sock *sk)
 	u8 state = TCP_CA_Open;
 
 	if (!tcp_any_retrans_done(sk))
-		tp->retrans_stamp = 0;
+		tp->flight->retrans_stamp = 0;
 	if (inet_csk(sk)->icsk_ca_state == TCP_CA_CWR)
 		return;
-	if (tcp_left_out(tp) || tcp_any_retrans_done(sk) || tp->undo_marker)
+	if (tcp_left_out(tp) || tcp_any_retrans_done(sk) || tp->flight->undo_marker)
 		state = TCP_CA_Disorder;
 	if (inet_csk(sk)->icsk_ca_state != state) {
 		tcp_set_ca_state(sk, state);
-		tp->high_seq = tp->snd_nxt;
+		tp->flight->high_seq = tp->snd_nxt;
 	}
 }
 
@@ -514,7 +520,7 @@ static void tcp_process_loss(struct sock *sk, struct tcp_ack_state *st, bool is_
 
 	if ((st->flag & FLAG_SND_UNA_ADVANCED) && tcp_try_undo_loss(sk, st))
 		return;
-	if (!before(tp->snd_una, tp->high_seq)) {
+	if (!before(tp->snd_una, tp->flight->high_seq)) {
 		tcp_try_undo_recovery(sk, st);
 		return;
 	}
@@ -559,7 +565,7 @@ static bool tcp_check_recovered(struct sock *sk, struct tcp_ack_state *st)
 
 	switch (inet_csk(sk)->icsk_ca_state) {
 	case TCP_CA_CWR:
-		if (tp->snd_una != tp->high_seq) {
+		if (tp->snd_una != tp->flight->high_seq) {
 			tcp_end_cwnd_reduction(sk);
 			tcp_set_ca_state(sk, TCP_CA_Open);
 		}
@@ -572,12 +578,12 @@ static bool tcp_check_recovered(struct sock *sk, struct tcp_ack_state *st)
 				return true;
 			return false;
 		}
-		if (tp->snd_una == tp->high_seq && tcp_is_reno(tp)) {
+		if (tp->snd_una == tp->flight->high_seq && tcp_is_reno(tp)) {
 			tcp_try_undo_recovery(sk, st);
 			return true;
 		}
 		tcp_end_cwnd_reduction(sk);
-		tp->undo_marker = 0;
+		tp->flight->undo_marker = 0;
 		tcp_set_ca_state(sk, TCP_CA_Open);
 		return false;
 	default:
@@ -595,13 +601,15 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	if (tp->flight == &tcp_no_flight)
+		return; /* nothing in flight, and nothing to undo */
 	if (!tp->packets_out && tp->sacked_out)
 		tp->sacked_out = 0;
 	if (tcp_check_sack_reneging(sk, st))
 		return;
 	if (icsk->icsk_ca_state == TCP_CA_Open)
-		tp->retrans_stamp = 0;
-	else if (!before(tp->snd_una, tp->high_seq) && tcp_check_recovered(sk, st))
+		tp->flight->retrans_stamp = 0;
+	else if (!before(tp->snd_una, tp->flight->high_seq) && tcp_check_recovered(sk, st))
 		return;
 
 	switch (icsk->icsk_ca_state) {
@@ -628,7 +636,7 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 			return;
 		}
 		tcp_enter_recovery(sk);
-		tp->lost_seq = tp->snd_una;
+		tp->flight->lost_seq = tp->snd_una;
 		/* RFC 5681 3.2 step 3, RFC 6675 5 (4.3): the first hole is lost, whatever its distance. */
 		tcp_mark_head_lost(sk);
 		tcp_update_scoreboard(sk);

@@ -27,13 +27,13 @@ bool tcp_is_sackblock_valid(const struct tcp_sock *tp, bool is_dsack, u32 start,
 		return false;
 	if (after(start, tp->snd_una))
 		return true;
-	if (!is_dsack || !tp->undo_marker)
+	if (!is_dsack || !tp->flight->undo_marker)
 		return false;
 	if (after(end, tp->snd_una))
 		return false;
-	if (!before(start, tp->undo_marker))
+	if (!before(start, tp->flight->undo_marker))
 		return true;
-	if (!after(end, tp->undo_marker))
+	if (!after(end, tp->flight->undo_marker))
 		return false;
 	return !before(start, end - tp->max_window);
 }
@@ -53,11 +53,11 @@ static bool tcp_check_dsack(struct sock *sk, const struct tcp_opts_view *o, u32 
 		return false;
 	}
 	/* A retransmission of ours turned out to be needless. */
-	if (tp->undo_marker && tp->undo_retrans > 0 && !after(b[0].end, prior_snd_una) &&
-	    after(b[0].end, tp->undo_marker)) {
+	if (tp->flight->undo_marker && tp->flight->undo_retrans > 0 &&
+	    !after(b[0].end, prior_snd_una) && after(b[0].end, tp->flight->undo_marker)) {
 		u32 segs = max((b[0].end - b[0].start) / max_t(u32, tp->mss_cache, 1), 1u);
 
-		tp->undo_retrans = max(0, tp->undo_retrans - (s32)segs);
+		tp->flight->undo_retrans = max(0, tp->flight->undo_retrans - (s32)segs);
 	}
 	return true;
 }
@@ -65,7 +65,7 @@ static bool tcp_check_dsack(struct sock *sk, const struct tcp_opts_view *o, u32 
 /* The first skb that reaches beyond @seq. */
 static struct sk_buff *tcp_rtx_find(struct sock *sk, u32 seq)
 {
-	struct rb_node *n = tcp_sk(sk)->rtx_queue.node, *best = NULL;
+	struct rb_node *n = tcp_sk(sk)->flight->rtx_queue.node, *best = NULL;
 
 	while (n) {
 		if (after(TCP_SKB_CB(tcp_rb_skb(n))->end_seq, seq)) {
@@ -140,8 +140,8 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 	tp->sacked_out += pcount;
 	st->delivered += pcount;
 	st->newly_sacked = true;
-	if (after(cb->end_seq, tp->fack))
-		tp->fack = cb->end_seq;
+	if (after(cb->end_seq, tp->flight->fack))
+		tp->flight->fack = cb->end_seq;
 }
 
 static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sacktag *st,
@@ -169,7 +169,7 @@ static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sa
 static void tcp_sacktag_block(struct sock *sk, u32 start, u32 end, bool remember,
 			      struct tcp_sacktag *st, u64 *newest_sent)
 {
-	struct tcp_sack_block *cache = &tcp_sk(sk)->sack_cache;
+	struct tcp_sack_block *cache = &tcp_sk(sk)->flight->sack_cache;
 
 	if (before(start, tcp_sk(sk)->snd_una))
 		start = tcp_sk(sk)->snd_una;
@@ -202,20 +202,23 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 	struct tcp_sock *tp = tcp_sk(sk);
 	u64 newest_sent = 0;
 
-	if (!tp->sacked_out) {
-		if (before(tp->fack, tp->snd_una))
-			tp->fack = tp->snd_una;
-		tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
+	*st = (struct tcp_sacktag){ .rtt_us = -1, .reord = tp->snd_nxt };
+	if (!tp->packets_out) {
+		st->dsack = tcp_check_dsack(sk, o, ack, prior_snd_una);
+		return;
 	}
-	if (before(tp->sack_cache.start, tp->snd_una))
-		tp->sack_cache = (struct tcp_sack_block){ 0, 0 };
-	*st = (struct tcp_sacktag){ .rtt_us = -1, .reord = tp->snd_nxt, .prior_fack = tp->fack };
+	if (!tp->sacked_out) {
+		if (before(tp->flight->fack, tp->snd_una))
+			tp->flight->fack = tp->snd_una;
+		tp->flight->sack_cache = (struct tcp_sack_block){ 0, 0 };
+	}
+	if (before(tp->flight->sack_cache.start, tp->snd_una))
+		tp->flight->sack_cache = (struct tcp_sack_block){ 0, 0 };
+	st->prior_fack = tp->flight->fack;
 	st->dsack = tcp_check_dsack(sk, o, ack, prior_snd_una);
 
 	/* An ACK from long ago, reordered: too old to say anything. */
 	if (before(ack, prior_snd_una - tp->max_window))
-		return;
-	if (!tp->packets_out)
 		return;
 	for (u32 i = 0; i < o->num_sacks; i++) {
 		bool is_dsack = i == 0 && st->dsack;
@@ -225,8 +228,9 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 				NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPSACKDiscard);
 			else
 				NET_INC_STATS(sk->sk_net,
-					      tp->undo_marker ? MIB_TcpExt_TCPDSACKIgnoredOld
-							      : MIB_TcpExt_TCPDSACKIgnoredNoUndo);
+					      tp->flight->undo_marker
+						      ? MIB_TcpExt_TCPDSACKIgnoredOld
+						      : MIB_TcpExt_TCPDSACKIgnoredNoUndo);
 			continue;
 		}
 		/* A DSACK for octets above snd_una lies inside the block that follows it. */
@@ -237,7 +241,7 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 	}
 	if (newest_sent && st->newly_sacked)
 		st->rtt_us = (s64)((tcp_now_ns(sk) - newest_sent) / NSEC_PER_USEC);
-	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss || tp->undo_marker) {
+	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss || tp->flight->undo_marker) {
 		if (before(st->reord, tp->snd_nxt))
 			tcp_check_reordering(sk, st->reord, false);
 	}
@@ -268,7 +272,7 @@ static bool tcp_sack_extend(struct tcp_sack_block *b, u32 seq, u32 end_seq)
 /* The first block has grown: blocks it has reached become part of it. */
 static void tcp_sack_maybe_coalesce(struct tcp_sock *tp)
 {
-	struct tcp_sack_block *b = tp->selective_acks;
+	struct tcp_sack_block *b = tp->ofo->selective_acks;
 
 	for (u32 i = 1; i < tp->num_sacks;) {
 		if (tcp_sack_extend(&b[0], b[i].start, b[i].end)) {
@@ -284,7 +288,7 @@ static void tcp_sack_maybe_coalesce(struct tcp_sock *tp)
 /* RFC 2018 4: the block with the octets that came last goes first. */
 void tcp_sack_new_ofo_skb(struct tcp_sock *tp, u32 seq, u32 end_seq)
 {
-	struct tcp_sack_block *b = tp->selective_acks;
+	struct tcp_sack_block *b = tp->ofo->selective_acks;
 
 	for (u32 i = 0; i < tp->num_sacks; i++) {
 		if (!tcp_sack_extend(&b[i], seq, end_seq))
@@ -304,13 +308,14 @@ void tcp_sack_new_ofo_skb(struct tcp_sock *tp, u32 seq, u32 end_seq)
 /* rcv_nxt has moved: forget blocks below it. */
 void tcp_sack_remove(struct tcp_sock *tp)
 {
-	struct tcp_sack_block *b = tp->selective_acks;
+	struct tcp_sack_block *b;
 	u32 kept = 0;
 
-	if (RB_EMPTY_ROOT(&tp->out_of_order_queue)) {
+	if (tcp_ofo_empty(tp)) {
 		tp->num_sacks = 0;
 		return;
 	}
+	b = tp->ofo->selective_acks;
 	for (u32 i = 0; i < tp->num_sacks; i++) {
 		if (before(tp->rcv_nxt, b[i].start))
 			b[kept++] = b[i];
@@ -323,12 +328,12 @@ void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->sack_ok || !tcp_net(sk)->dsack)
+	if (!tp->sack_ok || !tcp_net(sk)->dsack || !tcp_ofo_get(sk))
 		return;
 	NET_INC_STATS(sk->sk_net, before(seq, tp->rcv_nxt) ? MIB_TcpExt_TCPDSACKOldSent
 							   : MIB_TcpExt_TCPDSACKOfoSent);
 	tp->dsack_pending = 1;
-	tp->duplicate_sack = (struct tcp_sack_block){ seq, end_seq };
+	tp->ofo->duplicate_sack = (struct tcp_sack_block){ seq, end_seq };
 }
 
 void tcp_dsack_extend(struct sock *sk, u32 seq, u32 end_seq)
@@ -338,7 +343,7 @@ void tcp_dsack_extend(struct sock *sk, u32 seq, u32 end_seq)
 	if (!tp->dsack_pending)
 		tcp_dsack_set(sk, seq, end_seq);
 	else
-		tcp_sack_extend(&tp->duplicate_sack, seq, end_seq);
+		tcp_sack_extend(&tp->ofo->duplicate_sack, seq, end_seq);
 }
 
 /* A segment with nothing new (an ACK of ours may have been lost): answer at once, with a DSACK for what lies below rcv_nxt. */

@@ -169,8 +169,10 @@ static void holes_below_three_sacked_segments_are_lost(void **state)
 static void receiver_lists_the_latest_block_first_and_joins_neighbours(void **state)
 {
 	struct tcp_fixture *f = *state;
-	struct tcp_sack_block *b = f->tp->selective_acks;
+	struct tcp_sack_block *b;
 
+	assert_true(tcp_ofo_get(f->sk));
+	b = f->tp->ofo->selective_acks;
 	tcp_sack_new_ofo_skb(f->tp, 100, 200);
 	tcp_sack_new_ofo_skb(f->tp, 300, 400);
 	tcp_sack_new_ofo_skb(f->tp, 500, 600);

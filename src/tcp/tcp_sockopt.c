@@ -78,9 +78,11 @@ static int get_maxseg(struct sock *sk)
 
 static int set_keepidle(struct sock *sk, int v)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_rare *r = tcp_rare_get(sk);
 
-	tp->keepalive_time_s = (u16)v;
+	if (!r)
+		return -ENOMEM;
+	r->keepalive_time_s = (u16)v;
 	if (sock_flag(sk, SOCK_KEEPOPEN) && sk->sk_state != SS_TCP_CLOSE &&
 	    sk->sk_state != SS_TCP_LISTEN) {
 		u64 wait = (u64)v * NSEC_PER_SEC, idle = tcp_idle_ns(sk);
@@ -92,29 +94,37 @@ static int set_keepidle(struct sock *sk, int v)
 
 static int get_keepidle(struct sock *sk)
 {
-	return (int)keepalive_time_s(tcp_sk(sk));
+	return (int)keepalive_time_s(sk);
 }
 
 static int set_keepintvl(struct sock *sk, int v)
 {
-	tcp_sk(sk)->keepalive_intvl_s = (u16)v;
+	struct tcp_rare *r = tcp_rare_get(sk);
+
+	if (!r)
+		return -ENOMEM;
+	r->keepalive_intvl_s = (u16)v;
 	return 0;
 }
 
 static int get_keepintvl(struct sock *sk)
 {
-	return (int)keepalive_intvl_s(tcp_sk(sk));
+	return (int)keepalive_intvl_s(sk);
 }
 
 static int set_keepcnt(struct sock *sk, int v)
 {
-	tcp_sk(sk)->keepalive_probes = (u8)v;
+	struct tcp_rare *r = tcp_rare_get(sk);
+
+	if (!r)
+		return -ENOMEM;
+	r->keepalive_probes = (u8)v;
 	return 0;
 }
 
 static int get_keepcnt(struct sock *sk)
 {
-	return (int)keepalive_probes(tcp_sk(sk));
+	return (int)keepalive_probes(sk);
 }
 
 static int set_syncnt(struct sock *sk, int v)
@@ -133,13 +143,17 @@ static int get_syncnt(struct sock *sk)
 /* Linux: below 0 no FIN_WAIT2 for orphans, above 120 s (and 0) the net's default. */
 static int set_linger2(struct sock *sk, int v)
 {
-	tcp_sk(sk)->linger2_s = v < 0 ? -1 : v > 120 ? 120 : (s8)v;
+	struct tcp_rare *r = tcp_rare_get(sk);
+
+	if (!r)
+		return -ENOMEM;
+	r->linger2_s = v < 0 ? -1 : v > 120 ? 120 : (s8)v;
 	return 0;
 }
 
 static int get_linger2(struct sock *sk)
 {
-	s8 v = tcp_sk(sk)->linger2_s;
+	s8 v = tcp_rare(sk) ? tcp_rare(sk)->linger2_s : 0;
 
 	return v ? v : (int)tcp_net(sk)->fin_timeout_s;
 }
@@ -147,8 +161,11 @@ static int get_linger2(struct sock *sk)
 /* Seconds to the number of SYN-ACK retransmissions they cover, and back. */
 static int set_defer_accept(struct sock *sk, int v)
 {
+	struct tcp_rare *r = tcp_rare_get(sk);
 	u8 n = 0;
 
+	if (!r)
+		return -ENOMEM;
 	for (int t = 1, covered = 1; v > 0; n++) {
 		if (covered >= v || n >= 30) {
 			n++;
@@ -157,7 +174,7 @@ static int set_defer_accept(struct sock *sk, int v)
 		t = min(t << 1, 120);
 		covered += t;
 	}
-	tcp_sk(sk)->defer_accept = n;
+	r->defer_accept = n;
 	return 0;
 }
 
@@ -165,7 +182,7 @@ static int get_defer_accept(struct sock *sk)
 {
 	int sum = 0, t = 1;
 
-	for (u8 n = tcp_sk(sk)->defer_accept; n; n--) {
+	for (u8 n = tcp_rare(sk) ? tcp_rare(sk)->defer_accept : 0; n; n--) {
 		sum += t;
 		t = min(t << 1, 120);
 	}
@@ -229,14 +246,18 @@ static int get_user_timeout(struct sock *sk)
 
 static int set_notsent_lowat(struct sock *sk, int v)
 {
-	tcp_sk(sk)->notsent_lowat = (u32)v;
+	struct tcp_rare *r = tcp_rare_get(sk);
+
+	if (!r)
+		return -ENOMEM;
+	r->notsent_lowat = (u32)v;
 	tcp_stream_write_space(sk);
 	return 0;
 }
 
 static int get_notsent_lowat(struct sock *sk)
 {
-	return (int)tcp_sk(sk)->notsent_lowat;
+	return tcp_rare(sk) ? (int)tcp_rare(sk)->notsent_lowat : 0;
 }
 
 static int get_zero(struct sock *sk)

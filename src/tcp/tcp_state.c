@@ -117,10 +117,11 @@ static bool tcp_rst_matches(const struct sock *sk, const struct tcp_seg *seg)
 		return true;
 	if (!tp->sack_ok || !tp->num_sacks)
 		return false;
-	max_sack = tp->selective_acks[0].end;
+	max_sack = tp->ofo->selective_acks[0].end;
 	for (u32 i = 1; i < tp->num_sacks; i++)
-		max_sack = after(tp->selective_acks[i].end, max_sack) ? tp->selective_acks[i].end
-								      : max_sack;
+		max_sack = after(tp->ofo->selective_acks[i].end, max_sack)
+				   ? tp->ofo->selective_acks[i].end
+				   : max_sack;
 	return seg->seq == max_sack;
 }
 
@@ -279,13 +280,13 @@ static void tcp_syn_sent_synack(struct sock *sk, struct tcp_seg *seg)
 	tp->snd_wl1 = seg->seq;
 	tcp_ack(sk, seg, true);
 	tcp_learn_from_syn(sk, seg);
-	tp->fack = tp->lost_seq = tp->snd_una;
 	tcp_sync_mss(sk, icsk->icsk_pmtu_cookie);
 	tcp_initialize_rcv_mss(sk);
 	tcp_finish_connect(sk);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk_state_change(sk);
-	if (tcp_send_head(sk) || tp->defer_accept || icsk->icsk_ack.pingpong) {
+	if (tcp_send_head(sk) || (tcp_rare(sk) && tcp_rare(sk)->defer_accept) ||
+	    icsk->icsk_ack.pingpong) {
 		/* Data will follow at once and carry the ACK. */
 		icsk->icsk_ack.pending |= ICSK_ACK_SCHED | ICSK_ACK_TIMER;
 		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
@@ -325,7 +326,7 @@ static void tcp_state_syn_sent(struct sock *sk, struct tcp_seg *seg)
 
 		/* An echo of a timestamp that this SYN did not carry: an answer to an earlier incarnation. */
 		if (!bad && seg->saw_tstamp && seg->tsecr &&
-		    !between(seg->tsecr - tp->tsoffset, (tp->retrans_stamp & ~1u),
+		    !between(seg->tsecr - tp->tsoffset, (tp->flight->retrans_stamp & ~1u),
 			     tcp_now_ms(sk))) {
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_PAWSActive);
 			bad = true;
@@ -365,7 +366,6 @@ static void tcp_state_syn_recv(struct sock *sk, struct tcp_seg *seg)
 	tp->copied_seq = tp->rcv_nxt;
 	tcp_set_state(sk, SS_TCP_ESTABLISHED);
 	tp->snd_una = seg->ack;
-	tp->fack = tp->lost_seq = seg->ack;
 	tp->snd_wnd = seg->window << ((seg->flags & TCP_FLAG_SYN) ? 0 : tp->snd_wscale);
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
 	tp->snd_wl1 = seg->seq;
@@ -374,7 +374,7 @@ static void tcp_state_syn_recv(struct sock *sk, struct tcp_seg *seg)
 	tp->lsndtime = tcp_now_ms(sk);
 	tcp_initialize_rcv_mss(sk);
 	if (sock_flag(sk, SOCK_KEEPOPEN))
-		tcp_reset_keepalive_timer(sk, keepalive_time_s(tp) * NSEC_PER_SEC);
+		tcp_reset_keepalive_timer(sk, keepalive_time_s(sk) * NSEC_PER_SEC);
 	tcp_fast_path_set(tp);
 	if (sk->sk_socket)
 		sk_state_change(sk);
@@ -406,10 +406,9 @@ static bool tcp_check_shutdown_data(struct sock *sk, struct tcp_seg *seg)
 /* An orphan in FIN-WAIT-2: how long it may wait for the peer's FIN. False: seg and connection are done with. */
 static bool tcp_orphan_fin_wait2(struct sock *sk, struct tcp_seg *seg)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
 	u64 tmo = tcp_fin_time_ns(sk);
 
-	if (tp->linger2_s < 0) {
+	if (tcp_rare(sk) && tcp_rare(sk)->linger2_s < 0) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnData);
 		tcp_done(sk);
 		tcp_seg_drop(seg, SKB_DROP_TCP_CLOSE);

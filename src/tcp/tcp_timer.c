@@ -146,7 +146,7 @@ static u64 tcp_model_timeout(u64 rto_base, u32 boundary)
 static bool tcp_retransmits_timed_out(struct sock *sk, u32 boundary, u64 timeout_us)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
-	u32 elapsed_ms = tcp_now_ms(sk) - tcp_sk(sk)->retrans_stamp;
+	u32 elapsed_ms = tcp_now_ms(sk) - tcp_sk(sk)->flight->retrans_stamp;
 
 	if (!icsk->icsk_retransmits)
 		return false;
@@ -345,22 +345,25 @@ static void tcp_delack_timer(struct sock *sk)
 
 /* ---- keepalive --------------------------------------------------------------------------------------- */
 
-u32 keepalive_time_s(const struct tcp_sock *tp)
+u32 keepalive_time_s(const struct sock *sk)
 {
-	return tp->keepalive_time_s ? tp->keepalive_time_s
-				    : tcp_net((const struct sock *)tp)->keepalive_time_s;
+	const struct tcp_rare *r = tcp_rare(sk);
+
+	return r && r->keepalive_time_s ? r->keepalive_time_s : tcp_net(sk)->keepalive_time_s;
 }
 
-u32 keepalive_intvl_s(const struct tcp_sock *tp)
+u32 keepalive_intvl_s(const struct sock *sk)
 {
-	return tp->keepalive_intvl_s ? tp->keepalive_intvl_s
-				     : tcp_net((const struct sock *)tp)->keepalive_intvl_s;
+	const struct tcp_rare *r = tcp_rare(sk);
+
+	return r && r->keepalive_intvl_s ? r->keepalive_intvl_s : tcp_net(sk)->keepalive_intvl_s;
 }
 
-u32 keepalive_probes(const struct tcp_sock *tp)
+u32 keepalive_probes(const struct sock *sk)
 {
-	return tp->keepalive_probes ? tp->keepalive_probes
-				    : tcp_net((const struct sock *)tp)->keepalive_probes;
+	const struct tcp_rare *r = tcp_rare(sk);
+
+	return r && r->keepalive_probes ? r->keepalive_probes : tcp_net(sk)->keepalive_probes;
 }
 
 /* SO_KEEPALIVE was changed. */
@@ -369,7 +372,7 @@ void tcp_set_keepalive(struct sock *sk, bool on)
 	if (sk->sk_state == SS_TCP_CLOSE || sk->sk_state == SS_TCP_LISTEN)
 		return;
 	if (on && !sock_flag(sk, SOCK_KEEPOPEN))
-		tcp_reset_keepalive_timer(sk, keepalive_time_s(tcp_sk(sk)) * NSEC_PER_SEC);
+		tcp_reset_keepalive_timer(sk, keepalive_time_s(sk) * NSEC_PER_SEC);
 	else if (!on && !(sk->sk_state == SS_TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD)))
 		tcp_delete_keepalive_timer(sk);
 }
@@ -388,11 +391,12 @@ static void tcp_keepalive_timer(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	u64 idle, wait = keepalive_time_s(tp) * NSEC_PER_SEC;
+	u64 idle, wait = keepalive_time_s(sk) * NSEC_PER_SEC;
 
 	if (sk->sk_state == SS_TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD)) {
 		/* The rest of tcp_fin_timeout passes in a timewait sock. */
-		if (tp->linger2_s >= 0 && tcp_fin_time_ns(sk) > TCP_TIMEWAIT_NS) {
+		if (!(tcp_rare(sk) && tcp_rare(sk)->linger2_s < 0) &&
+		    tcp_fin_time_ns(sk) > TCP_TIMEWAIT_NS) {
 			tcp_time_wait(sk, SS_TCP_FIN_WAIT2, TCP_TIMEWAIT_NS);
 			return;
 		}
@@ -412,7 +416,7 @@ static void tcp_keepalive_timer(struct sock *sk)
 			bool give_up = icsk->icsk_user_timeout
 					       ? idle >= icsk->icsk_user_timeout * NSEC_PER_MSEC &&
 							 icsk->icsk_probes_out > 0
-					       : icsk->icsk_probes_out >= keepalive_probes(tp);
+					       : icsk->icsk_probes_out >= keepalive_probes(sk);
 
 			if (give_up) {
 				tcp_send_active_reset(sk);
@@ -423,7 +427,7 @@ static void tcp_keepalive_timer(struct sock *sk)
 			if (!tcp_local_congestion(tcp_write_wakeup(sk))) {
 				icsk->icsk_probes_out++;
 				NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPKeepAlive);
-				wait = keepalive_intvl_s(tp) * NSEC_PER_SEC;
+				wait = keepalive_intvl_s(sk) * NSEC_PER_SEC;
 			}
 		}
 	}
@@ -487,7 +491,7 @@ void tcp_reqsk_timer(struct cpu *cpu, struct timer_list *t)
 	struct netns_tcp *net = tcp_net(listener);
 	struct inet_connection_sock *icsk = inet_csk(listener);
 	u32 max_retries = icsk->icsk_syn_retries ? icsk->icsk_syn_retries : net->synack_retries;
-	u32 defer = tcp_sk(listener)->defer_accept;
+	u32 defer = tcp_rare(listener) ? tcp_rare(listener)->defer_accept : 0;
 	bool expire, resend;
 
 	if (listener->sk_state != SS_TCP_LISTEN) {

@@ -81,7 +81,7 @@ static void check_receive(struct sock *sk)
 	const struct sk_buff *prev = NULL;
 
 	FUZZ_CHECK(!after(tp->copied_seq, tp->rcv_nxt));
-	for (n = rb_first(&tp->out_of_order_queue); n; n = rb_next(n)) {
+	for (n = tp->ofo ? rb_first(&tp->ofo->queue) : NULL; n; n = rb_next(n)) {
 		skb = tcp_rb_skb(n);
 		/* None covers another; edges may overlap. */
 		FUZZ_CHECK(after(TCP_SKB_CB(skb)->end_seq, end));
@@ -95,7 +95,8 @@ static void check_receive(struct sock *sk)
 	FUZZ_CHECK(octets + 2 >= tp->rcv_nxt - tp->copied_seq);
 	FUZZ_CHECK(tp->num_sacks <= TCP_MAX_SACK_BLOCKS);
 	for (u32 i = 0; i < tp->num_sacks; i++)
-		FUZZ_CHECK(before(tp->selective_acks[i].start, tp->selective_acks[i].end));
+		FUZZ_CHECK(
+			before(tp->ofo->selective_acks[i].start, tp->ofo->selective_acks[i].end));
 }
 
 static void check_sock(struct sock *sk)

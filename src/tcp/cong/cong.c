@@ -57,7 +57,9 @@ void tcp_init_congestion_control(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	tcp_sk(sk)->prior_ssthresh = 0;
+	if (tcp_sk(sk)->flight != &tcp_no_flight)
+		tcp_sk(sk)->flight->prior_ssthresh =
+			0; /* the old one's window is not to be restored */
 	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
 	if (icsk->icsk_ca_ops->init)
 		icsk->icsk_ca_ops->init(sk);

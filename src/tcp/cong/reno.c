@@ -25,7 +25,7 @@ void tcp_reno_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 
 u32 tcp_reno_undo_cwnd(struct sock *sk)
 {
-	return max(tcp_sk(sk)->snd_cwnd, tcp_sk(sk)->prior_cwnd);
+	return max(tcp_sk(sk)->snd_cwnd, tcp_sk(sk)->flight->prior_cwnd);
 }
 
 const struct tcp_congestion_ops tcp_reno = {

@@ -359,6 +359,23 @@ int net_route_add(struct weir_net *net, const struct lab_route *route, struct ne
 	return request_send(&q, net, err);
 }
 
+int net_local_any(struct weir_net *net, int family, struct net_error *err)
+{
+	struct request q;
+	struct rtmsg *rt = request_begin(&q, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*rt));
+	int lo = ifindex_of(net, "lo", err);
+
+	if (lo < 0)
+		return lo;
+	rt->rtm_family = (uint8_t)family;
+	rt->rtm_table = RT_TABLE_MAIN;
+	rt->rtm_protocol = RTPROT_STATIC;
+	rt->rtm_scope = family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+	rt->rtm_type = RTN_LOCAL;
+	mnl_attr_put_u32(q.nlh, RTA_OIF, (uint32_t)lo);
+	return request_send(&q, net, err);
+}
+
 /* ---- statistics ----------------------------------------------------------------------------------------- */
 
 static uint64_t attr_u64(const struct nlattr *a)

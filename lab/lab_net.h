@@ -48,6 +48,8 @@ static inline int net_addr_add(struct weir_net *net, const char *ifname, struct 
 	return net_ip_add(net, ifname, &ip, prefixlen, err);
 }
 int net_route_add(struct weir_net *net, const struct lab_route *route, struct net_error *err);
+/* Every destination that no other route is for is here: `ip route add local default dev lo` (weir_listen_any()). */
+int net_local_any(struct weir_net *net, int family, struct net_error *err);
 
 /* What a link counted. */
 struct net_link_stats {

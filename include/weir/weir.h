@@ -167,6 +167,38 @@ WEIR_API uint64_t weir_cookie(const struct weir_file *f);
 WEIR_API uint64_t weir_inode(const struct weir_file *f);
 WEIR_API void weir_set_inode(struct weir_file *f, uint64_t ino, uint32_t uid);
 
+/* ---- any destination: for gateways in user space --------------------------------------------------------- */
+
+/*
+ * Makes @f take what is for any destination, address and port, and for no other socket of its net. One socket per net, protocol and IP
+ * version (-EADDRINUSE; an AF_INET6 one takes IPv6 only); SO_BINDTODEVICE limits it to what arrives by that device. It must not be bound
+ * (-EINVAL). Packets must reach the net's sockets in the first place: by a route that calls all others' destinations local, as
+ *     ip route add local default dev lo
+ * TCP: each SYN is told by weir_next_syn() and waits, unanswered, for weir_answer_syn(). When the handshake that it allows is complete,
+ * weir_accept() gives the connection: its weir_getsockname() is the destination, weir_cookie() the SYN's. @backlog (at most 65535) bounds
+ * what waits; so does net.ipv4.tcp_max_syn_backlog. The socket is readable (POLLIN) while there is something to be told or accepted.
+ * UDP: weir_recvmsg() tells the source; the destination is in a control message IP_ORIGDSTADDR or IPV6_ORIGDSTADDR if IP_RECVORIGDSTADDR
+ * or IPV6_RECVORIGDSTADDR is set. The same control message given to weir_sendmsg() is the source address and port of what is sent.
+ * ICMP needs nothing of the kind: a raw socket sees requests to any destination (net.ipv4.icmp_echo_ignore_all keeps the stack from
+ * answering), and with IP_TRANSPARENT answers with any source (IP_PKTINFO).
+ * -EOPNOTSUPP: other protocols.
+ */
+WEIR_API int weir_listen_any(struct weir_file *f, int backlog);
+struct weir_syn {
+	uint64_t cookie;
+	bool gone; /* told before; no connection will come of it: the sender gave up, or the handshake came to nothing */
+	struct sockaddr_storage src, dst; /* sockaddr_in or sockaddr_in6 */
+};
+/* The next SYN, or the end of one. 0; -EAGAIN: none; -EINVAL: not such a socket. Never waits. */
+WEIR_API int weir_next_syn(struct weir_file *f, struct weir_syn *ret);
+/*
+ * What becomes of @syn; @err is the outcome of the caller's own connect, as errno: 0 the SYN-ACK is sent; ECONNREFUSED a RST;
+ * ENETUNREACH, EHOSTUNREACH, EACCES (administratively prohibited) an ICMP error about the SYN; ETIMEDOUT nothing: its sender will find out.
+ * -EINVAL: another error; -ENOENT: it is gone (and that is told); -EALREADY; -EHOSTUNREACH: no route back. Without an answer a SYN ends
+ * after three minutes.
+ */
+WEIR_API int weir_answer_syn(struct weir_file *f, const struct weir_syn *syn, int err);
+
 /* ---- AF_UNIX ------------------------------------------------------------------------------------------- */
 
 /*

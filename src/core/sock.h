@@ -208,9 +208,10 @@ struct proto {
 	ssize_t (*recvmsg)(struct sock *sk, struct kmsghdr *msg, size_t len, int flags); /* * */
 	int (*bind)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
 	void (*shutdown)(struct sock *sk, int how);
-	int (*set_rcvlowat)(struct sock *sk, u32 val); /* optional: more than to keep it */
-	void (*keepalive)(struct sock *sk, bool on);   /* optional: SO_KEEPALIVE was changed */
-	int (*get_port)(struct sock *sk, u16 port);    /* 0: choose; 0 or -EADDRINUSE */
+	int (*set_rcvlowat)(struct sock *sk, u32 val);   /* optional: more than to keep it */
+	void (*keepalive)(struct sock *sk, bool on);     /* optional: SO_KEEPALIVE was changed */
+	int (*get_port)(struct sock *sk, u16 port);      /* 0: choose; 0 or -EADDRINUSE */
+	int (*listen_any)(struct sock *sk, int backlog); /* weir_listen_any(); NULL: -EOPNOTSUPP */
 	void (*hash)(struct sock *sk);
 	void (*unhash)(struct sock *sk);
 	bool (*stream_memory_free)(const struct sock *sk);

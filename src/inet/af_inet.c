@@ -351,6 +351,24 @@ int inet_listen(struct socket *sock, int backlog)
 	return sk->sk_state == SS_TCP_LISTEN ? 0 : inet_csk_listen_start(sk);
 }
 
+/* What it sends comes from any address, too. */
+int inet_listen_any(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	int err;
+
+	if (!sk->sk_prot->listen_any)
+		return -EOPNOTSUPP;
+	if (sock->state != SS_UNCONNECTED || sk->sk_state != SS_TCP_CLOSE || sk->sk_num)
+		return -EINVAL;
+	err = sk->sk_prot->listen_any(sk, backlog);
+	if (err)
+		return err;
+	inet_sk(sk)->listen_any = 1;
+	inet_sk(sk)->transparent = 1;
+	return 0;
+}
+
 int inet_accept(struct socket *sock, struct socket *newsock, int flags)
 {
 	int err = -EINVAL;
@@ -521,16 +539,17 @@ static int inet_no_listen(struct socket *sock, int backlog)
 		.family = (family_), .release = inet_release, .bind = inet_bind,                   \
 		.connect = inet_stream_connect, .accept = inet_accept, .getname = inet_getname,    \
 		.poll = inet_poll, .ioctl = inet_ioctl, .listen = inet_listen,                     \
-		.shutdown = inet_shutdown, .setsockopt = inet_setsockopt,                          \
-		.getsockopt = inet_getsockopt, .sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,   \
+		.listen_any = inet_listen_any, .shutdown = inet_shutdown,                          \
+		.setsockopt = inet_setsockopt, .getsockopt = inet_getsockopt,                      \
+		.sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,                                  \
 	}
 #define INET_DGRAM_OPS(family_)                                                                    \
 	{                                                                                          \
 		.family = (family_), .release = inet_release, .bind = inet_bind,                   \
 		.connect = inet_dgram_connect, .getname = inet_getname, .poll = inet_poll,         \
-		.ioctl = inet_ioctl, .listen = inet_no_listen, .shutdown = inet_shutdown,          \
-		.setsockopt = inet_setsockopt, .getsockopt = inet_getsockopt,                      \
-		.sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,                                  \
+		.ioctl = inet_ioctl, .listen = inet_no_listen, .listen_any = inet_listen_any,      \
+		.shutdown = inet_shutdown, .setsockopt = inet_setsockopt,                          \
+		.getsockopt = inet_getsockopt, .sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,   \
 	}
 
 const struct proto_ops inet_stream_ops = INET_STREAM_OPS(AF_INET);

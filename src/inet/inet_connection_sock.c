@@ -11,6 +11,9 @@
  *   request: one for being queued (ehash, timer, count), one for whoever works with it, one while on the accept queue.
  *   It holds its listener. child: the one from cloning goes over to the accept queue and from there to accept(2)'s socket; ehash
  *   holds its own.
+ *   A listener for any destination (inet_sock.listen_any) does not answer a SYN by itself: request and SYN wait on the any queue
+ *   until the owner has heard of them and said what the SYN's fate is (tcp/tcp_listen_any.c). Its requests that end without
+ *   a child come to that queue once more.
  *   A listener that closes resets the children that nobody accepted and ends its requests: the ACK of one finds no socket.
  * Locking: the home cpu's lock.
  * See RFC 9293 3.10.7.2-4, RFC 4987.
@@ -111,11 +114,81 @@ static void reqsk_queue_drop_all(struct sock *sk)
 	}
 }
 
+/* ---- the any queue ----------------------------------------------------------------------------------- */
+
+static void any_queue_add(struct sock *sk, struct request_sock *req)
+{
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+
+	req->c.skc_refcnt++;
+	req->dl_next = NULL;
+	if (q->any_head)
+		q->any_tail->dl_next = req;
+	else
+		q->any_head = req;
+	q->any_tail = req;
+	sk_data_ready(sk);
+}
+
+static struct request_sock *any_queue_remove(struct sock *sk)
+{
+	struct request_sock_queue *q = &inet_csk(sk)->icsk_accept_queue;
+	struct request_sock *req = q->any_head;
+
+	if (req)
+		q->any_head = req->dl_next;
+	return req;
+}
+
+void inet_csk_any_ask(struct sock *sk, struct request_sock *req, struct sk_buff *skb)
+{
+	req->any = REQSK_ANY_NEW;
+	req->any_skb = skb;
+	any_queue_add(sk, req);
+}
+
+struct request_sock *inet_csk_any_next(struct sock *sk)
+{
+	struct request_sock *req;
+
+	while ((req = any_queue_remove(sk))) {
+		if (req->any == REQSK_ANY_NEW)
+			req->any = REQSK_ANY_TOLD;
+		if (req->any != REQSK_ANY_NOT)
+			return req;
+		reqsk_put(req); /* it has ended before anybody knew of it */
+	}
+	return NULL;
+}
+
+/* @req ends without a child. */
+static void any_gone(struct sock *sk, struct request_sock *req)
+{
+	enum reqsk_any was = req->any;
+
+	if (req->any_skb)
+		kfree_skb_reason(req->any_skb, SKB_DROP_ANY_GONE);
+	req->any_skb = NULL;
+	req->any = REQSK_ANY_NOT;
+	if ((was == REQSK_ANY_TOLD || was == REQSK_ANY_ACCEPTED) && sk->sk_state == SS_TCP_LISTEN) {
+		req->any = REQSK_ANY_GONE;
+		any_queue_add(sk, req);
+	}
+}
+
+/* ---- the end of listening ----------------------------------------------------------------------------- */
+
 void inet_csk_listen_stop(struct sock *sk)
 {
 	struct request_sock *req;
 
 	reqsk_queue_drop_all(sk);
+	if (inet_sk(sk)->listen_any) {
+		while ((req = any_queue_remove(sk)))
+			reqsk_put(req);
+		inet_unhash_any(sk);
+		inet_sk(sk)->listen_any = 0;
+	}
 	while ((req = accept_queue_remove(sk))) {
 		struct sock *child = req->sk;
 
@@ -233,6 +306,8 @@ void inet_csk_reqsk_queue_drop(struct sock *sk, struct request_sock *req)
 	if (!req->queued)
 		return;
 	req->queued = 0;
+	if (req->any)
+		any_gone(sk, req);
 	/* Its child may have taken its place already. */
 	if (!hlist_unhashed(&req->c.skc_node))
 		__inet_ehash_del(sk_hashinfo(sk), &req->c);
@@ -251,6 +326,7 @@ void inet_csk_reqsk_queue_drop(struct sock *sk, struct request_sock *req)
 bool inet_csk_complete_hashdance(struct sock *sk, struct sock *child, struct request_sock *req)
 {
 	req->c.skc_refcnt++; /* the accept queue's */
+	req->any = REQSK_ANY_NOT;
 	inet_csk_reqsk_queue_drop(sk, req);
 	if (sk->sk_state != SS_TCP_LISTEN) {
 		inet_child_forget(sk, req, child);
@@ -322,6 +398,8 @@ struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_soc
 	fresh = *newsk;
 	memcpy(newsk, sk, sk->sk_prot->obj_size);
 	clone_reset_sock(newsk, &fresh);
+	if (req->c.skc_cookie) /* one that came of a SYN cookie has none */
+		newsk->sk_cookie = req->c.skc_cookie;
 	newsk->sk_state = SS_TCP_SYN_RECV;
 	newsk->sk_num = req->c.skc_num;
 	newsk->sk_dport = req->c.skc_dport;
@@ -335,6 +413,7 @@ struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_soc
 	inet_sk(newsk)->inet_saddr = req->c.skc_rcv_saddr;
 	inet_sk(newsk)->inet_sport = cpu_to_be16(req->c.skc_num);
 	inet_sk(newsk)->inet_opt = NULL;
+	inet_sk(newsk)->listen_any = 0;
 	if (inet_sk(sk)->pinet6)
 		clone_pinfo(newsk, req);
 	inet_sk(newsk)->inet_id = (u16)cpu_random(sk->sk_cpu);

@@ -33,18 +33,29 @@ struct request_sock_ops {
 	void (*timeout)(struct cpu *cpu, struct timer_list *t);
 };
 
+/* Of a listener for any destination: how far a request is. */
+enum reqsk_any {
+	REQSK_ANY_NOT,      /* an ordinary one, or no business of its owner any more */
+	REQSK_ANY_NEW,      /* on the queue; not told yet */
+	REQSK_ANY_TOLD,     /* the owner has not answered yet */
+	REQSK_ANY_ACCEPTED, /* the SYN-ACK is on its way */
+	REQSK_ANY_GONE,     /* on the queue: the owner was told, and must be told of its end */
+};
+
 struct request_sock {
 	struct sock_common c;      /* must be first; skc_refcnt counts ehash + users */
 	struct sock *rsk_listener; /* held */
 	const struct request_sock_ops *rsk_ops;
-	struct request_sock *dl_next; /* accept queue */
+	struct request_sock *dl_next; /* accept queue, or any queue */
 	struct sock *sk;              /* the child, while on the accept queue */
 	struct timer_list timer;
 	u64 timeout; /* ns */
 	u16 mss;
 	u8 num_retrans, num_timeout;
 	u8 syncookie : 1, acked : 1;
-	u8 queued : 1; /* counted by the listener, owns a reference */
+	u8 queued : 1;           /* counted by the listener, owns a reference */
+	u8 any : 3;              /* enum reqsk_any */
+	struct sk_buff *any_skb; /* the SYN that waits for an answer, in REQSK_ANY_NEW and _TOLD */
 	int ir_iif;
 	u8 ir_hoplimit, ir_tclass; /* of an IPv6 SYN */
 	be32 ir_flowlabel;
@@ -57,6 +68,8 @@ struct request_sock_queue {
 	struct request_sock *rskq_accept_head, *rskq_accept_tail;
 	u32 qlen; /* request socks in ehash */
 	u32 young;
+	/* What the owner of a listener for any destination has to be told: SYNs, ends of handshakes. Each holds a reference. */
+	struct request_sock *any_head, *any_tail;
 };
 
 #define ICSK_TIME_RETRANS     1
@@ -124,6 +137,10 @@ struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct
 void reqsk_put(struct request_sock *req);
 /* Into ehash with its timer; takes a reference. */
 int inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u64 timeout_ns);
+/* The SYN @skb of @req, which is hashed, waits for the owner's answer. Takes over @skb. */
+void inet_csk_any_ask(struct sock *sk, struct request_sock *req, struct sk_buff *skb);
+/* The next to be told, with the queue's reference; REQSK_ANY_TOLD or _GONE. NULL: none */
+struct request_sock *inet_csk_any_next(struct sock *sk);
 /* Out of ehash and timer. */
 void inet_csk_reqsk_queue_drop(struct sock *sk, struct request_sock *req);
 /* The finished child onto the accept queue. False: the listener is gone; child was destroyed. */

@@ -80,6 +80,9 @@ void inet_hashinfo_fini(struct inet_hashinfo *h, struct net *net)
 
 	if (!h->ehash)
 		return;
+	for (u32 i = 0; i < ARRAY_SIZE(h->any); i++)
+		if (h->any[i])
+			inet_unhash_any(h->any[i]);
 	for (u32 t = 0; t < ARRAY_SIZE(tables); t++)
 		for (u32 i = 0; i < 1u << bits[t]; i++)
 			while (tables[t][i].first)
@@ -405,12 +408,47 @@ static struct sock *lhash2_lookup(const struct inet_hashinfo *h, const struct in
 	return member ? member : best;
 }
 
+int inet_hash_any(struct sock *sk)
+{
+	struct inet_hashinfo *h = sk_hashinfo(sk);
+	struct sock **any;
+
+	if (!h)
+		return -ENETDOWN;
+	any = &h->any[sk->sk_family == AF_INET6];
+	if (*any)
+		return -EADDRINUSE;
+	*any = sk;
+	sock_hold(sk);
+	return 0;
+}
+
+void inet_unhash_any(struct sock *sk)
+{
+	struct inet_hashinfo *h = sk_hashinfo(sk);
+	struct sock **any = h ? &h->any[sk->sk_family == AF_INET6] : NULL;
+
+	if (!any || *any != sk)
+		return;
+	*any = NULL;
+	sock_put(sk);
+}
+
+static struct sock *any_lookup(const struct inet_hashinfo *h, const struct inet_tuple *t)
+{
+	struct sock *sk = h->any[t->family == AF_INET6];
+
+	return sk && (!sk->sk_bound_dev_if || sk->sk_bound_dev_if == t->dif) ? sk : NULL;
+}
+
 struct sock *__inet_lookup_listener(const struct inet_hashinfo *h, const struct inet_tuple *t,
 				    const struct sk_buff *skb)
 {
 	struct sock *sk = lhash2_lookup(h, t, INET_BOUND_ADDR, skb);
 
-	return sk ? sk : lhash2_lookup(h, t, INET_BOUND_ANY, skb);
+	if (!sk)
+		sk = lhash2_lookup(h, t, INET_BOUND_ANY, skb);
+	return sk ? sk : any_lookup(h, t);
 }
 
 /* ---- bind buckets ------------------------------------------------------------------------------------ */
@@ -483,6 +521,9 @@ int __inet_inherit_port(const struct sock *parent, struct sock *child)
 	struct inet_bind_bucket *tb = inet_csk(parent)->icsk_bind_hash;
 	u16 port = child->sk_num;
 
+	/* Somebody else's address and port: it is in nobody's way here. */
+	if (inet_sk(parent)->listen_any)
+		return 0;
 	if (!tb)
 		return -ENOENT;
 	if (tb->port != port) {

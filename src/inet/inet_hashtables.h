@@ -31,6 +31,8 @@ struct inet_hashinfo {
 	struct hlist_head *lhash2;
 	u32 ehash_bits, bhash_bits, lhash2_bits;
 	u32 ehash_count, bhash_count, lhash2_count;
+	/* Who takes connections to any destination that no other listener is for: of IPv4, IPv6. Held. */
+	struct sock *any[2];
 	u64 key[2];
 	/* RFC 6056 3.3.4: a counter per class of destinations, so that ports go up where they meet */
 	u32 *table_perturb; /* INET_TABLE_PERTURB_SIZE; NULL until the first connect */
@@ -141,6 +143,9 @@ int inet_hash(struct sock *sk);
 void inet_unhash(struct sock *sk);
 /* A listener with SO_REUSEPORT that is about to be hashed joins its group. 0, -ENOMEM, -EBUSY. */
 int inet_reuseport_join(struct sock *sk);
+/* @sk becomes, and is no longer, the listener for any destination of its IP version. 0, -EADDRINUSE: there is one */
+int inet_hash_any(struct sock *sk);
+void inet_unhash_any(struct sock *sk);
 /* As inet_hash for a child that replaces @osk (a request sock or NULL) in ehash; false: the tuple is taken. */
 bool inet_ehash_insert(struct sock *sk, struct sock *osk);
 /* The bind conflict rules of Linux: SO_REUSEADDR, SO_REUSEPORT, device, address. 0 or -EADDRINUSE. @port 0: choose

@@ -17,6 +17,9 @@
 	X(FRAG_MEM, "no memory for more fragments: the oldest go first (ipfrag_high_thresh)")      \
 	X(FRAG_DISTANCE, "too many other fragments of this source came between (ipfrag_max_dist)") \
 	X(FRAG_ECN, "fragments whose ECN bits cannot come from one datagram (RFC 3168 5.3)")       \
+	X(ANY_GONE,                                                                                \
+	  "a SYN for any destination: its sender gave up, or it was not answered in time")         \
+	X(ANY_REFUSED, "a SYN for any destination that its gateway refused (weir_answer_syn())")   \
 	X(FRAG_GONE, "the device or the instance of an incomplete datagram goes away")
 
 DROP_REASON_ENUM(INET, INET_DROP_REASONS);

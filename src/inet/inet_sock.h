@@ -31,7 +31,8 @@ struct inet_sock {
 	u8 recverr : 1, is_icsk : 1, freebind : 1, hdrincl : 1, mc_loop : 1, transparent : 1,
 		mc_all : 1, nodefrag : 1;
 	u8 bind_address_no_port : 1, defer_connect : 1, recverr_rfc4884 : 1;
-	u16 cmsg_flags; /* IP_CMSG_*: which control messages to give */
+	u8 listen_any : 1; /* takes what is for any destination (weir_listen_any()) */
+	u16 cmsg_flags;    /* IP_CMSG_*: which control messages to give */
 	int uc_index, mc_index;
 	be32 mc_addr;
 	struct ip_options *inet_opt;
@@ -116,6 +117,7 @@ int inet_accept(struct socket *sock, struct socket *newsock, int flags);
 int inet_getname(struct socket *sock, struct sockaddr_storage *ret, int peer);
 int inet_ioctl(struct socket *sock, unsigned cmd, void *arg);
 int inet_listen(struct socket *sock, int backlog);
+int inet_listen_any(struct socket *sock, int backlog);
 int inet_shutdown(struct socket *sock, int how);
 ssize_t inet_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t len);
 ssize_t inet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t len, int flags);

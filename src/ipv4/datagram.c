@@ -173,7 +173,7 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 	tx->fl.mark = tx->ipc.sockc.mark;
 	tx->fl.tos = tx->ipc.tos;
 	tx->fl.saddr = tx->ipc.addr;
-	tx->fl.sport = inet_sk(sk)->inet_sport;
+	tx->fl.sport = be16_zero(tx->ipc.sport) ? inet_sk(sk)->inet_sport : tx->ipc.sport;
 	tx->fl.dport = dport;
 	if (msg->flags & MSG_DONTROUTE) {
 		tx->fl.flags |= FLOWI_FLAG_LOCALROUTE;
@@ -237,7 +237,7 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 	addrs = (struct inet_dgram_addrs){ .family = AF_INET,
 					   .pseudo = csum_tcpudp_nofold(ip_hdr(skb)->saddr,
 									tx->fl.daddr, 0, 0, 0),
-					   .sport = inet_sk(sk)->inet_sport,
+					   .sport = tx->fl.sport,
 					   .dport = tx->fl.dport,
 					   .gso_size = tx->ipc.gso_size };
 	err = proto->build(sk, skb, &addrs, hdr);

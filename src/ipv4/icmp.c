@@ -384,6 +384,7 @@ void icmp_send(struct sk_buff *skb_in, u8 type, u8 code, u32 info)
 	fl = (struct flowi4){
 		.daddr = iph->saddr,
 		.saddr = rt_in->rt_flags & RTCF_LOCAL ? iph->daddr : (be32){ 0 },
+		.flags = FLOWI_FLAG_ANYSRC, /* ours by the route it came by, if by no other */
 		.tos = icmp_is_error(type) ? (u8)((iph->tos & TOS_ERROR_BITS) | TOS_INTERNETCONTROL)
 					   : iph->tos,
 		.proto = IPPROTO_ICMP,

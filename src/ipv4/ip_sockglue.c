@@ -604,6 +604,7 @@ static int cmsg_send_one(const struct cmsghdr *cmsg, size_t len, void *arg)
 {
 	struct ipcm_cookie *ipc = arg;
 	struct in_pktinfo info;
+	struct sockaddr_in sin;
 	int v, err;
 
 	if (cmsg->cmsg_level == SOL_SOCKET)
@@ -618,6 +619,13 @@ static int cmsg_send_one(const struct cmsghdr *cmsg, size_t len, void *arg)
 		if (info.ipi_ifindex)
 			ipc->oif = info.ipi_ifindex;
 		ipc->addr = be32_raw(info.ipi_spec_dst.s_addr);
+		return 0;
+	case IP_ORIGDSTADDR: /* ours: what was received can be answered with what came along */
+		if (len < sizeof(sin) || !inet_sk(ipc->sk)->listen_any)
+			return -EINVAL;
+		memcpy(&sin, CMSG_DATA(cmsg), sizeof(sin));
+		ipc->addr = be32_raw(sin.sin_addr.s_addr);
+		ipc->sport = be16_raw(sin.sin_port);
 		return 0;
 	case IP_TTL:
 		if (len != sizeof(int))

@@ -16,7 +16,8 @@ int ip_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *le
 /* Control messages of one sendmsg(2), on top of what the socket says. */
 struct ipcm_cookie {
 	const struct sock *sk;
-	be32 addr; /* source */
+	be32 addr;  /* source */
+	be16 sport; /* of a socket for any destination; 0: its own */
 	int oif;
 	u8 tos;
 	s16 ttl;      /* -1: the default */

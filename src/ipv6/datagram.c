@@ -390,6 +390,19 @@ static int cmsg_pktinfo(const struct cmsghdr *cmsg, size_t len, struct dgram6_tx
 	return 0;
 }
 
+/* Of a socket for any destination: what was received can be answered with what came along. */
+static int cmsg_origdst(const struct cmsghdr *cmsg, size_t len, struct dgram6_tx *tx)
+{
+	struct sockaddr_in6 sin6;
+
+	if (len < sizeof(sin6) || !inet_sk(tx->sk)->listen_any)
+		return -EINVAL;
+	memcpy(&sin6, CMSG_DATA(cmsg), sizeof(sin6));
+	tx->fl.saddr = sin6.sin6_addr;
+	tx->fl.sport = be16_raw(sin6.sin6_port);
+	return 0;
+}
+
 static int cmsg_flowinfo(const struct cmsghdr *cmsg, size_t len, struct dgram6_tx *tx)
 {
 	be32 v;
@@ -465,6 +478,8 @@ static int cmsg_send_one(const struct cmsghdr *cmsg, size_t len, void *arg)
 	case IPV6_PKTINFO:
 	case IPV6_2292PKTINFO:
 		return cmsg_pktinfo(cmsg, len, tx);
+	case IPV6_ORIGDSTADDR:
+		return cmsg_origdst(cmsg, len, tx);
 	case IPV6_FLOWINFO:
 		return cmsg_flowinfo(cmsg, len, tx);
 	case IPV6_HOPLIMIT:
@@ -615,7 +630,8 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 			tx->ipc.opt->refcount++;
 	}
 	tx->fl.mark = tx->ipc.sockc.mark;
-	tx->fl.sport = inet_sk(sk)->inet_sport;
+	if (be16_zero(tx->fl.sport))
+		tx->fl.sport = inet_sk(sk)->inet_sport;
 	if (tx->ipc.tclass < 0)
 		tx->ipc.tclass = np->tclass;
 	tx->fl.flowlabel = ip6_flowinfo((u8)tx->ipc.tclass, tx->fl.flowlabel);
@@ -669,7 +685,7 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 	addrs = (struct inet_dgram_addrs){
 		.family = AF_INET6,
 		.pseudo = csum_ipv6_nofold(&tx->fl.saddr, &tx->fl.daddr, 0, 0, 0),
-		.sport = inet_sk(sk)->inet_sport,
+		.sport = tx->fl.sport,
 		.dport = tx->fl.dport,
 		.protocol = tx->fl.proto,
 		.gso_size = tx->ipc.gso_size,

@@ -34,6 +34,7 @@ struct proto_ops {
 	u32 (*poll)(struct socket *sock); /* EPOLL* bits */
 	int (*ioctl)(struct socket *sock, unsigned cmd, void *arg);
 	int (*listen)(struct socket *sock, int backlog);
+	int (*listen_any)(struct socket *sock, int backlog); /* optional: weir_listen_any() */
 	int (*shutdown)(struct socket *sock, int how);
 	int (*setsockopt)(struct socket *sock, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(struct socket *sock, int level, int name, void *val, socklen_t *len);
@@ -99,6 +100,7 @@ void sock_unregister(struct machine *m, int family);
 int sock_create_file(struct net *net, int family, int type, int protocol, struct file **ret_file);
 int sys_bind(struct file *f, const struct sockaddr *addr, socklen_t len);
 int sys_listen(struct file *f, int backlog);
+int sys_listen_any(struct file *f, int backlog);
 int sys_connect(struct file *f, const struct sockaddr *addr, socklen_t len);
 int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len, int flags,
 		struct file **ret_file);

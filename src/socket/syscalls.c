@@ -46,6 +46,17 @@ int sys_listen(struct file *f, int backlog)
 	return (int)sock_leave(sock, err);
 }
 
+int sys_listen_any(struct file *f, int backlog)
+{
+	struct socket *sock;
+	int err = sock_enter(f, &sock);
+
+	if (err)
+		return err;
+	err = sock->ops->listen_any ? sock->ops->listen_any(sock, backlog) : -EOPNOTSUPP;
+	return (int)sock_leave(sock, err);
+}
+
 int sys_connect(struct file *f, const struct sockaddr *addr, socklen_t len)
 {
 	struct socket *sock;

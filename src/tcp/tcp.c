@@ -619,7 +619,10 @@ u32 tcp_poll(struct socket *sock)
 	u32 mask = 0;
 
 	if (sk->sk_state == SS_TCP_LISTEN)
-		return inet_csk(sk)->icsk_accept_queue.rskq_accept_head ? EPOLLIN | EPOLLRDNORM : 0;
+		return inet_csk(sk)->icsk_accept_queue.rskq_accept_head ||
+				       inet_csk(sk)->icsk_accept_queue.any_head
+			       ? EPOLLIN | EPOLLRDNORM
+			       : 0;
 	/* HUP: both directions are over. Not when only the peer has closed: sending is still possible. */
 	if (sk->sk_shutdown == SK_SHUTDOWN_MASK || sk->sk_state == SS_TCP_CLOSE)
 		mask |= EPOLLHUP;
@@ -887,9 +890,10 @@ struct tcp6_sock {
 		.accept = inet_csk_accept, .ioctl = tcp_ioctl, .setsockopt = tcp_setsockopt,       \
 		.getsockopt = tcp_getsockopt, .sendmsg = tcp_sendmsg, .recvmsg = tcp_recvmsg,      \
 		.shutdown = tcp_shutdown, .keepalive = tcp_set_keepalive,                          \
-		.set_rcvlowat = tcp_set_rcvlowat, .get_port = inet_csk_get_port, .hash = tcp_hash, \
-		.unhash = inet_unhash, .stream_memory_free = tcp_stream_memory_free,               \
-		.poll = tcp_poll, .tskey_base = tcp_tskey_base, .tstamp_stats = tcp_tstamp_stats,  \
+		.set_rcvlowat = tcp_set_rcvlowat, .get_port = inet_csk_get_port,                   \
+		.listen_any = tcp_listen_any, .hash = tcp_hash, .unhash = inet_unhash,             \
+		.stream_memory_free = tcp_stream_memory_free, .poll = tcp_poll,                    \
+		.tskey_base = tcp_tskey_base, .tstamp_stats = tcp_tstamp_stats,                    \
 		.twsk_unique = tcp_twsk_unique,                                                    \
 	}
 

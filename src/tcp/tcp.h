@@ -501,6 +501,8 @@ struct tcp_af_ops {
 	/* consumes; data at the TCP header, dst set. 0 or -errno */
 	int (*xmit_synack)(const struct sock *listener, struct sk_buff *skb,
 			   const struct request_sock *req);
+	/* An ICMP error about @skb that says @err (EHOSTUNREACH ...). borrow. False: there is none that does */
+	bool (*unreachable)(struct sk_buff *skb, int err);
 	/* borrow @skb, which is answered with @segment (its checksum field is 0). */
 	void (*reply)(struct net *net, struct sk_buff *skb, const void *segment, u32 len, u8 tos,
 		      be32 flowlabel);
@@ -822,6 +824,7 @@ void tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb);
 void tcp_conn_request(struct sock *listener, struct sk_buff *skb, u32 tw_isn); /* consumes */
+int tcp_send_synack(const struct sock *listener, struct dst_entry *dst, struct request_sock *req);
 /* Addresses, ports and device of @req from a segment of the peer's. */
 void tcp_openreq_addresses(struct sock *listener, struct request_sock *req,
 			   const struct sk_buff *skb);
@@ -854,6 +857,29 @@ static inline void tcp_ack_tstamp(struct sock *sk, struct sk_buff *skb, const st
 {
 	if (unlikely(TCP_SKB_CB(skb)->tx_tstamp))
 		__tcp_ack_tstamp(sk, skb, ack);
+}
+
+/* ---- tcp_listen_any.c -------------------------------------------------------------------------------- */
+
+#define TCP_ANY_ANSWER_NS (180 * NSEC_PER_SEC) /* longer than any connect(2) takes to fail */
+
+int tcp_listen_any(struct sock *sk, int backlog); /* struct proto */
+/* A segment for @req, whose SYN waits for an answer. borrow; it may be the end of @req. */
+skb_drop_reason_t tcp_any_segment(struct sock *listener, struct request_sock *req,
+				  const struct tcp_seg *seg);
+/* What the owner is told of a SYN, and says it by when it answers. */
+struct tcp_any_syn {
+	u64 cookie; /* of the request, and of the connection that comes of it */
+	bool gone;
+	struct inet_tuple tuple;
+};
+/* Of listener @sk. 0, -EAGAIN */
+int tcp_next_syn(struct sock *sk, struct tcp_any_syn *ret);
+/* @err: as of weir_answer_syn(). 0, -ENOENT, -EALREADY, -EINVAL, -EHOSTUNREACH */
+int tcp_answer_syn(struct sock *sk, const struct tcp_any_syn *syn, int err);
+static inline bool tcp_is_listening_any(const struct sock *sk)
+{
+	return sk->sk_prot->listen_any == tcp_listen_any && inet_sk(sk)->listen_any;
 }
 
 /* ---- tcp_offload.c ----------------------------------------------------------------------------------- */

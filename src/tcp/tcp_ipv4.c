@@ -132,6 +132,27 @@ static int tcp_v4_xmit_synack(const struct sock *sk, struct sk_buff *skb,
 				     inet_sk(sk)->tos);
 }
 
+static bool tcp_v4_unreachable(struct sk_buff *skb, int err)
+{
+	u8 code;
+
+	switch (err) {
+	case ENETUNREACH:
+		code = ICMP4_NET_UNREACH;
+		break;
+	case EHOSTUNREACH:
+		code = ICMP4_HOST_UNREACH;
+		break;
+	case EACCES:
+		code = ICMP4_PKT_FILTERED;
+		break;
+	default:
+		return false;
+	}
+	icmp_send(skb, ICMP4_DEST_UNREACH, code, 0);
+	return true;
+}
+
 static void tcp_v4_reply(struct net *net, struct sk_buff *skb, const void *segment, u32 len, u8 tos,
 			 be32 flowlabel)
 {
@@ -272,6 +293,7 @@ const struct tcp_af_ops tcp_v4_af_ops = {
 	.init_req = tcp_v4_init_req,
 	.route_req = tcp_v4_route_req,
 	.xmit_synack = tcp_v4_xmit_synack,
+	.unreachable = tcp_v4_unreachable,
 	.reply = tcp_v4_reply,
 };
 

@@ -158,6 +158,27 @@ static int tcp_v6_xmit_synack(const struct sock *sk, struct sk_buff *skb,
 	return ip6_xmit(sock_net(sk), sk, skb, &fl, inet6_sk(sk)->opt, -1);
 }
 
+static bool tcp_v6_unreachable(struct sk_buff *skb, int err)
+{
+	u8 code;
+
+	switch (err) {
+	case ENETUNREACH:
+		code = ICMPV6_NOROUTE;
+		break;
+	case EHOSTUNREACH:
+		code = ICMPV6_ADDR_UNREACH;
+		break;
+	case EACCES:
+		code = ICMPV6_ADM_PROHIBITED;
+		break;
+	default:
+		return false;
+	}
+	icmpv6_send(skb, ICMPV6_DEST_UNREACH, code, 0);
+	return true;
+}
+
 static void tcp_v6_reply(struct net *net, struct sk_buff *skb, const void *segment, u32 len, u8 tos,
 			 be32 flowlabel)
 {
@@ -322,6 +343,7 @@ const struct tcp_af_ops tcp_v6_af_ops = {
 	.init_req = tcp_v6_init_req,
 	.route_req = tcp_v6_route_req,
 	.xmit_synack = tcp_v6_xmit_synack,
+	.unreachable = tcp_v6_unreachable,
 	.reply = tcp_v6_reply,
 };
 

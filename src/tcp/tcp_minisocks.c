@@ -201,7 +201,7 @@ static const struct tcp_af_ops *req_af(const struct request_sock *req)
 	return tcp_af(req->c.skc_net, req->rsk_ops->family);
 }
 
-static int tcp_send_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req)
+int tcp_send_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req)
 {
 	struct sk_buff *skb = tcp_make_synack(sk, dst, req);
 
@@ -219,8 +219,10 @@ int tcp_rtx_synack(struct sock *listener, struct request_sock *req)
 
 void tcp_openreq_addresses(struct sock *sk, struct request_sock *req, const struct sk_buff *skb)
 {
-	req->c.skc_num = sk->sk_num;
-	req->c.skc_dport = ((const struct tcp_hdr *)skb_transport_header(skb))->source;
+	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
+
+	req->c.skc_num = be16_to_cpu(th->dest);
+	req->c.skc_dport = th->source;
 	req->c.skc_bound_dev_if = sk->sk_bound_dev_if;
 	req->ir_iif = skb->dev ? skb->dev->ifindex : 0;
 	req->ir_mark = sk->sk_mark;
@@ -271,12 +273,14 @@ static bool tcp_request_admitted(struct sock *sk, const struct tcp_seg *seg, u32
 {
 	const struct netns_tcp *net = tcp_net(sk);
 	u32 qlen = inet_csk(sk)->icsk_accept_queue.qlen;
+	/* A cookie is an answer: who takes connections to any destination has not given one yet. */
+	u8 syncookies = inet_sk(sk)->listen_any ? 0 : net->syncookies;
 	bool cookie = false;
 
 	/* One that follows a connection in TIME_WAIT has its number already. */
-	if ((net->syncookies == 2 || inet_csk_reqsk_queue_is_full(sk)) && !tw_isn) {
+	if ((syncookies == 2 || inet_csk_reqsk_queue_is_full(sk)) && !tw_isn) {
 		trace_skb(seg->skb, sk->sk_net, TP_tcp_syn_flood, TRACE_PASS, seg->seq, qlen);
-		if (!net->syncookies) {
+		if (!syncookies) {
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPReqQFullDrop);
 			*ret_reason = SKB_DROP_TCP_REQ_OVERFLOW;
 			return false;
@@ -290,7 +294,7 @@ static bool tcp_request_admitted(struct sock *sk, const struct tcp_seg *seg, u32
 		return false;
 	}
 	/* Without cookies the last quarter of tcp_max_syn_backlog is for others than strangers. */
-	if (!net->syncookies && !tw_isn &&
+	if (!syncookies && !tw_isn &&
 	    qlen + (net->max_syn_backlog >> 2) > net->max_syn_backlog) {
 		*ret_reason = SKB_DROP_TCP_REQ_OVERFLOW;
 		return false;
@@ -336,6 +340,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	struct net *net = sock_net(sk);
 	struct dst_entry *dst;
 	struct inet_tuple t;
+	bool any;
 
 	if (!req)
 		return SKB_DROP_NOMEM;
@@ -350,8 +355,13 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	treq->snt_isn = tw_isn ? tw_isn : tcp_init_seq(net, &t);
 	treq->snt_synack = tcp_now_ns(sk);
 	tcp_openreq_init_rwin(sk, req, dst);
-	if (!inet_csk_reqsk_queue_hash_add(sk, req, TCP_TIMEOUT_INIT_US * NSEC_PER_USEC)) {
-		tcp_send_synack(sk, dst, req); /* if it is lost here, the timer sends another */
+	any = inet_sk(sk)->listen_any;
+	if (!inet_csk_reqsk_queue_hash_add(
+		    sk, req, any ? TCP_ANY_ANSWER_NS : TCP_TIMEOUT_INIT_US * NSEC_PER_USEC)) {
+		if (any)
+			inet_csk_any_ask(sk, req, skb_get(seg->skb));
+		else /* if it is lost here, the timer sends another */
+			tcp_send_synack(sk, dst, req);
 		reason = 0;
 	}
 	dst_release(dst);
@@ -467,6 +477,10 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	tcp_seg_init(&seg, skb);
 	tcp_seg_parse_opts(&seg, (seg.flags & TCP_FLAG_SYN) != 0, 0);
 	trace_skb(skb, sock_net(sk), TP_tcp_check_req, TRACE_PASS, seg.seq, 0);
+	if (req->any == REQSK_ANY_NEW || req->any == REQSK_ANY_TOLD) {
+		*ret_reason = tcp_any_segment(sk, req, &seg);
+		return NULL;
+	}
 	paws = tcp_req_paws_reject(sk, treq, &seg);
 	*ret_reason = SKB_DROP_TCP_REQ_DUP;
 

@@ -494,7 +494,8 @@ void tcp_reqsk_timer(struct cpu *cpu, struct timer_list *t)
 	u32 defer = tcp_rare(listener) ? tcp_rare(listener)->defer_accept : 0;
 	bool expire, resend;
 
-	if (listener->sk_state != SS_TCP_LISTEN) {
+	if (listener->sk_state != SS_TCP_LISTEN || req->any == REQSK_ANY_NEW ||
+	    req->any == REQSK_ANY_TOLD) {
 		inet_csk_reqsk_queue_drop(listener, req);
 		return;
 	}

@@ -308,6 +308,7 @@ static void udp_close(struct sock *sk, u64 timeout_ns)
 	(void)timeout_ns;
 	udp_set_gro(sk, 0);
 	inet_cork_drop(&udp_sk(sk)->cork);
+	udp_unhash_any(sk);
 	inet_sk_common_release(sk);
 }
 
@@ -455,7 +456,7 @@ static int udp_getsockopt(struct sock *sk, int level, int name, void *val, sockl
 		.connect = inet_datagram_connect, .disconnect = udp_disconnect,                    \
 		.ioctl = udp_ioctl, .setsockopt = udp_setsockopt, .getsockopt = udp_getsockopt,    \
 		.sendmsg = udp_sendmsg, .recvmsg = udp_recvmsg, .get_port = udp_get_port,          \
-		.unhash = udp_unhash, .poll = udp_poll,                                            \
+		.listen_any = udp_listen_any, .unhash = udp_unhash, .poll = udp_poll,              \
 	}
 
 const struct proto udp_prot = UDP_PROTO("UDP", struct udp_sock);

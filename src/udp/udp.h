@@ -104,6 +104,8 @@ struct udp_table {
 struct netns_udp {
 	struct udp_table table[NR_UDP_VARIANTS]; /* each variant has its own ports */
 	u64 key[2];
+	/* Who takes datagrams to any destination that no other socket is for: of IPv4, IPv6. Held. */
+	struct sock *any[2];
 	u32 gro_socks; /* with UDP_GRO: received packets are looked up for them */
 };
 
@@ -115,6 +117,9 @@ static inline struct hlist_head *udp_bucket(const struct udp_table *t, u16 port)
 }
 int udp_get_port(struct sock *sk, u16 port);
 void udp_unhash(struct sock *sk);
+/* @sk is, and is no longer, the one for any destination of its IP version. 0, -EADDRINUSE */
+int udp_listen_any(struct sock *sk, int backlog);
+void udp_unhash_any(struct sock *sk);
 /* How well a packet fits @sk: 0 it is not for it; else the more, the closer. */
 u32 udp_score(const struct sock *sk, const struct inet_tuple *t);
 /* The socket for a unicast packet; not held. NULL: none. @skb: the packet, data at the UDP header, for the programs of SO_REUSEPORT

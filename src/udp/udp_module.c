@@ -123,6 +123,9 @@ void udp_net_exit(struct net *net)
 	if (!net->udp)
 		return;
 	cpu_lock(net->cpu);
+	for (u32 i = 0; i < ARRAY_SIZE(net->udp->any); i++)
+		if (net->udp->any[i])
+			udp_unhash_any(net->udp->any[i]);
 	for (u32 i = 0; i < NR_UDP_VARIANTS; i++) {
 		inet_del_protocol(net, udp_variants[i].protocol);
 		if (net->ipv6)

@@ -109,6 +109,44 @@ u32 udp_score(const struct sock *sk, const struct inet_tuple *t)
 	return score;
 }
 
+int udp_listen_any(struct sock *sk, int backlog)
+{
+	struct netns_udp *net = sock_net(sk)->udp;
+	struct sock **any;
+
+	(void)backlog;
+	if (sk->sk_protocol != IPPROTO_UDP)
+		return -EOPNOTSUPP;
+	if (!net)
+		return -ENETDOWN;
+	any = &net->any[sk->sk_family == AF_INET6];
+	if (*any)
+		return -EADDRINUSE;
+	*any = sk;
+	sock_hold(sk);
+	return 0;
+}
+
+void udp_unhash_any(struct sock *sk)
+{
+	struct netns_udp *net = inet_sk(sk)->listen_any ? sock_net(sk)->udp : NULL;
+	struct sock **any = net ? &net->any[sk->sk_family == AF_INET6] : NULL;
+
+	if (!any || *any != sk)
+		return;
+	*any = NULL;
+	sock_put(sk);
+}
+
+/* The one that takes what nobody else does. */
+static struct sock *any_lookup(struct net *net, const struct udp_variant *v,
+			       const struct inet_tuple *t)
+{
+	struct sock *sk = v->id == UDP_PLAIN ? net->udp->any[t->family == AF_INET6] : NULL;
+
+	return sk && (!sk->sk_bound_dev_if || sk->sk_bound_dev_if == t->dif) ? sk : NULL;
+}
+
 struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const struct inet_tuple *t,
 			const struct sk_buff *skb)
 {
@@ -126,7 +164,9 @@ struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const stru
 			best_score = score;
 		}
 	}
-	if (!best || !udp_shares_packets(best))
+	if (!best)
+		return any_lookup(net, v, t);
+	if (!udp_shares_packets(best))
 		return best;
 	member = reuseport_select_sock(best, (u32)inet_tuple_hash(t, net->udp->key), skb,
 				       sizeof(struct udp_hdr));

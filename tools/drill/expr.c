@@ -4,10 +4,10 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "drill/constants.h"
+#include "drill/packet_internal.h"
 
 /* ---- values -------------------------------------------------------------------------------------------- */
 
@@ -107,60 +107,43 @@ const struct drill_member *drill_expr_member(const struct drill_expr *e, const c
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
-struct out {
-	char *buf;
-	size_t size, len; /* @len as if there were room for all */
-};
+static void put_expr(struct drill_out *o, const struct drill_expr *e);
 
-__attribute__((format(printf, 2, 3))) static void put(struct out *o, const char *format, ...)
+static void put_string(struct drill_out *o, const struct drill_expr *e)
 {
-	size_t at = o->len < o->size ? o->len : o->size;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(o->buf + at, o->size - at, format, args);
-	va_end(args);
-	o->len += n > 0 ? n : 0;
-}
-
-static void put_expr(struct out *o, const struct drill_expr *e);
-
-static void put_string(struct out *o, const struct drill_expr *e)
-{
-	put(o, "\"");
+	drill_put(o, "\"");
 	for (size_t i = 0; i < e->text_len; i++) {
 		unsigned char c = e->text[i];
 
 		if (c == '"' || c == '\\')
-			put(o, "\\%c", c);
+			drill_put(o, "\\%c", c);
 		else if (isprint(c))
-			put(o, "%c", c);
+			drill_put(o, "%c", c);
 		else
-			put(o, "\\x%02x", c);
+			drill_put(o, "\\x%02x", c);
 	}
-	put(o, e->more ? "\"..." : "\"");
+	drill_put(o, e->more ? "\"..." : "\"");
 }
 
-static void put_members(struct out *o, const struct drill_expr *e, const char *open,
+static void put_members(struct drill_out *o, const struct drill_expr *e, const char *open,
 			const char *close)
 {
-	put(o, "%s", open);
+	drill_put(o, "%s", open);
 	for (size_t i = 0; i < e->nr_members; i++) {
 		const struct drill_member *m = &e->members[i];
 
-		put(o, "%s", i ? ", " : "");
+		drill_put(o, "%s", i ? ", " : "");
 		if (m->name)
-			put(o, "%s", m->name);
+			drill_put(o, "%s", m->name);
 		if (m->arg) {
-			put(o, "(");
+			drill_put(o, "(");
 			put_expr(o, m->arg);
-			put(o, ")");
+			drill_put(o, ")");
 		}
-		put(o, "%s", m->name ? "=" : "");
+		drill_put(o, "%s", m->name ? "=" : "");
 		put_expr(o, m->value);
 	}
-	put(o, "%s", close);
+	drill_put(o, "%s", close);
 }
 
 static const char *op_text(enum drill_op op)
@@ -176,46 +159,39 @@ static const char *op_text(enum drill_op op)
 }
 
 /* An operation inside another one: in parentheses, so that the text means what the tree does. */
-static void put_part(struct out *o, const struct drill_expr *e, const struct drill_expr *of)
+static void put_part(struct drill_out *o, const struct drill_expr *e, const struct drill_expr *of)
 {
 	bool same = e->kind == DRILL_EXPR_BINARY && of->kind == DRILL_EXPR_BINARY &&
 		    e->op == of->op && e == of->left;
 	bool enclose = (e->kind == DRILL_EXPR_BINARY || e->kind == DRILL_EXPR_UNARY) && !same;
 
-	put(o, "%s", enclose ? "(" : "");
+	drill_put(o, "%s", enclose ? "(" : "");
 	put_expr(o, e);
-	put(o, "%s", enclose ? ")" : "");
+	drill_put(o, "%s", enclose ? ")" : "");
 }
 
-static void put_mpls(struct out *o, const struct drill_mpls *mpls)
-{
-	for (size_t i = 0; i < mpls->nr; i++)
-		put(o, "(label %u, tc %u, %sttl %u)", mpls->entry[i].label, mpls->entry[i].tc,
-		    mpls->entry[i].bottom ? "[S], " : "", mpls->entry[i].ttl);
-}
-
-static void put_expr(struct out *o, const struct drill_expr *e)
+static void put_expr(struct drill_out *o, const struct drill_expr *e)
 {
 	switch (e->kind) {
 	case DRILL_EXPR_ELLIPSIS:
-		put(o, "...");
+		drill_put(o, "...");
 		break;
 	case DRILL_EXPR_INTEGER:
-		put(o, e->hex ? "0x%llx" : "%lld", (long long)e->number);
+		drill_put(o, e->hex ? "0x%llx" : "%lld", (long long)e->number);
 		break;
 	case DRILL_EXPR_STRING:
 		put_string(o, e);
 		break;
 	case DRILL_EXPR_WORD:
-		put(o, "%s", e->text);
+		drill_put(o, "%s", e->text);
 		break;
 	case DRILL_EXPR_UNARY:
-		put(o, "%s", op_text(e->op));
+		drill_put(o, "%s", op_text(e->op));
 		put_part(o, e->left, e);
 		break;
 	case DRILL_EXPR_BINARY:
 		put_part(o, e->left, e);
-		put(o, "%s", op_text(e->op));
+		drill_put(o, "%s", op_text(e->op));
 		put_part(o, e->right, e);
 		break;
 	case DRILL_EXPR_LIST:
@@ -225,24 +201,25 @@ static void put_expr(struct out *o, const struct drill_expr *e)
 		put_members(o, e, "{", "}");
 		break;
 	case DRILL_EXPR_CALL:
-		put(o, "%s", e->text);
+		drill_put(o, "%s", e->text);
 		put_members(o, e, "(", ")");
 		break;
 	case DRILL_EXPR_MPLS:
-		put(o, "{");
-		put_mpls(o, e->mpls);
-		put(o, "}");
+		drill_put(o, "{");
+		drill_put_mpls(o, e->mpls);
+		drill_put(o, "}");
 		break;
 	case DRILL_EXPR_GRE:
-		put(o, "{flags 0x%x, sum %u, off %u, key %u, seq %u}", e->gre->flags, e->gre->sum,
-		    e->gre->off, e->gre->key, e->gre->seq);
+		drill_put(o, "{");
+		drill_put_gre(o, e->gre);
+		drill_put(o, "}");
 		break;
 	}
 }
 
 size_t drill_expr_format(const struct drill_expr *e, char *buf, size_t size)
 {
-	struct out o = { buf, size, 0 };
+	struct drill_out o = { buf, size, 0 };
 
 	if (size)
 		*buf = '\0';

@@ -143,13 +143,12 @@ enum drill_tcp_kind {
 	DRILL_OPT_MD5 =
 		19, /* md5 [32 hex digits]: @blob; no digits: any signature in an expected packet */
 	DRILL_OPT_AO = 29,       /* ao KEYID RNEXT [hex digits of the MAC] */
-	DRILL_OPT_MPTCP = 30,    /* seen only: a script that writes it is refused */
 	DRILL_OPT_FASTOPEN = 34, /* FO [cookie]: @blob */
 	DRILL_OPT_ACCECN0 = 172, /* ECN e0b N ceb N e1b N (RFC 9768 3.2.3) */
 	DRILL_OPT_ACCECN1 = 174, /* ECN e1b N ceb N e0b N */
 	DRILL_OPT_EXP =
 		254, /* FOEXP [cookie]: magic 0xF989 is left out of @blob (RFC 7413 4.1.1 note) */
-	DRILL_OPT_RAW = 256, /* any other kind when seen: @raw_kind and @blob */
+	DRILL_OPT_RAW = 256, /* opt KIND [hex digits]: any other, also when seen */
 };
 
 struct drill_sack_block {
@@ -246,6 +245,9 @@ struct drill_packet {
 /* The packet as a script writes it, without direction: "[ect0] P. 1:1001(1000) ack 1 win 256 <nop,nop,TS val 1 ecr 2>". Fields that
  * are not in @has are left out. As snprintf: returns the length of the whole. */
 size_t drill_packet_format(const struct drill_packet *p, char *buf, size_t size);
+/* Leaves in the @has of a parsed packet what is worth showing next to @expected (NULL: next to nothing): what that one writes, and
+ * acknowledgment, window and an ECN field that is not 0 in any case. */
+void drill_packet_shorten(struct drill_packet *seen, const struct drill_packet *expected);
 /* The other way. 0, or -EINVAL and "line:column: sentence". */
 int drill_packet_read(const char *text, enum drill_direction dir, struct drill_packet *ret,
 		      char *error, size_t size);

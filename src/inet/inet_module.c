@@ -8,6 +8,7 @@
 
 #include "core/netdevice.h"
 #include "core/sysctl.h"
+#include "inet/fib_rules.h"
 #include "inet/inet_internal.h"
 #include "inet/ping.h"
 #include "socket/socket.h"
@@ -146,6 +147,8 @@ int inet_machine_init(struct machine *m)
 		err = inet_register_protosw(m, AF_INET6, &pingv6_protosw);
 	if (!err)
 		err = inet_diag_machine_init(m);
+	if (!err)
+		err = fib_rules_machine_init(m);
 	if (!err)
 		err = sock_register(m, &inet_family);
 	if (!err)

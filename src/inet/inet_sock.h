@@ -59,6 +59,7 @@ enum { /* inet_sock.cmsg_flags */
 
 struct netns_inet {
 	const struct inet_af_ops *af_ops[2]; /* AF_INET, AF_INET6 */
+	struct fib_rules *fib_rules[2];      /* the same; each family makes its own */
 	struct inet_hashinfo *
 		tcp_hashinfo; /* set by inet_hashinfo_init(): the tables of this net's connections */
 	u16 ip_local_port_lo, ip_local_port_hi;

@@ -53,9 +53,12 @@ static void flow_set_source(struct flowi4 *fl, const struct sock *sk, be32 daddr
 	}
 }
 
-static struct rtable *flow_route(struct sock *sk, struct flowi4 *fl, int *ret_err)
+typedef struct rtable *route_fn(struct net *net, struct flowi4 *fl, const struct sock *sk,
+				int *err);
+
+static struct rtable *flow_route(struct sock *sk, struct flowi4 *fl, route_fn *route, int *ret_err)
 {
-	struct rtable *rt = ip_route_output_flow(sock_net(sk), fl, sk, ret_err);
+	struct rtable *rt = route(sock_net(sk), fl, sk, ret_err);
 
 	if (!rt) {
 		if (*ret_err == -ENETUNREACH)
@@ -89,7 +92,7 @@ int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t
 	fl.dport = be16_raw(sin->sin_port);
 	flow_set_source(&fl, sk, be32_raw(sin->sin_addr.s_addr));
 	flow_set_dest(&fl, be32_raw(sin->sin_addr.s_addr));
-	rt = flow_route(sk, &fl, &err);
+	rt = flow_route(sk, &fl, ip_route_connect, &err);
 	if (!rt)
 		return err;
 	if (be32_zero(inet->inet_saddr))
@@ -207,7 +210,7 @@ static struct rtable *tx_route(struct sock *sk, struct dgram_tx *tx, int *ret_er
 		if (opt->is_strictroute) /* the first hop too is a neighbour */
 			tx->fl.flags |= FLOWI_FLAG_LOCALROUTE;
 	}
-	rt = flow_route(sk, &tx->fl, ret_err);
+	rt = flow_route(sk, &tx->fl, ip_route_output_flow, ret_err);
 	tx->fl.daddr = daddr;
 	if (rt && tx->connected) {
 		dst_hold(&rt->dst);

@@ -4,7 +4,7 @@
  *
  * Theory of operation
  *   A net has the tables local (our own addresses and broadcasts), main and default, looked at in that order, and others by
- *   number, which policy rules will point to. A table is a trie of prefixes with aliases.
+ *   number, which policy rules point to (fib_rules.c). A table is a trie of prefixes with aliases.
  *
  *   An address brings, as in Linux: "local A/32" (scope host) and "broadcast B/32" in table local, and the prefix of
  *   its network in main (scope link, protocol kernel, preferred source A), the latter only while the device is up and
@@ -30,15 +30,16 @@ struct fib_table *fib_get_table(struct net *net, u32 id)
 	return NULL;
 }
 
-static struct fib_table *fib_new_table(struct net *net, u32 id)
+struct fib_table *fib_new_table(struct net *net, u32 id)
 {
 	struct fib_table *tb = fib_get_table(net, id);
 
-	if (tb)
+	if (tb || net->ipv4->fib_table_count >= FIB_TABLES_MAX)
 		return tb;
 	tb = calloc(1, sizeof(*tb));
 	if (!tb)
 		return NULL;
+	net->ipv4->fib_table_count++;
 	tb->id = id;
 	hlist_add_head(&tb->hash, &net->ipv4->fib_tables[id % FIB_TABLE_HASHSZ]);
 	if (id == RT_TABLE_LOCAL)
@@ -75,6 +76,8 @@ int fib_lookup(struct net *net, const struct flowi4 *fl, struct fib_result *res)
 	struct fib_table *order[] = { ip4->fib_local, ip4->fib_main,
 				      fib_get_table(net, RT_TABLE_DEFAULT) };
 
+	if (unlikely(ip4->fib_has_custom_rules))
+		return fib4_rules_lookup(net, fl, res);
 	for (u32 i = 0; i < ARRAY_SIZE(order); i++) {
 		int err = order[i] ? fib_table_lookup(net, order[i], fl, res) : -EAGAIN;
 
@@ -154,8 +157,10 @@ int fib_table_insert(struct net *net, struct fib_config *cfg, struct netlink_ext
 		return -EINVAL;
 	}
 	tb = fib_new_table(net, cfg->table);
-	if (!tb)
+	if (!tb) {
+		nl_set_err_msg(extack, "No memory, or more than %u tables", FIB_TABLES_MAX);
 		return -ENOBUFS;
+	}
 	fi = fib_create_info(net, cfg, extack, &err);
 	if (!fi)
 		return err;
@@ -670,7 +675,7 @@ int fib_net_init(struct net *net)
 	/* The chains of the hash order tables for dumps: local (255) and main (254) are made when first used. */
 	if (!fib_new_table(net, RT_TABLE_MAIN) || !fib_new_table(net, RT_TABLE_LOCAL))
 		return -ENOMEM;
-	return 0;
+	return fib4_rules_init(net);
 }
 
 void fib_net_exit(struct net *net)
@@ -679,6 +684,9 @@ void fib_net_exit(struct net *net)
 	struct hlist_node *next;
 	struct fib_table *tb;
 
+	fib_rules_destroy(ip4->rules);
+	ip4->rules = NULL;
+	ip4->fib_has_custom_rules = false;
 	for (u32 i = 0; i < FIB_TABLE_HASHSZ; i++) {
 		hlist_for_each_entry_safe(tb, next, &ip4->fib_tables[i], hash) {
 			fib_table_flush(net, tb, true);

@@ -234,6 +234,7 @@ static int fib_check_gateway(struct net *net, struct fib_nh *nh, const struct fi
 	struct flowi4 fl = { .daddr = nh->gw, .oif = nh->oif };
 	struct net_device *dev;
 	struct fib_result res;
+	struct fib_table *tb;
 	int err;
 
 	if (cfg->scope >= RT_SCOPE_LINK) {
@@ -258,7 +259,11 @@ static int fib_check_gateway(struct net *net, struct fib_nh *nh, const struct fi
 		goto found;
 	}
 	fl.scope = (u8)max(cfg->scope + 1, (int)RT_SCOPE_LINK);
-	err = fib_lookup(net, &fl, &res);
+	/* The table of the route itself is asked first, whatever the rules say of it. */
+	tb = cfg->table == RT_TABLE_MAIN ? NULL : fib_get_table(net, cfg->table);
+	err = tb ? fib_table_lookup(net, tb, &fl, &res) : -EAGAIN;
+	if (err)
+		err = fib_lookup(net, &fl, &res);
 	if (err) {
 		nl_set_err_msg(extack, "Nexthop has invalid gateway");
 		return err;

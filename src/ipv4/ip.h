@@ -63,6 +63,7 @@ struct ip_frag_peer {
 #define RAW_HASH_SIZE    (1 << RAW_HASH_BITS) /* by protocol */
 #define FIB_TABLE_HASHSZ 16
 
+struct fib_rules;
 struct fib_table;
 struct rt_exception;
 struct rt_peer;
@@ -80,7 +81,11 @@ struct netns_ipv4 {
 	struct net *net;
 	const struct net_protocol *protos[256];
 	struct fib_table *fib_main, *fib_local; /* fib_frontend.c; either may be NULL */
-	u32 rt_genid;                           /* routes changed: cached dsts are obsolete */
+	struct fib_rules *rules;                /* fib_rules.c */
+	bool fib_has_custom_rules;              /* fib_rules.custom */
+	bool rules_need_l4, rules_need_more; /* ports; ports or users: keys of rt_cache lack them */
+	u32 fib_table_count;
+	u32 rt_genid; /* routes changed: cached dsts are obsolete */
 	struct neigh_table *arp_tbl;
 	struct list_head in_devs;
 	/* sysctls: table in sysctl_ipv4.c */

@@ -13,6 +13,7 @@
 
 #include "core/neighbour.h"
 #include "core/net.h"
+#include "inet/fib_rules.h"
 #include "inet/ip_metrics.h"
 #include "ipv4/fib_trie.h"
 #include "ipv4/ip.h"
@@ -125,10 +126,15 @@ struct fib_table {
 };
 
 struct fib_table *fib_get_table(struct net *net, u32 id); /* NULL: none */
-/* local, main, default in that order. 0, or what the matching route or their absence says. */
+struct fib_table *fib_new_table(struct net *net,
+				u32 id); /* found or made; NULL: no memory, or too many */
+/* As the rules say: at first local, main, default in that order. 0, or what the matching route or their absence says. */
 int fib_lookup(struct net *net, const struct flowi4 *fl, struct fib_result *res);
 int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 *fl,
 		     struct fib_result *res);
+/* fib_rules.c */
+int fib4_rules_init(struct net *net);
+int fib4_rules_lookup(struct net *net, const struct flowi4 *fl, struct fib_result *res);
 /* The routes that an address brings. */
 void fib_add_ifaddr(struct in_ifaddr *ifa);
 void fib_del_ifaddr(struct in_ifaddr *ifa, bool primary_stays);

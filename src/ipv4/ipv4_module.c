@@ -57,6 +57,7 @@ static int ipv4_netdev_event(struct notifier_block *nb, enum netdev_event ev,
 {
 	int err;
 
+	fib_rules_device_event(dev->net->ipv4->rules, ev, dev);
 	devinet_event(dev, ev, &err);
 	return err;
 }

@@ -808,6 +808,7 @@ struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl, int *ret_
 	struct rt_cache_key key;
 	struct rt_cache_entry *e;
 	struct rtable *rt;
+	bool cached;
 
 	if (unlikely(!net->ipv4 || net->dying)) {
 		*ret_err = -ENETDOWN;
@@ -822,7 +823,8 @@ struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl, int *ret_
 				     .tos = fl->tos & IPTOS_RT_MASK,
 				     .scope = fl->scope,
 				     .flags = fl->flags };
-	e = rt_cache_find(net, &key);
+	cached = likely(!net->ipv4->rules_need_more);
+	e = cached ? rt_cache_find(net, &key) : NULL;
 	if (likely(e)) {
 		net->ipv4->rt_cache.stat.out_hit++;
 		fl->saddr = e->saddr;
@@ -837,7 +839,7 @@ struct rtable *ip_route_output_key(struct net *net, struct flowi4 *fl, int *ret_
 		net->ipv4->rt_cache.stat.out_slow_mc++;
 	else
 		net->ipv4->rt_cache.stat.out_slow_tot++;
-	if (rt && rt_output_cachable(rt, key.daddr))
+	if (rt && cached && rt_output_cachable(rt, key.daddr))
 		rt_cache_insert(net, &key, rt, fl->saddr, fl->oif);
 	return rt;
 }
@@ -850,6 +852,20 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl, const st
 	if (sk && inet_sk(sk)->transparent)
 		fl->flags |= FLOWI_FLAG_ANYSRC;
 	return ip_route_output_key(net, fl, ret_err);
+}
+
+struct rtable *ip_route_connect(struct net *net, struct flowi4 *fl, const struct sock *sk,
+				int *ret_err)
+{
+	bool no_source = be32_zero(fl->saddr);
+	int oif = fl->oif;
+	struct rtable *rt = ip_route_output_flow(net, fl, sk, ret_err);
+
+	if (likely(!rt || !no_source || !net->ipv4->fib_has_custom_rules))
+		return rt;
+	ip_rt_put(rt);
+	fl->oif = oif;
+	return ip_route_output_flow(net, fl, sk, ret_err);
 }
 
 /* ---- input ------------------------------------------------------------------------------------------------- */
@@ -879,14 +895,18 @@ static int ip_rt_bug(struct net *net, struct sock *sk, struct sk_buff *skb)
 	return -EINVAL;
 }
 
-/* Is @saddr a source that may arrive by @dev? RFC 1812 5.3.7, 5.3.8; RFC 3704 for rp_filter. */
-static skb_drop_reason_t rt_validate_source(struct net *net, struct in_device *in_dev, be32 saddr,
-					    be32 daddr, u8 tos, u32 mark)
+/* Is the source of @in one that may arrive by this device? RFC 1812 5.3.7, 5.3.8; RFC 3704 for rp_filter. */
+static skb_drop_reason_t rt_validate_source(struct net *net, struct in_device *in_dev,
+					    const struct flowi4 *in)
 {
-	struct flowi4 fl = { .daddr = saddr,
-			     .saddr = daddr,
-			     .tos = tos,
-			     .mark = IN_DEV_ORCONF(in_dev, src_valid_mark) ? mark : 0 };
+	/* What would go back, of the same conversation. */
+	struct flowi4 fl = { .daddr = in->saddr,
+			     .saddr = in->daddr,
+			     .tos = in->tos,
+			     .proto = in->proto,
+			     .sport = in->dport,
+			     .dport = in->sport,
+			     .mark = IN_DEV_ORCONF(in_dev, src_valid_mark) ? in->mark : 0 };
 	u8 rp_filter = IN_DEV_MAXCONF(in_dev, rp_filter);
 	struct fib_result res;
 
@@ -1002,9 +1022,9 @@ static skb_drop_reason_t rt_input_forward(struct sk_buff *skb, struct net *net,
 }
 
 static skb_drop_reason_t rt_input_multicast(struct sk_buff *skb, struct net *net,
-					    struct in_device *in_dev, be32 daddr, be32 saddr,
-					    u8 tos)
+					    struct in_device *in_dev, const struct flowi4 *fl)
 {
+	be32 daddr = fl->daddr, saddr = fl->saddr;
 	skb_drop_reason_t reason;
 
 	if (ipv4_is_multicast(saddr) || ipv4_is_lbcast(saddr))
@@ -1015,7 +1035,7 @@ static skb_drop_reason_t rt_input_multicast(struct sk_buff *skb, struct net *net
 	if (!ip_check_mc(in_dev, daddr, saddr, ip_hdr(skb)->protocol))
 		return SKB_DROP_IP_MULTICAST_NOT_JOINED;
 	if (!ipv4_is_zeronet(saddr)) {
-		reason = rt_validate_source(net, in_dev, saddr, daddr, tos, skb->mark);
+		reason = rt_validate_source(net, in_dev, fl);
 		if (reason)
 			return reason;
 	}
@@ -1051,6 +1071,17 @@ void ip_log_martian(const struct sk_buff *skb, be32 daddr, be32 saddr)
 			  be32_to_cpu(daddr));
 }
 
+/* Protocol and ports, for rules that look at them. Fragments have no ports: one answer must serve all of a datagram. */
+static void rt_input_l4(const struct sk_buff *skb, struct flowi4 *fl)
+{
+	const struct ip_hdr *iph = ip_hdr(skb);
+
+	fl->proto = iph->protocol;
+	if (!ip_is_fragment(iph))
+		fib_rules_ports(skb, (u32)(skb_network_offset(skb) + (int)ip_hdr_len(iph)),
+				fl->proto, &fl->sport, &fl->dport);
+}
+
 static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net,
 				       struct in_device *in_dev, be32 daddr, be32 saddr, u8 tos)
 {
@@ -1063,8 +1094,10 @@ static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net,
 	skb_drop_reason_t reason;
 	int err = 0;
 
+	if (unlikely(net->ipv4->rules_need_l4))
+		rt_input_l4(skb, &fl);
 	if (ipv4_is_multicast(daddr))
-		return rt_input_multicast(skb, net, in_dev, daddr, saddr, tos);
+		return rt_input_multicast(skb, net, in_dev, &fl);
 	reason = rt_input_martians(in_dev, daddr, saddr);
 	if (reason)
 		return reason;
@@ -1076,7 +1109,7 @@ static skb_drop_reason_t rt_input_slow(struct sk_buff *skb, struct net *net,
 		return rt_input_error(skb, net, in_dev, err);
 
 	if (res.type != RTN_BROADCAST || !ipv4_is_zeronet(saddr)) {
-		reason = rt_validate_source(net, in_dev, saddr, daddr, tos, skb->mark);
+		reason = rt_validate_source(net, in_dev, &fl);
 		if (reason)
 			return reason;
 	}
@@ -1135,6 +1168,7 @@ skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8
 	struct rt_cache_entry *e;
 	skb_drop_reason_t reason;
 	struct rtable *rt;
+	bool cached;
 
 	if (unlikely(!in_dev))
 		return SKB_DROP_IP_NO_INDEV;
@@ -1145,7 +1179,8 @@ skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8
 				     .mark = skb->mark,
 				     .tos = tos,
 				     .input = 1 };
-	e = rt_cache_find(net, &key);
+	cached = likely(!net->ipv4->rules_need_l4);
+	e = cached ? rt_cache_find(net, &key) : NULL;
 	if (likely(e)) {
 		stat->in_hit++;
 		dst_hold(&e->rt->dst);
@@ -1160,7 +1195,7 @@ skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8
 		return reason;
 	}
 	rt = skb_rtable(skb);
-	if (rt->rt_type == RTN_LOCAL || rt->rt_type == RTN_UNICAST)
+	if (cached && (rt->rt_type == RTN_LOCAL || rt->rt_type == RTN_UNICAST))
 		rt_cache_insert(net, &key, rt, (be32){ 0 }, 0);
 	else if (rt->rt_type == RTN_BROADCAST)
 		stat->in_brd++;
@@ -1183,6 +1218,8 @@ static struct rtable *getroute_input(struct nl_request *req, const struct flowi4
 	struct sk_buff *skb;
 	skb_drop_reason_t reason;
 	struct rtable *rt = NULL;
+	be16 ports[2];
+	struct ip_hdr h;
 
 	*ret_err = -ENODEV;
 	if (!dev)
@@ -1191,6 +1228,17 @@ static struct rtable *getroute_input(struct nl_request *req, const struct flowi4
 	skb = alloc_skb(req->net->cpu, 64);
 	if (!skb)
 		return NULL;
+	/* The first octets of such a packet, for rules that look at ports. */
+	ports[0] = fl->sport;
+	ports[1] = fl->dport;
+	h = (struct ip_hdr){ .ihl_version = 0x45,
+			     .tos = fl->tos,
+			     .protocol = fl->proto,
+			     .saddr = fl->saddr,
+			     .daddr = fl->daddr };
+	memcpy(skb_put(skb, sizeof(h)), &h, sizeof(h));
+	memcpy(skb_put(skb, sizeof(ports)), ports, sizeof(ports));
+	skb_reset_network_header(skb);
 	skb->dev = dev;
 	skb->mark = fl->mark;
 	reason = ip_route_input(skb, fl->daddr, fl->saddr, fl->tos, dev);
@@ -1266,6 +1314,15 @@ static int getroute_fill(struct nl_request *req, const struct rtable *rt, const 
 	return nlmsg_finish(m);
 }
 
+static be16 tb_port(const struct nlattr *a)
+{
+	be16 port = { 0 };
+
+	if (a)
+		memcpy(&port, nla_data(a), sizeof(port));
+	return port;
+}
+
 int rtnl_getroute_doit(struct nl_request *req)
 {
 	const struct rtmsg *rtm = NLMSG_DATA(req->nlh);
@@ -1288,6 +1345,8 @@ int rtnl_getroute_doit(struct nl_request *req)
 		.mark = tb[RTA_MARK] ? nla_get_u32(tb[RTA_MARK]) : 0,
 		.uid = tb[RTA_UID] ? nla_get_u32(tb[RTA_UID]) : 0,
 		.proto = tb[RTA_IP_PROTO] ? nla_get_u8(tb[RTA_IP_PROTO]) : 0,
+		.sport = tb_port(tb[RTA_SPORT]),
+		.dport = tb_port(tb[RTA_DPORT]),
 		.tos = rtm->rtm_tos & IPTOS_RT_MASK,
 	};
 	probe = fl;

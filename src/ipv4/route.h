@@ -54,6 +54,9 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl, const st
 /* For a received packet: sets skb->dst. 0 or a drop reason. */
 skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos,
 				 struct net_device *dev);
+/* For a socket that is being connected: rules that look at the source are asked again when it has been chosen. */
+struct rtable *ip_route_connect(struct net *net, struct flowi4 *fl, const struct sock *sk,
+				int *ret_err);
 void rt_cache_flush(struct net *net); /* all cached dsts become obsolete */
 /* RTN_* of an address: local, broadcast, multicast, unicast, ... */
 u32 inet_addr_type(struct net *net, be32 addr);

@@ -16,7 +16,8 @@
  *   An entry never outlives what it says: it is good while its rtable is (rt_valid: generation of routes, expiry) and while nothing was
  *   learnt about its destination that a shared rtable does not know (rt_exc_fresh). Groups and broadcasts are not kept: what they say
  *   depends on memberships.
- *   A key must name everything a lookup looks at. Whoever lets routing depend on more (ports, users) extends the key.
+ *   A key must name everything a lookup looks at. While policy rules look at more (protocol, ports, users), whoever asks does without
+ *   the cache (fib_rules.need_l4, need_uid).
  * Locking: the cpu lock.
  */
 #include "ipv4/rt_cache.h"

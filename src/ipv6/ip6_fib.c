@@ -7,7 +7,7 @@
  *   A route has one next hop; routes of the same metric that go through gateways and were put there by somebody (not by router
  *   advertisements) form one multipath route: they are found, shown and removed together, and flows are spread over them.
  *
- *   Lookup: local table, then main. In each, the longest prefix that has a route which fits: not expired, its device the one the
+ *   Lookup: as the policy rules say (fib6_rules.c), at first table local, then main. In each, the longest prefix that has a route which fits: not expired, its device the one the
  *   flow asks for, its source prefix around the flow's source. Of those that fit at the lowest metric the longest source prefix wins (source
  *   specific routes), then router preference (RFC 4191 3.2), then a router that can be reached before one that cannot (RFC 4861
  *   6.3.6), then the share of the flow's hash among the multipath siblings.
@@ -27,6 +27,7 @@
 #include "core/cpu.h"
 #include "core/neighbour.h"
 #include "core/sysctl.h"
+#include "inet/fib_rules.h"
 #include "ipv6/ipv6_internal.h"
 #include "lib/hash.h"
 
@@ -47,15 +48,16 @@ struct fib6_table *fib6_get_table(const struct net *net, u32 id)
 	return NULL;
 }
 
-static struct fib6_table *fib6_new_table(struct net *net, u32 id)
+struct fib6_table *fib6_new_table(struct net *net, u32 id)
 {
 	struct fib6_table *tb = fib6_get_table(net, id);
 
-	if (tb)
+	if (tb || net->ipv6->fib6_table_count >= FIB_TABLES_MAX)
 		return tb;
 	tb = calloc(1, sizeof(*tb));
 	if (!tb)
 		return NULL;
+	net->ipv6->fib6_table_count++;
 	tb->id = id;
 	hlist_add_head(&tb->hash, table_bucket(net, id));
 	return tb;
@@ -284,8 +286,7 @@ static struct fib6_info *fib6_select(struct prefix_node *n, const struct flowi6 
 	return best && fib6_has_gateway(best) ? fib6_select_path(n->value, best, fl, strict) : best;
 }
 
-static struct fib6_info *fib6_table_lookup(struct fib6_table *tb, const struct flowi6 *fl,
-					   bool strict)
+struct fib6_info *fib6_table_lookup(struct fib6_table *tb, const struct flowi6 *fl, bool strict)
 {
 	struct prefix_node *n = prefix_trie_match(&tb->trie, prefix_key_load(&fl->daddr));
 
@@ -301,6 +302,9 @@ static struct fib6_info *fib6_table_lookup(struct fib6_table *tb, const struct f
 struct fib6_info *fib6_lookup(struct net *net, const struct flowi6 *fl, bool strict)
 {
 	static const u32 order[] = { RT_TABLE_LOCAL, RT_TABLE_MAIN };
+
+	if (unlikely(net->ipv6->fib6_has_custom_rules))
+		return fib6_rules_lookup(net, fl, strict);
 
 	for (u32 i = 0; i < ARRAY_SIZE(order); i++) {
 		struct fib6_table *tb = fib6_get_table(net, order[i]);
@@ -320,6 +324,11 @@ static bool type_has_nexthop(u8 type)
 	       type == RTN_MULTICAST;
 }
 
+static bool is_on_link(const struct fib6_info *f)
+{
+	return f && !fib6_has_gateway(f) && f->type == RTN_UNICAST;
+}
+
 /* RFC 4861 8: routers are known by their link-local address; a global one must be reachable on link. 0 or -errno */
 static int gateway_check(struct net *net, const struct fib6_config *cfg, struct net_device **dev,
 			 struct netlink_ext_ack *extack)
@@ -327,6 +336,7 @@ static int gateway_check(struct net *net, const struct fib6_config *cfg, struct 
 	int type = ipv6_addr_type(&cfg->gateway);
 	struct flowi6 fl = { .daddr = cfg->gateway, .oif = cfg->oif };
 	const struct fib6_info *f;
+	struct fib6_table *tb;
 
 	if (ipv6_get_ifaddr(net, &cfg->gateway, *dev, type & IPV6_ADDR_LINKLOCAL)) {
 		nl_set_err_msg(extack, "Gateway can not be a local address");
@@ -343,8 +353,12 @@ static int gateway_check(struct net *net, const struct fib6_config *cfg, struct 
 		nl_set_err_msg(extack, "Invalid gateway address");
 		return -EINVAL;
 	}
-	f = fib6_lookup(net, &fl, cfg->oif != 0);
-	if (!f || fib6_has_gateway(f) || f->type != RTN_UNICAST) {
+	/* The table of the route itself is asked first, whatever the rules say of it. */
+	tb = fib6_get_table(net, cfg->table);
+	f = tb ? fib6_table_lookup(tb, &fl, cfg->oif != 0) : NULL;
+	if (!is_on_link(f))
+		f = fib6_lookup(net, &fl, cfg->oif != 0);
+	if (!is_on_link(f)) {
 		nl_set_err_msg(extack, "No route on link leads to the gateway");
 		return -EHOSTUNREACH;
 	}
@@ -417,6 +431,29 @@ static struct fib6_info *fib6_create(struct net *net, const struct fib6_config *
 		return NULL;
 	}
 	return f;
+}
+
+struct fib6_info *fib6_rule_route(struct net *net, u8 type)
+{
+	struct fib6_info **slot = &net->ipv6->rule_routes[type == RTN_BLACKHOLE];
+	struct fib6_config cfg = { .type = type, .protocol = RTPROT_KERNEL };
+	int err;
+
+	if (!*slot)
+		*slot = fib6_create(net, &cfg, NULL, &err);
+	return *slot;
+}
+
+static void rule_routes_drop(struct net *net)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(net->ipv6->rule_routes); i++) {
+		struct fib6_info *f = net->ipv6->rule_routes[i];
+
+		net->ipv6->rule_routes[i] = NULL;
+		if (f)
+			fib6_drop_cache(f);
+		fib6_info_put(f);
+	}
 }
 
 static bool fib6_same_nexthop(const struct fib6_info *a, const struct fib6_info *b)
@@ -515,8 +552,10 @@ static int fib6_add_one(struct net *net, const struct fib6_config *cfg,
 	struct fib6_info *f;
 	int err;
 
-	if (!tb)
+	if (!tb) {
+		nl_set_err_msg(extack, "No memory, or more than %u tables", FIB_TABLES_MAX);
 		return -ENOMEM;
+	}
 	if (is_advertised(cfg->protocol, cfg->flags) && net->ipv6->ra_routes >= RA_ROUTES_MAX)
 		return -ENOSPC;
 	f = fib6_create(net, cfg, extack, &err);
@@ -856,6 +895,8 @@ void rt6_device_down(struct net_device *dev, bool unregister)
 {
 	fib6_clean(dev->net, unregister ? is_of_dev : is_through_dev, dev);
 	fib6_changed(dev->net);
+	if (unregister && dev == dev->net->loopback_dev)
+		rule_routes_drop(dev->net);
 	if (unregister)
 		rt6_drop_dev(dev);
 }
@@ -917,6 +958,10 @@ static void fib6_net_exit(struct net *net)
 	struct fib6_table *tb;
 
 	del_timer(&net->ipv6->fib6_gc_timer);
+	fib_rules_destroy(net->ipv6->rules);
+	net->ipv6->rules = NULL;
+	net->ipv6->fib6_has_custom_rules = false;
+	rule_routes_drop(net);
 	fib6_clean(net, is_any, NULL);
 	rt6_exceptions_clear(net);
 	for (u32 i = 0; i < FIB6_TABLE_HASHSZ; i++) {
@@ -932,10 +977,17 @@ static int fib6_net_init(struct net *net)
 {
 	timer_setup(&net->ipv6->fib6_gc_timer, fib6_gc);
 	net->ipv6->net = net;
-	if (fib6_new_table(net, RT_TABLE_MAIN) && fib6_new_table(net, RT_TABLE_LOCAL))
+	if (fib6_new_table(net, RT_TABLE_MAIN) && fib6_new_table(net, RT_TABLE_LOCAL) &&
+	    !fib6_rules_init(net))
 		return 0;
 	fib6_net_exit(net);
 	return -ENOMEM;
+}
+
+static int fib6_netdev_event(struct net_device *dev, enum netdev_event ev)
+{
+	fib_rules_device_event(dev->net->ipv6->rules, ev, dev);
+	return 0;
 }
 
 static int fib6_machine_init(struct machine *m)
@@ -948,4 +1000,5 @@ const struct ipv6_part ip6_fib_part = {
 	.machine_init = fib6_machine_init,
 	.net_init = fib6_net_init,
 	.net_exit = fib6_net_exit,
+	.netdev_event = fib6_netdev_event,
 };

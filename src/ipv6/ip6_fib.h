@@ -65,8 +65,18 @@ int ip6_route_add(struct net *net, const struct fib6_config *cfg, struct netlink
 int ip6_route_del(struct net *net, const struct fib6_config *cfg, struct netlink_ext_ack *extack);
 
 struct fib6_table *fib6_get_table(const struct net *net, u32 id); /* NULL: none */
+struct fib6_table *fib6_new_table(struct net *net,
+				  u32 id); /* found or made; NULL: no memory, or too many */
 /* The route for @fl, or NULL. @strict: on fl->oif only. Borrowed. */
 struct fib6_info *fib6_lookup(struct net *net, const struct flowi6 *fl, bool strict);
+struct fib6_info *fib6_table_lookup(struct fib6_table *tb, const struct flowi6 *fl, bool strict);
+/* fib6_rules.c */
+int fib6_rules_init(struct net *net);
+struct fib6_info *fib6_rules_lookup(struct net *net, const struct flowi6 *fl, bool strict);
+/* Protocol and ports of a received packet (network header set) for rules that look at them. borrow */
+void fib6_rules_dissect(const struct sk_buff *skb, struct flowi6 *fl);
+/* The answer of a rule that prohibits (RTN_PROHIBIT) or swallows (RTN_BLACKHOLE). Borrowed. NULL: no memory */
+struct fib6_info *fib6_rule_route(struct net *net, u8 type);
 /* The first route of @f's prefix. @f is in its table. */
 struct fib6_info *fib6_prefix_first(const struct fib6_info *f);
 /* Does @f continue the multipath route that @prev is part of? */

@@ -459,7 +459,7 @@ void ip6_update_pmtu(struct net *net, const struct in6_addr *daddr, const struct
 		return;
 	f = fib6_lookup(net, &fl, strict);
 	/* Which next hop of a multipath route the flow takes, its flow label has a say in: all of them learn. */
-	for (s = f ? fib6_prefix_first(f) : NULL; s; s = s->next)
+	for (s = f && f->table ? fib6_prefix_first(f) : NULL; s; s = s->next)
 		if (s == f || fib6_is_sibling(f, s))
 			pmtu_learn(net, s, daddr, mtu);
 }
@@ -535,6 +535,23 @@ static int rt6_choose_source(struct net *net, struct fib6_info *f, struct flowi6
 	return ipv6_dev_get_saddr(net, f->dev, &fl->daddr, fl->srcprefs, &fl->saddr);
 }
 
+static bool rt6_is_error(const struct fib6_info *f)
+{
+	return !f || (f->type != RTN_UNICAST && f->type != RTN_LOCAL && f->type != RTN_MULTICAST &&
+		      f->type != RTN_ANYCAST);
+}
+
+/* Rules may look at the source: as in Linux, a flow that gets no route without one chooses it for the destination alone and
+ * asks again. */
+static struct fib6_info *rt6_ask_with_source(struct net *net, struct fib6_info *f,
+					     struct flowi6 *fl, bool strict)
+{
+	if (!rt6_is_error(f) || fl->flags & (FLOWI6_FLAG_NO_SOURCE | FLOWI6_FLAG_ONE_LOOK) ||
+	    ipv6_dev_get_saddr(net, NULL, &fl->daddr, fl->srcprefs, &fl->saddr))
+		return f;
+	return fib6_lookup(net, fl, strict);
+}
+
 struct rt6_info *ip6_route_output(struct net *net, struct flowi6 *fl, const struct sock *sk,
 				  int *ret_err)
 {
@@ -547,12 +564,13 @@ struct rt6_info *ip6_route_output(struct net *net, struct flowi6 *fl, const stru
 	if (ipv6_addr_any(&fl->daddr))
 		fl->daddr = in6addr_loopback;
 	f = fib6_lookup(net, fl, strict);
+	if (unlikely(no_source && net->ipv6->fib6_has_custom_rules))
+		f = rt6_ask_with_source(net, f, fl, strict);
 	if (!f)
 		return NULL;
 	if (fl->flags & FLOWI6_FLAG_LOCALROUTE && fib6_has_gateway(f))
 		return NULL;
-	if (f->type != RTN_UNICAST && f->type != RTN_LOCAL && f->type != RTN_MULTICAST &&
-	    f->type != RTN_ANYCAST) {
+	if (rt6_is_error(f)) {
 		rt = rt6_get(net, f, &fl->daddr);
 		*ret_err = rt ? rt->dst.error : -ENOMEM;
 		ip6_rt_put(rt);
@@ -588,9 +606,12 @@ skb_drop_reason_t ip6_route_input(struct sk_buff *skb)
 		.daddr = h->daddr,
 		.saddr = h->saddr,
 	};
-	struct fib6_info *f = fib6_lookup(net, &fl, strict);
+	struct fib6_info *f;
 	struct rt6_info *rt;
 
+	if (unlikely(net->ipv6->rules_need_l4))
+		fib6_rules_dissect(skb, &fl);
+	f = fib6_lookup(net, &fl, strict);
 	rt = rt6_get(net, f, &h->daddr);
 	if (!rt)
 		return SKB_DROP_NOMEM;
@@ -608,6 +629,8 @@ static const struct nla_policy getroute6_policy[RTA_MAX + 1] = {
 	[RTA_MARK] = { .kind = NLA_K_U32, .help = "mark" },
 	[RTA_UID] = { .kind = NLA_K_U32, .help = "user" },
 	[RTA_IP_PROTO] = { .kind = NLA_K_U8, .help = "protocol" },
+	[RTA_SPORT] = { .kind = NLA_K_BE16, .help = "source port" },
+	[RTA_DPORT] = { .kind = NLA_K_BE16, .help = "destination port" },
 };
 
 static int fill_rt6(struct nl_msg *m, u32 portid, u32 seq, u16 flags, const struct rt6_info *rt,
@@ -678,7 +701,7 @@ int inet6_rtm_getroute(struct nl_request *req)
 	const struct nlattr *tb[RTA_MAX + 1];
 	struct net *net = req->net;
 	struct in6_addr src = { 0 };
-	struct flowi6 fl = { 0 };
+	struct flowi6 fl = { .flags = FLOWI6_FLAG_ONE_LOOK };
 	struct rt6_info *rt;
 	int err = nlmsg_parse(req->nlh, sizeof(*rtm), tb, RTA_MAX, getroute6_policy, req->extack);
 
@@ -694,6 +717,11 @@ int inet6_rtm_getroute(struct nl_request *req)
 	fl.mark = tb[RTA_MARK] ? nla_get_u32(tb[RTA_MARK]) : 0;
 	fl.uid = tb[RTA_UID] ? nla_get_u32(tb[RTA_UID]) : 0;
 	fl.proto = tb[RTA_IP_PROTO] ? nla_get_u8(tb[RTA_IP_PROTO]) : 0;
+	if (tb[RTA_SPORT])
+		memcpy(&fl.sport, nla_data(tb[RTA_SPORT]), 2);
+	if (tb[RTA_DPORT])
+		memcpy(&fl.dport, nla_data(tb[RTA_DPORT]), 2);
+	fl.flowlabel = ip6_flowinfo(rtm->rtm_tos, (be32){ 0 });
 	cpu_lock(net->cpu);
 	rt = fl.iif ? getroute_input(req, &fl, &err) : ip6_route_output(net, &fl, NULL, &err);
 	if (rt && rtm->rtm_flags & RTM_F_FIB_MATCH && rt->from)
@@ -701,7 +729,7 @@ int inet6_rtm_getroute(struct nl_request *req)
 				     rt->from, true);
 	else if (rt)
 		err = fill_rt6(req->reply, req->portid, req->nlh->nlmsg_seq, 0, rt, &fl.daddr,
-			       &fl.saddr, tb[RTA_SRC] ? &src : NULL, fl.iif);
+			       &fl.saddr, &src, fl.iif);
 	ip6_rt_put(rt);
 	cpu_unlock(net->cpu);
 	return err;

@@ -35,6 +35,7 @@ struct flowi6 {
 };
 #define FLOWI6_FLAG_ANYSRC     1
 #define FLOWI6_FLAG_LOCALROUTE 4 /* SO_DONTROUTE */
+#define FLOWI6_FLAG_ONE_LOOK   2 /* what the tables say of this flow: no second look with a source */
 #define FLOWI6_FLAG_NO_SOURCE  8 /* none is chosen: :: stays :: (RFC 3590, RFC 4862 5.4.2) */
 
 struct rt6_info {

@@ -43,7 +43,9 @@ static inline be32 ip6_flowinfo(u8 tclass, be32 label)
 	return cpu_to_be32((u32)tclass << 20 | (be32_to_cpu(label) & IPV6_FLOWLABEL_MASK_));
 }
 
+struct fib6_info;
 struct fib6_table;
+struct fib_rules;
 struct icmpv6_limits;
 #define FIB6_TABLE_HASHSZ 16
 
@@ -66,7 +68,11 @@ struct netns_ipv6 {
 	u32 ra_routes;       /* routes by router advertisements; at most RA_ROUTES_MAX */
 	struct hlist_head *rt6_exceptions; /* ip6_route.c; NULL: none was ever learnt */
 	u32 rt6_exception_count, rt6_exception_seq;
-	struct list_head rules; /* fib6_rules.c: ip -6 rule */
+	struct fib_rules *rules;                   /* fib6_rules.c: ip -6 rule */
+	bool fib6_has_custom_rules, rules_need_l4; /* what the rules' own fields say */
+	struct fib6_info
+		*rule_routes[2]; /* the answers "prohibit" and "blackhole"; made on demand */
+	u32 fib6_table_count;
 
 	/* addresses: addrconf.c */
 	struct list_head in6_devs;

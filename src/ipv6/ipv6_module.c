@@ -91,7 +91,6 @@ int ipv6_net_init(struct net *net)
 	if (!ip6)
 		return -ENOMEM;
 	list_init(&ip6->rt6_list);
-	list_init(&ip6->rules);
 	list_init(&ip6->in6_devs);
 	list_init(&ip6->addrlabels);
 	list_init(&ip6->ra_chain);

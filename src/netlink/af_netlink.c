@@ -1045,8 +1045,6 @@ int netlink_machine_init(struct machine *m)
 	if (!err)
 		err = neightbl_netlink_machine_init(m);
 	if (!err)
-		err = rtnl_misc_machine_init(m);
-	if (!err)
 		err = sock_diag_machine_init(m);
 	if (!err)
 		err = genetlink_machine_init(m);

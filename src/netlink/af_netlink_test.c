@@ -401,20 +401,6 @@ static int count_message(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-static void rules_are_the_three_default_ones(void **state)
-{
-	struct nl_msg m = link_msg(RTM_GETRULE, NLM_F_DUMP, NULL, NULL);
-	int n = 0;
-
-	((struct rtgenmsg *)NLMSG_DATA(m.buf))->rtgen_family = AF_INET;
-	assert_int_equal(nlmsg_finish(&m), 0);
-	assert_int_equal(weir_netlink(net, NETLINK_ROUTE, (struct nlmsghdr *)m.buf, count_message,
-				      &n, NULL, 0),
-			 0);
-	assert_int_equal(n, 3);
-	nl_msg_fini(&m);
-}
-
 /* Handles the whole life of neighbour entries: what `ip neigh add|change|del|show` sends. */
 static int neigh_request(int type, int flags, int ifindex, u32 addr, const char *lladdr, u16 nud)
 {
@@ -606,7 +592,6 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(acknowledgements_quote_as_much_as_asked, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(rules_are_the_three_default_ones, setup, teardown),
 		cmocka_unit_test_setup_teardown(neighbours_are_added_changed_and_removed, setup,
 						teardown),
 	};

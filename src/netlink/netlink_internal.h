@@ -75,7 +75,6 @@ int rtnl_device_event(struct notifier_block *nb, enum netdev_event ev, struct ne
 int rtnl_link_machine_init(struct machine *m); /* rtnl_link.c */
 int neigh_netlink_machine_init(struct machine *m);
 int neightbl_netlink_machine_init(struct machine *m);
-int rtnl_misc_machine_init(struct machine *m); /* rtnl_misc.c */
 int sock_diag_machine_init(struct machine *m); /* sock_diag.c */
 const struct rtnl_link_ops *rtnl_link_ops_get(const struct machine *m, const char *kind);
 

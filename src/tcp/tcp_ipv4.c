@@ -180,7 +180,7 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 		return -EAFNOSUPPORT;
 	fl = tcp_v4_flow(sk, inet->inet_saddr, be32_raw(sin->sin_addr.s_addr),
 			 be16_raw(sin->sin_port));
-	rt = ip_route_output_flow(net, &fl, sk, &err);
+	rt = ip_route_connect(net, &fl, sk, &err);
 	if (!rt) {
 		if (err == -ENETUNREACH)
 			NET_INC_STATS(net, MIB_Ip_OutNoRoutes);

@@ -129,7 +129,9 @@ struct tcp_congestion_ops {
 	void (*set_state)(struct sock *sk, u8 new_state);                /* optional */
 	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev);       /* optional */
 	void (*pkts_acked)(struct sock *sk, const struct ack_sample *s); /* optional */
-	u32 priv_size;   /* octets of icsk_ca_priv used */
+	u32 (*min_tso_segs)(const struct sock *sk); /* optional: least segments in a unit */
+	/* Octets of state, zeroed: inet_csk_ca() up to ICSK_CA_PRIV_SIZE, tcp_ca_state() if it is more. */
+	u32 priv_size;
 	bool restricted; /* needs CAP_NET_ADMIN to choose */
 };
 
@@ -168,6 +170,7 @@ struct netns_tcp {
 		no_metrics_save, early_retrans, recovery, frto, ecn, syncookies, stdurg,
 		workaround_signed_windows, low_latency, adv_win_scale;
 	u32 init_cwnd;
+	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
 };
 
 /* ---- the connection ---------------------------------------------------------------------------------- */
@@ -220,6 +223,8 @@ struct tcp_rare {
 	u8 keepalive_probes;                     /* 0: the net's */
 	s8 linger2_s;                            /* 0: the net's; -1: no FIN_WAIT2 for orphans */
 	u8 defer_accept;                         /* SYN-ACK retransmissions to wait for data */
+	struct tcp_pacing *pacing;               /* tcp_pacing.c */
+	void *ca_state; /* of an algorithm that needs more than ICSK_CA_PRIV_SIZE: tcp_ca_state() */
 };
 
 /* The owner of each group writes it; others read. */
@@ -477,6 +482,28 @@ bool tcp_need_reset(u8 state); /* does the peer have to be told when the connect
 u32 keepalive_time_s(const struct sock *sk);
 u32 keepalive_intvl_s(const struct sock *sk);
 u32 keepalive_probes(const struct sock *sk);
+
+/* ---- tcp_pacing.c -------------------------------------------------------------------------------------- */
+
+u64 tcp_pacing_rate(const struct sock *sk); /* octets/s now, paced or not */
+/* For congestion control: the connection is paced from now on. */
+void tcp_set_pacing_rate(struct sock *sk, u64 octets_per_s);
+bool __tcp_pacing_wait(struct sock *sk);
+/* Is it too early to send? Then a timer will go on. */
+static inline bool tcp_pacing_wait(struct sock *sk)
+{
+	return unlikely(sk->sk_rare) && __tcp_pacing_wait(sk);
+}
+void __tcp_pacing_sent(struct sock *sk, u32 octets);
+static inline void tcp_pacing_sent(struct sock *sk, u32 octets)
+{
+	if (unlikely(sk->sk_rare))
+		__tcp_pacing_sent(sk, octets);
+}
+void tcp_pacing_stop(struct sock *sk); /* no timer fires any more */
+void tcp_pacing_free(struct sock *sk);
+/* Segments in a unit: TSO autosizing. */
+u32 tcp_tso_segs(const struct sock *sk, u32 mss);
 
 /* ---- tcp_sockopt.c ----------------------------------------------------------------------------------- */
 

@@ -569,6 +569,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		tcp_event_ack_sent(sk);
 	if (skb->len != hdr_len) {
 		tcp_event_data_sent(sk);
+		tcp_pacing_sent(sk, skb->len - hdr_len);
 		tp->bytes_sent += skb->len - hdr_len;
 	}
 	if (unlikely(tp->dsack_pending)) {
@@ -718,16 +719,14 @@ static bool tcp_cut_to_limit(struct sock *sk, struct sk_buff *skb, u32 limit, u3
 bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 max_segs = max((GSO_MAX_SIZE - 1 - MAX_TCP_HEADER) / mss_now, 1u), sent = 0;
+	u32 max_segs = push_one ? 1 : 0, sent = 0;
 	bool is_cwnd_limited = false;
 	struct sk_buff *skb;
 
-	if (push_one)
-		max_segs = 1;
 	/* Without memory it is as if the device refused: an ACK, the next write or the probe timer tries again. */
 	if (tcp_send_head(sk) && unlikely(!tcp_flight_get(sk)))
 		return !tp->packets_out;
-	while ((skb = tcp_send_head(sk))) {
+	while ((skb = tcp_send_head(sk)) && !tcp_pacing_wait(sk)) {
 		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 		int nagle = skb == tcp_write_queue_tail(sk) ? nonagle : TCP_NAGLE_PUSH;
 		u32 quota, limit = mss_now, segs;
@@ -735,6 +734,8 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 		if (!cb->gso_segs || cb->gso_size != mss_now)
 			tcp_set_skb_tso_segs(skb, mss_now);
 		segs = cb->gso_segs;
+		if (!max_segs)
+			max_segs = tcp_tso_segs(sk, mss_now);
 		quota = tcp_cwnd_test(tp);
 		if (!quota) {
 			if (push_one != 2)
@@ -868,7 +869,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		u8 sacked = TCP_SKB_CB(skb)->sacked;
 		bool first = skb == head;
 
-		if (in_flight >= tp->snd_cwnd)
+		if (in_flight >= tp->snd_cwnd || tcp_pacing_wait(sk))
 			break;
 		tp->flight->retransmit_hint = skb;
 		next = tcp_skb_next(skb);

@@ -370,8 +370,8 @@ void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 	info->tcpi_rcv_rtt = tp->rcv_rtt_us;
 	info->tcpi_rcv_space = tp->rcvq_space;
 	info->tcpi_total_retrans = tp->total_retrans;
-	info->tcpi_pacing_rate = UINT64_MAX;
-	info->tcpi_max_pacing_rate = UINT64_MAX;
+	info->tcpi_pacing_rate = tcp_pacing_rate(sk);
+	info->tcpi_max_pacing_rate = sk->sk_rare ? sk->sk_rare->max_pacing_rate : UINT64_MAX;
 	info->tcpi_bytes_acked = tp->bytes_acked;
 	info->tcpi_bytes_received = tp->bytes_received;
 	info->tcpi_segs_out = tp->segs_out;

@@ -95,6 +95,7 @@ void tcp_clear_xmit_timers(struct sock *sk)
 	tcp_clear_xmit_timer(sk);
 	tcp_clear_delack_timer(sk);
 	icsk->icsk_keepalive_timeout = 0;
+	tcp_pacing_stop(sk);
 	if (del_timer(&icsk->icsk_timer))
 		sock_put(sk);
 }

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp_pacing.c - a rate instead of bursts: when the next unit may leave, and how large it is
+ *
+ * Theory of operation
+ *   A connection is paced when its congestion control asks for it (needs_pacing) or the program has set SO_MAX_PACING_RATE. Then each unit that
+ *   leaves moves the time of the next one (wstamp) by as long as the unit takes at the rate; tcp_write_xmit() and the retransmit
+ *   queue wait for it, and a timer of nanoseconds goes on when it has come. What was lost by waking up late is made good: up to half of the
+ *   next gap.
+ *   The rate is that of the congestion control, or else twice (in slow start) or 1.2 times the window per round trip, as Linux has it: enough to grow.
+ *   Units of segmentation hold what the rate sends in a millisecond, more on short paths: small enough to leave no gaps, large enough to
+ *   be cheap.
+ * State: struct tcp_pacing, allocated when pacing begins and kept as long as the connection: few connections are paced.
+ * Locking: the home cpu's lock; the timer fires under it.
+ */
+#include <stdlib.h>
+
+#include "tcp/tcp.h"
+
+#define PACING_SHIFT 10u /* what the rate sends in 1/1024 s makes a unit */
+#define UNPACED_SEGS                                                                               \
+	10u /* the first segments of a connection are its initial window, which may leave at once */
+#define PACING_UNLIMITED UINT64_MAX
+
+struct tcp_pacing {
+	struct hrtimer timer;
+	struct sock *sk;
+	u64 wstamp_ns; /* nothing leaves before */
+	u64 rate;      /* octets/s; what the congestion control has set. 0: by the window */
+};
+
+static u64 max_rate(const struct sock *sk)
+{
+	return sk->sk_rare ? sk->sk_rare->max_pacing_rate : PACING_UNLIMITED;
+}
+
+static u64 window_rate(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct netns_tcp *net = tcp_net(sk);
+	u32 ratio =
+		tp->snd_cwnd < tp->snd_ssthresh / 2 ? net->pacing_ss_ratio : net->pacing_ca_ratio;
+	u64 rate;
+
+	if (!tp->srtt_us)
+		return PACING_UNLIMITED;
+	/* srtt_us is shifted by 3: 8 * 1e6 / srtt_us round trips per second */
+	rate = (u64)tp->mss_cache * min(max(tp->snd_cwnd, tp->packets_out), 1u << 24) * ratio;
+	return rate * (8 * 10000) / tp->srtt_us;
+}
+
+static struct tcp_pacing *pacing_of(const struct sock *sk)
+{
+	return tcp_rare(sk) ? tcp_rare(sk)->pacing : NULL;
+}
+
+u64 tcp_pacing_rate(const struct sock *sk)
+{
+	const struct tcp_pacing *p = pacing_of(sk);
+
+	return min(p && p->rate ? p->rate : window_rate(sk), max_rate(sk));
+}
+
+/* ---- waiting ------------------------------------------------------------------------------------------- */
+
+static void pacing_timer(struct cpu *cpu, struct hrtimer *t)
+{
+	struct sock *sk = container_of(t, struct tcp_pacing, timer)->sk;
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	(void)cpu;
+	if (sk->sk_state == SS_TCP_CLOSE)
+		return;
+	if (tp->lost_out > tp->retrans_out && tp->snd_cwnd > tcp_packets_in_flight(tp))
+		tcp_xmit_retransmit_queue(sk);
+	__tcp_push_pending_frames(sk, tcp_current_mss(sk), tp->nonagle);
+}
+
+/* NULL: no memory, then the connection is not paced. */
+static struct tcp_pacing *pacing_start(struct sock *sk)
+{
+	struct tcp_rare *rare = tcp_rare_get(sk);
+
+	if (!rare || rare->pacing)
+		return rare ? rare->pacing : NULL;
+	rare->pacing = calloc(1, sizeof(*rare->pacing));
+	if (rare->pacing) {
+		rare->pacing->sk = sk;
+		hrtimer_setup(&rare->pacing->timer, pacing_timer);
+	}
+	return rare->pacing;
+}
+
+void tcp_set_pacing_rate(struct sock *sk, u64 octets_per_s)
+{
+	struct tcp_pacing *p = pacing_start(sk);
+
+	if (p)
+		p->rate = max(octets_per_s, (u64)1);
+}
+
+bool __tcp_pacing_wait(struct sock *sk)
+{
+	struct tcp_pacing *p = pacing_of(sk);
+
+	if (!p || tcp_now_ns(sk) >= p->wstamp_ns)
+		return false;
+	if (!hrtimer_active(&p->timer) && hrtimer_start(sk->sk_cpu, &p->timer, p->wstamp_ns))
+		return false; /* no memory for a timer: better too early than never */
+	return true;
+}
+
+void __tcp_pacing_sent(struct sock *sk, u32 octets)
+{
+	struct tcp_pacing *p = pacing_of(sk);
+	u64 now = tcp_now_ns(sk), rate, gap, late;
+
+	if (!p && max_rate(sk) != PACING_UNLIMITED)
+		p = pacing_start(sk);
+	if (!p)
+		return;
+	late = now > p->wstamp_ns ? now - p->wstamp_ns : 0;
+	p->wstamp_ns = max(p->wstamp_ns, now);
+	rate = tcp_pacing_rate(sk);
+	if (rate == PACING_UNLIMITED ||
+	    tcp_sk(sk)->bytes_sent < (u64)UNPACED_SEGS * tcp_sk(sk)->mss_cache)
+		return;
+	gap = (u64)octets * NSEC_PER_SEC / max(rate, (u64)1);
+	p->wstamp_ns += gap - min(gap / 2, late);
+}
+
+void tcp_pacing_stop(struct sock *sk)
+{
+	struct tcp_pacing *p = pacing_of(sk);
+
+	if (p)
+		hrtimer_cancel(sk->sk_cpu, &p->timer);
+}
+
+void tcp_pacing_free(struct sock *sk)
+{
+	struct tcp_rare *rare = tcp_rare(sk);
+
+	if (rare && rare->pacing) {
+		tcp_pacing_stop(sk);
+		free(rare->pacing);
+		rare->pacing = NULL;
+	}
+}
+
+/* ---- how much at once ---------------------------------------------------------------------------------- */
+
+u32 tcp_tso_segs(const struct sock *sk, u32 mss)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct netns_tcp *net = tcp_net(sk);
+	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+	u32 most = GSO_MAX_SIZE - 1 - MAX_TCP_HEADER,
+	    near = net->tso_rtt_log < 32 ? tcp_min_rtt(tp) >> net->tso_rtt_log : 0;
+	u32 least = ca->min_tso_segs ? ca->min_tso_segs((struct sock *)sk) : net->min_tso_segs;
+	u64 octets = most;
+
+	/* A receiver that is near has its ACKs here soon: large units hide nothing. */
+	if (near)
+		octets = min((tcp_pacing_rate(sk) >> PACING_SHIFT) + (near < 32 ? most >> near : 0),
+			     (u64)most);
+	return max((u32)octets / mss, max(least, 1u));
+}

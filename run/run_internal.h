@@ -298,7 +298,6 @@ struct asock {
 	bool fin_sent;                 /* weir_shutdown(SHUT_WR) done */
 	bool peer_eof;                 /* the peer's FIN was passed on to the program */
 	bool app_shut_rd, app_shut_wr; /* shutdown() by the program */
-	bool oob_up, oob_down;         /* an urgent octet is under way */
 	bool closed;                   /* nobody holds the program's end */
 	bool abort;                    /* ... and unread octets were lost: close with RST */
 	bool undelivered_connect;      /* connect() succeeded, but its caller was interrupted */

@@ -379,7 +379,6 @@ void asock_event(struct asock *s, uint32_t events)
 		stream_listener_event(s);
 		break;
 	case AS_CONNECTED:
-		s->oob_down |= (events & EPOLLPRI) != 0;
 		stream_pump(s);
 		break;
 	default:

@@ -208,8 +208,6 @@ void stream_end_event(struct asock *s, uint32_t events)
 			asock_free(s);
 		return;
 	}
-	if (events & EPOLLPRI)
-		s->oob_up = true;
 	if (events & (EPOLLHUP | EPOLLERR))
 		hang_up(s);
 	stream_pump(s);
@@ -283,15 +281,28 @@ static ssize_t read_end(struct asock *s, size_t max, char **ret_data)
 	return n - (ssize_t)skip;
 }
 
-/* An urgent octet that is next on the program's end goes to the stack as such. */
-static void relay_oob_up(struct asock *s)
+static bool urgent_is_next(const struct asock *s)
 {
 	int at_mark = 0;
+	char c[2];
+
+	if (!s->lag)
+		return ioctl(s->b, SIOCATMARK, &at_mark) == 0 && at_mark;
+	/* The octet that lags is in front of the mark: next is what nothing else is in front of, now that it is there. */
+	return recv(s->b, c, 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT) == 1 &&
+	       recv(s->b, c, 2, MSG_PEEK | MSG_DONTWAIT) <= 1;
+}
+
+/*
+ * An urgent octet that is next on the program's end goes to the stack as such. A read would step over it, and ends in front of it:
+ * so this must be asked before the first and after each short one; the event may come too late.
+ */
+static void relay_oob_up(struct asock *s)
+{
 	char c;
 
-	if (!s->oob_up || ioctl(s->b, SIOCATMARK, &at_mark) < 0 || !at_mark)
+	if (!urgent_is_next(s))
 		return;
-	s->oob_up = false;
 	if (recv(s->b, &c, 1, MSG_OOB | MSG_DONTWAIT) == 1)
 		weir_send(s->file, &c, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -357,6 +368,7 @@ static void finish_up(struct asock *s)
 static enum pump_result pump_up(struct asock *s)
 {
 	enum pump_result res = flush_up(s);
+	bool short_read = true;
 
 	if (res == PUMP_ERROR)
 		return res;
@@ -366,7 +378,9 @@ static enum pump_result pump_up(struct asock *s)
 
 		if (round == ROUNDS)
 			return PUMP_MORE;
-		relay_oob_up(s);
+		if (short_read)
+			relay_oob_up(s);
+		short_read = false;
 		n = read_end(s, s->chunk, &data);
 		if (n == -EAGAIN || n == -EINTR)
 			break;
@@ -377,6 +391,7 @@ static enum pump_result pump_up(struct asock *s)
 			look_for_hang_up(s);
 			break;
 		}
+		short_read = (size_t)n < s->chunk;
 		if (!give_stack(s, data, (size_t)n))
 			return PUMP_ERROR;
 	}
@@ -402,14 +417,14 @@ static void flush_down(struct asock *s)
 	asock_arm_out(s, s->down.len > 0);
 }
 
+/* The same the other way. */
 static void relay_oob_down(struct asock *s)
 {
 	int at_mark = 0;
 	char c;
 
-	if (!s->oob_down || weir_ioctl(s->file, SIOCATMARK, &at_mark) < 0 || !at_mark)
+	if (weir_ioctl(s->file, SIOCATMARK, &at_mark) < 0 || !at_mark)
 		return;
-	s->oob_down = false;
 	if (weir_recv(s->file, &c, 1, MSG_OOB | MSG_DONTWAIT) == 1)
 		give_end(s, &c, 1, MSG_OOB);
 }

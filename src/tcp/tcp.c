@@ -271,6 +271,8 @@ static void tcp_push(struct sock *sk, u32 flags, u32 mss_now, int nonagle)
 		return;
 	if (!(flags & MSG_MORE) || tcp_forced_push(tp))
 		tcp_mark_push(tp, skb);
+	if (unlikely(flags & MSG_OOB))
+		tcp_mark_urg(sk);
 	__tcp_push_pending_frames(sk, mss_now, flags & MSG_MORE ? TCP_NAGLE_CORK : nonagle);
 }
 
@@ -335,8 +337,6 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	int err = 0;
 
 	(void)len;
-	if (flags & MSG_OOB)
-		return -EINVAL; /* urgent data: the full TCP set */
 	if (flags & MSG_FASTOPEN)
 		return -EOPNOTSUPP;
 	if (sk->sk_state != SS_TCP_ESTABLISHED && sk->sk_state != SS_TCP_CLOSE_WAIT) {
@@ -386,7 +386,7 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		sock_set_flag(sk, SOCK_NOSPACE);
 		tcp_remove_empty_skb(sk);
 		if (copied)
-			tcp_push(sk, flags & (u32)~MSG_MORE, mss, TCP_NAGLE_PUSH);
+			tcp_push(sk, flags & (u32) ~(MSG_MORE | MSG_OOB), mss, TCP_NAGLE_PUSH);
 		err = tcp_stream_memory_free(sk) ? tcp_wait_memory(sk, &timeo)
 						 : tcp_wait(sk, &timeo);
 		if (err)
@@ -513,10 +513,10 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 		af = inet_af_ops(sk->sk_net, sk->sk_family);
 		return af && af->recv_error ? af->recv_error(sk, msg, len) : -EAGAIN;
 	}
-	if (flags & MSG_OOB)
-		return -EINVAL;
 	if (sk->sk_state == SS_TCP_LISTEN)
 		return -ENOTCONN;
+	if (flags & MSG_OOB)
+		return tcp_recv_urg(sk, msg, len, flags);
 	target = flags & MSG_WAITALL ? len : min_t(size_t, max(sk->sk_rcvlowat, 1u), len);
 	target = max(
 		target,
@@ -524,9 +524,13 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 
 	while (!len || copied < len) {
 		u32 off, n;
-		struct sk_buff *skb = tcp_recv_skb(sk, *seq, &off, flags & MSG_PEEK);
-		bool fin;
+		struct sk_buff *skb;
+		bool fin, skip;
 
+		/* What was read ends in front of the urgent octet. */
+		if (unlikely(tp->urg_data) && tp->urg_seq == *seq && copied)
+			break;
+		skb = tcp_recv_skb(sk, *seq, &off, flags & MSG_PEEK);
 		if (!skb) {
 			if (copied >= target)
 				break;
@@ -550,6 +554,12 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 			break;
 		fin = TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN;
 		n = off < skb->len ? (u32)min((size_t)(skb->len - off), len - copied) : 0;
+		n = tcp_urg_limit(sk, *seq, n, &skip);
+		if (unlikely(skip)) {
+			++*seq;
+			off++;
+			n--;
+		}
 		if (n) {
 			if (!(flags & MSG_TRUNC)) {
 				err = skb_copy_datagram_iter(skb, off, &msg->iter, n);
@@ -561,6 +571,7 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 			if (!(flags & MSG_PEEK))
 				tcp_rcv_space_adjust(sk);
 		}
+		tcp_urg_read_past(sk);
 		if (off + n < skb->len)
 			continue;
 		if (fin) {
@@ -617,7 +628,8 @@ static int tcp_set_rcvlowat(struct sock *sk, u32 val)
 u32 tcp_poll(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
-	u32 mask = 0;
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 mask = 0, target = max(sk->sk_rcvlowat, 1u);
 
 	if (sk->sk_state == SS_TCP_LISTEN)
 		return inet_csk(sk)->icsk_accept_queue.rskq_accept_head ||
@@ -630,7 +642,10 @@ u32 tcp_poll(struct socket *sock)
 	if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	if (sk->sk_state != SS_TCP_SYN_SENT && sk->sk_state != SS_TCP_SYN_RECV) {
-		if (tcp_stream_is_readable(sk, max(sk->sk_rcvlowat, 1u)))
+		/* The urgent octet itself is not read. */
+		if (tcp_at_mark(tp) && !sock_flag(sk, SOCK_URGINLINE))
+			target++;
+		if (tcp_stream_is_readable(sk, target))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (sk->sk_shutdown & SK_SHUTDOWN_SEND) {
 			mask |= EPOLLOUT | EPOLLWRNORM;
@@ -639,6 +654,8 @@ u32 tcp_poll(struct socket *sock)
 		} else {
 			sock_set_flag(sk, SOCK_NOSPACE);
 		}
+		if (tp->urg_data & TCP_URG_VALID)
+			mask |= EPOLLPRI;
 	}
 	if (sk->sk_err || (sk->sk_rare && !skb_queue_empty(&sk->sk_rare->error_queue)))
 		mask |= EPOLLERR;
@@ -654,6 +671,7 @@ static int tcp_ioctl(struct sock *sk, unsigned cmd, void *arg)
 	if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD && cmd != SIOCATMARK)
 		return -ENOIOCTLCMD;
 	if (cmd == SIOCATMARK) {
+		answ = tcp_at_mark(tp);
 		memcpy(arg, &answ, sizeof(answ));
 		return 0;
 	}
@@ -661,10 +679,7 @@ static int tcp_ioctl(struct sock *sk, unsigned cmd, void *arg)
 		return -EINVAL;
 	if (!opening) {
 		if (cmd == SIOCINQ) {
-			answ = (int)(tp->rcv_nxt - tp->copied_seq);
-			/* A FIN that waits is not an octet to read. */
-			if (answ && sock_flag(sk, SOCK_DONE))
-				answ--;
+			answ = (int)tcp_inq(sk);
 		} else if (sk->sk_state != SS_TCP_CLOSE) {
 			answ = (int)(tp->write_seq - (cmd == SIOCOUTQ ? tp->snd_una : tp->snd_nxt));
 		}
@@ -862,6 +877,8 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->ts_recent = tp->ts_recent_stamp = 0;
 	tp->rcv_rtt_us = 0;
 	tp->rcvq_space = 0;
+	tp->urg_data = 0;
+	tp->urg_out = 0;
 	tp->total_retrans = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
 	tp->bytes_retrans = tp->delivered = 0;

@@ -147,15 +147,27 @@ struct tcp_machine { /* machine->tcp */
 };
 
 struct tcp_af_ops;
+struct tcp_metrics_table; /* tcp_metrics.c */
+
+#define TCP_FASTOPEN_COOKIE_MAX_ 16
+
+/* RFC 7413 2: what a server knows its client by. */
+struct tcp_fastopen_cookie {
+	s8 len;   /* -1: none, 0: asks for one */
+	bool exp; /* carried in the experimental option (RFC 6994) */
+	u8 try_exp; /* which option was asked with last, while there is none: 1 experimental, 2 both failed */
+	u8 val[TCP_FASTOPEN_COOKIE_MAX_];
+};
 
 struct netns_tcp {
 	struct inet_hashinfo hashinfo;
 	const struct tcp_af_ops *af_ops[2]; /* AF_INET, AF_INET6: tcp_af() */
 	u64 isn_key[2], ts_key[2];
-	u64 cookie_key[2][2]; /* syncookies.c */
+	u64 cookie_key[2][2];              /* syncookies.c */
+	struct tcp_metrics_table *metrics; /* NULL until needed */
 	const struct tcp_congestion_ops *cong_default;
 	u32 orphan_count, tw_count;
-	u32 challenge_count;
+	u32 challenge_left;  /* challenge ACKs of this second */
 	u64 challenge_epoch; /* s */
 
 	/* sysctls: tcp_sysctl.c */
@@ -163,12 +175,12 @@ struct netns_tcp {
 	u32 rto_min_us, max_tw_buckets, max_orphans, max_syn_backlog, notsent_lowat,
 		limit_output_bytes, challenge_ack_limit, invalid_ratelimit_ms, min_snd_mss,
 		base_mss;
-	u32 keepalive_time_s, keepalive_intvl_s, fin_timeout_s;
+	u32 keepalive_time_s, keepalive_intvl_s, fin_timeout_s, tw_reuse_delay_ms;
 	u8 keepalive_probes, syn_retries, synack_retries, retries1, retries2, orphan_retries,
 		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
 		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, autocorking, rfc1337,
-		no_metrics_save, early_retrans, recovery, frto, ecn, syncookies, stdurg,
-		workaround_signed_windows, low_latency, adv_win_scale;
+		no_metrics_save, no_ssthresh_metrics_save, early_retrans, recovery, frto, ecn,
+		syncookies, stdurg, workaround_signed_windows, low_latency, adv_win_scale;
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
 };
@@ -241,7 +253,7 @@ struct tcp_sock {
 	u32 ts_recent_stamp;      /* s */
 	u32 rcv_tstamp, lsndtime; /* ms: last ACK in, last data out */
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, dsack_pending : 1, is_cwnd_limited : 1,
-		is_orphan : 1;
+		is_orphan : 1, urg_out : 1;
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 nonagle; /* TCP_NAGLE_* */
 	u8 num_sacks;
@@ -259,6 +271,8 @@ struct tcp_sock {
 	/* receive: tcp_input.c */
 	u32 rcv_ssthresh, window_clamp;
 	u32 rcv_rtt_us, rcvq_space, rcvq_seq, rcvq_time; /* time: us */
+	u32 urg_seq, snd_up;                             /* tcp_urg.c */
+	u16 urg_data;                                    /* TCP_URG_* */
 	struct tcp_ofo *ofo;                             /* NULL: nothing is out of order */
 
 	/* accounting */
@@ -346,6 +360,7 @@ struct tcp_request_sock {
 struct tcp_timewait_sock {
 	struct inet_timewait_sock tw; /* must be first */
 	u32 rcv_nxt, snd_nxt, rcv_wnd, ts_offset, ts_recent, ts_recent_stamp, last_oow_ack;
+	u32 entry_ms; /* when the connection ended */
 	bool saw_tstamp;
 };
 #define tcp_twsk(sk_) ((struct tcp_timewait_sock *)(sk_))
@@ -590,6 +605,17 @@ enum tcp_cookie_verdict { TCP_COOKIE_NONE, TCP_COOKIE_CHILD, TCP_COOKIE_DROP };
 enum tcp_cookie_verdict tcp_cookie_check(struct sock *listener, struct tcp_seg *seg,
 					 struct sock **ret_child);
 
+/* ---- tcp_metrics.c ----------------------------------------------------------------------------------- */
+
+void tcp_update_metrics(struct sock *sk); /* an orderly end */
+void tcp_init_metrics(struct sock *sk);   /* ESTABLISHED: first RTO, threshold, reordering */
+/* Was there a connection with this peer before? */
+bool tcp_peer_is_proven(struct net *net, const struct request_sock *req);
+/* Leaves both alone if nothing is known. */
+void tcp_fastopen_cache_get(struct sock *sk, u16 *mss, struct tcp_fastopen_cookie *cookie);
+void tcp_fastopen_cache_set(struct sock *sk, u16 mss, const struct tcp_fastopen_cookie *cookie,
+			    bool syn_lost, u8 try_exp);
+
 /* ---- tcp_input.c ------------------------------------------------------------------------------------- */
 
 void tcp_rcv_established(struct sock *sk, struct sk_buff *skb); /* consumes */
@@ -626,6 +652,31 @@ static inline bool tcp_in_quickack_mode(const struct sock *sk)
 {
 	return inet_csk(sk)->icsk_ack.quick && !inet_csk(sk)->icsk_ack.pingpong;
 }
+
+/* ---- tcp_urg.c --------------------------------------------------------------------------------------- */
+
+#define TCP_URG_VALID  0x0100
+#define TCP_URG_NOTYET 0x0200
+#define TCP_URG_READ   0x0400
+void __tcp_urg(struct sock *sk, const struct tcp_seg *seg);
+/* Sixth step of RFC 9293 3.10.7.4: the urgent pointer. borrow */
+static inline void tcp_urg(struct sock *sk, const struct tcp_seg *seg)
+{
+	if (unlikely((seg->flags & TCP_FLAG_URG) || tcp_sk(sk)->urg_data))
+		__tcp_urg(sk, seg);
+}
+/* recv(2) with MSG_OOB. 1, 0 or -errno */
+ssize_t tcp_recv_urg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags);
+/* Of @n octets at @seq: how many to read at a time. *ret_skip: the first of them is the urgent octet, which is not. */
+u32 tcp_urg_limit(const struct sock *sk, u32 seq, u32 n, bool *ret_skip);
+void tcp_urg_read_past(struct sock *sk); /* copied_seq has moved */
+u32 tcp_inq(const struct sock *sk);      /* octets that a read would give */
+static inline bool tcp_at_mark(const struct tcp_sock *tp)
+{
+	return tp->urg_data && tp->urg_seq == tp->copied_seq;
+}
+void tcp_mark_urg(struct sock *sk); /* the last octet of the write queue is urgent */
+void __tcp_urg_header(const struct tcp_sock *tp, u32 seq, struct tcp_hdr *th);
 
 /* ---- tcp_state.c ------------------------------------------------------------------------------------- */
 
@@ -838,9 +889,10 @@ void tcp_reqsk_timer(struct cpu *cpu, struct timer_list *t);
 
 void tcp_time_wait(struct sock *sk, u8 substate, u64 timeout_ns);
 enum tcp_tw_verdict { TCP_TW_DONE, TCP_TW_RST, TCP_TW_ACK, TCP_TW_SYN };
-/* borrow @skb. *ret_isn: for TCP_TW_SYN */
+/* borrow @skb. *ret_isn: for TCP_TW_SYN. *ret_reason: why the segment was of no use; 0: it was what belongs to an orderly end. */
 enum tcp_tw_verdict tcp_timewait_state_process(struct tcp_timewait_sock *tw, struct sk_buff *skb,
-					       const struct tcp_seg *seg, u32 *ret_isn);
+					       const struct tcp_seg *seg, u32 *ret_isn,
+					       skb_drop_reason_t *ret_reason);
 /* For connect(): may the tuple of @tw be used again (RFC 6191)? Takes over its sequence numbers. */
 bool tcp_twsk_unique(struct sock *sk, struct sock_common *tw);
 /* borrow: what @skb means for @req. The child to process it on; @listener: it is no business of the request's; NULL: done with,

@@ -123,6 +123,8 @@ static void tcp_snd_una_update(struct tcp_sock *tp, u32 ack)
 {
 	tp->bytes_acked += ack - tp->snd_una;
 	tp->snd_una = ack;
+	if (unlikely(tp->urg_out) && !before(ack, tp->snd_up))
+		tp->urg_out = 0;
 }
 
 /* RFC 9293 3.10.7.4: SND.WL1, SND.WL2 keep old segments from changing the window. WL2 need not be kept: with an ACK equal to

@@ -285,12 +285,13 @@ static void tcp_rcv_timewait(struct tcp_timewait_sock *tw, struct sk_buff *skb,
 {
 	struct net *net = skb->dev->net;
 	struct sock *listener;
+	skb_drop_reason_t reason;
 	struct tcp_seg seg;
 	u32 isn = 0;
 
 	tcp_seg_init(&seg, skb);
 	tcp_seg_parse_opts(&seg, (seg.flags & TCP_FLAG_SYN) != 0, 0);
-	switch (tcp_timewait_state_process(tw, skb, &seg, &isn)) {
+	switch (tcp_timewait_state_process(tw, skb, &seg, &isn, &reason)) {
 	case TCP_TW_SYN:
 		listener = __inet_lookup_listener(&net->tcp->hashinfo, t, skb);
 		if (listener) {
@@ -310,7 +311,10 @@ static void tcp_rcv_timewait(struct tcp_timewait_sock *tw, struct sk_buff *skb,
 	case TCP_TW_DONE:
 		break;
 	}
-	kfree_skb_reason(skb, SKB_DROP_TCP_TIMEWAIT);
+	if (reason)
+		kfree_skb_reason(skb, reason);
+	else
+		consume_skb(skb);
 }
 
 /* RFC 5082: IP_MINTTL, IPV6_MINHOPCOUNT */

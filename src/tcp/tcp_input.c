@@ -31,7 +31,7 @@ void tcp_seg_init(struct tcp_seg *seg, struct sk_buff *skb)
 	seg->ack = cb->ack_seq;
 	seg->len = skb->len;
 	seg->window = be16_to_cpu(th->window);
-	seg->urg_ptr = 0;
+	seg->urg_ptr = be16_to_cpu(th->urg_ptr);
 	seg->flags = cb->tcp_flags;
 	seg->opts_parsed = false;
 	seg->saw_tstamp = false;
@@ -360,7 +360,7 @@ void tcp_fast_path_check(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (tcp_ofo_empty(tp) && tp->rcv_wnd && sk->sk_rmem_alloc < sk->sk_rcvbuf)
+	if (tcp_ofo_empty(tp) && tp->rcv_wnd && sk->sk_rmem_alloc < sk->sk_rcvbuf && !tp->urg_data)
 		tcp_fast_path_set(tp);
 }
 
@@ -580,6 +580,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	tcp_rcv_rtt_measure(sk, &seg);
+	tcp_urg(sk, &seg);
 	tcp_data_queue(sk, &seg);
 	tcp_data_snd_check(sk);
 	tcp_ack_snd_check(sk);
@@ -598,9 +599,7 @@ void tcp_init_transfer(struct sock *sk)
 			       : tcp_init_cwnd(sk, sk->sk_dst_cache);
 	/* A lost SYN says nothing about the path's capacity: slow start all the same. */
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
-	/* RFC 6298 5.7: no sample from the handshake, because it was sent again: be careful. */
-	if (!tp->srtt_us)
-		inet_csk(sk)->icsk_rto_us = TCP_TIMEOUT_FALLBACK_US;
+	tcp_init_metrics(sk);
 	tcp_init_congestion_control(sk);
 	tcp_init_buffer_space(sk);
 }

@@ -10,5 +10,7 @@ int tcp_sysctl_machine_init(struct machine *m);
 void tcp_sysctl_net_init(struct net *net);
 int tcp_views_machine_init(struct machine *m);
 int tcp_diag_machine_init(struct machine *m);
+int tcp_metrics_machine_init(struct machine *m);
+void tcp_metrics_net_exit(struct net *net);
 
 #endif

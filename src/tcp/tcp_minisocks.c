@@ -37,6 +37,7 @@ void tcp_time_wait(struct sock *sk, u8 substate, u64 timeout_ns)
 		tcptw->ts_recent_stamp = tp->ts_recent_stamp;
 		tcptw->ts_offset = tp->tsoffset;
 		tcptw->saw_tstamp = tp->tstamp_ok;
+		tcptw->entry_ms = tcp_now_ms(sk);
 		/* Long enough for the peer to send its FIN again, whatever was asked for. */
 		timeout_ns = max(timeout_ns, rto4);
 		if (substate == SS_TCP_TIME_WAIT)
@@ -46,6 +47,7 @@ void tcp_time_wait(struct sock *sk, u8 substate, u64 timeout_ns)
 		/* Too many of them: then without (RFC 9293 wants the wait, but memory is bounded). */
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPTimeWaitOverflow);
 	}
+	tcp_update_metrics(sk);
 	tcp_done(sk);
 }
 
@@ -81,7 +83,9 @@ static enum tcp_tw_verdict tcp_tw_answer(struct tcp_timewait_sock *tw, struct sk
 
 	if (cb->seq == cb->end_seq || (cb->tcp_flags & TCP_FLAG_SYN)) {
 		if (tcp_oow_limited(tw->last_oow_ack, now, net->tcp)) {
-			NET_INC_STATS(net, MIB_TcpExt_TCPACKSkippedTimeWait);
+			NET_INC_STATS(net, tw->tw.tw_substate == SS_TCP_FIN_WAIT2
+						   ? MIB_TcpExt_TCPACKSkippedFinWait2
+						   : MIB_TcpExt_TCPACKSkippedTimeWait);
 			return TCP_TW_DONE;
 		}
 		tw->last_oow_ack = now ? now : 1;
@@ -91,24 +95,37 @@ static enum tcp_tw_verdict tcp_tw_answer(struct tcp_timewait_sock *tw, struct sk
 
 /* An orphan that waits for the peer's FIN. */
 static enum tcp_tw_verdict tcp_tw_fin_wait2(struct tcp_timewait_sock *tw, struct sk_buff *skb,
-					    const struct tcp_seg *seg)
+					    const struct tcp_seg *seg,
+					    skb_drop_reason_t *ret_reason)
 {
-	if (tcp_tw_paws_reject(tw, seg) ||
-	    !tcp_in_window(seg->seq, seg->end_seq, tw->rcv_nxt, tw->rcv_nxt + tw->rcv_wnd))
+	bool paws = tcp_tw_paws_reject(tw, seg);
+
+	if (paws ||
+	    !tcp_in_window(seg->seq, seg->end_seq, tw->rcv_nxt, tw->rcv_nxt + tw->rcv_wnd)) {
+		*ret_reason = paws ? SKB_DROP_TCP_PAWS : SKB_DROP_TCP_OVERWINDOW;
 		return tcp_tw_answer(tw, skb);
+	}
 	if (seg->flags & TCP_FLAG_RST) {
+		*ret_reason = SKB_DROP_TCP_RESET;
 		inet_twsk_deschedule_put(&tw->tw);
 		return TCP_TW_DONE;
 	}
-	if ((seg->flags & TCP_FLAG_SYN) && !before(seg->seq, tw->rcv_nxt))
+	if ((seg->flags & TCP_FLAG_SYN) && !before(seg->seq, tw->rcv_nxt)) {
+		*ret_reason = SKB_DROP_TCP_INVALID_SYN;
 		return TCP_TW_RST;
+	}
+	if (!(seg->flags & TCP_FLAG_ACK)) {
+		*ret_reason = SKB_DROP_TCP_NO_ACK;
+		return TCP_TW_DONE;
+	}
 	/* A plain ACK that says nothing new. */
-	if (!(seg->flags & TCP_FLAG_ACK) || !after(seg->end_seq, tw->rcv_nxt) ||
-	    seg->end_seq == seg->seq)
+	if (!after(seg->end_seq, tw->rcv_nxt) || seg->end_seq == seg->seq)
 		return TCP_TW_DONE;
 	/* Data for nobody, or a FIN that does not come next. */
-	if (!(seg->flags & TCP_FLAG_FIN) || seg->end_seq != tw->rcv_nxt + 1)
+	if (!(seg->flags & TCP_FLAG_FIN) || seg->end_seq != tw->rcv_nxt + 1) {
+		*ret_reason = SKB_DROP_TCP_ABORT_ON_DATA;
 		return TCP_TW_RST;
+	}
 	tw->tw.tw_substate = SS_TCP_TIME_WAIT;
 	tw->rcv_nxt = seg->end_seq;
 	if (seg->saw_tstamp) {
@@ -120,14 +137,16 @@ static enum tcp_tw_verdict tcp_tw_fin_wait2(struct tcp_timewait_sock *tw, struct
 }
 
 enum tcp_tw_verdict tcp_timewait_state_process(struct tcp_timewait_sock *tw, struct sk_buff *skb,
-					       const struct tcp_seg *seg, u32 *ret_isn)
+					       const struct tcp_seg *seg, u32 *ret_isn,
+					       skb_drop_reason_t *ret_reason)
 {
 	struct net *net = tw->tw.c.skc_net;
 	bool paws;
 
 	trace_skb(skb, net, TP_tcp_timewait_state_process, TRACE_PASS, seg->seq, 0);
+	*ret_reason = SKB_NOT_DROPPED;
 	if (tw->tw.tw_substate == SS_TCP_FIN_WAIT2)
-		return tcp_tw_fin_wait2(tw, skb, seg);
+		return tcp_tw_fin_wait2(tw, skb, seg, ret_reason);
 
 	paws = tcp_tw_paws_reject(tw, seg);
 	if (!paws && seg->seq == tw->rcv_nxt &&
@@ -135,6 +154,7 @@ enum tcp_tw_verdict tcp_timewait_state_process(struct tcp_timewait_sock *tw, str
 		/* In window, and carries nothing. */
 		if (seg->flags & TCP_FLAG_RST) {
 			/* RFC 1337: a RST must not assassinate TIME_WAIT. Like Linux it may, unless tcp_rfc1337 is set. */
+			*ret_reason = SKB_DROP_TCP_RESET;
 			if (!net->tcp->rfc1337)
 				inet_twsk_deschedule_put(&tw->tw);
 			return TCP_TW_DONE;
@@ -155,8 +175,9 @@ enum tcp_tw_verdict tcp_timewait_state_process(struct tcp_timewait_sock *tw, str
 		*ret_isn = isn ? isn : 1;
 		return TCP_TW_SYN;
 	}
+	*ret_reason = paws ? SKB_DROP_TCP_PAWS : SKB_DROP_TCP_TIMEWAIT;
 	if (paws)
-		NET_INC_STATS(net, MIB_TcpExt_PAWSEstab);
+		NET_INC_STATS(net, MIB_TcpExt_PAWSTimewait);
 	if (seg->flags & TCP_FLAG_RST)
 		return TCP_TW_DONE;
 	/* The peer's FIN again, or something old. Only what is plausible starts the minute anew. */
@@ -167,24 +188,26 @@ enum tcp_tw_verdict tcp_timewait_state_process(struct tcp_timewait_sock *tw, str
 
 static bool is_loopback(const struct sock_common *c)
 {
+	if (c->skc_bound_dev_if == 1) /* lo, in every net */
+		return true;
 	if (inet_common_is_v6(c))
 		return IN6_IS_ADDR_LOOPBACK(&c->skc_v6_daddr) ||
 		       IN6_IS_ADDR_LOOPBACK(&c->skc_v6_rcv_saddr);
 	return ipv4_is_loopback(c->skc_daddr) || ipv4_is_loopback(c->skc_rcv_saddr);
 }
 
-/* connect(2) chose a 4-tuple that is in TIME_WAIT: with timestamps a second later it is safe (RFC 6191). */
+/* connect(2) chose a 4-tuple that is in TIME_WAIT: with timestamps it is safe a moment later (RFC 6191). */
 bool tcp_twsk_unique(struct sock *sk, struct sock_common *c)
 {
 	struct tcp_timewait_sock *tw = tcp_twsk(c);
 	struct netns_tcp *net = tcp_net(sk);
-	u32 now = tcp_now_s(sk);
+	u32 now = tcp_now_ms(sk);
 	u8 reuse = net->tw_reuse;
 
 	if (reuse == 2) /* loopback only */
 		reuse = is_loopback(c);
 	if (!reuse || !tw->saw_tstamp || !tw->ts_recent_stamp ||
-	    tw->tw.tw_substate != SS_TCP_TIME_WAIT || now - tw->ts_recent_stamp < 1)
+	    tw->tw.tw_substate != SS_TCP_TIME_WAIT || now - tw->entry_ms <= net->tw_reuse_delay_ms)
 		return false;
 	tcp_sk(sk)->write_seq = tw->snd_nxt + 65535 + 2;
 	if (!tcp_sk(sk)->write_seq)
@@ -267,14 +290,18 @@ void tcp_openreq_init_rwin(struct sock *sk, struct request_sock *req, const stru
 	treq->rcv_wscale = wscale & 15;
 }
 
+static u8 tcp_syncookies(const struct sock *sk)
+{
+	/* A cookie is an answer: who takes connections to any destination has not given one yet. */
+	return inet_sk(sk)->listen_any ? 0 : tcp_net(sk)->syncookies;
+}
+
 /* Is there room for @seg's SYN? *ret_cookie: only if nothing is kept of it. */
 static bool tcp_request_admitted(struct sock *sk, const struct tcp_seg *seg, u32 tw_isn,
 				 bool *ret_cookie, skb_drop_reason_t *ret_reason)
 {
-	const struct netns_tcp *net = tcp_net(sk);
 	u32 qlen = inet_csk(sk)->icsk_accept_queue.qlen;
-	/* A cookie is an answer: who takes connections to any destination has not given one yet. */
-	u8 syncookies = inet_sk(sk)->listen_any ? 0 : net->syncookies;
+	u8 syncookies = tcp_syncookies(sk);
 	bool cookie = false;
 
 	/* One that follows a connection in TIME_WAIT has its number already. */
@@ -291,12 +318,6 @@ static bool tcp_request_admitted(struct sock *sk, const struct tcp_seg *seg, u32
 	if (sk_acceptq_is_full(sk)) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_ListenOverflows);
 		*ret_reason = SKB_DROP_TCP_LISTEN_OVERFLOW;
-		return false;
-	}
-	/* Without cookies the last quarter of tcp_max_syn_backlog is for others than strangers. */
-	if (!syncookies && !tw_isn &&
-	    qlen + (net->max_syn_backlog >> 2) > net->max_syn_backlog) {
-		*ret_reason = SKB_DROP_TCP_REQ_OVERFLOW;
 		return false;
 	}
 	*ret_cookie = cookie;
@@ -330,6 +351,16 @@ static skb_drop_reason_t tcp_conn_cookie(struct sock *sk, const struct tcp_seg *
 	return 0;
 }
 
+/* Without cookies the last quarter of tcp_max_syn_backlog is for peers that have had a connection before. */
+static bool tcp_backlog_is_for_friends(const struct sock *sk)
+{
+	const struct netns_tcp *net = tcp_net(sk);
+
+	return !tcp_syncookies(sk) &&
+	       inet_csk(sk)->icsk_accept_queue.qlen + (net->max_syn_backlog >> 2) >
+		       net->max_syn_backlog;
+}
+
 /* A SYN that waits for its ACK. 0 or a drop reason */
 static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *seg,
 					const struct tcp_af_ops *af, u32 tw_isn)
@@ -345,6 +376,10 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	if (!req)
 		return SKB_DROP_NOMEM;
 	tcp_openreq_init(sk, req, seg);
+	if (!tw_isn && tcp_backlog_is_for_friends(sk) && !tcp_peer_is_proven(net, req)) {
+		reason = SKB_DROP_TCP_REQ_OVERFLOW;
+		goto out;
+	}
 	dst = af->route_req(sk, req);
 	if (!dst) {
 		reason = SKB_DROP_TCP_NOROUTE;
@@ -612,6 +647,8 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->num_sacks = 0;
 	tp->dsack_pending = 0;
 	tp->rcv_rtt_us = 0;
+	tp->urg_data = 0;
+	tp->urg_out = 0;
 
 	tp->tsoffset = treq->ts_off;
 	tp->tstamp_ok = treq->tstamp_ok;

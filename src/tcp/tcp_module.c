@@ -51,6 +51,8 @@ int tcp_machine_init(struct machine *m)
 		err = tcp_views_machine_init(m);
 	if (!err)
 		err = tcp_diag_machine_init(m);
+	if (!err)
+		err = tcp_metrics_machine_init(m);
 	if (err)
 		tcp_machine_exit(m);
 	return err;
@@ -128,6 +130,7 @@ void tcp_net_exit(struct net *net)
 	inet_del_protocol(net, IPPROTO_TCP);
 	if (net->ipv6)
 		inet6_del_protocol(net, IPPROTO_TCP);
+	tcp_metrics_net_exit(net);
 	inet_hashinfo_fini(&net->tcp->hashinfo, net);
 	free(net->tcp);
 	net->tcp = NULL;

@@ -529,6 +529,8 @@ static void tcp_build_header(struct sock *sk, struct sk_buff *skb, const struct 
 	th->window = cpu_to_be16((u16)window);
 	th->check.v = 0;
 	th->urg_ptr.v = 0;
+	if (unlikely(tp->urg_out))
+		__tcp_urg_header(tp, cb->seq, th);
 	tcp_options_write((u8 *)(th + 1), opts);
 }
 
@@ -620,7 +622,9 @@ static bool tcp_nagle_check(bool partial, const struct tcp_sock *tp, int nonagle
 static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss,
 			   int nonagle)
 {
-	if ((nonagle & TCP_NAGLE_PUSH) || (TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN))
+	/* Neither the last octets nor urgent ones wait. */
+	if ((nonagle & TCP_NAGLE_PUSH) || (TCP_SKB_CB(skb)->tcp_flags & TCP_FLAG_FIN) ||
+	    tp->urg_out)
 		return true;
 	return !tcp_nagle_check(skb->len < mss, tp, nonagle);
 }
@@ -751,8 +755,10 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			if (!push_one &&
 			    tcp_tso_should_defer(sk, skb, mss_now, max_segs, &is_cwnd_limited))
 				break;
-			limit = tcp_mss_split_point(sk, skb, mss_now, min(quota, max_segs),
-						    nonagle);
+			/* An urgent pointer is each segment's own. */
+			if (likely(!tp->urg_out))
+				limit = tcp_mss_split_point(sk, skb, mss_now, min(quota, max_segs),
+							    nonagle);
 			if (!limit)
 				break;
 		}
@@ -1123,7 +1129,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 /* ---- probes ------------------------------------------------------------------------------------------ */
 
 /* A segment with an old sequence number: the peer answers with an ACK that tells its window. */
-static int tcp_xmit_probe_skb(struct sock *sk)
+static int tcp_xmit_probe_skb(struct sock *sk, u32 seq)
 {
 	struct sk_buff *skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
 
@@ -1132,7 +1138,7 @@ static int tcp_xmit_probe_skb(struct sock *sk)
 	skb_reserve(skb, MAX_TCP_HEADER);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
-	tcp_init_nondata_skb(skb, tcp_sk(sk)->snd_una - 1, TCP_FLAG_ACK);
+	tcp_init_nondata_skb(skb, seq, TCP_FLAG_ACK);
 	return tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
 }
 
@@ -1169,13 +1175,16 @@ int tcp_write_wakeup(struct sock *sk)
 		return err;
 	}
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPWinProbe);
-	return tcp_xmit_probe_skb(sk);
+	/* RFC 9293 3.8.6.1: urgent news goes out although the window is closed. */
+	if (unlikely(tp->urg_out) && between(tp->snd_up, tp->snd_una + 1, tp->snd_una + 0xffff))
+		tcp_xmit_probe_skb(sk, tp->snd_una);
+	return tcp_xmit_probe_skb(sk, tp->snd_una - 1);
 }
 
 void tcp_send_window_probe(struct sock *sk)
 {
 	if (sk->sk_state == SS_TCP_ESTABLISHED)
-		tcp_xmit_probe_skb(sk);
+		tcp_xmit_probe_skb(sk, tcp_sk(sk)->snd_una - 1);
 }
 
 /* RFC 9293 3.8.6.1: the peer's window is closed and nothing is in flight. */

@@ -9,7 +9,8 @@
  *     tcp_check_syn   fourth: SYN
  *     tcp_check_ack   fifth: ACK
  *     tcp_data        seventh: payload, which also finds the FIN (eighth: tcp_fin())
- *   (third is security, which nobody has; sixth, URG: octets of urgent data are read like all others.)
+ *     tcp_urg         sixth: the urgent pointer
+ *   (third is security, which nobody has.)
  *   A step returns true to go on; false when the segment is done with, which then has been consumed. The steps share struct tcp_seg.
  *   A blind attacker's RST, SYN or ACK is answered with a challenge ACK (RFC 5961), at a limited rate.
  * Context: softirq, cpu lock held. A step may end the connection: the caller of tcp_rcv_state_process() holds a reference.
@@ -21,6 +22,8 @@
 typedef void tcp_state_fn(struct sock *sk, struct tcp_seg *seg);
 
 /* ---- challenge ACKs ---------------------------------------------------------------------------------- */
+
+#define CHALLENGE_ACK_UNLIMITED 0x7fffffffu
 
 /* RFC 5961 7: no more than tcp_challenge_ack_limit in a second, per net, and a slow rate per connection. */
 void tcp_send_challenge_ack(struct sock *sk)
@@ -35,13 +38,20 @@ void tcp_send_challenge_ack(struct sock *sk)
 		return;
 	}
 	tp->last_oow_ack = now ? now : 1;
-	if (net->challenge_epoch != second) {
-		net->challenge_epoch = second;
-		net->challenge_count = 0;
+	if (net->challenge_ack_limit != CHALLENGE_ACK_UNLIMITED) {
+		if (net->challenge_epoch != second) {
+			u32 limit = net->challenge_ack_limit;
+
+			/* How many there are must not be countable from outside (CVE-2016-5696): half to one and a half times. */
+			net->challenge_epoch = second;
+			net->challenge_left = (limit + 1) / 2;
+			if (limit)
+				net->challenge_left += (u32)cpu_random(sk->sk_cpu) % limit;
+		}
+		if (!net->challenge_left)
+			return;
+		net->challenge_left--;
 	}
-	if (net->challenge_count >= net->challenge_ack_limit)
-		return;
-	net->challenge_count++;
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPChallengeACK);
 	tcp_send_ack(sk);
 }
@@ -194,6 +204,7 @@ static void tcp_abort_on_data(struct sock *sk, struct tcp_seg *seg)
 /* Seventh and eighth, and what may be sent because of it all. Ends the processing of the segment. */
 static void tcp_data(struct sock *sk, struct tcp_seg *seg)
 {
+	tcp_urg(sk, seg);
 	tcp_data_queue(sk, seg);
 	if (sk->sk_state == SS_TCP_CLOSE)
 		return; /* FIN_WAIT2 met its FIN: a timewait sock goes on */
@@ -490,6 +501,7 @@ static void tcp_state_last_ack(struct sock *sk, struct tcp_seg *seg)
 	if (!tcp_validate_incoming(sk, seg) || !tcp_check_ack(sk, seg))
 		return;
 	if (tcp_fin_acked(sk)) {
+		tcp_update_metrics(sk);
 		tcp_done(sk);
 		consume_skb(seg->skb);
 		return;

@@ -258,4 +258,8 @@ struct inet_af_ops {
 void inet_register_af_ops(struct net *net, const struct inet_af_ops *ops);
 const struct inet_af_ops *inet_af_ops(const struct net *net, int family); /* NULL: not there */
 
+/* icmp_ext.c - borrow. @skb: an ICMP error from the datagram on that it quotes; @payload: where what the socket gets begins; @quoted: how
+ * many octets are quoted, by the error's header. All 0: there are no extensions. */
+struct sock_ee_data_rfc4884 inet_rfc4884(const struct sk_buff *skb, u32 payload, u32 quoted);
+
 #endif

@@ -796,6 +796,11 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32
 					     .ee_type = icmp->type,
 					     .ee_code = icmp->code,
 					     .ee_info = info };
+	/* RFC 4884 4.1, 4.2, 4.5: in 32-bit words. */
+	if (inet_sk(sk)->recverr_rfc4884 &&
+	    (icmp->type == ICMP4_DEST_UNREACH || icmp->type == ICMP4_TIME_EXCEEDED ||
+	     icmp->type == ICMP4_PARAMETERPROB))
+		cb->ee.ee_rfc4884 = inet_rfc4884(skb, off, 4u * ((const u8 *)&icmp->un)[1]);
 	cb->addr = inner->daddr;
 	cb->offender = ip_hdr(skb)->saddr;
 	cb->port = port;

@@ -933,6 +933,10 @@ void ipv6_icmp_error(struct sock *sk, struct sk_buff *skb, int err, be16 port, u
 					     .ee_type = icmp->type,
 					     .ee_code = icmp->code,
 					     .ee_info = info };
+	/* RFC 4884 4.3, 4.4: in 64-bit words. */
+	if (inet6_sk(sk)->recverr_rfc4884 &&
+	    (icmp->type == ICMPV6_DEST_UNREACH || icmp->type == ICMPV6_TIME_EXCEED))
+		cb->ee.ee_rfc4884 = inet_rfc4884(skb, off, 8u * *(const u8 *)&icmp->un);
 	cb->addr_off =
 		(u32)(skb->data - skb_network_header(skb)) + (u32)offsetof(struct ipv6_hdr, daddr);
 	cb->port = port;

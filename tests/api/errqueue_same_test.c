@@ -460,6 +460,153 @@ static void datagram_packets(struct world *w)
 }
 CASE(datagram_packets)
 
+/* ---- extensions of ICMP errors (RFC 4884) --------------------------------------------------------------------------- */
+
+#define PORT_FROM 4201
+#define PORT_TO   4202
+
+/* An ICMP error about a datagram from PORT_FROM to PORT_TO. */
+struct icmp_case {
+	uint8_t type, code;
+	uint8_t words;   /* length field: 32 bits each, of ICMPv6 64 */
+	uint16_t quoted; /* octets of the datagram, IP header included, with zeros after it */
+	uint8_t ext[16]; /* what follows */
+	uint8_t ext_len;
+};
+
+static uint16_t sum16(const uint8_t *p, size_t n, uint32_t sum)
+{
+	for (size_t i = 0; i + 1 < n; i += 2)
+		sum += (uint32_t)(p[i] << 8 | p[i + 1]);
+	if (n & 1)
+		sum += (uint32_t)(p[n - 1] << 8);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* 0xee 0xee where the checksum of an extension belongs: the right one */
+static size_t icmp_build(const struct icmp_case *c, int family, uint8_t *buf)
+{
+	size_t iplen = family == AF_INET ? 20 : 40, n = 8u + c->quoted + c->ext_len;
+	uint8_t *ip = buf + 8, *udp = ip + iplen, *ext = ip + c->quoted;
+	uint16_t sum;
+
+	memset(buf, 0, n);
+	buf[0] = c->type;
+	buf[1] = c->code;
+	buf[family == AF_INET ? 5 : 4] = c->words;
+	if (family == AF_INET) {
+		const uint8_t h[20] = { 0x45, 0, 0, 200, 0, 1,   0, 0, 64, 17,
+					0,    0, 127, 0, 0, 1, 127, 0, 0,  1 };
+
+		memcpy(ip, h, sizeof(h));
+		sum = (uint16_t)~sum16(ip, 20, 0);
+		ip[10] = (uint8_t)(sum >> 8);
+		ip[11] = (uint8_t)sum;
+	} else {
+		ip[0] = 0x60;
+		ip[5] = 160;
+		ip[6] = 17;
+		ip[7] = 64;
+		ip[23] = ip[39] = 1; /* ::1 */
+	}
+	udp[0] = PORT_FROM >> 8;
+	udp[1] = PORT_FROM & 0xff;
+	udp[2] = PORT_TO >> 8;
+	udp[3] = PORT_TO & 0xff;
+	udp[5] = 180;
+	memcpy(ext, c->ext, c->ext_len);
+	if (c->ext_len >= 4 && ext[2] == 0xee && ext[3] == 0xee) {
+		ext[2] = ext[3] = 0;
+		sum = (uint16_t)~sum16(ext, c->ext_len, 0);
+		ext[2] = (uint8_t)(sum >> 8);
+		ext[3] = (uint8_t)sum;
+	}
+	if (family == AF_INET) { /* ICMPv6's is filled in by the socket */
+		sum = (uint16_t)~sum16(buf, n, 0);
+		buf[2] = (uint8_t)(sum >> 8);
+		buf[3] = (uint8_t)sum;
+	}
+	return n;
+}
+
+#define OBJECT    0x20, 0, 0xee, 0xee, 0, 8, 2, 15, 1, 2, 3, 4
+#define UNREACH(v6) (uint8_t)((v6) ? 1 : 3), (uint8_t)((v6) ? 4 : 3)
+
+static void icmp_extensions_of(struct world *w, int family)
+{
+	const bool v6 = family == AF_INET6;
+	const uint8_t u = v6 ? 8 : 4; /* octets of one unit of the length field */
+	const uint8_t exceeded = v6 ? 3 : 11, problem = v6 ? 4 : 12;
+	const struct icmp_case cases[] = {
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { OBJECT }, 12 },
+		{ exceeded, 0, (uint8_t)(128 / u), 128, { OBJECT }, 12 },
+		{ problem, 0, (uint8_t)(128 / u), 128, { OBJECT }, 12 },
+		{ UNREACH(v6), 0, 128, { OBJECT }, 12 },
+		{ UNREACH(v6), (uint8_t)(160 / u), 160, { OBJECT }, 12 },
+		{ UNREACH(v6), (uint8_t)(120 / u), 120, { OBJECT }, 12 },
+		{ UNREACH(v6), (uint8_t)(136 / u), 128, { OBJECT }, 12 },
+		{ UNREACH(v6), (uint8_t)(240 / u), 128, { OBJECT }, 12 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0 }, 0 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0xee, 0xee }, 4 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0 }, 3 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0, 0, 0, 4, 1, 1 }, 8 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 1, 2, 0, 4, 1, 1 }, 8 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x10, 0, 0xee, 0xee, 0, 4, 1, 1 }, 8 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x10, 0, 1, 2, 0, 4, 1, 1 }, 8 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x10, 0, 0xee, 0xee, 0, 3, 1, 1 }, 8 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0xee, 0xee, 0, 3, 1, 1 }, 8 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0xee, 0xee, 0, 12, 1, 1 }, 8 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0xee, 0xee, 0, 5, 1, 1, 9 }, 9 },
+		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0xee, 0xee, 0, 4, 1, 1, 0, 4 }, 10 },
+	};
+	struct sockaddr_storage from, to;
+	socklen_t from_len = lo_address(family, PORT_FROM, &from);
+	socklen_t to_len = lo_address(family, PORT_TO, &to), any_len;
+	int level = v6 ? SOL_IPV6 : SOL_IP, u_fd, raw;
+	struct sockaddr_storage any;
+	uint8_t buf[512];
+
+	u_fd = i_socket_of(w, family, SOCK_DGRAM);
+	SAY(w, wcall(w, SYS_BIND, (unsigned long)u_fd, P(&from), from_len, 0, 0, 0));
+	SAY(w, wcall(w, SYS_CONNECT, (unsigned long)u_fd, P(&to), to_len, 0, 0, 0));
+	SAY(w, i_set_int(w, u_fd, level, v6 ? IPV6_RECVERR : IP_RECVERR, 1));
+	raw = (int)wcall(w, SYS_SOCKET, (unsigned long)family, SOCK_RAW,
+			 v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, 0, 0, 0);
+	assert_true(raw >= 0);
+	any_len = lo_address(family, 0, &any);
+	for (int on = 0; on < 2; on++) {
+		SAY(w, i_set(w, u_fd, level, v6 ? 31 : 26, &on, sizeof(on)));
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			size_t n = icmp_build(&cases[i], family, buf);
+
+			world_say(w, "case", (long)i);
+			SAY(w, wcall(w, SYS_SENDTO, (unsigned long)raw, P(buf), n, 0, P(&any),
+				     any_len));
+			settle(w);
+			while (say_error(w, u_fd))
+				;
+		}
+	}
+	w_close(w, raw);
+	w_close(w, u_fd);
+}
+
+static void icmp_extensions(struct world *w)
+{
+	begin(w);
+	icmp_extensions_of(w, AF_INET);
+}
+CASE(icmp_extensions)
+
+static void icmpv6_extensions(struct world *w)
+{
+	begin(w);
+	icmp_extensions_of(w, AF_INET6);
+}
+CASE(icmpv6_extensions)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -472,6 +619,8 @@ int main(void)
 		cmocka_unit_test(stream_control_messages_as_natively),
 		cmocka_unit_test(stamp_refusals_as_natively),
 		cmocka_unit_test(datagram_packets_as_natively),
+		cmocka_unit_test(icmp_extensions_as_natively),
+		cmocka_unit_test(icmpv6_extensions_as_natively),
 	};
 
 	if (own_namespace()) {

@@ -20,6 +20,7 @@
 #include <linux/net.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -324,7 +325,7 @@ static inline void same_in_both(void (*fn)(struct world *w))
 
 	host = (struct world){ .native = true };
 	weir = (struct world){ 0 };
-	fn(&host);
+	fn(&host); if (getenv("SHOW")) puts(host.text);
 	world_weir(&weir);
 	fn(&weir);
 	world_weir_end(&weir);

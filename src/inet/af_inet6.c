@@ -39,9 +39,10 @@ void inet6_sock_destruct(struct sock *sk)
 
 	txopt_put(np->opt);
 	np->opt = NULL;
-	if (np->rxpmtu)
-		consume_skb(np->rxpmtu);
+	consume_skb(np->rxpmtu);
 	np->rxpmtu = NULL;
+	consume_skb(np->pktoptions);
+	np->pktoptions = NULL;
 }
 
 /* RFC 4007 6: which zone such an address is in, its octets do not say. */

@@ -54,7 +54,10 @@ struct ipv6_pinfo {            /* what an AF_INET6 socket has besides inet_sock:
 	struct ipv6_txoptions *opt;
 	struct list_head mc_list, ac_list, fl_list; /* mcast.c, anycast.c, ip6_flowlabel.c */
 	struct sk_buff *rxpmtu;                     /* IPV6_RECVPATHMTU */
-	struct { /* ip6_output.c: the label made up for the flow that was sent last */
+	struct sk_buff
+		*pktoptions; /* streams: the headers of the last packet, if rxopt asks for any */
+	be32 rcv_flowinfo;   /* and its traffic class and flow label */
+	struct {             /* ip6_output.c: the label made up for the flow that was sent last */
 		struct in6_addr daddr;
 		be16 sport, dport;
 		be32 label; /* 0: none yet */

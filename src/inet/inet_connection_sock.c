@@ -276,6 +276,7 @@ void reqsk_put(struct request_sock *req)
 	assert(!req->queued && hlist_unhashed(&req->c.skc_node));
 	if (req->rsk_ops->destructor)
 		req->rsk_ops->destructor(req);
+	consume_skb(req->pktopts);
 	sock_put(req->rsk_listener);
 	free(req);
 }
@@ -376,6 +377,8 @@ static void clone_pinfo(struct sock *newsk, const struct request_sock *req)
 	if (np->opt)
 		np->opt->refcount++;
 	np->rxpmtu = NULL;
+	np->pktoptions = req->pktopts ? skb_get(req->pktopts) : NULL;
+	np->rcv_flowinfo = req->ir_flowinfo;
 	list_init(&np->mc_list);
 	list_init(&np->ac_list);
 	list_init(&np->fl_list);
@@ -414,6 +417,9 @@ struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_soc
 	inet_sk(newsk)->inet_sport = cpu_to_be16(req->c.skc_num);
 	inet_sk(newsk)->inet_opt = NULL;
 	inet_sk(newsk)->listen_any = 0;
+	inet_sk(newsk)->mc_index = req->ir_iif;
+	inet_sk(newsk)->mc_ttl = req->ir_hoplimit;
+	inet_sk(newsk)->rcv_tos = req->ir_tos;
 	if (inet_sk(sk)->pinet6)
 		clone_pinfo(newsk, req);
 	inet_sk(newsk)->inet_id = (u16)cpu_random(sk->sk_cpu);

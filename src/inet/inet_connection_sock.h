@@ -57,7 +57,10 @@ struct request_sock {
 	u8 any : 3;              /* enum reqsk_any */
 	struct sk_buff *any_skb; /* the SYN that waits for an answer, in REQSK_ANY_NEW and _TOLD */
 	int ir_iif;
-	u8 ir_hoplimit, ir_tclass; /* of an IPv6 SYN */
+	u8 ir_hoplimit, ir_tos; /* of the SYN: time to live, type of service */
+	be32 ir_flowinfo;       /* of an IPv6 SYN */
+	struct sk_buff
+		*pktopts; /* its headers, if the listener asks for them: IPV6_2292PKTOPTIONS */
 	be32 ir_flowlabel;
 	u32 ir_mark;
 	struct ip_options *ireq_opt;

@@ -27,6 +27,7 @@ struct inet_sock {
 	u8 tos;
 	u8 min_ttl;
 	u8 mc_ttl;
+	u8 rcv_tos;  /* of the segment that opened the connection: IP_PKTOPTIONS */
 	u8 pmtudisc; /* IP_PMTUDISC_* */
 	u8 recverr : 1, is_icsk : 1, freebind : 1, hdrincl : 1, mc_loop : 1, transparent : 1,
 		mc_all : 1, nodefrag : 1;

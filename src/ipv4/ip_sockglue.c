@@ -340,13 +340,25 @@ static int get_options(const struct sock *sk, void *val, socklen_t *len)
 	return 0;
 }
 
-/* The control messages of the last packet of a stream: none are kept. */
+/* Of a stream: what the SYN of an accepted connection had; of others their defaults. */
 static int get_pktoptions(const struct sock *sk, void *val, socklen_t *len)
 {
-	(void)val;
+	const struct inet_sock *inet = inet_sk(sk);
+	struct kmsghdr msg = { .control = val, .controllen = *len };
+	struct in_pktinfo info = { .ipi_ifindex = inet->mc_index,
+				   .ipi_spec_dst.s_addr = sk->sk_rcv_saddr.v,
+				   .ipi_addr.s_addr = sk->sk_rcv_saddr.v };
+	int ttl = inet->mc_ttl, tos = inet->rcv_tos;
+
 	if (sk->sk_type != SOCK_STREAM)
 		return -ENOPROTOOPT;
-	*len = 0;
+	if (inet->cmsg_flags & IP_CMSG_PKTINFO)
+		put_cmsg(&msg, SOL_IP, IP_PKTINFO, sizeof(info), &info);
+	if (inet->cmsg_flags & IP_CMSG_TTL)
+		put_cmsg(&msg, SOL_IP, IP_TTL, sizeof(ttl), &ttl);
+	if (inet->cmsg_flags & IP_CMSG_TOS)
+		put_cmsg(&msg, SOL_IP, IP_TOS, sizeof(tos), &tos);
+	*len = (socklen_t)msg.control_used;
 	return 0;
 }
 

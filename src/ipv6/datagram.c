@@ -888,6 +888,49 @@ static void recv_specific(struct sock *sk, struct kmsghdr *msg, const struct sk_
 		put_int(msg, IPV6_RECVFRAGSIZE, IP6CB(skb)->frag_max_size);
 }
 
+/* ---- headers of a stream's packets ---------------------------------------------------------------------------------- */
+
+struct sk_buff *ipv6_pktoptions(const struct sock *sk, const struct sk_buff *skb)
+{
+	u32 from, len;
+	struct sk_buff *n;
+
+	if (!inet_sk(sk)->pinet6 || !inet6_sk(sk)->rxopt || skb_is_ipv4(skb))
+		return NULL;
+	/* And the ports, for IPV6_ORIGDSTADDR. */
+	from = skb->network_header;
+	len = (u32)skb->transport_header - from + 4;
+	n = alloc_skb(skb->cpu, len);
+	if (!n)
+		return NULL;
+	skb_reset_network_header(n);
+	skb_put_data(n, skb->head + from, len);
+	n->transport_header = (u16)(n->network_header + len - 4);
+	n->protocol = skb->protocol;
+	memset(n->cb, 0, sizeof(n->cb));
+	return n;
+}
+
+void ipv6_set_pktoptions(struct sock *sk, struct sk_buff *opts)
+{
+	struct ipv6_pinfo *np = inet6_sk(sk);
+
+	consume_skb(np->pktoptions);
+	np->pktoptions = opts;
+	np->mcast_oif = INET_SOCK_CB(opts)->parm.iif;
+	np->mcast_hops = ipv6_hdr(opts)->hop_limit;
+	np->rcv_flowinfo = packet_flowinfo(ipv6_hdr(opts));
+}
+
+void ipv6_recv_pktoptions(const struct sock *sk, struct kmsghdr *msg, const struct sk_buff *opts)
+{
+	u32 rxopt = inet6_sk(sk)->rxopt;
+
+	if (rxopt & IPV6_RX_PKTINFO)
+		put_pktinfo(msg, opts, IPV6_PKTINFO);
+	recv_specific((struct sock *)sk, msg, opts, rxopt);
+}
+
 static void ipv6_recv_cmsg(struct sock *sk, struct kmsghdr *msg, struct sk_buff *skb)
 {
 	u32 rxopt = inet6_sk(sk)->rxopt;
@@ -1157,6 +1200,8 @@ static void ipv6_release(struct sock *sk)
 	fl6_free_socklist(sk);
 	consume_skb(np->rxpmtu);
 	np->rxpmtu = NULL;
+	consume_skb(np->pktoptions);
+	np->pktoptions = NULL;
 }
 
 const struct inet_af_ops ipv6_inet_af_ops = {

@@ -180,6 +180,12 @@ int ipv6_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *
 /* Puts an error on @sk's error queue if it wants it (IPV6_RECVERR). borrow skb. */
 void ipv6_icmp_error(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32 info,
 		     u8 *payload);
+/* borrow @skb, a packet for stream @sk: its headers, if @sk asks for any by IPV6_RECV*; NULL: not, or no memory. The caller sets the
+ * cb: struct inet_sock_cb. */
+struct sk_buff *ipv6_pktoptions(const struct sock *sk, const struct sk_buff *skb);
+void ipv6_set_pktoptions(struct sock *sk, struct sk_buff *opts); /* consumes */
+/* Control messages of what ipv6_pktoptions() kept, as IPV6_2292PKTOPTIONS tells them. */
+void ipv6_recv_pktoptions(const struct sock *sk, struct kmsghdr *msg, const struct sk_buff *opts);
 void ipv6_local_error(struct sock *sk, int err, const struct flowi6 *fl, u32 info);
 /* The path takes packets of @mtu octets only: tells a program that set IPV6_RECVPATHMTU. */
 void ipv6_local_rxpmtu(struct sock *sk, const struct flowi6 *fl, u32 mtu);

@@ -461,7 +461,7 @@ static void put_int(struct kmsghdr *msg, int type, int v)
 	put_cmsg(msg, SOL_IPV6, type, sizeof(v), &v);
 }
 
-/* What a stream's packets have, as control messages: of the last one none is kept. */
+/* What a stream's last packet had, as control messages; if none was kept, what is known of the connection. */
 static int get_pktoptions(const struct sock *sk, void *val, socklen_t *len)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
@@ -472,6 +472,11 @@ static int get_pktoptions(const struct sock *sk, void *val, socklen_t *len)
 
 	if (sk->sk_type != SOCK_STREAM)
 		return -ENOPROTOOPT;
+	if (np->pktoptions) {
+		ipv6_recv_pktoptions(sk, &msg, np->pktoptions);
+		*len = (socklen_t)msg.control_used;
+		return 0;
+	}
 	get_mcast_hops(sk, &hops);
 	if (np->mcast_oif) {
 		info.ipi6_ifindex = (u32)np->mcast_oif;
@@ -482,11 +487,14 @@ static int get_pktoptions(const struct sock *sk, void *val, socklen_t *len)
 	if (np->rxopt & IPV6_RX_HOPLIMIT)
 		put_int(&msg, IPV6_HOPLIMIT, hops);
 	if (np->rxopt & IPV6_RX_TCLASS)
-		put_int(&msg, IPV6_TCLASS, 0);
+		put_int(&msg, IPV6_TCLASS, (int)(be32_to_cpu(np->rcv_flowinfo) >> 20));
 	if (np->rxopt & IPV6_RX_OPKTINFO)
 		put_cmsg(&msg, SOL_IPV6, IPV6_2292PKTINFO, sizeof(info), &info);
 	if (np->rxopt & IPV6_RX_OHOPLIMIT)
 		put_int(&msg, IPV6_2292HOPLIMIT, hops);
+	if (np->rxopt & IPV6_RX_FLOW)
+		put_cmsg(&msg, SOL_IPV6, IPV6_FLOWINFO, sizeof(np->rcv_flowinfo),
+			 &np->rcv_flowinfo);
 	*len = (socklen_t)msg.control_used;
 	return 0;
 }

@@ -562,6 +562,12 @@ static inline const struct tcp_af_ops *tcp_af(const struct net *net, int family)
 
 /* ---- tcp_demux.c ------------------------------------------------------------------------------------- */
 
+/* The headers of @skb, if @sk asks for them (IPV6_2292PKTOPTIONS); else NULL. */
+struct sk_buff *__tcp_v6_pktoptions(const struct sock *sk, const struct sk_buff *skb);
+static inline struct sk_buff *tcp_v6_pktoptions(const struct sock *sk, const struct sk_buff *skb)
+{
+	return likely(sk->sk_family == AF_INET) ? NULL : __tcp_v6_pktoptions(sk, skb);
+}
 u32 tcp_init_seq(struct net *net, const struct inet_tuple *t);
 u32 tcp_init_ts_off(struct net *net, const struct inet_tuple *t);
 /* borrow @skb (data at the payload, transport header set); @sk may be NULL */

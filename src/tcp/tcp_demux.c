@@ -15,6 +15,7 @@
 
 #include "core/sock_reasons.h"
 #include "inet/inet6_sock.h"
+#include "inet/inet_sock_cb.h"
 #include "ipv6/ipv6.h"
 #include "lib/siphash.h"
 #include "tcp/tcp.h"
@@ -220,14 +221,39 @@ const struct tcp_hdr *tcp_rcv_header(struct sk_buff *skb, u32 pseudo, u8 dsfield
 	return (const struct tcp_hdr *)skb_transport_header(skb);
 }
 
+struct sk_buff *__tcp_v6_pktoptions(const struct sock *sk, const struct sk_buff *skb)
+{
+	struct sk_buff *opts = ipv6_pktoptions(sk, skb);
+
+	if (opts)
+		memcpy(&INET_SOCK_CB(opts)->parm, &TCP_SKB_CB(skb)->header,
+		       sizeof(INET_SOCK_CB(opts)->parm));
+	return opts;
+}
+
+/* The headers of what came next are kept, not of what is old or early. */
+static void tcp_v6_keep_pktoptions(struct sock *sk, struct sk_buff *opts, u32 end_seq)
+{
+	if (end_seq == tcp_sk(sk)->rcv_nxt && sk->sk_state != SS_TCP_CLOSE &&
+	    sk->sk_state != SS_TCP_LISTEN)
+		ipv6_set_pktoptions(sk, opts);
+	else
+		consume_skb(opts);
+}
+
 static void tcp_do_rcv(struct sock *sk, struct sk_buff *skb)
 {
+	struct sk_buff *opts = tcp_v6_pktoptions(sk, skb);
+	u32 end_seq = TCP_SKB_CB(skb)->end_seq;
+
 	sock_hold(sk);
 	tcp_sk(sk)->segs_in += max_t(u32, skb_shinfo(skb)->gso_segs, 1);
 	if (likely(sk->sk_state == SS_TCP_ESTABLISHED))
 		tcp_rcv_established(sk, skb);
 	else
 		tcp_rcv_state_process(sk, skb);
+	if (unlikely(opts))
+		tcp_v6_keep_pktoptions(sk, opts, end_seq);
 	sock_put(sk);
 }
 

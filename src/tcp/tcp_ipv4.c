@@ -97,10 +97,11 @@ static void tcp_v4_init_req(struct request_sock *req, const struct sock *listene
 
 	req->c.skc_rcv_saddr = iph->daddr;
 	req->c.skc_daddr = iph->saddr;
+	req->ir_hoplimit = iph->ttl;
+	req->ir_tos = iph->tos;
 	if (listener->sk_family == AF_INET6) {
 		ipv6_addr_set_v4mapped(iph->daddr, &req->c.skc_v6_rcv_saddr);
 		ipv6_addr_set_v4mapped(iph->saddr, &req->c.skc_v6_daddr);
-		req->ir_hoplimit = iph->ttl;
 	}
 }
 

@@ -115,7 +115,8 @@ static void tcp_v6_init_req(struct request_sock *req, const struct sock *listene
 	req->c.skc_v6_rcv_saddr = h->daddr;
 	req->c.skc_v6_daddr = h->saddr;
 	req->ir_hoplimit = h->hop_limit;
-	req->ir_tclass = ipv6_get_dsfield(h);
+	req->ir_tos = ipv6_get_dsfield(h);
+	req->ir_flowinfo = cpu_to_be32(be32_to_cpu(h->ver_tc_flow) & 0x0fffffffu);
 	if (inet6_sk(listener)->repflow)
 		req->ir_flowlabel = cpu_to_be32(be32_to_cpu(h->ver_tc_flow) & IPV6_FLOWLABEL_MASK_);
 	/* RFC 4007 6: link-local addresses mean the link that the SYN came from. */

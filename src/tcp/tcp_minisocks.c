@@ -393,6 +393,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	any = inet_sk(sk)->listen_any;
 	if (!inet_csk_reqsk_queue_hash_add(
 		    sk, req, any ? TCP_ANY_ANSWER_NS : TCP_TIMEOUT_INIT_US * NSEC_PER_USEC)) {
+		req->pktopts = tcp_v6_pktoptions(sk, seg->skb);
 		if (any)
 			inet_csk_any_ask(sk, req, skb_get(seg->skb));
 		else /* if it is lost here, the timer sends another */
@@ -472,6 +473,9 @@ struct sock *tcp_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct requ
 		NET_INC_STATS(sock_net(sk), MIB_TcpExt_ListenDrops);
 		return NULL;
 	}
+	/* Of a SYN that was answered with a cookie nothing was kept. */
+	if (!req->pktopts)
+		req->pktopts = tcp_v6_pktoptions(sk, skb);
 	newsk = tcp_create_openreq_child(sk, req, skb);
 	if (!newsk) {
 		NET_INC_STATS(sock_net(sk), MIB_TcpExt_ListenDrops);

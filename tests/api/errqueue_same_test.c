@@ -9,9 +9,10 @@
 
 #include <asm/socket.h>
 
-#define OPT_ID_TCP    (1u << 16) /* younger than some <linux/net_tstamp.h> */
-#define TX_COMPLETION (1u << 18)
-#define SCM_TS_OPT_ID 81 /* younger than some <asm/socket.h> */
+#define IPV6_FLOWINFO_ 11 /* of <linux/in6.h>, which cannot be included beside <netinet/in.h> */
+#define OPT_ID_TCP     (1u << 16) /* younger than some <linux/net_tstamp.h> */
+#define TX_COMPLETION  (1u << 18)
+#define SCM_TS_OPT_ID  81 /* younger than some <asm/socket.h> */
 #define STAMPS                                                                                     \
 	(SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED)
 #define ALL_STAMPS (STAMPS | SOF_TIMESTAMPING_TX_ACK)
@@ -497,8 +498,8 @@ static size_t icmp_build(const struct icmp_case *c, int family, uint8_t *buf)
 	buf[1] = c->code;
 	buf[family == AF_INET ? 5 : 4] = c->words;
 	if (family == AF_INET) {
-		const uint8_t h[20] = { 0x45, 0, 0, 200, 0, 1,   0, 0, 64, 17,
-					0,    0, 127, 0, 0, 1, 127, 0, 0,  1 };
+		const uint8_t h[20] = { 0x45, 0, 0,   200, 0, 1, 0,   0, 64, 17,
+					0,    0, 127, 0,   0, 1, 127, 0, 0,  1 };
 
 		memcpy(ip, h, sizeof(h));
 		sum = (uint16_t)~sum16(ip, 20, 0);
@@ -531,7 +532,7 @@ static size_t icmp_build(const struct icmp_case *c, int family, uint8_t *buf)
 	return n;
 }
 
-#define OBJECT    0x20, 0, 0xee, 0xee, 0, 8, 2, 15, 1, 2, 3, 4
+#define OBJECT      0x20, 0, 0xee, 0xee, 0, 8, 2, 15, 1, 2, 3, 4
 #define UNREACH(v6) (uint8_t)((v6) ? 1 : 3), (uint8_t)((v6) ? 4 : 3)
 
 static void icmp_extensions_of(struct world *w, int family)
@@ -559,7 +560,11 @@ static void icmp_extensions_of(struct world *w, int family)
 		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0xee, 0xee, 0, 3, 1, 1 }, 8 },
 		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0xee, 0xee, 0, 12, 1, 1 }, 8 },
 		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0xee, 0xee, 0, 5, 1, 1, 9 }, 9 },
-		{ UNREACH(v6), (uint8_t)(128 / u), 128, { 0x20, 0, 0xee, 0xee, 0, 4, 1, 1, 0, 4 }, 10 },
+		{ UNREACH(v6),
+		  (uint8_t)(128 / u),
+		  128,
+		  { 0x20, 0, 0xee, 0xee, 0, 4, 1, 1, 0, 4 },
+		  10 },
 	};
 	struct sockaddr_storage from, to;
 	socklen_t from_len = lo_address(family, PORT_FROM, &from);
@@ -607,6 +612,120 @@ static void icmpv6_extensions(struct world *w)
 }
 CASE(icmpv6_extensions)
 
+/* ---- IP_PKTOPTIONS, IPV6_2292PKTOPTIONS: what a stream's packets had ------------------------------------------------- */
+
+static void say_pktoptions(struct world *w, const char *what, int fd, int family)
+{
+	int level = family == AF_INET ? SOL_IP : SOL_IPV6;
+	int name = family == AF_INET ? IP_PKTOPTIONS : IPV6_2292PKTOPTIONS;
+	uint8_t buf[512] __attribute__((aligned(8)));
+	socklen_t len = sizeof(buf);
+	long r = wcall(w, SYS_GETSOCKOPT, (unsigned long)fd, (unsigned long)level,
+		       (unsigned long)name, P(buf), P(&len), 0);
+	struct msghdr h = { .msg_control = buf, .msg_controllen = len };
+
+	world_say(w, what, r);
+	world_say(w, "octets", (long)len);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&h); c; c = CMSG_NXTHDR(&h, c)) {
+		if (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_FLOWINFO_)
+			CMSG_DATA(c)[1] &= 0xf0, CMSG_DATA(c)[2] = CMSG_DATA(c)[3] = 0; /* random */
+		say_cmsg(w, c);
+	}
+}
+
+/* @old: those of RFC 2292 */
+static void ask_headers(struct world *w, int fd, int family, bool old)
+{
+	int level = family == AF_INET ? SOL_IP : SOL_IPV6;
+
+	if (family == AF_INET) {
+		SAY(w, i_set_int(w, fd, level, IP_PKTINFO, 1));
+		SAY(w, i_set_int(w, fd, level, IP_RECVTTL, 1));
+		SAY(w, i_set_int(w, fd, level, IP_RECVTOS, 1));
+		SAY(w, i_set_int(w, fd, level, IP_RECVOPTS, 1));
+	} else {
+		SAY(w, i_set_int(w, fd, level, old ? IPV6_2292PKTINFO : IPV6_RECVPKTINFO, 1));
+		SAY(w, i_set_int(w, fd, level, old ? IPV6_2292HOPLIMIT : IPV6_RECVHOPLIMIT, 1));
+		SAY(w, i_set_int(w, fd, level, IPV6_RECVTCLASS, 1));
+		SAY(w, i_set_int(w, fd, level, IPV6_FLOWINFO_, 1));
+	}
+}
+
+static void set_headers(struct world *w, int fd, int family, int ttl, int tos)
+{
+	bool v4 = family == AF_INET;
+
+	i_set_int(w, fd, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_TTL : IPV6_UNICAST_HOPS, ttl);
+	i_set_int(w, fd, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_TOS : IPV6_TCLASS, tos);
+}
+
+/* @when: 0: the listener asks, 1: both ask later, 2: the listener asks in the old way, 3: listener and client ask */
+static void pktoptions_of(struct world *w, int family, int when)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = lo_address(family, (uint16_t)(4300 + when), &ss);
+	int l = i_socket_of(w, family, SOCK_STREAM), c = i_socket_of(w, family, SOCK_STREAM), a;
+
+	assert_int_equal(wcall(w, SYS_BIND, (unsigned long)l, P(&ss), len, 0, 0, 0), 0);
+	set_headers(w, c, family, 33, 0x28);
+	if (when != 1)
+		ask_headers(w, l, family, when == 2);
+	say_pktoptions(w, "bound", l, family);
+	w_listen(w, l, 5);
+	say_pktoptions(w, "listening", l, family);
+	if (when == 3)
+		ask_headers(w, c, family, true);
+	wcall(w, SYS_CONNECT, (unsigned long)c, P(&ss), len, 0, 0, 0);
+	settle(w);
+	a = w_accept(w, l);
+	assert_true(a >= 0);
+	say_pktoptions(w, "accepted", a, family);
+	say_pktoptions(w, "connected", c, family);
+	if (when == 1) {
+		ask_headers(w, a, family, false);
+		ask_headers(w, c, family, false);
+		say_pktoptions(w, "accepted", a, family);
+		say_pktoptions(w, "connected", c, family);
+		ask_headers(w, a, family, true);
+		say_pktoptions(w, "in both ways", a, family);
+	}
+	set_headers(w, c, family, 44, 0x48);
+	SAY(w, i_send(w, c, "x"));
+	say_pktoptions(w, "data came", a, family);
+	take(w, a);
+	SAY(w, i_send(w, a, "x"));
+	say_pktoptions(w, "answer came", c, family);
+	for (len = 0; len < 70; len += 7) {
+		uint8_t buf[128] __attribute__((aligned(8)));
+		socklen_t n = len;
+
+		SAY(w, wcall(w, SYS_GETSOCKOPT, (unsigned long)a,
+			     family == AF_INET ? SOL_IP : SOL_IPV6,
+			     family == AF_INET ? IP_PKTOPTIONS : IPV6_2292PKTOPTIONS, P(buf), P(&n),
+			     0));
+		world_say(w, "octets", n);
+	}
+	i_stream_end(w, c);
+	i_stream_end(w, a);
+	w_close(w, l);
+}
+
+static void pktoptions(struct world *w)
+{
+	begin(w);
+	for (int when = 0; when < 4; when++)
+		pktoptions_of(w, AF_INET, when);
+}
+CASE(pktoptions)
+
+static void pktoptions_v6(struct world *w)
+{
+	begin(w);
+	for (int when = 0; when < 4; when++)
+		pktoptions_of(w, AF_INET6, when);
+}
+CASE(pktoptions_v6)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -621,6 +740,8 @@ int main(void)
 		cmocka_unit_test(datagram_packets_as_natively),
 		cmocka_unit_test(icmp_extensions_as_natively),
 		cmocka_unit_test(icmpv6_extensions_as_natively),
+		cmocka_unit_test(pktoptions_as_natively),
+		cmocka_unit_test(pktoptions_v6_as_natively),
 	};
 
 	if (own_namespace()) {

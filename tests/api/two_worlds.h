@@ -325,7 +325,9 @@ static inline void same_in_both(void (*fn)(struct world *w))
 
 	host = (struct world){ .native = true };
 	weir = (struct world){ 0 };
-	fn(&host); if (getenv("SHOW")) puts(host.text);
+	fn(&host);
+	if (getenv("SHOW"))
+		puts(host.text);
 	world_weir(&weir);
 	fn(&weir);
 	world_weir_end(&weir);

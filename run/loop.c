@@ -362,7 +362,7 @@ static int wait_events(struct run *r, struct epoll_event *ev)
 	return n;
 }
 
-static void turn(struct run *r)
+void loop_turn(struct run *r)
 {
 	struct epoll_event ev[EVENTS];
 	int n;
@@ -429,7 +429,7 @@ static int open_machine(struct run *r, const struct run_config *cfg)
 	return loop_add(r, r->ep, &r->weir_source, err, EPOLLIN, weir_event);
 }
 
-static int loop_init(struct run *r, const struct run_config *cfg)
+int loop_open(struct run *r)
 {
 	char why[256];
 	int err;
@@ -455,16 +455,21 @@ static int loop_init(struct run *r, const struct run_config *cfg)
 	TAILQ_INIT(&r->graveyard);
 	TAILQ_INIT(&r->parked);
 	r->park_check = RUN_NEVER;
-	err = open_machine(r, cfg);
+	err = loop_add(r, r->ep, &r->ends_source, r->ep_ends, EPOLLIN, ends_event);
+	return err ? err : views_init(r);
+}
+
+static int loop_init(struct run *r, const struct run_config *cfg)
+{
+	int err = loop_open(r);
+
 	if (!err)
-		err = loop_add(r, r->ep, &r->ends_source, r->ep_ends, EPOLLIN, ends_event);
+		err = open_machine(r, cfg);
 	if (!err)
 		err = loop_add(r, r->ep, &r->front_source, r->front, EPOLLIN | EPOLLRDHUP,
 			       front_event);
 	if (!err)
 		err = open_signals(r);
-	if (!err)
-		err = views_init(r);
 	if (!err)
 		err = control_init(r);
 	return err;
@@ -497,8 +502,8 @@ static void free_lists(struct run *r)
 	launch_forget(r);
 }
 
-/* Ends the programs and frees everything; also what is there after a set-up that failed. */
-static void loop_free(struct run *r)
+/* Also what is there after a set-up that failed. */
+void loop_free(struct run *r)
 {
 	control_exit(r);
 	launch_kill_all();
@@ -510,7 +515,8 @@ static void loop_free(struct run *r)
 	if (r->wep)
 		weir_close(r->wep);
 	node_free_all(r);
-	weir_machine_destroy(r->machine);
+	if (r->machine)
+		weir_machine_destroy(r->machine);
 	free_lists(r);
 }
 
@@ -548,7 +554,7 @@ int loop_main(const struct run_config *cfg, struct run *r)
 		return err;
 	}
 	while (!r->finishing)
-		turn(r);
+		loop_turn(r);
 	loop_exit(r);
 	front_report(r, r->finish_status);
 	return 0;

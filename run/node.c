@@ -118,7 +118,8 @@ static void node_free(struct run_node *node)
 {
 	LIST_REMOVE(node, link);
 	weir_close(node->ctl);
-	weir_net_destroy(node->net);
+	if (!node->borrowed)
+		weir_net_destroy(node->net);
 	while (!LIST_EMPTY(&node->files)) {
 		struct node_file *f = LIST_FIRST(&node->files);
 

@@ -124,6 +124,21 @@ void run_proc_kill(struct run_proc *p, int sig); /* its process group, if it has
 /* Ends the program and every process that descends from it. */
 void run_proc_kill_tree(struct run_proc *p);
 
+/* ---- attach.c: programs on a net of the caller's own ------------------------------------------------------ */
+
+/*
+ * For processes that hold a machine without a front and a loop: drill runs the commands of a script so. One thread calls these. The
+ * machine does nothing but answer the programs meanwhile; a virtual clock stands still, so that a program that waits for the network
+ * waits for ever. run_attach_create(): 0, or -errno with a sentence in @error.
+ */
+struct run_attach;
+int run_attach_create(struct weir_net *net, struct run_attach **ret_attach, char *error,
+		      size_t size);
+void run_attach_destroy(struct run_attach *a); /* before the net; NULL: nothing */
+/* Runs @argv in @cwd with our standard descriptors until it has ended; what it left behind is ended too. 0 and a status of waitpid(). */
+int run_attach_command(struct run_attach *a, char *const *argv, const char *cwd,
+		       int *ret_wait_status);
+
 /* ---- control.c: commands from other processes ------------------------------------------------------------ */
 
 /* A request is a list of strings; the first is the verb. */

@@ -126,6 +126,7 @@ struct run_node {
 	char *name;
 	char *hostname;
 	struct weir_net *net;
+	bool borrowed;         /* the net is not ours: attach.c */
 	struct weir_file *ctl; /* for interface ioctls on descriptors that are not ours */
 	LIST_HEAD(, node_file) files;
 	bool said_no_way_out;
@@ -133,6 +134,12 @@ struct run_node {
 
 /* ---- loop.c ---- */
 int loop_main(const struct run_config *cfg, struct run *r);
+/* The parts that do not ask where the machine comes from: what this system can, buffers, epolls, views. */
+int loop_open(struct run *r);
+/* One turn; sleeps until there is something to do. */
+void loop_turn(struct run *r);
+/* Ends the programs, frees everything that hangs off @r, the machine too unless it is NULL. */
+void loop_free(struct run *r);
 int loop_add(struct run *r, int ep, struct loop_source *src, int fd, uint32_t events,
 	     void (*fn)(struct loop_source *src, uint32_t events));
 int loop_modify(int ep, struct loop_source *src, uint32_t events);

@@ -8,6 +8,7 @@ int cmd_exec(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
+int cmd_drill(int argc, char **argv);
 int cmd_walk(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 

@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{ "exec", cmd_exec, "run a program on a node of a running instance" },
 	{ "ps", cmd_ps, "list running instances and their programs" },
 	{ "walk", cmd_walk, "show the path of a packet, function by function" },
+	{ "drill", cmd_drill, "run packet scripts against a stack in virtual time" },
 	{ "explain", cmd_explain, "say where weir has what the kernel's books name" },
 	{ "doctor", cmd_doctor, "say what this machine lets weir do" },
 };

@@ -129,6 +129,17 @@ static bool is_advertised(u8 protocol, u32 flags)
 	return protocol == RTPROT_RA && flags & RTF_ADDRCONF;
 }
 
+/* The advertised routes that there are of the kind that @flags name. */
+static u32 *ra_count(struct net *net, u32 flags)
+{
+	return flags & RTF_DEFAULT ? &net->ipv6->ra_routers : &net->ipv6->ra_routes;
+}
+
+static bool ra_too_many(struct net *net, u32 flags)
+{
+	return *ra_count(net, flags) >= (flags & RTF_DEFAULT ? RA_ROUTERS_MAX : RA_ROUTES_MAX);
+}
+
 /* Out of its table; the table's reference ends. */
 static void fib6_unlink(struct fib6_info *f, const struct fib6_config *cfg)
 {
@@ -140,8 +151,10 @@ static void fib6_unlink(struct fib6_info *f, const struct fib6_config *cfg)
 	f->next = NULL;
 	f->dead = true;
 	f->net->ipv6->fib6_src_routes -= f->src_len != 0;
-	f->net->ipv6->ra_routes -= is_advertised(f->protocol, f->flags);
+	if (is_advertised(f->protocol, f->flags))
+		--*ra_count(f->net, f->flags);
 	fib6_drop_cache(f);
+	rt6_exceptions_drop(f);
 	prefix_trie_changed(&f->table->trie, n, true);
 	fib6_changed(f->net);
 	fib6_info_put(f);
@@ -425,7 +438,12 @@ static struct fib6_info *fib6_create(struct net *net, const struct fib6_config *
 		.weight = cfg->weight ? cfg->weight : 1,
 	};
 	dev_hold(dev);
+	list_init(&f->exceptions);
 	*ret_err = ip_metrics_parse(&f->metrics, cfg->metrics, extack);
+	if (cfg->hop_limit) {
+		f->metrics.value[DST_METRIC_HOPLIMIT] = cfg->hop_limit;
+		f->metrics.any = true;
+	}
 	if (*ret_err) {
 		fib6_info_put(f);
 		return NULL;
@@ -491,7 +509,10 @@ static int fib6_insert_check(const struct fib6_info *first, struct fib6_info *f,
 			continue;
 		if (nl_flags & NLM_F_EXCL)
 			return -EEXIST;
-		if (fib6_same_nexthop(first, f) && first->type == f->type)
+		/* What an advertisement calls on link ends with its lifetime, an address's prefix with the address: two. */
+		if (fib6_same_nexthop(first, f) && first->type == f->type &&
+		    is_advertised(first->protocol, first->flags) ==
+			    is_advertised(f->protocol, f->flags))
 			return -EEXIST;
 	}
 	if (!same_metric && nl_flags & NLM_F_REPLACE && !(nl_flags & NLM_F_CREATE)) {
@@ -531,7 +552,8 @@ static int fib6_insert(struct fib6_table *tb, struct fib6_info *f, const struct 
 	f->next = *place;
 	*place = f;
 	f->net->ipv6->fib6_src_routes += f->src_len != 0;
-	f->net->ipv6->ra_routes += is_advertised(f->protocol, f->flags);
+	if (is_advertised(f->protocol, f->flags))
+		++*ra_count(f->net, f->flags);
 	prefix_trie_changed(&tb->trie, n, had);
 	fib6_changed(f->net);
 	fib6_notify(
@@ -545,22 +567,32 @@ static int fib6_insert(struct fib6_table *tb, struct fib6_info *f, const struct 
 	return 0;
 }
 
+static struct fib6_table *fib6_get_table_or_new(struct net *net, u32 id,
+						struct netlink_ext_ack *extack)
+{
+	struct fib6_table *tb = fib6_new_table(net, id);
+
+	if (!tb)
+		nl_set_err_msg(extack, "No memory, or more than %u tables", FIB_TABLES_MAX);
+	return tb;
+}
+
 static int fib6_add_one(struct net *net, const struct fib6_config *cfg,
 			struct netlink_ext_ack *extack)
 {
-	struct fib6_table *tb = fib6_new_table(net, cfg->table);
+	struct fib6_table *tb = fib6_get_table_or_new(net, cfg->table, extack);
 	struct fib6_info *f;
 	int err;
 
-	if (!tb) {
-		nl_set_err_msg(extack, "No memory, or more than %u tables", FIB_TABLES_MAX);
+	if (!tb)
 		return -ENOMEM;
-	}
-	if (is_advertised(cfg->protocol, cfg->flags) && net->ipv6->ra_routes >= RA_ROUTES_MAX)
+	if (is_advertised(cfg->protocol, cfg->flags) && ra_too_many(net, cfg->flags))
 		return -ENOSPC;
 	f = fib6_create(net, cfg, extack, &err);
 	return f ? fib6_insert(tb, f, cfg, extack) : err;
 }
+
+#define FIB6_MULTIPATH_MAX 256u /* next hops of one route */
 
 /* ---- multipath --------------------------------------------------------------------------------------------------------- */
 
@@ -590,55 +622,107 @@ static int multipath_config(struct fib6_config *cfg, const struct rtnexthop *rtn
 	return 0;
 }
 
-/* Calls @fn for each next hop of @cfg. Stops at the first error; *ret_done: how many went well. */
+/* Calls @fn for each next hop of @cfg until one fails. *ret_n: how many there are. 0 or -errno */
 static int multipath_walk(struct net *net, const struct fib6_config *cfg,
 			  int (*fn)(struct net *, const struct fib6_config *,
-				    struct netlink_ext_ack *),
-			  u32 limit, u32 *ret_done, struct netlink_ext_ack *extack)
+				    struct netlink_ext_ack *, void *arg),
+			  void *arg, u32 *ret_n, struct netlink_ext_ack *extack)
 {
 	const struct rtnexthop *rtnh = nla_data(cfg->multipath);
 	int rem = nla_len(cfg->multipath), err = 0;
 	struct fib6_config one = *cfg;
 
-	*ret_done = 0;
 	one.multipath = NULL;
-	for (; *ret_done < limit && rem >= (int)sizeof(*rtnh); (*ret_done)++) {
+	for (*ret_n = 0; rem >= (int)sizeof(*rtnh); ++*ret_n) {
 		if (rtnh->rtnh_len < sizeof(*rtnh) || rtnh->rtnh_len > rem) {
 			nl_set_err_msg(extack, "A next hop's length is impossible");
 			return -EINVAL;
 		}
 		err = multipath_config(&one, rtnh, extack);
 		if (!err)
-			err = fn(net, &one, extack);
+			err = fn(net, &one, extack, arg);
 		if (err)
 			return err;
-		/* The first of the group may have to be alone, the others join it. */
-		one.nl_flags &= ~(u32)(NLM_F_REPLACE | NLM_F_EXCL);
 		rem -= (int)RTNH_ALIGN(rtnh->rtnh_len);
 		rtnh = RTNH_NEXT(rtnh);
 	}
 	return 0;
 }
 
-int ip6_route_add(struct net *net, const struct fib6_config *cfg, struct netlink_ext_ack *extack)
+/* One next hop onto the list at @arg, in order. */
+static int multipath_create(struct net *net, const struct fib6_config *cfg,
+			    struct netlink_ext_ack *extack, void *arg)
 {
-	u32 done, undone;
+	struct fib6_info **place = arg, *f;
 	int err;
 
+	f = fib6_create(net, cfg, extack, &err);
+	if (!f)
+		return err;
+	for (; *place; place = &(*place)->next) {
+		if (!fib6_same_nexthop(*place, f))
+			continue;
+		nl_set_err_msg(extack, "A next hop is named twice");
+		fib6_info_put(f);
+		return -EEXIST;
+	}
+	*place = f;
+	return 0;
+}
+
+static void multipath_free(struct fib6_info *f)
+{
+	while (f) {
+		struct fib6_info *next = f->next;
+
+		fib6_info_put(f);
+		f = next;
+	}
+}
+
+/* All or nothing: the next hops are made first. From then on only the first can meet an error, or one that joins a route which has
+ * that next hop already: those before it are taken back. */
+static int multipath_add(struct net *net, const struct fib6_config *cfg,
+			 struct netlink_ext_ack *extack)
+{
+	struct fib6_table *tb = fib6_get_table_or_new(net, cfg->table, extack);
+	struct fib6_config one = *cfg;
+	struct fib6_info *todo = NULL, *f, *added[FIB6_MULTIPATH_MAX];
+	u32 n, done = 0;
+	int err;
+
+	if (!tb)
+		return -ENOMEM;
+	err = multipath_walk(net, cfg, multipath_create, &todo, &n, extack);
+	if (!err && (!n || n > FIB6_MULTIPATH_MAX)) {
+		nl_set_err_msg(extack, "A multipath route has 1 to %u next hops",
+			       FIB6_MULTIPATH_MAX);
+		err = -EINVAL;
+	}
+	while (!err && todo) {
+		f = todo;
+		todo = f->next;
+		f->next = NULL;
+		err = fib6_insert(tb, f, &one, extack);
+		if (!err)
+			added[done++] = f;
+		/* The first of the group may have to be alone, the others join it. */
+		one.nl_flags &= ~(u32)(NLM_F_REPLACE | NLM_F_EXCL);
+		one.nl_flags |= NLM_F_CREATE;
+	}
+	multipath_free(todo);
+	while (err && done)
+		fib6_unlink(added[--done], cfg);
+	return err;
+}
+
+int ip6_route_add(struct net *net, const struct fib6_config *cfg, struct netlink_ext_ack *extack)
+{
 	if (cfg->dst_len > 128 || cfg->src_len > 128) {
 		nl_set_err_msg(extack, "Invalid prefix length: 0 to 128");
 		return -EINVAL;
 	}
-	if (!cfg->multipath)
-		return fib6_add_one(net, cfg, extack);
-	err = multipath_walk(net, cfg, fib6_add_one, UINT32_MAX, &done, extack);
-	if (!err && !done) {
-		nl_set_err_msg(extack, "A multipath route needs next hops");
-		return -EINVAL;
-	}
-	if (err && done)
-		multipath_walk(net, cfg, ip6_route_del, done, &undone, NULL);
-	return err;
+	return cfg->multipath ? multipath_add(net, cfg, extack) : fib6_add_one(net, cfg, extack);
 }
 
 /* ---- removing ---------------------------------------------------------------------------------------------------------- */
@@ -659,7 +743,7 @@ static bool fib6_matches(const struct fib6_info *f, const struct fib6_config *cf
 }
 
 static int fib6_del_one(struct net *net, const struct fib6_config *cfg,
-			struct netlink_ext_ack *extack)
+			struct netlink_ext_ack *extack, void *unused)
 {
 	struct fib6_table *tb = fib6_get_table(net, cfg->table);
 	struct prefix_node *n;
@@ -693,10 +777,10 @@ static int fib6_del_one(struct net *net, const struct fib6_config *cfg,
 
 int ip6_route_del(struct net *net, const struct fib6_config *cfg, struct netlink_ext_ack *extack)
 {
-	u32 done;
+	u32 n;
 
-	return cfg->multipath ? multipath_walk(net, cfg, fib6_del_one, UINT32_MAX, &done, extack)
-			      : fib6_del_one(net, cfg, extack);
+	return cfg->multipath ? multipath_walk(net, cfg, fib6_del_one, NULL, &n, extack)
+			      : fib6_del_one(net, cfg, extack, NULL);
 }
 
 /* ---- what the stack itself adds -------------------------------------------------------------------------------------------- */
@@ -785,6 +869,18 @@ int rt6_prefix_route(struct net_device *dev, const struct in6_addr *prefix, u8 p
 
 /* ---- router advertisements ------------------------------------------------------------------------------------------------- */
 
+/* 0: it was not said, what was said before holds. */
+static void fib6_set_hop_limit(struct fib6_info *f, u8 hop_limit)
+{
+	u32 *metric = &f->metrics.value[DST_METRIC_HOPLIMIT];
+
+	if (!hop_limit || *metric == hop_limit)
+		return;
+	*metric = hop_limit;
+	f->metrics.any = true;
+	fib6_changed(f->net);
+}
+
 /* A route through @router that an advertisement brought: made, changed or, with @lifetime 0, removed. */
 static int ra_route(struct net_device *dev, const struct in6_addr *router, struct fib6_config *cfg,
 		    u32 lifetime, u8 hop_limit)
@@ -809,8 +905,10 @@ static int ra_route(struct net_device *dev, const struct in6_addr *router, struc
 	cfg->expires = lifetime_expires(dev->net, lifetime);
 	if (f) {
 		f->expires = cfg->expires;
+		fib6_set_hop_limit(f, hop_limit);
 		return 0;
 	}
+	cfg->hop_limit = hop_limit;
 	cfg->table = RT_TABLE_MAIN;
 	cfg->oif = dev->ifindex;
 	cfg->gateway = *router;
@@ -819,12 +917,6 @@ static int ra_route(struct net_device *dev, const struct in6_addr *router, struc
 	cfg->type = RTN_UNICAST;
 	cfg->nl_flags = NLM_F_CREATE;
 	err = ip6_route_add(dev->net, cfg, NULL);
-	f = err || !hop_limit ? NULL
-			      : find_own(dev, RT_TABLE_MAIN, &cfg->dst, cfg->dst_len, cfg->flags);
-	if (f) {
-		f->metrics.value[DST_METRIC_HOPLIMIT] = hop_limit;
-		f->metrics.any = true;
-	}
 	return err == -EEXIST ? 0 : err;
 }
 

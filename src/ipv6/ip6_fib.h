@@ -39,7 +39,8 @@ struct fib6_info { /* a route through one next hop; those of a multipath route f
 	u8 nh_flags; /* RTNH_F_* */
 	u16 weight;  /* 1.. */
 	struct ip_metrics metrics;
-	struct rt6_info *rt_cache; /* held; what packets through this route get */
+	struct rt6_info *rt_cache;   /* held; what packets through this route get */
+	struct list_head exceptions; /* ip6_route.c: what was learnt of destinations behind it */
 };
 
 struct fib6_config { /* a request to add or remove a route */
@@ -53,6 +54,7 @@ struct fib6_config { /* a request to add or remove a route */
 	u32 nl_flags;      /* NLM_F_* */
 	u32 rtm_flags;     /* RTNH_F_* */
 	u16 weight;
+	u8 hop_limit; /* a metric; 0: not said */
 	int oif;
 	u64 expires; /* ns, absolute; 0 never */
 	const struct nlattr *metrics, *multipath;
@@ -124,6 +126,7 @@ void ipv6_route_show(struct net *net, struct text *t);
 /* ip route show cache: a page of a dump */
 int rt6_dump_exceptions(struct nl_msg *msg, struct netlink_callback *cb);
 void rt6_exceptions_clear(struct net *net);
-void rt6_drop_dev(struct net_device *dev); /* nothing refers to @dev any more */
+void rt6_exceptions_drop(struct fib6_info *f); /* those of a route */
+void rt6_drop_dev(struct net_device *dev);     /* nothing refers to @dev any more */
 
 #endif

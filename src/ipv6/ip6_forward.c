@@ -80,11 +80,13 @@ int ip6_forward(struct sk_buff *skb)
 	skb_drop_reason_t reason;
 
 	if (!net->ipv6->devconf_all.forwarding) {
+		NET_INC_STATS(net, MIB_Ip6_InAddrErrors);
 		reason = SKB_DROP_IP6_NOFORWARD;
 		goto discard;
 	}
 	/* What was sent to many on a link is not passed on as if it had been sent to us. */
 	if (skb->pkt_type != SKB_PACKET_HOST) {
+		NET_INC_STATS(net, MIB_Ip6_InDiscards);
 		reason = SKB_DROP_IP6_FORWARD_L2;
 		goto discard;
 	}

@@ -9,9 +9,9 @@
  *   dst it was sent with.
  *
  *   What ICMPv6 says about one destination - a smaller path MTU (RFC 8201), a better next hop (RFC 4861 8) - is an exception: kept
- *   in a hash by destination and outgoing device, with an rt6_info of its own. Whoever keeps a shared rt6_info for a destination keeps the
- *   number of changes there have been, and looks again when it is about its own (check_sk). Strangers can make exceptions, so their number
- *   is bounded: the one that expires first gives way.
+ *   in a hash by destination and route, with an rt6_info of its own, until it expires or the route goes. Whoever keeps a shared rt6_info
+ *   for a destination keeps the number of changes there have been, and looks again when it is about its own (check_sk). Strangers can
+ *   make exceptions, so their number is bounded: the one that was learnt first gives way.
  *
  *   Source addresses (RFC 6724) are chosen here when the caller has none, for the device that the route leads to; a source
  *   that makes a more specific route fit (ip route ... from) leads to a second look.
@@ -39,8 +39,10 @@
 
 struct rt6_exception {
 	struct hlist_node node;
+	struct list_head of_route; /* fib6_info.exceptions */
+	struct list_head age;      /* netns_ipv6.rt6_exceptions_age: what changed last is last */
 	struct in6_addr daddr;
-	struct net_device *dev; /* of the route it was learnt on; held by rt or its fib6_info */
+	struct fib6_info *f; /* the route it was learnt on, which takes it along when it goes */
 	bool redirected;
 	struct in6_addr gateway;            /* of a redirect; ::: on link */
 	u32 pmtu;                           /* 0: none */
@@ -58,7 +60,7 @@ static bool rt6_valid(const struct rt6_info *rt)
 /* ---- dst_ops ------------------------------------------------------------------------------------------------ */
 
 static struct rt6_exception *exception_find(struct net *net, const struct in6_addr *daddr,
-					    const struct net_device *dev);
+					    const struct fib6_info *f);
 
 static struct dst_entry *ip6_dst_check(struct dst_entry *dst)
 {
@@ -74,7 +76,7 @@ static struct dst_entry *ip6_dst_check_sk(struct dst_entry *dst, struct sock *sk
 		return NULL;
 	if (likely(sk->sk_dst_cookie == rt->net->ipv6->rt6_exception_seq))
 		return dst;
-	e = exception_find(rt->net, &sk->sk_v6_daddr, dst->dev);
+	e = rt->from ? exception_find(rt->net, &sk->sk_v6_daddr, rt->from) : NULL;
 	if (e && e->rt != rt)
 		return NULL;
 	sk->sk_dst_cookie = rt->net->ipv6->rt6_exception_seq;
@@ -344,6 +346,8 @@ static void exception_retire(struct rt6_exception *e)
 static void exception_free(struct net *net, struct rt6_exception *e)
 {
 	hlist_del_init(&e->node);
+	list_del(&e->of_route);
+	list_del(&e->age);
 	net->ipv6->rt6_exception_count--;
 	exception_retire(e);
 	free(e);
@@ -351,14 +355,14 @@ static void exception_free(struct net *net, struct rt6_exception *e)
 
 /* Not expired, or NULL. */
 static struct rt6_exception *exception_find(struct net *net, const struct in6_addr *daddr,
-					    const struct net_device *dev)
+					    const struct fib6_info *f)
 {
 	struct rt6_exception *e;
 
 	if (likely(!net->ipv6->rt6_exception_count))
 		return NULL;
 	hlist_for_each_entry(e, exception_bucket(net, daddr), node) {
-		if (e->dev != dev || !ipv6_addr_equal(&e->daddr, daddr))
+		if (e->f != f || !ipv6_addr_equal(&e->daddr, daddr))
 			continue;
 		if (exception_expires(e) > net_now(net))
 			return e;
@@ -368,25 +372,12 @@ static struct rt6_exception *exception_find(struct net *net, const struct in6_ad
 	return NULL;
 }
 
-/* Room for one more: what expires first goes. */
-static void exception_evict(struct net *net)
-{
-	struct rt6_exception *e, *victim = NULL;
-
-	for (u32 i = 0; i < EXCEPTION_BUCKETS; i++)
-		hlist_for_each_entry(e, &net->ipv6->rt6_exceptions[i], node)
-			if (!victim || exception_expires(e) < exception_expires(victim))
-				victim = e;
-	if (victim)
-		exception_free(net, victim);
-}
-
 /* Found or made; the caller changes it and then calls exception_changed(). NULL: no memory */
 static struct rt6_exception *exception_get(struct net *net, const struct in6_addr *daddr,
-					   struct net_device *dev)
+					   struct fib6_info *f)
 {
 	struct netns_ipv6 *ip6 = net->ipv6;
-	struct rt6_exception *e = exception_find(net, daddr, dev);
+	struct rt6_exception *e = exception_find(net, daddr, f);
 
 	if (e)
 		return e;
@@ -395,13 +386,16 @@ static struct rt6_exception *exception_get(struct net *net, const struct in6_add
 	if (!ip6->rt6_exceptions)
 		return NULL;
 	if (ip6->rt6_exception_count >= EXCEPTIONS_MAX)
-		exception_evict(net);
+		exception_free(
+			net, list_first_entry(&ip6->rt6_exceptions_age, struct rt6_exception, age));
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return NULL;
 	e->daddr = *daddr;
-	e->dev = dev;
+	e->f = f;
 	hlist_add_head(&e->node, exception_bucket(net, daddr));
+	list_add(&e->of_route, &f->exceptions);
+	list_add_tail(&e->age, &ip6->rt6_exceptions_age);
 	ip6->rt6_exception_count++;
 	return e;
 }
@@ -409,7 +403,16 @@ static struct rt6_exception *exception_get(struct net *net, const struct in6_add
 static void exception_changed(struct net *net, struct rt6_exception *e)
 {
 	exception_retire(e);
+	list_del(&e->age);
+	list_add_tail(&e->age, &net->ipv6->rt6_exceptions_age);
 	net->ipv6->rt6_exception_seq++;
+}
+
+void rt6_exceptions_drop(struct fib6_info *f)
+{
+	while (!list_empty(&f->exceptions))
+		exception_free(f->net,
+			       list_first_entry(&f->exceptions, struct rt6_exception, of_route));
 }
 
 void rt6_exceptions_clear(struct net *net)
@@ -427,19 +430,18 @@ void rt6_exceptions_clear(struct net *net)
 	ip6->rt6_exception_seq++;
 }
 
-static void pmtu_learn(struct net *net, const struct fib6_info *f, const struct in6_addr *daddr,
-		       u32 mtu)
+static void pmtu_learn(struct net *net, struct fib6_info *f, const struct in6_addr *daddr, u32 mtu)
 {
 	struct rt6_exception *e;
 
 	if ((f->type != RTN_UNICAST && f->type != RTN_MULTICAST) || mtu >= f->dev->mtu ||
 	    f->metrics.lock & (1u << DST_METRIC_MTU))
 		return;
-	e = exception_find(net, daddr, f->dev);
+	e = exception_find(net, daddr, f);
 	/* Only ever down: growth is found by asking again after the time is over. */
 	if (e && e->pmtu && e->pmtu <= mtu && e->pmtu_expires > net_now(net))
 		return;
-	e = exception_get(net, daddr, f->dev);
+	e = exception_get(net, daddr, f);
 	if (!e)
 		return;
 	e->pmtu = mtu;
@@ -452,7 +454,7 @@ void ip6_update_pmtu(struct net *net, const struct in6_addr *daddr, const struct
 {
 	bool strict = ipv6_addr_type(daddr) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST);
 	struct flowi6 fl = { .daddr = *daddr, .saddr = *saddr, .oif = strict ? oif : 0 };
-	const struct fib6_info *f, *s;
+	struct fib6_info *f, *s;
 
 	/* RFC 8201 4: less than 1,280 is never believed (RFC 8021: and makes no atomic fragments). */
 	if (mtu < IPV6_MIN_MTU_)
@@ -484,7 +486,7 @@ bool rt6_do_redirect(struct net *net, const struct in6_addr *daddr, const struct
 {
 	struct flowi6 fl = { .daddr = *daddr, .oif = dev->ifindex };
 	struct fib6_info *f = fib6_lookup(net, &fl, true);
-	struct rt6_exception *e = f ? exception_find(net, daddr, f->dev) : NULL;
+	struct rt6_exception *e = f ? exception_find(net, daddr, f) : NULL;
 	const struct in6_addr *first_hop;
 
 	if (!f || f->type != RTN_UNICAST || f->dev != dev)
@@ -494,7 +496,7 @@ bool rt6_do_redirect(struct net *net, const struct in6_addr *daddr, const struct
 									     : &f->gateway;
 	if (!ipv6_addr_equal(first_hop, from))
 		return false;
-	e = exception_get(net, daddr, f->dev);
+	e = exception_get(net, daddr, f);
 	if (!e)
 		return false;
 	e->redirected = true;
@@ -519,7 +521,7 @@ static struct rt6_info *rt6_get(struct net *net, struct fib6_info *f, const stru
 
 	if (!f)
 		return rt6_slot_get(net, &net->ipv6->null_entry, NULL, NULL);
-	e = f->type == RTN_UNICAST || f->type == RTN_MULTICAST ? exception_find(net, daddr, f->dev)
+	e = f->type == RTN_UNICAST || f->type == RTN_MULTICAST ? exception_find(net, daddr, f)
 							       : NULL;
 	return e ? rt6_slot_get(net, &e->rt, f, e) : rt6_slot_get(net, &f->rt_cache, f, NULL);
 }

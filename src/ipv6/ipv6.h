@@ -50,7 +50,9 @@ struct icmpv6_limits;
 #define FIB6_TABLE_HASHSZ 16
 
 /* Per net */
-#define RA_ROUTES_MAX 1024 /* anybody on the link can send advertisements */
+/* Anybody on the link can send advertisements. A flood of one kind must not shut out the other. */
+#define RA_ROUTES_MAX  1024 /* prefixes and more specific routes */
+#define RA_ROUTERS_MAX 128  /* default routers */
 
 struct netns_ipv6 {
 	struct net *net;
@@ -64,9 +66,10 @@ struct netns_ipv6 {
 	u32 fib6_generation;
 	struct rt6_info *null_entry; /* "unreachable": made on demand */
 	struct timer_list fib6_gc_timer;
-	u32 fib6_src_routes; /* routes for some sources only: they need a second look */
-	u32 ra_routes;       /* routes by router advertisements; at most RA_ROUTES_MAX */
-	struct hlist_head *rt6_exceptions; /* ip6_route.c; NULL: none was ever learnt */
+	u32 fib6_src_routes;       /* routes for some sources only: they need a second look */
+	u32 ra_routes, ra_routers; /* routes by router advertisements: at most RA_*_MAX */
+	struct hlist_head *rt6_exceptions;   /* ip6_route.c; NULL: none was ever learnt */
+	struct list_head rt6_exceptions_age; /* the same, by when they changed */
 	u32 rt6_exception_count, rt6_exception_seq;
 	struct fib_rules *rules;                   /* fib6_rules.c: ip -6 rule */
 	bool fib6_has_custom_rules, rules_need_l4; /* what the rules' own fields say */

@@ -277,6 +277,31 @@ static void a_datagram_that_is_all_extension_headers_is_dropped(void **state)
 	assert_int_equal(drops(f, SKB_DROP_IP6_TOO_MANY_OPTIONS), 1);
 }
 
+/* RFC 6946; IPV6_RECVFRAGSIZE tells its size, as of any fragment. */
+static void an_atomic_fragment_has_a_size(void **state)
+{
+	struct fixture *f = *state;
+	struct sk_buff *skb;
+	struct ipv6_hdr *ip;
+
+	cpu_lock(f->net->cpu);
+	skb = test_packet(f->eth0, ETH_P_IPV6, 40 + 8 + 16);
+	ip = memset(skb->data, 0, 64);
+	ip->ver_tc_flow = cpu_to_be32(6u << 28);
+	ip->payload_len = cpu_to_be16(24);
+	ip->nexthdr = IPPROTO_FRAGMENT;
+	((u8 *)(ip + 1))[0] = 253;
+	skb_reset_network_header(skb);
+	__skb_pull(skb, 40);
+	skb_reset_transport_header(skb);
+	memset(skb->cb, 0, sizeof(skb->cb));
+	skb = ipv6_frag_rcv(skb);
+	assert_non_null(skb);
+	assert_int_equal(IP6CB(skb)->frag_max_size, 64);
+	consume_skb(skb);
+	cpu_unlock(f->net->cpu);
+}
+
 /* ---- routes ------------------------------------------------------------------------------------------------------- */
 
 static void too_big(struct fixture *f, const struct in6_addr *about, u32 mtu)
@@ -453,6 +478,210 @@ static void only_the_router_in_use_redirects(void **state)
 	cpu_unlock(f->net->cpu);
 }
 
+static bool goes_by(struct fixture *f, const struct in6_addr *dst, const struct in6_addr *gateway)
+{
+	struct flowi6 fl = { .daddr = *dst };
+	struct rt6_info *rt;
+	bool does;
+	int err;
+
+	cpu_lock(f->net->cpu);
+	rt = ip6_route_output(f->net, &fl, NULL, &err);
+	does = rt && ipv6_addr_equal(&rt->rt6i_gateway, gateway);
+	ip6_rt_put(rt);
+	cpu_unlock(f->net->cpu);
+	return does;
+}
+
+/* RFC 4861 8.3: what a router said holds as long as that router is the one to ask. */
+static void a_redirect_ends_with_the_route_of_the_first_hop(void **state)
+{
+	static const struct in6_addr far = { .s6_addr = { 0x20, 2 } },
+				     other = { .s6_addr = { 0xfe, 0x80, [15] = 10 } },
+				     second = { .s6_addr = { 0xfe, 0x80, [15] = 11 } };
+	struct fixture *f = *state;
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(rt6_default_router(f->eth0, &router, UINT32_MAX, 0, 0, 0), 0);
+	assert_true(rt6_do_redirect(f->net, &far, &router, &other, f->eth0));
+	cpu_unlock(f->net->cpu);
+	assert_true(goes_by(f, &far, &other));
+	cpu_lock(f->net->cpu);
+	rt6_default_router(f->eth0, &router, 0, 0, 0, 0);
+	assert_int_equal(f->net->ipv6->rt6_exception_count, 0);
+	assert_int_equal(rt6_default_router(f->eth0, &second, UINT32_MAX, 0, 0, 0), 0);
+	cpu_unlock(f->net->cpu);
+	assert_true(goes_by(f, &far, &second));
+	cpu_lock(f->net->cpu);
+	assert_int_equal(rt6_default_router(f->eth0, &router, UINT32_MAX, 1, 0, 0), 0);
+	cpu_unlock(f->net->cpu);
+	assert_true(goes_by(f, &far, &router));
+}
+
+static u32 hop_limit_of(struct fixture *f, const struct in6_addr *gateway)
+{
+	struct fib6_table *tb = fib6_get_table(f->net, RT_TABLE_MAIN);
+	struct prefix_node *n = prefix_trie_find(&tb->trie, (struct prefix_key){ 0, 0 }, 0);
+
+	for (struct fib6_info *r = n ? n->value : NULL; r; r = r->next)
+		if (ipv6_addr_equal(&r->gateway, gateway))
+			return r->metrics.value[DST_METRIC_HOPLIMIT];
+	return 0;
+}
+
+static void each_router_has_its_own_hop_limit(void **state)
+{
+	static const struct in6_addr second = { .s6_addr = { 0xfe, 0x80, [15] = 11 } };
+	struct fixture *f = *state;
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(rt6_default_router(f->eth0, &router, 1800, 0, 33, 0), 0);
+	assert_int_equal(rt6_default_router(f->eth0, &second, 1800, 0, 44, 0), 0);
+	assert_int_equal(hop_limit_of(f, &router), 33);
+	assert_int_equal(hop_limit_of(f, &second), 44);
+	/* It may change, and 0 says nothing. */
+	assert_int_equal(rt6_default_router(f->eth0, &router, 1800, 0, 35, 0), 0);
+	assert_int_equal(rt6_default_router(f->eth0, &second, 1800, 0, 0, 0), 0);
+	assert_int_equal(hop_limit_of(f, &router), 35);
+	assert_int_equal(hop_limit_of(f, &second), 44);
+	cpu_unlock(f->net->cpu);
+}
+
+static void a_flood_of_prefixes_does_not_shut_routers_out(void **state)
+{
+	struct fixture *f = *state;
+	struct in6_addr a = behind;
+
+	cpu_lock(f->net->cpu);
+	for (u32 i = 0; i < 2 * RA_ROUTES_MAX; i++) {
+		a.s6_addr[4] = (u8)(i >> 8);
+		a.s6_addr[5] = (u8)i;
+		rt6_prefix_route(f->eth0, &a, 64, 1800, 0, RTPROT_RA);
+	}
+	assert_int_equal(f->net->ipv6->ra_routes, RA_ROUTES_MAX);
+	for (u32 i = 0; i < 2 * RA_ROUTERS_MAX; i++) {
+		struct in6_addr r = { .s6_addr = { 0xfe, 0x80, [14] = (u8)(i >> 8), (u8)(i + 1) } };
+
+		rt6_default_router(f->eth0, &r, 1800, 0, 0, 0);
+	}
+	assert_int_equal(f->net->ipv6->ra_routers, RA_ROUTERS_MAX);
+	rt6_purge_default_routers(f->net);
+	assert_int_equal(f->net->ipv6->ra_routers, 0);
+	assert_int_equal(f->net->ipv6->ra_routes, RA_ROUTES_MAX);
+	cpu_unlock(f->net->cpu);
+}
+
+static u32 routes_of(struct fixture *f, const struct in6_addr *prefix, u8 plen)
+{
+	struct fib6_table *tb = fib6_get_table(f->net, RT_TABLE_MAIN);
+	struct prefix_node *n = prefix_trie_find(&tb->trie, prefix_key_load(prefix), plen);
+	u32 count = 0;
+
+	for (struct fib6_info *r = n ? n->value : NULL; r; r = r->next)
+		count++;
+	return count;
+}
+
+/* The address was there first (setup), an advertisement calls its prefix on link for a while; and the other way round. */
+static void an_address_and_an_advertisement_each_have_their_prefix(void **state)
+{
+	static const struct in6_addr other = { .s6_addr = { 0x20, 1, 0xd,
+							    0xb8, [7] = 7, [15] = 1 } },
+				     other_prefix = { .s6_addr = { 0x20, 1, 0xd, 0xb8, [7] = 7 } },
+				     prefix = { .s6_addr = { 0x20, 1, 0xd, 0xb8 } };
+	struct fixture *f = *state;
+
+	cpu_lock(f->net->cpu);
+	assert_int_equal(rt6_prefix_route(f->eth0, &prefix, 64, 100, 0, RTPROT_RA), 0);
+	assert_int_equal(rt6_prefix_route(f->eth0, &other_prefix, 64, 100, 0, RTPROT_RA), 0);
+	cpu_unlock(f->net->cpu);
+	add_addr(f, f->eth0, &other);
+	test_run_for(f->m, 200 * NSEC_PER_SEC);
+	assert_true(routes_of(f, &prefix, 64) == 1 && routes_of(f, &other_prefix, 64) == 1);
+	/* Its end does not take the other's along either. */
+	cpu_lock(f->net->cpu);
+	rt6_prefix_route(f->eth0, &prefix, 64, 100, 0, RTPROT_RA);
+	rt6_prefix_route(f->eth0, &prefix, 64, 0, 0, RTPROT_KERNEL);
+	cpu_unlock(f->net->cpu);
+	assert_int_equal(routes_of(f, &prefix, 64), 1);
+}
+
+static void multipath(struct rtnexthop *nh, struct fixture *f, const u8 *last_octets, u32 n,
+		      u32 *ret_len)
+{
+	u8 *p = (u8 *)nh;
+
+	for (u32 i = 0; i < n; i++, p += 8 + 20) {
+		struct nlattr a = { 20, RTA_GATEWAY };
+		struct in6_addr gw = router;
+
+		nh = (struct rtnexthop *)p;
+		*nh = (struct rtnexthop){ .rtnh_len = 28, .rtnh_ifindex = f->eth0->ifindex };
+		gw.s6_addr[15] = last_octets[i];
+		if (!last_octets[i])
+			nh->rtnh_ifindex = 4711; /* no such device */
+		memcpy(p + 8, &a, 4);
+		memcpy(p + 12, &gw, 16);
+	}
+	*ret_len = n * 28;
+}
+
+static int replace_multipath(struct fixture *f, const struct in6_addr *dst, const char *gateways,
+			     u32 nl_flags)
+{
+	u8 buf[4 + 28 * 8] __attribute__((aligned(4)));
+	struct nlattr *a = (struct nlattr *)buf;
+	struct fib6_config cfg = { .table = RT_TABLE_MAIN,
+				   .dst = *dst,
+				   .dst_len = 128,
+				   .type = RTN_UNICAST,
+				   .protocol = RTPROT_STATIC,
+				   .nl_flags = nl_flags,
+				   .multipath = a };
+	u32 len;
+	int err;
+
+	multipath((struct rtnexthop *)(buf + 4), f, (const u8 *)gateways, (u32)gateways[7], &len);
+	a->nla_len = (u16)(4 + len);
+	cpu_lock(f->net->cpu);
+	err = ip6_route_add(f->net, &cfg, NULL);
+	cpu_unlock(f->net->cpu);
+	return err;
+}
+
+static void a_multipath_route_is_replaced_whole_or_not_at_all(void **state)
+{
+	static const struct in6_addr far = { .s6_addr = { 0x20, 2, [15] = 1 } };
+	const u32 replace = NLM_F_CREATE | NLM_F_REPLACE;
+	struct fixture *f = *state;
+
+	assert_int_equal(replace_multipath(f, &far, "\1\2\3\0\0\0\0\3", replace), 0);
+	assert_int_equal(routes_of(f, &far, 128), 3);
+	/* The last of the new ones cannot be, or is named twice. */
+	assert_int_equal(replace_multipath(f, &far, "\4\0\0\0\0\0\0\2", replace), -ENODEV);
+	assert_int_equal(routes_of(f, &far, 128), 3);
+	assert_int_equal(replace_multipath(f, &far, "\4\5\4\0\0\0\0\3", replace), -EEXIST);
+	assert_int_equal(routes_of(f, &far, 128), 3);
+	/* One that joins a route may meet itself there. */
+	assert_int_equal(
+		replace_multipath(f, &far, "\4\1\0\0\0\0\0\2", NLM_F_CREATE | NLM_F_APPEND),
+		-EEXIST);
+	assert_int_equal(routes_of(f, &far, 128), 3);
+	assert_int_equal(replace_multipath(f, &far, "\4\5\0\0\0\0\0\2", replace), 0);
+	assert_int_equal(routes_of(f, &far, 128), 2);
+}
+
+static void what_a_host_does_not_forward_is_counted(void **state)
+{
+	static const u8 p[8];
+	struct fixture *f = *state;
+
+	f->net->ipv6->devconf_all.forwarding = 0;
+	hear(f, &peer, &behind, 253, p, sizeof(p));
+	assert_int_equal(drops(f, SKB_DROP_IP6_NOFORWARD), 1);
+	assert_int_equal(f->net->mib[MIB_Ip6_InAddrErrors], 1);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -462,6 +691,7 @@ int main(void)
 		TEST(bad_extension_headers_are_dropped_for_their_reason),
 		TEST(a_packet_without_length_needs_a_jumbo_option),
 		TEST(bad_fragments_are_dropped_for_their_reason),
+		TEST(an_atomic_fragment_has_a_size),
 		TEST(a_first_fragment_with_long_options_is_complete),
 		TEST(a_datagram_that_is_all_extension_headers_is_dropped),
 		TEST(a_path_mtu_of_ours_does_not_bear_on_what_is_forwarded),
@@ -471,6 +701,12 @@ int main(void)
 		TEST(a_route_that_expired_is_not_used_by_who_keeps_it),
 		TEST(exceptions_are_bounded_and_go_with_the_device),
 		TEST(only_the_router_in_use_redirects),
+		TEST(a_redirect_ends_with_the_route_of_the_first_hop),
+		TEST(each_router_has_its_own_hop_limit),
+		TEST(a_flood_of_prefixes_does_not_shut_routers_out),
+		TEST(an_address_and_an_advertisement_each_have_their_prefix),
+		TEST(a_multipath_route_is_replaced_whole_or_not_at_all),
+		TEST(what_a_host_does_not_forward_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

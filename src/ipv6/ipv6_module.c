@@ -91,6 +91,7 @@ int ipv6_net_init(struct net *net)
 	if (!ip6)
 		return -ENOMEM;
 	list_init(&ip6->rt6_list);
+	list_init(&ip6->rt6_exceptions_age);
 	list_init(&ip6->in6_devs);
 	list_init(&ip6->addrlabels);
 	list_init(&ip6->ra_chain);

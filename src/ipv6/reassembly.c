@@ -196,6 +196,8 @@ static struct sk_buff *frag_atomic(struct net *net, struct sk_buff *skb)
 {
 	IP6CB(skb)->nhoff = (u16)skb_network_header_len(skb);
 	IP6CB(skb)->flags |= IP6SKB_FRAGMENTED;
+	IP6CB(skb)->frag_max_size =
+		(u16)(be16_to_cpu(ipv6_hdr(skb)->payload_len) + sizeof(struct ipv6_hdr));
 	__skb_pull(skb, IP6_FRAG_HDR);
 	skb_reset_transport_header(skb);
 	NET_INC_STATS(net, MIB_Ip6_ReasmOKs);

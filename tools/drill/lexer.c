@@ -311,7 +311,8 @@ static bool replace(struct drill_lexer *lx)
 	if (!d)
 		return false;
 	if (lx->nr_inputs == DRILL_DEFINE_DEPTH) {
-		drill_lex_error(lx, lx->token.pos, "'%s' is defined by itself", d->name);
+		drill_lex_error(lx, lx->token.pos, "'%s' is defined by itself",
+				lx->input[1].define);
 		return false;
 	}
 	lx->input[lx->nr_inputs++] = (struct drill_input){ .p = d->value,

@@ -466,8 +466,9 @@ const char *drill_lex_address(struct drill_lexer *lx, struct drill_pos *ret_pos)
 	*ret_pos = in->pos;
 	while (hex_digit(peek(in, len)) >= 0 || peek(in, len) == '.' || peek(in, len) == ':')
 		len++;
-	/* The colon after the address is the packet's; the two of "2001:db8:::" are the address's. */
-	if (len && in->p[len - 1] == ':')
+	/* One colon at the end, or the third of "fd:::", is the packet's; two are the address's. */
+	if (len && in->p[len - 1] == ':' &&
+	    (len < 2 || in->p[len - 2] != ':' || (len > 2 && in->p[len - 3] == ':')))
 		len--;
 	take(lx, TOKEN_WORD, len);
 	return lx->token.text;

@@ -77,7 +77,7 @@ void drill_lex_back(struct drill_lexer *lx);
 bool drill_lex_option(struct drill_lexer *lx, struct drill_option *ret);
 /* TCP flags: letters, '.', '-', and a digit before white space. "" if there are none. */
 const char *drill_lex_flags(struct drill_lexer *lx, struct drill_pos *ret_pos);
-/* Digits, letters a-f, '.' and ':'; a ':' at the end is left there. */
+/* Digits, letters a-f, '.' and ':'; the ':' after an address is left there. */
 const char *drill_lex_address(struct drill_lexer *lx, struct drill_pos *ret_pos);
 /* The text up to the parenthesis that closes one that was read already, which is read too. */
 const char *drill_lex_note(struct drill_lexer *lx);

@@ -100,6 +100,7 @@ static const char *const packets[] = {
 	"icmp echo_reply 0 id 7 seq 1 [raw (0)]",
 	"ipv4 10.0.0.1 > 10.0.0.2: . 1:1(0) ack 1 win 2",
 	"ipv6 [tos 0x02,ttl 9,flowlabel 0xfffff] 2001:db8::1 > ::1: . 1:1(0) ack 1 win 2",
+	"ipv6 fd:: > fd::: . 1:1(0) ack 1 win 2",
 	"ipv4 10.0.0.1 > 10.0.0.2: ipv6 fd::1 > fd::2: udp (5)",
 	"ipv4 10.0.0.1 > 10.0.0.2: gre flags 0x0, sum 0, off 0, key 0, seq 0: udp (5)",
 	"ipv4 10.0.0.1 > 10.0.0.2: gre flags 0x3000, sum 0, off 0, key 7, seq 4294967295: . 1:1(0) "

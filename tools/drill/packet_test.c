@@ -186,7 +186,8 @@ static void wrong_packet_text_is_refused_with_its_place(void **state)
 		{ "icmp", "1:5: expected a type of ICMP" },
 		{ "icmp unreachable foo", "1:18: 'foo' is not a code of ICMP's 'unreachable'" },
 		{ "ipv4 1.2.3 > 1.2.3.4: udp (1)", "1:6: expected an IPv4 address, not '1.2.3'" },
-		{ "ipv6 ::1 > ::g: udp (1)", "1:12: expected an IPv6 address, not" },
+		{ "ipv6 ::1 > ::g: udp (1)", "1:14: expected ':' after the outer header, not 'g'" },
+		{ "ipv6 1::2::3 > ::1: udp (1)", "1:6: expected an IPv6 address, not '1::2::3'" },
 		{ "udp (1) 2", "1:9: expected nothing after the packet, not '2'" },
 	};
 

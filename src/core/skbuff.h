@@ -125,7 +125,7 @@ enum { /* skb->pkt_type; values of linux/if_packet.h */
        SKB_PACKET_LOOPBACK = 5,
 };
 
-#define SKB_CB_SIZE 48
+#define SKB_CB_SIZE 64
 
 struct sk_buff {
 	/* line 0: list, memory - every path */

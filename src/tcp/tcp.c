@@ -352,6 +352,7 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	}
 	if (tcp_send_refused(sk))
 		return tcp_send_error(sk);
+	tcp_rate_check_app_limited(sk);
 	mss = tcp_send_mss(sk, &size_goal, (int)flags);
 
 	while (msg->iter.count) {
@@ -881,7 +882,14 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->urg_out = 0;
 	tp->total_retrans = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
-	tp->bytes_retrans = tp->delivered = 0;
+	tp->bytes_retrans = 0;
+	tp->delivered = tp->delivered_ce = tp->lost = tp->app_limited = 0;
+	tp->rate_delivered = tp->rate_interval_us = 0;
+	tp->rate_app_limited = 0;
+	tp->data_segs_in = tp->data_segs_out = 0;
+	tp->dsack_dups = tp->reord_seen = tp->rcv_ooopack = 0;
+	tp->chrono_type = TCP_CHRONO_IDLE;
+	memset(tp->chrono_ms, 0, sizeof(tp->chrono_ms));
 	tp->segs_in = tp->segs_out = 0;
 	tp->reordering = tcp_net(sk)->reordering;
 	tp->pred_flags = 0;

@@ -67,6 +67,7 @@
 #define TCPCB_LOST           0x04
 #define TCPCB_TAGBITS        0x07
 #define TCPCB_EVER_RETRANS   0x80 /* Karn: no RTT sample from it */
+#define TCPCB_RETRANS        (TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS)
 
 struct tcp_skb_cb {
 	u32 seq;
@@ -85,9 +86,19 @@ struct tcp_skb_cb {
 	u8 tx_tstamp : 1; /* SO_TIMESTAMPING: octet skb_shinfo()->tskey is of interest */
 	union {
 		struct inet_skb_parm header; /* received: what IP said, kept for recvmsg() */
-		u64 sent_ns;                 /* last transmission */
+		struct {                     /* to send */
+			u64 sent_ns; /* last transmission */
+			struct list_head
+				tsorted; /* flight->tsorted; next is NULL: not on it (tcp_rack.c) */
+			struct { /* as it was then: tcp_rate.c */
+				u32 first_tx_us, delivered_us, delivered, delivered_ce, lost;
+				u32 in_flight : 30, app_limited : 1;
+				u32 pending : 1; /* no sample was taken from it yet */
+			} tx;
+		};
 	};
 };
+#define TCP_TX_IN_FLIGHT_MAX 0x3fffffffu
 #define TCP_SKB_CB(skb) ((struct tcp_skb_cb *)(skb)->cb)
 static_assert(sizeof(struct tcp_skb_cb) <= SKB_CB_SIZE, "cb");
 
@@ -115,6 +126,33 @@ struct ack_sample {
 	u32 in_flight;
 };
 
+/*
+ * What an ACK tells about the path (tcp_rate.c). For every ACK that cong_control() is called for; what is -1 is not known from this one.
+ * delivered packets took interval_us: their quotient is a sample of the delivery rate.
+ */
+struct rate_sample {
+	s64 interval_us;    /* the longer of the two below; -1: no sample */
+	s32 delivered;      /* packets over the interval; -1: no sample */
+	s32 delivered_ce;   /* those of them that were marked (ECN) */
+	s32 lost;           /* marked lost over the interval */
+	s64 rtt_us;         /* of the newest segment that this ACK covers; -1: none */
+	u32 acked_sacked;   /* newly delivered by this ACK */
+	u32 losses;         /* newly marked lost because of this ACK */
+	u32 prior_in_flight; /* before this ACK */
+	u32 tx_in_flight;    /* when the segment that the sample is from was sent */
+	/* tp->delivered, delivered_ce, lost, and when delivered had last grown, as that segment was sent */
+	u32 prior_delivered, prior_delivered_ce, prior_lost, prior_us;
+	u32 snd_interval_us, rcv_interval_us;
+	u32 last_end_seq;
+	u64 sent_ns;
+	bool valid;          /* the ACK covers a segment that none covered before */
+	bool is_app_limited; /* the program had not filled the pipe: a lower bound */
+	bool is_retrans;
+	bool is_ack_delayed; /* probably: one lone segment was acknowledged */
+	bool is_acking_tlp_retrans_seq;
+	bool is_ece;
+};
+
 /* One algorithm: const, registered per machine. All members: softirq or user context, cpu lock held; must not block. */
 struct tcp_congestion_ops {
 	const char *name;
@@ -122,6 +160,11 @@ struct tcp_congestion_ops {
 	u32 (*ssthresh)(struct sock *sk);
 	/* required: window growth for @acked packets newly acknowledged up to @ack, outside recovery */
 	void (*cong_avoid)(struct sock *sk, u32 ack, u32 acked);
+	/*
+	 * optional: replaces cong_avoid() and proportional rate reduction: called at the end of every ACK in all states, sets snd_cwnd
+	 * (and a pacing rate) itself. @flag: FLAG_* of this ACK.
+	 */
+	void (*cong_control)(struct sock *sk, u32 ack, u32 flag, const struct rate_sample *rs);
 	/* required: the window to return to when a reduction turned out to be wrong */
 	u32 (*undo_cwnd)(struct sock *sk);
 	void (*init)(struct sock *sk);                                   /* optional */
@@ -212,6 +255,9 @@ struct tcp_flight {
 	u32 high_seq, prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
 	u32 undo_marker, retrans_stamp; /* ms | 1; 0: nothing was sent again */
 	s32 undo_retrans;
+
+	/* tcp_rate.c: when the last segment that was acknowledged had been sent; when delivered grew */
+	u32 first_tx_us, delivered_us;
 };
 extern const struct tcp_flight tcp_no_flight;
 
@@ -239,6 +285,15 @@ struct tcp_rare {
 	void *ca_state; /* of an algorithm that needs more than ICSK_CA_PRIV_SIZE: tcp_ca_state() */
 };
 
+/* What a connection is held up by. */
+enum tcp_chrono {
+	TCP_CHRONO_IDLE,
+	TCP_CHRONO_BUSY,           /* there is something to send or to be acknowledged */
+	TCP_CHRONO_RWND_LIMITED,   /* the peer's window holds it back */
+	TCP_CHRONO_SNDBUF_LIMITED, /* the program would write more if the send buffer had room */
+	TCP_CHRONO_TYPES
+};
+
 /* The owner of each group writes it; others read. */
 struct tcp_sock {
 	struct inet_connection_sock icsk; /* must be first */
@@ -253,7 +308,8 @@ struct tcp_sock {
 	u32 ts_recent_stamp;      /* s */
 	u32 rcv_tstamp, lsndtime; /* ms: last ACK in, last data out */
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, dsack_pending : 1, is_cwnd_limited : 1,
-		is_orphan : 1, urg_out : 1;
+		is_orphan : 1, urg_out : 1, rate_app_limited : 1;
+	u8 chrono_type : 2; /* enum tcp_chrono */
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 nonagle; /* TCP_NAGLE_* */
 	u8 num_sacks;
@@ -276,9 +332,17 @@ struct tcp_sock {
 	struct tcp_ofo *ofo;                             /* NULL: nothing is out of order */
 
 	/* accounting */
-	u64 bytes_acked, bytes_received, bytes_sent;
-	u32 bytes_retrans, total_retrans, delivered;
-	u32 segs_in, segs_out;
+	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+	u32 total_retrans;
+	u32 segs_in, segs_out, data_segs_in, data_segs_out;
+	u32 dsack_dups, reord_seen, rcv_ooopack;
+
+	/* tcp_rate.c; the counts: tcp_ack.c, tcp_recovery.c */
+	u32 delivered, delivered_ce, lost;
+	u32 app_limited;                      /* until delivered is beyond this; 0: not */
+	u32 rate_delivered, rate_interval_us; /* the sample that tcp_info shows */
+	u32 chrono_start, chrono_ms[TCP_CHRONO_TYPES - 1];
+
 	u32 min_rtt_us;
 	u32 last_oow_ack; /* ms */
 	u32 probes_stamp; /* ms | 1: the first probe of the window that is closed now; 0: none */
@@ -689,6 +753,15 @@ void __tcp_urg_header(const struct tcp_sock *tp, u32 seq, struct tcp_hdr *th);
 void tcp_rcv_state_process(struct sock *sk,
 			   struct sk_buff *skb); /* consumes; every state but ESTABLISHED */
 void tcp_send_challenge_ack(struct sock *sk);
+/* Counts a segment that came for @tp; its data is at the payload. */
+static inline void tcp_segs_in(struct tcp_sock *tp, const struct sk_buff *skb)
+{
+	u32 segs = max_t(u32, skb_shinfo(skb)->gso_segs, 1);
+
+	tp->segs_in += segs;
+	if (skb->len)
+		tp->data_segs_in += segs;
+}
 /* The first five checks of 3.10.7.4; false: the segment is done with (consumed). */
 bool tcp_validate_incoming(struct sock *sk, struct tcp_seg *seg);
 
@@ -704,6 +777,32 @@ void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us);
 u32 tcp_acks_per_rtt(const struct tcp_sock *tp);
 void tcp_rearm_rto(struct sock *sk);
 
+/* ---- tcp_rate.c -------------------------------------------------------------------------------------- */
+
+void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb);
+void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sample *rs);
+void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs);
+void tcp_rate_check_app_limited(struct sock *sk);
+u64 tcp_delivery_rate(const struct tcp_sock *tp); /* octets/s, for tcp_info */
+void __tcp_chrono_start(struct sock *sk, enum tcp_chrono type);
+void __tcp_chrono_stop(struct sock *sk, enum tcp_chrono type);
+u64 tcp_chrono_busy(const struct sock *sk, u64 *ret_rwnd, u64 *ret_sndbuf);
+static inline void tcp_chrono_start(struct sock *sk, enum tcp_chrono type)
+{
+	if (unlikely(type > tcp_sk(sk)->chrono_type))
+		__tcp_chrono_start(sk, type);
+}
+static inline void tcp_chrono_stop(struct sock *sk, enum tcp_chrono type)
+{
+	if (unlikely(tcp_sk(sk)->chrono_type >= type))
+		__tcp_chrono_stop(sk, type);
+}
+/* Was the first sent after the second (RFC 8985 5.2 RACK_sent_after)? */
+static inline bool tcp_skb_sent_after(u64 t1, u64 t2, u32 seq1, u32 seq2)
+{
+	return t1 > t2 || (t1 == t2 && after(seq1, seq2));
+}
+
 /* ---- tcp_sack.c -------------------------------------------------------------------------------------- */
 
 struct tcp_sacktag {    /* what the SACK options of one ACK told */
@@ -715,7 +814,7 @@ struct tcp_sacktag {    /* what the SACK options of one ACK told */
 	bool newly_sacked;
 };
 void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *opts, u32 ack,
-			     u32 prior_snd_una, struct tcp_sacktag *st);
+			     u32 prior_snd_una, struct tcp_sacktag *st, struct rate_sample *rs);
 /* DSACK or partial in range: RFC 2883 4. */
 bool tcp_is_sackblock_valid(const struct tcp_sock *tp, bool is_dsack, u32 start, u32 end);
 /* Receiver side (RFC 2018 4): the block list we report. */
@@ -754,6 +853,8 @@ struct tcp_ack_state { /* what one ACK did, for congestion control */
 	u32 flag;  /* FLAG_* */
 	u32 reord; /* lowest sequence newly acknowledged or SACKed below fack; snd_nxt: none */
 	u32 tsecr; /* 0: none */
+	u32 lost;  /* packets newly marked lost */
+	struct rate_sample rs;
 };
 #define FLAG_DATA               0x01
 #define FLAG_WIN_UPDATE         0x02

@@ -181,6 +181,7 @@ static u32 tcp_tso_acked(struct sock *sk, struct sk_buff *skb)
 
 /* What the skbs that left the queue tell. */
 struct tcp_clean {
+	u64 last_sent;  /* ns, the newest of those */
 	u64 first_sent; /* ns, of those that were sent once only; 0: none */
 	u64 rtx_sent;   /* ns, the last time one of the others was sent again; 0: none */
 };
@@ -207,7 +208,9 @@ static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 			if (!acked)
 				break;
 		}
-		if (sacked & (TCPCB_EVER_RETRANS | TCPCB_SACKED_RETRANS)) {
+		if (!(sacked & TCPCB_SACKED_ACKED))
+			tcp_rate_skb_delivered(sk, skb, &st->rs);
+		if (sacked & TCPCB_RETRANS) {
 			if (sacked & TCPCB_SACKED_RETRANS)
 				tp->retrans_out -= acked;
 			st->flag |= FLAG_RETRANS_DATA_ACKED;
@@ -215,6 +218,7 @@ static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 		} else if (!(sacked & TCPCB_SACKED_ACKED)) {
 			if (!c->first_sent)
 				c->first_sent = cb->sent_ns | 1;
+			c->last_sent = cb->sent_ns;
 			/* What was acknowledged of it before is no news. */
 			u32 from = before(cb->seq, st->prior_snd_una) ? st->prior_snd_una : cb->seq;
 
@@ -289,7 +293,7 @@ static void tcp_sack_step(struct sock *sk, const struct tcp_seg *seg, struct tcp
 
 	if (!tcp_sk(sk)->sack_ok || !seg->opts_parsed || !seg->opts.num_sacks)
 		return;
-	tcp_sacktag_write_queue(sk, &seg->opts, seg->ack, st->prior_snd_una, &tag);
+	tcp_sacktag_write_queue(sk, &seg->opts, seg->ack, st->prior_snd_una, &tag, &st->rs);
 	st->delivered += tag.delivered;
 	st->sack_rtt_us = tag.rtt_us;
 	if (before(tag.reord, st->reord))
@@ -300,17 +304,24 @@ static void tcp_sack_step(struct sock *sk, const struct tcp_seg *seg, struct tcp
 		st->flag |= FLAG_DSACKING_ACK;
 }
 
+static void tcp_count_delivered(struct sock *sk, const struct tcp_ack_state *st)
+{
+	tcp_sk(sk)->delivered += st->delivered;
+	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDelivered, st->delivered);
+}
+
 enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_clean clean = { 0 };
-	u32 rexmit = REXMIT_NONE, prior_fack = tp->flight->fack;
+	u32 rexmit = REXMIT_NONE, prior_fack = tp->flight->fack, prior_lost = tp->lost;
 	struct tcp_ack_state st = {
 		.prior_snd_una = tp->snd_una,
 		.prior_packets = tp->packets_out,
 		.prior_in_flight = tcp_packets_in_flight(tp),
 		.sack_rtt_us = -1,
+		.rs = { .prior_in_flight = tcp_packets_in_flight(tp), .rtt_us = -1 },
 		.seq_rtt_us = -1,
 		.reord = tp->snd_nxt,
 		.tsecr = seg->saw_tstamp ? seg->tsecr : 0,
@@ -324,8 +335,8 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		}
 		tcp_sack_step(sk, seg, &st); /* an old ACK may still bring SACK or DSACK news */
 		if (st.flag & (FLAG_DATA_SACKED | FLAG_DSACKING_ACK)) {
-			tp->delivered += st.delivered;
 			tcp_fastretrans_alert(sk, &st, false, &rexmit);
+			tcp_count_delivered(sk, &st);
 			tcp_xmit_recovery(sk, rexmit);
 		}
 		return TCP_ACK_OLD;
@@ -380,7 +391,6 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		if (sk->sk_dst_cache && (st.flag & FLAG_DATA_ACKED))
 			sk->sk_dst_cache->lastuse = tcp_now_ns(sk);
 	}
-	tp->delivered += st.delivered;
 	if (icsk->icsk_ca_ops->pkts_acked && (st.acked_pkts || st.delivered)) {
 		struct ack_sample sample = {
 			.pkts_acked = max(st.acked_pkts, st.delivered),
@@ -397,10 +407,18 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	}
 	trace_skb(seg->skb, sk->sk_net, TP_tcp_ack, TRACE_PASS, tp->snd_una,
 		  tcp_packets_in_flight(tp));
-	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDelivered, st.delivered);
+	tcp_count_delivered(sk, &st);
+	st.rs.acked_sacked = st.delivered;
+	st.rs.losses = st.lost = tp->lost - prior_lost;
+	st.rs.rtt_us = st.sack_rtt_us;
+	if (clean.last_sent && !(st.flag & FLAG_RETRANS_DATA_ACKED))
+		st.rs.rtt_us = (s64)((tcp_now_ns(sk) - clean.last_sent) / NSEC_PER_USEC);
+	tcp_rate_gen(sk, (st.flag & FLAG_SACK_RENEGING) != 0, &st.rs);
 	tcp_cong_control(sk, &st);
 	tcp_xmit_recovery(sk, rexmit);
-	if (!tp->packets_out)
+	if (!tp->packets_out) {
+		tcp_chrono_stop(sk, TCP_CHRONO_BUSY);
 		tcp_flight_put(sk);
+	}
 	return TCP_ACK_OK;
 }

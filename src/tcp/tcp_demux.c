@@ -247,7 +247,7 @@ static void tcp_do_rcv(struct sock *sk, struct sk_buff *skb)
 	u32 end_seq = TCP_SKB_CB(skb)->end_seq;
 
 	sock_hold(sk);
-	tcp_sk(sk)->segs_in += max_t(u32, skb_shinfo(skb)->gso_segs, 1);
+	tcp_segs_in(tcp_sk(sk), skb);
 	if (likely(sk->sk_state == SS_TCP_ESTABLISHED))
 		tcp_rcv_established(sk, skb);
 	else

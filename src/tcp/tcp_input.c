@@ -348,6 +348,8 @@ void tcp_check_space(struct sock *sk)
 	if (!(sk->sk_userlocks & SK_SNDBUF_LOCK) && tp->packets_out < tp->snd_cwnd)
 		tcp_sndbuf_expand(sk);
 	tcp_stream_write_space(sk);
+	if (!sock_flag(sk, SOCK_NOSPACE))
+		tcp_chrono_stop(sk, TCP_CHRONO_SNDBUF_LIMITED);
 }
 
 void tcp_data_snd_check(struct sock *sk)

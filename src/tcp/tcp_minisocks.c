@@ -643,7 +643,14 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->reordering = tcp_net(newsk)->reordering;
 	tp->total_retrans = req->num_retrans;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
-	tp->bytes_retrans = tp->delivered = 0;
+	tp->bytes_retrans = 0;
+	tp->delivered = tp->delivered_ce = tp->lost = tp->app_limited = 0;
+	tp->rate_delivered = tp->rate_interval_us = 0;
+	tp->rate_app_limited = 0;
+	tp->data_segs_in = tp->data_segs_out = 0;
+	tp->dsack_dups = tp->reord_seen = tp->rcv_ooopack = 0;
+	tp->chrono_type = TCP_CHRONO_IDLE;
+	memset(tp->chrono_ms, 0, sizeof(tp->chrono_ms));
 	tp->segs_in = tp->segs_out = 0;
 	tp->lsndtime = tp->rcv_tstamp = tcp_now_ms(newsk);
 	tp->last_oow_ack = treq->last_oow_ack;
@@ -688,7 +695,7 @@ void tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *
 	u8 state = child->sk_state;
 
 	sock_hold(child);
-	tcp_sk(child)->segs_in += max_t(u32, skb_shinfo(skb)->gso_segs, 1);
+	tcp_segs_in(tcp_sk(child), skb);
 	tcp_rcv_state_process(child, skb);
 	if (state == SS_TCP_SYN_RECV && child->sk_state != state)
 		sk_data_ready(parent);

@@ -270,6 +270,8 @@ void tcp_skb_entail(struct sock *sk, struct sk_buff *skb)
 	cb->tcp_flags = TCP_FLAG_ACK;
 	cb->sacked = 0;
 	skb->nohdr = 1;
+	if (!tcp_send_head(sk))
+		tcp_chrono_start(sk, TCP_CHRONO_BUSY);
 	skb_queue_tail(&sk->sk_write_queue, skb);
 	sk->sk_wmem_queued += skb->truesize;
 	if (tp->nonagle & TCP_NAGLE_PUSH)
@@ -438,6 +440,7 @@ int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 le
 	cb->tcp_flags &= (u8) ~(TCP_FLAG_FIN | TCP_FLAG_PSH);
 	bcb->sacked = cb->sacked;
 	bcb->sent_ns = cb->sent_ns;
+	bcb->tx = cb->tx;
 	bcb->eor = cb->eor;
 	cb->eor = 0;
 	buff->tstamp = skb->tstamp;
@@ -573,6 +576,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		tcp_event_data_sent(sk);
 		tcp_pacing_sent(sk, skb->len - hdr_len);
 		tp->bytes_sent += skb->len - hdr_len;
+		tp->data_segs_out += segs;
 	}
 	if (unlikely(tp->dsack_pending)) {
 		tp->dsack_pending = 0; /* RFC 2883 4: reported once */
@@ -598,6 +602,7 @@ static void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 	u32 prior = tp->packets_out, segs = tcp_skb_pcount(skb);
 
 	skb_unlink(skb, &sk->sk_write_queue);
+	tcp_rate_skb_sent(sk, skb);
 	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
 	tcp_rtx_queue_insert(sk, skb);
 	tp->packets_out += segs;
@@ -712,6 +717,11 @@ static void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 		tp->is_cwnd_limited = is_cwnd_limited;
 		tp->max_packets_out = tp->packets_out;
 	}
+	/* All is sent, the window has room, and the program waits: our buffer is too small. */
+	if (!is_cwnd_limited && !tcp_send_head(sk) && unlikely(sock_flag(sk, SOCK_NOSPACE)) &&
+	    sk->sk_socket &&
+	    (sk->sk_state == SS_TCP_ESTABLISHED || sk->sk_state == SS_TCP_CLOSE_WAIT))
+		tcp_chrono_start(sk, TCP_CHRONO_SNDBUF_LIMITED);
 }
 
 /* Returns false when it could not be cut for want of memory. */
@@ -724,7 +734,7 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 max_segs = push_one ? 1 : 0, sent = 0;
-	bool is_cwnd_limited = false;
+	bool is_cwnd_limited = false, is_rwnd_limited = false;
 	struct sk_buff *skb;
 
 	/* Without memory it is as if the device refused: an ACK, the next write or the probe timer tries again. */
@@ -746,8 +756,10 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 				break;
 			quota = 1; /* a loss probe goes out of turn */
 		}
-		if (!tcp_snd_wnd_test(tp, skb, mss_now))
+		if (!tcp_snd_wnd_test(tp, skb, mss_now)) {
+			is_rwnd_limited = true;
 			break;
+		}
 		if (segs == 1) {
 			if (!tcp_nagle_test(tp, skb, mss_now, nagle))
 				break;
@@ -781,6 +793,10 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 	if (unlikely(sk->sk_net->cpu->trace_on && (skb = tcp_send_head(sk))))
 		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_QUEUED, tp->snd_cwnd,
 			  tcp_packets_in_flight(tp));
+	if (unlikely(is_rwnd_limited))
+		tcp_chrono_start(sk, TCP_CHRONO_RWND_LIMITED);
+	else
+		tcp_chrono_stop(sk, TCP_CHRONO_RWND_LIMITED);
 	is_cwnd_limited |= tcp_packets_in_flight(tp) >= tp->snd_cwnd;
 	if (likely(sent || is_cwnd_limited))
 		tcp_cwnd_validate(sk, is_cwnd_limited);
@@ -852,6 +868,7 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 		NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPRetransFail, segs);
 		return err;
 	}
+	tcp_rate_skb_sent(sk, skb);
 	if (!(cb->sacked & TCPCB_SACKED_RETRANS)) {
 		cb->sacked |= TCPCB_SACKED_RETRANS;
 		tp->retrans_out += segs;
@@ -1006,6 +1023,7 @@ void tcp_send_fin(struct sock *sk)
 		tcp_init_nondata_skb(skb, tp->write_seq, TCP_FLAG_ACK | TCP_FLAG_FIN);
 		trace_skb(skb, sk->sk_net, TP_tcp_send_fin, TRACE_QUEUED, tp->write_seq, 0);
 		skb->nohdr = 1;
+		tcp_chrono_start(sk, TCP_CHRONO_BUSY);
 		skb_queue_tail(&sk->sk_write_queue, skb);
 		sk->sk_wmem_queued += skb->truesize;
 		tp->write_seq++;
@@ -1075,6 +1093,7 @@ int tcp_connect(struct sock *sk)
 	skb->nohdr = 1;
 	sk->sk_wmem_queued += skb->truesize;
 	tcp_rtx_queue_insert(sk, skb);
+	tcp_rate_skb_sent(sk, skb);
 	tp->packets_out += 1;
 	tp->flight->retrans_stamp = tcp_now_ms(sk) | 1;
 	trace_skb(skb, sk->sk_net, TP_tcp_connect, TRACE_CREATE, TCP_SKB_CB(skb)->seq, 0);

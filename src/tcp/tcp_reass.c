@@ -281,6 +281,7 @@ void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb)
 	tp->pred_flags = 0; /* the next segment needs the slow path */
 	inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_SCHED;
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPOFOQueue);
+	tp->rcv_ooopack += max_t(u32, skb_shinfo(skb)->gso_segs, 1);
 	if (tcp_ofo_place(sk, skb))
 		skb_set_owner_r(skb, sk);
 	if (tp->sack_ok)

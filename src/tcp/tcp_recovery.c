@@ -31,6 +31,7 @@ void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
 	if (cb->sacked & (TCPCB_LOST | TCPCB_SACKED_ACKED))
 		return;
 	cb->sacked |= TCPCB_LOST;
+	tp->lost += cb->gso_segs;
 	tp->lost_out += cb->gso_segs;
 	if (tp->flight->retransmit_hint &&
 	    before(cb->seq, TCP_SKB_CB(tp->flight->retransmit_hint)->seq))
@@ -118,6 +119,7 @@ void tcp_check_reordering(struct sock *sk, u32 low_seq, bool ts)
 	if (metric > tp->reordering * mss && mss)
 		tp->reordering =
 			(u16)min(DIV_ROUND_UP(metric, mss), (u32)tcp_net(sk)->max_reordering);
+	tp->reord_seen++;
 	NET_INC_STATS(sk->sk_net, ts ? MIB_TcpExt_TCPTSReorder : MIB_TcpExt_TCPSACKReorder);
 }
 
@@ -649,15 +651,20 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 
 void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st)
 {
+	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	if (ca->cong_control) {
+		ca->cong_control(sk, tp->snd_una, st->flag, &st->rs);
+		return;
+	}
 	if (tcp_in_cwnd_reduction(sk)) {
 		tcp_cwnd_reduction(sk, st);
 	} else if (st->flag & FLAG_DATA_ACKED ||
 		   (tp->reordering > tcp_net(sk)->reordering && (st->flag & FLAG_DATA_SACKED))) {
 		u32 acked = tcp_is_reno(tp) ? max(st->delivered, st->acked_pkts) : st->delivered;
 
-		inet_csk(sk)->icsk_ca_ops->cong_avoid(sk, tp->snd_una, acked);
+		ca->cong_avoid(sk, tp->snd_una, acked);
 	}
 }
 

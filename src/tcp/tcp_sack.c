@@ -112,7 +112,7 @@ static int tcp_match_skb_to_sack(struct sock *sk, struct sk_buff *skb, u32 start
 
 /* @skb has arrived. */
 static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sacktag *st,
-			    u64 *newest_sent)
+			    struct rate_sample *rs, u64 *newest_sent)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
@@ -120,6 +120,7 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 
 	if (cb->sacked & TCPCB_SACKED_ACKED)
 		return;
+	tcp_rate_skb_delivered(sk, skb, rs);
 	if (cb->sacked & TCPCB_SACKED_RETRANS) {
 		/* The copy that was sent again is accounted for: which one arrived does not matter for the pipe. */
 		cb->sacked &= (u8)~TCPCB_SACKED_RETRANS;
@@ -145,7 +146,7 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 }
 
 static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sacktag *st,
-			      u64 *newest_sent)
+			      struct rate_sample *rs, u64 *newest_sent)
 {
 	struct sk_buff *skb;
 
@@ -161,23 +162,23 @@ static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sa
 		if (in < 0)
 			break;
 		if (in)
-			tcp_sacktag_one(sk, skb, st, newest_sent);
+			tcp_sacktag_one(sk, skb, st, rs, newest_sent);
 	}
 }
 
 /* One block, leaving out the part that is known to be marked already. */
 static void tcp_sacktag_block(struct sock *sk, u32 start, u32 end, bool remember,
-			      struct tcp_sacktag *st, u64 *newest_sent)
+			      struct tcp_sacktag *st, struct rate_sample *rs, u64 *newest_sent)
 {
 	struct tcp_sack_block *cache = &tcp_sk(sk)->flight->sack_cache;
 
 	if (before(start, tcp_sk(sk)->snd_una))
 		start = tcp_sk(sk)->snd_una;
 	if (cache->start != cache->end && !after(start, cache->start) && !before(end, cache->end)) {
-		tcp_sacktag_range(sk, start, cache->start, st, newest_sent);
-		tcp_sacktag_range(sk, cache->end, end, st, newest_sent);
+		tcp_sacktag_range(sk, start, cache->start, st, rs, newest_sent);
+		tcp_sacktag_range(sk, cache->end, end, st, rs, newest_sent);
 	} else {
-		tcp_sacktag_range(sk, start, end, st, newest_sent);
+		tcp_sacktag_range(sk, start, end, st, rs, newest_sent);
 	}
 	/* The edges may have been rounded to segments: remember only what was marked for certain. */
 	if (remember) {
@@ -197,7 +198,7 @@ static void tcp_sacktag_block(struct sock *sk, u32 start, u32 end, bool remember
 }
 
 void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32 ack,
-			     u32 prior_snd_una, struct tcp_sacktag *st)
+			     u32 prior_snd_una, struct tcp_sacktag *st, struct rate_sample *rs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u64 newest_sent = 0;
@@ -237,7 +238,7 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 		if (is_dsack || !after(o->sacks[i].end, tp->snd_una))
 			continue;
 		tcp_sacktag_block(sk, o->sacks[i].start, o->sacks[i].end, i == (u32)st->dsack, st,
-				  &newest_sent);
+				  rs, &newest_sent);
 	}
 	if (newest_sent && st->newly_sacked)
 		st->rtt_us = (s64)((tcp_now_ns(sk) - newest_sent) / NSEC_PER_USEC);

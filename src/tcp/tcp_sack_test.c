@@ -11,10 +11,11 @@ static struct tcp_sacktag sack(struct tcp_fixture *f, u32 ack, const struct tcp_
 			       u32 n)
 {
 	struct tcp_opts_view o = { .num_sacks = (u8)n };
+	struct rate_sample rs = { 0 };
 	struct tcp_sacktag st;
 
 	memcpy(o.sacks, b, n * sizeof(*b));
-	tcp_sacktag_write_queue(f->sk, &o, ack, f->tp->snd_una, &st);
+	tcp_sacktag_write_queue(f->sk, &o, ack, f->tp->snd_una, &st, &rs);
 	tcp_fixture_check_counts(f);
 	return st;
 }

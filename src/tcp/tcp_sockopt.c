@@ -333,6 +333,7 @@ void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 now = tcp_now_ms(sk);
+	u64 rwnd, sndbuf;
 
 	memset(info, 0, sizeof(*info));
 	info->tcpi_state = sk->sk_state;
@@ -382,9 +383,17 @@ void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 	info->tcpi_bytes_sent = tp->bytes_sent;
 	info->tcpi_bytes_retrans = tp->bytes_retrans;
 	info->tcpi_snd_wnd = tp->snd_wnd;
-	if (tp->srtt_us)
-		info->tcpi_delivery_rate =
-			(u64)tp->snd_cwnd * tp->mss_cache * 8000000 / tp->srtt_us;
+	info->tcpi_delivery_rate = tcp_delivery_rate(tp);
+	info->tcpi_delivery_rate_app_limited = tp->rate_app_limited;
+	info->tcpi_busy_time = tcp_chrono_busy(sk, &rwnd, &sndbuf);
+	info->tcpi_rwnd_limited = rwnd;
+	info->tcpi_sndbuf_limited = sndbuf;
+	info->tcpi_delivered_ce = tp->delivered_ce;
+	info->tcpi_data_segs_in = tp->data_segs_in;
+	info->tcpi_data_segs_out = tp->data_segs_out;
+	info->tcpi_dsack_dups = tp->dsack_dups;
+	info->tcpi_reord_seen = tp->reord_seen;
+	info->tcpi_rcv_ooopack = tp->rcv_ooopack;
 }
 
 static int tcp_get_bytes(void *val, socklen_t *len, const void *from, size_t size)

@@ -479,6 +479,23 @@ static enum call_result open_stack_view(struct call *c, const char *path, uint64
 	return res;
 }
 
+/* Name servers that the stack has learnt (RFC 8106) come before what the node has; if it has none, @text only says so. */
+static enum call_result give_resolv_conf(struct call *c, const char *text, uint64_t flags)
+{
+	enum call_result res;
+	char *learnt, *all;
+	size_t len;
+
+	if (weir_view_read(c->tree->node->net, "/etc/resolv.conf", &learnt, &len))
+		return give_text(c, text, strlen(text), flags);
+	if (asprintf(&all, "%s%s", learnt, *learnt && text[0] == '#' ? "" : text) < 0)
+		all = NULL;
+	res = all ? give_text(c, all, strlen(all), flags) : call_return(c, -ENOMEM);
+	free(all);
+	free(learnt);
+	return res;
+}
+
 static enum call_result open_path(struct call *c, int dirfd, uint64_t addr, uint64_t flags)
 {
 	char path[PATH_MAX];
@@ -498,6 +515,8 @@ static enum call_result open_path(struct call *c, int dirfd, uint64_t addr, uint
 		return CALL_CONTINUE;
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		return call_return(c, -EACCES);
+	if (!strcmp(path, "/etc/resolv.conf"))
+		return give_resolv_conf(c, text, flags);
 	return give_text(c, text, strlen(text), flags);
 }
 

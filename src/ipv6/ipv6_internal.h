@@ -73,8 +73,10 @@ struct rt6_info *rt6_link_dst(struct inet6_dev *idev);
 struct ndisc_opts;
 skb_drop_reason_t ndisc_router_discovery(struct sk_buff *skb, const struct ndisc_opts *opts);
 skb_drop_reason_t ndisc_redirect_rcv(struct sk_buff *skb, const struct ndisc_opts *opts);
-void ndisc_dns_rcv(struct inet6_dev *idev, const u8 *p,
-		   const u8 *end); /* options of an advertisement */
+/* Options of an advertisement by @router */
+void ndisc_dns_rcv(struct inet6_dev *idev, const struct in6_addr *router, const u8 *p,
+		   const u8 *end);
+void ipv6_resolv_conf_show(struct net *net, struct text *t);
 /* ndisc.c, for them. Somebody at @addr has the link-layer address @lladdr (NULL: not said). @create: make an entry. */
 void ndisc_learn(struct net_device *dev, const struct in6_addr *addr, const u8 *lladdr, u8 state,
 		 u32 flags, bool create);

@@ -88,6 +88,7 @@ static const struct view_desc ipv6_views[] = {
 	{ "/proc/net/igmp6", igmp6_show },
 	{ "/proc/net/mcfilter6", mcfilter6_show },
 	{ "/proc/net/ip6_flowlabel", ip6_flowlabel_show },
+	{ "/etc/resolv.conf", ipv6_resolv_conf_show },
 };
 
 static int views_machine_init(struct machine *m)

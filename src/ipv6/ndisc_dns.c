@@ -3,12 +3,14 @@
  * ndisc_dns.c - name servers and search domains of router advertisements (RFC 8106)
  *
  * They are told to programs that listen (RTM_NEWNDUSEROPT, group RTNLGRP_ND_USEROPT: systemd-networkd, rdnssd), and kept with the
- * device, for whoever writes a resolv.conf: ipv6_rdnss_get(). Kept are a few of each; the one that ends first gives way.
+ * device, for whoever writes a resolv.conf: the view of that name, ipv6_rdnss_get(). Kept are a few of each; the one that ends first gives way.
  * Context: softirq, cpu lock.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/sysctl.h"
 #include "ipv6/addrconf_internal.h"
 #include "wire/ndisc.h"
 
@@ -92,8 +94,9 @@ static void keep(struct inet6_dev *idev, const struct ndisc_opt *o)
 	}
 }
 
-/* One message per option. NDUSEROPT_SRCADDR (the router) is not known here: programs do without. */
-static void notify_useropt(struct inet6_dev *idev, const struct ndisc_opt *o)
+/* One message per option. */
+static void notify_useropt(struct inet6_dev *idev, const struct in6_addr *router,
+			   const struct ndisc_opt *o)
 {
 	struct nduseroptmsg *nd;
 	struct nl_msg m;
@@ -108,13 +111,15 @@ static void notify_useropt(struct inet6_dev *idev, const struct ndisc_opt *o)
 		nd->nduseropt_icmp_type = NDISC_ROUTER_ADVERTISEMENT;
 		nd->nduseropt_opts_len = (unsigned short)o->len;
 		nl_put_raw(&m, o->data, o->len);
+		nla_put(&m, NDUSEROPT_SRCADDR, sizeof(*router), router);
 		if (!nlmsg_finish(&m))
 			nlmsg_notify(idev->net, NETLINK_ROUTE, &m, 0, RTNLGRP_ND_USEROPT);
 	}
 	nl_msg_fini(&m);
 }
 
-void ndisc_dns_rcv(struct inet6_dev *idev, const u8 *p, const u8 *end)
+void ndisc_dns_rcv(struct inet6_dev *idev, const struct in6_addr *router, const u8 *p,
+		   const u8 *end)
 {
 	struct ndisc_opt o;
 
@@ -126,7 +131,7 @@ void ndisc_dns_rcv(struct inet6_dev *idev, const u8 *p, const u8 *end)
 			__attribute__((fallthrough));
 		case NDISC_OPT_CAPTIVE_PORTAL:
 		case NDISC_OPT_PREF64:
-			notify_useropt(idev, &o);
+			notify_useropt(idev, router, &o);
 			break;
 		default:
 			break;
@@ -164,4 +169,26 @@ u32 ipv6_dnssl_get(struct net *net, char (*ret)[IPV6_DNSSL_NAME], u32 max)
 			if (idev->dns->domains[i].expires > net_now(net))
 				strcpy(ret[n++], idev->dns->domains[i].name);
 	return n;
+}
+
+/* In resolv.conf(5)'s form; nothing when nothing is known. The resolver takes the first three servers. */
+void ipv6_resolv_conf_show(struct net *net, struct text *t)
+{
+	struct ipv6_rdnss servers[DNS_MAX];
+	char domains[DNS_MAX][IPV6_DNSSL_NAME], addr[INET6_ADDRSTRLEN];
+	u32 n = ipv6_rdnss_get(net, servers, DNS_MAX), nd = ipv6_dnssl_get(net, domains, DNS_MAX);
+
+	if (n)
+		text_printf(t, "# learnt from router advertisements\n");
+	for (u32 i = 0; i < n; i++) {
+		const struct net_device *dev = __dev_get_by_index(net, servers[i].ifindex);
+
+		inet_ntop(AF_INET6, &servers[i].addr, addr, sizeof(addr));
+		if (ipv6_addr_type(&servers[i].addr) & IPV6_ADDR_LINKLOCAL && dev)
+			text_printf(t, "nameserver %s%%%s\n", addr, dev->name);
+		else
+			text_printf(t, "nameserver %s\n", addr);
+	}
+	for (u32 i = 0; n && i < nd; i++)
+		text_printf(t, "%s%s%s", i ? " " : "search ", domains[i], i + 1 < nd ? "" : "\n");
 }

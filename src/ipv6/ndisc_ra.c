@@ -162,7 +162,7 @@ static void ra_believe(const struct ra *ra, const u8 *msg, const struct ndisc_op
 		ra_options(ra, opts->source_ll.data);
 		ra_mtu(idev, opts);
 	}
-	ndisc_dns_rcv(idev, ra->opts, ra->end);
+	ndisc_dns_rcv(idev, &ra->router, ra->opts, ra->end);
 }
 
 skb_drop_reason_t ndisc_router_discovery(struct sk_buff *skb, const struct ndisc_opts *opts)

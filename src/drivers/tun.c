@@ -36,11 +36,11 @@
 
 #include "core/machine.h"
 #include "core/netdevice.h"
+#include "core/vnet.h"
 #include "drivers/drivers_internal.h"
 #include "host/host.h"
 #include "netlink/netlink.h"
 #include "wire/ethernet.h"
-#include "wire/virtio_net.h"
 
 #include <net/if_arp.h> /* behind netdevice.h: it has a MAX_ADDR_LEN of its own */
 
@@ -227,34 +227,6 @@ static struct sk_buff *tun_read(struct tun_priv *priv, u8 *vnet, int *ret_err)
 	return skb;
 }
 
-/* What the header in front of the frame says. data at the frame's first octet. */
-static skb_drop_reason_t tun_apply_vnet(struct sk_buff *skb, const u8 *vnet, u32 l2_len)
-{
-	static const u16 gso_types[] = { [VIRTIO_GSO_TCPV4] = SKB_GSO_TCPV4,
-					 [VIRTIO_GSO_TCPV6] = SKB_GSO_TCPV6,
-					 [VIRTIO_GSO_UDP_L4] = SKB_GSO_UDP_L4 };
-	struct skb_shared_info *sh = skb_shinfo(skb);
-	struct virtio_net_view v;
-
-	if (virtio_net_parse(vnet, VIRTIO_NET_HEADER_LEN, skb->data, skb_headlen(skb), skb->len,
-			     l2_len, &v) < 0)
-		return SKB_DROP_VNET_HDR;
-	if (v.needs_csum) {
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		skb->csum_start = (u16)(skb_headroom(skb) + v.csum_start);
-		skb->csum_offset = v.csum_offset;
-	} else if (v.data_valid) {
-		skb->ip_summed = CHECKSUM_UNNECESSARY;
-	}
-	if (v.gso_type) {
-		sh->gso_type =
-			gso_types[v.gso_type] | SKB_GSO_DODGY | (v.ecn ? (u16)SKB_GSO_TCP_ECN : 0);
-		sh->gso_size = v.gso_size;
-		sh->gso_segs = (u16)DIV_ROUND_UP(skb->len - v.hdr_len, v.gso_size);
-	}
-	return SKB_NOT_DROPPED;
-}
-
 /* The type of a packet without link-layer header, from its version; 0: neither. */
 static u16 tun_packet_type(const struct sk_buff *skb)
 {
@@ -271,8 +243,8 @@ static void tun_receive(struct tun_priv *priv, struct sk_buff *skb, const u8 *vn
 
 	if (skb->len < max(l2_len, 1u) || (priv->layer3 && !tun_packet_type(skb)))
 		reason = SKB_DROP_PKT_TOO_SMALL;
-	else if (priv->vnet_len)
-		reason = tun_apply_vnet(skb, vnet, l2_len);
+	else if (priv->vnet_len && virtio_net_hdr_to_skb(skb, vnet, l2_len))
+		reason = SKB_DROP_VNET_HDR;
 	trace_skb(skb, dev->net, TP_tun_receive, TRACE_PASS, skb_shinfo(skb)->gso_size, 0);
 	if (unlikely(reason)) {
 		dev->stats.rx_errors++;
@@ -334,31 +306,6 @@ static int tun_poll(struct napi_struct *napi, int budget)
 
 /* ---- transmit -------------------------------------------------------------------------------------------- */
 
-static void tun_describe(const struct sk_buff *skb, u8 *vnet, u32 len)
-{
-	const struct skb_shared_info *sh = skb_shinfo(skb);
-	struct virtio_net_view v = { .data_valid = skb->ip_summed == CHECKSUM_UNNECESSARY };
-
-	memset(vnet, 0, len);
-	if (skb->ip_summed == CHECKSUM_PARTIAL) {
-		v.needs_csum = true;
-		v.csum_start = (u16)skb_checksum_start_offset(skb);
-		v.csum_offset = skb->csum_offset;
-	}
-	if (sh->gso_size) {
-		const u8 *th = skb->data + v.csum_start;
-
-		v.gso_type = sh->gso_type & SKB_GSO_TCPV4   ? VIRTIO_GSO_TCPV4
-			     : sh->gso_type & SKB_GSO_TCPV6 ? VIRTIO_GSO_TCPV6
-							    : VIRTIO_GSO_UDP_L4;
-		v.gso_size = sh->gso_size;
-		v.ecn = sh->gso_type & SKB_GSO_TCP_ECN;
-		v.hdr_len = v.csum_start;
-		v.hdr_len += v.gso_type == VIRTIO_GSO_UDP_L4 ? 8 : (u16)((th[12] >> 4) * 4);
-	}
-	virtio_net_build(vnet, &v);
-}
-
 static enum netdev_tx tun_drop(struct sk_buff *skb, struct net_device *dev,
 			       skb_drop_reason_t reason)
 {
@@ -378,12 +325,9 @@ static enum netdev_tx tun_xmit(struct sk_buff *skb, struct net_device *dev)
 	ssize_t n;
 
 	trace_skb(skb, dev->net, TP_tun_xmit, TRACE_PASS, 0, 0);
-	/* A transport header that a big segment needs lies in the head area: who built it wrote it there. */
-	if (skb_is_gso(skb) && (skb->ip_summed != CHECKSUM_PARTIAL ||
-				(u32)skb_checksum_start_offset(skb) + 20 > skb_headlen(skb)))
-		return tun_drop(skb, dev, SKB_DROP_VNET_HDR);
 	if (priv->vnet_len) {
-		tun_describe(skb, vnet, priv->vnet_len);
+		if (virtio_net_hdr_from_skb(skb, vnet, priv->vnet_len))
+			return tun_drop(skb, dev, SKB_DROP_VNET_HDR);
 		iov[nr++] = (struct iovec){ vnet, priv->vnet_len };
 	}
 	iov[nr++] = (struct iovec){ skb->data, skb_headlen(skb) };

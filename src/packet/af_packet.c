@@ -22,6 +22,7 @@
 #include "core/bpf_classic.h"
 #include "core/machine.h"
 #include "core/sock_reasons.h"
+#include "core/vnet.h"
 #include "packet/packet_internal.h"
 #include "socket/socket.h"
 #include "wire/ethernet.h"
@@ -217,12 +218,26 @@ static ssize_t packet_recv_errqueue(struct sock *sk, struct kmsghdr *msg, size_t
 	return err ? err : (ssize_t)copied;
 }
 
+/* In front of the frame, as PACKET_VNET_HDR asks. Octets, or -EINVAL: no room for it, or it cannot be told. */
+static int packet_put_vnet(const struct packet_sock *po, struct kmsghdr *msg, size_t len,
+			   const struct sk_buff *skb)
+{
+	u8 vnet[VIRTIO_NET_HDR_MRG_RXBUF_LEN];
+
+	if (!po->vnet_len)
+		return 0;
+	if (len < po->vnet_len || virtio_net_hdr_from_skb(skb, vnet, po->vnet_len))
+		return -EINVAL;
+	return copy_to_iter(vnet, po->vnet_len, &msg->iter) == po->vnet_len ? po->vnet_len
+									    : -EFAULT;
+}
+
 static ssize_t packet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t len, int flags)
 {
 	struct sock *sk = sock->sk;
 	struct sk_buff *skb;
+	int err, vnet;
 	u32 copied;
-	int err;
 
 	if (flags & ~(MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC | MSG_ERRQUEUE))
 		return -EINVAL;
@@ -231,7 +246,12 @@ static ssize_t packet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t l
 	skb = skb_recv_datagram(sk, flags, &err);
 	if (!skb)
 		return err;
-	copied = (u32)min_t(size_t, skb->len, len);
+	vnet = packet_put_vnet(packet_sk(sk), msg, len, skb);
+	if (vnet < 0) {
+		skb_free_datagram(sk, skb);
+		return vnet;
+	}
+	copied = (u32)min_t(size_t, skb->len, len - (size_t)vnet);
 	if (copied < skb->len)
 		msg->flags |= MSG_TRUNC;
 	err = skb_copy_datagram_iter(skb, 0, &msg->iter, copied);
@@ -248,7 +268,7 @@ static ssize_t packet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t l
 	sock_recv_timestamp(sk, msg, skb);
 	if (packet_sk(sk)->auxdata)
 		packet_put_auxdata(msg, skb);
-	len = flags & MSG_TRUNC ? skb->len : copied;
+	len = (size_t)vnet + (flags & MSG_TRUNC ? skb->len : copied);
 	skb_free_datagram(sk, skb);
 	return (ssize_t)len;
 }
@@ -305,18 +325,45 @@ static int packet_copy_from(struct packet_sock *po, struct sk_buff *skb, struct 
 	return n == len ? 0 : -EFAULT;
 }
 
+/* The virtio-net header in front of what the program sends, as far as it can be judged before the frame is there. *ret_gso: the frame is
+ * to be cut, and may be longer than the device takes. 0, -EINVAL, -EFAULT. */
+static int packet_get_vnet(const struct packet_sock *po, struct iov_iter *from, u32 *len, u8 *vnet,
+			   bool *ret_gso)
+{
+	struct virtio_net_header h;
+
+	*ret_gso = false;
+	if (!po->vnet_len)
+		return 0;
+	if (*len < po->vnet_len)
+		return -EINVAL;
+	if (copy_from_iter(vnet, po->vnet_len, from) != po->vnet_len)
+		return -EFAULT;
+	memcpy(&h, vnet, sizeof(h));
+	*len -= po->vnet_len;
+	*ret_gso = h.gso_type != VIRTIO_GSO_NONE;
+	return h.hdr_len > *len ? -EINVAL : 0;
+}
+
 ssize_t packet_send_one(struct packet_sock *po, struct net_device *dev, u16 proto, const u8 *daddr,
 			const struct sockcm_cookie *sockc, struct iov_iter *from, u32 len,
 			bool noblock)
 {
 	u32 reserve = LL_MAX_HEADER + dev->hard_header_len + dev->needed_headroom;
 	u32 most = dev->mtu + (po->dgram ? 0u : dev->hard_header_len);
+	u8 vnet[VIRTIO_NET_HDR_MRG_RXBUF_LEN];
 	struct sock *sk = &po->sk;
 	struct sk_buff *skb;
-	int err = 0;
+	bool gso;
+	int err;
 
 	if (!netif_running(dev))
 		return -ENETDOWN;
+	err = packet_get_vnet(po, from, &len, vnet, &gso);
+	if (err)
+		return err;
+	if (gso)
+		most = GSO_MAX_SIZE;
 	/* A VLAN tag is not the device's header, and not its payload. */
 	if (len > most + (po->dgram ? 0 : 4))
 		return -EMSGSIZE;
@@ -338,6 +385,8 @@ ssize_t packet_send_one(struct packet_sock *po, struct net_device *dev, u16 prot
 		err = packet_copy_from(po, skb, from, len);
 	if (!err && !po->dgram)
 		err = packet_parse_frame(po, skb, dev);
+	if (!err && po->vnet_len)
+		err = virtio_net_hdr_to_skb(skb, vnet, dev->hard_header_len);
 	if (!err && !po->dgram && len > most && be16_to_cpu(skb->protocol) != ETH_P_8021Q)
 		err = -EMSGSIZE;
 	if (!err && dev->reg_state != NETREG_REGISTERED)
@@ -400,7 +449,8 @@ static ssize_t packet_sendmsg(struct socket *sock, struct kmsghdr *msg, size_t l
 		return tpacket_snd(po, dev, proto, daddr, &sockc, noblock);
 	if (len > INT32_MAX)
 		return -EMSGSIZE;
-	return packet_send_one(po, dev, proto, daddr, &sockc, &msg->iter, (u32)len, noblock);
+	err = (int)packet_send_one(po, dev, proto, daddr, &sockc, &msg->iter, (u32)len, noblock);
+	return err < 0 ? err : (ssize_t)len;
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */

@@ -69,7 +69,8 @@ struct packet_sock {
 	bool running;
 	bool dgram;
 	bool auxdata, origdev, loss, qdisc_bypass, ignore_outgoing, tx_has_off;
-	u8 version; /* enum tpacket_versions */
+	u8 version;  /* enum tpacket_versions */
+	u8 vnet_len; /* of the virtio-net header in front of each frame; 0: none */
 	u32 reserve, copy_thresh, tstamp;
 	u32 packets, drops, freezes; /* since they were last asked for */
 	struct packet_ring rx, tx;
@@ -123,7 +124,8 @@ bool packet_has_room(const struct packet_sock *po);
 void packet_fill_addr(const struct packet_sock *po, const struct packet_frame *fr,
 		      struct sockaddr_ll *ll);
 u32 packet_status(const struct sk_buff *skb, bool outgoing);
-/* Makes and sends one packet of @len octets from @from. Octets sent or -errno. * drops the lock */
+/* Makes and sends one packet of @len octets from @from, the virtio-net header included. Octets sent without it, or -errno. * drops the
+ * lock */
 ssize_t packet_send_one(struct packet_sock *po, struct net_device *dev, u16 proto, const u8 *daddr,
 			const struct sockcm_cookie *sockc, struct iov_iter *from, u32 len,
 			bool noblock);

@@ -3,13 +3,16 @@
  * packet_opt.c - options of level SOL_PACKET, and memberships
  *
  * A membership makes a device receive more than its own address: it is counted per socket, and ends with the socket or the device.
- * Not there: PACKET_VNET_HDR (ENOPROTOOPT). See packet(7).
+ * See packet(7).
  */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/vnet.h"
 #include "packet/packet_internal.h"
 #include "socket/socket.h"
+
+#define PACKET_VNET_HDR_SZ_ 24 /* younger than some <linux/if_packet.h> */
 
 struct packet_mreq_max {
 	int mr_ifindex;
@@ -175,12 +178,28 @@ static int set_layout(struct packet_sock *po, int name, int val)
 	}
 }
 
+/* PACKET_VNET_HDR is a switch, PACKET_VNET_HDR_SZ chooses between the two headers that there are. */
+static int set_vnet(struct packet_sock *po, int name, int val)
+{
+	u32 len = name == PACKET_VNET_HDR ? (val ? VIRTIO_NET_HEADER_LEN : 0u) : (u32)val;
+
+	if (po->dgram)
+		return -EINVAL;
+	if (len && len != VIRTIO_NET_HEADER_LEN && len != VIRTIO_NET_HDR_MRG_RXBUF_LEN)
+		return -EINVAL;
+	if (po->rx.mem || po->tx.mem)
+		return -EBUSY;
+	po->vnet_len = (u8)len;
+	return 0;
+}
+
 static bool is_int_option(int name)
 {
-	static const u8 names[] = { PACKET_VERSION,        PACKET_RESERVE,     PACKET_LOSS,
-				    PACKET_TX_HAS_OFF,     PACKET_COPY_THRESH, PACKET_AUXDATA,
-				    PACKET_ORIGDEV,        PACKET_TIMESTAMP,   PACKET_QDISC_BYPASS,
-				    PACKET_IGNORE_OUTGOING };
+	static const u8 names[] = {
+		PACKET_VNET_HDR, PACKET_VNET_HDR_SZ_, PACKET_VERSION,      PACKET_RESERVE,
+		PACKET_LOSS,     PACKET_TX_HAS_OFF,   PACKET_COPY_THRESH,  PACKET_AUXDATA,
+		PACKET_ORIGDEV,  PACKET_TIMESTAMP,    PACKET_QDISC_BYPASS, PACKET_IGNORE_OUTGOING
+	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i] == name)
@@ -213,7 +232,8 @@ int packet_setsockopt(struct socket *sock, int level, int name, const void *val,
 		return -ENOPROTOOPT;
 	/* Linux: some take longer values, too. */
 	if (len < sizeof(v) ||
-	    (len > sizeof(v) && name != PACKET_AUXDATA && name != PACKET_ORIGDEV))
+	    (len > sizeof(v) && name != PACKET_AUXDATA && name != PACKET_ORIGDEV &&
+	     name != PACKET_VNET_HDR && name != PACKET_VNET_HDR_SZ_))
 		return -EINVAL;
 	memcpy(&v, val, sizeof(v));
 	switch (name) {
@@ -222,6 +242,9 @@ int packet_setsockopt(struct socket *sock, int level, int name, const void *val,
 	case PACKET_LOSS:
 	case PACKET_TX_HAS_OFF:
 		return set_layout(po, name, v);
+	case PACKET_VNET_HDR:
+	case PACKET_VNET_HDR_SZ_:
+		return set_vnet(po, name, v);
 	case PACKET_COPY_THRESH:
 		po->copy_thresh = (u32)v;
 		return 0;
@@ -292,6 +315,12 @@ static int get_int(const struct packet_sock *po, int name, const void *val, sock
 		return 0;
 	case PACKET_ORIGDEV:
 		*v = po->origdev;
+		return 0;
+	case PACKET_VNET_HDR:
+		*v = po->vnet_len != 0;
+		return 0;
+	case PACKET_VNET_HDR_SZ_:
+		*v = po->vnet_len;
 		return 0;
 	case PACKET_VERSION:
 		*v = po->version;

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "core/machine.h"
+#include "core/vnet.h"
 #include "packet/packet.h"
 #include "packet/packet_internal.h"
 #include "socket/socket.h"
@@ -260,10 +261,24 @@ static void tp_place(const struct packet_sock *po, const struct packet_frame *fr
 		p->macoff = p->netoff = TPACKET_ALIGN(hdrlen) + 16 + po->reserve;
 	} else {
 		maclen = (u32)max(skb_network_offset(fr->skb), 0);
-		p->netoff = TPACKET_ALIGN(hdrlen + max(maclen, 16u)) + po->reserve;
+		p->netoff = TPACKET_ALIGN(hdrlen + max(maclen, 16u)) + po->reserve + po->vnet_len;
 		p->macoff = p->netoff - maclen;
 	}
 	p->snaplen = fr->snaplen;
+}
+
+/* The octets of the packet, and the virtio-net header right in front of them, into @frame. Like Linux the shorter one, whatever room
+ * PACKET_VNET_HDR_SZ takes. */
+static bool tp_copy(const struct packet_sock *po, const struct packet_frame *fr,
+		    const struct tp_place *p, u8 *frame)
+{
+	if (!p->snaplen)
+		return true;
+	if (po->vnet_len &&
+	    virtio_net_hdr_from_skb(fr->skb, frame + p->macoff - VIRTIO_NET_HEADER_LEN,
+				    VIRTIO_NET_HEADER_LEN))
+		return false;
+	return !skb_copy_bits(fr->skb, fr->off, frame + p->macoff, p->snaplen);
 }
 
 static u64 tp_stamp(const struct packet_sock *po, const struct packet_frame *fr)
@@ -355,7 +370,7 @@ static void ring_rcv(struct packet_sock *po, const struct packet_frame *fr)
 			status |= TP_STATUS_COPY;
 		p.snaplen = p.macoff < r->frame_size ? r->frame_size - p.macoff : 0;
 	}
-	if (p.snaplen && skb_copy_bits(fr->skb, fr->off, frame + p.macoff, p.snaplen)) {
+	if (!tp_copy(po, fr, &p, frame)) {
 		tp_lost(po);
 		return;
 	}
@@ -488,7 +503,7 @@ static void block_rcv(struct packet_sock *po, const struct packet_frame *fr)
 		return;
 	}
 	frame = (u8 *)block_at(r, r->head) + r->used;
-	if (p.snaplen && skb_copy_bits(fr->skb, fr->off, frame + p.macoff, p.snaplen)) {
+	if (!tp_copy(po, fr, &p, frame)) {
 		tp_lost(po);
 		return;
 	}

@@ -387,6 +387,9 @@ ssize_t packet_send_one(struct packet_sock *po, struct net_device *dev, u16 prot
 		err = packet_parse_frame(po, skb, dev);
 	if (!err && po->vnet_len)
 		err = virtio_net_hdr_to_skb(skb, vnet, dev->hard_header_len);
+	/* That somebody has checked the checksum is for receivers to know, not for senders to say. */
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY)
+		skb->ip_summed = CHECKSUM_NONE;
 	if (!err && !po->dgram && len > most && be16_to_cpu(skb->protocol) != ETH_P_8021Q)
 		err = -EMSGSIZE;
 	if (!err && dev->reg_state != NETREG_REGISTERED)

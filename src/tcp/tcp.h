@@ -87,10 +87,10 @@ struct tcp_skb_cb {
 	union {
 		struct inet_skb_parm header; /* received: what IP said, kept for recvmsg() */
 		struct {                     /* to send */
-			u64 sent_ns; /* last transmission */
+			u64 sent_ns;         /* last transmission */
 			struct list_head
 				tsorted; /* flight->tsorted; next is NULL: not on it (tcp_rack.c) */
-			struct { /* as it was then: tcp_rate.c */
+			struct {         /* as it was then: tcp_rate.c */
 				u32 first_tx_us, delivered_us, delivered, delivered_ce, lost;
 				u32 in_flight : 30, app_limited : 1;
 				u32 pending : 1; /* no sample was taken from it yet */
@@ -99,7 +99,7 @@ struct tcp_skb_cb {
 	};
 };
 #define TCP_TX_IN_FLIGHT_MAX 0x3fffffffu
-#define TCP_SKB_CB(skb) ((struct tcp_skb_cb *)(skb)->cb)
+#define TCP_SKB_CB(skb)      ((struct tcp_skb_cb *)(skb)->cb)
 static_assert(sizeof(struct tcp_skb_cb) <= SKB_CB_SIZE, "cb");
 
 static inline u32 tcp_skb_pcount(const struct sk_buff *skb)
@@ -131,13 +131,13 @@ struct ack_sample {
  * delivered packets took interval_us: their quotient is a sample of the delivery rate.
  */
 struct rate_sample {
-	s64 interval_us;    /* the longer of the two below; -1: no sample */
-	s32 delivered;      /* packets over the interval; -1: no sample */
-	s32 delivered_ce;   /* those of them that were marked (ECN) */
-	s32 lost;           /* marked lost over the interval */
-	s64 rtt_us;         /* of the newest segment that this ACK covers; -1: none */
-	u32 acked_sacked;   /* newly delivered by this ACK */
-	u32 losses;         /* newly marked lost because of this ACK */
+	s64 interval_us;     /* the longer of the two below; -1: no sample */
+	s32 delivered;       /* packets over the interval; -1: no sample */
+	s32 delivered_ce;    /* those of them that were marked (ECN) */
+	s32 lost;            /* marked lost over the interval */
+	s64 rtt_us;          /* of the newest segment that this ACK covers; -1: none */
+	u32 acked_sacked;    /* newly delivered by this ACK */
+	u32 losses;          /* newly marked lost because of this ACK */
 	u32 prior_in_flight; /* before this ACK */
 	u32 tx_in_flight;    /* when the segment that the sample is from was sent */
 	/* tp->delivered, delivered_ce, lost, and when delivered had last grown, as that segment was sent */

@@ -54,7 +54,8 @@ void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sa
 
 	if (!cb->tx.pending)
 		return;
-	if (!rs->valid || tcp_skb_sent_after(cb->sent_ns, rs->sent_ns, cb->end_seq, rs->last_end_seq)) {
+	if (!rs->valid ||
+	    tcp_skb_sent_after(cb->sent_ns, rs->sent_ns, cb->end_seq, rs->last_end_seq)) {
 		rs->valid = true;
 		rs->sent_ns = cb->sent_ns;
 		rs->last_end_seq = cb->end_seq;
@@ -97,9 +98,8 @@ void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs)
 		return;
 	rs->interval_us = max(rs->snd_interval_us, rs->rcv_interval_us);
 	/* For tcp_info: the last sample that was not app-limited, or a better one. */
-	if (!rs->is_app_limited ||
-	    (u64)rs->delivered * tp->rate_interval_us >=
-		    (u64)tp->rate_delivered * (u64)rs->interval_us) {
+	if (!rs->is_app_limited || (u64)rs->delivered * tp->rate_interval_us >=
+					   (u64)tp->rate_delivered * (u64)rs->interval_us) {
 		tp->rate_delivered = (u32)rs->delivered;
 		tp->rate_interval_us = (u32)rs->interval_us;
 		tp->rate_app_limited = rs->is_app_limited;

@@ -51,8 +51,7 @@ static int find_transport(const u8 *frame, size_t have, u32 l2_len, u8 *ret_vers
 	return -EBADMSG;
 }
 
-static int parse_gso(struct virtio_net_view *v, const u8 *frame, size_t have, size_t frame_len,
-		     u32 l2_len)
+static int parse_gso(struct virtio_net_view *v, const u8 *frame, size_t have, u32 l2_len)
 {
 	u8 version = 0, proto = 0;
 	int thoff = find_transport(frame, have, l2_len, &version, &proto);
@@ -76,7 +75,7 @@ static int parse_gso(struct virtio_net_view *v, const u8 *frame, size_t have, si
 			return -EBADMSG;
 	}
 	v->hdr_len = (u16)((u32)thoff + thlen);
-	return have >= v->hdr_len && frame_len > v->hdr_len ? 0 : -EBADMSG;
+	return have >= v->hdr_len ? 0 : -EBADMSG; /* maybe with nothing behind it */
 }
 
 int virtio_net_parse(const u8 *p, size_t len, const u8 *frame, size_t have, size_t frame_len,
@@ -103,7 +102,7 @@ int virtio_net_parse(const u8 *p, size_t len, const u8 *frame, size_t have, size
 	}
 	if (v.gso_type != VIRTIO_GSO_NONE) {
 		v.gso_size = h.gso_size;
-		err = parse_gso(&v, frame, have, frame_len, l2_len);
+		err = parse_gso(&v, frame, have, l2_len);
 		if (err)
 			return err;
 	} else {

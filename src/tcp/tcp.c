@@ -83,7 +83,6 @@ static int tcp_proto_connect(struct sock *sk, const struct sockaddr *addr, sockl
 static void tcp_destroy_sock(struct sock *sk)
 {
 	tcp_clear_xmit_timers(sk);
-	tcp_pacing_free(sk);
 	tcp_cleanup_congestion_control(sk);
 	tcp_write_queue_purge(sk);
 	tcp_sk(sk)->dsack_pending = 0;
@@ -860,7 +859,6 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->srtt_us = tp->rttvar_us = tp->min_rtt_us = 0;
 	icsk->icsk_rto_us = TCP_TIMEOUT_INIT_US;
 	icsk->icsk_backoff = icsk->icsk_probes_out = icsk->icsk_retransmits = 0;
-	tcp_pacing_free(sk);
 	tcp_cleanup_congestion_control(sk);
 	icsk->icsk_ca_state = TCP_CA_Open;
 	memset(&icsk->icsk_ack, 0, sizeof(icsk->icsk_ack));

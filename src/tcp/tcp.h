@@ -23,6 +23,7 @@
 #define WEIR_TCP_TCP_H
 
 #include <errno.h>
+#include <linux/inet_diag.h>
 #include <netinet/tcp.h>
 
 #include "core/drop_reason.h"
@@ -173,6 +174,8 @@ struct tcp_congestion_ops {
 	void (*cwnd_event)(struct sock *sk, enum tcp_ca_event ev);       /* optional */
 	void (*pkts_acked)(struct sock *sk, const struct ack_sample *s); /* optional */
 	u32 (*min_tso_segs)(const struct sock *sk); /* optional: least segments in a unit */
+	/* optional: what ss(8) shows; octets put into *ret_info, *ret_attr: INET_DIAG_*INFO */
+	u32 (*get_info)(struct sock *sk, union tcp_cc_info *ret_info, u16 *ret_attr);
 	/* Octets of state, zeroed: inet_csk_ca() up to ICSK_CA_PRIV_SIZE, tcp_ca_state() if it is more. */
 	u32 priv_size;
 	bool restricted; /* needs CAP_NET_ADMIN to choose */
@@ -367,6 +370,11 @@ static inline struct tcp_sock *tcp_sk(const struct sock *sk)
 static inline struct tcp_rare *tcp_rare(const struct sock *sk)
 {
 	return (struct tcp_rare *)sk->sk_rare;
+}
+/* Congestion control with more than ICSK_CA_PRIV_SIZE octets of state; from its init() on. */
+static inline void *tcp_ca_state(const struct sock *sk)
+{
+	return tcp_rare(sk)->ca_state;
 }
 /* NULL: no memory */
 static inline struct tcp_rare *tcp_rare_get(struct sock *sk)
@@ -783,6 +791,13 @@ void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb);
 void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sample *rs);
 void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs);
 void tcp_rate_check_app_limited(struct sock *sk);
+/* Congestion control itself leaves the pipe partly empty: samples until now's flight is delivered say little. */
+static inline void tcp_rate_set_app_limited(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->app_limited = max(tp->delivered + tcp_packets_in_flight(tp), 1u);
+}
 u64 tcp_delivery_rate(const struct tcp_sock *tp); /* octets/s, for tcp_info */
 void __tcp_chrono_start(struct sock *sk, enum tcp_chrono type);
 void __tcp_chrono_stop(struct sock *sk, enum tcp_chrono type);
@@ -1074,7 +1089,7 @@ extern const struct offload_callbacks tcp_v4_offload, tcp_v6_offload;
 
 /* ---- cong/ ------------------------------------------------------------------------------------------- */
 
-extern const struct tcp_congestion_ops tcp_reno, tcp_cubic;
+extern const struct tcp_congestion_ops tcp_reno, tcp_cubic, tcp_bbr, tcp_bbr3;
 int tcp_register_congestion_control(
 	struct machine *m, const struct tcp_congestion_ops *ops); /* 0, -EEXIST, -EINVAL, -ENOSPC */
 void tcp_unregister_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops);

@@ -82,8 +82,18 @@ static void tcp_diag_get_aux(struct sock *sk, struct nl_msg *m, u32 ext)
 {
 	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
 
+	union tcp_cc_info info;
+	u16 attr;
+	u32 len;
+
 	if (ca && ext & (1u << (INET_DIAG_CONG - 1)))
 		nla_put_string(m, INET_DIAG_CONG, ca->name);
+	/* Asked for by the oldest kind of information, whatever kind there is. */
+	if (ca && ca->get_info && inet_csk(sk)->icsk_ca_initialized &&
+	    ext & (1u << (INET_DIAG_VEGASINFO - 1))) {
+		len = ca->get_info(sk, &info, &attr);
+		nla_put(m, attr, len, &info);
+	}
 }
 
 static void tcp_diag_get_mini(const struct sock_common *c, struct inet_diag_msg *r)

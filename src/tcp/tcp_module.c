@@ -42,6 +42,10 @@ int tcp_machine_init(struct machine *m)
 	if (!err)
 		err = tcp_register_congestion_control(m, &tcp_reno);
 	if (!err)
+		err = tcp_register_congestion_control(m, &tcp_bbr);
+	if (!err)
+		err = tcp_register_congestion_control(m, &tcp_bbr3);
+	if (!err)
 		err = inet_register_protosw(m, AF_INET, &tcp_protosw);
 	if (!err)
 		err = inet_register_protosw(m, AF_INET6, &tcpv6_protosw);

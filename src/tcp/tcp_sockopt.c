@@ -410,6 +410,9 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 	char ca[TCP_CA_NAME_SIZE] = { 0 };
 	const struct tcp_opt *o;
 	struct tcp_info_uapi info;
+	union tcp_cc_info cc;
+	u32 cc_len;
+	u16 attr;
 	int v;
 
 	if (level != SOL_TCP)
@@ -424,6 +427,12 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 		if (icsk->icsk_ca_ops)
 			strncpy(ca, icsk->icsk_ca_ops->name, sizeof(ca) - 1);
 		return tcp_get_bytes(val, len, ca, sizeof(ca));
+	case TCP_CC_INFO:
+		cc_len = icsk->icsk_ca_ops && icsk->icsk_ca_ops->get_info &&
+					 icsk->icsk_ca_initialized
+				 ? icsk->icsk_ca_ops->get_info(sk, &cc, &attr)
+				 : 0;
+		return tcp_get_bytes(val, len, &cc, cc_len);
 	default:
 		break;
 	}

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_pacing_test.c - a paced connection sends at its rate, evenly; measured on the wire in virtual time
+ * tcp_pacing_test.c - a paced connection sends at its rate, evenly; BBR finds that rate: measured on the wire in virtual time
  *
  *      a --- eth0 =====[ 10 ms ]===== eth0 --- b        what leaves a is looked at
  */
 #include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/tcp.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +26,8 @@ struct wire { /* data segments that left a */
 	uint64_t first, last, octets;
 	/* octets that left without 200 us between them: ever, and after the initial window */
 	uint64_t longest_burst, longest_later, burst;
+	struct tcp_info info; /* of the sender, at the end */
+	union tcp_cc_info cc;
 };
 
 static void look(const struct weir_frame *f, void *arg)
@@ -52,12 +56,13 @@ static struct wire send_for(const char *cong, uint64_t rate, const struct topo_l
 	struct weir_file *c, *s;
 	struct weir_tap *tap;
 	struct wire w = { 0 };
+	socklen_t len;
 	struct topo t;
 
 	assert_true(topo_create(&t, link, 5));
 	assert_true(topo_connect(&t, &c, &s));
 	if (cong)
-		assert_int_equal(weir_setsockopt(c, IPPROTO_TCP, 13 /* TCP_CONGESTION */, cong,
+		assert_int_equal(weir_setsockopt(c, IPPROTO_TCP, TCP_CONGESTION, cong,
 						 (socklen_t)strlen(cong)),
 				 0);
 	if (rate)
@@ -74,6 +79,10 @@ static struct wire send_for(const char *cong, uint64_t rate, const struct topo_l
 			;
 	}
 	weir_tap_destroy(tap);
+	len = sizeof(w.info);
+	assert_int_equal(weir_getsockopt(c, IPPROTO_TCP, TCP_INFO, &w.info, &len), 0);
+	len = sizeof(w.cc);
+	assert_int_equal(weir_getsockopt(c, IPPROTO_TCP, TCP_CC_INFO, &w.cc, &len), 0);
 	weir_close(c);
 	weir_close(s);
 	topo_destroy(&t);
@@ -100,11 +109,76 @@ static void without_a_rate_a_window_leaves_at_once(void **state)
 	assert_true(w.longest_burst > 64 * MSS);
 }
 
+static const char *const bbr[] = { "bbr", "bbr3" };
+
+#define BOTTLENECK 20e6                                    /* bit/s */
+#define BEST       (BOTTLENECK * MSS / (MSS + 66.0) / 8.0) /* octets/s of payload */
+
+static const struct topo_link path = { .delay_ns = 20 * MS,
+				       .rate_bps = 20000000,
+				       .queue_packets = 1000 };
+
+static double octets_per_s(const struct wire *w)
+{
+	return (double)w->octets * 1e9 / (double)(w->last - w->first);
+}
+
+/* Deep buffers: the path is full, the buffer is not. Cubic fills both. */
+static void bbr_fills_the_path_not_the_queue(void **state)
+{
+	struct wire w = send_for("cubic", 0, &path, 10 * S);
+
+	assert_true(w.info.tcpi_rtt > 200000);
+	for (unsigned i = 0; i < 2; i++) {
+		w = send_for(bbr[i], 0, &path, 10 * S);
+		assert_true(octets_per_s(&w) > 0.9 * BEST);
+		assert_true(w.info.tcpi_rtt < 60000);
+		assert_int_equal(w.info.tcpi_total_retrans, 0);
+		/* What ss(8) shows: the bandwidth, in octets per second, and the delay of the path */
+		assert_true(fabs(((uint64_t)w.cc.bbr.bbr_bw_hi << 32 | w.cc.bbr.bbr_bw_lo) - BEST) <
+			    0.1 * BEST);
+		assert_true(w.cc.bbr.bbr_min_rtt >= 40000 && w.cc.bbr.bbr_min_rtt < 45000);
+	}
+}
+
+/* Losses that are no congestion. */
+static void bbr_does_not_take_random_losses_for_congestion(void **state)
+{
+	struct topo_link lossy = path;
+	struct wire w;
+
+	lossy.loss = 0.01;
+	w = send_for("cubic", 0, &lossy, 10 * S);
+	assert_true(octets_per_s(&w) < 0.4 * BEST);
+	for (unsigned i = 0; i < 2; i++) {
+		w = send_for(bbr[i], 0, &lossy, 10 * S);
+		assert_true(octets_per_s(&w) > (i ? 0.75 : 0.95) * BEST);
+	}
+}
+
+/* A buffer of a sixth of the path: version 3 finds the bound that it can keep to. */
+static void bbr3_keeps_losses_of_shallow_buffers_low(void **state)
+{
+	struct topo_link shallow = path;
+	struct wire w[2];
+
+	shallow.queue_packets = 10;
+	for (unsigned i = 0; i < 2; i++) {
+		w[i] = send_for(bbr[i], 0, &shallow, 20 * S);
+		assert_true(octets_per_s(&w[i]) > 0.8 * BEST);
+	}
+	assert_true(w[1].info.tcpi_total_retrans < w[0].info.tcpi_total_retrans / 3);
+	assert_true(w[1].info.tcpi_total_retrans * 100 < w[1].octets / MSS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(so_max_pacing_rate_is_kept_and_even),
 		cmocka_unit_test(without_a_rate_a_window_leaves_at_once),
+		cmocka_unit_test(bbr_fills_the_path_not_the_queue),
+		cmocka_unit_test(bbr_does_not_take_random_losses_for_congestion),
+		cmocka_unit_test(bbr3_keeps_losses_of_shallow_buffers_low),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
  * old one's release and the new one's init are called. See cong/reno.c for the smallest example.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "tcp/tcp.h"
 
@@ -13,8 +14,8 @@ int tcp_register_congestion_control(struct machine *m, const struct tcp_congesti
 {
 	struct tcp_machine *tm = m->tcp;
 
-	if (!ops->name || !ops->ssthresh || !ops->cong_avoid || !ops->undo_cwnd ||
-	    ops->priv_size > ICSK_CA_PRIV_SIZE)
+	if (!ops->name || !ops->ssthresh || !ops->undo_cwnd ||
+	    (!ops->cong_avoid && !ops->cong_control))
 		return -EINVAL;
 	if (tcp_ca_find(m, ops->name))
 		return -EEXIST;
@@ -53,6 +54,15 @@ void tcp_assign_congestion_control(struct sock *sk)
 		inet_csk(sk)->icsk_ca_ops = tcp_net(sk)->cong_default;
 }
 
+static bool ca_state_alloc(struct sock *sk)
+{
+	struct tcp_rare *rare = tcp_rare_get(sk);
+
+	if (rare)
+		rare->ca_state = calloc(1, inet_csk(sk)->icsk_ca_ops->priv_size);
+	return rare && rare->ca_state;
+}
+
 void tcp_init_congestion_control(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -61,6 +71,9 @@ void tcp_init_congestion_control(struct sock *sk)
 		tcp_sk(sk)->flight->prior_ssthresh =
 			0; /* the old one's window is not to be restored */
 	memset(icsk->icsk_ca_priv, 0, sizeof(icsk->icsk_ca_priv));
+	/* Without memory for an algorithm's state the connection goes on with the one that needs none. */
+	if (icsk->icsk_ca_ops->priv_size > ICSK_CA_PRIV_SIZE && !ca_state_alloc(sk))
+		icsk->icsk_ca_ops = &tcp_reno;
 	if (icsk->icsk_ca_ops->init)
 		icsk->icsk_ca_ops->init(sk);
 	icsk->icsk_ca_initialized = 1;
@@ -73,6 +86,11 @@ void tcp_cleanup_congestion_control(struct sock *sk)
 	if (icsk->icsk_ca_initialized && icsk->icsk_ca_ops && icsk->icsk_ca_ops->release)
 		icsk->icsk_ca_ops->release(sk);
 	icsk->icsk_ca_initialized = 0;
+	tcp_pacing_free(sk);
+	if (tcp_rare(sk)) {
+		free(tcp_rare(sk)->ca_state);
+		tcp_rare(sk)->ca_state = NULL;
+	}
 }
 
 int tcp_set_congestion_control(struct sock *sk, const char *name, bool privileged)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* bbr.h - what both versions of BBR compute in the same way; bandwidth in packets per us << BW_SCALE, gains in 1/GAIN_ONE */
+#ifndef WEIR_TCP_CONG_BBR_H
+#define WEIR_TCP_CONG_BBR_H
+
+#include "tcp/tcp.h"
+
+#define BW_SCALE      24u
+#define GAIN_ONE      256u
+#define PACING_MARGIN 1u /* per cent below the bandwidth, so that no queue grows from rounding */
+
+/* Octets per second. */
+u64 bbr_rate(const struct sock *sk, u32 bw, u32 gain);
+/* Packets. @min_rtt_us UINT32_MAX: not known, the initial window. */
+u32 bbr_bdp(const struct sock *sk, u32 bw, u32 min_rtt_us, u32 gain);
+u32 bbr_min_tso_segs(const struct sock *sk);
+u32 bbr_quantization(const struct sock *sk, u32 cwnd);
+/* Sets *has_seen_rtt if it rests on a measured round trip. */
+void bbr_init_pacing_rate(struct sock *sk, u32 gain, bool *has_seen_rtt);
+
+#endif

@@ -104,12 +104,13 @@ void put_cmsg(struct kmsghdr *msg, int level, int type, size_t len, const void *
 {
 	size_t avail = msg->control ? msg->controllen - msg->control_used : 0;
 	struct cmsghdr cmsg = { .cmsg_level = level, .cmsg_type = type, .cmsg_len = CMSG_LEN(len) };
-	u8 *at = (u8 *)msg->control + msg->control_used;
+	u8 *at;
 
 	if (avail < sizeof(cmsg)) {
 		msg->flags |= MSG_CTRUNC;
 		return;
 	}
+	at = (u8 *)msg->control + msg->control_used;
 	if (cmsg.cmsg_len > avail) { /* what fits, as cmsg(3) allows */
 		msg->flags |= MSG_CTRUNC;
 		cmsg.cmsg_len = avail;

@@ -62,8 +62,9 @@ void inet6_ifa_prefix_route(const struct inet6_ifaddr *ifp)
 
 	if (!wants_prefix_route(ifp))
 		return;
-	rt6_prefix_route(ifp->idev->dev, &ifp->addr, ifp->prefix_len, lifetime, ifp->rt_priority,
-			 RTPROT_KERNEL);
+	if (rt6_prefix_route(ifp->idev->dev, &ifp->addr, ifp->prefix_len, lifetime,
+			     ifp->rt_priority, RTPROT_KERNEL))
+		addrconf_incomplete(ifp->idev);
 }
 
 /* Another address of the device that needs the route of @ifp's prefix. */
@@ -100,38 +101,49 @@ static void anycast_join(struct inet6_ifaddr *ifp)
 {
 	struct in6_addr addr;
 
-	if (ifp->prefix_len >= 127 || ifp->idev->dev->flags & IFF_LOOPBACK)
+	if (ifp->anycast || ifp->prefix_len >= 127 || ifp->idev->dev->flags & IFF_LOOPBACK)
 		return;
 	subnet_router(ifp, &addr);
-	if (!ipv6_addr_any(&addr))
-		ipv6_dev_ac_inc(ifp->idev, &addr);
+	if (ipv6_addr_any(&addr))
+		return;
+	ifp->anycast = !ipv6_dev_ac_inc(ifp->idev, &addr);
+	if (!ifp->anycast)
+		addrconf_incomplete(ifp->idev);
 }
 
 static void anycast_leave(struct inet6_ifaddr *ifp)
 {
 	struct in6_addr addr;
 
-	if (ifp->prefix_len >= 127 || ifp->idev->dev->flags & IFF_LOOPBACK)
+	if (!ifp->anycast)
 		return;
+	ifp->anycast = false;
 	subnet_router(ifp, &addr);
-	if (!ipv6_addr_any(&addr))
-		ipv6_dev_ac_dec(ifp->idev, &addr);
+	ipv6_dev_ac_dec(ifp->idev, &addr);
+}
+
+/* Nothing happens to what is there already. */
+static void add_routes(struct inet6_ifaddr *ifp)
+{
+	struct inet6_dev *idev = ifp->idev;
+	int err = ip6_add_local_route(idev->dev, &ifp->addr, false);
+
+	if (!err && !ipv6_addr_any(&ifp->peer_addr))
+		err = rt6_prefix_route(idev->dev, &ifp->peer_addr, 128, INFINITY_LIFE,
+				       ifp->rt_priority, RTPROT_KERNEL);
+	if (err)
+		addrconf_incomplete(idev);
+	if (idev->forwarding)
+		anycast_join(ifp);
+	rt6_cache_flush(idev->net);
 }
 
 void inet6_ifa_route(struct inet6_ifaddr *ifp)
 {
-	struct inet6_dev *idev = ifp->idev;
-
 	if (ifp->routed)
 		return;
 	ifp->routed = true;
-	ip6_add_local_route(idev->dev, &ifp->addr, false);
-	if (!ipv6_addr_any(&ifp->peer_addr))
-		rt6_prefix_route(idev->dev, &ifp->peer_addr, 128, INFINITY_LIFE, ifp->rt_priority,
-				 RTPROT_KERNEL);
-	if (idev->forwarding)
-		anycast_join(ifp);
-	rt6_cache_flush(idev->net);
+	add_routes(ifp);
 }
 
 void inet6_ifa_unroute(struct inet6_ifaddr *ifp)
@@ -248,7 +260,7 @@ int inet6_addr_add(struct inet6_dev *idev, const struct ifa6_config *cfg,
 	err = inet6_hash_addr(idev->net, ifp);
 	if (err) {
 		free(ifp);
-		return err;
+		return -ENOBUFS;
 	}
 	addr_list_insert(idev, ifp);
 	idev->net->ipv6->addr_generation++;
@@ -299,8 +311,8 @@ void ipv6_del_addr(struct inet6_ifaddr *ifp)
 
 /* ---- link-local addresses ----------------------------------------------------------------------------------------------- */
 
-static void add_own(struct inet6_dev *idev, const struct in6_addr *addr, u8 plen, u32 flags,
-		    u8 proto)
+static int add_own(struct inet6_dev *idev, const struct in6_addr *addr, u8 plen, u32 flags,
+		   u8 proto)
 {
 	struct ifa6_config cfg = {
 		.addr = *addr,
@@ -311,7 +323,7 @@ static void add_own(struct inet6_dev *idev, const struct in6_addr *addr, u8 plen
 		.preferred = INFINITY_LIFE,
 	};
 
-	inet6_addr_add(idev, &cfg, NULL, NULL);
+	return inet6_addr_add(idev, &cfg, NULL, NULL);
 }
 
 void addrconf_gen_linklocal(struct inet6_dev *idev)
@@ -324,7 +336,9 @@ void addrconf_gen_linklocal(struct inet6_dev *idev)
 	/* RFC 4429 3.1: hosts only */
 	if (idev->cnf.optimistic_dad && !idev->cnf.forwarding)
 		flags |= IFA_F_OPTIMISTIC;
-	add_own(idev, &addr, 64, flags, IFAPROT_KERNEL_LL);
+	idev->lladdr_missing = add_own(idev, &addr, 64, flags, IFAPROT_KERNEL_LL) == -ENOBUFS;
+	if (idev->lladdr_missing)
+		addrconf_incomplete(idev);
 }
 
 /* ---- devices that become ready and cease to be -------------------------------------------------------------------------- */
@@ -334,31 +348,72 @@ static bool link_ready(const struct net_device *dev)
 	return netif_running(dev) && netif_carrier_ok(dev);
 }
 
-static void join_all_nodes(struct net_device *dev)
-{
-	static const struct in6_addr node_nodes = { .s6_addr = { 0xff, 1, [15] = 1 } },
-				     link_nodes = { .s6_addr = { 0xff, 2, [15] = 1 } };
+/* RFC 4291 2.8: the groups that a node is in by itself, a router in some more (RFC 4861 6.2.2). */
+static const struct in6_addr own_groups[] = {
+	{ .s6_addr = { 0xff, 1, [15] = 1 } }, { .s6_addr = { 0xff, 2, [15] = 1 } },
+	{ .s6_addr = { 0xff, 2, [15] = 2 } }, { .s6_addr = { 0xff, 1, [15] = 2 } },
+	{ .s6_addr = { 0xff, 5, [15] = 2 } },
+};
+enum { ALL_NODES = 0x03, ALL_ROUTERS = 0x1c }; /* bits of own_groups */
 
-	ipv6_dev_mc_inc(dev, &node_nodes);
-	ipv6_dev_mc_inc(dev, &link_nodes);
+/* Makes memberships what is wanted. */
+static void own_groups_sync(struct inet6_dev *idev)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(own_groups); i++) {
+		u8 bit = (u8)(1u << i);
+
+		if (!((idev->groups_wanted ^ idev->groups_joined) & bit))
+			continue;
+		if (idev->groups_joined & bit)
+			ipv6_dev_mc_dec(idev->dev, &own_groups[i]);
+		else if (ipv6_dev_mc_inc(idev->dev, &own_groups[i])) {
+			addrconf_incomplete(idev);
+			continue;
+		}
+		idev->groups_joined ^= bit;
+	}
 }
 
-/* RFC 4861 6.2.2: a router is in these groups. */
 static void set_all_routers(struct inet6_dev *idev, bool join)
 {
-	static const struct in6_addr groups[] = {
-		{ .s6_addr = { 0xff, 2, [15] = 2 } },
-		{ .s6_addr = { 0xff, 1, [15] = 2 } },
-		{ .s6_addr = { 0xff, 5, [15] = 2 } },
-	};
-
 	if (!(idev->dev->flags & IFF_MULTICAST))
 		return;
-	for (u32 i = 0; i < ARRAY_SIZE(groups); i++)
-		if (join)
-			ipv6_dev_mc_inc(idev->dev, &groups[i]);
-		else
-			ipv6_dev_mc_dec(idev->dev, &groups[i]);
+	if (join)
+		idev->groups_wanted |= ALL_ROUTERS;
+	else
+		idev->groups_wanted &= (u8)~ALL_ROUTERS;
+	own_groups_sync(idev);
+}
+
+void addrconf_incomplete(struct inet6_dev *idev)
+{
+	if (idev->dead)
+		return;
+	idev->incomplete = true;
+	addrconf_verify(idev);
+}
+
+void addrconf_complete(struct inet6_dev *idev)
+{
+	struct in6_addr lladdr;
+	struct inet6_ifaddr *ifp;
+
+	own_groups_sync(idev);
+	if (!(idev->if_flags & (u32)IF_READY))
+		return;
+	if (rt6_device_up(idev->dev))
+		addrconf_incomplete(idev);
+	list_for_each_entry(ifp, &idev->addr_list, node) {
+		inet6_ifa_prefix_route(ifp);
+		addrconf_dad_join(ifp);
+		if (ifp->routed)
+			add_routes(ifp);
+	}
+	ipv6_dev_ac_complete(idev);
+	if (idev->lladdr_missing && ipv6_get_lladdr(idev->dev, &lladdr, 0)) {
+		idev->lladdr_missing = false;
+		addrconf_gen_linklocal(idev);
+	}
 }
 
 void addrconf_dev_up(struct net_device *dev)
@@ -373,7 +428,8 @@ void addrconf_dev_up(struct net_device *dev)
 	/* Links without addresses have nothing that an identifier could be made from. */
 	if (dev->type == ARPHRD_NONE && idev->cnf.addr_gen_mode == IN6_ADDR_GEN_EUI64)
 		idev->cnf.addr_gen_mode = idev->addr_gen_mode = IN6_ADDR_GEN_RANDOM;
-	rt6_device_up(dev);
+	if (rt6_device_up(dev))
+		addrconf_incomplete(idev);
 	list_for_each_entry_safe(ifp, next, &idev->addr_list, node) {
 		inet6_ifa_prefix_route(ifp);
 		addrconf_dad_start(ifp);
@@ -494,7 +550,8 @@ static struct inet6_dev *ipv6_add_dev(struct net_device *dev)
 	list_add_tail(&idev->node, &ip6->in6_devs);
 	dev->ip6_ptr = idev;
 	ipv6_mc_init_dev(idev);
-	join_all_nodes(dev);
+	idev->groups_wanted = ALL_NODES;
+	own_groups_sync(idev);
 	idev->forwarding = idev->cnf.forwarding;
 	if (idev->forwarding)
 		set_all_routers(idev, true);

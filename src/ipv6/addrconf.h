@@ -69,8 +69,9 @@ struct inet6_ifaddr {
 	struct hlist_node hash; /* netns_ipv6.addr_hash */
 	u32 refcount;
 	bool dead;
-	bool joined; /* its solicited-node group was joined */
-	bool routed; /* it may be used: its routes are there */
+	bool joined;  /* its solicited-node group was joined */
+	bool routed;  /* it may be used: its routes are there */
+	bool anycast; /* its prefix's subnet-router address was added */
 };
 
 enum { IN6_ADDR_GEN_EUI64, IN6_ADDR_GEN_NONE, IN6_ADDR_GEN_STABLE_PRIVACY, IN6_ADDR_GEN_RANDOM };
@@ -118,6 +119,9 @@ struct inet6_dev { /* of each device that takes part; net_device.ip6_ptr */
 	u8 addr_gen_mode;
 	struct rt6_info *link_dst; /* rt6_link_dst(): belongs to no route */
 	bool dead;
+	bool incomplete,
+		lladdr_missing; /* memory was lacking: addrconf_complete() makes up for it */
+	u8 groups_wanted, groups_joined; /* of own_groups */
 };
 
 #define __in6_dev_get(dev_) ((dev_)->ip6_ptr)

@@ -166,6 +166,15 @@ static bool dad_wanted(const struct inet6_ifaddr *ifp)
 	       !(idev->dev->flags & (IFF_NOARP | IFF_LOOPBACK));
 }
 
+void addrconf_dad_join(struct inet6_ifaddr *ifp)
+{
+	if (ifp->joined || ipv6_addr_is_multicast(&ifp->addr))
+		return;
+	ifp->joined = !addrconf_join_solict(ifp->idev->dev, &ifp->addr);
+	if (!ifp->joined)
+		addrconf_incomplete(ifp->idev);
+}
+
 void addrconf_dad_start(struct inet6_ifaddr *ifp)
 {
 	struct inet6_dev *idev = ifp->idev;
@@ -174,10 +183,7 @@ void addrconf_dad_start(struct inet6_ifaddr *ifp)
 	if (!(idev->if_flags & (u32)IF_READY) || ifp->dead ||
 	    timer_pending(&ifp->dad_timer)) /* starts when the device does */
 		return;
-	if (!ifp->joined && !ipv6_addr_is_multicast(&ifp->addr)) {
-		addrconf_join_solict(idev->dev, &ifp->addr);
-		ifp->joined = true;
-	}
+	addrconf_dad_join(ifp);
 	timer_setup(&ifp->dad_timer, dad_timer);
 	if (!dad_wanted(ifp)) {
 		dad_completed(ifp);

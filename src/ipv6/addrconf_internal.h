@@ -51,6 +51,9 @@ void inet6_ifa_unroute(struct inet6_ifaddr *ifp);
 void addrconf_dev_up(struct net_device *dev);
 void addrconf_dev_down(struct inet6_dev *idev, bool keep);
 void addrconf_gen_linklocal(struct inet6_dev *idev);
+/* There was no memory for a route, a group or an own address: all that should be there is looked at again soon, which complete() does. */
+void addrconf_incomplete(struct inet6_dev *idev);
+void addrconf_complete(struct inet6_dev *idev);
 void addrconf_set_disabled(struct inet6_dev *idev, bool disabled);
 void addrconf_set_forwarding(struct inet6_dev *idev, bool on);
 static inline bool ipv6_accept_ra(const struct inet6_dev *idev)
@@ -77,6 +80,7 @@ void addrconf_random_iid(struct net *net, struct in6_addr *addr);
 /* ---- addrconf_dad.c ------------------------------------------------------------------------------------------- */
 
 void addrconf_dad_start(struct inet6_ifaddr *ifp);
+void addrconf_dad_join(struct inet6_ifaddr *ifp); /* its solicited-node group */
 void addrconf_dad_stop(struct inet6_ifaddr *ifp); /* the address goes, or its device does */
 void addrconf_rs_start(struct inet6_dev *idev); /* there is a link-local address: solicit routers */
 void addrconf_rs_stop(struct inet6_dev *idev);
@@ -115,12 +119,14 @@ struct ifacaddr6 { /* an anycast address of a device; inet6_dev.ac_list */
 	struct list_head node;
 	struct in6_addr addr;
 	u32 users;
+	bool joined; /* its solicited-node group was joined */
 	u64 cstamp, tstamp;
 };
 int ipv6_dev_ac_inc(struct inet6_dev *idev, const struct in6_addr *addr); /* 0 or -ENOMEM */
 void ipv6_dev_ac_dec(struct inet6_dev *idev, const struct in6_addr *addr);
 void ipv6_dev_ac_clear(struct inet6_dev *idev);
-void addrconf_join_solict(struct net_device *dev, const struct in6_addr *addr);
+int addrconf_join_solict(struct net_device *dev, const struct in6_addr *addr); /* 0 or -ENOMEM */
+void ipv6_dev_ac_complete(struct inet6_dev *idev); /* as addrconf_complete() */
 void addrconf_leave_solict(struct net_device *dev, const struct in6_addr *addr);
 
 /* ---- ndisc_dns.c, ip6_route.c, sysctl_ipv6.c ----------------------------------------------------------------------- */

@@ -123,6 +123,8 @@ void addrconf_manage_tempaddrs(struct inet6_ifaddr *pub, u32 valid, u32 preferre
 
 /* ---- lifetimes ------------------------------------------------------------------------------------------------------- */
 
+#define COMPLETE_RETRY_NS (100 * NSEC_PER_MSEC)
+
 /* When @ifp needs to be looked at next; ns */
 static u64 next_event(const struct inet6_ifaddr *ifp, bool regen)
 {
@@ -170,7 +172,7 @@ static void verify_one(struct inet6_ifaddr *ifp, u64 now)
 static void verify_arm(struct inet6_dev *idev)
 {
 	const struct inet6_ifaddr *ifp;
-	u64 next = UINT64_MAX;
+	u64 next = idev->incomplete ? net_now(idev->net) + COMPLETE_RETRY_NS : UINT64_MAX;
 
 	list_for_each_entry(ifp, &idev->addr_list, node)
 		next = min(next, next_event(ifp, wants_successor(ifp)));
@@ -185,6 +187,10 @@ static void verify_timer(struct cpu *cpu, struct timer_list *t)
 	struct inet6_dev *idev = container_of(t, struct inet6_dev, addr_timer);
 	struct inet6_ifaddr *ifp, *next;
 
+	if (unlikely(idev->incomplete)) {
+		idev->incomplete = false;
+		addrconf_complete(idev);
+	}
 	list_for_each_entry_safe(ifp, next, &idev->addr_list, node)
 		verify_one(ifp, cpu->now);
 	verify_arm(idev);

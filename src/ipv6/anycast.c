@@ -14,14 +14,14 @@
 #include "ipv6/addrconf_internal.h"
 #include "ipv6/ipv6.h"
 
-void addrconf_join_solict(struct net_device *dev, const struct in6_addr *addr)
+int addrconf_join_solict(struct net_device *dev, const struct in6_addr *addr)
 {
 	struct in6_addr group;
 
 	if (dev->flags & (IFF_LOOPBACK | IFF_NOARP))
-		return;
+		return 0;
 	addrconf_addr_solict_mult(addr, &group);
-	ipv6_dev_mc_inc(dev, &group);
+	return ipv6_dev_mc_inc(dev, &group);
 }
 
 void addrconf_leave_solict(struct net_device *dev, const struct in6_addr *addr)
@@ -46,6 +46,15 @@ static struct ifacaddr6 *ac_find(const struct inet6_dev *idev, const struct in6_
 	return NULL;
 }
 
+/* Nothing happens to what is there already. */
+static void ac_join(struct inet6_dev *idev, struct ifacaddr6 *aca)
+{
+	if (!aca->joined)
+		aca->joined = !addrconf_join_solict(idev->dev, &aca->addr);
+	if (ip6_add_local_route(idev->dev, &aca->addr, true) || !aca->joined)
+		addrconf_incomplete(idev);
+}
+
 int ipv6_dev_ac_inc(struct inet6_dev *idev, const struct in6_addr *addr)
 {
 	struct ifacaddr6 *aca = ac_find(idev, addr);
@@ -61,15 +70,23 @@ int ipv6_dev_ac_inc(struct inet6_dev *idev, const struct in6_addr *addr)
 	aca->users = 1;
 	aca->cstamp = aca->tstamp = net_now(idev->net);
 	list_add(&aca->node, &idev->ac_list);
-	ip6_add_local_route(idev->dev, addr, true);
-	addrconf_join_solict(idev->dev, addr);
+	ac_join(idev, aca);
 	return 0;
+}
+
+void ipv6_dev_ac_complete(struct inet6_dev *idev)
+{
+	struct ifacaddr6 *aca;
+
+	list_for_each_entry(aca, &idev->ac_list, node)
+		ac_join(idev, aca);
 }
 
 static void ac_free(struct inet6_dev *idev, struct ifacaddr6 *aca)
 {
 	list_del(&aca->node);
-	addrconf_leave_solict(idev->dev, &aca->addr);
+	if (aca->joined)
+		addrconf_leave_solict(idev->dev, &aca->addr);
 	ip6_del_local_route(idev->dev, &aca->addr, true);
 	free(aca);
 }

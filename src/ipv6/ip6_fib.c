@@ -954,7 +954,7 @@ void rt6_purge_default_routers(struct net *net)
 
 /* ---- devices --------------------------------------------------------------------------------------------------------------- */
 
-void rt6_device_up(struct net_device *dev)
+int rt6_device_up(struct net_device *dev)
 {
 	/* Groups leave by the device that the program names. */
 	struct fib6_config cfg = {
@@ -967,10 +967,10 @@ void rt6_device_up(struct net_device *dev)
 		.type = RTN_MULTICAST,
 		.nl_flags = NLM_F_CREATE,
 	};
+	int err = dev->flags & IFF_LOOPBACK ? 0 : ip6_route_add(dev->net, &cfg, NULL);
 
-	if (!(dev->flags & IFF_LOOPBACK))
-		ip6_route_add(dev->net, &cfg, NULL);
 	fib6_changed(dev->net);
+	return err == -EEXIST ? 0 : err;
 }
 
 static bool is_through_dev(struct fib6_info *f, const void *dev)

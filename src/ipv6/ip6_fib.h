@@ -114,7 +114,7 @@ int rt6_route_information(struct net_device *dev, const struct in6_addr *router,
 void rt6_purge_default_routers(struct net *net); /* the net became a router */
 
 /* Device events, from addrconf.c's notifier in the right order. */
-void rt6_device_up(struct net_device *dev); /* the device's group route */
+int rt6_device_up(struct net_device *dev); /* the device's group route; 0 or -ENOMEM */
 void rt6_device_down(struct net_device *dev, bool unregister);
 /* @addr is gone: routes that prefer it as source, cached dsts. */
 void rt6_remove_prefsrc(struct net *net, const struct in6_addr *addr);

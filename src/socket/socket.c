@@ -233,20 +233,31 @@ static int sock_try_create(struct net *net, struct socket *sock, int family, int
 	return err;
 }
 
+/* @requested: what asking for a module gave. @err: what creating gave before. */
+static int create_after(int requested, struct net *net, struct socket *sock, int family,
+			int protocol, int err)
+{
+	if (!requested)
+		return sock_try_create(net, sock, family, protocol);
+	return requested == -ENOMEM ? requested : err;
+}
+
 /* What was missing is asked for by the names that Linux gives to modprobe(8), until there is a socket or no name is left. */
 static int sock_request_create(struct net *net, struct socket *sock, int family, int protocol,
 			       int err)
 {
 	struct machine *m = net->machine;
 
-	if (err == -EAFNOSUPPORT && request_module(m, "net-pf-%d", family) == 0)
-		err = sock_try_create(net, sock, family, protocol);
-	if ((err == -ESOCKTNOSUPPORT || err == -EPROTONOSUPPORT) &&
-	    request_module(m, "net-pf-%d-proto-%d-type-%d", family, protocol, sock->type) == 0)
-		err = sock_try_create(net, sock, family, protocol);
-	if ((err == -ESOCKTNOSUPPORT || err == -EPROTONOSUPPORT) &&
-	    request_module(m, "net-pf-%d-proto-%d", family, protocol) == 0)
-		err = sock_try_create(net, sock, family, protocol);
+	if (err == -EAFNOSUPPORT)
+		err = create_after(request_module(m, "net-pf-%d", family), net, sock, family,
+				   protocol, err);
+	if (err == -ESOCKTNOSUPPORT || err == -EPROTONOSUPPORT)
+		err = create_after(request_module(m, "net-pf-%d-proto-%d-type-%d", family, protocol,
+						  sock->type),
+				   net, sock, family, protocol, err);
+	if (err == -ESOCKTNOSUPPORT || err == -EPROTONOSUPPORT)
+		err = create_after(request_module(m, "net-pf-%d-proto-%d", family, protocol), net,
+				   sock, family, protocol, err);
 	return err;
 }
 

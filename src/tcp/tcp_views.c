@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_views.c - /proc/net/tcp, /proc/net/tcp6 and /proc/net/sockstat, in the format of proc(5)
+ * tcp_views.c - /proc/net/tcp, tcp6, sockstat and sockstat6, in the format of proc(5)
  *
  * Lines of IPv4 are padded to 149 characters, as programs that seek in the file expect. Where Linux prints a kernel pointer we print
  * zeroes: what nobody may use should not differ between runs.
@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/sysctl.h"
+#include "ipv6/ipv6.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_internal.h"
 
@@ -139,14 +140,26 @@ static void tcp6_show(struct net *net, struct text *t)
 	show_family(net, t, AF_INET6);
 }
 
-/* What /proc/net/sockstat counts by the protocol number: sockets that are in the protocol's table. */
+/* What /proc/net/sockstat and sockstat6 count by the protocol number: sockets of a family that are in the protocol's table. */
 struct sock_counts {
-	u32 used;
+	u32 used; /* of any family */
 	u32 proto[256];
 };
 
-static void count_sockets(const struct net *net, struct sock_counts *n)
+static u32 count_bucket(const struct hlist_head *head, u16 family)
 {
+	const struct sock_common *c;
+	u32 n = 0;
+
+	hlist_for_each_entry(c, head, skc_node)
+		n += c->skc_family == family && c->skc_state != SS_TCP_TIME_WAIT &&
+		     c->skc_state != SS_TCP_NEW_SYN_RECV;
+	return n;
+}
+
+static void count_sockets(const struct net *net, u16 family, struct sock_counts *n)
+{
+	const struct inet_hashinfo *h = &net->tcp->hashinfo;
 	const struct socket *sock;
 
 	memset(n, 0, sizeof(*n));
@@ -154,11 +167,17 @@ static void count_sockets(const struct net *net, struct sock_counts *n)
 		const struct sock *sk = sock->sk;
 
 		n->used++;
-		if (!sk || sk->sk_family != AF_INET || hlist_unhashed(&sk->sk_node))
+		if (!sk || sk->sk_family != family || hlist_unhashed(&sk->sk_node))
 			continue;
 		/* A raw socket's protocol is the program's: all of them count as one. */
 		n->proto[sk->sk_type == SOCK_RAW ? IPPROTO_RAW : sk->sk_protocol]++;
 	}
+	/* Also those that no program has any more. */
+	n->proto[IPPROTO_TCP] = 0;
+	for (u32 b = 0; b < 1u << h->lhash2_bits; b++)
+		n->proto[IPPROTO_TCP] += count_bucket(&h->lhash2[b], family);
+	for (u32 b = 0; b < 1u << h->ehash_bits; b++)
+		n->proto[IPPROTO_TCP] += count_bucket(&h->ehash[b], family);
 }
 
 static void sockstat_show(struct net *net, struct text *t)
@@ -167,11 +186,10 @@ static void sockstat_show(struct net *net, struct text *t)
 	u32 tw = net->inet->tw_count;
 	struct sock_counts n;
 
-	count_sockets(net, &n);
+	count_sockets(net, AF_INET, &n);
 	text_printf(t, "sockets: used %u\n", n.used);
-	text_printf(t, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n",
-		    h->ehash_count + h->lhash2_count - tw, net->tcp->orphan_count, tw,
-		    h->ehash_count + h->lhash2_count - tw, 0);
+	text_printf(t, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n", n.proto[IPPROTO_TCP],
+		    net->tcp->orphan_count, tw, h->ehash_count + h->lhash2_count - tw, 0);
 	text_printf(t, "UDP: inuse %u mem %u\n", n.proto[IPPROTO_UDP], 0);
 	text_printf(t, "UDPLITE: inuse %u\n", n.proto[IPPROTO_UDPLITE]);
 	text_printf(t, "RAW: inuse %u\n", n.proto[IPPROTO_RAW]);
@@ -179,10 +197,24 @@ static void sockstat_show(struct net *net, struct text *t)
 		    net->ipv4->frags.mem);
 }
 
+static void sockstat6_show(struct net *net, struct text *t)
+{
+	struct sock_counts n;
+
+	count_sockets(net, AF_INET6, &n);
+	text_printf(t, "TCP6: inuse %u\n", n.proto[IPPROTO_TCP]);
+	text_printf(t, "UDP6: inuse %u\n", n.proto[IPPROTO_UDP]);
+	text_printf(t, "UDPLITE6: inuse %u\n", n.proto[IPPROTO_UDPLITE]);
+	text_printf(t, "RAW6: inuse %u\n", n.proto[IPPROTO_RAW]);
+	text_printf(t, "FRAG6: inuse %u memory %u\n", net->ipv6->frags.nqueues,
+		    net->ipv6->frags.mem);
+}
+
 static const struct view_desc tcp_views[] = {
 	{ "/proc/net/tcp", tcp_show },
 	{ "/proc/net/tcp6", tcp6_show },
 	{ "/proc/net/sockstat", sockstat_show },
+	{ "/proc/net/sockstat6", sockstat6_show },
 };
 
 int tcp_views_machine_init(struct machine *m)

@@ -26,6 +26,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/netdevice.h"
+#include "core/skbuff.h"
+#include "llc/llc.h"
+#include "stack/stack.h"
+
 /* ---- allocations that fail --------------------------------------------------------------------------------- */
 
 static long fail_at;       /* counts down; at 0 one fails. Negative: none does */
@@ -48,6 +53,9 @@ void *__wrap_aligned_alloc(size_t align, size_t n);
 int __wrap_posix_memalign(void **p, size_t align, size_t n);
 char *__wrap_strdup(const char *s);
 void __wrap_free(void *p);
+char *__real_realpath(const char *path, char *resolved);
+char *__wrap_realpath(const char *path, char *resolved);
+int __wrap_asprintf(char **ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static bool refuse(void)
 {
@@ -109,6 +117,30 @@ char *__wrap_strdup(const char *s)
 	return p ? strcpy(p, s) : NULL;
 }
 
+char *__wrap_realpath(const char *path, char *resolved)
+{
+	char *p;
+
+	if (resolved || refuse())
+		return resolved ? __real_realpath(path, resolved) : NULL;
+	p = __real_realpath(path, NULL);
+	return counted(p);
+}
+
+int __wrap_asprintf(char **ret, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (refuse())
+		return -1;
+	va_start(args, format);
+	n = vasprintf(ret, format, args);
+	va_end(args);
+	live += n >= 0;
+	return n;
+}
+
 void __wrap_free(void *p)
 {
 	live -= p != NULL;
@@ -148,6 +180,15 @@ enum {
 	PIPE_R,
 	PIPE_W,
 	NAMED,
+	GENERIC,
+	SEQ_A,
+	SEQ_B,
+	DIAG,
+	UDP6_A,
+	UDP6_B,
+	RAW6,
+	PING6,
+	DUAL,
 	NR_FILES
 };
 
@@ -161,6 +202,8 @@ struct world {
 	struct weir_files *files, *forked;
 	bool configured;
 };
+
+static const char *module_dir; /* argv: where the example modules are */
 
 static char out[65536], in[65536];
 
@@ -477,21 +520,422 @@ static int newer_sockets(struct world *w)
 	return weir_recv(w->f[UDP_A], in, sizeof(in), MSG_ERRQUEUE) == -ENOMEM ? -ENOMEM : 0;
 }
 
-static int script(struct world *w, const struct weir_machine_config *cfg)
+/* ---- IPv6 ---------------------------------------------------------------------------------------------------- */
+
+static struct sockaddr_in6 at6(const char *addr, uint16_t port)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+
+	inet_pton(AF_INET6, addr, &a.sin6_addr);
+	return a;
+}
+
+static struct lab_ip ip6(const char *addr)
+{
+	struct lab_ip ip = { .family = AF_INET6 };
+
+	inet_pton(AF_INET6, addr, &ip.v6);
+	return ip;
+}
+
+/* Addresses, DAD, routes. */
+static int configure6(struct world *w)
+{
+	struct lab_route rt = { .prefixlen = 32, .has_via = true };
+	struct net_error err;
+
+	TRY(net_ip_add(w->net[0], "eth0", &(struct lab_ip[]){ ip6("fd00::1") }[0], 64, &err));
+	TRY(net_ip_add(w->net[1], "eth0", &(struct lab_ip[]){ ip6("fd00::2") }[0], 64, &err));
+	for (int i = 0; i < 20;
+	     i++) /* routes of addresses that memory was lacking for are made up for */
+		TRY(weir_run(w->m, 20000000));
+	rt.dst = ip6("2001:db8::");
+	rt.via = ip6("fd00::2");
+	TRY(net_route_add(w->net[0], &rt, &err));
+	TRY(weir_sysctl(w->net[1], "net.ipv6.conf.all.forwarding", "1"));
+	for (int i = 0; i < 40; i++)
+		TRY(weir_run(w->m, 100000000));
+	return 0;
+}
+
+/* Datagrams whole and in fragments, a flow label, extension headers, groups with sources, an anycast address, an error queue. */
+static int sockets6(struct world *w)
+{
+	struct sockaddr_in6 to = at6("fd00::2", 7), from = at6("fd00::1", 7);
+	struct {
+		struct in6_addr dst;
+		uint32_t label;
+		uint8_t action, share;
+		uint16_t flags, expires, linger;
+		uint32_t pad;
+	} flow = { .dst = to.sin6_addr,
+		   .action = 0 /* IPV6_FL_A_GET */,
+		   .share = 1,
+		   .flags = 1,
+		   .expires = 20 };
+	static const uint8_t pad[8] = { 0, 0, 1, 4 };
+	struct ipv6_mreq mr = { .ipv6mr_interface = 2 };
+	struct group_source_req gsr = { .gsr_interface = 2 };
+	int one = 1, off = 2;
+
+	TRY(weir_socket(w->net[0], AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0, &w->f[UDP6_A]));
+	TRY(weir_socket(w->net[1], AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0, &w->f[UDP6_B]));
+	TRY(weir_bind(w->f[UDP6_A], (struct sockaddr *)&from, sizeof(from)));
+	TRY(weir_bind(w->f[UDP6_B], (struct sockaddr *)&to, sizeof(to)));
+	TRY(option(w->f[UDP6_A], IPPROTO_IPV6, 32 /* IPV6_FLOWLABEL_MGR */, &flow, sizeof(flow)));
+	TRY(option(w->f[UDP6_A], IPPROTO_IPV6, IPV6_HOPOPTS, pad, sizeof(pad)));
+	TRY(option(w->f[UDP6_A], IPPROTO_IPV6, IPV6_RECVERR, &one, sizeof(one)));
+	TRY(option(w->f[UDP6_B], IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof(one)));
+	inet_pton(AF_INET6, "ff05::77", &mr.ipv6mr_multiaddr);
+	TRY(option(w->f[UDP6_A], IPPROTO_IPV6, IPV6_JOIN_GROUP, &mr, sizeof(mr)));
+	memcpy(&gsr.gsr_group, &(struct sockaddr_in6[]){ at6("ff05::78", 0) }[0], sizeof(to));
+	memcpy(&gsr.gsr_source, &to, sizeof(to));
+	TRY(option(w->f[UDP6_A], IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP, &gsr, sizeof(gsr)));
+	inet_pton(AF_INET6, "fd00::99", &mr.ipv6mr_multiaddr);
+	TRY(option(w->f[UDP6_B], IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &mr, sizeof(mr)));
+	TRY(weir_sendto(w->f[UDP6_A], out, 100, 0, (struct sockaddr *)&to, sizeof(to)));
+	TRY(weir_sendto(w->f[UDP6_A], out, 5000, MSG_MORE, (struct sockaddr *)&to, sizeof(to)));
+	TRY(weir_sendto(w->f[UDP6_A], out, 5000, 0, (struct sockaddr *)&to, sizeof(to)));
+	TRY(weir_run(w->m, 1000000));
+	while (weir_recv(w->f[UDP6_B], in, sizeof(in), 0) >= 0)
+		;
+	to.sin6_port = htons(99); /* nobody's: an error comes */
+	TRY(weir_sendto(w->f[UDP6_A], out, 100, 0, (struct sockaddr *)&to, sizeof(to)));
+	TRY(weir_run(w->m, 1000000));
+	weir_recv(w->f[UDP6_A], in, sizeof(in), MSG_ERRQUEUE);
+	TRY(weir_getsockopt(w->f[UDP6_A], SOL_SOCKET, SO_ERROR, &one, &(socklen_t){ sizeof(one) }));
+	TRY(weir_socket(w->net[0], AF_INET6, SOCK_RAW | SOCK_NONBLOCK, 200, &w->f[RAW6]));
+	TRY(option(w->f[RAW6], IPPROTO_IPV6, IPV6_CHECKSUM, &off, sizeof(off)));
+	TRY(weir_sendto(w->f[RAW6], out, 3000, 0,
+			(struct sockaddr *)&(struct sockaddr_in6[]){ at6("fd00::2", 0) }[0],
+			sizeof(to)));
+	TRY(weir_socket(w->net[0], AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMPV6,
+			&w->f[PING6]));
+	TRY(weir_sendto(w->f[PING6], "\x80\0\0\0\0\0\0\1", 8, 0,
+			(struct sockaddr *)&(struct sockaddr_in6[]){ at6("fd00::2", 0) }[0],
+			sizeof(to)));
+	TRY(weir_sendto(w->f[UDP6_A], out, 100, 0,
+			(struct sockaddr *)&(struct sockaddr_in6[]){ at6("2001:db8::5", 7) }[0],
+			sizeof(to)));
+	return weir_run(w->m, 1000000) < 0 ? -ENOMEM : 0;
+}
+
+/* TCP over IPv6, from a mapped address too. */
+static int connections6(struct world *w)
+{
+	struct sockaddr_in6 to = at6("fd00::2", 8), any = at6("::", 8),
+			    mapped = at6("::ffff:10.0.0.2", 8);
+	const struct sockaddr_in6 *way[] = { &to, &mapped };
+	int r = -EAGAIN;
+
+	TRY(weir_socket(w->net[1], AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0, &w->f[DUAL]));
+	TRY(weir_bind(w->f[DUAL], (struct sockaddr *)&any, sizeof(any)));
+	TRY(weir_listen(w->f[DUAL], 5));
+	for (int k = 0; k < 2; k++) {
+		TRY(weir_socket(w->net[0], AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0,
+				&w->f[CLIENT]));
+		r = weir_connect(w->f[CLIENT], (const struct sockaddr *)way[k], sizeof(to));
+		if (r != -EINPROGRESS)
+			TRY(r);
+		for (int i = 0; i < 300; i++) {
+			r = weir_accept(w->f[DUAL], NULL, NULL, SOCK_NONBLOCK, &w->f[SERVER]);
+			if (r != -EAGAIN)
+				break;
+			TRY(weir_run(w->m, 100000000));
+		}
+		TRY(r);
+		TRY(transfer(w, 100000));
+		weir_close(w->f[CLIENT]);
+		weir_close(w->f[SERVER]);
+		w->f[CLIENT] = w->f[SERVER] = NULL;
+	}
+	return 0;
+}
+
+static void put16(uint8_t *p, unsigned v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+/* An ICMPv6 message as a frame of the link that "wire" is. */
+static int hear6(struct world *w, const char *src, const char *dst, const uint8_t *msg, size_t len,
+		 uint8_t hops)
+{
+	struct sockaddr_in6 s = at6(src, 0), d = at6(dst, 0);
+	uint8_t f[400] = { 0x33, 0x33, 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0x86, 0xdd, 0x60 };
+	uint32_t sum = 0;
+
+	put16(f + 18, (unsigned)len);
+	f[20] = IPPROTO_ICMPV6;
+	f[21] = hops;
+	memcpy(f + 22, &s.sin6_addr, 16);
+	memcpy(f + 38, &d.sin6_addr, 16);
+	memcpy(f + 54, msg, len);
+	for (size_t i = 22; i < 54 + len; i += 2)
+		sum += (uint32_t)f[i] << 8 | f[i + 1];
+	sum += (uint32_t)len + IPPROTO_ICMPV6;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	put16(f + 56, ~sum & 0xffff);
+	TRY(weir_dev_input(w->dev, f, 54 + len));
+	return weir_run(w->m, 10000000) < 0 ? -ENOMEM : 0;
+}
+
+/* Neighbours and routers that speak: advertisements with everything in them, redirects, queries, too big; and ICMP redirects. */
+static int messages(struct world *w)
+{
+	static const uint8_t ra[] = { 134,  0, 0,   0,    64, 0, 7,    8, 0,    0, 0,    0,
+				      0,    0, 0,   0, /* a router for half an hour */
+				      1,    1, 2,   0,    0,  0, 0,    1, 5,    1, 0,    0,
+				      0,    0, 5,   0xdc, /* its address, MTU */
+				      3,    4, 64,  0xc0, 0,  1, 0,    0, 0,    0, 0x40, 0,
+				      0,    0, 0,   0, /* prefix */
+				      0x20, 1, 0xd, 0xb8, 0,  9, 0,    0, 0,    0, 0,    0,
+				      0,    0, 0,   0, /* 2001:db8:9::/64 */
+				      24,   2, 48,  0,    0,  0, 0x40, 0, 0x20, 1, 0xd,  0xb8,
+				      0,    8, 0,   0, /* route */
+				      25,   3, 0,   0,    0,  0, 0x40, 0, 0x20, 1, 0xd,  0xb8,
+				      0,    0, 0,   0,    0,  0, 0,    0, 0,    0, 0,    0x53 };
+	uint8_t redirect[48] = { 137 }, too_big[56] = { 2 };
+	struct sockaddr_in6 target = at6("fe80::66", 0), about = at6("2001:db8:7::1", 0),
+			    us = at6("fd05::1", 0);
+	struct net_error err;
+
+	w->dev = weir_dev_create(w->net[0], "wire", 0, 64);
+	if (!w->dev)
+		return -errno;
+	TRY(weir_sysctl(w->net[0], "net.ipv6.conf.wire.accept_ra_rt_info_max_plen", "64"));
+	TRY(weir_sysctl(w->net[0], "net.ipv6.conf.wire.use_tempaddr", "2"));
+	TRY(net_link_up(w->net[0], "wire", &err));
+	TRY(net_ip_add(w->net[0], "wire", &(struct lab_ip[]){ ip6("fd05::1") }[0], 64, &err));
+	TRY(hear6(w, "fe80::1", "ff02::1", ra, sizeof(ra), 255));
+	memcpy(redirect + 8, &target.sin6_addr, 16);
+	memcpy(redirect + 24, &about.sin6_addr, 16);
+	memcpy(redirect + 40, "\2\1\2\0\0\0\0\x66", 8);
+	TRY(hear6(w, "fe80::1", "fd05::1", redirect, sizeof(redirect), 255));
+	TRY(hear6(w, "fe80::1", "ff02::1", (const uint8_t[28]){ 130, 0, 0, 0, 0, 100 }, 24, 1));
+	put16(too_big + 6, 1300);
+	too_big[8] = 0x60;
+	put16(too_big + 12, 8);
+	too_big[14] = IPPROTO_UDP;
+	memcpy(too_big + 16, &us.sin6_addr, 16);
+	memcpy(too_big + 32, &about.sin6_addr, 16);
+	put16(too_big + 48, 7);
+	TRY(hear6(w, "fe80::1", "fd05::1", too_big, sizeof(too_big), 64));
+	for (int i = 0; i < 30; i++) /* DAD of what was learnt */
+		TRY(weir_run(w->m, 100000000));
+	return 0;
+}
+
+/* "The next hop to 11.0.0.1 is 10.0.0.3", says 10.0.0.2, who is it so far. */
+static int redirects(struct world *w)
+{
+	uint8_t m[36] = { 5, 1, 0,  0,           10, 0, 0,  3, 0x45, 0, 0,  28, 0, 0,
+			  0, 0, 64, IPPROTO_UDP, 0,  0, 10, 0, 0,    1, 11, 0,  0, 1 };
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(m); i += 2)
+		sum += (uint32_t)m[i] << 8 | m[i + 1];
+	put16(m + 2, ~(sum + (sum >> 16)) & 0xffff);
+	TRY(weir_sysctl(w->net[0], "net.ipv4.conf.all.accept_redirects", "1"));
+	TRY(weir_sysctl(w->net[0], "net.ipv4.conf.eth0.accept_redirects", "1"));
+	TRY(weir_sysctl(w->net[0], "net.ipv4.conf.eth0.forwarding", "0"));
+	TRY(weir_socket(w->net[1], AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_ICMP, &w->f[RAW]));
+	TRY(weir_sendto(w->f[RAW], m, sizeof(m), 0, (struct sockaddr *)&w->addr[0],
+			sizeof(w->addr[0])));
+	return weir_run(w->m, 1000000) < 0 ? -ENOMEM : 0;
+}
+
+/* ---- families of netlink, modules, LLC, AF_UNIX ------------------------------------------------------------------ */
+
+static void see_statistic(const char *name, uint64_t value, void *arg)
+{
+}
+
+/* A request with nothing but its head; answers are read and thrown away. */
+static int ask(struct weir_file *f, uint16_t type, uint16_t flags, const void *body, size_t len)
+{
+	struct {
+		struct nlmsghdr h;
+		uint8_t body[128];
+	} q = { .h = { (uint32_t)NLMSG_LENGTH(len), type, (uint16_t)(NLM_F_REQUEST | flags), 1,
+		       0 } };
+
+	memcpy(q.body, body, len);
+	TRY(weir_send(f, &q, q.h.nlmsg_len, 0));
+	for (int i = 0; i < 200; i++) {
+		const struct nlmsghdr *h = (const void *)in;
+		ssize_t n = weir_recv(f, in, sizeof(in), 0);
+
+		if (n == -EAGAIN)
+			break;
+		TRY(n);
+		if (h->nlmsg_type == NLMSG_ERROR &&
+		    ((const struct nlmsgerr *)NLMSG_DATA(h))->error == -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int generic_netlink(struct world *w)
+{
+	static const uint8_t genl[4] = { 3 /* CTRL_CMD_GETFAMILY */, 1 }, strset[4] = { 1, 1 };
+	char name[] = "rx-gro";
+	struct lab_feature gro = { .name = name, .on = false };
+	static const struct {
+		uint16_t family;
+		uint16_t pad[30];
+	} diag = { AF_INET };
+	struct net_error err;
+	uint8_t unix_diag[24] = { AF_UNIX };
+
+	TRY(net_medium_add(w->net[0], "hub0", "hub", &err));
+	TRY(net_nic_add(w->net[0], "hub0", w->net[0], "card", &err));
+	TRY(net_set_feature(w->net[0], "card", &gro));
+	net_ethtool_stats(w->net[0], "card", see_statistic, NULL);
+	TRY(weir_socket(w->net[0], AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, 16 /* NETLINK_GENERIC */,
+			&w->f[GENERIC]));
+	TRY(ask(w->f[GENERIC], 16 /* GENL_ID_CTRL */, NLM_F_DUMP, genl, sizeof(genl)));
+	for (uint8_t cmd = 1; cmd < 32; cmd++)
+		TRY(ask(w->f[GENERIC], 17, NLM_F_DUMP, (const uint8_t[4]){ cmd, 1 },
+			sizeof(strset)));
+	TRY(weir_socket(w->net[0], AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, 4 /* NETLINK_SOCK_DIAG */,
+			&w->f[DIAG]));
+	memset(unix_diag + 4, 0xff, 4);
+	TRY(ask(w->f[DIAG], 20 /* SOCK_DIAG_BY_FAMILY */, NLM_F_DUMP, unix_diag,
+		sizeof(unix_diag)));
+	return ask(w->f[DIAG], 20, NLM_F_DUMP, &diag, 56);
+}
+
+static int modules(struct world *w)
+{
+	struct weir_file *f = NULL;
+
+	TRY(weir_module_load(w->m, "net-pf-19", NULL, 0));
+	TRY(weir_socket(w->net[0], 19, SOCK_DGRAM | SOCK_NONBLOCK, 0, &f));
+	weir_close(f);
+	TRY(weir_module_unload(w->m, "net-pf-19"));
+	TRY(weir_socket(w->net[0], AF_INET, SOCK_SEQPACKET | SOCK_NONBLOCK, 253,
+			&f)); /* by itself */
+	weir_close(f);
+	return weir_run(w->m, 0) < 0 ? -ENOMEM : 0;
+}
+
+static void llc_see(struct sk_buff *skb, struct net_device *dev, const struct llc_sap *sap)
+{
+	consume_skb(skb);
+}
+
+static void snap_see(struct sk_buff *skb, struct net_device *dev, const struct snap_client *client)
+{
+	consume_skb(skb);
+}
+
+static int llc(struct world *w)
+{
+	static const struct llc_sap sap = { .lsap = 0x42, .rcv = llc_see };
+	static const struct snap_client client = { .id = { 0x00000c, 0x2000 }, .rcv = snap_see };
+	struct net *net = net_of(w->net[1]), *from = net_of(w->net[0]);
+	struct sk_buff *skb;
+	int r;
+
+	rtnl_lock(net->machine);
+	r = llc_sap_register(net, &sap);
+	if (!r) {
+		r = register_snap_client(net, &client);
+		if (!r)
+			unregister_snap_client(net, &client);
+		llc_sap_unregister(net, &sap);
+	}
+	rtnl_unlock(net->machine);
+	TRY(r);
+	cpu_lock(from->cpu);
+	skb = alloc_skb(from->cpu, LL_MAX_HEADER + 10);
+	if (skb) {
+		skb_reserve(skb, LL_MAX_HEADER);
+		skb_put_zero(skb, 10);
+		skb->dev = __dev_get_by_name(from, "eth0");
+		r = llc_build_and_send_ui_pkt(skb, skb->dev->dev_addr, 0x42, 0x42);
+	}
+	cpu_unlock(from->cpu);
+	return skb ? r : -ENOMEM;
+}
+
+/* Streams, packets, a cycle of sockets in flight that only collecting garbage ends. */
+static int more_local_sockets(struct world *w)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX, .sun_path = "\0abstract" };
+	union {
+		struct cmsghdr c;
+		char buf[CMSG_SPACE(2 * sizeof(struct weir_file *))];
+	} u = { .c = { CMSG_LEN(2 * sizeof(struct weir_file *)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec iov = { out, 10 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u)
+	};
+	struct weir_file *pair[2] = { NULL };
+
+	TRY(weir_socket(w->net[0], AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, &w->f[LISTENER]));
+	TRY(weir_bind(w->f[LISTENER], (struct sockaddr *)&sun, sizeof(sun)));
+	TRY(weir_listen(w->f[LISTENER], 3));
+	TRY(weir_socket(w->net[0], AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, &w->f[SEQ_A]));
+	TRY(weir_connect(w->f[SEQ_A], (struct sockaddr *)&sun, sizeof(sun)));
+	TRY(weir_accept(w->f[LISTENER], NULL, NULL, SOCK_NONBLOCK, &w->f[SEQ_B]));
+	TRY(weir_send(w->f[SEQ_A], out, 1000, 0));
+	TRY(weir_recv(w->f[SEQ_B], in, sizeof(in), 0));
+	TRY(weir_socketpair(w->net[0], AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair));
+	w->f[PAIR_A] = pair[0];
+	w->f[PAIR_B] = pair[1];
+	memcpy(CMSG_DATA(&u.c), pair, sizeof(pair));
+	TRY(weir_sendmsg(pair[0], &msg, MSG_DONTWAIT));
+	TRY(weir_send(pair[1], out, 60000, MSG_DONTWAIT));
+	TRY(weir_recv(pair[0], in, sizeof(in), 0));
+	TRY(weir_socket(w->net[0], AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, &w->f[NAMED]));
+	TRY(weir_bind(w->f[NAMED], (struct sockaddr *)&sun, sizeof(sa_family_t))); /* autobind */
+	return 0;
+}
+
+static int seeing6(struct world *w)
+{
+	static const char *const views[] = { "/proc/net/if_inet6",  "/proc/net/ipv6_route",
+					     "/proc/net/udp6",      "/proc/net/tcp6",
+					     "/proc/net/raw6",      "/proc/net/snmp6",
+					     "/proc/net/igmp6",     "/proc/net/mcfilter6",
+					     "/proc/net/sockstat6", "/proc/net/ip6_flowlabel",
+					     "/proc/net/anycast6",  "/proc/net/unix",
+					     "/proc/net/icmp6" };
+	char *text;
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		TRY(weir_view_read(w->net[0], views[i], &text, &len));
+		free(text);
+	}
+	return 0;
+}
+
+/* The second half, in machines of its own: what goes with IPv6, and what is loaded and asked at run time. */
+static int script6(struct world *w)
+{
+	TRY(configure6(w));
+	TRY(sockets6(w));
+	TRY(connections6(w));
+	TRY(messages(w));
+	TRY(redirects(w));
+	TRY(generic_netlink(w));
+	TRY(llc(w));
+	TRY(modules(w));
+	TRY(more_local_sockets(w));
+	return seeing6(w);
+}
+
+static int script4(struct world *w)
 {
 	struct epoll_event ev;
 	char *text;
 	size_t len;
 
-	w->m = weir_machine_create(cfg);
-	if (!w->m)
-		return -errno;
-	for (int i = 0; i < 2; i++) {
-		w->net[i] = weir_net_create(w->m, i ? "b" : "a");
-		if (!w->net[i])
-			return -errno;
-	}
-	TRY(configure(w));
 	TRY(open_connection(w));
 	TRY(weir_epoll_wait(w->f[EPOLL], &ev, 1, 0));
 	TRY(transfer(w, 300000));
@@ -506,6 +950,22 @@ static int script(struct world *w, const struct weir_machine_config *cfg)
 	TRY(descriptors(w));
 	TRY(newer_sockets(w));
 	return seeing(w);
+}
+
+static int script(struct world *w, const struct weir_machine_config *cfg,
+		  int (*scene)(struct world *w))
+{
+
+	w->m = weir_machine_create(cfg);
+	if (!w->m)
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		w->net[i] = weir_net_create(w->m, i ? "b" : "a");
+		if (!w->net[i])
+			return -errno;
+	}
+	TRY(configure(w));
+	return scene(w);
 }
 
 static void close_files(struct world *w)
@@ -554,9 +1014,10 @@ static int lowest_fd(void)
 }
 
 /* One round. False: there was no allocation to fail any more. */
-static bool round_with_fault(long n, bool all_from)
+static bool round_with_fault(int (*scene)(struct world *w), long n, bool all_from)
 {
-	static const struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL };
+	const struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL,
+						 .module_path = module_dir };
 	struct world w = { NULL };
 	long before = live;
 	int fd_before = lowest_fd();
@@ -564,7 +1025,7 @@ static bool round_with_fault(long n, bool all_from)
 	int r;
 
 	fault_arm(n, all_from);
-	r = script(&w, &cfg);
+	r = script(&w, &cfg, scene);
 	done = !fired;
 	fault_disarm();
 	if (done && r)
@@ -589,27 +1050,47 @@ static bool round_with_fault(long n, bool all_from)
 	return !done;
 }
 
-static void every_single_allocation_may_fail(void **state)
+static void each_may_fail(int (*scene)(struct world *w))
 {
 	long n = 0;
 
 	failures = 0;
 	backtrace(culprit, 1); /* loads what it needs */
-	while (round_with_fault(n, false))
+	while (round_with_fault(scene, n, false))
 		n++;
 	print_message("%ld allocations\n", n);
 	assert_true(n > 50);
 	assert_int_equal(failures, 0);
 }
 
-static void all_allocations_may_fail_from_some_moment_on(void **state)
+static void all_may_fail_from_some_moment_on(int (*scene)(struct world *w))
 {
 	long n = 0;
 
 	failures = 0;
-	while (round_with_fault(n, true))
+	while (round_with_fault(scene, n, true))
 		n += n < 200 ? 1 : 3;
 	assert_int_equal(failures, 0);
+}
+
+static void every_single_allocation_may_fail(void **state)
+{
+	each_may_fail(script4);
+}
+
+static void every_single_allocation_may_fail_with_ipv6(void **state)
+{
+	each_may_fail(script6);
+}
+
+static void all_allocations_may_fail_from_some_moment_on(void **state)
+{
+	all_may_fail_from_some_moment_on(script4);
+}
+
+static void all_allocations_may_fail_from_some_moment_on_with_ipv6(void **state)
+{
+	all_may_fail_from_some_moment_on(script6);
 }
 
 /* ---- a descriptor of the host ------------------------------------------------------------------------------ */
@@ -663,7 +1144,7 @@ static void exhaust(uint64_t limit)
 	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .mem_limit = limit };
 	struct weir_file *hog[40] = { NULL };
 	struct world w = { NULL };
-	int r = script(&w, &cfg), big = 1 << 22;
+	int r = script(&w, &cfg, script4), big = 1 << 22;
 	ssize_t n = 0;
 
 	assert_true(r == 0 || r == -ENOMEM || r == -ENOBUFS || r == -ETIMEDOUT);
@@ -711,15 +1192,20 @@ static void packets_may_use_up_their_memory(void **state)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_single_allocation_may_fail),
+		cmocka_unit_test(every_single_allocation_may_fail_with_ipv6),
 		cmocka_unit_test(all_allocations_may_fail_from_some_moment_on),
+		cmocka_unit_test(all_allocations_may_fail_from_some_moment_on_with_ipv6),
 		cmocka_unit_test(attaching_a_descriptor_may_fail_anywhere),
 		cmocka_unit_test(packets_may_use_up_their_memory),
 	};
 
+	if (argc != 2)
+		return 2;
+	module_dir = argv[1];
 	fault_disarm();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

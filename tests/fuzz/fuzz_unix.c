@@ -162,7 +162,8 @@ static void send_octets(struct bed *b, struct fuzz_input *in)
 	r = weir_send(f, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	FUZZ_CHECK(r == -EAGAIN || r == -EPIPE || r == -ENOTCONN || r == -ECONNREFUSED ||
 		   r == -ECONNRESET || r == n || (r > 0 && r < n && m && m->type == SOCK_STREAM) ||
-		   r == -ENOBUFS || r == -EMSGSIZE || (r >= 0 && !m));
+		   r == -ENOBUFS || r == -EMSGSIZE || (r >= 0 && !m) ||
+		   (r == -EPERM && !m)); /* the receiver has connected to somebody else since */
 	sent(b, m, r);
 }
 
@@ -408,4 +409,9 @@ FUZZ_SEEDS(
 	SEED("\1\0\0\x09\0\1\x0a\0\2\1\0\1\x0b\1\1\1\0\2\x0b\2\1\4\1\0\1\2\x0c\0\3\5\3\xf0\4\6\0\6"
 	     "\1"),
 	/* names: datagrams to a path, unlinked, again */
-	SEED("\1\1\0\x09\0\5\1\1\1\x0d\1\5\x0f\0\5\x0d\1\5\3\0\0\x10\x09\1\5\6\0\x0b\1\5"));
+	SEED("\1\1\0\x09\0\5\1\1\1\x0d\1\5\x0f\0\5\x0d\1\5\3\0\0\x10\x09\1\5\6\0\x0b\1\5"),
+	/* a datagram to who has connected elsewhere */
+	SEED("\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02\x04\x70\x01\x00\x01\x01\xff\xff\x00"
+	     "\xff\x74\x6f\x04\x01\x01\x02\x09\x05\xfb\xfd\x00\x09\xff\xfe\xfe\xfd\x74\x6f\x6b"
+	     "\x0d\xfe\xfe\xfd\x74\x6f\x6b\x0d\x05\xff\x74\x6f\x6b\x0d\x05\xfb\xfd\x00\x09\xff"
+	     "\xfe\x02"));

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 FILES = ("tcp", "udp", "udplite", "raw", "icmp", "packet", "netlink", "protocols", "ptype", "dev", "dev_mcast", "snmp", "netstat",
-         "sockstat", "arp", "route", "igmp", "mcfilter", "softnet_stat")
+         "sockstat", "sockstat6", "arp", "route", "igmp", "mcfilter", "softnet_stat")
 subprocess.run("ip link set lo up; ip route add 10.9.0.0/16 dev lo", shell=True, check=True)
 keep = []
 

@@ -97,7 +97,7 @@ void call_no_way_out(struct call *c, const struct sockaddr_storage *to)
 		return;
 	c->tree->node->said_no_way_out = true;
 	inet_ntop(AF_INET, &sin->sin_addr, text, sizeof(text));
-	loop_say("no way out of this instance yet: %s has no route to %s (said once)",
+	loop_say("no way out of this instance: %s has no route to %s (said once)",
 		 c->tree->node->name, text);
 }
 

@@ -44,6 +44,12 @@ struct run_watch {
 	bool gone;
 };
 
+struct run_turn {
+	LIST_ENTRY(run_turn) link;
+	bool (*fn)(void *arg);
+	void *arg;
+};
+
 struct finish_hook {
 	LIST_ENTRY(finish_hook) link;
 	void (*fn)(struct run *r, void *arg);
@@ -130,6 +136,17 @@ static bool serve_again(struct run *r)
 	return n > 0;
 }
 
+/* The embedder's part of a turn. */
+static bool serve_turns(struct run *r)
+{
+	struct run_turn *t;
+	bool any = false;
+
+	LIST_FOREACH(t, &r->turns, link)
+	any |= t->fn(t->arg);
+	return any;
+}
+
 void loop_turn_weir(struct run *r)
 {
 	struct epoll_event ev[EVENTS];
@@ -143,6 +160,7 @@ void loop_turn_weir(struct run *r)
 		n = weir_epoll_wait(r->wep, ev, EVENTS, 0);
 		for (int i = 0; i < n; i++)
 			asock_event(ev[i].data.ptr, ev[i].events);
+		again |= serve_turns(r);
 		if (n <= 0 && !again)
 			return;
 	}
@@ -241,6 +259,31 @@ static void sweep_watches(struct run *r)
 			free(w);
 		}
 	}
+}
+
+int run_turn_add(struct run *r, bool (*fn)(void *arg), void *arg)
+{
+	struct run_turn *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->fn = fn;
+	t->arg = arg;
+	LIST_INSERT_HEAD(&r->turns, t, link);
+	return 0;
+}
+
+void run_turn_remove(struct run *r, bool (*fn)(void *arg), void *arg)
+{
+	struct run_turn *t;
+
+	LIST_FOREACH(t, &r->turns, link)
+	if (t->fn == fn && t->arg == arg)
+		break;
+	if (!t)
+		return;
+	LIST_REMOVE(t, link);
+	free(t);
 }
 
 void run_at_finish(struct run *r, void (*fn)(struct run *r, void *arg), void *arg)

@@ -102,6 +102,36 @@ int run_node_set_file(struct run_node *node, const char *path, const char *text)
 	return 0;
 }
 
+static bool has_port(const struct asock *s, int proto, uint16_t port)
+{
+	static const struct {
+		int proto, type;
+	} types[] = { { IPPROTO_TCP, SOCK_STREAM },
+		      { IPPROTO_UDP, SOCK_DGRAM },
+		      { IPPROTO_ICMP, SOCK_DGRAM } };
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (!s->file || (s->domain != AF_INET && s->domain != AF_INET6))
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].proto == proto && types[i].type == s->type)
+			return weir_getsockname(s->file, (struct sockaddr *)&ss, &len) == 0 &&
+			       ntohs(((struct sockaddr_in *)&ss)->sin_port) == port;
+	return false;
+}
+
+pid_t run_node_socket_owner(struct run_node *node, int proto, uint16_t port)
+{
+	struct asock *s;
+
+	for (unsigned i = 0; i < SOCK_HASH; i++)
+		LIST_FOREACH(s, &node->run->hash[i], hash_link)
+	if (s->node == node && has_port(s, proto, port))
+		return s->hint_tid;
+	return 0;
+}
+
 int run_node_set_hostname(struct run_node *node, const char *hostname)
 {
 	char line[256], *copy = strdup(hostname);
@@ -232,7 +262,7 @@ int run_node_loopback(struct run *r, const char *name, struct run_node **ret_nod
 	}
 	run_node_set_file(node, "/etc/hosts", RUN_HOSTS_LOCALHOST);
 	run_node_set_file(node, "/etc/resolv.conf",
-			  "# no name server: this instance has no way out yet\n");
+			  "# no name server: this instance has no way out\n");
 	*ret_node = node;
 	return 0;
 }

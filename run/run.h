@@ -72,6 +72,9 @@ struct run_watch;
 struct run_watch *run_watch_add(struct run *r, int fd, uint32_t events,
 				void (*fn)(int fd, uint32_t events, void *arg), void *arg);
 void run_watch_remove(struct run *r, struct run_watch *w);
+/* @fn runs in each turn of the stack, after the machine has worked: true if it did something. 0, -ENOMEM */
+int run_turn_add(struct run *r, bool (*fn)(void *arg), void *arg);
+void run_turn_remove(struct run *r, bool (*fn)(void *arg), void *arg);
 /*
  * Signals that the front was sent. @direct: to it alone, so that programs in its process group (run_spawn.foreground) have not seen
  * it. Without a handler SIGINT, SIGTERM, SIGHUP and SIGQUIT end everything.
@@ -97,6 +100,8 @@ const char *run_node_name(const struct run_node *node);
 #define RUN_HOSTS_LOCALHOST "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 /* What programs read under @path: "/etc/hosts", "/etc/resolv.conf", "/etc/hostname". */
 int run_node_set_file(struct run_node *node, const char *path, const char *text);
+/* The process of the node's that was seen last with the socket of @proto (IPPROTO_*) on local port @port; 0: none is known. */
+pid_t run_node_socket_owner(struct run_node *node, int proto, uint16_t port);
 int run_node_set_hostname(struct run_node *node,
 			  const char *hostname); /* also sets /etc/hostname */
 /* Puts lo up with 127.0.0.1/8 and opens low ports and ping to everybody. */

@@ -96,6 +96,7 @@ struct run {
 	LIST_HEAD(, swap) swaps; /* packet.c: rings that lie where their socket was */
 	struct run_timer *swap_timer;
 	LIST_HEAD(, run_watch) watches;
+	LIST_HEAD(, run_turn) turns;
 	LIST_HEAD(, control_verb) verbs;
 	LIST_HEAD(, run_request) requests;
 	LIST_HEAD(, finish_hook) finish_hooks;

@@ -1,0 +1,649 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp.c - TCP flows: a connection in the gateway's net and one of the host, and the octets between them
+ *
+ * Theory of operation
+ *   Out: the gateway is told of a SYN (weir_next_syn()) and begins a connect on the host. Its outcome is the SYN's answer, so that the
+ *   guest reads what the host read: refused, unreachable, nothing. When the guest's ACK completes the handshake, weir_accept()
+ *   gives the file; SYN and file are brought together by the cookie. A SYN that ends before that ends the flow.
+ *   In: a connection that the host has accepted (ports.c) begins a connect in the gateway's net, with the client's address as source.
+ *   Then octets are moved, in both directions, until both have ended. FIN travels as shutdown(), RST as a close with SO_LINGER 0.
+ *   Back-pressure: towards the host octets are peeked at, and taken only when the host has them: no buffer. Towards the guest, what the
+ *   stack does not take is kept in the flow's buffer, and nothing more is read until it is gone; chunks shrink when that happens,
+ *   and much when all flows together keep much.
+ *   A host without descriptors: the SYN is dropped, and the guest's next one is another try.
+ * Invariants
+ *   file is NULL until FLOW_OPEN (out); fd is valid until the flow dies. 
+ *   Not here yet: the shortcut (README).
+ * See RFC 9293 3.6, 3.10; doc/adr/0008-listen-any.md.
+ */
+#include "uplink_internal.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROUNDS      8 /* pump steps before other flows have their turn */
+#define CHUNK_MIN   (16 * 1024)
+#define CHUNK_TIGHT (4 * 1024) /* of each flow, when all together keep KEPT_MUCH */
+#define KEPT_MUCH   (64u << 20)
+#define BACKLOG     65535
+
+enum flow_state {
+	FLOW_CONNECTING, /* out: the host's connect is under way, the SYN waits */
+	FLOW_ANSWERED,   /* out: the SYN-ACK is sent */
+	FLOW_ENTERING,   /* in: the connect to the guest is under way */
+	FLOW_OPEN,
+	FLOW_DEAD,
+};
+
+struct tcp_flow {
+	struct source host; /* first: source_bury() */
+	struct source guest;
+	TAILQ_ENTRY(tcp_flow) link, again_link;
+	LIST_ENTRY(tcp_flow) hash_link; /* FLOW_CONNECTING, FLOW_ANSWERED: by cookie */
+	struct uplink *u;
+	struct weir_file *file;
+	int fd;
+	uint8_t state;
+	bool again;
+	bool guest_eof,
+		host_eof; /* that side has no more octets; the other was told when its buffer is empty */
+	bool guest_told;
+	struct endpoint src, dst;
+	uint64_t cookie;
+	uint64_t sent, received; /* by the guest */
+	const char *what;
+	struct audit_who who;
+	char *kept; /* towards the guest; NULL: none */
+	uint32_t kept_off, kept_len, chunk;
+};
+
+/* ---- life ---------------------------------------------------------------------------------------------------------- */
+
+static struct tcp_flow *flow_new(struct uplink *u, const struct endpoint *src,
+				 const struct endpoint *dst, int fd, enum flow_state state)
+{
+	struct tcp_flow *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->u = u;
+	f->fd = fd;
+	f->src = *src;
+	f->dst = *dst;
+	f->state = (uint8_t)state;
+	f->chunk = CHUNK_MIN * 4;
+	TAILQ_INSERT_TAIL(&u->tcp_flows, f, link);
+	u->nr_tcp++;
+	return f;
+}
+
+static struct tcp_flow_bucket *bucket(struct uplink *u, uint64_t cookie)
+{
+	return &u->tcp_hash[cookie % FLOW_HASH];
+}
+
+static struct tcp_flow *flow_find(struct uplink *u, uint64_t cookie)
+{
+	struct tcp_flow *f;
+
+	LIST_FOREACH(f, bucket(u, cookie), hash_link)
+	if (f->cookie == cookie)
+		return f;
+	return NULL;
+}
+
+static void kept_free(struct tcp_flow *f)
+{
+	f->u->kept -= f->kept_len + f->kept_off;
+	free(f->kept);
+	f->kept = NULL;
+	f->kept_off = f->kept_len = 0;
+}
+
+static void set_abort(struct tcp_flow *f)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	if (f->fd >= 0)
+		setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	if (f->file)
+		weir_setsockopt(f->file, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+static void flow_audit(struct tcp_flow *f, const char *verdict)
+{
+	struct audit_record rec = { .proto = IPPROTO_TCP,
+				    .what = f->what,
+				    .src = &f->src,
+				    .dst = &f->dst,
+				    .name = names_find(f->u->names, &f->dst),
+				    .who = &f->who,
+				    .verdict = verdict,
+				    .sent = f->sent,
+				    .received = f->received };
+
+	if (f->u->cfg.audit)
+		audit(f->u, &rec);
+}
+
+static void flow_end(struct tcp_flow *f, const char *verdict)
+{
+	struct uplink *u = f->u;
+
+	if (f->state == FLOW_DEAD)
+		return;
+	flow_audit(f, verdict);
+	if (f->state == FLOW_CONNECTING || f->state == FLOW_ANSWERED)
+		LIST_REMOVE(f, hash_link);
+	f->state = FLOW_DEAD;
+	f->guest.fn = NULL;
+	close(f->fd);
+	if (f->file)
+		weir_close(f->file);
+	kept_free(f);
+	if (f->again)
+		TAILQ_REMOVE(&u->tcp_again, f, again_link);
+	TAILQ_REMOVE(&u->tcp_flows, f, link);
+	u->nr_tcp--;
+	u->said_no_descriptors = false;
+	source_bury(u, &f->host);
+}
+
+static void flow_reset(struct tcp_flow *f, const char *verdict)
+{
+	set_abort(f);
+	flow_end(f, verdict);
+}
+
+/* ---- octets ---------------------------------------------------------------------------------------------------------- */
+
+enum pump_result { PUMP_IDLE, PUMP_MORE, PUMP_BROKEN };
+
+static void kept_put(struct tcp_flow *f, const char *data, size_t len)
+{
+	f->kept = malloc(len);
+	if (!f->kept)
+		abort(); /* octets that the host's peer knows to be received must not be lost silently */
+	memcpy(f->kept, data, len);
+	f->kept_off = 0;
+	f->kept_len = (uint32_t)len;
+	f->u->kept += len;
+}
+
+/* Gives the guest @len octets: how many it took, or -errno. */
+static ssize_t give_guest(struct tcp_flow *f, const char *data, size_t len)
+{
+	ssize_t n = weir_send(f->file, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n == -EAGAIN)
+		n = 0;
+	if (n > 0)
+		f->received += (uint64_t)n;
+	return n;
+}
+
+static enum pump_result flush_kept(struct tcp_flow *f)
+{
+	ssize_t n;
+
+	if (!f->kept)
+		return PUMP_IDLE;
+	n = give_guest(f, f->kept + f->kept_off, f->kept_len);
+	if (n < 0)
+		return PUMP_BROKEN;
+	f->kept_off += (uint32_t)n;
+	f->kept_len -= (uint32_t)n;
+	if (!f->kept_len)
+		kept_free(f);
+	return PUMP_IDLE;
+}
+
+static enum pump_result pump_in(struct tcp_flow *f)
+{
+	struct uplink *u = f->u;
+	enum pump_result res = flush_kept(f);
+
+	for (int round = 0; res == PUMP_IDLE && !f->kept && !f->host_eof; round++) {
+		size_t chunk = u->kept > KEPT_MUCH ? CHUNK_TIGHT : f->chunk;
+		ssize_t n, k;
+
+		if (round == ROUNDS)
+			return PUMP_MORE;
+		n = recv(f->fd, u->scratch, chunk, MSG_DONTWAIT);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n < 0)
+			return PUMP_BROKEN;
+		if (n == 0) {
+			f->host_eof = true;
+			break;
+		}
+		k = give_guest(f, u->scratch, (size_t)n);
+		if (k < 0)
+			return PUMP_BROKEN;
+		if (k < n) {
+			kept_put(f, u->scratch + k, (size_t)(n - k));
+			if (f->chunk > CHUNK_MIN)
+				f->chunk /= 2;
+		} else if ((size_t)n == f->chunk && f->chunk < SCRATCH_SIZE) {
+			f->chunk *= 2;
+		}
+	}
+	if (f->host_eof && !f->kept && !f->guest_told) {
+		f->guest_told = true;
+		weir_shutdown(f->file, SHUT_WR);
+	}
+	return res;
+}
+
+static enum pump_result pump_out(struct tcp_flow *f)
+{
+	struct uplink *u = f->u;
+
+	for (int round = 0; !f->guest_eof; round++) {
+		ssize_t n, k;
+
+		if (round == ROUNDS)
+			return PUMP_MORE;
+		n = weir_recv(f->file, u->scratch, SCRATCH_SIZE, MSG_DONTWAIT | MSG_PEEK);
+		if (n == -EAGAIN)
+			break;
+		if (n < 0)
+			return PUMP_BROKEN;
+		if (n == 0) {
+			f->guest_eof = true;
+			shutdown(f->fd, SHUT_WR);
+			break;
+		}
+		k = send(f->fd, u->scratch, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (k < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS))
+			break;
+		if (k < 0)
+			return PUMP_BROKEN;
+		weir_recv(f->file, u->scratch, (size_t)k, MSG_DONTWAIT | MSG_TRUNC);
+		f->sent += (uint64_t)k;
+		if (k < n)
+			break; /* full: its EPOLLOUT comes */
+	}
+	return PUMP_IDLE;
+}
+
+static void flow_again(struct tcp_flow *f)
+{
+	if (f->again)
+		return;
+	f->again = true;
+	TAILQ_INSERT_TAIL(&f->u->tcp_again, f, again_link);
+}
+
+static void pump(struct tcp_flow *f)
+{
+	enum pump_result out = pump_out(f), in = PUMP_IDLE;
+
+	/* The side that can still be read is emptied before a RST is passed on: it may hold what came before. */
+	if (out != PUMP_BROKEN)
+		in = pump_in(f);
+	if (out == PUMP_BROKEN || in == PUMP_BROKEN)
+		flow_reset(f, "reset");
+	else if (f->guest_eof && f->host_eof && f->guest_told)
+		flow_end(f, "allow");
+	else if (out == PUMP_MORE || in == PUMP_MORE)
+		flow_again(f);
+}
+
+bool tcp_serve_again(struct uplink *u)
+{
+	struct tcp_flow_list now = TAILQ_HEAD_INITIALIZER(now);
+	struct tcp_flow *f;
+	bool any = false;
+
+	/* Those that ask once more have it in the next turn. */
+	for (unsigned n = u->nr_tcp; n && (f = TAILQ_FIRST(&u->tcp_again)); n--) {
+		TAILQ_REMOVE(&u->tcp_again, f, again_link);
+		f->again = false;
+		any = true;
+		pump(f);
+		if (f == TAILQ_LAST(&u->tcp_again, tcp_flow_list))
+			break;
+	}
+	return any;
+}
+
+/* ---- out: from the SYN to the connection ---------------------------------------------------------------------------- */
+
+static void fill_syn(const struct tcp_flow *f, struct weir_syn *syn)
+{
+	memset(syn, 0, sizeof(*syn));
+	syn->cookie = f->cookie;
+	endpoint_to(&f->src, &syn->src);
+	endpoint_to(&f->dst, &syn->dst);
+}
+
+/* What the guest is to read for an errno of the host. */
+static int answer_errno(int err)
+{
+	switch (err) {
+	case 0:
+	case ECONNREFUSED:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case EACCES:
+		return err;
+	case EPERM:
+		return EACCES;
+	case ECONNRESET:
+		return ECONNREFUSED;
+	case EHOSTDOWN:
+	case ENETDOWN:
+	case ENONET:
+	case EAFNOSUPPORT:
+	case EINVAL:
+		return EHOSTUNREACH;
+	default: /* a time-out, no descriptor, no memory, no port: the guest's SYN comes again */
+		return ETIMEDOUT;
+	}
+}
+
+static void guest_event(struct source *src, uint32_t events)
+{
+	struct tcp_flow *f = source_of(src, struct tcp_flow, guest);
+
+	if (f->state == FLOW_ENTERING) {
+		int err = 0;
+		socklen_t len = sizeof(err);
+
+		if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+			return;
+		weir_getsockopt(f->file, SOL_SOCKET, SO_ERROR, &err, &len);
+		if (err || (events & EPOLLHUP)) {
+			flow_reset(f, "refused");
+			return;
+		}
+		f->state = FLOW_OPEN;
+	}
+	if (f->state == FLOW_OPEN)
+		pump(f);
+}
+
+static void connected(struct tcp_flow *f, int err)
+{
+	struct weir_syn syn;
+	int answer = answer_errno(err);
+
+	fill_syn(f, &syn);
+	if (weir_answer_syn(f->u->tcp_gate[v6_of(&f->src)].file, &syn, answer) || answer) {
+		flow_end(f, err == ECONNREFUSED ? "refused" : err ? "unreachable" : "gone");
+		return;
+	}
+	f->state = FLOW_ANSWERED;
+}
+
+static void host_event(struct source *src, uint32_t events)
+{
+	struct tcp_flow *f = source_of(src, struct tcp_flow, host);
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (f->state == FLOW_OPEN) {
+		pump(f);
+		return;
+	}
+	if (f->state != FLOW_CONNECTING || !(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+		return;
+	getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	connected(f, err);
+}
+
+/* Small writes of the guest were gathered, or not, by its own stack. */
+static void set_host_options(int fd)
+{
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+}
+
+static void set_guest_options(struct weir_file *f)
+{
+	int one = 1;
+
+	weir_setsockopt(f, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	weir_setsockopt(f, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+}
+
+/* The outcome, if it is known at once: 0, an errno, or EINPROGRESS. */
+static int begin_connect(struct uplink *u, const struct endpoint *dst, int *ret_fd)
+{
+	struct sockaddr_storage ss;
+	struct endpoint to;
+	socklen_t len;
+	int fd;
+
+	host_address(u, dst, &to);
+	len = endpoint_to(&to, &ss);
+	fd = host_socket(u, to.family, SOCK_STREAM, 0);
+	if (fd < 0)
+		return -fd;
+	set_host_options(fd);
+	if (connect(fd, (struct sockaddr *)&ss, len) < 0 && errno != EINPROGRESS) {
+		int err = errno;
+
+		close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	return EINPROGRESS;
+}
+
+static void refuse(struct uplink *u, const struct weir_syn *syn, int err)
+{
+	weir_answer_syn(u->tcp_gate[syn->src.ss_family == AF_INET6].file, syn, err);
+}
+
+static void refuse_verdict(struct uplink *u, const struct weir_syn *syn, const struct endpoint *src,
+			   const struct endpoint *dst, enum verdict v)
+{
+	struct audit_who who;
+	struct audit_record rec = { .proto = IPPROTO_TCP,
+				    .what = "tcp",
+				    .src = src,
+				    .dst = dst,
+				    .name = names_find(u->names, dst),
+				    .who = &who,
+				    .verdict = verdict_name(v) };
+
+	audit_find(u, IPPROTO_TCP, src, &who);
+	refuse(u, syn, v == VERDICT_CLOSED ? ECONNREFUSED : EACCES);
+	if (u->cfg.audit)
+		audit(u, &rec);
+}
+
+static void syn_event(struct uplink *u, const struct weir_syn *syn)
+{
+	struct endpoint src, dst;
+	struct tcp_flow *f;
+	enum verdict v;
+	int fd = -1, err;
+
+	endpoint_from(&src, &syn->src);
+	endpoint_from(&dst, &syn->dst);
+	if (!from_guest(u, &src)) {
+		refuse(u, syn, ETIMEDOUT);
+		return;
+	}
+	v = host_verdict(u, IPPROTO_TCP, &dst);
+	if (v != VERDICT_ALLOW) {
+		refuse_verdict(u, syn, &src, &dst, v);
+		return;
+	}
+	if (u->nr_tcp >= u->max_flows) {
+		refuse(u, syn, ETIMEDOUT);
+		return;
+	}
+	err = begin_connect(u, &dst, &fd);
+	f = err == EINPROGRESS ? flow_new(u, &src, &dst, fd, FLOW_CONNECTING) : NULL;
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
+		refuse(u, syn, answer_errno(err));
+		return;
+	}
+	f->what = "tcp";
+	audit_find(u, IPPROTO_TCP, &src, &f->who);
+	f->cookie = syn->cookie;
+	LIST_INSERT_HEAD(bucket(u, f->cookie), f, hash_link);
+	if (host_watch(u, fd, &f->host, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, host_event))
+		connected(f, ENOMEM);
+}
+
+static void opened(struct uplink *u, struct weir_file *file)
+{
+	struct tcp_flow *f = flow_find(u, weir_cookie(file));
+
+	if (!f) {
+		weir_close(file);
+		return;
+	}
+	LIST_REMOVE(f, hash_link);
+	f->state = FLOW_OPEN;
+	f->file = file;
+	set_guest_options(file);
+	if (guest_watch(u, file, &f->guest, guest_event))
+		flow_reset(f, "reset");
+	else
+		pump(f);
+}
+
+static void listener_event(struct source *src, uint32_t events)
+{
+	struct gate *g = source_of(src, struct gate, src);
+	struct uplink *u = g->u;
+	struct weir_file *file;
+	struct weir_syn syn;
+
+	while (weir_next_syn(g->file, &syn) == 0) {
+		struct tcp_flow *f = syn.gone ? flow_find(u, syn.cookie) : NULL;
+
+		if (!syn.gone)
+			syn_event(u, &syn);
+		else if (f)
+			flow_reset(f, "gone");
+	}
+	while (weir_accept(g->file, NULL, NULL, SOCK_NONBLOCK, &file) == 0)
+		opened(u, file);
+}
+
+/* ---- to a server of the host, and in ------------------------------------------------------------------------------- */
+
+void tcp_forward(struct uplink *u, struct weir_file *file, const struct endpoint *to,
+		 const char *what)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct endpoint src;
+	struct tcp_flow *f = NULL;
+	int fd = -1;
+
+	weir_getpeername(file, (struct sockaddr *)&ss, &len);
+	endpoint_from(&src, &ss);
+	if (u->nr_tcp < u->max_flows && begin_connect(u, to, &fd) == EINPROGRESS)
+		f = flow_new(u, &src, to, fd, FLOW_OPEN);
+	if (!f) {
+		if (fd >= 0)
+			close(fd);
+		weir_close(file);
+		return;
+	}
+	f->what = what;
+	f->file = file;
+	set_guest_options(file);
+	if (host_watch(u, fd, &f->host, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, host_event) ||
+	    guest_watch(u, file, &f->guest, guest_event))
+		flow_reset(f, "reset");
+}
+
+/* The client's own address and port are the source, if the guest can answer there. */
+static int bind_client(struct uplink *u, struct weir_file *file, const struct endpoint *from)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int one = 1, err;
+
+	err = v6_of(from) ? weir_setsockopt(file, SOL_IPV6, IPV6_TRANSPARENT, &one, sizeof(one))
+			  : weir_setsockopt(file, SOL_IP, IP_TRANSPARENT, &one, sizeof(one));
+	if (err)
+		return err;
+	len = endpoint_to(from, &ss);
+	return weir_bind(file, (struct sockaddr *)&ss, len);
+}
+
+void tcp_connect_guest(struct uplink *u, int fd, const struct endpoint *from, uint16_t family,
+		       uint16_t port)
+{
+	struct endpoint dst = u->guest[family == AF_INET6], src = *from;
+	struct sockaddr_storage ss;
+	struct weir_file *file = NULL;
+	struct tcp_flow *f = NULL;
+	socklen_t len;
+	int err;
+
+	dst.port = port;
+	if (address_closed(
+		    &src)) { /* the guest has loopback addresses of its own: the gateway stands for the host's */
+		src = u->gateway[family == AF_INET6];
+		src.port = 0;
+	}
+	len = endpoint_to(&dst, &ss);
+	err = weir_socket(u->net, family, SOCK_STREAM | SOCK_NONBLOCK, 0, &file);
+	if (!err)
+		err = bind_client(u, file, &src);
+	if (!err) {
+		set_host_options(fd);
+		set_guest_options(file);
+		err = weir_connect(file, (struct sockaddr *)&ss, len);
+	}
+	if (!err || err == -EINPROGRESS)
+		f = flow_new(u, from, &dst, fd, FLOW_ENTERING);
+	if (!f) {
+		close(fd);
+		if (file)
+			weir_close(file);
+		return;
+	}
+	f->what = "tcp-in";
+	f->file = file;
+	if (host_watch(u, fd, &f->host, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, host_event) ||
+	    guest_watch(u, file, &f->guest, guest_event))
+		flow_reset(f, "reset");
+}
+
+/* ---- begin and end --------------------------------------------------------------------------------------------------- */
+
+static int prepare_listener(struct gate *g)
+{
+	return weir_listen_any(g->file, BACKLOG);
+}
+
+int tcp_open(struct uplink *u)
+{
+	int err = 0;
+
+	for (int v = 0; v < 2 && !err; v++)
+		err = gate_open(u, &u->tcp_gate[v], v, SOCK_STREAM, 0, prepare_listener,
+				listener_event);
+	return err;
+}
+
+void tcp_close_all(struct uplink *u)
+{
+	struct tcp_flow *f;
+
+	while ((f = TAILQ_FIRST(&u->tcp_flows)))
+		flow_reset(f, "end");
+	for (int v = 0; v < 2; v++)
+		gate_close(&u->tcp_gate[v]);
+}

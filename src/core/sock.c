@@ -288,6 +288,8 @@ int sock_rare_inherit(struct sock *newsk, const struct sock *sk)
 	new->filter = r->filter ? bpf_prog_get(r->filter) : NULL;
 	new->peek_off = r->peek_off;
 	new->tsflags = r->tsflags;
+	new->txtime_clock = r->txtime_clock;
+	new->txtime_flags = r->txtime_flags;
 	new->busy_poll = r->busy_poll;
 	new->incoming_cpu = r->incoming_cpu;
 	new->max_pacing_rate = r->max_pacing_rate;
@@ -511,6 +513,7 @@ void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm
 {
 	struct skb_shared_info *sh = skb_shinfo(skb);
 
+	skb->tstamp = sockc->departure;
 	if (likely(!sockcm_tx_stamps(sockc)))
 		return;
 	/* A datagram is not acknowledged. */
@@ -564,6 +567,25 @@ void __skb_tstamp_tx(const struct sk_buff *skb, u32 type)
 		sock_tstamp_tx(skb->sk, skb, NULL, type);
 }
 
+/* SCM_TXTIME: by the clock that SO_TXTIME names. Those that tell the time of day have no leap seconds between them here. */
+static int cmsg_txtime(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,
+		       struct sockcm_cookie *sockc)
+{
+	struct host *host = sk->sk_cpu->machine->host;
+	u64 when;
+
+	if (!sock_flag(sk, SOCK_TXTIME) || len != sizeof(when))
+		return -EINVAL;
+	memcpy(&when, (const u8 *)cmsg + CMSG_LEN(0), sizeof(when));
+	if (sk->sk_rare->txtime_clock != CLOCK_MONOTONIC) {
+		u64 epoch = host_realtime(host) - host_now(host);
+
+		when = when > epoch ? when - epoch : 0;
+	}
+	sockc->departure = when;
+	return 0;
+}
+
 int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,
 		   struct sockcm_cookie *sockc)
 {
@@ -579,6 +601,8 @@ int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len
 	case SO_TIMESTAMPING_NEW:
 	case SCM_TS_OPT_ID_:
 		break;
+	case SCM_TXTIME:
+		return cmsg_txtime(sk, cmsg, len, sockc);
 	default:
 		return -EINVAL;
 	}

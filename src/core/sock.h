@@ -80,6 +80,7 @@ enum sock_flags { /* bits of sk_flags */
 		  SOCK_FILTER_LOCKED,
 		  SOCK_RCVPRIORITY,
 		  SOCK_NO_TXREHASH,
+		  SOCK_TXTIME,
 };
 
 enum { SK_SHUTDOWN_RCV = 1, SK_SHUTDOWN_SEND = 2, SK_SHUTDOWN_MASK = 3 };
@@ -175,6 +176,8 @@ struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	struct sock_reuseport *reuseport_cb; /* the SO_REUSEPORT group; NULL: none */
 	u32 tsflags, tskey;
 	u64 stamp;
+	s32 txtime_clock; /* SO_TXTIME: CLOCK_* */
+	u32 txtime_flags; /* SOF_TXTIME_* */
 	int busy_poll, incoming_cpu;
 	u64 max_pacing_rate;      /* octets/s; ~0: no limit */
 	struct list_head mc_list; /* mc_socklist of IPv4 */
@@ -330,6 +333,7 @@ struct sockcm_cookie {
 	u32 mark, priority;
 	u32 tsflags; /* SOF_TIMESTAMPING_* */
 	u32 ts_opt_id;
+	u64 departure; /* ns of the machine's clock: not before; 0: now */
 	u8 ts_opt_id_set : 1, priority_set : 1;
 };
 void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk);
@@ -340,7 +344,7 @@ static inline bool sockcm_tx_stamps(const struct sockcm_cookie *sockc)
 }
 /* The bits of tx_flags for it. */
 u8 sockcm_tx_flags(const struct sockcm_cookie *sockc);
-/* Marks @skb for the time stamps that @sockc asks for, and gives it its identifier. */
+/* Marks @skb for the time stamps that @sockc asks for, and gives it its identifier and when it is to leave. */
 void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm_cookie *sockc);
 /* 0 or -EINVAL */
 int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,

@@ -563,6 +563,38 @@ static int get_timestamping(struct socket *sock, void *val, socklen_t *len)
 	return 0;
 }
 
+/* When packets are to leave (SCM_TXTIME) is for queueing disciplines to look at. */
+static int set_txtime(struct socket *sock, const void *val, socklen_t len)
+{
+	struct sock_rare *r;
+	struct sock_txtime t;
+
+	if (len != sizeof(t))
+		return -EINVAL;
+	memcpy(&t, val, sizeof(t));
+	if (t.flags & (u32)~SOF_TXTIME_FLAGS_MASK ||
+	    (t.clockid != CLOCK_REALTIME && t.clockid != CLOCK_MONOTONIC && t.clockid != CLOCK_TAI))
+		return -EINVAL;
+	r = sock_rare(sock->sk);
+	if (!r)
+		return -ENOMEM;
+	r->txtime_clock = t.clockid;
+	r->txtime_flags = t.flags;
+	sock_set_flag(sock->sk, SOCK_TXTIME);
+	return 0;
+}
+static int get_txtime(struct socket *sock, void *val, socklen_t *len)
+{
+	struct sock_txtime t = { 0 };
+
+	if (sock_flag(sock->sk, SOCK_TXTIME))
+		t = (struct sock_txtime){ sock->sk->sk_rare->txtime_clock,
+					  sock->sk->sk_rare->txtime_flags };
+	memcpy(val, &t, sizeof(t));
+	*len = sizeof(t);
+	return 0;
+}
+
 /* ---- other shapes -------------------------------------------------------------------------------------- */
 
 static int set_linger(struct socket *sock, const void *val, socklen_t len)
@@ -846,6 +878,8 @@ static const struct sockopt sock_options[] = {
 	{ SO_PREFER_BUSY_POLL, "SO_PREFER_BUSY_POLL", FLAG(SOCK_PREFER_BUSY_POLL) },
 	{ SO_BUSY_POLL_BUDGET, "SO_BUSY_POLL_BUDGET", .set = set_busy_poll_budget },
 	{ SO_NETNS_COOKIE, "SO_NETNS_COOKIE", .get_raw = get_netns_cookie },
+	{ SO_TXTIME, "SO_TXTIME", .set_min = sizeof(struct sock_txtime), .set_raw = set_txtime,
+	  .get_raw = get_txtime },
 	{ SO_RCVMARK, "SO_RCVMARK", FLAG(SOCK_RCVMARK) },
 };
 

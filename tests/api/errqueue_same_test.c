@@ -461,6 +461,55 @@ static void datagram_packets(struct world *w)
 }
 CASE(datagram_packets)
 
+/* ---- departure times: without a discipline that looks at them they do nothing ------------------------------------- */
+
+static void departure_of(struct world *w, int family, int type, uint16_t port)
+{
+	static const int clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI,
+				      -1 };
+	uint64_t when = 1;
+	int fd[2];
+
+	connected(w, family, type, port, fd);
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		for (uint32_t flags = 0; flags < 5; flags++) {
+			struct sock_txtime t = { clocks[i], flags };
+			socklen_t len = sizeof(t);
+
+			SAY(w, i_set(w, fd[0], SOL_SOCKET, SO_TXTIME, &t, sizeof(t)));
+			SAY(w, i_set(w, fd[0], SOL_SOCKET, SO_TXTIME, &t, sizeof(t) - 4));
+			SAY(w, i_set(w, fd[0], SOL_SOCKET, SO_TXTIME, &t, sizeof(t) + 4));
+			SAY(w, wcall(w, SYS_GETSOCKOPT, (unsigned long)fd[0], SOL_SOCKET, SO_TXTIME,
+				     P(&t), P(&len), 0));
+			world_say(w, "clock", t.clockid);
+			world_say(w, "flags", t.flags);
+			world_say(w, "octets", len);
+		}
+		/* Long ago, and in three years. */
+		SAY(w, send_with(w, fd[0], SOL_SOCKET, SCM_TXTIME, &when, sizeof(when)));
+		when += 100000000000000000ULL;
+		SAY(w, send_with(w, fd[0], SOL_SOCKET, SCM_TXTIME, &when, sizeof(when)));
+		SAY(w, send_with(w, fd[0], SOL_SOCKET, SCM_TXTIME, &when, 4));
+		settle(w);
+		SAY(w, w_recv(w, fd[1], 100, 0));
+		take(w, fd[1]);
+	}
+	say_errors(w, fd[0], 0);
+	end(w, fd);
+	connected(w, family, type, (uint16_t)(port + 1), fd);
+	SAY(w, send_with(w, fd[0], SOL_SOCKET, SCM_TXTIME, &when, sizeof(when)));
+	end(w, fd);
+}
+
+static void departure_times(struct world *w)
+{
+	begin(w);
+	departure_of(w, AF_INET, SOCK_DGRAM, 4501);
+	departure_of(w, AF_INET6, SOCK_DGRAM, 4503);
+	departure_of(w, AF_INET, SOCK_STREAM, 4505);
+}
+CASE(departure_times)
+
 /* ---- extensions of ICMP errors (RFC 4884) --------------------------------------------------------------------------- */
 
 #define PORT_FROM 4201
@@ -738,6 +787,7 @@ int main(void)
 		cmocka_unit_test(stream_control_messages_as_natively),
 		cmocka_unit_test(stamp_refusals_as_natively),
 		cmocka_unit_test(datagram_packets_as_natively),
+		cmocka_unit_test(departure_times_as_natively),
 		cmocka_unit_test(icmp_extensions_as_natively),
 		cmocka_unit_test(icmpv6_extensions_as_natively),
 		cmocka_unit_test(pktoptions_as_natively),

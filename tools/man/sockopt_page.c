@@ -134,7 +134,7 @@ static const struct option sol_socket[] = {
 	{ SO_COOKIE, "SO_COOKIE", "a number that no other socket has" },
 	{ SO_NETNS_COOKIE, "SO_NETNS_COOKIE", "a number that no other instance has" },
 	{ SO_ZEROCOPY, "SO_ZEROCOPY", "cannot be switched on" },
-	{ SO_TXTIME, "SO_TXTIME", "departure times cannot be given" },
+	{ SO_TXTIME, "SO_TXTIME", "departure times (SCM_TXTIME), by which clock" },
 };
 
 static const struct option sol_ip[] = {

@@ -285,15 +285,18 @@ int inet_stream_connect(struct socket *sock, const struct sockaddr *addr, sockle
 	struct sock *sk = sock->sk;
 	int err, pending;
 
-	if (len < sizeof(addr->sa_family))
+	/* MSG_FASTOPEN may come without: then the connection must be on its way. */
+	if (len < sizeof(addr->sa_family) && (addr || sock->state == SS_UNCONNECTED))
 		return -EINVAL;
-	if (addr->sa_family == AF_UNSPEC)
+	if (addr && addr->sa_family == AF_UNSPEC)
 		return inet_disconnect(sock, flags);
 
 	switch (sock->state) {
 	case SS_CONNECTED:
 		return -EISCONN;
 	case SS_CONNECTING:
+		if (inet_sk(sk)->defer_connect)
+			return -EISCONN;
 		pending = -EALREADY;
 		break;
 	case SS_UNCONNECTED:
@@ -303,6 +306,8 @@ int inet_stream_connect(struct socket *sock, const struct sockaddr *addr, sockle
 		if (err < 0)
 			return err;
 		sock->state = SS_CONNECTING;
+		if (inet_sk(sk)->defer_connect)
+			return 0;
 		pending = -EINPROGRESS;
 		break;
 	default:

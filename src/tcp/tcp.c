@@ -83,6 +83,7 @@ static int tcp_proto_connect(struct sock *sk, const struct sockaddr *addr, sockl
 static void tcp_destroy_sock(struct sock *sk)
 {
 	tcp_clear_xmit_timers(sk);
+	tcp_fastopen_destroy(sk);
 	tcp_cleanup_congestion_control(sk);
 	tcp_write_queue_purge(sk);
 	tcp_sk(sk)->dsack_pending = 0;
@@ -100,10 +101,12 @@ void tcp_set_state(struct sock *sk, u8 state)
 	u8 old = sk->sk_state;
 
 	if (state == SS_TCP_ESTABLISHED) {
+		tcp_fastopen_left_syn_recv(sk, false);
 		if (old != SS_TCP_ESTABLISHED)
 			NET_INC_STATS(sk->sk_net, MIB_Tcp_CurrEstab);
 	} else {
 		if (state == SS_TCP_CLOSE) {
+			tcp_fastopen_left_syn_recv(sk, false);
 			if (old == SS_TCP_CLOSE_WAIT || old == SS_TCP_ESTABLISHED)
 				NET_INC_STATS(sk->sk_net, MIB_Tcp_EstabResets);
 			sk->sk_prot->unhash(sk);
@@ -147,6 +150,7 @@ void tcp_reset(struct sock *sk)
 	default:
 		sk->sk_err = ECONNRESET;
 	}
+	tcp_fastopen_left_syn_recv(sk, true);
 	tcp_write_queue_purge(sk);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk_error_report(sk);
@@ -192,7 +196,7 @@ static int tcp_wait_memory(struct sock *sk, u64 *timeo)
 }
 
 /* A send call on a socket that is still connecting. 0 or -errno */
-static int tcp_wait_connect(struct sock *sk, u64 *timeo)
+int tcp_wait_connect(struct sock *sk, u64 *timeo)
 {
 	for (;;) {
 		int err = sock_error(sk);
@@ -332,16 +336,20 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	u32 flags = msg->flags, size_goal, mss;
 	u64 timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	struct sockcm_cookie sockc;
-	size_t copied = 0;
+	size_t copied = 0, in_syn = 0;
 	int err = 0;
 
 	(void)len;
-	if (flags & MSG_FASTOPEN)
-		return -EOPNOTSUPP;
-	if (sk->sk_state != SS_TCP_ESTABLISHED && sk->sk_state != SS_TCP_CLOSE_WAIT) {
+	if (unlikely((flags & MSG_FASTOPEN) || inet_sk(sk)->defer_connect)) {
+		err = tcp_sendmsg_fastopen(sk, msg, &in_syn);
+		if (err)
+			return err == -EINPROGRESS && in_syn ? (ssize_t)in_syn : err;
+	}
+	if (sk->sk_state != SS_TCP_ESTABLISHED && sk->sk_state != SS_TCP_CLOSE_WAIT &&
+	    !tp->tfo_passive) {
 		err = tcp_wait_connect(sk, &timeo);
 		if (err)
-			return err;
+			return in_syn ? (ssize_t)in_syn : err;
 	}
 	sockcm_init(&sockc, sk);
 	if (unlikely(msg->controllen)) {
@@ -409,9 +417,9 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		if (skb && flags & MSG_EOR)
 			TCP_SKB_CB(skb)->eor = 1;
 		tcp_push(sk, flags, mss, tp->nonagle);
-		return (ssize_t)copied;
+		return (ssize_t)(copied + in_syn);
 	}
-	return err;
+	return in_syn ? (ssize_t)in_syn : err;
 }
 
 /* ---- receiving --------------------------------------------------------------------------------------- */
@@ -641,7 +649,10 @@ u32 tcp_poll(struct socket *sock)
 		mask |= EPOLLHUP;
 	if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (sk->sk_state != SS_TCP_SYN_SENT && sk->sk_state != SS_TCP_SYN_RECV) {
+	if (sk->sk_state == SS_TCP_SYN_SENT && inet_sk(sk)->defer_connect) {
+		mask |= EPOLLOUT | EPOLLWRNORM; /* writing opens it */
+	} else if (sk->sk_state != SS_TCP_SYN_SENT &&
+		   (sk->sk_state != SS_TCP_SYN_RECV || tp->tfo_passive)) {
 		/* The urgent octet itself is not read. */
 		if (tcp_at_mark(tp) && !sock_flag(sk, SOCK_URGINLINE))
 			target++;
@@ -878,6 +889,9 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->rcvq_space = 0;
 	tp->urg_data = 0;
 	tp->urg_out = 0;
+	tp->syn_data = tp->syn_data_acked = 0;
+	tp->syn_fastopen = tp->syn_fastopen_exp = tp->tfo_probe = 0;
+	inet_sk(sk)->defer_connect = 0;
 	tp->total_retrans = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
 	tp->bytes_retrans = 0;

@@ -205,12 +205,21 @@ struct tcp_fastopen_cookie {
 	u8 val[TCP_FASTOPEN_COOKIE_MAX_];
 };
 
+struct tcp_fastopen_keys { /* the second is valid, but not given out */
+	u64 key[2][2];
+	u32 num;
+};
+
 struct netns_tcp {
 	struct inet_hashinfo hashinfo;
 	const struct tcp_af_ops *af_ops[2]; /* AF_INET, AF_INET6: tcp_af() */
 	u64 isn_key[2], ts_key[2];
 	u64 cookie_key[2][2];              /* syncookies.c */
 	struct tcp_metrics_table *metrics; /* NULL until needed */
+	struct tcp_fastopen_keys fastopen_keys;
+	u32 fastopen, fastopen_blackhole_timeout_s;
+	u32 tfo_blackholes; /* noticed in a row, the last at: */
+	u64 tfo_blackhole_ns;
 	const struct tcp_congestion_ops *cong_default;
 	u32 orphan_count, tw_count;
 	u32 challenge_left;  /* challenge ACKs of this second */
@@ -285,6 +294,7 @@ struct tcp_rare {
 	s8 linger2_s;                            /* 0: the net's; -1: no FIN_WAIT2 for orphans */
 	u8 defer_accept;                         /* SYN-ACK retransmissions to wait for data */
 	struct tcp_pacing *pacing;               /* tcp_pacing.c */
+	struct tcp_fastopen *tfo;                /* tcp_fastopen.c */
 	void *ca_state; /* of an algorithm that needs more than ICSK_CA_PRIV_SIZE: tcp_ca_state() */
 };
 
@@ -313,6 +323,10 @@ struct tcp_sock {
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, dsack_pending : 1, is_cwnd_limited : 1,
 		is_orphan : 1, urg_out : 1, rate_app_limited : 1;
 	u8 chrono_type : 2; /* enum tcp_chrono */
+	/* tcp_fastopen.c. syn_data: octets went with the SYN; syn_data_acked: and the SYN-ACK took them, or ours took the peer's;
+	 * syn_fastopen: the SYN had the option; tfo_probe: it tries whether a blackhole is gone. */
+	u8 tfo_passive : 1, syn_data : 1, syn_data_acked : 1, syn_fastopen : 1,
+		syn_fastopen_exp : 1, tfo_probe : 1;
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 nonagle; /* TCP_NAGLE_* */
 	u8 num_sacks;
@@ -560,6 +574,7 @@ void tcp_write_queue_purge(struct sock *sk);
 void tcp_rtx_unlink_and_free(struct sock *sk, struct sk_buff *skb);
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb);
 u32 tcp_poll(struct socket *sock);
+int tcp_wait_connect(struct sock *sk, u64 *timeo); /* 0 or -errno */
 void tcp_cleanup_rbuf(struct sock *sk, u32 copied);
 void tcp_send_fin(struct sock *sk);
 void tcp_stream_write_space(struct sock *sk);
@@ -659,6 +674,8 @@ void tcp_err_report(struct sock *sk, int err, bool recverr);
 void tcp_mtu_reduced(struct sock *sk);
 /* Addresses and peer are set: takes a port, sends the SYN. Takes over @dst. @mss: what the peer takes if it does not say. 0, or
  * -errno with the addresses reset */
+/* Undoes what connect(2) has set; @err. */
+int tcp_connect_failed(struct sock *sk, int err);
 int tcp_connect_begin(struct sock *sk, struct dst_entry *dst, u16 ext_hdr_len, u16 mss);
 
 /* The address family functions for the IP version of a received segment, and its tuple (the device does not count). */
@@ -693,6 +710,59 @@ bool tcp_peer_is_proven(struct net *net, const struct request_sock *req);
 void tcp_fastopen_cache_get(struct sock *sk, u16 *mss, struct tcp_fastopen_cookie *cookie);
 void tcp_fastopen_cache_set(struct sock *sk, u16 mss, const struct tcp_fastopen_cookie *cookie,
 			    bool syn_lost, u8 try_exp);
+
+/* ---- tcp_fastopen.c ---------------------------------------------------------------------------------- */
+
+enum { TFO_COOKIE_UNAVAILABLE_ = 1, TFO_DATA_NOT_ACKED_, TFO_SYN_RETRANSMITTED_ };
+
+struct tfo_rst;
+struct tcp_fastopen { /* tcp_rare.tfo */
+	/* to send with the SYN, or with the child's SYN-ACK; len -1: none */
+	struct tcp_fastopen_cookie cookie;
+	bool sending;            /* now */
+	bool ask;                /* connect(2) without data: the SYN asks for a cookie */
+	bool connect, no_cookie; /* TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE */
+	u8 client_fail;          /* TFO_*_ */
+	struct kmsghdr *msg;     /* sendmsg(2) that opens the connection; NULL: none is at it */
+	u32 copied;              /* octets of it in the SYN */
+	struct tcp_fastopen_keys keys;
+	u32 max_qlen, qlen; /* of a listener */
+	struct tfo_rst *rst_head, *rst_tail;
+	struct sock *listener; /* of a child in SYN_RECV; held */
+};
+struct tcp_fastopen *tcp_fastopen_get(struct sock *sk); /* NULL: no memory */
+void tcp_fastopen_destroy(struct sock *sk);
+void tcp_fastopen_cookie_of(const struct tcp_opts_view *o, struct tcp_fastopen_cookie *ret);
+/* A SYN for listener @sk, whose @req is filled in: true: the child is there. False: an ordinary handshake; *foc: the cookie to give. */
+bool tcp_try_fastopen(struct sock *sk, const struct tcp_seg *seg, struct request_sock *req,
+		      struct tcp_fastopen_cookie *foc);
+void __tcp_fastopen_left_syn_recv(struct sock *sk, bool reset);
+/* The SYN-ACK of a child was acknowledged, or it is gone (@reset: by a RST). */
+static inline void tcp_fastopen_left_syn_recv(struct sock *sk, bool reset)
+{
+	if (unlikely(tcp_sk(sk)->tfo_passive))
+		__tcp_fastopen_left_syn_recv(sk, reset);
+}
+/* connect(2) with TCP_FASTOPEN_CONNECT and a cookie: true: nothing is sent before there are data. */
+bool tcp_fastopen_defer_connect(struct sock *sk);
+int tcp_fastopen_send_syn(struct sock *sk, struct sk_buff *syn); /* borrow. 0 or -errno */
+void tcp_return_syn_data(struct sock *sk, struct sk_buff *data); /* consume */
+bool tcp_rcv_fastopen_synack(struct sock *sk, const struct tcp_seg *seg);
+int tcp_sendmsg_fastopen(struct sock *sk, struct kmsghdr *msg, size_t *ret_copied);
+void tcp_fastopen_blackhole(struct sock *sk);
+void tcp_fastopen_detect_blackhole(struct sock *sk, bool expired); /* after a timeout */
+void tcp_fastopen_orderly_fin(struct sock *sk);
+int tcp_set_fastopen(struct sock *sk, int v);
+int tcp_get_fastopen(struct sock *sk);
+int tcp_set_fastopen_connect(struct sock *sk, int v);
+int tcp_get_fastopen_connect(struct sock *sk);
+int tcp_set_fastopen_no_cookie(struct sock *sk, int v);
+int tcp_get_fastopen_no_cookie(struct sock *sk);
+int tcp_set_fastopen_key(struct sock *sk, const void *val, socklen_t len);
+u32 tcp_get_fastopen_key(const struct sock *sk, u8 key[32]); /* octets; 0: no key yet */
+struct text;
+void tcp_fastopen_key_show(struct net *net, struct text *t);
+int tcp_fastopen_key_store(struct net *net, const char *text, size_t len);
 
 /* ---- tcp_input.c ------------------------------------------------------------------------------------- */
 
@@ -895,6 +965,7 @@ void tcp_enter_cwr(struct sock *sk);
 void tcp_init_cwnd_reduction(struct sock *sk);
 void tcp_set_ca_state(struct sock *sk, u8 state);
 void tcp_xmit_recovery(struct sock *sk, u32 rexmit);
+void tcp_mark_all_lost(struct sock *sk);
 void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb);
 void tcp_simple_retransmit(struct sock *sk);
 void tcp_check_reordering(struct sock *sk, u32 low_seq, bool ts);
@@ -937,7 +1008,11 @@ int tcp_write_wakeup(struct sock *sk);
 void tcp_send_probe0(struct sock *sk);
 void tcp_send_window_probe(struct sock *sk);
 struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
-				struct request_sock *req);
+				struct request_sock *req, const struct tcp_fastopen_cookie *foc);
+/* A child that answers its SYN itself: the SYN-ACK into the retransmit queue (0 or -ENOMEM), and out. */
+int tcp_queue_synack(struct sock *sk, u32 isn);
+void tcp_xmit_synack_of(struct sock *sk);
+u32 tcp_mss_of(const struct sock *sk, u32 mtu); /* without options */
 void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now);
 void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr);
 /* Makes sure that tp->flight may be written. False: no memory. */
@@ -977,13 +1052,15 @@ struct tcp_out_opts {
 	u32 tsval, tsecr;
 	u8 num_sacks; /* the first may be a DSACK */
 	struct tcp_sack_block sacks[TCP_MAX_SACK_BLOCKS];
+	const struct tcp_fastopen_cookie *fastopen; /* NULL: none */
 };
 /* Octets (multiple of 4, at most 40) the options take. */
 u32 tcp_options_size(const struct tcp_out_opts *o);
 void tcp_options_write(u8 *p, const struct tcp_out_opts *o);
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o);
+/* @foc may be NULL */
 u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss,
-		       struct tcp_out_opts *o);
+		       const struct tcp_fastopen_cookie *foc, struct tcp_out_opts *o);
 /* Options of an established connection; SACK blocks as many as fit. */
 u32 tcp_established_options(struct sock *sk, struct tcp_out_opts *o);
 
@@ -1025,7 +1102,8 @@ void tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb);
 void tcp_conn_request(struct sock *listener, struct sk_buff *skb, u32 tw_isn); /* consumes */
-int tcp_send_synack(const struct sock *listener, struct dst_entry *dst, struct request_sock *req);
+int tcp_send_synack(const struct sock *listener, struct dst_entry *dst, struct request_sock *req,
+		    const struct tcp_fastopen_cookie *foc);
 /* Addresses, ports and device of @req from a segment of the peer's. */
 void tcp_openreq_addresses(struct sock *listener, struct request_sock *req,
 			   const struct sk_buff *skb);

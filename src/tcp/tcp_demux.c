@@ -454,8 +454,7 @@ void tcp_mtu_reduced(struct sock *sk)
 
 /* ---- connect ----------------------------------------------------------------------------------------- */
 
-/* Undoes what connect(2) has set. */
-static int tcp_connect_failed(struct sock *sk, int err)
+int tcp_connect_failed(struct sock *sk, int err)
 {
 	tcp_set_state(sk, SS_TCP_CLOSE);
 	if (!(sk->sk_userlocks & SK_BINDADDR_LOCK))
@@ -489,6 +488,8 @@ int tcp_connect_begin(struct sock *sk, struct dst_entry *dst, u16 ext_hdr_len, u
 		tp->write_seq = tcp_init_seq(net, &t);
 	tp->tsoffset = tcp_init_ts_off(net, &t);
 	inet->inet_id = (u16)cpu_random(sk->sk_cpu);
+	if (unlikely(tcp_fastopen_defer_connect(sk)))
+		return 0;
 	err = tcp_connect(sk);
 	return err ? tcp_connect_failed(sk, err) : 0;
 }

@@ -376,6 +376,7 @@ void tcp_fin(struct sock *sk)
 	inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_SCHED;
 	sk->sk_shutdown |= SK_SHUTDOWN_RCV;
 	sock_set_flag(sk, SOCK_DONE);
+	tcp_fastopen_orderly_fin(sk);
 	tcp_ofo_purge(sk);
 	tp->num_sacks = 0;
 	switch (sk->sk_state) {

@@ -96,7 +96,7 @@ static int any_accept(struct sock *sk, struct request_sock *req)
 	tcp_rsk(req)->snt_synack = tcp_now_ns(sk);
 	req->timeout = TCP_TIMEOUT_INIT_US * NSEC_PER_USEC;
 	mod_timer(sk->sk_cpu, &req->timer, tcp_now_ns(sk) + req->timeout);
-	tcp_send_synack(sk, dst, req); /* if it is lost here, the timer sends another */
+	tcp_send_synack(sk, dst, req, NULL); /* if it is lost here, the timer sends another */
 	dst_release(dst);
 	return 0;
 }

@@ -224,9 +224,10 @@ static const struct tcp_af_ops *req_af(const struct request_sock *req)
 	return tcp_af(req->c.skc_net, req->rsk_ops->family);
 }
 
-int tcp_send_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req)
+int tcp_send_synack(const struct sock *sk, struct dst_entry *dst, struct request_sock *req,
+		    const struct tcp_fastopen_cookie *foc)
 {
-	struct sk_buff *skb = tcp_make_synack(sk, dst, req);
+	struct sk_buff *skb = tcp_make_synack(sk, dst, req, foc);
 
 	return skb ? req_af(req)->xmit_synack(sk, skb, req) : -ENOMEM;
 }
@@ -234,7 +235,7 @@ int tcp_send_synack(const struct sock *sk, struct dst_entry *dst, struct request
 int tcp_rtx_synack(struct sock *listener, struct request_sock *req)
 {
 	struct dst_entry *dst = req_af(req)->route_req(listener, req);
-	int err = dst ? tcp_send_synack(listener, dst, req) : -EHOSTUNREACH;
+	int err = dst ? tcp_send_synack(listener, dst, req, NULL) : -EHOSTUNREACH;
 
 	dst_release(dst);
 	return err == -ENOBUFS ? 0 : err;
@@ -345,7 +346,7 @@ static skb_drop_reason_t tcp_conn_cookie(struct sock *sk, const struct tcp_seg *
 	mss = req->mss;
 	treq.snt_isn = tcp_cookie_make(net, &t, seg->seq, &mss);
 	tcp_openreq_init_rwin(sk, req, dst);
-	tcp_send_synack(sk, dst, req);
+	tcp_send_synack(sk, dst, req, NULL);
 	tcp_cookie_sent(sk);
 	dst_release(dst);
 	return 0;
@@ -370,6 +371,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	skb_drop_reason_t reason = SKB_DROP_NOMEM;
 	struct net *net = sock_net(sk);
 	struct dst_entry *dst;
+	struct tcp_fastopen_cookie foc;
 	struct inet_tuple t;
 	bool any;
 
@@ -391,13 +393,19 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	treq->snt_synack = tcp_now_ns(sk);
 	tcp_openreq_init_rwin(sk, req, dst);
 	any = inet_sk(sk)->listen_any;
+	tcp_fastopen_cookie_of(&seg->opts, &foc);
+	if (!any && tcp_try_fastopen(sk, seg, req, &foc)) {
+		dst_release(dst);
+		reason = 0;
+		goto out;
+	}
 	if (!inet_csk_reqsk_queue_hash_add(
 		    sk, req, any ? TCP_ANY_ANSWER_NS : TCP_TIMEOUT_INIT_US * NSEC_PER_USEC)) {
 		req->pktopts = tcp_v6_pktoptions(sk, seg->skb);
 		if (any)
 			inet_csk_any_ask(sk, req, skb_get(seg->skb));
 		else /* if it is lost here, the timer sends another */
-			tcp_send_synack(sk, dst, req);
+			tcp_send_synack(sk, dst, req, &foc);
 		reason = 0;
 	}
 	dst_release(dst);
@@ -660,6 +668,8 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->rcv_rtt_us = 0;
 	tp->urg_data = 0;
 	tp->urg_out = 0;
+	tp->tfo_passive = tp->syn_data = tp->syn_data_acked = 0;
+	tp->syn_fastopen = tp->syn_fastopen_exp = tp->tfo_probe = 0;
 
 	tp->tsoffset = treq->ts_off;
 	tp->tstamp_ok = treq->tstamp_ok;

@@ -17,6 +17,35 @@ static u8 *put32(u8 *p, u32 v)
 	return p + 4;
 }
 
+static u32 fastopen_size(const struct tcp_fastopen_cookie *c)
+{
+	return (c->exp ? 4u : 2u) + (u32)c->len;
+}
+
+/* RFC 7413 4.1.1, or RFC 6994 with experiment 0xf989 */
+static u8 *put_fastopen(u8 *p, const struct tcp_fastopen_cookie *c)
+{
+	u32 len = fastopen_size(c), pad = ALIGN_UP(len, 4u) - len;
+
+	*p++ = c->exp ? TCPOPT_EXP_ : TCPOPT_FASTOPEN_;
+	*p++ = (u8)len;
+	if (c->exp) {
+		*p++ = 0xf9;
+		*p++ = 0x89;
+	}
+	memcpy(p, c->val, (size_t)c->len);
+	memset(p + c->len, TCPOPT_NOP_, pad);
+	return p + c->len + pad;
+}
+
+/* The cookie, if there is one and it fits. */
+static void choose_fastopen(struct tcp_out_opts *o, const struct tcp_fastopen_cookie *c)
+{
+	if (c && c->len >= 0 &&
+	    tcp_options_size(o) + ALIGN_UP(fastopen_size(c), 4u) <= TCP_MAX_OPTIONS)
+		o->fastopen = c;
+}
+
 u32 tcp_options_size(const struct tcp_out_opts *o)
 {
 	u32 n = 0;
@@ -31,6 +60,8 @@ u32 tcp_options_size(const struct tcp_out_opts *o)
 		n += 4;
 	if (o->num_sacks)
 		n += 4 + 8u * o->num_sacks;
+	if (o->fastopen)
+		n += ALIGN_UP(fastopen_size(o->fastopen), 4u);
 	return n;
 }
 
@@ -57,6 +88,8 @@ void tcp_options_write(u8 *p, const struct tcp_out_opts *o)
 			p = put32(p, o->sacks[i].end);
 		}
 	}
+	if (o->fastopen)
+		put_fastopen(p, o->fastopen);
 }
 
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o)
@@ -65,6 +98,8 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	*o = (struct tcp_out_opts){ .mss = (u16)tcp_advertise_mss(sk) };
+	if (sk->sk_state == SS_TCP_SYN_RECV && tp->tstamp_ok)
+		o->mss += TCPOLEN_TSTAMP_ALIGNED_; /* RFC 6691: options do not count */
 	if (net->timestamps) {
 		o->ts = true;
 		o->tsval = tcp_tsval(sk);
@@ -81,11 +116,13 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o)
 		o->wscale = tp->wscale_ok;
 		o->sack_perm = tp->sack_ok;
 	}
+	if (unlikely(tcp_rare(sk) && tcp_rare(sk)->tfo && tcp_rare(sk)->tfo->sending))
+		choose_fastopen(o, &tcp_rare(sk)->tfo->cookie);
 	return tcp_options_size(o);
 }
 
 u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss,
-		       struct tcp_out_opts *o)
+		       const struct tcp_fastopen_cookie *foc, struct tcp_out_opts *o)
 {
 	const struct tcp_request_sock *treq = (const struct tcp_request_sock *)req;
 
@@ -100,6 +137,7 @@ u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u1
 		.wscale_val = treq->rcv_wscale,
 		.sack_perm = treq->sack_ok,
 	};
+	choose_fastopen(o, foc);
 	return tcp_options_size(o);
 }
 

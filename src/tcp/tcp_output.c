@@ -30,7 +30,7 @@ static u32 tcp_bound_to_half_wnd(const struct tcp_sock *tp, u32 size)
 	return size;
 }
 
-static u32 tcp_mtu_to_mss(const struct sock *sk, u32 mtu)
+u32 tcp_mss_of(const struct sock *sk, u32 mtu)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 	const struct tcp_sock *tp = tcp_sk(sk);
@@ -53,7 +53,7 @@ u32 tcp_mss_to_mtu(const struct sock *sk, u32 mss)
 u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 mss = tcp_mtu_to_mss(sk, pmtu) - (tp->tcp_header_len - TCP_BASE_HDR);
+	u32 mss = tcp_mss_of(sk, pmtu) - (tp->tcp_header_len - TCP_BASE_HDR);
 
 	mss = tcp_bound_to_half_wnd(tp, mss);
 	inet_csk(sk)->icsk_pmtu_cookie = pmtu;
@@ -1074,6 +1074,7 @@ static void tcp_connect_init(struct sock *sk)
 int tcp_connect(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_fastopen *tfo;
 	struct sk_buff *skb;
 	int err;
 
@@ -1100,7 +1101,9 @@ int tcp_connect(struct sock *sk)
 	tp->snd_nxt = tp->write_seq;
 	tp->pushed_seq = tp->write_seq;
 	NET_INC_STATS(sk->sk_net, MIB_Tcp_ActiveOpens);
-	err = tcp_transmit_skb(sk, skb, TCP_SEND_CLONE);
+	tfo = tcp_rare(sk) ? tcp_rare(sk)->tfo : NULL;
+	err = unlikely(tfo && (tfo->msg || tfo->ask)) ? tcp_fastopen_send_syn(sk, skb)
+						      : tcp_transmit_skb(sk, skb, TCP_SEND_CLONE);
 	if (err == -ECONNREFUSED)
 		return err;
 	/* Any other failure is a lost SYN: the timer sends it again. */
@@ -1110,7 +1113,7 @@ int tcp_connect(struct sock *sk)
 
 /* The answer to @req's SYN. NULL: no memory. */
 struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
-				struct request_sock *req)
+				struct request_sock *req, const struct tcp_fastopen_cookie *foc)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct tcp_request_sock *treq = tcp_rsk(req);
@@ -1126,7 +1129,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 	skb_dst_set(skb, dst);
 	if (tp->user_mss && tp->user_mss < mss)
 		mss = tp->user_mss;
-	hdr_len = TCP_BASE_HDR + tcp_synack_options(sk, req, (u16)min(mss, 65535u), &opts);
+	hdr_len = TCP_BASE_HDR + tcp_synack_options(sk, req, (u16)min(mss, 65535u), foc, &opts);
 	th = skb_push(skb, hdr_len);
 	skb_reset_transport_header(skb);
 	*th = (struct tcp_hdr){
@@ -1143,6 +1146,36 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 	trace_skb(skb, sk->sk_net, TP_tcp_make_synack, TRACE_CREATE, treq->snt_isn, treq->rcv_nxt);
 	NET_INC_STATS(sk->sk_net, MIB_Tcp_OutSegs);
 	return skb;
+}
+
+int tcp_queue_synack(struct sock *sk, u32 isn)
+{
+	struct sk_buff *skb = tcp_stream_alloc_skb(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!skb)
+		return -ENOMEM;
+	if (!tcp_flight_get(sk)) {
+		consume_skb(skb);
+		return -ENOMEM;
+	}
+	tcp_init_nondata_skb(skb, isn, TCP_FLAG_SYN | TCP_FLAG_ACK);
+	skb->nohdr = 1;
+	sk->sk_wmem_queued += skb->truesize;
+	tp->snd_una = tp->snd_sml = isn;
+	tcp_rtx_queue_insert(sk, skb);
+	tp->packets_out++;
+	return 0;
+}
+
+void tcp_xmit_synack_of(struct sock *sk)
+{
+	struct tcp_fastopen *tfo = tcp_rare(sk)->tfo;
+
+	tfo->sending = true;
+	tcp_transmit_skb(sk, tcp_rtx_queue_head(sk), TCP_SEND_CLONE);
+	tfo->sending = false;
+	tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, TCP_TIMEOUT_INIT_US);
 }
 
 /* ---- probes ------------------------------------------------------------------------------------------ */

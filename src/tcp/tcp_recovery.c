@@ -458,6 +458,13 @@ void tcp_enter_loss(struct sock *sk)
 }
 
 /* Path MTU went down: what is larger must be sent again, without blaming congestion. */
+/* Nothing of what is in flight has arrived. */
+void tcp_mark_all_lost(struct sock *sk)
+{
+	for (struct sk_buff *skb = tcp_rtx_queue_head(sk); skb; skb = tcp_skb_next(skb))
+		tcp_mark_skb_lost(sk, skb);
+}
+
 void tcp_simple_retransmit(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);

@@ -283,6 +283,9 @@ static const struct tcp_opt tcp_opts[] = {
 	{ TCP_QUICKACK, INT_LO, INT_HI, set_quickack, get_quickack },
 	{ TCP_USER_TIMEOUT, 0, INT_HI, set_user_timeout, get_user_timeout },
 	{ TCP_NOTSENT_LOWAT, INT_LO, INT_HI, set_notsent_lowat, get_notsent_lowat },
+	{ TCP_FASTOPEN, INT_LO, INT_HI, tcp_set_fastopen, tcp_get_fastopen },
+	{ TCP_FASTOPEN_CONNECT, 0, 1, tcp_set_fastopen_connect, tcp_get_fastopen_connect },
+	{ TCP_FASTOPEN_NO_COOKIE, 0, 1, tcp_set_fastopen_no_cookie, tcp_get_fastopen_no_cookie },
 	{ TCP_REPAIR, 0, 0, NULL, get_zero },
 };
 
@@ -311,6 +314,8 @@ int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, sockle
 		memcpy(ca, val, min_t(size_t, len, sizeof(ca) - 1));
 		return tcp_set_congestion_control(sk, ca, true);
 	}
+	if (name == TCP_FASTOPEN_KEY)
+		return tcp_set_fastopen_key(sk, val, len);
 	o = tcp_opt_find(name);
 	if (!o || !o->set)
 		return -ENOPROTOOPT;
@@ -325,7 +330,8 @@ int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, sockle
 static u8 tcp_info_options(const struct tcp_sock *tp)
 {
 	return (u8)((tp->tstamp_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->sack_ok ? TCPI_OPT_SACK : 0) |
-		    (tp->wscale_ok ? TCPI_OPT_WSCALE : 0));
+		    (tp->wscale_ok ? TCPI_OPT_WSCALE : 0) |
+		    (tp->syn_data_acked ? TCPI_OPT_SYN_DATA : 0));
 }
 
 void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
@@ -347,6 +353,8 @@ void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 	info->tcpi_probes = icsk->icsk_probes_out;
 	info->tcpi_backoff = icsk->icsk_backoff;
 	info->tcpi_options = tcp_info_options(tp);
+	if (tcp_rare(sk) && tcp_rare(sk)->tfo)
+		info->tcpi_fastopen_client_fail = tcp_rare(sk)->tfo->client_fail & 3;
 	info->tcpi_snd_wscale = tp->snd_wscale;
 	info->tcpi_rcv_wscale = tp->rcv_wscale;
 	info->tcpi_rto = icsk->icsk_rto_us;
@@ -413,6 +421,7 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 	union tcp_cc_info cc;
 	u32 cc_len;
 	u16 attr;
+	u8 key[32];
 	int v;
 
 	if (level != SOL_TCP)
@@ -423,6 +432,9 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 	case TCP_INFO:
 		tcp_get_info(sk, &info);
 		return tcp_get_bytes(val, len, &info, sizeof(info));
+	case TCP_FASTOPEN_KEY:
+		v = (int)tcp_get_fastopen_key(sk, key);
+		return tcp_get_bytes(val, len, key, (size_t)v);
 	case TCP_CONGESTION:
 		if (icsk->icsk_ca_ops)
 			strncpy(ca, icsk->icsk_ca_ops->name, sizeof(ca) - 1);

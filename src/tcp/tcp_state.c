@@ -287,6 +287,7 @@ static void tcp_syn_sent_synack(struct sock *sk, struct tcp_seg *seg)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
+	bool again;
 
 	tp->snd_wl1 = seg->seq;
 	tcp_ack(sk, seg, true);
@@ -294,8 +295,13 @@ static void tcp_syn_sent_synack(struct sock *sk, struct tcp_seg *seg)
 	tcp_sync_mss(sk, icsk->icsk_pmtu_cookie);
 	tcp_initialize_rcv_mss(sk);
 	tcp_finish_connect(sk);
+	again = unlikely(tp->syn_fastopen || tp->syn_data) && tcp_rcv_fastopen_synack(sk, seg);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk_state_change(sk);
+	if (again) {
+		consume_skb(seg->skb); /* what was sent again carries the ACK */
+		return;
+	}
 	if (tcp_send_head(sk) || (tcp_rare(sk) && tcp_rare(sk)->defer_accept) ||
 	    icsk->icsk_ack.pingpong) {
 		/* Data will follow at once and carry the ACK. */
@@ -372,17 +378,32 @@ static void tcp_state_syn_recv(struct sock *sk, struct tcp_seg *seg)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	bool fastopen = tp->tfo_passive;
+
+	/* The peer's SYN again: our SYN-ACK was lost. Its number is kept in snd_wl1. */
+	if (fastopen &&
+	    (seg->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN &&
+	    seg->seq == tp->snd_wl1) {
+		if (!tcp_oow_rate_limited(sk, seg->skb, &tp->last_oow_ack,
+					  MIB_TcpExt_TCPACKSkippedSynRecv))
+			tcp_retransmit_skb(sk, tcp_rtx_queue_head(sk), 1);
+		tcp_seg_drop(seg, SKB_DROP_TCP_REQ_DUP);
+		return;
+	}
 	if (!tcp_validate_incoming(sk, seg) || !tcp_check_ack(sk, seg))
 		return;
-	tp->copied_seq = tp->rcv_nxt;
+	if (!fastopen)
+		tp->copied_seq = tp->rcv_nxt;
 	tcp_set_state(sk, SS_TCP_ESTABLISHED);
 	tp->snd_una = seg->ack;
 	tp->snd_wnd = seg->window << ((seg->flags & TCP_FLAG_SYN) ? 0 : tp->snd_wscale);
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
 	tp->snd_wl1 = seg->seq;
 	inet_csk(sk)->icsk_ack.lrcvtime = tcp_now_ms(sk);
-	tcp_init_transfer(sk);
-	tp->lsndtime = tcp_now_ms(sk);
+	if (!fastopen) {
+		tcp_init_transfer(sk);
+		tp->lsndtime = tcp_now_ms(sk);
+	}
 	tcp_initialize_rcv_mss(sk);
 	if (sock_flag(sk, SOCK_KEEPOPEN))
 		tcp_reset_keepalive_timer(sk, keepalive_time_s(sk) * NSEC_PER_SEC);

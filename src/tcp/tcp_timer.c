@@ -193,6 +193,8 @@ static bool tcp_write_timeout(struct sock *sk)
 		}
 		expired = tcp_retransmits_timed_out(sk, until, icsk->icsk_user_timeout * 1000ULL);
 	}
+	if (unlikely(tcp_sk(sk)->syn_fastopen || tcp_sk(sk)->syn_data))
+		tcp_fastopen_detect_blackhole(sk, expired);
 	if (!expired)
 		return false;
 	tcp_write_err(sk);

@@ -91,6 +91,13 @@ static void parse_fastopen(const u8 *cookie, u32 len, struct tcp_opts_view *v)
 	v->fastopen_len = (u8)len;
 }
 
+/* RFC 7413 appendix A: what was used before the option had a number. */
+static void parse_fastopen_exp(const u8 *cookie, u32 len, struct tcp_opts_view *v)
+{
+	parse_fastopen(cookie, len, v);
+	v->fastopen_exp = v->saw_fastopen;
+}
+
 static void parse_sack(const u8 *p, u32 len, struct tcp_opts_view *v)
 {
 	/* RFC 2018 3: 8 octets a block */
@@ -146,7 +153,7 @@ static void parse_option(u8 kind, const u8 *p, u32 len, bool syn, struct tcp_opt
 		break;
 	case TCPOPT_EXP_:
 		if (syn && len >= 2 && get16(p) == FASTOPEN_EXP_MAGIC)
-			parse_fastopen(p + 2, len - 2, v);
+			parse_fastopen_exp(p + 2, len - 2, v);
 		break;
 	default:
 		break;

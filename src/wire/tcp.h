@@ -65,8 +65,9 @@ struct tcp_opts_view {
 	struct tcp_sack_block sacks[TCP_MAX_SACK_BLOCKS];
 	const u8 *fastopen_cookie;
 	u8 fastopen_len;
-	const u8 *md5; /* 16 octets, or NULL */
-	const u8 *ao;  /* the whole option, or NULL */
+	bool fastopen_exp; /* in the experimental option */
+	const u8 *md5;     /* 16 octets, or NULL */
+	const u8 *ao;      /* the whole option, or NULL */
 };
 
 /* Header length, or -EBADMSG. */

@@ -42,6 +42,7 @@ void tcp_init_sock(struct sock *sk)
 	tp->advmss = 65535;
 	tp->tcp_header_len = TCP_BASE_HDR;
 	tp->reordering = net->reordering;
+	tp->reo_wnd_steps = 1;
 	tcp_assign_congestion_control(sk);
 	sk->sk_sndbuf = net->wmem[1];
 	sk->sk_rcvbuf = net->rmem[1];
@@ -904,6 +905,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	memset(tp->chrono_ms, 0, sizeof(tp->chrono_ms));
 	tp->segs_in = tp->segs_out = 0;
 	tp->reordering = tcp_net(sk)->reordering;
+	tcp_rack_reset(tp);
 	tp->pred_flags = 0;
 	sk_dst_reset(sk);
 	sk_error_report(sk);

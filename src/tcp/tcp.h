@@ -59,6 +59,7 @@
 #define TCP_DELACK_MAX_US       200000u /* RFC 9293 3.8.6.3: below 500 ms */
 #define TCP_ATO_MIN_US          40000u
 #define TCP_RESOURCE_PROBE_US   500000u
+#define TCP_THIN_LINEAR_RETRIES 6
 #define TCP_MAX_ORPHANS         8192u
 
 /* ---- what an skb means to TCP ------------------------------------------------------------------------ */
@@ -233,9 +234,10 @@ struct netns_tcp {
 	u32 keepalive_time_s, keepalive_intvl_s, fin_timeout_s, tw_reuse_delay_ms;
 	u8 keepalive_probes, syn_retries, synack_retries, retries1, retries2, orphan_retries,
 		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
-		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, autocorking, rfc1337,
-		no_metrics_save, no_ssthresh_metrics_save, early_retrans, recovery, frto, ecn,
-		syncookies, stdurg, workaround_signed_windows, low_latency, adv_win_scale;
+		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts,
+		retrans_collapse, autocorking, rfc1337, no_metrics_save, no_ssthresh_metrics_save,
+		early_retrans, recovery, frto, ecn, syncookies, stdurg, workaround_signed_windows,
+		low_latency, adv_win_scale;
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
 };
@@ -267,6 +269,15 @@ struct tcp_flight {
 	u32 high_seq, prior_cwnd, prior_ssthresh, prr_delivered, prr_out;
 	u32 undo_marker, retrans_stamp; /* ms | 1; 0: nothing was sent again */
 	s32 undo_retrans;
+
+	/* tcp_rack.c */
+	struct list_head tsorted; /* skbs in flight by the time they were sent last */
+	u64 rack_sent_ns;         /* the newest transmission that is known to have arrived, */
+	u32 rack_end_seq;         /* where it ended, */
+	u32 rack_rtt_us;          /* and how long it took */
+	bool rack_advanced;       /* since losses were looked for last */
+	bool tlp_retrans;         /* the probe was a retransmission */
+	u32 tlp_high_seq;         /* snd_nxt when the probe was sent; 0: none is out */
 
 	/* tcp_rate.c: when the last segment that was acknowledged had been sent; when delivered grew */
 	u32 first_tx_us, delivered_us;
@@ -327,6 +338,8 @@ struct tcp_sock {
 	 * syn_fastopen: the SYN had the option; tfo_probe: it tries whether a blackhole is gone. */
 	u8 tfo_passive : 1, syn_data : 1, syn_data_acked : 1, syn_fastopen : 1,
 		syn_fastopen_exp : 1, tfo_probe : 1;
+	u8 frto : 1;        /* RFC 5682 is at work: the timeout may have been spurious */
+	u8 is_sack_reneg : 1, thin_lto : 1;
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 nonagle; /* TCP_NAGLE_* */
 	u8 num_sacks;
@@ -338,7 +351,9 @@ struct tcp_sock {
 	u32 srtt_us;   /* << 3 */
 	u32 rttvar_us; /* << 2 */
 	u32 snd_sml, pushed_seq, max_window;
-	u16 reordering; /* tcp_recovery.c */
+	u16 reordering;                                             /* tcp_recovery.c */
+	u8 reo_wnd_steps, reo_wnd_persist : 5, rack_dsack_seen : 1; /* tcp_rack.c */
+	u32 rack_last_delivered; /* tp->delivered when reo_wnd_steps was changed last */
 	u16 advmss, user_mss, mss_clamp;
 
 	/* receive: tcp_input.c */
@@ -853,7 +868,6 @@ u32 tcp_rto_us(const struct sock *sk);
 void tcp_set_rto(struct sock *sk);
 void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us);
 u32 tcp_acks_per_rtt(const struct tcp_sock *tp);
-void tcp_rearm_rto(struct sock *sk);
 
 /* ---- tcp_rate.c -------------------------------------------------------------------------------------- */
 
@@ -882,6 +896,51 @@ static inline void tcp_chrono_stop(struct sock *sk, enum tcp_chrono type)
 	if (unlikely(tcp_sk(sk)->chrono_type >= type))
 		__tcp_chrono_stop(sk, type);
 }
+/* ---- tcp_rack.c -------------------------------------------------------------------------------------- */
+
+/* net.ipv4.tcp_recovery */
+#define TCP_RACK_LOSS_DETECTION 1
+#define TCP_RACK_STATIC_REO_WND 2
+#define TCP_RACK_NO_DUPTHRESH   4
+#define TCP_TIMEOUT_MIN_US      2000u
+static inline bool tcp_is_rack(const struct sock *sk)
+{
+	return tcp_net(sk)->recovery & TCP_RACK_LOSS_DETECTION;
+}
+static inline void tcp_tsorted_del(struct sk_buff *skb)
+{
+	struct list_head *n = &TCP_SKB_CB(skb)->tsorted;
+
+	if (n->next) {
+		list_del(n);
+		n->next = NULL;
+	}
+}
+/* @skb was sent just now. */
+static inline void tcp_tsorted_add(struct tcp_sock *tp, struct sk_buff *skb)
+{
+	tcp_tsorted_del(skb);
+	list_add_tail(&TCP_SKB_CB(skb)->tsorted, &tp->flight->tsorted);
+}
+/* What RACK has learnt of the path is forgotten: a new connection. */
+static inline void tcp_rack_reset(struct tcp_sock *tp)
+{
+	tp->reo_wnd_steps = 1;
+	tp->reo_wnd_persist = 0;
+	tp->rack_dsack_seen = 0;
+	tp->rack_last_delivered = 0;
+	tp->frto = 0;
+	tp->is_sack_reneg = 0;
+}
+void tcp_rack_advance(struct sock *sk, u8 sacked, u32 end_seq, u64 sent_ns);
+s64 tcp_rack_skb_timeout(const struct sock *sk, const struct sk_buff *skb, u32 reo_wnd);
+bool tcp_rack_mark_lost(struct sock *sk);
+void tcp_rack_reo_timeout(struct sock *sk);
+void tcp_rack_update_reo_wnd(struct sock *sk, const struct rate_sample *rs);
+void tcp_rearm_rto(struct sock *sk);
+bool tcp_schedule_loss_probe(struct sock *sk, bool advancing);
+void tcp_send_loss_probe(struct sock *sk);
+void tcp_process_tlp_ack(struct sock *sk, u32 ack, u32 flag);
 /* Was the first sent after the second (RFC 8985 5.2 RACK_sent_after)? */
 static inline bool tcp_skb_sent_after(u64 t1, u64 t2, u32 seq1, u32 seq2)
 {
@@ -890,12 +949,14 @@ static inline bool tcp_skb_sent_after(u64 t1, u64 t2, u32 seq1, u32 seq2)
 
 /* ---- tcp_sack.c -------------------------------------------------------------------------------------- */
 
-struct tcp_sacktag {    /* what the SACK options of one ACK told */
-	u32 delivered;  /* packets newly known to have arrived */
-	s64 rtt_us;     /* of the newest skb newly SACKed and never retransmitted; -1: none */
-	u32 reord;      /* lowest sequence that arrived after later ones did; snd_nxt: none */
-	u32 prior_fack; /* fack before this ACK */
-	bool dsack;
+struct tcp_sacktag {      /* what the SACK options of one ACK told */
+	u32 delivered;    /* packets newly known to have arrived */
+	s64 rtt_us;       /* of the newest skb newly SACKed and never retransmitted; -1: none */
+	u32 reord;        /* lowest sequence that arrived after later ones did; snd_nxt: none */
+	u32 prior_fack;   /* fack before this ACK */
+	u32 dsack_segs;   /* reported as duplicates; 0: none */
+	bool dsack_tlp;   /* that was the loss probe */
+	bool orig_sacked; /* something never sent again, from before the recovery began */
 	bool newly_sacked;
 };
 void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *opts, u32 ack,
@@ -954,13 +1015,20 @@ struct tcp_ack_state { /* what one ACK did, for congestion control */
 #define FLAG_LOST_RETRANS       0x400
 #define FLAG_ORIG_SACK_ACKED    0x800
 #define FLAG_UPDATE_TS_RECENT   0x1000
-#define FLAG_ACKED              (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
-#define FLAG_NOT_DUP            (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
-#define FLAG_CA_ALERT           (FLAG_DATA_SACKED | FLAG_DSACKING_ACK)
+#define FLAG_SET_XMIT_TIMER                                                                        \
+	0x2000 /* the retransmission timer (or a loss probe) is to be armed anew */
+#define FLAG_DSACK_TLP 0x4000
+#define FLAG_ACKED     (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
+#define FLAG_NOT_DUP   (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
+#define FLAG_CA_ALERT  (FLAG_DATA_SACKED | FLAG_DSACKING_ACK)
 void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_dupack,
 			   u32 *ret_rexmit);
 void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st);
 void tcp_enter_loss(struct sock *sk);
+void tcp_enter_recovery(struct sock *sk);
+void tcp_cwnd_reduction(struct sock *sk, u32 delivered, u32 newly_lost, u32 flag);
+void tcp_end_cwnd_reduction(struct sock *sk);
+void tcp_try_keep_open(struct sock *sk);
 void tcp_enter_cwr(struct sock *sk);
 void tcp_init_cwnd_reduction(struct sock *sk);
 void tcp_set_ca_state(struct sock *sk, u8 state);
@@ -992,6 +1060,10 @@ void tcp_send_delayed_ack(struct sock *sk);
 void tcp_send_active_reset(struct sock *sk);
 int tcp_connect(struct sock *sk);
 int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs);
+/* The same for a probe: it does not count as a repair. */
+int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs);
+/* Does the first segment of @skb fit into the peer's window? */
+bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss);
 void tcp_xmit_retransmit_queue(struct sock *sk);
 /* Cuts @skb at @len payload octets; the rest follows it in its queue. 0 or -ENOMEM. */
 int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 len, u32 mss_now);

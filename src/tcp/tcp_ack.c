@@ -89,15 +89,6 @@ void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us)
 
 /* ---- timers ------------------------------------------------------------------------------------------ */
 
-/* RFC 6298 5.2, 5.3 */
-void tcp_rearm_rto(struct sock *sk)
-{
-	if (!tcp_sk(sk)->packets_out)
-		tcp_clear_xmit_timer(sk);
-	else
-		tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, inet_csk(sk)->icsk_rto_us);
-}
-
 /* An ACK while probing a closed window. */
 static void tcp_ack_probe(struct sock *sk)
 {
@@ -186,6 +177,16 @@ struct tcp_clean {
 	u64 rtx_sent;   /* ns, the last time one of the others was sent again; 0: none */
 };
 
+/* Was an earlier transmission of @skb acknowledged, by the timestamp that came back? */
+static bool tcp_spurious_retrans(const struct sock *sk, const struct sk_buff *skb,
+				 const struct tcp_ack_state *st)
+{
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	return (cb->sacked & TCPCB_RETRANS) && st->tsecr &&
+	       before(st->tsecr - tcp_sk(sk)->tsoffset, (u32)(cb->sent_ns / NSEC_PER_MSEC));
+}
+
 /* Takes what is acknowledged off the retransmit queue (RFC 9293 3.10.7.4). */
 static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 				struct tcp_ack_state *st, struct tcp_clean *c)
@@ -208,8 +209,11 @@ static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 			if (!acked)
 				break;
 		}
-		if (!(sacked & TCPCB_SACKED_ACKED))
+		if (!(sacked & TCPCB_SACKED_ACKED)) {
 			tcp_rate_skb_delivered(sk, skb, &st->rs);
+			if (!tcp_is_reno(tp) && !tcp_spurious_retrans(sk, skb, st))
+				tcp_rack_advance(sk, sacked, cb->end_seq, cb->sent_ns);
+		}
 		if (sacked & TCPCB_RETRANS) {
 			if (sacked & TCPCB_SACKED_RETRANS)
 				tp->retrans_out -= acked;
@@ -245,9 +249,16 @@ static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 			break;
 		tcp_rtx_unlink_and_free(sk, skb);
 	}
-	/* RFC 2018 8: the peer took back what it had reported. */
 	skb = tcp_rtx_queue_head(sk);
-	if (skb && (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED))
+	if (!skb) {
+		/* What an ACK for the whole of a short flight took long for may be the peer's delay. */
+		st->rs.is_ack_delayed = st->acked_pkts == 1 && !(st->flag & FLAG_DATA_SACKED) &&
+					!(st->flag & FLAG_RETRANS_DATA_ACKED) &&
+					tp->snd_una - st->prior_snd_una < tp->mss_cache;
+		return;
+	}
+	/* RFC 2018 8: the peer took back what it had reported. */
+	if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_ACKED)
 		st->flag |= FLAG_SACK_RENEGING;
 }
 
@@ -300,8 +311,12 @@ static void tcp_sack_step(struct sock *sk, const struct tcp_seg *seg, struct tcp
 		st->reord = tag.reord;
 	if (tag.newly_sacked)
 		st->flag |= FLAG_DATA_SACKED;
-	if (tag.dsack)
+	if (tag.orig_sacked)
+		st->flag |= FLAG_ORIG_SACK_ACKED;
+	if (tag.dsack_segs)
 		st->flag |= FLAG_DSACKING_ACK;
+	if (tag.dsack_tlp)
+		st->flag |= FLAG_DSACK_TLP;
 }
 
 static void tcp_count_delivered(struct sock *sk, const struct tcp_ack_state *st)
@@ -369,6 +384,9 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		if (st.flag & FLAG_DSACKING_ACK)
 			tcp_fastretrans_alert(sk, &st, false, &rexmit);
 		tcp_ack_probe(sk);
+		if (unlikely(tp->flight->tlp_high_seq))
+			tcp_process_tlp_ack(sk, seg->ack, st.flag);
+		tcp_flight_put(sk);
 		return TCP_ACK_OK;
 	}
 
@@ -379,10 +397,11 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		if (before(tp->flight->lost_seq, tp->snd_una))
 			tp->flight->lost_seq = tp->snd_una;
 	}
+	tcp_rack_update_reo_wnd(sk, &st.rs);
 	st.seq_rtt_us = tcp_pick_rtt(sk, &st, &clean);
 	tcp_ack_update_rtt(sk, st.seq_rtt_us);
 	if (st.flag & FLAG_ACKED) {
-		tcp_rearm_rto(sk);
+		st.flag |= FLAG_SET_XMIT_TIMER;
 		if (tcp_is_reno(tp)) {
 			st.delivered += st.acked_pkts - min(st.acked_pkts, tp->sacked_out);
 		} else if (before(st.reord, prior_fack)) {
@@ -400,11 +419,21 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 
 		icsk->icsk_ca_ops->pkts_acked(sk, &sample);
 	}
+	/* What was SACKed left after the head: the head's time is not over because it takes long. RFC 6298 5.3 in SACK's words. */
+	if (!(st.flag & FLAG_ACKED) && st.sack_rtt_us >= 0 && tcp_rtx_queue_head(sk) &&
+	    st.sack_rtt_us > (s64)((tcp_now_ns(sk) - TCP_SKB_CB(tcp_rtx_queue_head(sk))->sent_ns) /
+				   NSEC_PER_USEC))
+		st.flag |= FLAG_SET_XMIT_TIMER;
+	if (unlikely(tp->flight->tlp_high_seq))
+		tcp_process_tlp_ack(sk, seg->ack, st.flag);
 	if (tcp_ack_is_dubious(sk, st.flag)) {
 		bool dup = !(st.flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP));
 
 		tcp_fastretrans_alert(sk, &st, dup, &rexmit);
 	}
+	/* Not if recovery has set it to something earlier. */
+	if ((st.flag & FLAG_SET_XMIT_TIMER) && !tcp_schedule_loss_probe(sk, true))
+		tcp_rearm_rto(sk);
 	trace_skb(seg->skb, sk->sk_net, TP_tcp_ack, TRACE_PASS, tp->snd_una,
 		  tcp_packets_in_flight(tp));
 	tcp_count_delivered(sk, &st);
@@ -413,7 +442,7 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	st.rs.rtt_us = st.sack_rtt_us;
 	if (clean.last_sent && !(st.flag & FLAG_RETRANS_DATA_ACKED))
 		st.rs.rtt_us = (s64)((tcp_now_ns(sk) - clean.last_sent) / NSEC_PER_USEC);
-	tcp_rate_gen(sk, (st.flag & FLAG_SACK_RENEGING) != 0, &st.rs);
+	tcp_rate_gen(sk, tp->is_sack_reneg, &st.rs);
 	tcp_cong_control(sk, &st);
 	tcp_xmit_recovery(sk, rexmit);
 	if (!tp->packets_out) {

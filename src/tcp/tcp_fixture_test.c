@@ -115,6 +115,7 @@ struct sk_buff *tcp_fixture_sent(struct tcp_fixture *f, u32 segs)
 	TCP_SKB_CB(skb)->sent_ns = f->net->cpu->now;
 	tcp_set_skb_tso_segs(skb, TEST_MSS);
 	tcp_rtx_queue_insert(f->sk, skb);
+	tcp_tsorted_add(f->tp, skb);
 	tcp_rate_skb_sent(f->sk, skb);
 	f->tp->packets_out += segs;
 	f->tp->snd_nxt = f->tp->write_seq = TCP_SKB_CB(skb)->end_seq;

@@ -55,6 +55,7 @@ static void stays_while_a_recovery_may_be_undone(void **state)
 
 	tcp_fixture_sent(f, 2);
 	tcp_enter_loss(f->sk);
+	tcp_retransmit_skb(f->sk, tcp_rtx_queue_head(f->sk), 2);
 	ack_segment(f, f->tp->snd_nxt);
 	assert_int_equal(f->tp->packets_out, 0);
 	assert_int_not_equal(f->tp->flight->undo_marker, 0);

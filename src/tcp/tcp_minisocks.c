@@ -649,6 +649,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->max_packets_out = 0;
 	tp->is_cwnd_limited = 0;
 	tp->reordering = tcp_net(newsk)->reordering;
+	tcp_rack_reset(tp);
 	tp->total_retrans = req->num_retrans;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
 	tp->bytes_retrans = 0;

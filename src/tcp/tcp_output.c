@@ -301,6 +301,7 @@ bool __tcp_flight_get(struct sock *sk)
 		.lost_seq = tp->snd_una,
 		.high_seq = tp->snd_una,
 	};
+	list_init(&f->tsorted);
 	tp->flight = f;
 	return true;
 }
@@ -320,7 +321,7 @@ void tcp_flight_put(struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	if (!tp->packets_out && inet_csk(sk)->icsk_ca_state == TCP_CA_Open &&
-	    !tp->flight->undo_marker)
+	    !tp->flight->undo_marker && !tp->flight->tlp_high_seq)
 		tcp_flight_free(sk);
 }
 
@@ -345,6 +346,7 @@ void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb)
 
 	if (tp->flight->retransmit_hint == skb)
 		tp->flight->retransmit_hint = NULL;
+	tcp_tsorted_del(skb);
 	rb_erase(&skb->rbnode, &tp->flight->rtx_queue);
 	skb->next = skb->prev = NULL;
 }
@@ -455,6 +457,8 @@ int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 le
 		if (diff)
 			tcp_adjust_pcount(sk, skb, diff);
 		tcp_rtx_queue_insert(sk, buff);
+		if (cb->tsorted.next)
+			list_add(&bcb->tsorted, &cb->tsorted);
 		/* What lies behind a LOST mark keeps it: the hint may point before it, never after. */
 		if (tp->flight->retransmit_hint == skb && (cb->sacked & TCPCB_SACKED_RETRANS))
 			tp->flight->retransmit_hint = NULL;
@@ -605,8 +609,9 @@ static void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 	tcp_rate_skb_sent(sk, skb);
 	tp->snd_nxt = TCP_SKB_CB(skb)->end_seq;
 	tcp_rtx_queue_insert(sk, skb);
+	tcp_tsorted_add(tp, skb);
 	tp->packets_out += segs;
-	if (!prior)
+	if (!prior || inet_csk(sk)->icsk_pending == ICSK_TIME_LOSS_PROBE)
 		tcp_rearm_rto(sk);
 	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPOrigDataSent, segs);
 	tcp_check_space(sk);
@@ -634,7 +639,7 @@ static bool tcp_nagle_test(const struct tcp_sock *tp, const struct sk_buff *skb,
 	return !tcp_nagle_check(skb->len < mss, tp, nonagle);
 }
 
-static bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss)
+bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 mss)
 {
 	u32 end_seq = TCP_SKB_CB(skb)->end_seq;
 
@@ -804,6 +809,8 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Recovery ||
 		    inet_csk(sk)->icsk_ca_state == TCP_CA_CWR)
 			tp->flight->prr_out += sent;
+		if (push_one != 2)
+			tcp_schedule_loss_probe(sk, false);
 		return false;
 	}
 	return !tp->packets_out && tcp_send_head(sk);
@@ -819,7 +826,7 @@ void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle)
 
 /* ---- retransmission ---------------------------------------------------------------------------------- */
 
-int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
+int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
@@ -862,13 +869,26 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 
 	/* Also when it did not leave: Karn's rule must hold for it from here on. */
 	cb->sacked |= TCPCB_EVER_RETRANS;
-	if (!tp->flight->retrans_stamp)
-		tp->flight->retrans_stamp = tcp_now_ms(sk) | 1;
 	if (unlikely(err)) {
 		NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPRetransFail, segs);
 		return err;
 	}
+	tcp_tsorted_add(tp, skb);
 	tcp_rate_skb_sent(sk, skb);
+	return 0;
+}
+
+int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	int err = __tcp_retransmit_skb(sk, skb, segs);
+
+	if (!tp->flight->retrans_stamp)
+		tp->flight->retrans_stamp = tcp_now_ms(sk) | 1;
+	if (unlikely(err))
+		return err;
+	segs = tcp_skb_pcount(skb);
 	if (!(cb->sacked & TCPCB_SACKED_RETRANS)) {
 		cb->sacked |= TCPCB_SACKED_RETRANS;
 		tp->retrans_out += segs;
@@ -1094,6 +1114,7 @@ int tcp_connect(struct sock *sk)
 	skb->nohdr = 1;
 	sk->sk_wmem_queued += skb->truesize;
 	tcp_rtx_queue_insert(sk, skb);
+	tcp_tsorted_add(tp, skb);
 	tcp_rate_skb_sent(sk, skb);
 	tp->packets_out += 1;
 	tp->flight->retrans_stamp = tcp_now_ms(sk) | 1;

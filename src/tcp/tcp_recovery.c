@@ -9,15 +9,14 @@
  *     CWR       the window is being reduced for another reason than loss (our own queue overflowed).
  *     Recovery  fast retransmit and fast recovery, until snd_una reaches high_seq (what was sent when it began).
  *     Loss      after a retransmission timeout, likewise.
- *   Losses are found by RFC 6675's rule: a hole above which tp->reordering segments were SACKed is lost. Without SACK
- *   duplicate ACKs are counted in sacked_out and NewReno's partial ACKs (RFC 6582) mark one hole at a time.
+ *   Losses are found by RACK (tcp_rack.c), or with net.ipv4.tcp_recovery = 0 by RFC 6675's rule: a hole above which tp->reordering segments were
+ *   SACKed is lost. Without SACK duplicate ACKs are counted in sacked_out and NewReno's partial ACKs (RFC 6582) mark one hole at a time.
  *   In CWR and Recovery the window follows proportional rate reduction: it shrinks smoothly from prior_cwnd to ssthresh while ACKs
- *   come in (RFC 6937 3, with the rule of RFC 9937 for slow-start-like growth only while snd_una advances).
+ *   come in (RFC 9937).
  *   Undo: if every retransmission of a recovery was reported as duplicate (DSACK), or an echoed timestamp shows that an
- *   original arrived (RFC 3522), the reduction was wrong and is taken back.
- *   A time-based detector (RFC 8985) replaces tcp_mark_lost() without touching the rest.
+ *   original arrived (RFC 3522), or F-RTO does (RFC 5682), the reduction was wrong and is taken back.
  * Invariants: tcp.h's on the marks. lost_seq: every hole below it is marked LOST already.
- * See RFC 5681, 6582, 6675, 6937, 3522, 2883.
+ * See RFC 5681, 6582, 6675, 8985, 9937, 3522, 4015, 5682, 2883.
  */
 #include "tcp/tcp.h"
 
@@ -26,16 +25,25 @@
 void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_flight *f = tp->flight;
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 
-	if (cb->sacked & (TCPCB_LOST | TCPCB_SACKED_ACKED))
+	if ((cb->sacked & TCPCB_SACKED_ACKED) ||
+	    (cb->sacked & (TCPCB_LOST | TCPCB_SACKED_RETRANS)) == TCPCB_LOST)
 		return;
-	cb->sacked |= TCPCB_LOST;
+	if (cb->sacked & TCPCB_SACKED_RETRANS) {
+		/* Sent again, and lost again. */
+		cb->sacked &= (u8)~TCPCB_SACKED_RETRANS;
+		tp->retrans_out -= cb->gso_segs;
+		NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPLostRetransmit, cb->gso_segs);
+	}
+	if (!(cb->sacked & TCPCB_LOST)) {
+		cb->sacked |= TCPCB_LOST;
+		tp->lost_out += cb->gso_segs;
+	}
 	tp->lost += cb->gso_segs;
-	tp->lost_out += cb->gso_segs;
-	if (tp->flight->retransmit_hint &&
-	    before(cb->seq, TCP_SKB_CB(tp->flight->retransmit_hint)->seq))
-		tp->flight->retransmit_hint = skb;
+	if (f->retransmit_hint && before(cb->seq, TCP_SKB_CB(f->retransmit_hint)->seq))
+		f->retransmit_hint = skb;
 }
 
 /*
@@ -94,12 +102,34 @@ static void tcp_mark_head_lost(struct sock *sk)
 	tcp_mark_skb_lost(sk, skb);
 }
 
-static void tcp_update_scoreboard(struct sock *sk)
+/* RFC 6582 3.2: the third duplicate ACK, and each partial ACK after it, tell of one lost segment. */
+static void tcp_newreno_mark_lost(struct sock *sk, bool snd_una_advanced)
 {
-	if (tcp_is_reno(tcp_sk(sk)))
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u8 state = inet_csk(sk)->icsk_ca_state;
+
+	if ((state < TCP_CA_Recovery && tp->sacked_out >= tp->reordering) ||
+	    (state == TCP_CA_Recovery && snd_una_advanced))
 		tcp_mark_head_lost(sk);
-	else
-		tcp_mark_lost(sk);
+}
+
+/* What this ACK tells about losses; RFC 6675's rule is applied later, when recovery is known to be due. */
+static void tcp_identify_packet_loss(struct sock *sk, struct tcp_ack_state *st)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tcp_rtx_queue_empty(sk))
+		return;
+	if (tcp_is_reno(tp)) {
+		tcp_newreno_mark_lost(sk, (st->flag & FLAG_SND_UNA_ADVANCED) != 0);
+	} else if (tcp_is_rack(sk)) {
+		u32 prior_retrans = tp->retrans_out;
+
+		if (tcp_rack_mark_lost(sk))
+			st->flag &= ~(u32)FLAG_SET_XMIT_TIMER;
+		if (prior_retrans > tp->retrans_out)
+			st->flag |= FLAG_LOST_RETRANS;
+	}
 }
 
 /* ---- reordering -------------------------------------------------------------------------------------- */
@@ -136,6 +166,19 @@ static bool tcp_limit_reno_sacked(struct tcp_sock *tp)
 	return true;
 }
 
+/* More duplicates than segments out there: they came from reordering, not from a hole. True: so it is. */
+static bool tcp_check_reno_reordering(struct sock *sk, u32 addend)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tcp_limit_reno_sacked(tp))
+		return false;
+	tp->reordering = (u16)min(tp->packets_out + addend, (u32)tcp_net(sk)->max_reordering);
+	tp->reord_seen++;
+	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPRenoReorder);
+	return true;
+}
+
 /* Each duplicate ACK is a packet that left the network; never as many as are out (one is the hole). */
 static void tcp_add_reno_sack(struct sock *sk, bool is_dupack, struct tcp_ack_state *st)
 {
@@ -144,7 +187,7 @@ static void tcp_add_reno_sack(struct sock *sk, bool is_dupack, struct tcp_ack_st
 	if (!is_dupack)
 		return;
 	tp->sacked_out++;
-	if (!tcp_limit_reno_sacked(tp))
+	if (!tcp_check_reno_reordering(sk, 0))
 		st->delivered++;
 }
 
@@ -155,7 +198,7 @@ static void tcp_remove_reno_sacks(struct sock *sk, u32 acked)
 
 	if (acked > 1)
 		tp->sacked_out -= min(tp->sacked_out, acked - 1);
-	tcp_limit_reno_sacked(tp);
+	tcp_check_reno_reordering(sk, acked);
 }
 
 u32 tcp_dupack_heuristics(const struct tcp_sock *tp)
@@ -168,7 +211,8 @@ static bool tcp_time_to_recover(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	return tp->lost_out || tcp_dupack_heuristics(tp) > tp->reordering;
+	/* RACK counts no segments: it has marked what is lost. */
+	return tp->lost_out || (!tcp_is_rack(sk) && tcp_dupack_heuristics(tp) > tp->reordering);
 }
 
 /* ---- undo -------------------------------------------------------------------------------------------- */
@@ -202,8 +246,16 @@ static void tcp_undo_cwnd_reduction(struct sock *sk, bool unmark_lost)
 	struct sk_buff *skb;
 
 	if (unmark_lost) {
-		for (skb = tcp_rtx_queue_head(sk); skb; skb = tcp_skb_next(skb))
-			TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_LOST;
+		/* They are in flight again, and older than all others: RACK looks at them first. */
+		for (skb = tcp_rtx_queue_tail(sk); skb; skb = tcp_skb_prev(skb)) {
+			struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+			if (!(cb->sacked & TCPCB_LOST))
+				continue;
+			cb->sacked &= (u8)~TCPCB_LOST;
+			if (!cb->tsorted.next)
+				list_add(&cb->tsorted, &tp->flight->tsorted);
+		}
 		tp->lost_out = 0;
 		tp->flight->retransmit_hint = NULL;
 		tp->flight->lost_seq = tp->snd_una;
@@ -216,16 +268,23 @@ static void tcp_undo_cwnd_reduction(struct sock *sk, bool unmark_lost)
 	tp->flight->undo_marker = 0;
 }
 
-static void tcp_undo_count(struct sock *sk, enum mib_counter full)
-{
-	NET_INC_STATS(sk->sk_net, full);
-}
-
 static bool tcp_any_retrans_done(const struct sock *sk)
 {
 	const struct sk_buff *skb = tcp_rtx_queue_head(sk);
 
 	return tcp_sk(sk)->retrans_out || (skb && (TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS));
+}
+
+/* RFC 6582 5: hold the state until something above high_seq is acknowledged, or old duplicates would start a false fast retransmit. */
+static bool tcp_is_non_sack_preventing_reopen(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->snd_una != tp->flight->high_seq || !tcp_is_reno(tp))
+		return false;
+	if (!tcp_any_retrans_done(sk))
+		tp->flight->retrans_stamp = 0;
+	return true;
 }
 
 /* high_seq is acknowledged: the recovery is over. True: stay in this state for one more ACK. */
@@ -234,19 +293,17 @@ static bool tcp_try_undo_recovery(struct sock *sk, const struct tcp_ack_state *s
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (tcp_may_undo(sk, st)) {
-		tcp_undo_count(sk, inet_csk(sk)->icsk_ca_state == TCP_CA_Loss
-					   ? MIB_TcpExt_TCPLossUndo
-					   : MIB_TcpExt_TCPFullUndo);
+		NET_INC_STATS(sk->sk_net, inet_csk(sk)->icsk_ca_state == TCP_CA_Loss
+						  ? MIB_TcpExt_TCPLossUndo
+						  : MIB_TcpExt_TCPFullUndo);
 		tcp_undo_cwnd_reduction(sk, false);
+	} else if (tp->reo_wnd_persist) {
+		tp->reo_wnd_persist--;
 	}
-	if (tp->snd_una == tp->flight->high_seq && tcp_is_reno(tp)) {
-		/* RFC 6582 5: hold the state until something above high_seq is acknowledged, or old duplicates would start a false
-		 * fast retransmit. */
-		if (!tcp_any_retrans_done(sk))
-			tp->flight->retrans_stamp = 0;
+	if (tcp_is_non_sack_preventing_reopen(sk))
 		return true;
-	}
 	tcp_set_ca_state(sk, TCP_CA_Open);
+	tp->is_sack_reneg = 0;
 	return false;
 }
 
@@ -261,24 +318,42 @@ static bool tcp_try_undo_dsack(struct sock *sk)
 	return true;
 }
 
-static bool tcp_try_undo_loss(struct sock *sk, const struct tcp_ack_state *st)
-{
-	if (!tcp_may_undo(sk, st))
-		return false;
-	tcp_undo_cwnd_reduction(sk, true);
-	tcp_undo_count(sk, MIB_TcpExt_TCPLossUndo);
-	inet_csk(sk)->icsk_retransmits = 0;
-	tcp_set_ca_state(sk, TCP_CA_Open);
-	return true;
-}
-
-/* A partial ACK in Recovery that shows that the original was only late. */
-static bool tcp_try_undo_partial(struct sock *sk, const struct tcp_ack_state *st)
+/* @frto_undo: RFC 5682 says that the timeout was spurious. */
+static bool tcp_try_undo_loss(struct sock *sk, const struct tcp_ack_state *st, bool frto_undo)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (!tp->flight->undo_marker || !tcp_packet_delayed(sk, st))
+	if (!frto_undo && !tcp_may_undo(sk, st))
 		return false;
+	tcp_undo_cwnd_reduction(sk, true);
+	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPLossUndo);
+	if (frto_undo)
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPSpuriousRTOs);
+	inet_csk(sk)->icsk_retransmits = 0;
+	if (tcp_is_non_sack_preventing_reopen(sk))
+		return true;
+	if (frto_undo || !tcp_is_reno(tp)) {
+		tcp_set_ca_state(sk, TCP_CA_Open);
+		tp->is_sack_reneg = 0;
+	}
+	return true;
+}
+
+/* Segments far above the hole were SACKed: it is lost by RFC 6675's rule, whatever was marked so far. */
+static bool tcp_force_fast_retransmit(const struct tcp_sock *tp)
+{
+	return after(tp->flight->fack, tp->snd_una + tp->reordering * tp->mss_cache);
+}
+
+/* A partial ACK in Recovery. True: wait, it shows that the original was only late. */
+static bool tcp_try_undo_partial(struct sock *sk, const struct tcp_ack_state *st, bool *ret_do_lost)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!tp->flight->undo_marker || !tcp_packet_delayed(sk, st)) {
+		*ret_do_lost = tcp_force_fast_retransmit(tp);
+		return false;
+	}
 	tcp_check_reordering(sk, st->prior_snd_una, true);
 	/* With retransmissions under way the answer must wait for theirs. */
 	if (tp->retrans_out)
@@ -287,8 +362,8 @@ static bool tcp_try_undo_partial(struct sock *sk, const struct tcp_ack_state *st
 		tp->flight->retrans_stamp = 0;
 	tcp_undo_cwnd_reduction(sk, true);
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPPartialUndo);
-	tcp_set_ca_state(sk, TCP_CA_Open);
-	return true;
+	tcp_try_keep_open(sk);
+	return false;
 }
 
 /* ---- proportional rate reduction --------------------------------------------------------------------- */
@@ -314,6 +389,7 @@ void tcp_init_cwnd_reduction(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	tp->flight->high_seq = tp->snd_nxt;
+	tp->flight->tlp_high_seq = 0;
 	tp->snd_cwnd_cnt = 0;
 	tp->flight->prior_cwnd = tp->snd_cwnd;
 	tp->flight->prr_delivered = 0;
@@ -321,36 +397,41 @@ void tcp_init_cwnd_reduction(struct sock *sk)
 	tp->snd_ssthresh = inet_csk(sk)->icsk_ca_ops->ssthresh(sk);
 }
 
-/* RFC 6937 3 */
-static void tcp_cwnd_reduction(struct sock *sk, const struct tcp_ack_state *st)
+/*
+ * RFC 9937 5. While more is in flight than the target, ssthresh / prior_cwnd of what is delivered is sent; below it, what was delivered, and one more
+ * for an ACK that advances without telling of a loss (SafeACK: slow start; else packet conservation).
+ */
+void tcp_cwnd_reduction(struct sock *sk, u32 delivered, u32 newly_lost, u32 flag)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_flight *f = tp->flight;
 	u32 in_flight = tcp_packets_in_flight(tp);
 	s32 delta = (s32)(tp->snd_ssthresh - in_flight), sndcnt;
 
-	if (!st->delivered || !tp->flight->prior_cwnd)
+	if (!delivered || !f->prior_cwnd)
 		return;
-	tp->flight->prr_delivered += st->delivered;
+	f->prr_delivered += delivered;
 	if (delta < 0) {
-		u64 dividend = (u64)tp->snd_ssthresh * tp->flight->prr_delivered +
-			       tp->flight->prior_cwnd - 1;
+		u64 dividend = (u64)tp->snd_ssthresh * f->prr_delivered + f->prior_cwnd - 1;
 
-		sndcnt = (s32)(dividend / tp->flight->prior_cwnd) - (s32)tp->flight->prr_out;
+		sndcnt = (s32)(dividend / f->prior_cwnd) - (s32)f->prr_out;
 	} else {
-		sndcnt = max((s32)(tp->flight->prr_delivered - tp->flight->prr_out),
-			     (s32)st->delivered);
-		if ((st->flag & FLAG_SND_UNA_ADVANCED) && !(st->flag & FLAG_LOST_RETRANS))
+		sndcnt = max((s32)(f->prr_delivered - f->prr_out), (s32)delivered);
+		if ((flag & FLAG_SND_UNA_ADVANCED) && !newly_lost)
 			sndcnt++;
 		sndcnt = min(delta, sndcnt);
 	}
 	/* The fast retransmit itself always goes out. */
-	sndcnt = max(sndcnt, tp->flight->prr_out ? 0 : 1);
+	sndcnt = max(sndcnt, f->prr_out ? 0 : 1);
 	tp->snd_cwnd = max(in_flight + (u32)sndcnt, 1u);
 }
 
-static void tcp_end_cwnd_reduction(struct sock *sk)
+void tcp_end_cwnd_reduction(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (inet_csk(sk)->icsk_ca_ops->cong_control)
+		return;
 
 	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH &&
 	    (tp->flight->undo_marker || inet_csk(sk)->icsk_ca_state == TCP_CA_CWR))
@@ -383,7 +464,7 @@ static u32 tcp_current_ssthresh(const struct sock *sk)
 	return max(tp->snd_ssthresh, (tp->snd_cwnd >> 1) + (tp->snd_cwnd >> 2));
 }
 
-static void tcp_enter_recovery(struct sock *sk)
+void tcp_enter_recovery(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *head = tcp_rtx_queue_head(sk);
@@ -404,54 +485,65 @@ static void tcp_enter_recovery(struct sock *sk)
 			  tp->lost_out);
 }
 
-/* The retransmission timer fired: everything in flight counts as lost (RFC 5681 3.1, RFC 6675 5.1). */
+/* RFC 6675 5.1, RFC 8985 6.3: what is lost after a timeout: all but what RACK knows to be too young. */
+static void tcp_timeout_mark_lost(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_flight *f = tp->flight;
+	struct sk_buff *head = tcp_rtx_queue_head(sk), *skb;
+	bool reneg = head && (TCP_SKB_CB(head)->sacked & TCPCB_SACKED_ACKED);
+
+	if (reneg) {
+		/* RFC 2018 8: forget all that was SACKed. */
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPSACKReneging);
+		tp->is_sack_reneg = 1;
+	}
+	if (reneg || tcp_is_reno(tp)) {
+		tp->sacked_out = 0;
+		f->sack_cache = (struct tcp_sack_block){ 0, 0 };
+		f->fack = tp->snd_una;
+	}
+	for (skb = head; skb; skb = tcp_skb_next(skb)) {
+		if (reneg)
+			TCP_SKB_CB(skb)->sacked &= (u8)~TCPCB_SACKED_ACKED;
+		else if (tcp_is_rack(sk) && skb != head && tcp_rack_skb_timeout(sk, skb, 0) > 0)
+			continue;
+		tcp_mark_skb_lost(sk, skb);
+	}
+	f->retransmit_hint = NULL;
+	f->lost_seq = tp->snd_nxt;
+}
+
+/* The retransmission timer fired (RFC 5681 3.1). */
 void tcp_enter_loss(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct netns_tcp *net = tcp_net(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *head = tcp_rtx_queue_head(sk), *skb;
-	bool reneg = head && (TCP_SKB_CB(head)->sacked & TCPCB_SACKED_ACKED);
-	bool forget = reneg || tcp_is_reno(tp);
-	bool again = icsk->icsk_ca_state == TCP_CA_Loss &&
-		     before(tp->snd_una, tp->flight->high_seq) && icsk->icsk_retransmits;
+	struct tcp_flight *f = tp->flight;
+	struct sk_buff *head = tcp_rtx_queue_head(sk);
+	bool new_recovery = icsk->icsk_ca_state < TCP_CA_Recovery;
 
-	if (reneg)
-		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPSACKReneging);
-	if (!again) {
-		/* Only the first timeout of a series lowers ssthresh (RFC 5681 3.1). */
-		if (icsk->icsk_ca_state != TCP_CA_Recovery ||
-		    !before(tp->snd_una, tp->flight->high_seq)) {
-			tp->flight->prior_ssthresh = tcp_current_ssthresh(sk);
-			tp->flight->prior_cwnd = tp->snd_cwnd;
-			tp->snd_ssthresh = icsk->icsk_ca_ops->ssthresh(sk);
-		}
+	tcp_timeout_mark_lost(sk);
+	/* Only the first timeout of a series lowers ssthresh. */
+	if (icsk->icsk_ca_state <= TCP_CA_Disorder || !after(f->high_seq, tp->snd_una) ||
+	    (icsk->icsk_ca_state == TCP_CA_Loss && !icsk->icsk_retransmits)) {
+		f->prior_ssthresh = tcp_current_ssthresh(sk);
+		f->prior_cwnd = tp->snd_cwnd;
+		tp->snd_ssthresh = icsk->icsk_ca_ops->ssthresh(sk);
 		tcp_ca_event(sk, CA_EVENT_LOSS);
 		tcp_init_undo(tp);
-	}
-	if (forget) {
-		tp->sacked_out = 0;
-		tp->flight->sack_cache = (struct tcp_sack_block){ 0, 0 };
-		tp->flight->fack = tp->snd_una;
-	}
-	tp->lost_out = 0;
-	tp->retrans_out = 0;
-	tp->flight->retransmit_hint = NULL;
-	tp->flight->lost_seq = tp->snd_nxt;
-	for (skb = head; skb; skb = tcp_skb_next(skb)) {
-		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-
-		if (forget)
-			cb->sacked &= (u8)~TCPCB_SACKED_ACKED;
-		cb->sacked &= (u8) ~(TCPCB_LOST | TCPCB_SACKED_RETRANS);
-		tcp_mark_skb_lost(sk, skb);
 	}
 	tp->snd_cwnd = tcp_packets_in_flight(tp) + 1;
 	tp->snd_cwnd_cnt = 0;
 	/* A timeout shows that waiting so long for reordering was no good. */
-	if (icsk->icsk_ca_state <= TCP_CA_Disorder && tp->sacked_out >= tcp_net(sk)->reordering)
-		tp->reordering = min_t(u16, tp->reordering, tcp_net(sk)->reordering);
+	if (icsk->icsk_ca_state <= TCP_CA_Disorder && tp->sacked_out >= net->reordering)
+		tp->reordering = min_t(u16, tp->reordering, net->reordering);
 	tcp_set_ca_state(sk, TCP_CA_Loss);
-	tp->flight->high_seq = tp->snd_nxt;
+	f->high_seq = tp->snd_nxt;
+	f->tlp_high_seq = 0;
+	/* RFC 5682 3.1 step 1: not inside a fast recovery, whose retransmissions would confuse it */
+	tp->frto = net->frto && (new_recovery || icsk->icsk_retransmits);
 	if (head)
 		trace_skb(head, sk->sk_net, TP_tcp_enter_loss, TRACE_PASS, tp->snd_ssthresh,
 			  tp->lost_out);
@@ -495,55 +587,83 @@ void tcp_simple_retransmit(struct sock *sk)
 	tcp_xmit_retransmit_queue(sk);
 }
 
-static void tcp_try_to_open(struct sock *sk)
+/* Open, or Disorder while something is missing. */
+void tcp_try_keep_open(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u8 state = TCP_CA_Open;
+	u8 state = tcp_left_out(tp) || tcp_any_retrans_done(sk) ? TCP_CA_Disorder : TCP_CA_Open;
 
-	if (!tcp_any_retrans_done(sk))
-		tp->flight->retrans_stamp = 0;
-	if (inet_csk(sk)->icsk_ca_state == TCP_CA_CWR)
-		return;
-	if (tcp_left_out(tp) || tcp_any_retrans_done(sk) || tp->flight->undo_marker)
-		state = TCP_CA_Disorder;
 	if (inet_csk(sk)->icsk_ca_state != state) {
 		tcp_set_ca_state(sk, state);
 		tp->flight->high_seq = tp->snd_nxt;
 	}
 }
 
+static void tcp_try_to_open(struct sock *sk)
+{
+	if (!tcp_any_retrans_done(sk))
+		tcp_sk(sk)->flight->retrans_stamp = 0;
+	if (inet_csk(sk)->icsk_ca_state != TCP_CA_CWR)
+		tcp_try_keep_open(sk);
+}
+
 /* ---- the state machine ------------------------------------------------------------------------------- */
 
 /* The peer dropped what it had reported. It may only be late in telling: wait a moment, then treat it as a timeout. */
-static bool tcp_check_sack_reneging(struct sock *sk, const struct tcp_ack_state *st)
+static bool tcp_check_sack_reneging(struct sock *sk, struct tcp_ack_state *st)
 {
-	if (!(st->flag & FLAG_SACK_RENEGING))
+	if (!(st->flag & FLAG_SACK_RENEGING) || !(st->flag & FLAG_SND_UNA_ADVANCED))
 		return false;
+	st->flag &= ~(u32)FLAG_SET_XMIT_TIMER;
 	tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, max(tcp_sk(sk)->srtt_us >> 4, 10000u));
 	return true;
 }
 
+/*
+ * In Loss. RFC 5682 3.1: after the timeout one segment was sent again. If the next ACK advances, new data is sent (step 2b); what then comes for
+ * segments that were never sent again shows that the timeout was spurious (3b), a duplicate ACK that it was not (3a).
+ */
 static void tcp_process_loss(struct sock *sk, struct tcp_ack_state *st, bool is_dupack, u32 *rexmit)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_flight *f = tp->flight;
+	bool recovered = !before(tp->snd_una, f->high_seq);
 
-	if ((st->flag & FLAG_SND_UNA_ADVANCED) && tcp_try_undo_loss(sk, st))
+	if ((st->flag & FLAG_SND_UNA_ADVANCED) && tcp_try_undo_loss(sk, st, false))
 		return;
-	if (!before(tp->snd_una, tp->flight->high_seq)) {
+	if (tp->frto) {
+		if ((st->flag & FLAG_ORIG_SACK_ACKED) && tcp_try_undo_loss(sk, st, true))
+			return;
+		if (after(tp->snd_nxt, f->high_seq)) {
+			if ((st->flag & FLAG_DATA_SACKED) || is_dupack)
+				tp->frto = 0; /* 3a: it was real */
+		} else if ((st->flag & FLAG_SND_UNA_ADVANCED) && !recovered) {
+			f->high_seq = tp->snd_nxt;
+			/* 2b, as soon as the window is set; without new data as ever */
+			if (tcp_send_head(sk) && after(tcp_wnd_end(tp), tp->snd_nxt)) {
+				*rexmit = REXMIT_NEW;
+				return;
+			}
+			tp->frto = 0;
+		}
+	}
+	if (recovered) {
 		tcp_try_undo_recovery(sk, st);
 		return;
 	}
 	if (tcp_is_reno(tp)) {
-		if (st->flag & FLAG_SND_UNA_ADVANCED)
-			tp->sacked_out = 0;
-		else
+		/* A duplicate ACK in 2b stands for new data that has arrived. */
+		if (after(tp->snd_nxt, f->high_seq) && is_dupack)
 			tcp_add_reno_sack(sk, is_dupack, st);
+		else if (st->flag & FLAG_SND_UNA_ADVANCED)
+			tp->sacked_out = 0;
 	}
 	*rexmit = REXMIT_LOST;
 }
 
-/* False: the recovery is over, or this ACK needs nothing more. */
-static bool tcp_process_recovery(struct sock *sk, struct tcp_ack_state *st, bool is_dupack)
+/* In Recovery. False: the ACK needs nothing more. */
+static bool tcp_process_recovery(struct sock *sk, struct tcp_ack_state *st, bool is_dupack,
+				 bool *ret_do_lost)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
@@ -553,17 +673,18 @@ static bool tcp_process_recovery(struct sock *sk, struct tcp_ack_state *st, bool
 	} else {
 		if (tcp_is_reno(tp))
 			tcp_remove_reno_sacks(sk, st->acked_pkts);
-		if (tcp_try_undo_partial(sk, st))
+		if (tcp_try_undo_partial(sk, st, ret_do_lost))
 			return false;
 	}
-	if (tcp_try_undo_dsack(sk)) {
-		tcp_set_ca_state(sk, TCP_CA_Disorder);
-		tcp_try_to_open(sk);
-		return false;
+	if (tcp_try_undo_dsack(sk))
+		tcp_try_keep_open(sk);
+	tcp_identify_packet_loss(sk, st);
+	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Recovery) {
+		if (!tcp_time_to_recover(sk))
+			return false;
+		/* It was undone, and another loss is evident. */
+		tcp_enter_recovery(sk);
 	}
-	/* RFC 6582 3.2 step 3: a partial ACK says that the next hole is lost too; a duplicate does not. */
-	if (!tcp_is_reno(tp) || (st->flag & FLAG_SND_UNA_ADVANCED))
-		tcp_update_scoreboard(sk);
 	return true;
 }
 
@@ -582,18 +703,9 @@ static bool tcp_check_recovered(struct sock *sk, struct tcp_ack_state *st)
 	case TCP_CA_Recovery:
 		if (tcp_is_reno(tp))
 			tp->sacked_out = 0;
-		if (tcp_may_undo(sk, st)) {
-			if (tcp_try_undo_recovery(sk, st))
-				return true;
-			return false;
-		}
-		if (tp->snd_una == tp->flight->high_seq && tcp_is_reno(tp)) {
-			tcp_try_undo_recovery(sk, st);
+		if (tcp_try_undo_recovery(sk, st))
 			return true;
-		}
 		tcp_end_cwnd_reduction(sk);
-		tp->flight->undo_marker = 0;
-		tcp_set_ca_state(sk, TCP_CA_Open);
 		return false;
 	default:
 		return false;
@@ -609,6 +721,8 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
+	bool do_lost =
+		is_dupack || ((st->flag & FLAG_DATA_SACKED) && tcp_force_fast_retransmit(tp));
 
 	if (tp->flight == &tcp_no_flight)
 		return; /* nothing in flight, and nothing to undo */
@@ -623,15 +737,16 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 
 	switch (icsk->icsk_ca_state) {
 	case TCP_CA_Recovery:
-		if (!tcp_process_recovery(sk, st, is_dupack))
+		if (!tcp_process_recovery(sk, st, is_dupack, &do_lost))
 			return;
 		break;
 	case TCP_CA_Loss:
 		tcp_process_loss(sk, st, is_dupack, ret_rexmit);
-		if (icsk->icsk_ca_state != TCP_CA_Open)
+		tcp_identify_packet_loss(sk, st);
+		if (icsk->icsk_ca_state != TCP_CA_Open && !(st->flag & FLAG_LOST_RETRANS))
 			return;
-		tcp_try_to_open(sk);
-		return;
+		/* It was undone, or a retransmission is lost. */
+		/* fall through */
 	default:
 		if (tcp_is_reno(tp)) {
 			if (st->flag & FLAG_SND_UNA_ADVANCED)
@@ -640,17 +755,23 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 		}
 		if (icsk->icsk_ca_state <= TCP_CA_Disorder)
 			tcp_try_undo_dsack(sk);
+		tcp_identify_packet_loss(sk, st);
 		if (!tcp_time_to_recover(sk)) {
 			tcp_try_to_open(sk);
 			return;
 		}
 		tcp_enter_recovery(sk);
-		tp->flight->lost_seq = tp->snd_una;
-		/* RFC 5681 3.2 step 3, RFC 6675 5 (4.3): the first hole is lost, whatever its distance. */
-		tcp_mark_head_lost(sk);
-		tcp_update_scoreboard(sk);
+		if (!tcp_is_reno(tp) && !tcp_is_rack(sk)) {
+			tp->flight->lost_seq = tp->snd_una;
+			/* RFC 6675 5 (4.3): the first hole is lost, whatever its distance. */
+			tcp_mark_head_lost(sk);
+			do_lost = true;
+		}
 		break;
 	}
+	/* RFC 6675 is the fallback without RACK. */
+	if (do_lost && !tcp_is_rack(sk) && !tcp_is_reno(tp))
+		tcp_mark_lost(sk);
 	*ret_rexmit = REXMIT_LOST;
 }
 
@@ -666,7 +787,7 @@ void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st)
 		return;
 	}
 	if (tcp_in_cwnd_reduction(sk)) {
-		tcp_cwnd_reduction(sk, st);
+		tcp_cwnd_reduction(sk, st->delivered, st->lost, st->flag);
 	} else if (st->flag & FLAG_DATA_ACKED ||
 		   (tp->reordering > tcp_net(sk)->reordering && (st->flag & FLAG_DATA_SACKED))) {
 		u32 acked = tcp_is_reno(tp) ? max(st->delivered, st->acked_pkts) : st->delivered;
@@ -679,5 +800,11 @@ void tcp_xmit_recovery(struct sock *sk, u32 rexmit)
 {
 	if (rexmit == REXMIT_NONE || sk->sk_state == SS_TCP_SYN_SENT)
 		return;
+	if (rexmit == REXMIT_NEW) {
+		__tcp_push_pending_frames(sk, tcp_current_mss(sk), TCP_NAGLE_OFF);
+		if (after(tcp_sk(sk)->snd_nxt, tcp_sk(sk)->flight->high_seq))
+			return;
+		tcp_sk(sk)->frto = 0; /* nothing new could be sent */
+	}
 	tcp_xmit_retransmit_queue(sk);
 }

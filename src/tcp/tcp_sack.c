@@ -38,10 +38,35 @@ bool tcp_is_sackblock_valid(const struct tcp_sock *tp, bool is_dsack, u32 start,
 	return !before(start, end - tp->max_window);
 }
 
+/*
+ * How many segments [start, end), which the peer has got twice, are. 0: it cannot be our doing: more duplicates than there were
+ * retransmissions come from the path, or from an attacker, and say nothing about us.
+ */
+static u32 tcp_dsack_seen(struct tcp_sock *tp, u32 start, u32 end, struct tcp_sacktag *st)
+{
+	u32 len = end - start, segs = 1, mss = max_t(u32, tp->mss_cache, 1);
+
+	if (!before(start, end) || len > tp->max_window)
+		return 0;
+	if (len > mss)
+		segs = DIV_ROUND_UP(len, mss);
+	else if (tp->flight->tlp_high_seq && tp->flight->tlp_high_seq == end)
+		st->dsack_tlp = true;
+	tp->dsack_dups += segs;
+	if (tp->dsack_dups > tp->total_retrans)
+		return 0;
+	/* RFC 8985 6.2 step 4: RACK was too quick, if the path reorders and it was not the loss probe. */
+	if (tp->reord_seen && !st->dsack_tlp)
+		tp->rack_dsack_seen = 1;
+	return segs;
+}
+
+/* RFC 2883 4: a first block at or below the ACK, or inside the second. True: it is a DSACK, and to be believed. */
 static bool tcp_check_dsack(struct sock *sk, const struct tcp_opts_view *o, u32 ack,
-			    u32 prior_snd_una)
+			    u32 prior_snd_una, struct tcp_sacktag *st)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_flight *f = tp->flight;
 	const struct tcp_sack_block *b = o->sacks;
 
 	if (before(b[0].start, ack)) {
@@ -52,13 +77,16 @@ static bool tcp_check_dsack(struct sock *sk, const struct tcp_opts_view *o, u32 
 	} else {
 		return false;
 	}
-	/* A retransmission of ours turned out to be needless. */
-	if (tp->flight->undo_marker && tp->flight->undo_retrans > 0 &&
-	    !after(b[0].end, prior_snd_una) && after(b[0].end, tp->flight->undo_marker)) {
-		u32 segs = max((b[0].end - b[0].start) / max_t(u32, tp->mss_cache, 1), 1u);
-
-		tp->flight->undo_retrans = max(0, tp->flight->undo_retrans - (s32)segs);
+	st->dsack_segs = tcp_dsack_seen(tp, b[0].start, b[0].end, st);
+	if (!st->dsack_segs) {
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPDSACKIgnoredDubious);
+		return false;
 	}
+	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDSACKRecvSegs, st->dsack_segs);
+	/* Retransmissions of ours turned out to be needless. What lies above snd_una is counted with its skb. */
+	if (f->undo_marker && f->undo_retrans > 0 && !after(b[0].end, prior_snd_una) &&
+	    after(b[0].end, f->undo_marker))
+		f->undo_retrans = max(0, f->undo_retrans - (s32)st->dsack_segs);
 	return true;
 }
 
@@ -120,7 +148,9 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 
 	if (cb->sacked & TCPCB_SACKED_ACKED)
 		return;
+	tcp_rack_advance(sk, cb->sacked, cb->end_seq, cb->sent_ns);
 	tcp_rate_skb_delivered(sk, skb, rs);
+	tcp_tsorted_del(skb);
 	if (cb->sacked & TCPCB_SACKED_RETRANS) {
 		/* The copy that was sent again is accounted for: which one arrived does not matter for the pipe. */
 		cb->sacked &= (u8)~TCPCB_SACKED_RETRANS;
@@ -130,6 +160,8 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 		/* Never sent again and below what arrived earlier: reordering. */
 		if (before(cb->seq, st->prior_fack) && before(cb->seq, st->reord))
 			st->reord = cb->seq;
+		if (!after(cb->end_seq, tp->flight->high_seq))
+			st->orig_sacked = true;
 		if (cb->sent_ns >= *newest_sent)
 			*newest_sent = cb->sent_ns;
 	}
@@ -163,6 +195,27 @@ static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sa
 			break;
 		if (in)
 			tcp_sacktag_one(sk, skb, st, rs, newest_sent);
+	}
+}
+
+/* A DSACK above snd_una: which retransmissions it means (RFC 2883 4.2). */
+static void tcp_dsack_range(struct sock *sk, u32 start, u32 end, struct tcp_sacktag *st)
+{
+	struct tcp_flight *f = tcp_sk(sk)->flight;
+	const struct sk_buff *skb;
+
+	for (skb = tcp_rtx_find(sk, start); skb && before(TCP_SKB_CB(skb)->seq, end);
+	     skb = tcp_skb_next(skb)) {
+		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+		if (before(cb->seq, start) || after(cb->end_seq, end) ||
+		    !(cb->sacked & TCPCB_RETRANS))
+			continue;
+		if (f->undo_marker && f->undo_retrans > 0 && after(cb->end_seq, f->undo_marker))
+			f->undo_retrans = max(0, f->undo_retrans - cb->gso_segs);
+		/* It had arrived before: it was only late. */
+		if ((cb->sacked & TCPCB_SACKED_ACKED) && before(cb->seq, st->reord))
+			st->reord = cb->seq;
 	}
 }
 
@@ -202,10 +255,11 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u64 newest_sent = 0;
+	bool dsack;
 
 	*st = (struct tcp_sacktag){ .rtt_us = -1, .reord = tp->snd_nxt };
 	if (!tp->packets_out) {
-		st->dsack = tcp_check_dsack(sk, o, ack, prior_snd_una);
+		tcp_check_dsack(sk, o, ack, prior_snd_una, st);
 		return;
 	}
 	if (!tp->sacked_out) {
@@ -216,13 +270,13 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 	if (before(tp->flight->sack_cache.start, tp->snd_una))
 		tp->flight->sack_cache = (struct tcp_sack_block){ 0, 0 };
 	st->prior_fack = tp->flight->fack;
-	st->dsack = tcp_check_dsack(sk, o, ack, prior_snd_una);
+	dsack = tcp_check_dsack(sk, o, ack, prior_snd_una, st);
 
 	/* An ACK from long ago, reordered: too old to say anything. */
 	if (before(ack, prior_snd_una - tp->max_window))
 		return;
 	for (u32 i = 0; i < o->num_sacks; i++) {
-		bool is_dsack = i == 0 && st->dsack;
+		bool is_dsack = i == 0 && dsack;
 
 		if (!tcp_is_sackblock_valid(tp, is_dsack, o->sacks[i].start, o->sacks[i].end)) {
 			if (!is_dsack)
@@ -235,10 +289,12 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 			continue;
 		}
 		/* A DSACK for octets above snd_una lies inside the block that follows it. */
+		if (is_dsack)
+			tcp_dsack_range(sk, o->sacks[i].start, o->sacks[i].end, st);
 		if (is_dsack || !after(o->sacks[i].end, tp->snd_una))
 			continue;
-		tcp_sacktag_block(sk, o->sacks[i].start, o->sacks[i].end, i == (u32)st->dsack, st,
-				  rs, &newest_sent);
+		tcp_sacktag_block(sk, o->sacks[i].start, o->sacks[i].end, i == (u32)dsack, st, rs,
+				  &newest_sent);
 	}
 	if (newest_sent && st->newly_sacked)
 		st->rtt_us = (s64)((tcp_now_ns(sk) - newest_sent) / NSEC_PER_USEC);

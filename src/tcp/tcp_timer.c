@@ -203,6 +203,17 @@ static bool tcp_write_timeout(struct sock *sk)
 
 /* ---- retransmission ---------------------------------------------------------------------------------- */
 
+/* A stream with little in flight cannot cause congestion, and its latency suffers most from doubling: the first timeouts do without. */
+static bool tcp_thin_linear(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return sk->sk_state == SS_TCP_ESTABLISHED &&
+	       (tp->thin_lto || tcp_net(sk)->thin_linear_timeouts) && tp->packets_out < 4 &&
+	       !tcp_in_initial_slowstart(tp) &&
+	       inet_csk(sk)->icsk_retransmits <= TCP_THIN_LINEAR_RETRIES;
+}
+
 void tcp_retransmit_timer(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -244,9 +255,14 @@ void tcp_retransmit_timer(struct sock *sk)
 		return;
 	}
 back_off:
-	/* RFC 6298 5.5 */
-	icsk->icsk_backoff = (u8)min(icsk->icsk_backoff + 1, 255);
-	icsk->icsk_rto_us = min(icsk->icsk_rto_us << 1, TCP_RTO_MAX_US);
+	if (tcp_thin_linear(sk)) {
+		icsk->icsk_backoff = 0;
+		icsk->icsk_rto_us = tcp_rto_us(sk);
+	} else {
+		/* RFC 6298 5.5 */
+		icsk->icsk_backoff = (u8)min(icsk->icsk_backoff + 1, 255);
+		icsk->icsk_rto_us = min(icsk->icsk_rto_us << 1, TCP_RTO_MAX_US);
+	}
 	tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, icsk->icsk_rto_us);
 	if (tcp_retransmits_timed_out(sk, tcp_net(sk)->retries1 + 1u, 0))
 		sk_dst_reset(sk);
@@ -439,6 +455,29 @@ static void tcp_keepalive_timer(struct sock *sk)
 
 /* ---- dispatch ---------------------------------------------------------------------------------------- */
 
+/* What stands in for the retransmission timer leaves icsk_pending: tcp_rearm_rto() wants to know it. */
+static void tcp_write_timer(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	switch (icsk->icsk_pending) {
+	case ICSK_TIME_REO_TIMEOUT:
+		tcp_rack_reo_timeout(sk);
+		break;
+	case ICSK_TIME_LOSS_PROBE:
+		tcp_send_loss_probe(sk);
+		break;
+	case ICSK_TIME_PROBE0:
+		icsk->icsk_pending = 0;
+		tcp_probe_timer(sk);
+		break;
+	default:
+		icsk->icsk_pending = 0;
+		tcp_retransmit_timer(sk);
+		break;
+	}
+}
+
 /* TIMER softirq. The node's reference is ours now. */
 static void tcp_timer(struct cpu *cpu, struct timer_list *t)
 {
@@ -452,15 +491,11 @@ static void tcp_timer(struct cpu *cpu, struct timer_list *t)
 		tcp_delack_timer(sk);
 	}
 	if (icsk->icsk_pending && icsk->icsk_timeout && icsk->icsk_timeout <= now) {
-		u8 what = icsk->icsk_pending;
-
-		tcp_clear_xmit_timer(sk);
-		if (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN) {
-			if (what == ICSK_TIME_PROBE0)
-				tcp_probe_timer(sk);
-			else
-				tcp_retransmit_timer(sk);
-		}
+		icsk->icsk_timeout = 0;
+		if (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN)
+			tcp_write_timer(sk);
+		else
+			icsk->icsk_pending = 0;
 	}
 	if (icsk->icsk_keepalive_timeout && icsk->icsk_keepalive_timeout <= now) {
 		icsk->icsk_keepalive_timeout = 0;

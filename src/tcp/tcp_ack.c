@@ -356,8 +356,12 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		}
 		return TCP_ACK_OLD;
 	}
-	if (after(seg->ack, tp->snd_nxt))
+	if (after(seg->ack, tp->snd_nxt)) {
+		/* RFC 9293 3.10.7.4, RFC 5961 5: what was never sent; in SYN-RECEIVED our caller answers with a reset. */
+		if (sk->sk_state != SS_TCP_SYN_RECV)
+			tcp_send_challenge_ack(sk);
 		return TCP_ACK_INVALID;
+	}
 
 	if (after(seg->ack, tp->snd_una)) {
 		st.flag |= FLAG_SND_UNA_ADVANCED;

@@ -179,8 +179,6 @@ static bool tcp_check_ack(struct sock *sk, struct tcp_seg *seg)
 		return true;
 	if (sk->sk_state == SS_TCP_SYN_RECV)
 		tcp_send_reset(sk, seg->skb);
-	else if (r == TCP_ACK_INVALID)
-		tcp_send_challenge_ack(sk);
 	tcp_seg_drop(seg, r == TCP_ACK_OLD ? SKB_DROP_TCP_OLD_ACK : SKB_DROP_TCP_INVALID_ACK);
 	return false;
 }

@@ -397,6 +397,110 @@ static void an_exclusive_watch_that_wakes_nobody_passes_the_event_on(void **stat
 	weir_close(f);
 }
 
+/* ---- threads that sleep ------------------------------------------------------------------------------------ */
+
+#define SLEEPERS_MAX 6
+
+struct sleeper {
+	struct weir_machine *m;
+	struct weir_file *ep; /* NULL: in poll(2) */
+	struct weir_file *f;
+	int woken;
+};
+
+static void sleep_in_it(void *arg)
+{
+	struct sleeper *s = arg;
+	struct weir_pollfd pfd = { .file = s->f, .events = POLLIN };
+	struct epoll_event ev;
+
+	s->woken = s->ep ? weir_epoll_wait(s->ep, &ev, 1, 1000000000)
+			 : weir_poll(s->m, &pfd, 1, 1000000000);
+}
+
+/*
+ * How many of those who sleep are woken by @datagrams. @who: a thread each. x: an epoll of its own, exclusive; n: one that is not; o:
+ * exclusive, but for another event; p: poll(2); s: the epoll, not exclusive, of all others that say s; X: the same, exclusive.
+ */
+static int woken_of(const char *who, int datagrams)
+{
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL };
+	struct weir_thread *t[SLEEPERS_MAX];
+	struct sleeper s[SLEEPERS_MAX] = { 0 };
+	struct weir_file *f, *from, *shared = NULL;
+	size_t n = strlen(who);
+	int woken = 0;
+
+	machine = weir_machine_create(&cfg);
+	net = weir_net_create(machine, "v");
+	lo_up(net);
+	f = udp(1000);
+	from = udp(1001); /* that the datagram has left is no event of @f */
+	for (size_t i = 0; i < n; i++) {
+		struct epoll_event ev = {
+			.events = who[i] == 'o' ? EPOLLOUT | (u32)EPOLLET : EPOLLIN,
+		};
+		bool share = who[i] == 's' || who[i] == 'X';
+
+		s[i].m = machine;
+		s[i].f = f;
+		if (strchr("xoX", who[i]))
+			ev.events |= EPOLLEXCLUSIVE;
+		if (share && shared) {
+			s[i].ep = shared;
+		} else if (who[i] != 'p') {
+			assert_int_equal(weir_epoll_create(machine, &s[i].ep), 0);
+			assert_int_equal(weir_epoll_ctl(s[i].ep, EPOLL_CTL_ADD, f, &ev), 0);
+			if (share)
+				shared = s[i].ep;
+		}
+		if (who[i] == 'o') /* what holds already is told once */
+			assert_int_equal(weir_epoll_wait(s[i].ep, &ev, 1, 0), 1);
+		t[i] = weir_thread_start(machine, "sleeper", sleep_in_it, &s[i]);
+		weir_sleep(machine, 1000000);
+	}
+	for (int i = 0; i < datagrams; i++) {
+		send_to(from, 1000);
+		weir_sleep(machine, 1000000);
+	}
+	for (size_t i = 0; i < n; i++) {
+		weir_thread_join(t[i]);
+		woken += s[i].woken;
+		if (s[i].ep && s[i].ep != shared)
+			weir_close(s[i].ep);
+	}
+	if (shared)
+		weir_close(shared);
+	weir_close(from);
+	weir_close(f);
+	weir_net_destroy(net);
+	weir_machine_destroy(machine);
+	return woken;
+}
+
+static void an_exclusive_watch_wakes_one_thread(void **state)
+{
+	assert_int_equal(woken_of("xxxx", 0), 0);
+	assert_int_equal(woken_of("xxxx", 1), 1);
+	assert_int_equal(woken_of("xxxx", 2), 2);
+	assert_int_equal(woken_of("xxxx", 4), 4);
+	/* All others hear of everything. */
+	assert_int_equal(woken_of("nnnn", 1), 4);
+	assert_int_equal(woken_of("nnxx", 1), 3);
+	assert_int_equal(woken_of("xxnn", 1), 3);
+	assert_int_equal(woken_of("xnxn", 1), 3);
+	assert_int_equal(woken_of("xxp", 1), 2);
+	assert_int_equal(woken_of("xxpp", 2), 4);
+	/* Who waits for something else does not use the event up. */
+	assert_int_equal(woken_of("oxx", 1), 1);
+	assert_int_equal(woken_of("xox", 1), 1);
+	/* Threads that share an epoll: nobody reads, and so one tells the next, as in Linux. */
+	assert_int_equal(woken_of("ssss", 1), 4);
+	assert_int_equal(woken_of("XXXX", 1), 4);
+	assert_int_equal(woken_of("XXxx", 1), 2);
+	assert_int_equal(woken_of("ssxx", 1), 3);
+}
+
 static void what_was_left_in_an_epoll_is_an_event_for_the_loop(void **state)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
@@ -450,6 +554,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			an_exclusive_watch_that_wakes_nobody_passes_the_event_on, setup, teardown),
+		cmocka_unit_test(an_exclusive_watch_wakes_one_thread),
 		cmocka_unit_test_setup_teardown(what_was_left_in_an_epoll_is_an_event_for_the_loop,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(files_of_another_machine_cannot_be_watched, setup,

@@ -564,6 +564,9 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	else
 		hdr_len += tcp_established_options(sk, &opts);
 	segs = max_t(u32, cb.gso_segs, 1);
+	/* As Linux: a receiver that merges the segments hands them up at their end, and does not wait for more. */
+	if (segs > 1)
+		cb.tcp_flags |= TCP_FLAG_PSH;
 
 	tcp_build_header(sk, skb, &cb, &opts, hdr_len);
 	tcp_charge(skb, sk);

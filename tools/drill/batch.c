@@ -168,6 +168,7 @@ child(const struct drill_batch *b, const struct drill_job *j, int to, int out)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
+	setvbuf(stdout, NULL, _IOLBF, 0); /* what it said counts, however it ends */
 	o.variant = j->variant;
 	o.log = stdout;
 	o.defines = b->defines[j->variant].define;

@@ -159,7 +159,8 @@ static int check_number(struct drill_run_call *c, const char *what, const struct
 		return 0;
 	if (number(c, want, &v))
 		return -1;
-	if (v == seen)
+	/* 0xffffffff is also what an int of -1 is written as. */
+	if (v == seen || (v == (int64_t)(uint32_t)seen && seen < 0 && seen >= INT32_MIN))
 		return 0;
 	drill_expr_format(want, text, sizeof(text));
 	if (want->hex)
@@ -563,7 +564,15 @@ static int prepare_addr(struct drill_run_call *c, size_t i, const struct drill_e
 	if (is_any(e))
 		len = drill_sockaddr(c->calls->domain, bind ? &c->calls->local : &c->calls->remote,
 				     bind ? c->calls->bind_port : c->calls->connect_port, ss);
-	else if (e->kind != DRILL_EXPR_STRUCT)
+	else if (e->kind == DRILL_EXPR_WORD) { /* AF_UNSPEC */
+		int64_t family;
+
+		if (number(c, e, &family))
+			return -1;
+		ss->ss_family = (sa_family_t)family;
+		len = c->calls->domain == AF_INET ? sizeof(struct sockaddr_in)
+						  : sizeof(struct sockaddr_in6);
+	} else if (e->kind != DRILL_EXPR_STRUCT)
 		return fail(c, "an address is expected");
 	else if (write_sockaddr(c, e, ss, &len))
 		return -1;

@@ -378,6 +378,19 @@ static void packet_text(const struct drill_packet *p, char *buf, size_t size)
 	drill_packet_format(p, buf, size);
 }
 
+/* A packet of the stack's without what the script does not write anyway. */
+static void seen_text(const struct drill_packet *want, const struct drill_packet *seen, char *buf,
+		      size_t size)
+{
+	struct drill_packet p = *seen;
+
+	p.has &= want->has | ~(uint32_t)DRILL_HAS_PORTS;
+	p.ip.has &= want->ip.has;
+	if (want->ip.ecn == DRILL_ECN_ANY)
+		p.ip.ecn = DRILL_ECN_ANY;
+	drill_packet_format(&p, buf, size);
+}
+
 static struct drill_flow *new_flow(struct exec *x, enum drill_proto proto, uint16_t lport,
 				   uint16_t rport)
 {
@@ -487,7 +500,7 @@ static int mismatch(struct exec *x, const struct drill_event *ev, const struct d
 	char want[1024], got[1024];
 
 	packet_text(ev->packet, want, sizeof(want));
-	packet_text(seen, got, sizeof(got));
+	seen_text(ev->packet, seen, got, sizeof(got));
 	return fail(x, ev->pos.line,
 		    "the packet is another one: %s: expected %s, seen %s\n"
 		    "    expected at %.6f s: > %s\n"
@@ -512,40 +525,71 @@ static int check_time(struct exec *x, const struct drill_event *ev, uint64_t tim
 		    SECONDS(from));
 }
 
-static int compare(struct exec *x, const struct drill_event *ev, const struct frame *frame)
+/*
+ * What is still missing of an expected packet of which the stack has sent a part. A stack may cut data as it likes: segments in order that
+ * together are the expected one will do, unless --strict_segments is given. PSH and FIN are the last one's.
+ */
+static bool is_part(const struct exec *x, const struct drill_packet *want,
+		    const struct drill_packet *seen)
+{
+	return !x->o.strict_segments && want->proto == DRILL_TCP && seen->proto == DRILL_TCP &&
+	       seen->payload_len && seen->payload_len < want->payload_len &&
+	       seen->tcp.seq == want->tcp.seq && !(seen->tcp.flags & DRILL_TCP_SYN);
+}
+
+/* The part of @want that @seen is, and @want without it. */
+static void cut_part(struct drill_packet *want, struct drill_packet *seen,
+		     struct drill_packet *ret_part)
+{
+	*ret_part = *want;
+	ret_part->payload_len = seen->payload_len;
+	ret_part->tcp.end = ret_part->tcp.seq + seen->payload_len;
+	ret_part->tcp.flags &= (uint16_t) ~(DRILL_TCP_PSH | DRILL_TCP_FIN);
+	seen->tcp.flags &= (uint16_t)~DRILL_TCP_PSH;
+	want->tcp.seq += seen->payload_len;
+	want->payload_len -= seen->payload_len;
+}
+
+/* @want: what is left of the event's packet; becomes less if @frame is a part of it: then *ret_part. */
+static int compare(struct exec *x, const struct drill_event *ev, const struct frame *frame,
+		   struct drill_packet *want, bool *ret_part)
 {
 	const struct drill_parse_flags flags = { 0 };
 	uint64_t time = frame->time - x->start;
-	struct drill_packet want = *ev->packet, seen;
+	struct drill_packet seen, part;
 	struct drill_mismatch m;
 	struct drill_flow *f;
 	char error[256], text[1024];
 
+	*ret_part = false;
 	if (drill_packet_parse(frame->octets, frame->len, &flags, &seen, error, sizeof(error)))
 		return fail(x, ev->pos.line, "a packet that makes no sense left at %.6f s: %s",
 			    SECONDS(time), error);
 	seen.dir = DRILL_OUTBOUND;
 	f = outbound_flow(x, &seen);
 	if (f)
-		drill_flow_outbound(f, &want, &seen, frame->time, x->o.ts_tick_ns,
+		drill_flow_outbound(f, want, &seen, frame->time, x->o.ts_tick_ns,
 				    x->o.tolerance_ns);
-	if (f && want.has & DRILL_HAS_PORTS && seen.proto != DRILL_ICMP) {
+	if (f && want->has & DRILL_HAS_PORTS && seen.proto != DRILL_ICMP) {
 		if (!f->written_lport) {
-			f->written_lport = want.sport;
-			f->written_rport = want.dport;
+			f->written_lport = want->sport;
+			f->written_rport = want->dport;
 		}
 		seen.sport = f->written_lport;
 		seen.dport = f->written_rport;
 	}
-	packet_text(&seen, text, sizeof(text));
+	seen_text(want, &seen, text, sizeof(text));
 	say(x, "%10.6f > %s", SECONDS(time), text);
-	if (!drill_packet_match(&want, &seen, NULL, &m))
+	*ret_part = is_part(x, want, &seen);
+	if (*ret_part)
+		cut_part(want, &seen, &part);
+	if (!drill_packet_match(*ret_part ? &part : want, &seen, NULL, &m))
 		return mismatch(x, ev, &seen, time, &m);
 	if (check_time(x, ev, time))
 		return -1;
 	if (f && seen.proto != DRILL_ICMP)
 		x->current = f;
-	if (is_range(&ev->when) || ev->when.kind == DRILL_TIME_ANY)
+	if (!*ret_part && (is_range(&ev->when) || ev->when.kind == DRILL_TIME_ANY))
 		x->last = time;
 	return 0;
 }
@@ -565,25 +609,28 @@ static struct frame *await_frame(struct exec *x, uint64_t deadline, int *ret_err
 
 static int run_outbound(struct exec *x, const struct drill_event *ev)
 {
-	bool any = ev->when.kind == DRILL_TIME_ANY;
+	bool any = ev->when.kind == DRILL_TIME_ANY, part = true;
 	uint64_t deadline = due_end(x, &ev->when) + (any ? ANY_TIME_WAIT : x->o.tolerance_ns);
+	struct drill_packet want = *ev->packet;
 	struct frame *frame;
 	char text[1024];
-	int err;
+	int err = 0;
 
-	frame = await_frame(x, deadline, &err);
-	if (!frame && !err && !any) /* to say more than that it did not come */
-		frame = await_frame(x, deadline + LATE_WAIT, &err);
-	if (frame) {
+	while (part && !err) {
+		frame = await_frame(x, deadline, &err);
+		if (!frame && !err && !any) /* to say more than that it did not come */
+			frame = await_frame(x, deadline + LATE_WAIT, &err);
+		if (!frame)
+			break;
 		if (!err)
-			err = compare(x, ev, frame);
+			err = compare(x, ev, frame, &want, &part);
 		free(frame);
-		return err;
 	}
-	packet_text(ev->packet, text, sizeof(text));
-	return err ? err
-		   : fail(x, ev->pos.line, "no packet left; expected at %.6f s: > %s",
-			  SECONDS(due(x, &ev->when)), text);
+	if (err || !part)
+		return err;
+	packet_text(&want, text, sizeof(text));
+	return fail(x, ev->pos.line, "no packet left; expected at %.6f s: > %s",
+		    SECONDS(due(x, &ev->when)), text);
 }
 
 /* ---- events ---------------------------------------------------------------------------------------------- */
@@ -648,9 +695,10 @@ static int run_command(struct exec *x, uint32_t line, const char *text)
 	if (status < 0)
 		return fail(x, line, "%s", error);
 	if (WIFEXITED(status))
-		return fail(x, line, "the command ended with status %d: %s", WEXITSTATUS(status),
-			    text);
-	return fail(x, line, "the command was ended by signal %d: %s", WTERMSIG(status), text);
+		return fail(x, line, "the command ended with status %d: %.*s", WEXITSTATUS(status),
+			    (int)strcspn(text, "\n"), text);
+	return fail(x, line, "the command was ended by signal %d: %.*s", WTERMSIG(status),
+		    (int)strcspn(text, "\n"), text);
 }
 
 /* The socket that a block of code looks at. */
@@ -829,25 +877,34 @@ static int start_world(struct exec *x)
 	return x->cable ? 0 : fail(x, 0, "no thread for the cable");
 }
 
-/* Whatever still blocks ends when its files are gone. */
-static void stop_calls(struct exec *x)
+/*
+ * Ends calls that still block: what the script has open is closed, and they are interrupted where the world can do that. False: one
+ * goes on; its world then lives as long as this process.
+ */
+static bool stop_calls(struct exec *x)
 {
+	const struct drill_world_ops *ops = x->world->ops;
+
 	for (int fd = 0; fd < x->calls.fds.nr; fd++) {
 		unsigned long arg[6] = { (unsigned long)x->calls.fds.world[fd] };
 
 		if (x->calls.fds.world[fd] >= 0)
-			x->world->ops->sys(x->world, DRILL_SYS_CLOSE, arg);
+			ops->sys(x->world, DRILL_SYS_CLOSE, arg);
 	}
+	ops->wait(x->world, ops->now(x->world));
 	while (x->running) {
 		struct running *r = x->running;
 
+		while (!call_done(r) && ops->thread_interrupt)
+			ops->thread_interrupt(x->world, r->thread);
+		if (!call_done(r))
+			return false;
 		x->running = r->next;
-		while (!call_done(r) && x->world->ops->thread_interrupt)
-			x->world->ops->thread_interrupt(x->world, r->thread);
-		x->world->ops->thread_join(x->world, r->thread);
+		ops->thread_join(x->world, r->thread);
 		drill_call_free(&r->call);
 		free(r);
 	}
+	return true;
 }
 
 static void stop_world(struct exec *x)
@@ -856,7 +913,8 @@ static void stop_world(struct exec *x)
 
 	if (!x->world)
 		return;
-	stop_calls(x);
+	if (!stop_calls(x))
+		return;
 	x->world->ops->unplug(x->world);
 	if (x->cable)
 		x->world->ops->thread_join(x->world, x->cable);

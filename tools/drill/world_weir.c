@@ -300,10 +300,14 @@ static long sys_splice(struct weir_world *w, const unsigned long a[6])
 	return r;
 }
 
-/* Either a function or a number of socketcall(2). */
+/*
+ * Either a function or a number of socketcall(2). @buffer: argument 1 points to as many octets as argument 2 says. The library takes
+ * pointers for what they are; a kernel looks whether they lead anywhere.
+ */
 static const struct weir_sys {
 	long (*fn)(struct weir_world *w, const unsigned long a[6]);
 	int socketcall;
+	bool buffer;
 } weir_sys[DRILL_NR_SYS] = {
 	[DRILL_SYS_ACCEPT] = { .socketcall = SYS_ACCEPT },
 	[DRILL_SYS_ACCEPT4] = { .socketcall = SYS_ACCEPT4 },
@@ -327,23 +331,23 @@ static const struct weir_sys {
 	[DRILL_SYS_PIPE] = { sys_pipe },
 	[DRILL_SYS_PIPE2] = { sys_pipe2 },
 	[DRILL_SYS_POLL] = { sys_poll },
-	[DRILL_SYS_READ] = { sys_read },
+	[DRILL_SYS_READ] = { sys_read, 0, true },
 	[DRILL_SYS_READV] = { sys_readv },
-	[DRILL_SYS_RECV] = { .socketcall = SYS_RECV },
-	[DRILL_SYS_RECVFROM] = { .socketcall = SYS_RECVFROM },
+	[DRILL_SYS_RECV] = { NULL, SYS_RECV, true },
+	[DRILL_SYS_RECVFROM] = { NULL, SYS_RECVFROM, true },
 	[DRILL_SYS_RECVMMSG] = { .socketcall = SYS_RECVMMSG },
 	[DRILL_SYS_RECVMSG] = { .socketcall = SYS_RECVMSG },
-	[DRILL_SYS_SEND] = { .socketcall = SYS_SEND },
+	[DRILL_SYS_SEND] = { NULL, SYS_SEND, true },
 	[DRILL_SYS_SENDFILE] = { sys_sendfile },
 	[DRILL_SYS_SENDMMSG] = { .socketcall = SYS_SENDMMSG },
 	[DRILL_SYS_SENDMSG] = { .socketcall = SYS_SENDMSG },
-	[DRILL_SYS_SENDTO] = { .socketcall = SYS_SENDTO },
+	[DRILL_SYS_SENDTO] = { NULL, SYS_SENDTO, true },
 	[DRILL_SYS_SETSOCKOPT] = { .socketcall = SYS_SETSOCKOPT },
 	[DRILL_SYS_SHUTDOWN] = { .socketcall = SYS_SHUTDOWN },
 	[DRILL_SYS_SOCKET] = { .socketcall = SYS_SOCKET },
 	[DRILL_SYS_SOCKETPAIR] = { .socketcall = SYS_SOCKETPAIR },
 	[DRILL_SYS_SPLICE] = { sys_splice },
-	[DRILL_SYS_WRITE] = { sys_write },
+	[DRILL_SYS_WRITE] = { sys_write, 0, true },
 	[DRILL_SYS_WRITEV] = { sys_writev },
 };
 
@@ -352,6 +356,8 @@ static long world_sys(struct drill_world *world, enum drill_sys nr, const unsign
 	const struct weir_sys *s = &weir_sys[nr];
 	struct weir_world *w = weir_world(world);
 
+	if (s->buffer && !arg[1] && arg[2])
+		return -EFAULT;
 	return s->fn ? s->fn(w, arg) : sys_socketcall(w, s->socketcall, arg);
 }
 

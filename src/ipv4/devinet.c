@@ -735,6 +735,7 @@ struct in_device *inetdev_create(struct net_device *dev)
 	dev_hold(dev);
 	list_add_tail(&in_dev->node, &ip4->in_devs);
 	dev->ip_ptr = in_dev;
+	inet_netconf_new(in_dev);
 	return in_dev;
 }
 
@@ -744,6 +745,7 @@ static void inetdev_destroy(struct in_device *in_dev)
 	struct netns_ipv4 *ip4 = in_dev->net->ipv4;
 
 	in_dev->dead = true;
+	inet_netconf_gone(in_dev);
 	ip_mc_destroy_dev(in_dev);
 	while (!list_empty(&in_dev->ifa_list))
 		inet_del_ifa(list_first_entry(&in_dev->ifa_list, struct in_ifaddr, node), NULL);

@@ -227,6 +227,8 @@ struct in_device {
 		bootp_relay, arp_evict_nocarrier, drop_gratuitous_arp;
 	bool dead;
 	s32 medium_id;
+#define NR_INET_NETCONF 6
+	u8 netconf_told[NR_INET_NETCONF]; /* devconf.c: what netlink's listeners know */
 	struct net *net;
 
 	/* igmp.c */

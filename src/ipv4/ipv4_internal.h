@@ -21,6 +21,8 @@
 #include "ipv4/route.h"
 #include "netlink/netlink.h"
 
+struct sysctl_desc;
+
 extern const struct drop_reason_table ipv4_drop_reasons;
 extern const struct trace_point_table ipv4_trace_points;
 
@@ -177,6 +179,16 @@ int devinet_net_init(struct net *net);
 void devinet_net_exit(struct net *net);
 extern const struct rtnl_handler devinet_rtnl_handlers[];
 extern const u32 nr_devinet_rtnl_handlers;
+
+/* ---- devconf.c ---------------------------------------------------------------------------------------------- */
+
+/* Settings may have changed; a device came; it goes. cpu lock held */
+void inet_netconf_changed(struct net *net);
+void inet_netconf_new(struct in_device *in_dev);
+void inet_netconf_gone(struct in_device *in_dev);
+int inet_devconf_machine_init(struct machine *m);
+/* sysctl_ipv4.c: a setting of an in_device; NULL: there is none of that name */
+const struct sysctl_desc *ipv4_devconf_row(const char *name);
 
 /* devconf: how "all" and the device combine (ip-sysctl documentation) */
 #define IN_DEV_ORCONF(in_dev, f)  ((in_dev)->f || (in_dev)->net->ipv4->conf_all->f)

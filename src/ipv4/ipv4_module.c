@@ -43,6 +43,8 @@ int ipv4_machine_init(struct machine *m)
 	if (!err)
 		err = rtnl_register(m, fib_rtnl_handlers, nr_fib_rtnl_handlers);
 	if (!err)
+		err = inet_devconf_machine_init(m);
+	if (!err)
 		err = inet_register_protosw(m, AF_INET, &raw_protosw);
 	return err;
 }

@@ -25,6 +25,7 @@ void ipv4_set_forwarding(struct net *net, bool on)
 	ip4->conf_all->forwarding = ip4->conf_default->forwarding = on;
 	list_for_each_entry(in_dev, &ip4->in_devs, node)
 		in_dev->forwarding = on;
+	inet_netconf_changed(net);
 	rt_cache_flush(net);
 }
 
@@ -37,6 +38,7 @@ static void devconf_changed(struct net *net)
 {
 	if (net->ipv4->conf_all->forwarding != net->ipv4->ip_forward)
 		ipv4_set_forwarding(net, net->ipv4->conf_all->forwarding);
+	inet_netconf_changed(net);
 	rt_cache_flush(net);
 }
 
@@ -205,12 +207,21 @@ static const struct sysctl_desc devconf_rows[] = {
 static const struct sysctl_table devconf_table = { ipv4_base, devconf_rows,
 						   ARRAY_SIZE(devconf_rows) };
 
+const struct sysctl_desc *ipv4_devconf_row(const char *name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(devconf_rows); i++)
+		if (!strcmp(devconf_rows[i].path, name))
+			return &devconf_rows[i];
+	return NULL;
+}
+
 void in_device_defaults(struct in_device *in_dev, bool all)
 {
 	sysctl_set_defaults(&devconf_table, in_dev);
 	if (all) /* source routes need both: RFC 7126 4.3 */
 		in_dev->accept_source_route = 0;
 	list_init(&in_dev->ifa_list);
+	inet_netconf_new(in_dev);
 }
 
 static void *devconf_base(struct net *net, const char *name)

@@ -5,6 +5,7 @@
  * Times in route/ are jiffies in Linux, whose number depends on the kernel; here they are ms (a kernel of HZ=1000).
  */
 #include <errno.h>
+#include <linux/ip.h>
 #include <stdio.h>
 
 #include "core/sysctl.h"
@@ -168,11 +169,63 @@ static void route_flush_makes_cached_routes_obsolete(void **state)
 	machine_destroy(m);
 }
 
+/* RTM_SETLINK with IFLA_INET_CONF: @first and @second get these values. */
+static int set_link_conf(struct net_device *dev, u16 first, u32 a, u16 second, u32 b)
+{
+	struct ifinfomsg *ifm;
+	u32 spec, af, conf;
+	struct nl_msg m;
+	int err;
+
+	assert_int_equal(nl_msg_init(&m, 512), 0);
+	ifm = nlmsg_begin(&m, 0, 1, RTM_SETLINK, NLM_F_REQUEST, sizeof(*ifm));
+	ifm->ifi_index = dev->ifindex;
+	spec = nla_nest_start(&m, IFLA_AF_SPEC);
+	af = nla_nest_start(&m, AF_INET);
+	conf = nla_nest_start(&m, IFLA_INET_CONF);
+	nla_put_u32(&m, first, a);
+	nla_put_u32(&m, second, b);
+	nla_nest_end(&m, conf);
+	nla_nest_end(&m, af);
+	nla_nest_end(&m, spec);
+	assert_int_equal(nlmsg_finish(&m), 0);
+	rtnl_lock(dev->net->machine);
+	err = rtnl_request(dev->net, (const struct nlmsghdr *)m.buf);
+	rtnl_unlock(dev->net->machine);
+	nl_msg_fini(&m);
+	return err;
+}
+
+static void link_messages_set_all_or_nothing(void **state)
+{
+	struct machine *m = ipv4_machine();
+	struct net *net = ipv4_net(m, "t");
+	struct net_device *dev = net->loopback_dev;
+	const struct in_device *in_dev = in_dev_get(dev);
+
+	assert_int_equal(set_link_conf(dev, IPV4_DEVCONF_RP_FILTER, 2, IPV4_DEVCONF_PROXY_ARP, 1),
+			 0);
+	assert_int_equal(in_dev->rp_filter, 2);
+	assert_int_equal(in_dev->proxy_arp, 1);
+	assert_int_equal(set_link_conf(dev, IPV4_DEVCONF_RP_FILTER, 1, IPV4_DEVCONF_PROXY_ARP, 7),
+			 -EINVAL);
+	assert_int_equal(set_link_conf(dev, IPV4_DEVCONF_RP_FILTER, 1, IPV4_DEVCONF_MAX + 1, 1),
+			 -EINVAL);
+	assert_int_equal(in_dev->rp_filter, 2);
+	assert_int_equal(set_link_conf(dev, IPV4_DEVCONF_MEDIUM_ID, ~0u,
+				       IPV4_DEVCONF_IGMPV2_UNSOLICITED_REPORT_INTERVAL, 5),
+			 0);
+	assert_int_equal(in_dev->medium_id, -1);
+	assert_int_equal(in_dev->igmpv2_unsolicited_report_interval, 5 * NSEC_PER_MSEC);
+	machine_destroy(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_those_of_linux),
 		cmocka_unit_test(what_is_absent_is_known),
+		cmocka_unit_test(link_messages_set_all_or_nothing),
 		cmocka_unit_test(route_flush_makes_cached_routes_obsolete),
 	};
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 
+#include "core/sysctl.h"
 #include "drivers/drivers_module.h"
 #include "inet/inet_module.h"
 #include "ipv4/ipv4_module.h"
@@ -434,6 +435,83 @@ static void tables_and_rules_are_bounded(void **state)
 	assert_int_equal(err, -ENOSPC);
 }
 
+static int two_paths6(struct fixture *f)
+{
+	struct fib6_config cfg = { .table = RT_TABLE_MAIN,
+				   .gateway = { .s6_addr = { 0xfe, 0x80, [15] = 9 } },
+				   .has_gateway = true,
+				   .dst = far6,
+				   .dst_len = 128,
+				   .type = RTN_UNICAST,
+				   .protocol = RTPROT_STATIC,
+				   .nl_flags = NLM_F_CREATE | NLM_F_APPEND };
+	int err = 0;
+
+	cpu_lock(f->net->cpu);
+	for (u32 i = 1; i < 3 && !err; i++) {
+		cfg.oif = f->eth[i]->ifindex;
+		err = ip6_route_add(f->net, &cfg, NULL);
+	}
+	cpu_unlock(f->net->cpu);
+	return err;
+}
+
+static int two_paths4(struct fixture *f)
+{
+	struct rtnexthop nh[2] = { { .rtnh_len = 8, .rtnh_ifindex = f->eth[1]->ifindex },
+				   { .rtnh_len = 8, .rtnh_ifindex = f->eth[2]->ifindex } };
+	struct rtmsg *rtm;
+	struct nl_msg m;
+	int err;
+
+	assert_int_equal(nl_msg_init(&m, 256), 0);
+	rtm = nlmsg_begin(&m, 0, 1, RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_CREATE, sizeof(*rtm));
+	rtm->rtm_family = AF_INET;
+	rtm->rtm_dst_len = 32;
+	rtm->rtm_type = RTN_UNICAST;
+	rtm->rtm_scope = RT_SCOPE_LINK;
+	nla_put_in_addr(&m, RTA_DST, far4);
+	nla_put(&m, RTA_MULTIPATH, sizeof(nh), nh);
+	assert_int_equal(nlmsg_finish(&m), 0);
+	rtnl_lock(f->m);
+	err = rtnl_request(f->net, (const struct nlmsghdr *)m.buf);
+	rtnl_unlock(f->m);
+	nl_msg_fini(&m);
+	return err;
+}
+
+/* fib_multipath_hash_policy: 0 keeps a pair of hosts on one path, 1 spreads its conversations. */
+static void paths_are_shared_by_hosts_or_by_ports(void **state)
+{
+	static const char *const policy[] = { "/proc/sys/net/ipv4/fib_multipath_hash_policy",
+					      "/proc/sys/net/ipv6/fib_multipath_hash_policy" };
+	struct fixture *f = *state;
+	int err;
+
+	assert_int_equal(two_paths4(f), 0);
+	assert_int_equal(two_paths6(f), 0);
+	for_each_version(v)
+	{
+		for (u32 by_ports = 0; by_ports < 2; by_ports++) {
+			u32 second = 0;
+
+			assert_int_equal(view_write(f->net, policy[v], by_ports ? "1" : "0", 1), 0);
+			for (u16 port = 1; port <= 200; port++) {
+				struct in_packet p = { .dport = port };
+				struct net_device *dev = versions[v].forward(f, p, &err);
+
+				/* The next packet of a conversation goes the same way. */
+				assert_ptr_equal(versions[v].forward(f, p, &err), dev);
+				second += dev == f->eth[2];
+			}
+			if (by_ports)
+				assert_in_range(second, 60, 140);
+			else
+				assert_true(second == 0 || second == 200);
+		}
+	}
+}
+
 static int count_rule(struct fixture *f, u8 family)
 {
 	struct netlink_callback cb = { .net = f->net };
@@ -475,6 +553,7 @@ int main(void)
 		T(a_change_is_seen_by_the_next_packet),
 		T(refusing_rules_give_their_errors),
 		T(the_reverse_path_is_asked_with_the_rules),
+		T(paths_are_shared_by_hosts_or_by_ports),
 		T(tables_and_rules_are_bounded),
 	};
 

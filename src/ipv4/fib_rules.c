@@ -61,13 +61,13 @@ static int fib4_rule_new_table(struct net *net, u32 *table, struct netlink_ext_a
 	return 0;
 }
 
-static void fib4_rules_changed(struct net *net)
+void fib4_needs_changed(struct net *net)
 {
 	struct netns_ipv4 *ip4 = net->ipv4;
 
 	ip4->fib_has_custom_rules = ip4->rules->custom;
-	ip4->rules_need_l4 = ip4->rules->need_l4;
-	ip4->rules_need_more = ip4->rules->need_l4 || ip4->rules->need_uid;
+	ip4->rules_need_l4 = ip4->rules->need_l4 || ip4->fib_multipath_hash_policy;
+	ip4->rules_need_more = ip4->rules_need_l4 || ip4->rules->need_uid;
 	rt_cache_flush(net);
 }
 
@@ -79,7 +79,7 @@ static const struct fib_rules_ops fib4_rules_ops = {
 	.default_rule = true,
 	.new_table = fib4_rule_new_table,
 	.lookup = fib4_rule_lookup,
-	.changed = fib4_rules_changed,
+	.changed = fib4_needs_changed,
 };
 
 int fib4_rules_init(struct net *net)

@@ -525,8 +525,17 @@ int fib_select_alias(struct net *net, struct fib_node *n, const struct flowi4 *f
 	return -ESRCH;
 }
 
-/* Multipath: a flow stays on its next hop as long as the set does not change. Flows are spread by addresses
- * (fib_multipath_hash_policy 0), in proportion to the weights. */
+static u32 fib_multipath_hash(const struct net *net, const struct flowi4 *fl)
+{
+	u32 h = jhash_2words(fl->saddr.v, fl->daddr.v, (u32)net->machine->hash_seed[0]);
+
+	if (net->ipv4->fib_multipath_hash_policy)
+		h = jhash_2words((u32)fl->sport.v << 16 | fl->dport.v, fl->proto, h);
+	return h;
+}
+
+/* Multipath: a flow stays on its next hop as long as the set does not change. Flows are spread by addresses, or ports too
+ * (fib_multipath_hash_policy), in proportion to the weights. */
 void fib_select_path(struct net *net, struct fib_result *res, const struct flowi4 *fl)
 {
 	struct fib_info *fi = res->fi;
@@ -539,10 +548,7 @@ void fib_select_path(struct net *net, struct fib_result *res, const struct flowi
 			total += fi->nh[i].weight;
 	if (!total)
 		return;
-	point = (u32)(((u64)jhash_2words(fl->saddr.v, fl->daddr.v,
-					 (u32)net->machine->hash_seed[0]) *
-		       total) >>
-		      32);
+	point = (u32)((u64)fib_multipath_hash(net, fl) * total >> 32);
 	for (u32 i = 0; i < fi->nhs; i++) {
 		if (!fib_nh_usable(net, &fi->nh[i], fl))
 			continue;

@@ -83,14 +83,15 @@ struct netns_ipv4 {
 	struct fib_table *fib_main, *fib_local; /* fib_frontend.c; either may be NULL */
 	struct fib_rules *rules;                /* fib_rules.c */
 	bool fib_has_custom_rules;              /* fib_rules.custom */
-	bool rules_need_l4, rules_need_more; /* ports; ports or users: keys of rt_cache lack them */
+	/* Routing looks at ports; at ports or users, which keys of rt_cache lack: fib4_needs_changed() */
+	bool rules_need_l4, rules_need_more;
 	u32 fib_table_count;
 	u32 rt_genid; /* routes changed: cached dsts are obsolete */
 	struct neigh_table *arp_tbl;
 	struct list_head in_devs;
 	/* sysctls: table in sysctl_ipv4.c */
 	u8 default_ttl, ip_forward, no_pmtu_disc, icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
-	u8 fwmark_reflect, ip_forward_update_priority;
+	u8 fwmark_reflect, ip_forward_update_priority, fib_multipath_hash_policy;
 	u8 icmp_ignore_bogus_error_responses, icmp_errors_use_inbound_ifaddr, ip_forward_use_pmtu;
 	u32 icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	u64 icmp_global_stamp;

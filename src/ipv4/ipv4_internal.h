@@ -136,6 +136,7 @@ int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 
 		     struct fib_result *res);
 /* fib_rules.c */
 int fib4_rules_init(struct net *net);
+void fib4_needs_changed(struct net *net); /* the rules, or fib_multipath_hash_policy */
 int fib4_rules_lookup(struct net *net, const struct flowi4 *fl, struct fib_result *res);
 /* The routes that an address brings. */
 void fib_add_ifaddr(struct in_ifaddr *ifa);

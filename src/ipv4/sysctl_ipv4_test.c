@@ -14,6 +14,7 @@
 static const struct {
 	const char *path, *value;
 } as_linux[] = {
+	{ "ipv4/fib_multipath_hash_policy", "0" },
 	{ "ipv4/conf/default/accept_local", "0" },
 	{ "ipv4/conf/default/accept_redirects", "1" },
 	{ "ipv4/conf/default/accept_source_route", "1" },
@@ -106,7 +107,6 @@ static const struct {
 /* What Linux has and we have not: doc/limits.md */
 static const char *const absent[] = {
 	"ipv4/fib_multipath_hash_fields",
-	"ipv4/fib_multipath_hash_policy",
 	"ipv4/fib_multipath_hash_seed",
 	"ipv4/fib_multipath_use_neigh",
 	"ipv4/fib_notify_on_flag_change",

@@ -91,10 +91,11 @@ static int fib6_rule_new_table(struct net *net, u32 *table, struct netlink_ext_a
 	return 0;
 }
 
-static void fib6_rules_changed(struct net *net)
+void fib6_needs_changed(struct net *net)
 {
 	net->ipv6->fib6_has_custom_rules = net->ipv6->rules->custom;
-	net->ipv6->rules_need_l4 = net->ipv6->rules->need_l4;
+	net->ipv6->rules_need_l4 =
+		net->ipv6->rules->need_l4 || net->ipv6->fib_multipath_hash_policy;
 	rt6_cache_flush(net);
 }
 
@@ -105,7 +106,7 @@ static const struct fib_rules_ops fib6_rules_ops = {
 	.nlgroup = RTNLGRP_IPV6_RULE,
 	.new_table = fib6_rule_new_table,
 	.lookup = fib6_rule_lookup,
-	.changed = fib6_rules_changed,
+	.changed = fib6_needs_changed,
 };
 
 int fib6_rules_init(struct net *net)

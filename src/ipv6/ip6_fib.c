@@ -235,6 +235,8 @@ static u32 fib6_flow_hash(const struct net *net, const struct flowi6 *fl)
 	memcpy(w + 4, &fl->daddr, 16);
 	for (u32 i = 0; i < 8; i += 2)
 		h = jhash_2words(w[i], w[i + 1], h);
+	if (net->ipv6->fib_multipath_hash_policy)
+		return jhash_2words((u32)fl->sport.v << 16 | fl->dport.v, fl->proto, h);
 	/* RFC 6438: the flow label tells flows of one pair of hosts apart. */
 	return jhash_2words(be32_to_cpu(fl->flowlabel) & IPV6_FLOWLABEL_MASK_, fl->proto, h);
 }

@@ -74,6 +74,7 @@ struct fib6_info *fib6_lookup(struct net *net, const struct flowi6 *fl, bool str
 struct fib6_info *fib6_table_lookup(struct fib6_table *tb, const struct flowi6 *fl, bool strict);
 /* fib6_rules.c */
 int fib6_rules_init(struct net *net);
+void fib6_needs_changed(struct net *net); /* the rules, or fib_multipath_hash_policy */
 struct fib6_info *fib6_rules_lookup(struct net *net, const struct flowi6 *fl, bool strict);
 /* Protocol and ports of a received packet (network header set) for rules that look at them. borrow */
 void fib6_rules_dissect(const struct sk_buff *skb, struct flowi6 *fl);

@@ -91,6 +91,8 @@ u32 tcp_cookie_tsval(const struct tcp_request_sock *treq, u32 now_ms)
 
 	if (treq->sack_ok)
 		opts |= TSOPT_SACK;
+	if (treq->ecn_ok)
+		opts |= TSOPT_ECN;
 	ts = (now_ms & ~TSOPT_MASK) | opts;
 	return after(ts, now_ms) ? ts - (1u << TSOPT_BITS) : ts;
 }
@@ -101,6 +103,7 @@ static bool cookie_ts_decode(struct tcp_request_sock *treq, const struct netns_t
 	if (!net->timestamps)
 		return false;
 	treq->sack_ok = (ts & TSOPT_SACK) != 0;
+	treq->ecn_ok = (ts & TSOPT_ECN) && net->ecn;
 	if (treq->sack_ok && !net->sack)
 		return false;
 	if ((ts & TSOPT_WSCALE_MASK) == TSOPT_WSCALE_MASK)

@@ -885,6 +885,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->num_sacks = 0;
 	tp->probes_stamp = 0;
 	tp->tstamp_ok = tp->sack_ok = tp->wscale_ok = 0;
+	tp->ecn_flags = 0;
 	tp->ts_recent = tp->ts_recent_stamp = 0;
 	tp->rcv_rtt_us = 0;
 	tp->rcvq_space = 0;

@@ -119,7 +119,9 @@ enum tcp_ca_event {
 	CA_EVENT_TX_START,
 	CA_EVENT_CWND_RESTART,
 	CA_EVENT_COMPLETE_CWR,
-	CA_EVENT_LOSS
+	CA_EVENT_LOSS,
+	CA_EVENT_ECN_IS_CE, /* needs_ecn: data came in that was marked, or was not */
+	CA_EVENT_ECN_NO_CE
 };
 
 struct ack_sample {
@@ -180,6 +182,7 @@ struct tcp_congestion_ops {
 	/* Octets of state, zeroed: inet_csk_ca() up to ICSK_CA_PRIV_SIZE, tcp_ca_state() if it is more. */
 	u32 priv_size;
 	bool restricted; /* needs CAP_NET_ADMIN to choose */
+	bool needs_ecn;  /* offers ECN whatever the sysctl says, and hears of each mark */
 };
 
 /* ---- per net, per machine ---------------------------------------------------------------------------- */
@@ -236,7 +239,7 @@ struct netns_tcp {
 		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
 		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts,
 		retrans_collapse, autocorking, rfc1337, no_metrics_save, no_ssthresh_metrics_save,
-		early_retrans, recovery, frto, ecn, syncookies, stdurg, workaround_signed_windows,
+		early_retrans, recovery, frto, ecn, ecn_fallback, syncookies, stdurg, workaround_signed_windows,
 		low_latency, adv_win_scale;
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
@@ -341,7 +344,8 @@ struct tcp_sock {
 	u8 frto : 1;        /* RFC 5682 is at work: the timeout may have been spurious */
 	u8 is_sack_reneg : 1, thin_lto : 1;
 	u8 snd_wscale : 4, rcv_wscale : 4;
-	u8 nonagle; /* TCP_NAGLE_* */
+	u8 nonagle;   /* TCP_NAGLE_* */
+	u8 ecn_flags; /* TCP_ECN_*: tcp_ecn.c */
 	u8 num_sacks;
 
 	/* transmit: tcp_output.c, tcp_ack.c; the counts by the marks: tcp_sack.c, tcp_recovery.c */
@@ -386,6 +390,11 @@ static_assert(sizeof(struct socket) + sizeof(struct tcp_sock) < 1024,
 static_assert(sizeof(struct tcp_flight) <= PACKET_SLOT_SIZE &&
 		      sizeof(struct tcp_ofo) <= PACKET_SLOT_SIZE,
 	      "slots");
+
+#define TCP_ECN_OK         1u /* both ends use it */
+#define TCP_ECN_QUEUE_CWR  2u /* the window was reduced: the next new data says so */
+#define TCP_ECN_DEMAND_CWR 4u /* a mark came in: ACKs say so */
+#define TCP_ECN_SEEN       8u /* the peer's data is ECT */
 
 #define TCP_NAGLE_OFF  1 /* TCP_NODELAY */
 #define TCP_NAGLE_CORK 2
@@ -452,7 +461,7 @@ struct tcp_request_sock {
 	u32 window_clamp;
 	u32 last_oow_ack;
 	u64 snt_synack; /* ns */
-	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, got_ack : 1;
+	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, got_ack : 1, ecn_ok : 1;
 	u8 snd_wscale : 4, rcv_wscale : 4;
 };
 #define tcp_rsk(req_) ((struct tcp_request_sock *)(req_))
@@ -621,6 +630,45 @@ void tcp_pacing_stop(struct sock *sk); /* no timer fires any more */
 void tcp_pacing_free(struct sock *sk);
 /* Segments in a unit: TSO autosizing. */
 u32 tcp_tso_segs(const struct sock *sk, u32 mss);
+
+/* ---- tcp_ecn.c ----------------------------------------------------------------------------------------- */
+
+u8 tcp_ecn_send_syn(struct sock *sk);
+void tcp_ecn_clear_syn(struct sock *sk, struct sk_buff *skb);
+void tcp_ecn_rcv_syn_sent(struct tcp_sock *tp, u8 flags);
+bool tcp_ecn_accept_syn(const struct sock *sk, const struct dst_entry *dst,
+			const struct tcp_seg *seg);
+void tcp_ecn_init(struct sock *sk);
+u8 tcp_ecn_send(struct sock *sk, const struct tcp_skb_cb *cb, u32 payload);
+void tcp_ecn_accept_cwr(struct sock *sk, const struct tcp_seg *seg);
+void __tcp_ecn_data(struct sock *sk, const struct sk_buff *skb);
+static inline void tcp_ecn_data(struct sock *sk, const struct sk_buff *skb)
+{
+	if (unlikely(tcp_sk(sk)->ecn_flags & TCP_ECN_OK))
+		__tcp_ecn_data(sk, skb);
+}
+/* The window was reduced, and the peer must know; or it was not to be. */
+static inline void tcp_ecn_queue_cwr(struct tcp_sock *tp)
+{
+	if (tp->ecn_flags & TCP_ECN_OK)
+		tp->ecn_flags |= TCP_ECN_QUEUE_CWR;
+}
+static inline void tcp_ecn_withdraw_cwr(struct tcp_sock *tp)
+{
+	tp->ecn_flags &= (u8)~TCP_ECN_QUEUE_CWR;
+}
+/* Do ACKs tell of marks from now on? */
+static inline void tcp_ecn_demand_cwr(struct tcp_sock *tp, bool on)
+{
+	tp->ecn_flags =
+		(u8)(on ? tp->ecn_flags | TCP_ECN_DEMAND_CWR : tp->ecn_flags & ~TCP_ECN_DEMAND_CWR);
+}
+/* Does this segment tell of a mark on what we have sent? */
+static inline bool tcp_ecn_echo(const struct tcp_sock *tp, const struct tcp_seg *seg)
+{
+	return (seg->flags & (TCP_FLAG_ECE | TCP_FLAG_SYN)) == TCP_FLAG_ECE &&
+	       (tp->ecn_flags & TCP_ECN_OK);
+}
 
 /* ---- tcp_sockopt.c ----------------------------------------------------------------------------------- */
 
@@ -1018,9 +1066,10 @@ struct tcp_ack_state { /* what one ACK did, for congestion control */
 #define FLAG_SET_XMIT_TIMER                                                                        \
 	0x2000 /* the retransmission timer (or a loss probe) is to be armed anew */
 #define FLAG_DSACK_TLP 0x4000
+#define FLAG_ECE       0x8000 /* marks were echoed */
 #define FLAG_ACKED     (FLAG_DATA_ACKED | FLAG_SYN_ACKED)
 #define FLAG_NOT_DUP   (FLAG_DATA | FLAG_WIN_UPDATE | FLAG_ACKED)
-#define FLAG_CA_ALERT  (FLAG_DATA_SACKED | FLAG_DSACKING_ACK)
+#define FLAG_CA_ALERT  (FLAG_DATA_SACKED | FLAG_DSACKING_ACK | FLAG_ECE)
 void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_dupack,
 			   u32 *ret_rexmit);
 void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st);
@@ -1056,6 +1105,8 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one);
 void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle);
 static inline void tcp_push_pending_frames(struct sock *sk);
 void tcp_send_ack(struct sock *sk);
+/* An ACK of what came in before @rcv_nxt, not of all. */
+void tcp_send_ack_of(struct sock *sk, u32 rcv_nxt);
 void tcp_send_delayed_ack(struct sock *sk);
 void tcp_send_active_reset(struct sock *sk);
 int tcp_connect(struct sock *sk);
@@ -1239,7 +1290,7 @@ extern const struct offload_callbacks tcp_v4_offload, tcp_v6_offload;
 
 /* ---- cong/ ------------------------------------------------------------------------------------------- */
 
-extern const struct tcp_congestion_ops tcp_reno, tcp_cubic, tcp_bbr, tcp_bbr3;
+extern const struct tcp_congestion_ops tcp_reno, tcp_cubic, tcp_bbr, tcp_bbr3, tcp_dctcp;
 int tcp_register_congestion_control(
 	struct machine *m, const struct tcp_congestion_ops *ops); /* 0, -EEXIST, -EINVAL, -ENOSPC */
 void tcp_unregister_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops);

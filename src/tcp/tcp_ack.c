@@ -323,6 +323,10 @@ static void tcp_count_delivered(struct sock *sk, const struct tcp_ack_state *st)
 {
 	tcp_sk(sk)->delivered += st->delivered;
 	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDelivered, st->delivered);
+	if (unlikely(st->flag & FLAG_ECE)) {
+		tcp_sk(sk)->delivered_ce += st->delivered;
+		NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDeliveredCE, st->delivered);
+	}
 }
 
 enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
@@ -380,6 +384,8 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPPureAcks);
 		st.flag |= tcp_ack_update_window(sk, seg);
 		tcp_sack_step(sk, seg, &st);
+		if (tcp_ecn_echo(tp, seg))
+			st.flag |= FLAG_ECE;
 	}
 	sk->sk_err_soft = 0;
 	icsk->icsk_probes_out = 0;
@@ -442,6 +448,7 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		  tcp_packets_in_flight(tp));
 	tcp_count_delivered(sk, &st);
 	st.rs.acked_sacked = st.delivered;
+	st.rs.is_ece = (st.flag & FLAG_ECE) != 0;
 	st.rs.losses = st.lost = tp->lost - prior_lost;
 	st.rs.rtt_us = st.sack_rtt_us;
 	if (clean.last_sent && !(st.flag & FLAG_RETRANS_DATA_ACKED))

@@ -57,8 +57,9 @@ static u8 answer_tos(const struct sock *sk, const struct sk_buff *skb)
 {
 	if (!sk)
 		return 0;
-	return be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? inet_sk(sk)->pinet6->tclass
-							: inet_sk(sk)->tos;
+	return (be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? inet_sk(sk)->pinet6->tclass
+							 : inet_sk(sk)->tos) &
+	       0xfc; /* never ECT (RFC 3168 6.1.4) */
 }
 
 /* RFC 9293 3.10.7.1. borrow @skb; its header is linear. @sk may be NULL. */
@@ -133,7 +134,7 @@ static void tcp_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb)
 		.tsval = now_ms + tw->ts_offset,
 		.tsecr = tw->ts_recent,
 		.ts = tw->saw_tstamp,
-		.tos = v6 ? tw->tw.tw_tclass : tw->tw.tw_tos,
+		.tos = (v6 ? tw->tw.tw_tclass : tw->tw.tw_tos) & 0xfc, /* never ECT */
 		.flowlabel = tw->tw.tw_flowlabel,
 	};
 

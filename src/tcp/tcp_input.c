@@ -331,6 +331,7 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 		tcp_incr_quickack(sk, TCP_MAX_QUICKACKS);
 	}
 	icsk->icsk_ack.lrcvtime = now;
+	tcp_ecn_data(sk, skb);
 	if (skb->len >= 128)
 		tcp_grow_window(sk, skb);
 }
@@ -454,6 +455,7 @@ void tcp_data_queue(struct sock *sk, struct tcp_seg *seg)
 	}
 	trace_skb(seg->skb, sk->sk_net, TP_tcp_data_queue, TRACE_QUEUED, seg->seq, tp->rcv_nxt);
 	skb_dst_drop(seg->skb);
+	tcp_ecn_accept_cwr(sk, seg);
 	if (seg->seq == tp->rcv_nxt) {
 		if (!window) {
 			/* A lone FIN needs no room. */

@@ -346,6 +346,8 @@ static skb_drop_reason_t tcp_conn_cookie(struct sock *sk, const struct tcp_seg *
 	mss = req->mss;
 	treq.snt_isn = tcp_cookie_make(net, &t, seg->seq, &mss);
 	tcp_openreq_init_rwin(sk, req, dst);
+	treq.ecn_ok =
+		treq.tstamp_ok && tcp_ecn_accept_syn(sk, dst, seg); /* a timestamp carries it */
 	tcp_send_synack(sk, dst, req, NULL);
 	tcp_cookie_sent(sk);
 	dst_release(dst);
@@ -392,6 +394,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	treq->snt_isn = tw_isn ? tw_isn : tcp_init_seq(net, &t);
 	treq->snt_synack = tcp_now_ns(sk);
 	tcp_openreq_init_rwin(sk, req, dst);
+	treq->ecn_ok = tcp_ecn_accept_syn(sk, dst, seg);
 	any = inet_sk(sk)->listen_any;
 	tcp_fastopen_cookie_of(&seg->opts, &foc);
 	if (!any && tcp_try_fastopen(sk, seg, req, &foc)) {
@@ -673,6 +676,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->syn_fastopen = tp->syn_fastopen_exp = tp->tfo_probe = 0;
 
 	tp->tsoffset = treq->ts_off;
+	tp->ecn_flags = treq->ecn_ok ? TCP_ECN_OK : 0;
 	tp->tstamp_ok = treq->tstamp_ok;
 	tp->sack_ok = treq->sack_ok;
 	tp->wscale_ok = treq->wscale_ok;

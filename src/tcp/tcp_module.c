@@ -46,6 +46,8 @@ int tcp_machine_init(struct machine *m)
 	if (!err)
 		err = tcp_register_congestion_control(m, &tcp_bbr3);
 	if (!err)
+		err = tcp_register_congestion_control(m, &tcp_dctcp);
+	if (!err)
 		err = inet_register_protosw(m, AF_INET, &tcp_protosw);
 	if (!err)
 		err = inet_register_protosw(m, AF_INET6, &tcpv6_protosw);

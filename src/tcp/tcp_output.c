@@ -567,7 +567,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	/* As Linux: a receiver that merges the segments hands them up at their end, and does not wait for more. */
 	if (segs > 1)
 		cb.tcp_flags |= TCP_FLAG_PSH;
-
+	cb.tcp_flags |= tcp_ecn_send(sk, &cb, skb->len);
 	tcp_build_header(sk, skb, &cb, &opts, hdr_len);
 	tcp_charge(skb, sk);
 	sh = skb_shinfo(skb);
@@ -864,8 +864,10 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 	segs = tcp_skb_pcount(skb);
 	trace_skb(skb, sk->sk_net, TP_tcp_retransmit_skb, TRACE_PASS, cb->seq, segs);
 	NET_ADD_STATS(sk->sk_net, MIB_Tcp_RetransSegs, segs);
-	if (cb->tcp_flags & TCP_FLAG_SYN)
+	if (cb->tcp_flags & TCP_FLAG_SYN) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPSynRetrans);
+		tcp_ecn_clear_syn(sk, skb);
+	}
 	tp->total_retrans += segs;
 	tp->bytes_retrans += skb->len;
 	err = tcp_transmit_skb(sk, skb, TCP_SEND_CLONE);
@@ -970,6 +972,17 @@ void tcp_send_ack(struct sock *sk)
 	trace_skb(skb, sk->sk_net, TP_tcp_send_ack, TRACE_CREATE, tcp_sk(sk)->rcv_nxt,
 		  tcp_sk(sk)->rcv_wnd);
 	tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
+}
+
+void tcp_send_ack_of(struct sock *sk, u32 rcv_nxt)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 now = tp->rcv_nxt;
+
+	/* As if it had been sent before the rest came: the right edge of its window is one that held then. */
+	tp->rcv_nxt = rcv_nxt;
+	tcp_send_ack(sk);
+	tp->rcv_nxt = now;
 }
 
 /* RFC 9293 3.8.6.3: within 500 ms; like Linux between 40 and 200 ms, learnt from the peer's rhythm. */
@@ -1108,7 +1121,7 @@ int tcp_connect(struct sock *sk)
 	skb = tcp_stream_alloc_skb(sk);
 	if (!skb)
 		return -ENOBUFS;
-	tcp_init_nondata_skb(skb, tp->write_seq, TCP_FLAG_SYN);
+	tcp_init_nondata_skb(skb, tp->write_seq, (u8)(TCP_FLAG_SYN | tcp_ecn_send_syn(sk)));
 	if (!tcp_flight_get(sk)) {
 		consume_skb(skb);
 		return -ENOBUFS;
@@ -1162,7 +1175,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 		.seq = cpu_to_be32(treq->snt_isn),
 		.ack_seq = cpu_to_be32(treq->rcv_nxt),
 		.doff_res = (u8)(hdr_len << 2),
-		.flags = TCP_FLAG_SYN | TCP_FLAG_ACK,
+		.flags = TCP_FLAG_SYN | TCP_FLAG_ACK | (treq->ecn_ok ? TCP_FLAG_ECE : 0),
 		.window = cpu_to_be16((u16)min(treq->rcv_wnd, 65535u)),
 	};
 	tcp_options_write((u8 *)(th + 1), &opts);

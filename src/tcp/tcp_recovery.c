@@ -262,8 +262,10 @@ static void tcp_undo_cwnd_reduction(struct sock *sk, bool unmark_lost)
 	}
 	if (tp->flight->prior_ssthresh) {
 		tp->snd_cwnd = inet_csk(sk)->icsk_ca_ops->undo_cwnd(sk);
-		if (tp->flight->prior_ssthresh > tp->snd_ssthresh)
+		if (tp->flight->prior_ssthresh > tp->snd_ssthresh) {
 			tp->snd_ssthresh = tp->flight->prior_ssthresh;
+			tcp_ecn_withdraw_cwr(tp);
+		}
 	}
 	tp->flight->undo_marker = 0;
 }
@@ -395,6 +397,7 @@ void tcp_init_cwnd_reduction(struct sock *sk)
 	tp->flight->prr_delivered = 0;
 	tp->flight->prr_out = 0;
 	tp->snd_ssthresh = inet_csk(sk)->icsk_ca_ops->ssthresh(sk);
+	tcp_ecn_queue_cwr(tp);
 }
 
 /*
@@ -542,6 +545,7 @@ void tcp_enter_loss(struct sock *sk)
 	tcp_set_ca_state(sk, TCP_CA_Loss);
 	f->high_seq = tp->snd_nxt;
 	f->tlp_high_seq = 0;
+	tcp_ecn_queue_cwr(tp);
 	/* RFC 5682 3.1 step 1: not inside a fast recovery, whose retransmissions would confuse it */
 	tp->frto = net->frto && (new_recovery || icsk->icsk_retransmits);
 	if (head)
@@ -728,6 +732,9 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 		return; /* nothing in flight, and nothing to undo */
 	if (!tp->packets_out && tp->sacked_out)
 		tp->sacked_out = 0;
+	if (st->flag & FLAG_ECE)
+		tp->flight->prior_ssthresh =
+			0; /* a mark is congestion whatever becomes of the rest: no undo */
 	if (tcp_check_sack_reneging(sk, st))
 		return;
 	if (icsk->icsk_ca_state == TCP_CA_Open)
@@ -757,6 +764,8 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 			tcp_try_undo_dsack(sk);
 		tcp_identify_packet_loss(sk, st);
 		if (!tcp_time_to_recover(sk)) {
+			if (st->flag & FLAG_ECE)
+				tcp_enter_cwr(sk);
 			tcp_try_to_open(sk);
 			return;
 		}

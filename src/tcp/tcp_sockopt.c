@@ -331,7 +331,9 @@ static u8 tcp_info_options(const struct tcp_sock *tp)
 {
 	return (u8)((tp->tstamp_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->sack_ok ? TCPI_OPT_SACK : 0) |
 		    (tp->wscale_ok ? TCPI_OPT_WSCALE : 0) |
-		    (tp->syn_data_acked ? TCPI_OPT_SYN_DATA : 0));
+		    (tp->syn_data_acked ? TCPI_OPT_SYN_DATA : 0) |
+		    (tp->ecn_flags & TCP_ECN_OK ? TCPI_OPT_ECN : 0) |
+		    (tp->ecn_flags & TCP_ECN_SEEN ? TCPI_OPT_ECN_SEEN : 0));
 }
 
 void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)

@@ -266,6 +266,7 @@ static void tcp_learn_from_syn(struct sock *sk, const struct tcp_seg *seg)
 		tp->window_clamp = min(tp->window_clamp, 65535u);
 	}
 	tp->tcp_header_len = TCP_BASE_HDR;
+	tcp_ecn_rcv_syn_sent(tp, seg->flags);
 	tp->tstamp_ok = seg->saw_tstamp && net->timestamps;
 	if (tp->tstamp_ok) {
 		tp->tcp_header_len += TCPOLEN_TSTAMP_ALIGNED_;
@@ -328,6 +329,9 @@ static void tcp_syn_sent_simultaneous(struct sock *sk, struct tcp_seg *seg)
 		return;
 	/* The same SYN, now with an ACK; the timer goes on. */
 	TCP_SKB_CB(syn)->tcp_flags |= TCP_FLAG_ACK;
+	TCP_SKB_CB(syn)->tcp_flags &= tcp_sk(sk)->ecn_flags & TCP_ECN_OK
+					      ? (u8)~TCP_FLAG_CWR
+					      : (u8) ~(TCP_FLAG_ECE | TCP_FLAG_CWR);
 	tcp_transmit_skb(sk, syn, TCP_SEND_CLONE);
 }
 

@@ -74,6 +74,7 @@ void tcp_init_congestion_control(struct sock *sk)
 	/* Without memory for an algorithm's state the connection goes on with the one that needs none. */
 	if (icsk->icsk_ca_ops->priv_size > ICSK_CA_PRIV_SIZE && !ca_state_alloc(sk))
 		icsk->icsk_ca_ops = &tcp_reno;
+	tcp_ecn_init(sk);
 	if (icsk->icsk_ca_ops->init)
 		icsk->icsk_ca_ops->init(sk);
 	icsk->icsk_ca_initialized = 1;

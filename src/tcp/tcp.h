@@ -239,8 +239,8 @@ struct netns_tcp {
 		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
 		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts,
 		retrans_collapse, autocorking, rfc1337, no_metrics_save, no_ssthresh_metrics_save,
-		early_retrans, recovery, frto, ecn, ecn_fallback, syncookies, stdurg, workaround_signed_windows,
-		low_latency, adv_win_scale;
+		early_retrans, recovery, frto, ecn, ecn_fallback, syncookies, stdurg,
+		workaround_signed_windows, low_latency, adv_win_scale;
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
 };
@@ -341,7 +341,7 @@ struct tcp_sock {
 	 * syn_fastopen: the SYN had the option; tfo_probe: it tries whether a blackhole is gone. */
 	u8 tfo_passive : 1, syn_data : 1, syn_data_acked : 1, syn_fastopen : 1,
 		syn_fastopen_exp : 1, tfo_probe : 1;
-	u8 frto : 1;        /* RFC 5682 is at work: the timeout may have been spurious */
+	u8 frto : 1; /* RFC 5682 is at work: the timeout may have been spurious */
 	u8 is_sack_reneg : 1, thin_lto : 1;
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 nonagle;   /* TCP_NAGLE_* */

@@ -365,7 +365,7 @@ static void frames_are_classified_and_delivered(void **state)
 	netif_receive_skb(incoming(dev, dev->dev_addr, 0x88b6));
 	assert_int_equal(received, 4);
 	assert_int_equal(dev->stats.rx_dropped, 1);
-	assert_int_equal(net->drop_counts[SKB_DROP_UNHANDLED_PROTO], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_UNHANDLED_PROTO), 1);
 	cpu_unlock(net->cpu);
 	rtnl_lock(net->machine);
 	dev_remove_pack(net, &test_pt);
@@ -387,7 +387,7 @@ static void the_backlog_is_bounded(void **state)
 	for (int i = 0; i < 1003; i++)
 		netif_rx(incoming(dev, dev->dev_addr, 0x88b5));
 	assert_int_equal(net->cpu->softnet->dropped, 3);
-	assert_int_equal(net->drop_counts[SKB_DROP_CPU_BACKLOG], 3);
+	assert_int_equal(net_drops(net, SKB_DROP_CPU_BACKLOG), 3);
 	cpu_unlock(net->cpu);
 	/* User context does one budget: 300 packets, in polls of 64. */
 	assert_int_equal(received, 320);
@@ -657,7 +657,7 @@ static void what_cannot_be_sent_is_dropped_with_a_reason(void **state)
 
 	cpu_lock(net->cpu);
 	assert_int_equal(dev_queue_xmit(test_frame(dev, other_mac, 0x88b5, 60)), -ENETDOWN);
-	assert_int_equal(net->drop_counts[SKB_DROP_DEV_DOWN], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_DEV_DOWN), 1);
 	cpu_unlock(net->cpu);
 	rtnl_lock(net->machine);
 	dev_open(dev, NULL);
@@ -665,7 +665,7 @@ static void what_cannot_be_sent_is_dropped_with_a_reason(void **state)
 	cpu_lock(net->cpu);
 	netif_carrier_off(dev);
 	assert_int_equal(dev_queue_xmit(test_frame(dev, other_mac, 0x88b5, 60)), 0);
-	assert_int_equal(net->drop_counts[SKB_DROP_DEV_NO_CARRIER], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_DEV_NO_CARRIER), 1);
 	netif_carrier_on(dev);
 	assert_int_equal(dev_queue_xmit(test_frame(dev, other_mac, 0x88b5, 60)), 0);
 	assert_int_equal(test_priv(dev)->sent.qlen, 1);
@@ -701,7 +701,7 @@ static void endless_configurations_end(void **state)
 	rtnl_unlock(net->machine);
 	cpu_lock(net->cpu);
 	dev_queue_xmit(test_frame(dev, other_mac, 0x88b5, 60));
-	assert_int_equal(net->drop_counts[SKB_DROP_FORWARD_LOOP], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_FORWARD_LOOP), 1);
 	assert_int_equal(net->cpu->softnet->xmit_recursion, 0);
 	cpu_unlock(net->cpu);
 	test_net_done(net);
@@ -825,7 +825,7 @@ static void hooks_run_by_priority_and_decide(void **state)
 	assert_string_equal(hook_log, "abc");
 	assert_int_equal(hook_ok, 1);
 	assert_int_equal(run_hook(net, dev, 1), -EPERM);
-	assert_int_equal(net->drop_counts[SKB_DROP_NETFILTER_DROP], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_NETFILTER_DROP), 1);
 	assert_int_equal(run_hook(net, dev, 2), 0);
 	assert_int_equal(hook_ok, 1);
 	cpu_unlock(net->cpu);
@@ -860,7 +860,7 @@ static void a_destination_holds_its_device_and_discards_by_default(void **state)
 	dst_hold(&dst);
 	skb_dst_set(skb, &dst);
 	assert_int_equal(dst_input(skb), 0);
-	assert_int_equal(net->drop_counts[SKB_DROP_DST_DISCARD], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_DST_DISCARD), 1);
 	assert_int_equal(dst.refcount, 1);
 	dst_destroyed = 0;
 	dst_release(&dst);

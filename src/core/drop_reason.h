@@ -105,6 +105,13 @@ DROP_REASON_ENUM(CORE, CORE_DROP_REASONS);
 
 struct machine;
 void drop_reason_register(struct machine *m, const struct drop_reason_table *table);
+struct net;
+u64 *net_drop_counter(const struct net *net, skb_drop_reason_t reason);
+/* Packets that @net has dropped for @reason. */
+static inline u64 net_drops(const struct net *net, skb_drop_reason_t reason)
+{
+	return *net_drop_counter(net, reason);
+}
 /* "NEIGH_FAILED", or "?" for numbers nobody registered. Static storage. */
 const char *drop_reason_name(const struct machine *m, skb_drop_reason_t reason);
 const char *drop_reason_help(const struct machine *m, skb_drop_reason_t reason);

@@ -287,7 +287,7 @@ static void what_nobody_can_cut_is_dropped(void **state)
 	assert_null(skb_gso_segment(skb, 0, &err));
 	assert_int_equal(err, -EPROTONOSUPPORT);
 	assert_null(validate_xmit_skb(skb, b.dev));
-	assert_int_equal(b.net->drop_counts[SKB_DROP_GSO], 1);
+	assert_int_equal(net_drops(b.net, SKB_DROP_GSO), 1);
 	bed_done(&b);
 }
 

@@ -56,6 +56,8 @@ struct machine {
 	struct rtnl_table *rtnl_table;
 	struct sysctl_registry *sysctls;
 	const struct drop_reason_table *drop_tables[NR_DROP_RANGES];
+	u16 drop_base[NR_DROP_RANGES]; /* where the counters of a range begin, in net.drop_counts */
+	u16 nr_drop_reasons;
 	const struct trace_point_table *trace_tables[NR_DROP_RANGES];
 
 	/* core/module.c: what was loaded at run time */

@@ -169,7 +169,7 @@ static void the_queue_is_bounded_in_octets(void **state)
 		output(b, n, i);
 	assert_int_equal(n->arp_queue.qlen, 3);
 	assert_int_equal(skb_peek(&n->arp_queue)->mark, 3); /* the oldest gave way */
-	assert_int_equal(b->net->drop_counts[SKB_DROP_NEIGH_QUEUEFULL], 2);
+	assert_int_equal(net_drops(b->net, SKB_DROP_NEIGH_QUEUEFULL), 2);
 	assert_int_equal(b->tbl.stats.unres_discards, 2);
 	b->tbl.parms.queue_len_bytes = 1;
 	output(b, n, 6);
@@ -376,10 +376,10 @@ static void a_removed_entry_is_harmless(void **state)
 	output(b, n, 1);
 	assert_int_equal(neigh_remove(n), 0);
 	assert_int_equal(neigh_remove(n), -ENOENT);
-	assert_int_equal(b->net->drop_counts[SKB_DROP_NEIGH_DEAD], 1);
+	assert_int_equal(net_drops(b->net, SKB_DROP_NEIGH_DEAD), 1);
 	assert_int_equal(b->del_notes, 1);
 	output(b, n, 2);
-	assert_int_equal(b->net->drop_counts[SKB_DROP_NEIGH_DEAD], 2);
+	assert_int_equal(net_drops(b->net, SKB_DROP_NEIGH_DEAD), 2);
 	assert_int_equal(neigh_update(n, mac_a, NUD_REACHABLE, 0), -EPERM);
 	neigh_confirm(n);
 	assert_int_equal(b->tbl.entries, 0);

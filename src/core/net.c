@@ -46,7 +46,7 @@ struct net *net_create(struct machine *m, const char *name)
 
 	if (!net)
 		goto out_nomem;
-	net->drop_counts = calloc(SKB_DROP_MAX, sizeof(*net->drop_counts));
+	net->drop_counts = calloc(m->nr_drop_reasons + 1, sizeof(*net->drop_counts));
 	if (!net->drop_counts)
 		goto out_nomem;
 	net->machine = m;

@@ -53,7 +53,7 @@ struct net {
 
 	struct net_device *loopback_dev;
 	u64 mib[NR_MIB];  /* guarded by the home cpu's lock */
-	u64 *drop_counts; /* SKB_DROP_MAX counters, allocated with the first drop */
+	u64 *drop_counts; /* of each reason that is registered: net_drops() */
 };
 
 /* One row of stack/modules.c. */

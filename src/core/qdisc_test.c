@@ -86,7 +86,7 @@ static void the_limit_is_the_queue_length_of_the_device(void **state)
 	assert_int_equal(xmit(dev, 0, 1), -ENOBUFS);
 	assert_int_equal(q->stats.drops, 1);
 	assert_int_equal(dev->stats.tx_dropped, 1);
-	assert_int_equal(net->drop_counts[SKB_DROP_QDISC_FULL], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_QDISC_FULL), 1);
 	cpu_unlock(net->cpu);
 	test_netdev_del(dev);
 	test_net_done(net);
@@ -187,7 +187,7 @@ static void taking_the_device_down_empties_the_queue(void **state)
 	__netif_schedule(q); /* scheduled, and then gone */
 	dev_deactivate(dev);
 	assert_int_equal(q->stats.qlen, 0);
-	assert_int_equal(net->drop_counts[SKB_DROP_QDISC_RESET], 3);
+	assert_int_equal(net_drops(net, SKB_DROP_QDISC_RESET), 3);
 	dev_activate(dev);
 	dev->tx[0].state = 0;
 	xmit(dev, 0, 9);

@@ -320,7 +320,7 @@ void kfree_skb_reason(struct sk_buff *skb, skb_drop_reason_t reason)
 		return;
 	net = skb_net(skb);
 	if (net && net->drop_counts)
-		net->drop_counts[reason]++;
+		++*net_drop_counter(net, reason);
 	if (unlikely(skb->cpu->trace_on))
 		__trace_skb(skb, net, TP_kfree_skb, TRACE_DROP, reason, 0, 0, 0);
 	skb_free_silently(skb);

@@ -851,9 +851,9 @@ static void drops_are_counted_by_reason(void **state)
 	skb = netdev_alloc_skb(&dev, 100);
 	assert_int_equal(skb_headroom(skb), NET_SKB_PAD);
 	kfree_skb_reason(skb_get(skb), SKB_DROP_DEV_DOWN); /* not the last reference */
-	assert_int_equal(net->drop_counts[SKB_DROP_DEV_DOWN], 0);
+	assert_int_equal(net_drops(net, SKB_DROP_DEV_DOWN), 0);
 	kfree_skb_reason(skb, SKB_DROP_DEV_DOWN);
-	assert_int_equal(net->drop_counts[SKB_DROP_DEV_DOWN], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_DEV_DOWN), 1);
 	cpu_unlock(net->cpu);
 	assert_string_equal(drop_reason_name(m, SKB_DROP_DEV_DOWN), "DEV_DOWN");
 	assert_string_equal(drop_reason_name(m, SKB_DROP_CORE_END_), "?");

@@ -131,7 +131,7 @@ static void packets_on_their_way_keep_the_memory(void **state)
 	sock_put(b.sk);
 	assert_int_equal(b.destructed, 1);
 	assert_int_equal(b.m->nr_socks, 1);
-	assert_int_equal(b.net->drop_counts[SKB_DROP_SOCKET_CLOSE], 1);
+	assert_int_equal(net_drops(b.net, SKB_DROP_SOCKET_CLOSE), 1);
 	consume_skb(skb);
 	assert_int_equal(b.m->nr_socks, 0);
 	end(&b);
@@ -148,7 +148,7 @@ static void the_receive_buffer_is_bounded(void **state)
 		assert_true(++n < 100);
 	assert_int_equal(n, 4096 / 768);
 	assert_int_equal(b.sk->sk_drops, 1);
-	assert_int_equal(b.net->drop_counts[SKB_DROP_SOCKET_RCVBUFF],
+	assert_int_equal(net_drops(b.net, SKB_DROP_SOCKET_RCVBUFF),
 			 0); /* it had no device and no socket yet */
 	assert_true(b.sk->sk_rmem_alloc <= b.sk->sk_rcvbuf);
 
@@ -159,7 +159,7 @@ static void the_receive_buffer_is_bounded(void **state)
 	skb_free_datagram(b.sk, skb);
 	assert_int_equal(b.sk->sk_rmem_alloc, (n - 1) * 768);
 	sock_put(b.sk);
-	assert_int_equal(b.net->drop_counts[SKB_DROP_SOCKET_CLOSE], n - 1);
+	assert_int_equal(net_drops(b.net, SKB_DROP_SOCKET_CLOSE), n - 1);
 	end(&b);
 }
 
@@ -176,7 +176,7 @@ static void what_waits_for_a_reader_names_no_device(void **state)
 	assert_null(skb->dev);
 	skb_queue_tail(&b.sk->sk_receive_queue, skb);
 	sock_put(b.sk);
-	assert_int_equal(b.net->drop_counts[SKB_DROP_SOCKET_CLOSE], 1);
+	assert_int_equal(net_drops(b.net, SKB_DROP_SOCKET_CLOSE), 1);
 	end(&b);
 }
 

@@ -135,7 +135,7 @@ static void the_queue_in_front_of_the_rate_is_bounded(void **state)
 		assert_true(put(b, i, 100)); /* one in the serialiser, five wait */
 	assert_false(put(b, 6, 100));
 	assert_int_equal(b->link.stats.queue_drops, 1);
-	assert_int_equal(b->net->drop_counts[SKB_DROP_LINK_QUEUE_FULL], 1);
+	assert_int_equal(net_drops(b->net, SKB_DROP_LINK_QUEUE_FULL), 1);
 	bed_sleep(b, NSEC_PER_SEC);
 	assert_int_equal(b->got, 6);
 	bed_free(b);
@@ -173,7 +173,7 @@ static void losses_come_at_their_rate(void **state)
 	for (u32 i = 0; i < 20000; i++)
 		assert_true(put(b, i, 20)); /* the sender never learns */
 	assert_int_equal(b->got + b->link.stats.lost, 20000);
-	assert_int_equal(b->net->drop_counts[SKB_DROP_LINK_LOSS], b->link.stats.lost);
+	assert_int_equal(net_drops(b->net, SKB_DROP_LINK_LOSS), b->link.stats.lost);
 	/* 2000 +- 6 sigma (42) */
 	assert_in_range(b->link.stats.lost, 1750, 2250);
 	bed_free(b);
@@ -348,7 +348,7 @@ static void a_purged_link_delivers_nothing(void **state)
 	link_purge(&b->link);
 	bed_sleep(b, NSEC_PER_SEC);
 	assert_int_equal(b->got, 1);
-	assert_int_equal(b->net->drop_counts[SKB_DROP_DEV_DOWN], 9);
+	assert_int_equal(net_drops(b->net, SKB_DROP_DEV_DOWN), 9);
 	bed_free(b);
 }
 

@@ -166,7 +166,7 @@ static void send_to(struct bed *b, u32 from, u32 to, u32 len)
 
 static u64 drops(const struct net *net, skb_drop_reason_t reason)
 {
-	return net->drop_counts ? net->drop_counts[reason] : 0;
+	return net_drops(net, reason);
 }
 
 /* ---- the card --------------------------------------------------------------------------------------------- */

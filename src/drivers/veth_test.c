@@ -170,7 +170,7 @@ static void the_ring_is_bounded(void **state)
 	for (int i = 0; i < 1030; i++)
 		dev_queue_xmit(test_frame(t.va, t.vb->dev_addr, TYPE, 60));
 	assert_int_equal(t.va->stats.tx_dropped, 6);
-	assert_int_equal(t.a->drop_counts[SKB_DROP_RING_FULL], 6);
+	assert_int_equal(net_drops(t.a, SKB_DROP_RING_FULL), 6);
 	cpu_unlock(t.cpu);
 	test_run_for(t.m, 1);
 	assert_int_equal(t.vb->stats.rx_packets, 1024);
@@ -185,7 +185,7 @@ static void frames_that_the_peer_cannot_take_are_dropped(void **state)
 	cpu_lock(t.cpu);
 	dev_queue_xmit(test_frame(t.va, t.vb->dev_addr, TYPE, 1505));
 	cpu_unlock(t.cpu);
-	assert_int_equal(t.a->drop_counts[SKB_DROP_DEV_MTU], 1);
+	assert_int_equal(net_drops(t.a, SKB_DROP_DEV_MTU), 1);
 	assert_int_equal(nr_got, 0);
 	bed_done(&t);
 }
@@ -329,8 +329,8 @@ static void frames_on_the_ring_belong_to_the_receiver(void **state)
 	assert_int_equal(dev_queue_xmit(test_frame(t.va, t.vb->dev_addr, TYPE, 100)), 0);
 	/* The sender may be gone before the receiver discards it. */
 	t.vb->netdev_ops->ndo_stop(t.vb);
-	assert_int_equal(t.b->drop_counts[SKB_DROP_DEV_DOWN], 1);
-	assert_int_equal(t.a->drop_counts[SKB_DROP_DEV_DOWN], 0);
+	assert_int_equal(net_drops(t.b, SKB_DROP_DEV_DOWN), 1);
+	assert_int_equal(net_drops(t.a, SKB_DROP_DEV_DOWN), 0);
 	t.vb->netdev_ops->ndo_open(t.vb);
 	cpu_unlock(t.cpu);
 	bed_done(&t);

@@ -53,24 +53,41 @@ struct frag_cb {
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
 
-int fqdir_init(struct fqdir *d, const struct inet_frags *f, struct net *net)
+void fqdir_init(struct fqdir *d, const struct inet_frags *f, struct net *net)
 {
 	d->f = f;
 	d->net = net;
 	d->mem = d->nqueues = 0;
 	list_init(&d->lru);
-	d->table = calloc(FRAG_HASH_BUCKETS, sizeof(*d->table));
-	return d->table ? 0 : -ENOMEM;
 }
 
 void fqdir_exit(struct fqdir *d)
 {
-	if (!d->table)
+	if (!d->f)
 		return;
 	while (!list_empty(&d->lru))
 		inet_frag_kill(list_first_entry(&d->lru, struct inet_frag_queue, lru),
 			       SKB_DROP_FRAG_GONE);
-	free(d->table);
+}
+
+/* The table is there while there are queues, in the packets' memory like these: an idle net has none. */
+static bool table_make(struct fqdir *d)
+{
+	const u32 size = FRAG_HASH_BUCKETS * sizeof(*d->table);
+
+	if (d->table)
+		return true;
+	d->table_home = alloc_skb(d->net->cpu, size);
+	if (!d->table_home)
+		return false;
+	d->table = skb_put_zero(d->table_home, size);
+	return true;
+}
+
+static void table_free(struct fqdir *d)
+{
+	consume_skb(d->table_home); /* a box, not a packet */
+	d->table_home = NULL;
 	d->table = NULL;
 }
 
@@ -96,9 +113,10 @@ static void frag_unlink(struct inet_frag_queue *q)
 	hlist_del_init(&q->hash);
 	list_del(&q->lru);
 	del_timer(&q->timer);
-	d->nqueues--;
 	d->mem -= q->mem;
 	q->mem = 0;
+	if (!--d->nqueues)
+		table_free(d);
 }
 
 static void frag_purge(struct inet_frag_queue *q, skb_drop_reason_t reason)
@@ -196,7 +214,7 @@ static struct inet_frag_queue *frag_create(struct fqdir *d, const struct inet_fr
 
 	if (!home)
 		return NULL;
-	if (!frag_make_room(d, home->truesize, NULL)) {
+	if (!frag_make_room(d, home->truesize, NULL) || !table_make(d)) {
 		consume_skb(home); /* a box, not a packet */
 		return NULL;
 	}
@@ -217,9 +235,10 @@ struct inet_frag_queue *inet_frag_find(struct fqdir *d, const struct inet_frag_k
 {
 	struct inet_frag_queue *q;
 
-	hlist_for_each_entry(q, frag_bucket(d, key), hash)
-		if (!memcmp(&q->key, key, sizeof(*key)))
-			return q;
+	if (d->table)
+		hlist_for_each_entry(q, frag_bucket(d, key), hash)
+			if (!memcmp(&q->key, key, sizeof(*key)))
+				return q;
 	return frag_create(d, key);
 }
 

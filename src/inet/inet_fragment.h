@@ -60,7 +60,8 @@ struct fqdir {
 	u32 mem, nqueues;
 	const struct inet_frags *f;
 	struct net *net;
-	struct hlist_head *table;
+	struct hlist_head *table; /* in table_home; NULL: there are no queues */
+	struct sk_buff *table_home;
 	struct list_head lru;
 };
 
@@ -71,8 +72,8 @@ enum inet_frag_verdict {
 	INET_FRAG_DROPPED,  /* freed; the queue may be dead */
 };
 
-/* Before the first use; thresholds and timeout are set by the caller (sysctls). 0 or -ENOMEM */
-int fqdir_init(struct fqdir *d, const struct inet_frags *f, struct net *net);
+/* Before the first use; thresholds and timeout are set by the caller (sysctls). */
+void fqdir_init(struct fqdir *d, const struct inet_frags *f, struct net *net);
 void fqdir_exit(struct fqdir *d);
 /* @dev goes away: with it whatever has a fragment from it. */
 void fqdir_drop_dev(struct fqdir *d, const struct net_device *dev);

@@ -178,10 +178,11 @@ static u32 feed_arp(struct fixture *f, struct arp_view v, u32 len, u8 pkt_type)
 	pskb_trim(skb, len);
 	skb->protocol = BE16_INIT(ETH_P_ARP);
 	skb->pkt_type = pkt_type;
-	memcpy(before, f->b->drop_counts, sizeof(before));
+	for (u16 i = 0; i < SKB_DROP_MAX; i++)
+		before[i] = net_drops(f->b, i);
 	arp_rcv(skb, f->vb, NULL);
-	for (u32 i = 0; i < SKB_DROP_MAX; i++)
-		if (f->b->drop_counts[i] != before[i])
+	for (u16 i = 0; i < SKB_DROP_MAX; i++)
+		if (net_drops(f->b, i) != before[i])
 			reason = i;
 	cpu_unlock(f->m->cpus[0]);
 	return reason;

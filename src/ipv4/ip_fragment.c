@@ -56,7 +56,8 @@ static const struct inet_frags ip4_frags = {
 
 int ip_frag_net_init(struct net *net)
 {
-	return fqdir_init(&net->ipv4->frags, &ip4_frags, net);
+	fqdir_init(&net->ipv4->frags, &ip4_frags, net);
+	return 0;
 }
 
 void ip_frag_net_exit(struct net *net)

@@ -57,13 +57,14 @@ static u32 feed(struct fixture *f, struct sk_buff *skb)
 	u64 before[SKB_DROP_MAX];
 	u32 reason = 0;
 
-	memcpy(before, f->net->drop_counts, sizeof(before));
+	for (u16 i = 0; i < SKB_DROP_MAX; i++)
+		before[i] = net_drops(f->net, i);
 	ip_input(skb);
-	for (u32 i = 0; i < SKB_DROP_MAX; i++) {
-		if (f->net->drop_counts[i] == before[i])
+	for (u16 i = 0; i < SKB_DROP_MAX; i++) {
+		if (net_drops(f->net, i) == before[i])
 			continue;
 		assert_int_equal(reason, 0);
-		assert_int_equal(f->net->drop_counts[i], before[i] + 1);
+		assert_int_equal(net_drops(f->net, i), before[i] + 1);
 		reason = i;
 	}
 	return reason;

@@ -189,7 +189,7 @@ static inline void learn_pmtu(struct net *net, be32 daddr, u32 mtu)
 
 static inline u64 drops(const struct net *net, u32 reason)
 {
-	return net->drop_counts ? net->drop_counts[reason] : 0;
+	return net_drops(net, reason);
 }
 
 /* ---- packets ---------------------------------------------------------------------------------------------- */

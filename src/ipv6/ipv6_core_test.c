@@ -121,7 +121,7 @@ static void hear(struct fixture *f, const struct in6_addr *src, const struct in6
 
 static u64 drops(struct fixture *f, skb_drop_reason_t reason)
 {
-	return f->net->drop_counts ? f->net->drop_counts[reason] : 0;
+	return net_drops(f->net, reason);
 }
 
 /* ---- addresses -------------------------------------------------------------------------------------------- */

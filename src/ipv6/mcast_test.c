@@ -440,7 +440,7 @@ static void a_forced_version_is_spoken(void **state)
 
 static u64 drops(const struct fixture *f, u32 reason)
 {
-	return f->net->drop_counts ? f->net->drop_counts[reason] : 0;
+	return net_drops(f->net, reason);
 }
 
 /* RFC 3810 5.1.14, 6.2 */

@@ -193,7 +193,7 @@ static void what_comes_from_beyond_the_link_is_not_believed(void **state)
 	memcpy(na + 8, &global1, 16);
 	hear(f, &global2, &all_nodes, 254, na, sizeof(na));
 	assert_false(ifp->flags & IFA_F_DADFAILED);
-	assert_int_equal(f->net->drop_counts[SKB_DROP_NDISC_HOPLIMIT], 1);
+	assert_int_equal(net_drops(f->net, SKB_DROP_NDISC_HOPLIMIT), 1);
 	hear(f, &global2, &all_nodes, 255, na, sizeof(na));
 	assert_true(ifp->flags & IFA_F_DADFAILED);
 }
@@ -284,7 +284,7 @@ static void a_router_does_not_believe_routers(void **state)
 	advertise(f, 1800, 3600, 600);
 	assert_null(slaac_addr(f));
 	assert_false(has_default_route(f));
-	assert_int_equal(f->net->drop_counts[SKB_DROP_NDISC_RA_IGNORED], 1);
+	assert_int_equal(net_drops(f->net, SKB_DROP_NDISC_RA_IGNORED), 1);
 }
 
 /* Whoever is on the link can say anything as fast as the link is: that must not take all memory. */
@@ -361,7 +361,7 @@ static void an_advertisement_to_all_does_not_come_back(void **state)
 	cpu_unlock(f->net->cpu);
 	test_run_for(f->m, NSEC_PER_SEC);
 	assert_int_equal(sent(f, NDISC_NEIGHBOUR_ADVERTISEMENT), 1);
-	assert_int_equal(f->net->drop_counts[SKB_DROP_IP6_NOFORWARD], 0);
+	assert_int_equal(net_drops(f->net, SKB_DROP_IP6_NOFORWARD), 0);
 }
 
 /* RFC 4861 7.2.2: three questions, a second apart, then the packets that waited are given up. */

@@ -44,7 +44,8 @@ static const struct inet_frags ip6_frags = {
 
 static int ip6_frag_net_init(struct net *net)
 {
-	return fqdir_init(&net->ipv6->frags, &ip6_frags, net);
+	fqdir_init(&net->ipv6->frags, &ip6_frags, net);
+	return 0;
 }
 
 static void ip6_frag_net_exit(struct net *net)

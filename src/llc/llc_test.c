@@ -178,7 +178,7 @@ static void nothing_answers_a_response_or_for_others(void **state)
 	SEND(&t, 0x40, 0x44, 0xf3, 'x'); /* nobody's access point */
 	SEND(&t, 0, 0x44, 0xf3, 'x');    /* the null one: Linux without llc2 is silent too */
 	assert_int_equal(answer_len, 0);
-	assert_int_equal(t.b->drop_counts[SKB_DROP_LLC_NO_SAP], 2);
+	assert_int_equal(net_drops(t.b, SKB_DROP_LLC_NO_SAP), 2);
 	bed_done(&t);
 }
 
@@ -189,13 +189,13 @@ static void frames_are_dropped_for_the_right_reason(void **state)
 
 	bed_init(&t);
 	SEND(&t, SAP, 0x44, 0x00, 0x00, 'x'); /* an I frame */
-	assert_int_equal(t.b->drop_counts[SKB_DROP_LLC_TYPE], 1);
+	assert_int_equal(net_drops(t.b, SKB_DROP_LLC_TYPE), 1);
 	send_frame(&t, ui, sizeof(ui), 400); /* the length field promises more than there is */
-	assert_int_equal(t.b->drop_counts[SKB_DROP_PKT_TOO_SMALL], 1);
+	assert_int_equal(net_drops(t.b, SKB_DROP_PKT_TOO_SMALL), 1);
 	send_frame(&t, ui, sizeof(ui), 2);
-	assert_int_equal(t.b->drop_counts[SKB_DROP_HDR_TRUNC], 1);
+	assert_int_equal(net_drops(t.b, SKB_DROP_HDR_TRUNC), 1);
 	SEND(&t, 0xaa, 0xaa, 3, 0, 0);
-	assert_int_equal(t.b->drop_counts[SKB_DROP_HDR_TRUNC], 2);
+	assert_int_equal(net_drops(t.b, SKB_DROP_HDR_TRUNC), 2);
 	assert_int_equal(nr_got, 0);
 	bed_done(&t);
 }
@@ -211,7 +211,7 @@ static void snap_reaches_its_client_and_ip_in_snap_nobody(void **state)
 	assert_int_equal(got_len, 3);
 	SEND(&t, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0, 0x45);
 	assert_int_equal(nr_got, 1);
-	assert_int_equal(t.b->drop_counts[SKB_DROP_SNAP_NO_CLIENT], 1);
+	assert_int_equal(net_drops(t.b, SKB_DROP_SNAP_NO_CLIENT), 1);
 	bed_done(&t);
 }
 
@@ -264,7 +264,7 @@ static void an_access_point_has_one_user_and_can_lose_it(void **state)
 	SEND(&t, 0xaa, 0xaa, 0xf3, 'x');
 	assert_int_equal(nr_got, 0);
 	assert_int_equal(answer_len, 0);
-	assert_int_equal(t.b->drop_counts[SKB_DROP_LLC_NO_SAP], 3);
+	assert_int_equal(net_drops(t.b, SKB_DROP_LLC_NO_SAP), 3);
 	bed_done(&t);
 }
 

@@ -295,7 +295,7 @@ static void a_pfifo_counts_packets(void **state)
 	cpu_unlock(net->cpu);
 	for (u32 i = 2; i <= 4; i++)
 		assert_int_equal(sent_mark(), i);
-	assert_int_equal(net->drop_counts[SKB_DROP_QDISC_FULL], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_QDISC_FULL), 1);
 }
 
 static void a_bfifo_counts_octets(void **state)
@@ -350,7 +350,7 @@ static void replacing_drops_what_waits_and_goes_on(void **state)
 	__netif_schedule(dev->qdisc);
 	cpu_unlock(net->cpu);
 	assert_int_equal(TC(RTM_NEWQDISC, C | R, one(7), TC_H_ROOT, "bfifo", 2000), 0);
-	assert_int_equal(net->drop_counts[SKB_DROP_QDISC_RESET], 3);
+	assert_int_equal(net_drops(net, SKB_DROP_QDISC_RESET), 3);
 	cpu_lock(net->cpu);
 	netif_tx_wake_queue(&dev->tx[0]);
 	xmit(9, 60);
@@ -600,7 +600,7 @@ static void one_root_serves_all_queues_of_a_device(void **state)
 	assert_int_equal(sent_mark(), 2); /* the queues do not wait for each other */
 
 	ADD("pfifo", one(1), 5);
-	assert_int_equal(net->drop_counts[SKB_DROP_QDISC_RESET], 1);
+	assert_int_equal(net_drops(net, SKB_DROP_QDISC_RESET), 1);
 	assert_int_equal(dump(RTM_GETQDISC, handles, 8), 1);
 	assert_ptr_equal(dev->tx[0].qdisc, dev->tx[1].qdisc);
 	assert_int_equal(TC(RTM_GETQDISC, 0, one(1), 0, NULL, -1), 0);

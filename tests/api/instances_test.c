@@ -37,7 +37,7 @@ static void ten_thousand_idle_instances_fit(void **state)
 	each = (resident_octets() - before) / NR_INSTANCES;
 	print_message("%d idle instances: %zu octets each\n", NR_INSTANCES, each);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	assert_true(each <= 64 * 1024);
+	assert_true(each <= 36 * 1024);
 #endif
 	for (int i = 0; i < NR_INSTANCES; i++)
 		weir_net_destroy(nets[i]);

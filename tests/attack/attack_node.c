@@ -108,13 +108,13 @@ static void serve(struct node *n)
 
 static void tell_drops(struct node *n)
 {
-	const u64 *counts = net_of(n->net)->drop_counts;
+	for (u16 i = 0; i < SKB_DROP_MAX; i++) {
+		u64 count = net_drops(net_of(n->net), i);
 
-	for (u16 i = 0; counts && i < SKB_DROP_MAX; i++) {
-		if (counts[i] > n->seen[i])
+		if (*weir_drop_reason_help(n->m, i) && count > n->seen[i])
 			printf("%s=%llu ", weir_drop_reason_name(n->m, i),
-			       (unsigned long long)(counts[i] - n->seen[i]));
-		n->seen[i] = counts[i];
+			       (unsigned long long)(count - n->seen[i]));
+		n->seen[i] = count;
 	}
 	printf("\n");
 }

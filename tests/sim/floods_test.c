@@ -95,7 +95,7 @@ static void pass_time(struct bed *b, uint64_t ns)
 
 static u64 dropped(const struct bed *b, skb_drop_reason_t reason)
 {
-	return net_of(b->net)->drop_counts[reason];
+	return net_drops(net_of(b->net), reason);
 }
 
 static struct weir_memory memory(const struct bed *b)

@@ -99,7 +99,8 @@ static void arp_solicit(struct neighbour *n, struct sk_buff *skb)
 	if (!dev->ip_ptr)
 		return;
 	saddr = arp_source(n, skb, target);
-	if (n->probes < n->parms->ucast_probes && (n->nud_state & NUD_VALID))
+	/* This one is counted already. */
+	if (n->probes - 1 < n->parms->ucast_probes && n->nud_state & NUD_VALID)
 		dst_hw = n->ha;
 	arp_send(dev, ARP_OP_REQUEST, target, saddr, dst_hw, NULL);
 }

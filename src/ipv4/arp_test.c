@@ -338,6 +338,44 @@ static void announcements_are_heard_as_the_settings_say(void **state)
 	assert_int_equal(feed_arp(f, near, 28, SKB_PACKET_BROADCAST), SKB_DROP_ARP_GRATUITOUS);
 }
 
+static u32 nr_unicast, nr_broadcast;
+
+static void count_questions(struct packet_tap *tap, const struct sk_buff *skb,
+			    struct net_device *dev, bool outgoing)
+{
+	if (!outgoing)
+		return;
+	nr_broadcast += skb_mac_header(skb)[0] == 0xff;
+	nr_unicast += skb_mac_header(skb)[0] != 0xff;
+}
+
+/* RFC 1122 2.3.2.1: as many as ucast_solicit says; so does Linux. */
+static void a_known_neighbour_is_probed_three_times_and_alone(void **state)
+{
+	static const u8 lladdr[6] = { 2, 0, 0, 0, 0, 77 };
+	struct fixture *f = *state;
+	struct packet_tap tap = { .dev = f->va, .type = ETH_P_ALL, .func = count_questions };
+	be32 addr = IP(10, 0, 0, 77);
+	struct neighbour *n;
+	int err;
+
+	nr_unicast = nr_broadcast = 0;
+	cpu_lock(f->a->cpu);
+	dev_add_tap(f->a, &tap);
+	n = neigh_create(f->a->ipv4->arp_tbl, &addr, f->va, &err);
+	assert_non_null(n);
+	assert_int_equal(neigh_update(n, lladdr, NUD_PROBE, NEIGH_UPDATE_F_ADMIN), 0);
+	neigh_release(n);
+	cpu_unlock(f->a->cpu);
+	test_run_for(f->m, 10 * NSEC_PER_SEC);
+	assert_int_equal(neigh_state(f->va, addr), NUD_FAILED);
+	assert_int_equal(nr_unicast, 3);
+	assert_int_equal(nr_broadcast, 0);
+	cpu_lock(f->a->cpu);
+	dev_remove_tap(&tap);
+	cpu_unlock(f->a->cpu);
+}
+
 static void entries_go_with_the_carrier(void **state)
 {
 	struct fixture *f = *state;
@@ -638,6 +676,7 @@ int main(void)
 		T(a_question_from_the_broadcast_address_is_ignored),
 		T(a_proxy_answers_after_a_while),
 		T(announcements_are_heard_as_the_settings_say),
+		T(a_known_neighbour_is_probed_three_times_and_alone),
 		T(entries_go_with_the_carrier),
 		T(a_probe_for_our_address_is_answered),
 		T(arp_ignore_keeps_silent),

@@ -25,7 +25,7 @@
 #include "core/trace.h"
 #include "socket/socket.h"
 
-#define UNIX_HASH_BITS    6
+#define UNIX_HASH_BITS    3     /* of the first name; the table grows with them */
 #define UNIX_MAX_NAMES    65536 /* path names of a net: nobody closes a name */
 #define UNIX_MAX_INFLIGHT 16384 /* files of a net that lie in messages */
 #define UNIX_SCM_MAX_FD   253   /* files of one message: unix(7) */
@@ -77,8 +77,10 @@ struct unix_sock {
 struct netns_unix {
 	struct net *net;
 	struct list_head socks;
-	struct hlist_head names[1 << UNIX_HASH_BITS];
-	u32 nr_names;
+	struct hlist_head *names; /* 1 << names_bits chains; NULL: there was no name yet */
+	u32 nr_names;             /* path names */
+	u32 nr_hashed;
+	u8 names_bits;
 	u32 inflight;      /* files in messages */
 	u32 inflight_unix; /* of them, sockets of this family */
 	u32 autobind;      /* where the search begins */

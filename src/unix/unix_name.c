@@ -46,13 +46,40 @@ static struct hlist_head *name_bucket(struct net *net, const struct unix_name *n
 {
 	u64 h = siphash13(n->path, n->len - UNIX_SUN_OFFSET, net->machine->hash_seed);
 
-	return &net->unx->names[h >> (64 - UNIX_HASH_BITS)];
+	return &net->unx->names[h >> (64 - net->unx->names_bits)];
+}
+
+/* Room for one more: twice as many chains when there are as many names. A long chain is better than no name. 0 or -ENOMEM */
+static int names_grow(struct net *net)
+{
+	struct netns_unix *u = net->unx;
+	u32 old_size = u->names ? 1u << u->names_bits : 0;
+	struct hlist_head *old = u->names, *new;
+
+	if (u->nr_hashed < old_size)
+		return 0;
+	new = calloc(old_size ? 2 * old_size : 1u << UNIX_HASH_BITS, sizeof(*new));
+	if (!new)
+		return old ? 0 : -ENOMEM;
+	u->names = new;
+	u->names_bits = old ? u->names_bits + 1 : UNIX_HASH_BITS;
+	for (u32 i = 0; i < old_size; i++)
+		while (old[i].first) {
+			struct unix_name *n = container_of(old[i].first, struct unix_name, node);
+
+			hlist_del_init(&n->node);
+			hlist_add_head(&n->node, name_bucket(net, n));
+		}
+	free(old);
+	return 0;
 }
 
 static struct unix_name *name_find(struct net *net, const struct unix_name *key)
 {
 	struct unix_name *n;
 
+	if (!net->unx->names)
+		return NULL;
 	hlist_for_each_entry(n, name_bucket(net, key), node)
 		if (n->len == key->len && n->type == key->type &&
 		    !memcmp(n->path, key->path, n->len - UNIX_SUN_OFFSET))
@@ -74,6 +101,7 @@ static void name_put(struct unix_name *n)
 static void name_unhash(struct net *net, struct unix_name *n)
 {
 	hlist_del_init(&n->node);
+	net->unx->nr_hashed--;
 	if (n->path[0]) {
 		net->unx->nr_names--;
 		name_put(n);
@@ -89,7 +117,7 @@ static int name_publish(struct sock *sk, const struct unix_name *key)
 		return -EADDRINUSE;
 	if (key->path[0] && net->unx->nr_names >= UNIX_MAX_NAMES)
 		return -ENOSPC;
-	n = malloc(sizeof(*n));
+	n = names_grow(net) ? NULL : malloc(sizeof(*n));
 	if (!n)
 		return -ENOMEM;
 	*n = *key;
@@ -100,6 +128,7 @@ static int name_publish(struct sock *sk, const struct unix_name *key)
 		net->unx->nr_names++;
 	}
 	hlist_add_head(&n->node, name_bucket(net, n));
+	net->unx->nr_hashed++;
 	unix_sk(sk)->name = n;
 	return 0;
 }
@@ -203,7 +232,9 @@ void unix_names_free(struct net *net)
 	struct hlist_node *next;
 	struct unix_name *n;
 
-	for (u32 i = 0; i < ARRAY_SIZE(net->unx->names); i++)
+	for (u32 i = 0; net->unx->names && i < 1u << net->unx->names_bits; i++)
 		hlist_for_each_entry_safe(n, next, &net->unx->names[i], node)
 			name_unhash(net, n);
+	free(net->unx->names);
+	net->unx->names = NULL;
 }

@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -173,6 +174,37 @@ static void names_belong_to_a_net(void **state)
 	weir_close(f);
 }
 
+/* The table grows meanwhile. */
+static void a_thousand_names_are_found(void **state)
+{
+	enum { NAMES = 1000 };
+	static struct weir_file *files[NAMES];
+	struct sockaddr_un sun = { AF_UNIX, "" };
+	struct bed *b = *state;
+	struct weir_file *f;
+	char got[16];
+
+	assert_int_equal(weir_socket(b->net, AF_UNIX, SOCK_DGRAM, 0, &f), 0);
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(sun.sun_path, sizeof(sun.sun_path), "/name/%d", i);
+		assert_int_equal(
+			weir_socket(b->net, AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, &files[i]), 0);
+		assert_int_equal(weir_bind(files[i], (struct sockaddr *)&sun, sizeof(sun)), 0);
+	}
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(sun.sun_path, sizeof(sun.sun_path), "/name/%d", i);
+		assert_int_equal(
+			weir_sendto(f, &i, sizeof(i), 0, (struct sockaddr *)&sun, sizeof(sun)),
+			sizeof(i));
+		assert_int_equal(weir_recv(files[i], got, sizeof(got), 0), sizeof(i));
+		assert_memory_equal(got, &i, sizeof(i));
+		weir_close(files[i]);
+		assert_int_equal(weir_unix_unlink(b->net, sun.sun_path), 0);
+		assert_int_equal(weir_unix_unlink(b->net, sun.sun_path), -ENOENT);
+	}
+	weir_close(f);
+}
+
 static void a_blocking_read_ends_with_its_time(void **state)
 {
 	struct bed *b = *state;
@@ -194,6 +226,7 @@ int main(void)
 		TEST(files_in_flight_are_limited),
 		TEST(sockets_stay_in_their_net),
 		TEST(names_belong_to_a_net),
+		TEST(a_thousand_names_are_found),
 		TEST(a_blocking_read_ends_with_its_time),
 	};
 

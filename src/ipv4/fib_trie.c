@@ -14,6 +14,9 @@
  *   Order: a node comes before its children and child 0 before child 1, which is the order of (key, length). A dump
  *   resumes with fib_trie_seek() at the place where it stopped, whatever has changed in between.
  *
+ *   Why not lib/prefix_trie, which IPv6 is on: keys of 128 bits cost IPv4 a quarter more instructions in a lookup (165 instead of 132 with
+ *   ten routes), two to three times the time of a lookup in a small table, and 56 octets a node instead of 40.
+ *
  * Invariants
  *   A child's prefix is longer than its parent's and inside it. A node without aliases has two children.
  */

@@ -12,7 +12,8 @@
  *   Each system call runs in a thread of its own. One without "..." in its time must have returned before time passes; a
  *   blocking one goes on beside the script, and the time when it returns is compared when it has.
  *   Packets and connections: flow.h. A packet without ports belongs to the connection of the packet or call before it; an inbound SYN
- *   behind listen() begins a new one.
+ *   behind listen() begins a new one, and so does the first packet of a socket that connects. What other connections send
+ *   meanwhile is passed over.
  * Invariants
  *   The script's thread alone touches everything but the queue of packets (its lock) and a call that runs.
  */
@@ -476,6 +477,23 @@ static int run_inbound(struct exec *x, const struct drill_event *ev)
 	return 0;
 }
 
+static struct drill_flow *known_flow(struct exec *x, const struct drill_packet *p)
+{
+	return drill_flow_find(&x->flows, p->proto, &p->src, p->sport, &p->dst, p->dport);
+}
+
+/* Is it of another connection than the script is about? One that names ports is about all. */
+static bool is_foreign(struct exec *x, const struct drill_packet *want,
+		       const struct drill_packet *seen)
+{
+	struct drill_flow *f;
+
+	if (want->has & DRILL_HAS_PORTS || seen->proto == DRILL_ICMP)
+		return false;
+	f = known_flow(x, seen);
+	return f && (x->calling >= 0 || (x->current && f != x->current));
+}
+
 /* The connection of a packet that left the stack; a new one begins with its first. */
 static struct drill_flow *outbound_flow(struct exec *x, const struct drill_packet *p)
 {
@@ -483,7 +501,7 @@ static struct drill_flow *outbound_flow(struct exec *x, const struct drill_packe
 
 	if (p->proto == DRILL_ICMP)
 		return x->current;
-	f = drill_flow_find(&x->flows, p->proto, &p->src, p->sport, &p->dst, p->dport);
+	f = known_flow(x, p);
 	if (f)
 		return f;
 	f = drill_flow_new(&x->flows, p->proto, &p->src, p->sport, &p->dst, p->dport);
@@ -550,9 +568,9 @@ static void cut_part(struct drill_packet *want, struct drill_packet *seen,
 	want->payload_len -= seen->payload_len;
 }
 
-/* @want: what is left of the event's packet; becomes less if @frame is a part of it: then *ret_part. */
+/* @want: what is left of the event's packet; becomes less if @frame is a part of it. *ret_more: it is to be waited for. */
 static int compare(struct exec *x, const struct drill_event *ev, const struct frame *frame,
-		   struct drill_packet *want, bool *ret_part)
+		   struct drill_packet *want, bool *ret_more)
 {
 	const struct drill_parse_flags flags = { 0 };
 	uint64_t time = frame->time - x->start;
@@ -561,11 +579,17 @@ static int compare(struct exec *x, const struct drill_event *ev, const struct fr
 	struct drill_flow *f;
 	char error[256], text[1024];
 
-	*ret_part = false;
+	*ret_more = false;
 	if (drill_packet_parse(frame->octets, frame->len, &flags, &seen, error, sizeof(error)))
 		return fail(x, ev->pos.line, "a packet that makes no sense left at %.6f s: %s",
 			    SECONDS(time), error);
 	seen.dir = DRILL_OUTBOUND;
+	if (is_foreign(x, want, &seen)) {
+		seen_text(want, &seen, text, sizeof(text));
+		say(x, "%10.6f > %s (of another connection)", SECONDS(time), text);
+		*ret_more = true;
+		return 0;
+	}
 	f = outbound_flow(x, &seen);
 	if (f)
 		drill_flow_outbound(f, want, &seen, frame->time, x->o.ts_tick_ns,
@@ -580,16 +604,16 @@ static int compare(struct exec *x, const struct drill_event *ev, const struct fr
 	}
 	seen_text(want, &seen, text, sizeof(text));
 	say(x, "%10.6f > %s", SECONDS(time), text);
-	*ret_part = is_part(x, want, &seen);
-	if (*ret_part)
+	*ret_more = is_part(x, want, &seen);
+	if (*ret_more)
 		cut_part(want, &seen, &part);
-	if (!drill_packet_match(*ret_part ? &part : want, &seen, NULL, &m))
+	if (!drill_packet_match(*ret_more ? &part : want, &seen, NULL, &m))
 		return mismatch(x, ev, &seen, time, &m);
 	if (check_time(x, ev, time))
 		return -1;
 	if (f && seen.proto != DRILL_ICMP)
 		x->current = f;
-	if (!*ret_part && (is_range(&ev->when) || ev->when.kind == DRILL_TIME_ANY))
+	if (!*ret_more && (is_range(&ev->when) || ev->when.kind == DRILL_TIME_ANY))
 		x->last = time;
 	return 0;
 }
@@ -609,28 +633,45 @@ static struct frame *await_frame(struct exec *x, uint64_t deadline, int *ret_err
 
 static int run_outbound(struct exec *x, const struct drill_event *ev)
 {
-	bool any = ev->when.kind == DRILL_TIME_ANY, part = true;
+	bool any = ev->when.kind == DRILL_TIME_ANY, more = true;
 	uint64_t deadline = due_end(x, &ev->when) + (any ? ANY_TIME_WAIT : x->o.tolerance_ns);
 	struct drill_packet want = *ev->packet;
 	struct frame *frame;
 	char text[1024];
 	int err = 0;
 
-	while (part && !err) {
+	while (more && !err) {
 		frame = await_frame(x, deadline, &err);
 		if (!frame && !err && !any) /* to say more than that it did not come */
 			frame = await_frame(x, deadline + LATE_WAIT, &err);
 		if (!frame)
 			break;
 		if (!err)
-			err = compare(x, ev, frame, &want, &part);
+			err = compare(x, ev, frame, &want, &more);
 		free(frame);
 	}
-	if (err || !part)
+	if (err || !more)
 		return err;
 	packet_text(&want, text, sizeof(text));
 	return fail(x, ev->pos.line, "no packet left; expected at %.6f s: > %s",
 		    SECONDS(due(x, &ev->when)), text);
+}
+
+/* A call on a connected socket is about its connection; connecting, or sending unconnected, about one that is to come. */
+static void choose_flow(struct exec *x, const struct drill_run_call *c)
+{
+	const char *name = c->event->call->name;
+	struct drill_flow *f;
+
+	for (f = x->flows.first; f; f = f->next)
+		if (c->fd >= 0 && f->fd == c->fd)
+			break;
+	if (f) {
+		x->current = f;
+		x->calling = -1;
+	} else if (!strcmp(name, "connect") || !strncmp(name, "send", 4)) {
+		x->calling = c->fd;
+	}
 }
 
 /* ---- events ---------------------------------------------------------------------------------------------- */
@@ -656,8 +697,7 @@ static int run_syscall(struct exec *x, const struct drill_event *ev, uint64_t ba
 	}
 	snprintf(text, sizeof(text), "%s()", ev->call->name);
 	say(x, "%10.6f %s", SECONDS(script_now(x)), text);
-	if (!strcmp(ev->call->name, "connect") || !strncmp(ev->call->name, "send", 4))
-		x->calling = r->call.fd;
+	choose_flow(x, &r->call);
 	r->thread = x->world->ops->thread_start(x->world, call_thread, r);
 	if (!r->thread) {
 		drill_call_free(&r->call);

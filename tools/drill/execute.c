@@ -277,7 +277,12 @@ static void follow_call(struct exec *x, const struct drill_run_call *c)
 
 	if (c->result < 0)
 		return;
-	if (!strcmp(name, "listen")) {
+	if (!strcmp(name, "close")) {
+		/* The number may come again, for another socket. */
+		for (f = x->flows.first; f; f = f->next)
+			if (f->fd == c->fd)
+				f->fd = -1;
+	} else if (!strcmp(name, "listen")) {
 		x->listening = true;
 		x->listen_port = port_of_socket(x, drill_fd_world(&x->calls.fds, c->fd));
 	} else if (!strcmp(name, "socket")) {

@@ -442,8 +442,12 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		tcp_fastretrans_alert(sk, &st, dup, &rexmit);
 	}
 	/* Not if recovery has set it to something earlier. */
-	if ((st.flag & FLAG_SET_XMIT_TIMER) && !tcp_schedule_loss_probe(sk, true))
-		tcp_rearm_rto(sk);
+	if (st.flag & FLAG_SET_XMIT_TIMER) {
+		if (!tp->packets_out)
+			tcp_clear_xmit_timer(sk);
+		else if (!tcp_schedule_loss_probe(sk, true))
+			tcp_rearm_rto(sk);
+	}
 	trace_skb(seg->skb, sk->sk_net, TP_tcp_ack, TRACE_PASS, tp->snd_una,
 		  tcp_packets_in_flight(tp));
 	tcp_count_delivered(sk, &st);

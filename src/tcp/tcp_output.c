@@ -351,11 +351,10 @@ void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb)
 	skb->next = skb->prev = NULL;
 }
 
-/* @decr packets fewer in an skb of the retransmit queue: keeps the sums right. */
-void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr)
+/* @decr packets with the marks @sacked fewer in the retransmit queue: keeps the sums right. */
+static void tcp_adjust_counts(struct sock *sk, u8 sacked, s32 decr)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u8 sacked = TCP_SKB_CB(skb)->sacked;
 
 	tp->packets_out -= (u32)decr;
 	if (sacked & TCPCB_SACKED_ACKED)
@@ -366,6 +365,11 @@ void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr)
 		tp->lost_out -= (u32)decr;
 	if (tcp_is_reno(tp) && decr > 0)
 		tp->sacked_out -= min(tp->sacked_out, (u32)decr);
+}
+
+void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr)
+{
+	tcp_adjust_counts(sk, TCP_SKB_CB(skb)->sacked, decr);
 }
 
 /* Gives @skb a fragment list of its own: a clone under way shares the present one. 0 or -ENOMEM */
@@ -603,10 +607,19 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 
 /* ---- sending new data -------------------------------------------------------------------------------- */
 
+/* New data is out, where @prior packets were before: the timer for it. @probe: a loss probe may take its place. */
+static void tcp_new_data_timer(struct sock *sk, u32 prior, bool probe)
+{
+	if (probe && tcp_schedule_loss_probe(sk, false))
+		return;
+	if (!prior || inet_csk(sk)->icsk_pending == ICSK_TIME_LOSS_PROBE)
+		tcp_rearm_rto(sk);
+}
+
 static void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 prior = tp->packets_out, segs = tcp_skb_pcount(skb);
+	u32 segs = tcp_skb_pcount(skb);
 
 	skb_unlink(skb, &sk->sk_write_queue);
 	tcp_rate_skb_sent(sk, skb);
@@ -614,8 +627,6 @@ static void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 	tcp_rtx_queue_insert(sk, skb);
 	tcp_tsorted_add(tp, skb);
 	tp->packets_out += segs;
-	if (!prior || inet_csk(sk)->icsk_pending == ICSK_TIME_LOSS_PROBE)
-		tcp_rearm_rto(sk);
 	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPOrigDataSent, segs);
 	tcp_check_space(sk);
 }
@@ -741,7 +752,7 @@ static bool tcp_cut_to_limit(struct sock *sk, struct sk_buff *skb, u32 limit, u3
 bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 max_segs = push_one ? 1 : 0, sent = 0;
+	u32 max_segs = push_one ? 1 : 0, sent = 0, prior = tp->packets_out;
 	bool is_cwnd_limited = false, is_rwnd_limited = false;
 	struct sk_buff *skb;
 
@@ -812,8 +823,7 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Recovery ||
 		    inet_csk(sk)->icsk_ca_state == TCP_CA_CWR)
 			tp->flight->prr_out += sent;
-		if (push_one != 2)
-			tcp_schedule_loss_probe(sk, false);
+		tcp_new_data_timer(sk, prior, push_one != 2);
 		return false;
 	}
 	return !tp->packets_out && tcp_send_head(sk);
@@ -828,6 +838,55 @@ void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle)
 }
 
 /* ---- retransmission ---------------------------------------------------------------------------------- */
+
+/* @from follows @to in the retransmit queue, and becomes its end. False: it cannot, or there is no memory. */
+static bool tcp_collapse_retrans(struct sock *sk, struct sk_buff *to, struct sk_buff *from)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(to);
+	const struct tcp_skb_cb fcb = *TCP_SKB_CB(from);
+	u32 delta, freed = from->truesize;
+
+	if (tcp_skb_unclone(sk, to))
+		return false;
+	tcp_rtx_queue_unlink(sk, from);
+	if (!skb_try_coalesce(to, from, &delta)) {
+		tcp_rtx_queue_insert(sk, from);
+		return false;
+	}
+	sk->sk_wmem_queued += delta - freed;
+	cb->end_seq = fcb.end_seq;
+	cb->tcp_flags |= fcb.tcp_flags;
+	cb->sacked |= fcb.sacked & TCPCB_EVER_RETRANS;
+	cb->eor = fcb.eor;
+	return true;
+}
+
+/*
+ * A retransmission shorter than a segment takes up what follows it, as far as it fits into @space octets: programs that write little at a time make
+ * one lost packet of many (RFC 9293 3.8 permits repacketization).
+ */
+static void tcp_retrans_try_collapse(struct sock *sk, struct sk_buff *to, u32 space)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const u8 special = TCP_FLAG_SYN | TCP_FLAG_URG;
+	struct sk_buff *skb;
+
+	if (!tcp_net(sk)->retrans_collapse)
+		return;
+	while ((skb = tcp_skb_next(to))) {
+		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb), *tcb = TCP_SKB_CB(to);
+		struct tcp_skb_cb gone = *cb;
+
+		if (tcb->eor || tcb->tx_tstamp || cb->tx_tstamp || cb->gso_segs > 1 ||
+		    (cb->sacked & TCPCB_SACKED_ACKED) ||
+		    ((cb->tcp_flags | tcb->tcp_flags) & special) || to->len + skb->len > space ||
+		    after(cb->end_seq, tcp_wnd_end(tp)))
+			break;
+		if (!tcp_collapse_retrans(sk, to, skb))
+			break;
+		tcp_adjust_counts(sk, gone.sacked, gone.gso_segs);
+	}
+}
 
 int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 {
@@ -860,6 +919,8 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 		diff -= cb->gso_segs;
 		if (diff)
 			tcp_adjust_pcount(sk, skb, diff);
+		if (skb->len < min(len, mss))
+			tcp_retrans_try_collapse(sk, skb, min(len, mss));
 	}
 	segs = tcp_skb_pcount(skb);
 	trace_skb(skb, sk->sk_net, TP_tcp_retransmit_skb, TRACE_PASS, cb->seq, segs);
@@ -1259,8 +1320,12 @@ int tcp_write_wakeup(struct sock *sk)
 		tcp_set_skb_tso_segs(skb, mss);
 		cb->tcp_flags |= TCP_FLAG_PSH;
 		err = tcp_transmit_skb(sk, skb, TCP_SEND_CLONE);
-		if (!err)
+		if (!err) {
+			u32 prior = tp->packets_out;
+
 			tcp_event_new_data_sent(sk, skb);
+			tcp_new_data_timer(sk, prior, false);
+		}
 		return err;
 	}
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPWinProbe);

@@ -193,7 +193,9 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing)
 	s64 rto_left;
 	u64 pto;
 
+	/* Before the handshake is complete there is data only with fast open: the SYN-ACK comes first. */
 	if ((early != 3 && early != 4) || !tp->packets_out || tcp_is_reno(tp) ||
+	    sk->sk_state == SS_TCP_SYN_RECV ||
 	    (icsk->icsk_ca_state != TCP_CA_Open && icsk->icsk_ca_state != TCP_CA_CWR))
 		return false;
 	if (tp->srtt_us) {

@@ -337,6 +337,62 @@ static void thin_streams_wait_linearly(void **state)
 	assert_int_equal(inet_csk(f->sk)->icsk_rto_us, 2 * rto);
 }
 
+static void queue_octets(struct tcp_fixture *f, u32 octets)
+{
+	struct sk_buff *skb = tcp_stream_alloc_skb(f->sk);
+	static const u8 zeroes[64 * TEST_MSS];
+	struct iovec iov = { (void *)(uintptr_t)zeroes, octets };
+	struct iov_iter it;
+
+	assert_non_null(skb);
+	tcp_skb_entail(f->sk, skb);
+	iov_iter_init(&it, &iov, 1, iov.iov_len);
+	assert_int_equal(skb_append_iter(skb, &it, octets, false), octets);
+	f->sk->sk_wmem_queued += octets;
+	f->tp->write_seq += octets;
+	TCP_SKB_CB(skb)->end_seq += octets;
+}
+
+/* net.ipv4.tcp_retrans_collapse */
+static void small_segments_are_sent_again_as_one(void **state)
+{
+	struct tcp_fixture *f = *state;
+
+	f->sk->sk_sndbuf = 1 << 20;
+	for (int i = 0; i < 12; i++) {
+		queue_octets(f, 100);
+		tcp_write_xmit(f->sk, TEST_MSS, TCP_NAGLE_OFF, 0);
+	}
+	assert_int_equal(f->tp->packets_out, 10); /* the window is full */
+	inet_csk(f->sk)->icsk_rto_us = 300000;
+	tcp_fixture_advance(f, 300 * MS);
+	tcp_retransmit_timer(f->sk);
+	tcp_fixture_check_counts(f);
+	assert_int_equal(f->tp->packets_out, 1);
+	assert_int_equal(f->tp->lost_out, 1);
+	assert_int_equal(f->tp->retrans_out, 1);
+	assert_int_equal(tcp_rtx_queue_head(f->sk)->len, 1000);
+	tcp_write_queue_purge(f->sk);
+	assert_int_equal(f->sk->sk_wmem_queued, 0);
+}
+
+static void a_record_boundary_is_kept_when_sent_again(void **state)
+{
+	struct tcp_fixture *f = *state;
+
+	f->sk->sk_sndbuf = 1 << 20;
+	for (int i = 0; i < 4; i++) {
+		queue_octets(f, 100);
+		TCP_SKB_CB(tcp_write_queue_tail(f->sk))->eor = i == 1; /* MSG_EOR */
+		tcp_write_xmit(f->sk, TEST_MSS, TCP_NAGLE_OFF, 0);
+	}
+	inet_csk(f->sk)->icsk_rto_us = 300000;
+	tcp_retransmit_timer(f->sk);
+	assert_int_equal(tcp_rtx_queue_head(f->sk)->len, 200);
+	assert_int_equal(f->tp->packets_out, 3);
+	tcp_fixture_check_counts(f);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, tcp_fixture_setup, tcp_fixture_teardown)
 
 int main(void)
@@ -356,6 +412,8 @@ int main(void)
 		T(reneging_ends_in_a_timeout_that_forgets),
 		T(prr_grows_only_on_good_news),
 		T(thin_streams_wait_linearly),
+		T(small_segments_are_sent_again_as_one),
+		T(a_record_boundary_is_kept_when_sent_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,17 @@ static int get_notsent_lowat(struct sock *sk)
 	return tcp_rare(sk) ? (int)tcp_rare(sk)->notsent_lowat : 0;
 }
 
+static int set_thin_lto(struct sock *sk, int v)
+{
+	tcp_sk(sk)->thin_lto = v & 1;
+	return 0;
+}
+
+static int get_thin_lto(struct sock *sk)
+{
+	return tcp_sk(sk)->thin_lto;
+}
+
 static int get_zero(struct sock *sk)
 {
 	(void)sk;
@@ -287,6 +298,7 @@ static const struct tcp_opt tcp_opts[] = {
 	{ TCP_FASTOPEN_CONNECT, 0, 1, tcp_set_fastopen_connect, tcp_get_fastopen_connect },
 	{ TCP_FASTOPEN_NO_COOKIE, 0, 1, tcp_set_fastopen_no_cookie, tcp_get_fastopen_no_cookie },
 	{ TCP_REPAIR, 0, 0, NULL, get_zero },
+	{ TCP_THIN_LINEAR_TIMEOUTS, 0, 1, set_thin_lto, get_thin_lto },
 };
 
 static const struct tcp_opt *tcp_opt_find(int name)

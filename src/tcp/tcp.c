@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -85,6 +86,10 @@ static void tcp_destroy_sock(struct sock *sk)
 {
 	tcp_clear_xmit_timers(sk);
 	tcp_fastopen_destroy(sk);
+	if (unlikely(tcp_rare(sk))) {
+		free(tcp_rare(sk)->saved_syn);
+		tcp_rare(sk)->saved_syn = NULL;
+	}
 	tcp_cleanup_congestion_control(sk);
 	tcp_write_queue_purge(sk);
 	tcp_sk(sk)->dsack_pending = 0;
@@ -341,10 +346,17 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	int err = 0;
 
 	(void)len;
-	if (unlikely((flags & MSG_FASTOPEN) || inet_sk(sk)->defer_connect)) {
+	if (unlikely((flags & MSG_FASTOPEN) || inet_sk(sk)->defer_connect) && !tp->repair) {
 		err = tcp_sendmsg_fastopen(sk, msg, &in_syn);
 		if (err)
 			return err == -EINPROGRESS && in_syn ? (ssize_t)in_syn : err;
+	}
+	if (unlikely(tp->repair)) {
+		ssize_t n = 0;
+
+		err = tcp_repair_send(sk, msg, &n);
+		if (err)
+			return err < 0 ? err : n;
 	}
 	if (sk->sk_state != SS_TCP_ESTABLISHED && sk->sk_state != SS_TCP_CLOSE_WAIT &&
 	    !tp->tfo_passive) {
@@ -516,7 +528,7 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 	u32 *seq = flags & MSG_PEEK ? &peek_seq : &tp->copied_seq;
 	u64 timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	size_t copied = 0, target;
-	ssize_t err = 0;
+	ssize_t err = 0, done = 0;
 
 	if (flags & MSG_ERRQUEUE) {
 		af = inet_af_ops(sk->sk_net, sk->sk_family);
@@ -526,6 +538,11 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 		return -ENOTCONN;
 	if (flags & MSG_OOB)
 		return tcp_recv_urg(sk, msg, len, flags);
+	if (unlikely(tp->repair)) {
+		err = tcp_repair_recv(sk, msg, len, flags, &done);
+		if (err)
+			return err < 0 ? err : done;
+	}
 	target = flags & MSG_WAITALL ? len : min_t(size_t, max(sk->sk_rcvlowat, 1u), len);
 	target = max(
 		target,
@@ -599,6 +616,14 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 		tcp_cleanup_rbuf(sk, (u32)copied);
 	sk_peek_offset_moved(sk, flags & MSG_PEEK ? (int)copied : -(int)copied);
 	msg->namelen = 0;
+	if (unlikely(tcp_rare(sk) && tcp_rare(sk)->recvmsg_inq) && (copied || !err)) {
+		int n = (int)tcp_inq(sk);
+
+		/* The end of the stream is something to read, too. */
+		if (!n && sock_flag(sk, SOCK_DONE))
+			n = 1;
+		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(n), &n);
+	}
 	return copied ? (ssize_t)copied : err;
 }
 
@@ -810,7 +835,9 @@ static void tcp_close(struct sock *sk, u64 timeout_ns)
 	unread = tcp_flush_receive(sk);
 	if (sk->sk_state == SS_TCP_CLOSE)
 		goto orphan;
-	if (unread) {
+	if (unlikely(tcp_sk(sk)->repair)) {
+		tcp_disconnect(sk, 0);
+	} else if (unread) {
 		/* RFC 2525 2.17: the peer must learn that its data was lost. */
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnClose);
 		tcp_send_active_reset(sk);
@@ -846,8 +873,11 @@ int tcp_disconnect(struct sock *sk, int flags)
 		tcp_set_state(sk, SS_TCP_CLOSE);
 		inet_csk_listen_stop(sk);
 	} else {
-		if (tcp_need_reset(old) || (tp->snd_nxt != tp->write_seq &&
-					    (old == SS_TCP_CLOSING || old == SS_TCP_LAST_ACK))) {
+		if (unlikely(tp->repair)) {
+			sk->sk_err = ECONNABORTED;
+		} else if (tcp_need_reset(old) ||
+			   (tp->snd_nxt != tp->write_seq &&
+			    (old == SS_TCP_CLOSING || old == SS_TCP_LAST_ACK))) {
 			tcp_send_active_reset(sk);
 			sk->sk_err = ECONNRESET;
 		} else if (old == SS_TCP_SYN_SENT) {

@@ -221,7 +221,8 @@ struct netns_tcp {
 	u64 cookie_key[2][2];              /* syncookies.c */
 	struct tcp_metrics_table *metrics; /* NULL until needed */
 	struct tcp_fastopen_keys fastopen_keys;
-	u32 fastopen, fastopen_blackhole_timeout_s;
+	u32 fastopen, fastopen_blackhole_timeout_s, rto_max_ms;
+	u8 syn_linear_timeouts;
 	u32 tfo_blackholes; /* noticed in a row, the last at: */
 	u64 tfo_blackhole_ns;
 	const struct tcp_congestion_ops *cong_default;
@@ -309,6 +310,10 @@ struct tcp_rare {
 	u8 defer_accept;                         /* SYN-ACK retransmissions to wait for data */
 	struct tcp_pacing *pacing;               /* tcp_pacing.c */
 	struct tcp_fastopen *tfo;                /* tcp_fastopen.c */
+	struct tcp_saved_syn *saved_syn;         /* TCP_SAVED_SYN, until it is read */
+	u32 rto_min_us, rto_max_ms;              /* 0: the net's */
+	u8 save_syn;      /* TCP_SAVE_SYN: 1 from the IP header on, 2 from the link-layer header */
+	bool recvmsg_inq; /* TCP_INQ */
 	void *ca_state; /* of an algorithm that needs more than ICSK_CA_PRIV_SIZE: tcp_ca_state() */
 };
 
@@ -341,6 +346,7 @@ struct tcp_sock {
 	 * syn_fastopen: the SYN had the option; tfo_probe: it tries whether a blackhole is gone. */
 	u8 tfo_passive : 1, syn_data : 1, syn_data_acked : 1, syn_fastopen : 1,
 		syn_fastopen_exp : 1, tfo_probe : 1;
+	u8 repair : 1, repair_queue : 2; /* tcp_repair.c */
 	u8 frto : 1; /* RFC 5682 is at work: the timeout may have been spurious */
 	u8 is_sack_reneg : 1, thin_lto : 1;
 	u8 snd_wscale : 4, rcv_wscale : 4;
@@ -453,6 +459,12 @@ static inline u32 tcp_tsval(const struct sock *sk)
 	return tcp_now_ms(sk) + tcp_sk(sk)->tsoffset;
 }
 
+/* Headers of a SYN (TCP_SAVE_SYN). */
+struct tcp_saved_syn {
+	u32 len;
+	u8 octets[];
+};
+
 /* A listener's SYN, until its handshake is complete. */
 struct tcp_request_sock {
 	struct request_sock req; /* must be first */
@@ -461,6 +473,7 @@ struct tcp_request_sock {
 	u32 window_clamp;
 	u32 last_oow_ack;
 	u64 snt_synack; /* ns */
+	struct tcp_saved_syn *saved_syn;
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, got_ack : 1, ecn_ok : 1;
 	u8 snd_wscale : 4, rcv_wscale : 4;
 };
@@ -773,6 +786,22 @@ bool tcp_peer_is_proven(struct net *net, const struct request_sock *req);
 void tcp_fastopen_cache_get(struct sock *sk, u16 *mss, struct tcp_fastopen_cookie *cookie);
 void tcp_fastopen_cache_set(struct sock *sk, u16 mss, const struct tcp_fastopen_cookie *cookie,
 			    bool syn_lost, u8 try_exp);
+
+/* ---- tcp_repair.c ------------------------------------------------------------------------------------ */
+
+int tcp_set_repair(struct sock *sk, int v);
+int tcp_get_repair(struct sock *sk);
+int tcp_set_repair_queue(struct sock *sk, int v);
+int tcp_get_repair_queue(struct sock *sk);
+int tcp_set_queue_seq(struct sock *sk, int v);
+int tcp_get_queue_seq(const struct sock *sk, u32 *ret);
+int tcp_set_repair_options(struct sock *sk, const void *val, socklen_t len);
+int tcp_set_repair_window(struct sock *sk, const void *val, socklen_t len);
+int tcp_get_repair_window(const struct sock *sk, void *val, socklen_t *len);
+/* sendmsg(2), recvmsg(2) in repair. 1: done, with *ret; 0: as usual; or -errno */
+int tcp_repair_send(struct sock *sk, struct kmsghdr *msg, ssize_t *ret);
+int tcp_repair_recv(struct sock *sk, struct kmsghdr *msg, size_t len, int flags, ssize_t *ret);
+bool tcp_repair_skips_wire(const struct tcp_sock *tp); /* what is sent was sent before */
 
 /* ---- tcp_fastopen.c ---------------------------------------------------------------------------------- */
 
@@ -1201,6 +1230,8 @@ void tcp_delete_keepalive_timer(struct sock *sk);
 void tcp_set_keepalive(struct sock *sk, bool on);
 u64 tcp_idle_ns(const struct sock *sk); /* since the last octets or ACK came */
 void tcp_retransmit_timer(struct sock *sk);
+u32 tcp_rto_max_us(const struct sock *sk);
+u32 tcp_rto_min_us(const struct sock *sk);
 void tcp_check_probe_timer(struct sock *sk);
 void tcp_reset_probe_timer(struct sock *sk, u64 us); /* not beyond the user timeout */
 u64 tcp_probe0_when_us(const struct sock *sk, u64 max_us);
@@ -1285,6 +1316,9 @@ static inline bool tcp_is_listening_any(const struct sock *sk)
 }
 
 /* ---- tcp_offload.c ----------------------------------------------------------------------------------- */
+
+/* For request_sock_ops.destructor. */
+void tcp_reqsk_destructor(struct request_sock *req);
 
 extern const struct offload_callbacks tcp_v4_offload, tcp_v6_offload;
 

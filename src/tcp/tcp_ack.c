@@ -46,9 +46,9 @@ void tcp_rtt_estimator(struct tcp_sock *tp, u32 rtt_us, u32 n)
 u32 tcp_rto_us(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	u64 rto = (u64)(tp->srtt_us >> 3) + max(tp->rttvar_us, tcp_net(sk)->rto_min_us);
+	u64 rto = (u64)(tp->srtt_us >> 3) + max(tp->rttvar_us, tcp_rto_min_us(sk));
 
-	return (u32)min(rto, (u64)TCP_RTO_MAX_US);
+	return (u32)min(rto, (u64)tcp_rto_max_us(sk));
 }
 
 void tcp_set_rto(struct sock *sk)
@@ -104,7 +104,7 @@ static void tcp_ack_probe(struct sock *sk)
 		if (icsk->icsk_pending == ICSK_TIME_PROBE0)
 			tcp_clear_xmit_timer(sk);
 	} else {
-		tcp_reset_probe_timer(sk, tcp_probe0_when_us(sk, TCP_RTO_MAX_US));
+		tcp_reset_probe_timer(sk, tcp_probe0_when_us(sk, tcp_rto_max_us(sk)));
 	}
 }
 

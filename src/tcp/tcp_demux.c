@@ -474,7 +474,8 @@ int tcp_connect_begin(struct sock *sk, struct dst_entry *dst, u16 ext_hdr_len, u
 	int err;
 
 	sk_dst_set(sk, dst);
-	tp->write_seq = 0;
+	if (likely(!tp->repair))
+		tp->write_seq = 0;
 	tp->ts_recent = 0;
 	tp->ts_recent_stamp = 0;
 	tp->mss_clamp = mss;
@@ -485,9 +486,11 @@ int tcp_connect_begin(struct sock *sk, struct dst_entry *dst, u16 ext_hdr_len, u
 	if (err)
 		return tcp_connect_failed(sk, err);
 	inet_common_tuple(&sk->c, &t);
-	if (!tp->write_seq)
-		tp->write_seq = tcp_init_seq(net, &t);
-	tp->tsoffset = tcp_init_ts_off(net, &t);
+	if (likely(!tp->repair)) {
+		if (!tp->write_seq)
+			tp->write_seq = tcp_init_seq(net, &t);
+		tp->tsoffset = tcp_init_ts_off(net, &t);
+	}
 	inet->inet_id = (u16)cpu_random(sk->sk_cpu);
 	if (unlikely(tcp_fastopen_defer_connect(sk)))
 		return 0;

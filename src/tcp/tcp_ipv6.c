@@ -97,6 +97,7 @@ static const struct request_sock_ops tcp_v6_request_ops = {
 	.family = AF_INET6,
 	.obj_size = sizeof(struct tcp_request_sock),
 	.timeout = tcp_reqsk_timer,
+	.destructor = tcp_reqsk_destructor,
 };
 
 /* RFC 9293 3.9.2.3 (MUST-57): never answer a SYN to a group; nor one that claims to come from an IPv4 address. */

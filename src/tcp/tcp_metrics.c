@@ -240,7 +240,7 @@ void tcp_init_metrics(struct sock *sk)
 		/* SYNs are small: data may well take as long as it did before. */
 		crtt >>= 3;
 		icsk->icsk_rto_us =
-			min(crtt + max(2 * crtt, tcp_net(sk)->rto_min_us), TCP_RTO_MAX_US);
+			min(crtt + max(2 * crtt, tcp_rto_min_us(sk)), tcp_rto_max_us(sk));
 	} else if (!tp->srtt_us) {
 		/* RFC 6298 5.7: no sample from the handshake, because it was sent again: be careful. */
 		icsk->icsk_rto_us = TCP_TIMEOUT_FALLBACK_US;

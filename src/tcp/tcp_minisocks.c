@@ -13,6 +13,7 @@
  * See RFC 9293 3.6.1, RFC 1337, RFC 6191, RFC 7323 5.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "tcp/tcp.h"
 
@@ -297,6 +298,31 @@ static u8 tcp_syncookies(const struct sock *sk)
 	return inet_sk(sk)->listen_any ? 0 : tcp_net(sk)->syncookies;
 }
 
+/* TCP_SAVE_SYN: keeps the headers of the SYN for who accepts the connection. Without memory there are none. */
+static void tcp_save_syn(const struct sock *listener, struct request_sock *req,
+			 const struct sk_buff *skb)
+{
+	const u8 *end = skb_transport_header(skb), *from;
+	struct tcp_saved_syn *s;
+
+	if (likely(!tcp_rare(listener) || !tcp_rare(listener)->save_syn))
+		return;
+	end += tcp_hdr_len((const struct tcp_hdr *)end);
+	from = tcp_rare(listener)->save_syn == 2 ? skb->head + skb->mac_header
+						 : skb->head + skb->network_header;
+	s = malloc(sizeof(*s) + (size_t)(end - from));
+	if (!s)
+		return;
+	s->len = (u32)(end - from);
+	memcpy(s->octets, from, s->len);
+	tcp_rsk(req)->saved_syn = s;
+}
+
+void tcp_reqsk_destructor(struct request_sock *req)
+{
+	free(tcp_rsk(req)->saved_syn);
+}
+
 /* Is there room for @seg's SYN? *ret_cookie: only if nothing is kept of it. */
 static bool tcp_request_admitted(struct sock *sk, const struct tcp_seg *seg, u32 tw_isn,
 				 bool *ret_cookie, skb_drop_reason_t *ret_reason)
@@ -395,6 +421,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	treq->snt_synack = tcp_now_ns(sk);
 	tcp_openreq_init_rwin(sk, req, dst);
 	treq->ecn_ok = tcp_ecn_accept_syn(sk, dst, seg);
+	tcp_save_syn(sk, req, seg->skb);
 	any = inet_sk(sk)->listen_any;
 	tcp_fastopen_cookie_of(&seg->opts, &foc);
 	if (!any && tcp_try_fastopen(sk, seg, req, &foc)) {
@@ -614,6 +641,9 @@ static void tcp_rare_inherit(struct sock *newsk, const struct sock *sk)
 	to->keepalive_probes = from->keepalive_probes;
 	to->linger2_s = from->linger2_s;
 	to->defer_accept = from->defer_accept;
+	to->rto_min_us = from->rto_min_us;
+	to->rto_max_ms = from->rto_max_ms;
+	to->recvmsg_inq = from->recvmsg_inq;
 }
 
 /* The child of @req, not hashed yet: everything that is per connection is set here, the rest is the listener's. */
@@ -672,6 +702,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->rcv_rtt_us = 0;
 	tp->urg_data = 0;
 	tp->urg_out = 0;
+	tp->repair = 0;
 	tp->tfo_passive = tp->syn_data = tp->syn_data_acked = 0;
 	tp->syn_fastopen = tp->syn_fastopen_exp = tp->tfo_probe = 0;
 
@@ -700,6 +731,10 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->mss_clamp = req->mss;
 	newsk->sk_destruct = sk->sk_destruct;
 	tcp_rare_inherit(newsk, sk);
+	if (unlikely(treq->saved_syn) && tcp_rare_get(newsk)) {
+		tcp_rare(newsk)->saved_syn = treq->saved_syn;
+		tcp_rsk(req)->saved_syn = NULL;
+	}
 	NET_INC_STATS(sock_net(sk), MIB_Tcp_PassiveOpens);
 	return newsk;
 }

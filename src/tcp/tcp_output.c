@@ -797,7 +797,8 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			break;
 		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_PASS, tp->snd_cwnd,
 			  tcp_packets_in_flight(tp));
-		if (tcp_transmit_skb(sk, skb, TCP_SEND_CLONE) == -ENOBUFS && !skb_cloned(skb) &&
+		if (!tcp_repair_skips_wire(tp) &&
+		    tcp_transmit_skb(sk, skb, TCP_SEND_CLONE) == -ENOBUFS && !skb_cloned(skb) &&
 		    cb->end_seq != cb->seq && tp->packets_out)
 			break; /* our queue is full and ACKs will come: try again then */
 		segs = tcp_skb_pcount(skb);
@@ -1159,7 +1160,7 @@ static void tcp_connect_init(struct sock *sk)
 	tp->snd_wnd = 0;
 	tp->snd_wl1 = 0;
 	tp->snd_una = tp->snd_sml = tp->snd_nxt = tp->write_seq;
-	if (!tp->ts_recent_stamp)
+	if (!tp->ts_recent_stamp && !tp->repair)
 		tp->rcv_nxt = 0;
 	tp->rcv_wup = tp->rcv_nxt;
 	tp->copied_seq = tp->rcv_nxt;
@@ -1179,6 +1180,10 @@ int tcp_connect(struct sock *sk)
 	if (err)
 		return -EHOSTUNREACH;
 	tcp_connect_init(sk);
+	if (unlikely(tp->repair)) {
+		tcp_finish_connect(sk);
+		return 0;
+	}
 	skb = tcp_stream_alloc_skb(sk);
 	if (!skb)
 		return -ENOBUFS;
@@ -1359,7 +1364,7 @@ void tcp_send_probe0(struct sock *sk)
 	if (!tcp_local_congestion(err)) {
 		if (icsk->icsk_backoff < tcp_net(sk)->retries2)
 			icsk->icsk_backoff++;
-		when = tcp_probe0_when_us(sk, TCP_RTO_MAX_US);
+		when = tcp_probe0_when_us(sk, tcp_rto_max_us(sk));
 	}
 	tcp_reset_probe_timer(sk, when);
 }

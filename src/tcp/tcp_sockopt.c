@@ -6,6 +6,7 @@
  * functions of their own below. What is not in the table is ENOPROTOOPT. Context: user, cpu lock held.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "tcp/tcp.h"
 #include "tcp/tcp_info.h"
@@ -271,11 +272,90 @@ static int get_thin_lto(struct sock *sk)
 	return tcp_sk(sk)->thin_lto;
 }
 
+static int set_timestamp(struct sock *sk, int v)
+{
+	if (!tcp_sk(sk)->repair)
+		return -EPERM;
+	tcp_sk(sk)->tsoffset = (u32)v - tcp_now_ms(sk);
+	return 0;
+}
+
+/* Bit 0: the clock ticks in us, which ours never does. */
+static int get_timestamp(struct sock *sk)
+{
+	return (int)(tcp_tsval(sk) & ~1u);
+}
+
+static int set_save_syn(struct sock *sk, int v)
+{
+	struct tcp_rare *r = tcp_rare_get(sk);
+
+	if (!r)
+		return -ENOMEM;
+	r->save_syn = (u8)v;
+	return 0;
+}
+
+static int get_save_syn(struct sock *sk)
+{
+	return tcp_rare(sk) ? tcp_rare(sk)->save_syn : 0;
+}
+
+static int set_inq(struct sock *sk, int v)
+{
+	struct tcp_rare *r = tcp_rare_get(sk);
+
+	if (!r)
+		return -ENOMEM;
+	r->recvmsg_inq = v;
+	return 0;
+}
+
+static int get_inq(struct sock *sk)
+{
+	return tcp_rare(sk) && tcp_rare(sk)->recvmsg_inq;
+}
+
+static int set_rto_max_ms(struct sock *sk, int v)
+{
+	struct tcp_rare *r = tcp_rare_get(sk);
+
+	if (!r)
+		return -ENOMEM;
+	r->rto_max_ms = (u32)v;
+	return 0;
+}
+
+static int get_rto_max_ms(struct sock *sk)
+{
+	return (int)(tcp_rto_max_us(sk) / 1000);
+}
+
+static int set_rto_min_us(struct sock *sk, int v)
+{
+	struct tcp_rare *r = tcp_rare_get(sk);
+
+	if (!r)
+		return -ENOMEM;
+	r->rto_min_us = (u32)v;
+	return 0;
+}
+
+static int get_rto_min_us(struct sock *sk)
+{
+	return (int)tcp_rto_min_us(sk);
+}
+
 static int get_zero(struct sock *sk)
 {
 	(void)sk;
 	return 0;
 }
+
+/* Newer than libc's header. */
+#define TCP_IS_MPTCP_   43
+#define TCP_RTO_MAX_MS_ 44
+#define TCP_RTO_MIN_US_ 45
 
 #define INT_LO (-0x7fffffff - 1)
 #define INT_HI 0x7fffffff
@@ -297,7 +377,15 @@ static const struct tcp_opt tcp_opts[] = {
 	{ TCP_FASTOPEN, INT_LO, INT_HI, tcp_set_fastopen, tcp_get_fastopen },
 	{ TCP_FASTOPEN_CONNECT, 0, 1, tcp_set_fastopen_connect, tcp_get_fastopen_connect },
 	{ TCP_FASTOPEN_NO_COOKIE, 0, 1, tcp_set_fastopen_no_cookie, tcp_get_fastopen_no_cookie },
-	{ TCP_REPAIR, 0, 0, NULL, get_zero },
+	{ TCP_REPAIR, INT_LO, INT_HI, tcp_set_repair, tcp_get_repair },
+	{ TCP_REPAIR_QUEUE, INT_LO, INT_HI, tcp_set_repair_queue, tcp_get_repair_queue },
+	{ TCP_QUEUE_SEQ, INT_LO, INT_HI, tcp_set_queue_seq, NULL },
+	{ TCP_TIMESTAMP, INT_LO, INT_HI, set_timestamp, get_timestamp },
+	{ TCP_SAVE_SYN, 0, 2, set_save_syn, get_save_syn },
+	{ TCP_INQ, 0, 1, set_inq, get_inq },
+	{ TCP_IS_MPTCP_, 0, 0, NULL, get_zero },
+	{ TCP_RTO_MAX_MS_, 1000, 120000, set_rto_max_ms, get_rto_max_ms },
+	{ TCP_RTO_MIN_US_, 1, 200000, set_rto_min_us, get_rto_min_us },
 	{ TCP_THIN_LINEAR_TIMEOUTS, 0, 1, set_thin_lto, get_thin_lto },
 };
 
@@ -326,8 +414,18 @@ int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, sockle
 		memcpy(ca, val, min_t(size_t, len, sizeof(ca) - 1));
 		return tcp_set_congestion_control(sk, ca, true);
 	}
-	if (name == TCP_FASTOPEN_KEY)
+	switch (name) {
+	case TCP_FASTOPEN_KEY:
 		return tcp_set_fastopen_key(sk, val, len);
+	case TCP_REPAIR_OPTIONS:
+		return tcp_set_repair_options(sk, val, len);
+	case TCP_REPAIR_WINDOW:
+		return tcp_set_repair_window(sk, val, len);
+	case TCP_ULP: /* there are no upper layer protocols */
+		return len ? -ENOENT : -EINVAL;
+	default:
+		break;
+	}
 	o = tcp_opt_find(name);
 	if (!o || !o->set)
 		return -ENOPROTOOPT;
@@ -426,6 +524,26 @@ static int tcp_get_bytes(void *val, socklen_t *len, const void *from, size_t siz
 	return 0;
 }
 
+/* TCP_SAVED_SYN: once. Too little room: how much it takes. */
+static int get_saved_syn(struct sock *sk, void *val, socklen_t *len)
+{
+	struct tcp_rare *r = tcp_rare(sk);
+
+	if (!r || !r->saved_syn) {
+		*len = 0;
+		return 0;
+	}
+	if (*len < r->saved_syn->len) {
+		*len = (socklen_t)r->saved_syn->len;
+		return -EINVAL;
+	}
+	*len = (socklen_t)r->saved_syn->len;
+	memcpy(val, r->saved_syn->octets, r->saved_syn->len);
+	free(r->saved_syn);
+	r->saved_syn = NULL;
+	return 0;
+}
+
 int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *len)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
@@ -436,6 +554,7 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 	u32 cc_len;
 	u16 attr;
 	u8 key[32];
+	u32 seq;
 	int v;
 
 	if (level != SOL_TCP)
@@ -446,6 +565,16 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 	case TCP_INFO:
 		tcp_get_info(sk, &info);
 		return tcp_get_bytes(val, len, &info, sizeof(info));
+	case TCP_SAVED_SYN:
+		return get_saved_syn(sk, val, len);
+	case TCP_REPAIR_WINDOW:
+		return tcp_get_repair_window(sk, val, len);
+	case TCP_ULP:
+		*len = 0;
+		return 0;
+	case TCP_QUEUE_SEQ:
+		v = tcp_get_queue_seq(sk, &seq);
+		return v ? v : tcp_get_bytes(val, len, &seq, sizeof(seq));
 	case TCP_FASTOPEN_KEY:
 		v = (int)tcp_get_fastopen_key(sk, key);
 		return tcp_get_bytes(val, len, key, (size_t)v);
@@ -466,5 +595,7 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 	if (!o)
 		return -ENOPROTOOPT;
 	v = o->get(sk);
+	if (name == TCP_REPAIR_QUEUE && v < 0)
+		return v;
 	return tcp_get_bytes(val, len, &v, sizeof(v));
 }

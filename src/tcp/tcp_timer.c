@@ -15,6 +15,34 @@
 
 #include "tcp/tcp.h"
 
+/* ---- limits ------------------------------------------------------------------------------------------ */
+
+u32 tcp_rto_max_us(const struct sock *sk)
+{
+	u32 ms = tcp_rare(sk) ? tcp_rare(sk)->rto_max_ms : 0;
+
+	return (ms ? ms : tcp_net(sk)->rto_max_ms) * 1000;
+}
+
+u32 tcp_rto_min_us(const struct sock *sk)
+{
+	u32 us = tcp_rare(sk) ? tcp_rare(sk)->rto_min_us : 0;
+
+	return us ? us : tcp_net(sk)->rto_min_us;
+}
+
+/* The timeout @rto, but not beyond the user timeout (RFC 5482, tcp(7)). */
+static u32 tcp_clamp_rto_to_user_timeout(const struct sock *sk, u32 rto)
+{
+	u32 limit = inet_csk(sk)->icsk_user_timeout;
+	s32 left;
+
+	if (likely(!limit) || !tcp_sk(sk)->flight->retrans_stamp)
+		return rto;
+	left = (s32)(tcp_sk(sk)->flight->retrans_stamp + limit - tcp_now_ms(sk));
+	return left <= 0 ? 1000 : (u32)min((u64)rto, (u64)left * 1000);
+}
+
 /* ---- the shared node --------------------------------------------------------------------------------- */
 
 static u64 tcp_earliest(const struct inet_connection_sock *icsk)
@@ -51,7 +79,7 @@ void tcp_reset_xmit_timer(struct sock *sk, u8 what, u64 us)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	icsk->icsk_pending = what;
-	icsk->icsk_timeout = tcp_now_ns(sk) + min_t(u64, us, TCP_RTO_MAX_US) * NSEC_PER_USEC;
+	icsk->icsk_timeout = tcp_now_ns(sk) + min_t(u64, us, tcp_rto_max_us(sk)) * NSEC_PER_USEC;
 	tcp_timer_update(sk);
 }
 
@@ -135,13 +163,13 @@ static bool tcp_out_of_resources(struct sock *sk, bool do_reset)
 }
 
 /* What @boundary retransmissions with doubling take, in us: R1 and R2 of RFC 9293 3.8.3 are meant as times. */
-static u64 tcp_model_timeout(u64 rto_base, u32 boundary)
+static u64 tcp_model_timeout(u64 rto_base, u64 rto_max, u32 boundary)
 {
-	u32 linear = 63 - (u32)__builtin_clzll(TCP_RTO_MAX_US / rto_base);
+	u32 linear = 63 - (u32)__builtin_clzll(max(rto_max / rto_base, (u64)1));
 
 	if (boundary <= linear)
 		return ((2ULL << boundary) - 1) * rto_base;
-	return ((2ULL << linear) - 1) * rto_base + (u64)(boundary - linear) * TCP_RTO_MAX_US;
+	return ((2ULL << linear) - 1) * rto_base + (u64)(boundary - linear) * rto_max;
 }
 
 static bool tcp_retransmits_timed_out(struct sock *sk, u32 boundary, u64 timeout_us)
@@ -152,11 +180,11 @@ static bool tcp_retransmits_timed_out(struct sock *sk, u32 boundary, u64 timeout
 	if (!icsk->icsk_retransmits)
 		return false;
 	if (!timeout_us) {
-		u64 base = tcp_net(sk)->rto_min_us;
+		u64 base = tcp_rto_min_us(sk);
 
 		if (sk->sk_state == SS_TCP_SYN_SENT || sk->sk_state == SS_TCP_SYN_RECV)
 			base = TCP_TIMEOUT_INIT_US;
-		timeout_us = tcp_model_timeout(base, boundary);
+		timeout_us = tcp_model_timeout(base, tcp_rto_max_us(sk), boundary);
 	}
 	return (s32)elapsed_ms >= 0 && (u64)elapsed_ms * 1000 >= timeout_us;
 }
@@ -171,20 +199,26 @@ static bool tcp_write_timeout(struct sock *sk)
 	if (sk->sk_state == SS_TCP_SYN_SENT || sk->sk_state == SS_TCP_SYN_RECV) {
 		u32 until = icsk->icsk_syn_retries ? icsk->icsk_syn_retries : net->syn_retries;
 
-		if (sk->sk_state == SS_TCP_SYN_RECV)
-			until = net->synack_retries + 1u;
 		if (icsk->icsk_retransmits)
 			sk_dst_reset(sk);
-		expired = icsk->icsk_retransmits >= until ||
-			  (icsk->icsk_user_timeout &&
-			   tcp_retransmits_timed_out(sk, 0, icsk->icsk_user_timeout * 1000ULL));
+		if (sk->sk_state == SS_TCP_SYN_RECV) {
+			expired = icsk->icsk_retransmits >= net->synack_retries + 1u ||
+				  (icsk->icsk_user_timeout &&
+				   tcp_retransmits_timed_out(sk, 0,
+							     icsk->icsk_user_timeout * 1000ULL));
+		} else {
+			/* As long as that many SYNs with doubling intervals would take, however many there are. */
+			expired = icsk->icsk_retransmits >= until + net->syn_linear_timeouts ||
+				  tcp_retransmits_timed_out(sk, until,
+							    icsk->icsk_user_timeout * 1000ULL);
+		}
 	} else {
 		u32 until = net->retries2;
 
 		if (tcp_retransmits_timed_out(sk, net->retries1, 0))
 			sk_dst_reset(sk); /* R1: perhaps another route works */
 		if (sock_flag(sk, SOCK_DEAD)) {
-			bool alive = icsk->icsk_rto_us < TCP_RTO_MAX_US;
+			bool alive = icsk->icsk_rto_us < tcp_rto_max_us(sk);
 
 			until = tcp_orphan_retries(sk, alive);
 			if (tcp_out_of_resources(sk,
@@ -225,7 +259,7 @@ void tcp_retransmit_timer(struct sock *sk)
 	if (!tp->snd_wnd && !sock_flag(sk, SOCK_DEAD) && sk->sk_state != SS_TCP_SYN_SENT &&
 	    sk->sk_state != SS_TCP_SYN_RECV) {
 		/* The peer shrank its window to zero over data in flight. It lives as long as it answers: keep on. */
-		if (tcp_now_ms(sk) - tp->rcv_tstamp > TCP_RTO_MAX_US / 1000) {
+		if (tcp_now_ms(sk) - tp->rcv_tstamp > tcp_rto_max_us(sk) / 1000) {
 			tcp_write_err(sk);
 			return;
 		}
@@ -258,12 +292,14 @@ back_off:
 	if (tcp_thin_linear(sk)) {
 		icsk->icsk_backoff = 0;
 		icsk->icsk_rto_us = tcp_rto_us(sk);
-	} else {
-		/* RFC 6298 5.5 */
+	} else if (sk->sk_state != SS_TCP_SYN_SENT ||
+		   icsk->icsk_retransmits > tcp_net(sk)->syn_linear_timeouts) {
+		/* RFC 6298 5.5. The first SYNs come at even intervals: servers are more often slow than networks. */
 		icsk->icsk_backoff = (u8)min(icsk->icsk_backoff + 1, 255);
-		icsk->icsk_rto_us = min(icsk->icsk_rto_us << 1, TCP_RTO_MAX_US);
+		icsk->icsk_rto_us = min(icsk->icsk_rto_us << 1, tcp_rto_max_us(sk));
 	}
-	tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, icsk->icsk_rto_us);
+	tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS,
+			     tcp_clamp_rto_to_user_timeout(sk, icsk->icsk_rto_us));
 	if (tcp_retransmits_timed_out(sk, tcp_net(sk)->retries1 + 1u, 0))
 		sk_dst_reset(sk);
 }
@@ -272,7 +308,7 @@ back_off:
 
 u64 tcp_probe0_base_us(const struct sock *sk)
 {
-	return max(inet_csk(sk)->icsk_rto_us, tcp_net(sk)->rto_min_us);
+	return max(inet_csk(sk)->icsk_rto_us, tcp_rto_min_us(sk));
 }
 
 u64 tcp_probe0_when_us(const struct sock *sk, u64 max_us)
@@ -307,13 +343,15 @@ static void tcp_probe_timer(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 max_probes = tcp_net(sk)->retries2;
 
+	if (unlikely(tp->repair))
+		return;
 	if (tp->packets_out || !tcp_send_head(sk)) {
 		icsk->icsk_probes_out = 0;
 		tp->probes_stamp = 0;
 		return;
 	}
 	if (sock_flag(sk, SOCK_DEAD)) {
-		bool alive = tcp_probe0_when_us(sk, UINT64_MAX >> 1) < TCP_RTO_MAX_US;
+		bool alive = tcp_probe0_when_us(sk, UINT64_MAX >> 1) < tcp_rto_max_us(sk);
 
 		max_probes = tcp_orphan_retries(sk, alive);
 		if (!alive && icsk->icsk_backoff >= max_probes) {
@@ -558,6 +596,6 @@ void tcp_reqsk_timer(struct cpu *cpu, struct timer_list *t)
 	}
 	if (req->num_timeout++ == 0)
 		icsk->icsk_accept_queue.young--;
-	req->timeout = min(req->timeout << 1, TCP_RTO_MAX_US * NSEC_PER_USEC);
+	req->timeout = min(req->timeout << 1, (u64)tcp_rto_max_us(listener) * NSEC_PER_USEC);
 	mod_timer(cpu, &req->timer, cpu->now + req->timeout);
 }

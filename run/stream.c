@@ -461,13 +461,13 @@ static enum pump_result pump_down(struct asock *s)
 
 /*
  * A broken connection may still hold octets that came before the break: the program reads them first. EPIPE alone says only
- * that we cannot send; the receiving side knows whether it was a reset.
+ * that we cannot send; the receiving side knows whether it was a reset. @told: it has said so; asked once more it would say EOF.
  */
-static void broken(struct asock *s)
+static void broken(struct asock *s, bool told)
 {
 	int err = s->err;
 
-	if (!s->closed) {
+	if (!s->closed && !told) {
 		if (pump_down(s) != PUMP_ERROR && s->down.len)
 			return; /* the end of it comes with the next event */
 		if (s->err == EPIPE && err == EPIPE && s->peer_eof) {
@@ -491,7 +491,7 @@ void stream_pump(struct asock *s)
 	if (up != PUMP_ERROR && !s->closed)
 		down = pump_down(s);
 	if (up == PUMP_ERROR || down == PUMP_ERROR) {
-		broken(s);
+		broken(s, down == PUMP_ERROR);
 		return;
 	}
 	if (up == PUMP_MORE || down == PUMP_MORE)

@@ -157,7 +157,9 @@ struct lab_plug {
 	unsigned line;
 };
 
-/* A node's interface over a tap or tun of the host: endpoints "node:eth0" and "host:tap0". Needs the right to use /dev/net/tun. */
+/* A node's interface over a tap or tun of the host: endpoints "node:eth0" and "host:tap0". Needs the right to use /dev/net/tun. Or the way
+ * out through the host's sockets: endpoints "node:eth0" and "uplink:", which is host_ifname then, and the name of no interface. */
+#define LAB_UPLINK "uplink:"
 struct lab_host_link {
 	size_t node;
 	char ifname[IFNAMSIZ], host_ifname[IFNAMSIZ];

@@ -27,6 +27,7 @@
 #include "lab/report.h"
 #include "see/session.h"
 #include "see/walk.h"
+#include "uplink/uplink.h"
 
 #define WAIT_POLL_NS 10000000ull
 
@@ -222,9 +223,8 @@ static int make_link(struct lab *lab, size_t i)
 				   reason(err, &e));
 }
 
-static int make_host_link(struct lab *lab, size_t i)
+static int make_tap(struct lab *lab, const struct lab_host_link *l)
 {
-	const struct lab_host_link *l = &lab->desc->host_links[i];
 	struct weir_net *net = net_of(lab, l->node);
 	struct net_error e = { "" };
 	int err = host_link_attach(net, l->ifname, l->host_ifname);
@@ -237,6 +237,25 @@ static int make_host_link(struct lab *lab, size_t i)
 				   reason(err, &e));
 }
 
+/* The way out: a gateway of its own for each link. */
+static int make_uplink(struct lab *lab, const struct lab_host_link *l)
+{
+	struct uplink_config cfg = { .ifname = l->ifname, .mtu = l->mtu };
+	char why[256];
+	int err = uplink_create(lab->run, lab->nodes[l->node], &cfg, why, sizeof(why));
+
+	return err == 0 ? 0
+			: complain(lab, l->line, "link %s:%s - uplink: cannot be made: %s%s%s",
+				   lab->desc->nodes[l->node].name, l->ifname, strerror(-err),
+				   why[0] ? ": " : "", why);
+}
+
+static int make_host_link(struct lab *lab, size_t i)
+{
+	const struct lab_host_link *l = &lab->desc->host_links[i];
+
+	return strcmp(l->host_ifname, LAB_UPLINK) ? make_tap(lab, l) : make_uplink(lab, l);
+}
 static int raise_link(struct lab *lab, size_t node, const char *ifname, unsigned line)
 {
 	struct net_error e = { "" };

@@ -981,6 +981,12 @@ static bool read_endpoint(struct reader *r, yaml_node_t *n, void *obj)
 		return false;
 	if (l->n == 2)
 		return fail(r, n, "a link has two endpoints");
+	if (!strcmp(s, LAB_UPLINK)) {
+		e = &l->link->end[l->n++];
+		e->node = HOST_NODE;
+		strcpy(e->ifname, LAB_UPLINK);
+		return true;
+	}
 	if (!colon && find_medium(r->desc, s) >= 0) {
 		e = &l->link->end[l->n++];
 		e->node = MEDIUM_NODE;
@@ -1206,7 +1212,8 @@ static bool check_host_links(struct reader *r)
 		for (size_t j = 0; j < i; j++) {
 			const struct lab_host_link *b = &d->host_links[j];
 
-			twice |= !strcmp(a->host_ifname, b->host_ifname) ||
+			twice |= (strcmp(a->host_ifname, LAB_UPLINK) != 0 &&
+				  !strcmp(a->host_ifname, b->host_ifname)) ||
 				 (a->node == b->node && !strcmp(a->ifname, b->ifname));
 		}
 		for (size_t j = 0; j < d->nr_links * 2; j++) {

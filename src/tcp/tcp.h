@@ -244,6 +244,7 @@ struct netns_tcp {
 		workaround_signed_windows, low_latency, adv_win_scale;
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
+	u32 tso_win_divisor;
 };
 
 /* ---- the connection ---------------------------------------------------------------------------------- */

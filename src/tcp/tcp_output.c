@@ -666,7 +666,10 @@ static u32 tcp_cwnd_test(const struct tcp_sock *tp)
 {
 	u32 in_flight = tcp_packets_in_flight(tp);
 
-	return in_flight >= tp->snd_cwnd ? 0 : tp->snd_cwnd - in_flight;
+	if (in_flight >= tp->snd_cwnd)
+		return 0;
+	/* As Linux: no unit is more than half of the window, so that ACKs of one let the next one go. */
+	return min(max(tp->snd_cwnd >> 1, 1u), tp->snd_cwnd - in_flight);
 }
 
 /* How many octets of @skb go now: whole segments unless Nagle lets the rest follow. */
@@ -687,6 +690,8 @@ static u32 tcp_mss_split_point(const struct sock *sk, const struct sk_buff *skb,
 	return tcp_nagle_check(partial != 0, tp, nonagle) ? needed - partial : needed;
 }
 
+#define TSO_DEFER_SEGS 3u
+
 /*
  * Waiting for another ACK would make a bigger unit: worth it while that ACK is near. True: wait. An ACK is on its way whenever
  * something is in flight, so waiting cannot stall the connection.
@@ -695,7 +700,7 @@ static bool tcp_tso_should_defer(struct sock *sk, struct sk_buff *skb, u32 mss, 
 				 bool *is_cwnd_limited)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 send_win, cong_win, limit, chunk;
+	u32 send_win, cong_win, limit, chunk, divisor;
 	struct sk_buff *head;
 	u64 age_us;
 
@@ -712,8 +717,10 @@ static bool tcp_tso_should_defer(struct sock *sk, struct sk_buff *skb, u32 mss, 
 		return false;
 	if (skb != tcp_write_queue_tail(sk) && limit >= skb->len)
 		return false;
-	/* A third of the window at a time is big enough. */
-	chunk = (u32)min((u64)tp->snd_wnd, (u64)tp->snd_cwnd * mss) / 3;
+	/* A part of the window at a time is big enough; or else three segments more than an ACK lets go. */
+	divisor = tcp_net(sk)->tso_win_divisor;
+	chunk = divisor ? (u32)min((u64)tp->snd_wnd, (u64)tp->snd_cwnd * mss) / divisor
+			: TSO_DEFER_SEGS * mss + 1;
 	if (chunk && limit >= chunk)
 		return false;
 	head = tcp_rtx_queue_head(sk);

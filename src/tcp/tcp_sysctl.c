@@ -103,6 +103,8 @@ static const struct sysctl_desc tcp_sysctl_rows[] = {
 	ROW("pacing_ca_ratio", SYSCTL_U32, pacing_ca_ratio, 120, 0, 1000,
 	    "the same in congestion avoidance"),
 	ROW("min_tso_segs", SYSCTL_U32, min_tso_segs, 2, 1, 255, "least segments in a unit"),
+	ROW("tso_win_divisor", SYSCTL_U32, tso_win_divisor, 3, 0, 255,
+	    "a unit waits for more ACKs until it is this part of the window; 0: four segments"),
 	ROW("tso_rtt_log", SYSCTL_U32, tso_rtt_log, 9, 0, 255,
 	    "round trips of 2^this us halve the units that near peers get"),
 	ROW("ecn", SYSCTL_U8, ecn, 2, 0, 2,

@@ -228,6 +228,9 @@ static int set_socket_option(struct call *c, int name, const void *val, socklen_
 	case SO_ATTACH_REUSEPORT_EBPF:
 	case SO_ATTACH_BPF:
 		return -ENOPROTOOPT;
+	case SO_ZEROCOPY:
+		/* The program's memory is another process's: what it sends is copied. */
+		return -EOPNOTSUPP;
 	default:
 		break;
 	}

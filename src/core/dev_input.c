@@ -21,6 +21,7 @@
 
 #include "core/machine.h"
 #include "core/qdisc.h"
+#include "core/zerocopy.h"
 
 /* The clock is read once for so many packets or polls: enough to hold a time limit of 2 ms. */
 #define CLOCK_REFRESH_PACKETS 64
@@ -320,6 +321,9 @@ void netif_receive_skb(struct sk_buff *skb)
 	struct net_device *dev;
 	bool exact = false;
 
+	skb = skb_orphan_frags_rx(skb);
+	if (unlikely(!skb))
+		return;
 	if (!skb->tstamp)
 		skb->tstamp = skb->cpu->now;
 	skb->dev->cpu->softnet->processed++;

@@ -29,6 +29,7 @@
 #include <errno.h>
 
 #include "core/dst.h"
+#include "core/zerocopy.h"
 
 #define GRO_MAX_HELD 8
 #define GRO_MAX_SIZE 65535 /* of the network layer: its length field has 16 bits */
@@ -107,9 +108,13 @@ static bool gro_wanted(const struct sk_buff *skb, const struct packet_type *pt)
 void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 {
 	const struct packet_type *pt = dev_get_pack(skb->dev->net, be16_to_cpu(skb->protocol));
-	struct napi_gro_cb *cb = NAPI_GRO_CB(skb);
+	struct napi_gro_cb *cb;
 	struct sk_buff *done;
 
+	skb = skb_orphan_frags_rx(skb);
+	if (unlikely(!skb))
+		return;
+	cb = NAPI_GRO_CB(skb);
 	if (!gro_wanted(skb, pt)) {
 		netif_receive_skb(skb);
 		return;

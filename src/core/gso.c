@@ -64,6 +64,7 @@ static void add_frag_refs(struct sk_buff *nskb, const struct sk_buff *skb, u32 o
 	struct skb_shared_info *nsh = skb_shinfo(nskb);
 	u32 start = skb_headlen(skb), end = off + len;
 
+	nsh->zerocopy |= sh->zerocopy;
 	for (u32 i = 0; i < sh->nr_frags && start < end; i++) {
 		const skb_frag_t *f = &sh->frags[i];
 		u32 from = max(off, start), to = min(end, start + f->size);

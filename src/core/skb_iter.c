@@ -291,6 +291,17 @@ s64 skb_append_iter(struct sk_buff *skb, struct iov_iter *from, u32 len, bool li
 	return r < 0 && linear ? linear : r < 0 ? r : linear + r;
 }
 
+bool skb_append_page(struct sk_buff *skb, struct page *page, u32 off, u32 len)
+{
+	skb_frag_t *f = skb_frag_slot(skb, page, off);
+
+	if (!f)
+		return false;
+	f->size += len;
+	skb_grew(skb, len);
+	return true;
+}
+
 u32 skb_append_frag_refs(struct sk_buff *dst, const struct sk_buff *src, u32 off, u32 len)
 {
 	const struct skb_shared_info *sh = skb_shinfo(src);
@@ -313,6 +324,7 @@ u32 skb_append_frag_refs(struct sk_buff *dst, const struct sk_buff *src, u32 off
 		off += n;
 		done += n;
 	}
+	skb_shinfo(dst)->zerocopy |= sh->zerocopy;
 	skb_grew(dst, done);
 	return done;
 }
@@ -381,7 +393,8 @@ void skb_split(struct sk_buff *skb, struct sk_buff *skb1, u32 len)
 		}
 		start += size;
 	}
-	sh->nr_frags = (u8)kept;
+	sh->nr_frags = (u8)kept & 0x7f;
+	sh1->zerocopy = sh->zerocopy;
 	if (len < headlen) {
 		skb->tail = (u32)(skb->data - skb->head) + len;
 		skb->data_len = 0;

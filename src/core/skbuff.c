@@ -434,6 +434,7 @@ static void skb_share_frags(struct sk_buff *n, const struct sk_buff *skb)
 		page_get(to->frags[i].page);
 	}
 	to->nr_frags = sh->nr_frags;
+	to->zerocopy = sh->zerocopy;
 	to->frag_list = sh->frag_list;
 	for (f = sh->frag_list; f; f = f->next)
 		skb_get(f);

@@ -101,7 +101,8 @@ enum skb_gso_type {
 };
 
 struct skb_shared_info {
-	u8 nr_frags;
+	u8 nr_frags : 7;
+	u8 zerocopy : 1; /* fragments may be a program's memory: core/zerocopy.h */
 	u8 tx_flags;
 	u16 gso_size; /* payload octets per wire segment; 0: not a GSO packet */
 	u16 gso_segs;
@@ -266,6 +267,8 @@ int skb_copy_and_csum_datagram_iter(struct sk_buff *skb, u32 hlen, struct iov_it
  * the cpu's current page. Returns octets appended (fewer: fragments are full) or -ENOMEM/-EFAULT. truesize grows by what went
  * into fragments; if the skb is charged to a socket already, the caller charges the difference. */
 s64 skb_append_iter(struct sk_buff *skb, struct iov_iter *from, u32 len, bool linear_ok);
+/* Appends octets [off, off+len) of @page as a reference. False: no free fragment slot. truesize as skb_append_iter(). */
+bool skb_append_page(struct sk_buff *skb, struct page *page, u32 off, u32 len);
 /* Moves fragment references: appends octets [off, off+len) of @src as references to @dst's fragments.
  * Returns octets appended (fewer: no free fragment slot). Octets in @src's head area must not be in range. @dst's truesize
  * grows by them (the caller charges that, if @dst is charged); @src's stays. */

@@ -28,6 +28,7 @@
 #include "core/sock_reasons.h"
 #include "core/sock_reuseport.h"
 #include "core/sysctl.h"
+#include "core/zerocopy.h"
 #include "host/host.h"
 
 DROP_REASON_TABLE(socket_drop_reasons, SOCKET, SOCKET_DROP_REASONS);
@@ -541,7 +542,7 @@ void sock_tstamp_tx(struct sock *sk, const struct sk_buff *skb, const struct sk_
 		stats = tsflags & SOF_TIMESTAMPING_OPT_STATS && prot->tstamp_stats;
 		copy = stats ? prot->tstamp_stats(sk, skb, ack) : alloc_skb(skb->cpu, 0);
 	} else {
-		copy = skb_clone(skb);
+		copy = skb_clone_to_keep(skb);
 	}
 	if (!copy)
 		return;

@@ -7,7 +7,7 @@
 #include "lib/csum.h"
 
 /* The contiguous octets at the front, at most @n; skips empty segments. 0 at the end. */
-static size_t iter_front(struct iov_iter *i, size_t n, u8 **ret_p)
+size_t iov_iter_front(struct iov_iter *i, size_t n, u8 **ret_p)
 {
 	n = min(n, i->count);
 	if (!n)
@@ -32,7 +32,7 @@ size_t copy_from_iter(void *to, size_t n, struct iov_iter *i)
 	size_t done = 0, step;
 	u8 *p;
 
-	while ((step = iter_front(i, n - done, &p))) {
+	while ((step = iov_iter_front(i, n - done, &p))) {
 		memcpy((u8 *)to + done, p, step);
 		iter_forward(i, step);
 		done += step;
@@ -45,7 +45,7 @@ size_t copy_to_iter(const void *from, size_t n, struct iov_iter *i)
 	size_t done = 0, step;
 	u8 *p;
 
-	while ((step = iter_front(i, n - done, &p))) {
+	while ((step = iov_iter_front(i, n - done, &p))) {
 		memcpy(p, (const u8 *)from + done, step);
 		iter_forward(i, step);
 		done += step;
@@ -59,7 +59,7 @@ size_t csum_and_copy_from_iter(void *to, size_t n, u32 *csum, struct iov_iter *i
 	u32 sum = 0;
 	u8 *p;
 
-	while ((step = iter_front(i, n - done, &p))) {
+	while ((step = iov_iter_front(i, n - done, &p))) {
 		sum = csum_block_add(sum, csum_partial_copy((u8 *)to + done, p, step, 0), done);
 		iter_forward(i, step);
 		done += step;
@@ -74,7 +74,7 @@ size_t csum_and_copy_to_iter(const void *from, size_t n, u32 *csum, struct iov_i
 	u32 sum = 0;
 	u8 *p;
 
-	while ((step = iter_front(i, n - done, &p))) {
+	while ((step = iov_iter_front(i, n - done, &p))) {
 		sum = csum_block_add(sum, csum_partial_copy(p, (const u8 *)from + done, step, 0),
 				     done);
 		iter_forward(i, step);
@@ -89,7 +89,7 @@ void iov_iter_advance(struct iov_iter *i, size_t n)
 	size_t step;
 	u8 *p;
 
-	while ((step = iter_front(i, n, &p))) {
+	while ((step = iov_iter_front(i, n, &p))) {
 		iter_forward(i, step);
 		n -= step;
 	}

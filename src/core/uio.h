@@ -29,6 +29,8 @@ size_t copy_to_iter(const void *from, size_t n, struct iov_iter *i);
 /* As copy_from_iter(), summing what was copied into *csum (unfolded, ready for csum_block_add()). */
 size_t csum_and_copy_from_iter(void *to, size_t n, u32 *csum, struct iov_iter *i);
 size_t csum_and_copy_to_iter(const void *from, size_t n, u32 *csum, struct iov_iter *i);
+/* The next octets that lie in one piece: at most @n, 0 at the end. Does not advance. */
+size_t iov_iter_front(struct iov_iter *i, size_t n, u8 **ret_p);
 void iov_iter_advance(struct iov_iter *i, size_t n);
 void iov_iter_revert(struct iov_iter *i, const struct iov_iter *saved);
 

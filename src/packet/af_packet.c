@@ -23,6 +23,7 @@
 #include "core/machine.h"
 #include "core/sock_reasons.h"
 #include "core/vnet.h"
+#include "core/zerocopy.h"
 #include "packet/packet_internal.h"
 #include "socket/socket.h"
 #include "wire/ethernet.h"
@@ -97,7 +98,7 @@ static void packet_rcv(struct packet_sock *po, const struct packet_frame *fr)
 	struct sk_buff *copy = NULL;
 
 	if (sk->sk_rmem_alloc < sk->sk_rcvbuf)
-		copy = skb_clone(fr->skb);
+		copy = skb_clone_to_keep(fr->skb);
 	if (!copy) {
 		po->drops++;
 		sk->sk_drops++;

@@ -24,6 +24,7 @@
 
 #include "core/machine.h"
 #include "core/vnet.h"
+#include "core/zerocopy.h"
 #include "packet/packet.h"
 #include "packet/packet_internal.h"
 #include "socket/socket.h"
@@ -342,7 +343,7 @@ static bool copy_to_queue(struct packet_sock *po, const struct packet_frame *fr)
 
 	if (!po->copy_thresh || po->sk.sk_rmem_alloc >= po->sk.sk_rcvbuf)
 		return false;
-	copy = skb_clone(fr->skb);
+	copy = skb_clone_to_keep(fr->skb);
 	if (!copy)
 		return false;
 	PACKET_CB(copy)->origlen = fr->len;

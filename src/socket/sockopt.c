@@ -9,7 +9,6 @@
  *
  * SO_ATTACH_FILTER takes a struct sock_fprog whose pointer is followed: classic BPF, verified (core/bpf_classic.c).
  * SO_ATTACH_REUSEPORT_CBPF takes the same, for a group (core/sock_reuseport.c). SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF: ENOPROTOOPT.
- * SO_ZEROCOPY comes with the zero-copy calls: ENOTSUPP (524), which is what Linux says for protocols without it.
  * See socket(7); tests/api/sockopt_compare.c compares all of it with the kernel of the machine.
  */
 #include <asm/socket.h>
@@ -28,7 +27,6 @@
 #include "socket/socket.h"
 #include "socket/socket_internal.h"
 
-#define ENOTSUPP 524
 /* Younger than some <asm/socket.h>. */
 #define SO_RESERVE_MEM_ 73
 #define SO_TXREHASH_    74
@@ -385,11 +383,18 @@ static int set_zerocopy(struct socket *sock, int val)
 {
 	const struct sock *sk = sock->sk;
 
-	if ((sk->sk_family == AF_INET || sk->sk_family == AF_INET6) &&
-	    (sock->type == SOCK_RAW ||
-	     (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP)))
+	if ((sk->sk_family != AF_INET && sk->sk_family != AF_INET6) || sock->type == SOCK_RAW ||
+	    (sk->sk_protocol != IPPROTO_TCP && sk->sk_protocol != IPPROTO_UDP))
 		return -EOPNOTSUPP;
-	return val < 0 || val > 1 ? -EINVAL : val ? -ENOTSUPP : 0;
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	sock_valbool_flag(sock->sk, SOCK_ZEROCOPY, val);
+	return 0;
+}
+static int get_zerocopy(struct socket *sock, int *v)
+{
+	*v = sock_flag(sock->sk, SOCK_ZEROCOPY);
+	return 0;
 }
 
 static int set_detach(struct socket *sock, int val)
@@ -867,7 +872,7 @@ static const struct sockopt sock_options[] = {
 	{ SO_MEMINFO, "SO_MEMINFO", .get_raw = get_meminfo },
 	{ SO_INCOMING_NAPI_ID, "SO_INCOMING_NAPI_ID", .get = get_zero },
 	{ SO_COOKIE, "SO_COOKIE", .get_raw = get_cookie },
-	{ SO_ZEROCOPY, "SO_ZEROCOPY", .set = set_zerocopy, .get = get_zero },
+	{ SO_ZEROCOPY, "SO_ZEROCOPY", .set = set_zerocopy, .get = get_zerocopy },
 	{ SO_BINDTOIFINDEX, "SO_BINDTOIFINDEX", .set = bind_to_ifindex, .get = get_ifindex },
 	{ SO_TIMESTAMP_NEW, "SO_TIMESTAMP_NEW", .set = set_timestamp_new,
 	  .get = get_timestamp_new },

@@ -19,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
+#include "core/zerocopy.h"
 #include "inet/inet6_sock.h"
 #include "tcp/tcp.h"
 
@@ -302,10 +303,13 @@ static struct sk_buff *tcp_send_skb(struct sock *sk, u32 size_goal)
 }
 
 /* Copies up to what fits into @skb. Octets, 0: its fragments are full, or -errno. */
-static s64 tcp_send_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, u32 size_goal)
+static s64 tcp_send_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, u32 size_goal,
+			 struct zerocopy *zc)
 {
 	u32 old = skb->truesize, room = size_goal - skb->len;
-	s64 n = skb_append_iter(skb, from, (u32)min((size_t)room, from->count), false);
+	u32 len = (u32)min((size_t)room, from->count);
+	s64 n = unlikely(zc->uarg) ? zerocopy_append(zc, skb, from, len)
+				   : skb_append_iter(skb, from, len, false);
 
 	sk->sk_wmem_queued += skb->truesize - old;
 	if (n <= 0)
@@ -342,6 +346,7 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	u32 flags = msg->flags, size_goal, mss;
 	u64 timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	struct sockcm_cookie sockc;
+	struct zerocopy zc;
 	size_t copied = 0, in_syn = 0;
 	int err = 0;
 
@@ -372,6 +377,9 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	}
 	if (tcp_send_refused(sk))
 		return tcp_send_error(sk);
+	err = zerocopy_begin(&zc, sk, msg->iter.count ? flags : 0);
+	if (err)
+		return in_syn ? (ssize_t)in_syn : err;
 	tcp_rate_check_app_limited(sk);
 	mss = tcp_send_mss(sk, &size_goal, (int)flags);
 
@@ -380,7 +388,7 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		s64 n = 0;
 
 		if (skb) {
-			n = tcp_send_copy(sk, skb, &msg->iter, size_goal);
+			n = tcp_send_copy(sk, skb, &msg->iter, size_goal, &zc);
 			if (n == 0) {
 				/* All fragments are in use: the next octets need another skb. */
 				TCP_SKB_CB(skb)->eor = 1;
@@ -420,6 +428,7 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		mss = tcp_send_mss(sk, &size_goal, (int)flags);
 	}
 	tcp_remove_empty_skb(sk);
+	zerocopy_end(&zc, copied);
 	if (copied) {
 		struct sk_buff *skb = tcp_write_queue_tail(sk);
 

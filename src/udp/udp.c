@@ -11,6 +11,7 @@
  *   that is not there.
  * Locking: the home cpu's lock; sendmsg and recvmsg may wait and so drop it.
  */
+#include "core/zerocopy.h"
 #include "udp/udp.h"
 
 #include <errno.h>
@@ -159,6 +160,9 @@ static const struct inet_dgram_proto udp_dgram_proto = {
 static ssize_t udp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
 	struct udp_sock *up = udp_sk(sk);
+	struct zerocopy zc;
+	ssize_t sent;
+	int err;
 
 	/* IPv6 puts the path MTU into the error queue with the same answer: tracepath asks that way. */
 	if (len > (sk->sk_family == AF_INET ? UDP_MAX_LEN : INT32_MAX - sizeof(struct udp_hdr)))
@@ -166,8 +170,15 @@ static ssize_t udp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	if (msg->flags & MSG_OOB &&
 	    sk->sk_family == AF_INET) /* Linux's UDP over IPv6 does not look */
 		return -EOPNOTSUPP;
-	return inet_dgram_sendmsg(sk, msg, len, &udp_dgram_proto, &up->cork,
+	err = zerocopy_begin(&zc, sk, msg->flags);
+	if (err)
+		return err;
+	/* Datagrams are copied: the program's memory is its own again at once. */
+	zerocopy_was_copied(&zc);
+	sent = inet_dgram_sendmsg(sk, msg, len, &udp_dgram_proto, &up->cork,
 				  up->corked || msg->flags & MSG_MORE);
+	zerocopy_end(&zc, sent >= 0);
+	return sent;
 }
 
 /* ---- receiving --------------------------------------------------------------------------------------------- */

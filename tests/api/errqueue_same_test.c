@@ -510,6 +510,109 @@ static void departure_times(struct world *w)
 }
 CASE(departure_times)
 
+/* ---- zero copy --------------------------------------------------------------------------------------------------- */
+
+/* Over the loopback everything is copied at last, by the receiver. */
+static void zero_copy_stream(struct world *w)
+{
+	static char big[100000];
+	int fd[2];
+
+	begin(w);
+	connected(w, AF_INET, SOCK_STREAM, 4601, fd);
+	SAY(w, w_send(w, fd[0], "not asked for", 13, MSG_ZEROCOPY));
+	take(w, fd[1]);
+	say_errors(w, fd[0], 0);
+	SAY(w, w_setsockopt(w, fd[0], SO_ZEROCOPY, 2));
+	SAY(w, w_setsockopt(w, fd[0], SO_ZEROCOPY, 1));
+	SAY(w, w_getsockopt(w, fd[0], SO_ZEROCOPY));
+	SAY(w, w_send(w, fd[0], "hello", 5, MSG_ZEROCOPY));
+	settle(w);
+	SAY(w, w_recv(w, fd[1], 100, 0));
+	settle(w);
+	SAY(w, w_poll(w, fd[0], POLL_ALL));
+	say_errors(w, fd[0], 1);
+	SAY(w, w_send(w, fd[0], "", 0, MSG_ZEROCOPY));
+	SAY(w, w_send(w, fd[0], "usual", 5, 0));
+	/* What is told of later is one range. */
+	for (int i = 0; i < 3; i++) {
+		SAY(w, w_send(w, fd[0], big, sizeof(big) / 10, MSG_ZEROCOPY));
+		take(w, fd[1]);
+	}
+	if (w->native)
+		usleep(100000);
+	else
+		weir_run(w->m, 100000000);
+	say_errors(w, fd[0], 1);
+	SAY(w, w_shutdown(w, fd[0], SHUT_WR));
+	SAY(w, w_send(w, fd[0], "hello", 5, MSG_ZEROCOPY));
+	SAY(w, w_setsockopt(w, fd[0], SO_ZEROCOPY, 0));
+	SAY(w, w_getsockopt(w, fd[0], SO_ZEROCOPY));
+	say_errors(w, fd[0], 0);
+	end(w, fd);
+}
+CASE(zero_copy_stream)
+
+/* What leaves is the program's memory as it is then, not as it was; and it is needed until it is acknowledged. */
+static void zero_copy_is_no_copy(struct world *w)
+{
+	static char memory[3][64];
+	struct iovec iov[3] = { { memory[0], 5 }, { memory[1], 0 }, { memory[2], 7 } };
+	struct msghdr h = { .msg_iov = iov, .msg_iovlen = 3 };
+	int fd[2], one = 1, zero = 0;
+
+	begin(w);
+	memset(memory, 'a', sizeof(memory));
+	connected(w, AF_INET, SOCK_STREAM, 4621, fd);
+	SAY(w, w_setsockopt(w, fd[0], SO_ZEROCOPY, 1));
+	SAY(w, i_set(w, fd[0], SOL_TCP, TCP_CORK, &one, sizeof(one)));
+	SAY(w, wcall(w, SYS_SENDMSG, (unsigned long)fd[0], P(&h), MSG_ZEROCOPY, 0, 0, 0));
+	SAY(w, w_send(w, fd[0], "copied", 6, 0));
+	settle(w);
+	say_errors(w, fd[0], 0);
+	memset(memory, 'b', sizeof(memory));
+	SAY(w, i_set(w, fd[0], SOL_TCP, TCP_CORK, &zero, sizeof(zero)));
+	settle(w);
+	SAY(w, w_recv(w, fd[1], 100, 0));
+	settle(w);
+	say_errors(w, fd[0], 1);
+	/* A connection that ends has no need of it either. */
+	SAY(w, i_set(w, fd[0], SOL_TCP, TCP_CORK, &one, sizeof(one)));
+	SAY(w, w_send(w, fd[0], memory[0], 20, MSG_ZEROCOPY));
+	end(w, fd);
+}
+CASE(zero_copy_is_no_copy)
+
+static void zero_copy_datagrams(struct world *w)
+{
+	static char big[100000];
+	int fd[2], raw, un;
+
+	begin(w);
+	for (int v6 = 0; v6 < 2; v6++) {
+		connected(w, v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 4611, fd);
+		SAY(w, w_setsockopt(w, fd[0], SO_ZEROCOPY, 1));
+		SAY(w, w_send(w, fd[0], "hello", 5, MSG_ZEROCOPY));
+		settle(w);
+		say_errors(w, fd[0], 1);
+		SAY(w, w_send(w, fd[0], "", 0, MSG_ZEROCOPY));
+		SAY(w, w_send(w, fd[0], big, sizeof(big), MSG_ZEROCOPY));
+		settle(w);
+		say_errors(w, fd[0], 1);
+		SAY(w, w_send(w, fd[0], "hello", 5, MSG_ZEROCOPY));
+		settle(w);
+		say_errors(w, fd[0], 1);
+		end(w, fd);
+	}
+	raw = (int)wcall(w, SYS_SOCKET, AF_INET, SOCK_RAW, 253, 0, 0, 0);
+	un = w_socket(w, SOCK_STREAM);
+	SAY(w, w_setsockopt(w, raw, SO_ZEROCOPY, 1));
+	SAY(w, w_setsockopt(w, un, SO_ZEROCOPY, 1));
+	w_close(w, raw);
+	w_close(w, un);
+}
+CASE(zero_copy_datagrams)
+
 /* ---- extensions of ICMP errors (RFC 4884) --------------------------------------------------------------------------- */
 
 #define PORT_FROM 4201
@@ -788,6 +891,9 @@ int main(void)
 		cmocka_unit_test(stamp_refusals_as_natively),
 		cmocka_unit_test(datagram_packets_as_natively),
 		cmocka_unit_test(departure_times_as_natively),
+		cmocka_unit_test(zero_copy_stream_as_natively),
+		cmocka_unit_test(zero_copy_is_no_copy_as_natively),
+		cmocka_unit_test(zero_copy_datagrams_as_natively),
 		cmocka_unit_test(icmp_extensions_as_natively),
 		cmocka_unit_test(icmpv6_extensions_as_natively),
 		cmocka_unit_test(pktoptions_as_natively),

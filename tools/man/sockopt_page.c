@@ -133,7 +133,8 @@ static const struct option sol_socket[] = {
 	{ SO_MEMINFO, "SO_MEMINFO", "the memory of the socket, as ss -m shows it" },
 	{ SO_COOKIE, "SO_COOKIE", "a number that no other socket has" },
 	{ SO_NETNS_COOKIE, "SO_NETNS_COOKIE", "a number that no other instance has" },
-	{ SO_ZEROCOPY, "SO_ZEROCOPY", "cannot be switched on" },
+	{ SO_ZEROCOPY, "SO_ZEROCOPY",
+	  "MSG_ZEROCOPY sends the memory itself, and tells when it is free" },
 	{ SO_TXTIME, "SO_TXTIME", "departure times (SCM_TXTIME), by which clock" },
 };
 

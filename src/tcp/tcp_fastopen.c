@@ -399,7 +399,10 @@ bool tcp_fastopen_defer_connect(struct sock *sk)
 	struct tcp_fastopen_cookie cookie = { 0 };
 	u16 mss = 0;
 
-	if (!tfo || !tfo->connect || tfo->msg || !may_send_data(sk, &mss, &cookie))
+	if (!tfo || !tfo->connect || tfo->msg)
+		return false;
+	tfo->ask = !may_send_data(sk, &mss, &cookie);
+	if (tfo->ask)
 		return false;
 	inet_sk(sk)->defer_connect = 1;
 	return true;

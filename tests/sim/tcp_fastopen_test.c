@@ -396,6 +396,22 @@ static void fastopen_connect_waits_for_the_first_octets(void **state)
 	wire_flush(w);
 }
 
+static void fastopen_connect_without_a_cookie_asks_for_one(void **state)
+{
+	struct wire *w = *state;
+	struct weir_file *f = wire_socket(w);
+	struct wire_seg s;
+	unsigned len;
+
+	set_opt(f, TCP_FASTOPEN_CONNECT, 1, 0);
+	assert_int_equal(weir_connect(f, &w->peer.sa, w->addrlen), -EINPROGRESS);
+	assert_true(wire_recv(w, &s));
+	assert_int_equal(s.len, 0);
+	assert_non_null(wire_opt(&s, FASTOPEN, &len));
+	assert_int_equal(len, 0);
+	weir_close(f);
+}
+
 static void without_the_sysctl_the_client_has_no_fast_open(void **state)
 {
 	struct wire *w = *state;
@@ -420,6 +436,7 @@ int main(void)
 		T(data_that_the_syn_ack_does_not_take_are_sent_again_at_once),
 		T(a_lost_syn_is_sent_again_without_cookie_and_data),
 		T(fastopen_connect_waits_for_the_first_octets),
+		T(fastopen_connect_without_a_cookie_asks_for_one),
 		T(without_the_sysctl_the_client_has_no_fast_open),
 	};
 

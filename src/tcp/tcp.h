@@ -951,6 +951,12 @@ u32 tcp_acks_per_rtt(const struct tcp_sock *tp);
 
 void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb);
 void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sample *rs);
+/* An ACK begins: what tcp_rate_gen() and tcp_ack() do not set in any case. */
+static inline void tcp_rate_begin(struct rate_sample *rs, u32 in_flight)
+{
+	rs->prior_in_flight = in_flight;
+	rs->valid = rs->is_ack_delayed = rs->is_acking_tlp_retrans_seq = false;
+}
 void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs);
 void tcp_rate_check_app_limited(struct sock *sk);
 /* Congestion control itself leaves the pipe partly empty: samples until now's flight is delivered say little. */

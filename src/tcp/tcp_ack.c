@@ -335,17 +335,17 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_clean clean = { 0 };
 	u32 rexmit = REXMIT_NONE, prior_fack = tp->flight->fack, prior_lost = tp->lost;
-	struct tcp_ack_state st = {
-		.prior_snd_una = tp->snd_una,
-		.prior_packets = tp->packets_out,
-		.prior_in_flight = tcp_packets_in_flight(tp),
-		.sack_rtt_us = -1,
-		.rs = { .prior_in_flight = tcp_packets_in_flight(tp), .rtt_us = -1 },
-		.seq_rtt_us = -1,
-		.reord = tp->snd_nxt,
-		.tsecr = seg->saw_tstamp ? seg->tsecr : 0,
-	};
+	struct tcp_ack_state st;
 
+	/* Member by member: it is large, and tcp_rate_gen() sets the rest of the sample. */
+	st.prior_snd_una = tp->snd_una;
+	st.prior_packets = tp->packets_out;
+	st.prior_in_flight = tcp_packets_in_flight(tp);
+	st.delivered = st.acked_pkts = st.flag = st.lost = 0;
+	st.sack_rtt_us = st.seq_rtt_us = -1;
+	st.reord = tp->snd_nxt;
+	st.tsecr = seg->saw_tstamp ? seg->tsecr : 0;
+	tcp_rate_begin(&st.rs, st.prior_in_flight);
 	if (before(seg->ack, tp->snd_una)) {
 		/* RFC 5961 5: older than the largest window ever: a blind guess. */
 		if (before(seg->ack, tp->snd_una - tp->max_window)) {

@@ -86,13 +86,22 @@ void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs)
 		tp->flight->delivered_us = now;
 	rs->interval_us = -1;
 	rs->delivered = -1;
+	rs->delivered_ce = rs->lost = 0;
+	if (!rs->valid) {
+		rs->sent_ns = 0;
+		rs->prior_delivered = rs->prior_delivered_ce = rs->prior_lost = 0;
+		rs->prior_us = rs->last_end_seq = rs->tx_in_flight = 0;
+		rs->snd_interval_us = rs->rcv_interval_us = 0;
+		rs->is_app_limited = rs->is_retrans = false;
+		return;
+	}
+	rs->rcv_interval_us = now - rs->prior_us;
 	/* What was SACKed and is taken back was counted twice: no sample. */
-	if (!rs->valid || reneged)
+	if (reneged)
 		return;
 	rs->delivered = (s32)(tp->delivered - rs->prior_delivered);
 	rs->delivered_ce = (s32)(tp->delivered_ce - rs->prior_delivered_ce);
 	rs->lost = (s32)(tp->lost - rs->prior_lost);
-	rs->rcv_interval_us = now - rs->prior_us;
 	/* Shorter than the path can be: a retransmission was acknowledged by the original's ACK. */
 	if (max(rs->snd_interval_us, rs->rcv_interval_us) < tcp_min_rtt(tp))
 		return;

@@ -10,6 +10,7 @@
 #   make study-livelock study-media    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
+#   make corpus CORPUS=path   runs the public packet scripts, writes doc/conformance.md
 #   make coverage  writes doc/coverage.md from doc/names.txt
 #   make format     lets clang-format 14 rewrite the C files
 #   make fuzz       the libFuzzer programs, in build-fuzz/tests/fuzz/
@@ -105,6 +106,10 @@ fuzz:
 
 # ---- housekeeping
 
+corpus: all
+	@test -n "$(CORPUS)" || { echo "make corpus CORPUS=a checkout of packetdrill's repository" >&2; exit 1; }
+	@tools/drill/conformance $(WEIR) $(CORPUS) doc/conformance.md
+
 coverage:
 	@tools/names/gen-names . --coverage doc/coverage.md
 
@@ -114,4 +119,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media install asan tsan clang fuzz coverage format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media install asan tsan clang fuzz corpus coverage format clean

@@ -828,8 +828,14 @@ static const struct {
 			 1520 },
 };
 
-static int parse_addr(struct exec *x, const char *name, const char *text, struct drill_addr *ret)
+/* @text NULL: @otherwise. An address of the other IP version is meant for other variants of the script: it does not count here. */
+static int parse_addr(struct exec *x, const char *name, const char *text, const char *otherwise,
+		      struct drill_addr *ret)
 {
+	struct in6_addr other;
+
+	if (!text || inet_pton(x->net.family == AF_INET ? AF_INET6 : AF_INET, text, &other) == 1)
+		text = otherwise;
 	ret->family = x->net.family;
 	if (inet_pton(ret->family, text, &ret->v6) == 1)
 		return 0;
@@ -880,11 +886,9 @@ static int take_network(struct exec *x)
 	n->mtu = o->mtu ? o->mtu : defaults[v].mtu;
 	n->seed = o->seed;
 	n->pcapng = o->pcapng;
-	err = parse_addr(x, "local_ip", o->local_ip ? o->local_ip : defaults[v].local, &n->local) ||
-	      parse_addr(x, "remote_ip", o->remote_ip ? o->remote_ip : defaults[v].remote,
-			 &n->remote) ||
-	      parse_addr(x, "gateway_ip", o->gateway_ip ? o->gateway_ip : defaults[v].gateway,
-			 &n->gateway);
+	err = parse_addr(x, "local_ip", o->local_ip, defaults[v].local, &n->local) ||
+	      parse_addr(x, "remote_ip", o->remote_ip, defaults[v].remote, &n->remote) ||
+	      parse_addr(x, "gateway_ip", o->gateway_ip, defaults[v].gateway, &n->gateway);
 	if (!err && o->netmask_ip && n->family == AF_INET)
 		err = parse_netmask(x, o->netmask_ip, &n->prefixlen);
 	x->calls.domain = v == DRILL_IPV4 ? AF_INET : AF_INET6;

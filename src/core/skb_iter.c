@@ -340,7 +340,7 @@ bool skb_try_coalesce(struct sk_buff *to, struct sk_buff *from, u32 *ret_delta_t
 	if (skb_cloned(to) || skb_shared(to) || skb_shared(from) || ts->frag_list || fs->frag_list)
 		return false;
 	ts->zerocopy |= fs->zerocopy; /* too much is only a copy more */
-	if (skb_headlen(from)) /* its payload would have to be copied */
+	if (skb_headlen(from))        /* its payload would have to be copied */
 		return false;
 	if (fs->nr_frags && ts->nr_frags) {
 		const skb_frag_t *last = &ts->frags[ts->nr_frags - 1];

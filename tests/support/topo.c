@@ -73,6 +73,14 @@ static int one_family(struct topo *t, int i)
 		       : weir_sysctl(t->net[i], "net.ipv6.conf.all.disable_ipv6", "1");
 }
 
+/* A link that loses one frame in five: three questions for an address are too few, and this is not about neighbours. */
+static int patient(struct weir_net *net)
+{
+	int r = weir_sysctl(net, "net.ipv4.neigh.default.mcast_solicit", "30");
+
+	return r ? r : weir_sysctl(net, "net.ipv6.neigh.default.mcast_solicit", "30");
+}
+
 bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
 {
 	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL,
@@ -94,6 +102,8 @@ bool topo_create(struct topo *t, const struct topo_link *l, uint64_t seed)
 	r = one_family(t, 0);
 	if (!r)
 		r = one_family(t, 1);
+	for (int i = 0; !r && i < 2 && l->loss >= 0.1; i++)
+		r = patient(t->net[i]);
 	if (!r)
 		r = net_veth_add(t->net[0], "eth0", t->net[1], "eth0", l->mtu, &err);
 	for (int i = 0; !r && i < 2; i++) {

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (virtio_net_parse(data, size, frame, have, len, l2_len, &v) < 0)
 		return 0;
 	FUZZ_CHECK(!v.needs_csum || v.csum_start + v.csum_offset + 2u <= have);
-	FUZZ_CHECK(!v.gso_type || (v.hdr_len <= have && v.hdr_len < len && v.gso_size));
+	FUZZ_CHECK(!v.gso_type || (v.hdr_len <= have && v.hdr_len <= len && v.gso_size));
 	virtio_net_build(hdr, &v);
 	FUZZ_CHECK(virtio_net_parse(hdr, sizeof(hdr), frame, have, len, l2_len, &again) ==
 		   VIRTIO_NET_HEADER_LEN);

@@ -774,7 +774,7 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 		if (!cb->gso_segs || cb->gso_size != mss_now)
 			tcp_set_skb_tso_segs(skb, mss_now);
 		segs = cb->gso_segs;
-		if (!max_segs)
+		if (!max_segs && segs > 1)
 			max_segs = tcp_tso_segs(sk, mss_now);
 		quota = tcp_cwnd_test(tp);
 		if (!quota) {

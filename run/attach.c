@@ -122,6 +122,8 @@ void run_attach_destroy(struct run_attach *a)
 	free(a->dir);
 	free(r->filter);
 	free(r->scratch);
+	free(r->weights);
+	free(r->weigh_octets);
 	free(r->junk);
 	free(r->undelivered);
 	free(a);

@@ -21,6 +21,8 @@
 #define IOV_LIMIT     1024
 #define CONTROL_LIMIT 1024
 #define MMSG_LIMIT    1024
+#define LIMIT_MAX     1000000000L /* s */
+#define IOV_AT_ONCE   16 /* more of the caller's pieces than that take a system call of their own */
 
 /* A struct msghdr of the caller, copied once. */
 struct user_msg {
@@ -54,6 +56,8 @@ static int read_msghdr(struct call *c, uint64_t addr, struct user_msg *m)
 		return err;
 	if (h.msg_iovlen > IOV_LIMIT)
 		return -EMSGSIZE;
+	if (h.msg_name && (int)h.msg_namelen < 0)
+		return -EINVAL;
 	m->hdr = addr;
 	m->name = (uintptr_t)h.msg_name;
 	m->namelen = h.msg_name ? h.msg_namelen : 0;
@@ -95,6 +99,21 @@ static long stream_send(struct call *c, const struct user_msg *m, int flags)
 	return stream_give(s, s->run->scratch, n, flags & MSG_OOB);
 }
 
+/* The first @n octets of the caller's pieces, of which there are at most IOV_AT_ONCE. Returns how many parts that makes. */
+static unsigned data_parts(const struct user_msg *m, char *buf, size_t n, struct mem_part *parts)
+{
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < m->iovlen && n; i++) {
+		size_t len = m->iov[i].iov_len < n ? m->iov[i].iov_len : n;
+
+		parts[nr++] = (struct mem_part){ (uintptr_t)m->iov[i].iov_base, buf, len };
+		buf += len;
+		n -= len;
+	}
+	return nr;
+}
+
 static long dgram_send(struct call *c, const struct user_msg *m, int flags)
 {
 	struct asock *s = c->sock;
@@ -103,33 +122,37 @@ static long dgram_send(struct call *c, const struct user_msg *m, int flags)
 	struct iovec iov = { s->run->scratch, m->len };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
 	long n;
-	int err;
+	struct mem_part parts[MEM_PARTS];
+	unsigned nr = 0;
+	int err = 0;
 
 	if (m->len > SCRATCH_SIZE)
 		return -EMSGSIZE;
 	if (m->controllen > sizeof(control))
 		return -ENOBUFS;
 	if (m->name) {
-		err = call_read_addr(c, m->name, m->namelen, &ss);
-		if (err)
-			return err;
+		if (m->namelen > sizeof(ss))
+			return -EINVAL;
+		memset(&ss, 0, sizeof(ss));
+		parts[nr++] = (struct mem_part){ m->name, &ss, m->namelen };
 		h.msg_name = &ss;
 		h.msg_namelen = m->namelen;
 	}
-	err = mem_read(c, m->control, control, m->controllen);
-	if (!err)
-		err = mem_read_iov(c, m->iov, m->iovlen, s->run->scratch, m->len);
-	if (err)
-		return err;
 	if (m->controllen) {
+		parts[nr++] = (struct mem_part){ m->control, control, m->controllen };
 		h.msg_control = control;
 		h.msg_controllen = m->controllen;
 	}
-	if (s->err) {
-		err = -s->err;
-		s->err = 0;
+	if (m->iovlen <= IOV_AT_ONCE)
+		nr += data_parts(m, s->run->scratch, m->len, parts + nr);
+	else
+		err = mem_read_iov(c, m->iov, m->iovlen, s->run->scratch, m->len);
+	if (!err)
+		err = mem_read_parts(c, parts, nr);
+	if (!err)
+		err = -dgram_error(s, c->a);
+	if (err)
 		return err;
-	}
 	n = weir_sendmsg(s->file, &h, (flags & ~MSG_DONTWAIT) | MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n == -ENETUNREACH && m->name)
 		call_no_way_out(c, &ss);
@@ -150,7 +173,7 @@ static enum call_result send_result(struct call *c, long n, int flags)
 
 enum call_result call_sendto(struct call *c)
 {
-	struct asock *s = call_sock(c, call_int(c, 0));
+	struct asock *s = __call_sock(c, call_int(c, 0));
 	struct user_msg m;
 
 	if (!s)
@@ -163,7 +186,7 @@ enum call_result call_sendto(struct call *c)
 
 enum call_result call_sendmsg(struct call *c)
 {
-	struct asock *s = call_sock(c, call_int(c, 0));
+	struct asock *s = __call_sock(c, call_int(c, 0));
 	struct user_msg m;
 	int err;
 
@@ -180,8 +203,7 @@ enum call_result call_sendmsg(struct call *c)
 enum call_result call_sendmmsg(struct call *c)
 {
 	struct asock *s = call_sock(c, call_int(c, 0));
-	unsigned nr = (unsigned)call_int(c, 2), done = 0;
-	uint64_t at = call_ptr(c, 1);
+	unsigned nr = (unsigned)call_int(c, 2);
 	struct user_msg m;
 	long n = 0;
 
@@ -189,7 +211,8 @@ enum call_result call_sendmmsg(struct call *c)
 		return CALL_CONTINUE;
 	if (nr > MMSG_LIMIT)
 		nr = MMSG_LIMIT;
-	for (; done < nr; done++, at += sizeof(struct mmsghdr)) {
+	for (; c->done < nr; c->done++) {
+		uint64_t at = call_ptr(c, 1) + c->done * sizeof(struct mmsghdr);
 		unsigned len;
 
 		n = read_msghdr(c, at, &m);
@@ -200,51 +223,91 @@ enum call_result call_sendmmsg(struct call *c)
 		len = (unsigned)n;
 		mem_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len));
 	}
-	return send_result(c, done ? (long)done : n, call_int(c, 3));
+	if (n == -EAGAIN) /* as many as there are, unless it must not wait */
+		return call_nonblock(c, call_int(c, 3)) && c->done
+			       ? call_return(c, c->done)
+			       : send_result(c, n, call_int(c, 3));
+	return call_return(c, c->done ? (long)c->done : n);
 }
 
 /* ---- receive ------------------------------------------------------------------------------------------------ */
 
-/* The fields of a struct msghdr that recvmsg() sets. */
-static int write_msghdr(struct call *c, const struct user_msg *m, const struct dgram_msg *d,
-			int flags)
-{
-	size_t controllen = d->controllen;
-	int err = 0;
+/* What a receiving call says besides the octets. */
+struct said {
+	socklen_t namelen;
+	size_t controllen;
+	int flags;
+};
 
-	if (controllen > m->controllen) {
-		controllen = m->controllen;
-		flags |= MSG_CTRUNC;
+/* The fields of a struct msghdr that recvmsg() sets. Returns how many parts that makes. */
+static unsigned msghdr_parts(const struct user_msg *m, struct dgram_msg *d, struct said *said,
+			     struct mem_part *parts)
+{
+	unsigned nr = 0;
+
+	said->flags = d->flags | (d->len > m->len ? MSG_TRUNC : 0);
+	said->controllen = d->controllen;
+	if (said->controllen > m->controllen) {
+		said->controllen = m->controllen;
+		said->flags |= MSG_CTRUNC;
 	}
 	if (m->name) {
-		err = mem_write(c, m->name, &d->addr,
-				d->addrlen < m->namelen ? d->addrlen : m->namelen);
-		if (!err)
-			err = mem_write(c, m->hdr + offsetof(struct msghdr, msg_namelen),
-					&d->addrlen, sizeof(d->addrlen));
+		said->namelen = d->addrlen;
+		parts[nr++] =
+			(struct mem_part){ m->name, &d->addr,
+					   d->addrlen < m->namelen ? d->addrlen : m->namelen };
+		parts[nr++] = (struct mem_part){ m->hdr + offsetof(struct msghdr, msg_namelen),
+						 &said->namelen, sizeof(said->namelen) };
 	}
-	if (!err)
-		err = mem_write(c, m->control, d->control, controllen);
-	if (!err)
-		err = mem_write(c, m->hdr + offsetof(struct msghdr, msg_controllen), &controllen,
-				sizeof(controllen));
-	if (!err)
-		err = mem_write(c, m->hdr + offsetof(struct msghdr, msg_flags), &flags,
-				sizeof(flags));
-	return err;
+	if (said->controllen)
+		parts[nr++] = (struct mem_part){ m->control, d->control, said->controllen };
+	parts[nr++] = (struct mem_part){ m->hdr + offsetof(struct msghdr, msg_controllen),
+					 &said->controllen, sizeof(said->controllen) };
+	parts[nr++] = (struct mem_part){ m->hdr + offsetof(struct msghdr, msg_flags), &said->flags,
+					 sizeof(said->flags) };
+	return nr;
+}
+
+/* The address of recvfrom(), and its length. Returns the number of parts, or -errno. */
+static int name_parts(struct call *c, const struct user_msg *m, struct dgram_msg *d,
+		      struct said *said, struct mem_part *parts)
+{
+	int room, err = mem_read(c, m->lenp, &room, sizeof(room));
+
+	if (err)
+		return err;
+	if (room < 0)
+		return -EINVAL;
+	said->namelen = d->addrlen;
+	parts[0] = (struct mem_part){ m->name, &d->addr,
+				      (socklen_t)room < d->addrlen ? (size_t)room : d->addrlen };
+	parts[1] = (struct mem_part){ m->lenp, &said->namelen, sizeof(said->namelen) };
+	return 2;
 }
 
 /* The datagram to the caller's memory. Its length as the call returns it, or -errno. */
-static long write_dgram(struct call *c, const struct user_msg *m, const struct dgram_msg *d,
-			int flags)
+static long write_dgram(struct call *c, const struct user_msg *m, struct dgram_msg *d, int flags)
 {
 	size_t n = d->len < m->len ? d->len : m->len;
-	int err = mem_write_iov(c, m->iov, m->iovlen, c->run->scratch, n);
+	struct mem_part parts[MEM_PARTS];
+	struct said said;
+	unsigned nr = 0;
+	int err = 0;
 
-	if (!err && m->hdr)
-		err = write_msghdr(c, m, d, d->flags | (d->len > m->len ? MSG_TRUNC : 0));
-	else if (!err && m->name)
-		err = call_write_addr(c, m->name, m->lenp, &d->addr, d->addrlen);
+	if (m->hdr) {
+		nr = msghdr_parts(m, d, &said, parts);
+	} else if (m->name) {
+		err = name_parts(c, m, d, &said, parts);
+		if (err < 0)
+			return err;
+		nr = (unsigned)err;
+	}
+	if (m->iovlen <= IOV_AT_ONCE)
+		nr += data_parts(m, c->run->scratch, n, parts + nr);
+	else
+		err = mem_write_iov(c, m->iov, m->iovlen, c->run->scratch, n);
+	if (err >= 0)
+		err = mem_write_parts(c, parts, nr);
 	if (err)
 		return err;
 	return (long)(flags & MSG_TRUNC ? d->len : n);
@@ -344,14 +407,66 @@ enum call_result call_recvmsg(struct call *c)
 	return err ? call_return(c, err) : recv_dgram(c, &m, flags);
 }
 
+/* One message of recvmmsg(). 0, or -errno: -ENOENT, the caller is gone. */
+static long recv_one(struct call *c, uint64_t at, int flags)
+{
+	bool errors = flags & MSG_ERRQUEUE;
+	struct user_msg m;
+	struct dgram_msg d;
+	unsigned len;
+	long n = read_msghdr(c, at, &m);
+
+	if (!n)
+		n = errors ? take_error(c, &d) : take(c, flags, &d);
+	if (n)
+		return n;
+	n = write_dgram(c, &m, &d, flags);
+	if (n == -ENOENT && !errors)
+		dgram_put_back(c->sock, &d);
+	if (n < 0)
+		return n;
+	len = (unsigned)n;
+	return mem_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len));
+}
+
+/* The time limit, which counts from the call's first look at it. */
+static int read_limit(struct call *c)
+{
+	struct timespec ts;
+	int err;
+
+	if (c->until || !call_ptr(c, 4))
+		return 0;
+	err = mem_read(c, call_ptr(c, 4), &ts, sizeof(ts));
+	if (err)
+		return err;
+	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= (long)NS_PER_S)
+		return -EINVAL;
+	if (ts.tv_sec > LIMIT_MAX)
+		ts.tv_sec = LIMIT_MAX;
+	c->until = run_now(c->run) + (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+	return 0;
+}
+
+/* What is left of it goes to the caller. True: it has passed. It is only looked at when a message came: recvmmsg(2), BUGS. */
+static bool limit_passed(struct call *c)
+{
+	uint64_t now = run_now(c->run), left;
+	struct timespec ts;
+
+	if (!c->until)
+		return false;
+	left = now < c->until ? c->until - now : 0;
+	ts = (struct timespec){ (time_t)(left / NS_PER_S), (long)(left % NS_PER_S) };
+	mem_write(c, call_ptr(c, 4), &ts, sizeof(ts));
+	return left == 0;
+}
+
 enum call_result call_recvmmsg(struct call *c)
 {
 	struct asock *s = call_sock(c, call_int(c, 0));
-	unsigned nr = (unsigned)call_int(c, 2), done = 0;
+	unsigned nr = (unsigned)call_int(c, 2), before = c->done;
 	int flags = call_int(c, 3);
-	uint64_t at = call_ptr(c, 1);
-	struct user_msg m;
-	struct dgram_msg d;
 	long n = 0;
 
 	if (!s)
@@ -362,26 +477,28 @@ enum call_result call_recvmmsg(struct call *c)
 	}
 	if (nr > MMSG_LIMIT)
 		nr = MMSG_LIMIT;
-	for (; done < nr; done++, at += sizeof(struct mmsghdr)) {
-		unsigned len;
-
-		n = read_msghdr(c, at, &m);
-		if (!n)
-			n = flags & MSG_ERRQUEUE ? take_error(c, &d) : take(c, flags, &d);
+	n = read_limit(c);
+	while (!n && c->done < nr) {
+		n = recv_one(c, call_ptr(c, 1) + c->done * sizeof(struct mmsghdr),
+			     flags & ~MSG_WAITFORONE);
 		if (n)
 			break;
-		n = write_dgram(c, &m, &d, flags);
-		if (n == -ENOENT)
-			dgram_put_back(s, &d);
-		if (n < 0)
+		c->done++;
+		if (limit_passed(c))
 			break;
-		len = (unsigned)n;
-		mem_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len));
 	}
 	if (n == -ENOENT)
 		return CALL_DONE;
-	if (!done && n == -EAGAIN && !(flags & MSG_ERRQUEUE) && !call_nonblock(c, flags))
+	if (c->done != before)
+		asock_again(s); /* there is room for the next */
+	if (n == -EAGAIN && !(flags & MSG_ERRQUEUE) && !(c->done && (flags & MSG_WAITFORONE)) &&
+	    !call_nonblock(c, flags)) {
+		if (c->done != before && c->parked) /* each message has the time of SO_RCVTIMEO */
+			c->deadline = s->rcvtimeo ? run_now(c->run) + s->rcvtimeo : 0;
 		return call_park(c, s->rcvtimeo, -EAGAIN);
-	asock_again(s);
-	return call_return(c, done ? (long)done : n);
+	}
+	/* An error behind the first message is the next call's. */
+	if (c->done && n < 0 && n != -EAGAIN)
+		s->err = (int)-n;
+	return call_return(c, c->done ? (long)c->done : n);
 }

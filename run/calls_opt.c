@@ -47,6 +47,10 @@ static int get_error(struct call *c)
 	socklen_t len = sizeof(int);
 	int native = 0, err;
 
+	if (!s->stream) {
+		err = dgram_error(s, c->a);
+		return err ? err : asock_error(s);
+	}
 	if (s->state != AS_FAILED) {
 		err = s->err;
 		s->err = 0;
@@ -274,6 +278,14 @@ static enum call_result ioctl_outq(struct call *c)
 	return call_return(c, mem_write(c, call_ptr(c, 2), &total, sizeof(total)));
 }
 
+/* The kernel would count all that waits, and a program the next. */
+static enum call_result ioctl_first_len(struct call *c)
+{
+	int len = dgram_next_len(c->sock, c->a);
+
+	return call_return(c, mem_write(c, call_ptr(c, 2), &len, sizeof(len)));
+}
+
 static bool is_stamp(unsigned cmd)
 {
 	return cmd == SIOCGSTAMP_OLD || cmd == SIOCGSTAMPNS_OLD ||
@@ -481,6 +493,8 @@ enum call_result call_ioctl(struct call *c)
 
 	if (cmd == SIOCOUTQ)
 		return s ? ioctl_outq(c) : CALL_CONTINUE;
+	if (cmd == FIONREAD)
+		return s && !s->stream ? ioctl_first_len(c) : CALL_CONTINUE;
 	if (is_stamp(cmd))
 		return s ? ioctl_stamp(c, cmd) : CALL_CONTINUE;
 	if (s)

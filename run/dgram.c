@@ -5,18 +5,22 @@
  * Theory of operation
  *   What arrives is moved to the program's end, so that poll, read and recv are native there; its source address and control messages
  *   wait in a queue beside it. A call that wants those is notified; it takes the datagram out of the program's end and
- *   the entry off the queue. Native reads take datagrams without telling us: the octets that are left (FIONREAD counts all of
- *   them on such a pair) tell how many entries at the front are stale. The number moved ahead is bounded; the rest waits in the stack's
- *   receive buffer, where drops are counted as usual.
+ *   the entry off the queue. Native reads take datagrams without telling us: what our end still owes for unread ones (SIOCOUTQ:
+ *   buffers, not octets, so that empty datagrams weigh too) tells how many entries at the front are stale. What one of a given length
+ *   weighs is the kernel's matter; it is weighed once, on a pair of our own. The number moved ahead is bounded; the rest waits in
+ *   the stack's receive buffer, where drops are counted as usual.
+ *   An error of the socket (ICMP) must wake who polls, or waits in recv(): an empty datagram, the token, goes to the program's end. The next
+ *   notified call reports the error and takes the token away; a native read finds it empty, and then the error is told.
  *   A datagram whose caller vanished is kept, and given to the restarted call before any other.
  * Invariants
  *   queue describes the datagrams in the program's end, oldest first, except for stale entries at its front.
- *   Native reads that take empty datagrams leave stale entries that only the next one with octets clears.
+ *   At most one entry is the token.
  */
 #include "run_internal.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -26,13 +30,58 @@
 #define ROUNDS      64
 #define CONTROL_MAX sizeof(((struct dgram_msg *)0)->control)
 
+/* ---- weights ---------------------------------------------------------------------------------------------- */
+
+static int unread_weight(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, SIOCOUTQ, &n) < 0 ? 0 : n;
+}
+
+/* What the kernel charges for @len octets on such a pair. 0: it cannot be told. */
+static unsigned weigh(struct run *r, size_t len)
+{
+	int sv[2], n = 0;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return 0;
+	asock_set_buffer(sv[1]);
+	if (send(sv[1], r->weigh_octets, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		n = unread_weight(sv[1]);
+	close(sv[0]);
+	close(sv[1]);
+	return (unsigned)n;
+}
+
+static unsigned weight_of(struct run *r, size_t len)
+{
+	if (len >= DGRAM_WEIGHTS)
+		return weigh(r, len);
+	if (!r->weights[len])
+		r->weights[len] = weigh(r, len);
+	return r->weights[len];
+}
+
+/* ---- the queue -------------------------------------------------------------------------------------------- */
+
+static void entry_push(struct asock *s, struct dgram_entry *e)
+{
+	e->weight = weight_of(s->run, e->len);
+	TAILQ_INSERT_TAIL(&s->queue, e, link);
+	s->queue_len++;
+	s->queue_weight += e->weight;
+}
+
 static void entry_pop(struct asock *s)
 {
 	struct dgram_entry *e = TAILQ_FIRST(&s->queue);
 
 	TAILQ_REMOVE(&s->queue, e, link);
 	s->queue_len--;
-	s->queue_octets -= e->len;
+	s->queue_weight -= e->weight;
+	if (e->kind == DGRAM_TOKEN)
+		s->token = false;
 	free(e);
 }
 
@@ -62,6 +111,7 @@ static struct dgram_entry *entry_new(const struct dgram_msg *m)
 	e->len = m->len;
 	e->flags = m->flags;
 	e->controllen = m->controllen;
+	e->kind = DGRAM_DATA;
 	e->data = NULL;
 	memcpy(e->control, m->control, m->controllen);
 	return e;
@@ -77,43 +127,87 @@ static void entry_to_msg(const struct dgram_entry *e, struct dgram_msg *m)
 	memcpy(m->control, e->control, e->controllen);
 }
 
-/* Drops the entries whose datagrams were read natively. @left: octets in the program's end. */
-static void drop_stale(struct asock *s, size_t left)
+/* Drops the entries whose datagrams were read natively: a token among them has told its error. */
+static void sync_queue(struct asock *s)
 {
-	while (s->queue_len && s->queue_octets > left)
-		entry_pop(s);
-}
+	size_t left;
 
-/* FIONREAD is asked on the program's end; without a copy, our own record is the best there is. */
-static void sync_queue(struct asock *s, int a)
-{
-	int left = 0;
-
-	if (a >= 0 && s->queue_len && ioctl(a, FIONREAD, &left) == 0 && left >= 0)
-		drop_stale(s, (size_t)left);
-}
-
-/*
- * Without a call at hand: when all was read, our end says so; else the program's end is asked, if it is still where it was seen
- * last. (Searching for it is too much for each datagram.)
- */
-static void sync_queue_unasked(struct asock *s)
-{
-	int unread = 0, a;
-
-	if (!s->queue_len)
+	if (!s->queue_len || s->b < 0)
 		return;
-	if (ioctl(s->b, TIOCOUTQ, &unread) == 0 && unread == 0) {
-		while (s->queue_len)
-			entry_pop(s);
+	left = (size_t)unread_weight(s->b);
+	while (s->queue_len && (!left || s->queue_weight > left)) {
+		if (TAILQ_FIRST(&s->queue)->kind == DGRAM_TOKEN)
+			s->err = 0;
+		entry_pop(s);
+	}
+}
+
+/* ---- errors ----------------------------------------------------------------------------------------------- */
+
+/* Who polls, or waits natively, learns that there is something to ask for. */
+static void raise_error(struct asock *s, int err)
+{
+	struct dgram_msg none = { 0 };
+	struct dgram_entry *e;
+
+	s->err = err;
+	if (s->token || s->b < 0 || (s->domain != AF_INET && s->domain != AF_INET6))
+		return;
+	e = entry_new(&none);
+	if (!e || send(s->b, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		free(e);
 		return;
 	}
-	if (s->queue_len < QUEUE_MAX || !ident_hint_holds(s))
+	e->kind = DGRAM_TOKEN;
+	s->token = true;
+	entry_push(s, e);
+}
+
+/* The error was told: its token goes. What lies in front of it is taken out and put behind what follows, in order. */
+static void lower_token(struct asock *s, int a)
+{
+	unsigned n = s->queue_len;
+
+	if (!s->token || a < 0)
 		return;
-	a = ident_find(s);
-	sync_queue(s, a);
-	if (a >= 0)
-		close(a);
+	while (n--) {
+		struct dgram_entry *e = TAILQ_FIRST(&s->queue);
+		ssize_t len = recv(a, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT);
+
+		if (len < 0 || e->kind == DGRAM_TOKEN ||
+		    send(s->b, s->run->scratch, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+			entry_pop(s);
+			continue;
+		}
+		TAILQ_REMOVE(&s->queue, e, link);
+		TAILQ_INSERT_TAIL(&s->queue, e, link);
+	}
+}
+
+int dgram_error(struct asock *s, int a)
+{
+	int err;
+
+	sync_queue(s);
+	err = s->err;
+	s->err = 0;
+	if (err)
+		lower_token(s, a);
+	return err;
+}
+
+int dgram_next_len(struct asock *s, int a)
+{
+	struct dgram_entry *e;
+	int len = 0;
+
+	sync_queue(s);
+	TAILQ_FOREACH(e, &s->queue, link)
+	if (e->kind == DGRAM_DATA)
+		return (int)e->len;
+	if (s->undelivered)
+		return (int)s->undelivered->len;
+	return weir_ioctl(s->file, FIONREAD, &len) < 0 ? 0 : len;
 }
 
 /* ---- from the stack -------------------------------------------------------------------------------------- */
@@ -151,7 +245,7 @@ static bool move_down(struct asock *s)
 	if (err == -EAGAIN)
 		return false;
 	if (err) {
-		s->err = -err;
+		raise_error(s, -err);
 		return false;
 	}
 	e = entry_new(&m);
@@ -167,9 +261,7 @@ static bool move_down(struct asock *s)
 	}
 	if (!e)
 		return true; /* as a full receive buffer: lost */
-	TAILQ_INSERT_TAIL(&s->queue, e, link);
-	s->queue_len++;
-	s->queue_octets += m.len;
+	entry_push(s, e);
 	return true;
 }
 
@@ -185,9 +277,7 @@ static bool flush_undelivered(struct asock *s)
 	s->undelivered = NULL;
 	free(e->data);
 	e->data = NULL;
-	TAILQ_INSERT_TAIL(&s->queue, e, link);
-	s->queue_len++;
-	s->queue_octets += e->len;
+	entry_push(s, e);
 	return true;
 }
 
@@ -202,7 +292,7 @@ static bool fill_end(struct asock *s)
 {
 	if (!flush_undelivered(s))
 		return true;
-	sync_queue_unasked(s);
+	sync_queue(s);
 	for (int i = 0; i < ROUNDS && s->queue_len < QUEUE_MAX; i++)
 		if (!move_down(s))
 			return s->undelivered != NULL;
@@ -225,26 +315,39 @@ void dgram_down(struct asock *s)
 		asock_arm_out(s, fill_end(s));
 }
 
-int dgram_take(struct asock *s, int a, bool peek, struct dgram_msg *ret)
+/* The first datagram in the program's end. -EAGAIN: none is there. */
+static int take_from_end(struct asock *s, int a, bool peek, struct dgram_msg *ret)
 {
 	struct dgram_entry *e;
 	ssize_t n;
 
-	sync_queue(s, a);
 	e = TAILQ_FIRST(&s->queue);
-	if (e && a >= 0) {
-		n = recv(a, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
-		if (n >= 0) {
-			entry_to_msg(e, ret);
-			ret->len = (size_t)n;
-			if (!peek)
-				entry_pop(s);
-			return 0;
-		}
-		/* Read natively in this very moment, or empty ones before. */
+	if (!e || a < 0)
+		return -EAGAIN;
+	n = recv(a, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
+	if (n < 0) { /* read natively in this very moment */
 		while (s->queue_len)
 			entry_pop(s);
+		return -EAGAIN;
 	}
+	entry_to_msg(e, ret);
+	ret->len = (size_t)n;
+	if (!peek)
+		entry_pop(s);
+	return 0;
+}
+
+int dgram_take(struct asock *s, int a, bool peek, struct dgram_msg *ret)
+{
+	int err;
+
+	/* As Linux has it, an error comes before what was received earlier. */
+	err = dgram_error(s, a);
+	if (err)
+		return -err;
+	err = take_from_end(s, a, peek, ret);
+	if (err != -EAGAIN)
+		return err;
 	if (s->undelivered) {
 		entry_to_msg(s->undelivered, ret);
 		memcpy(s->run->scratch, s->undelivered->data, ret->len);
@@ -253,12 +356,6 @@ int dgram_take(struct asock *s, int a, bool peek, struct dgram_msg *ret)
 			s->undelivered = NULL;
 		}
 		return 0;
-	}
-	if (s->err) {
-		int err = s->err;
-
-		s->err = 0;
-		return -err;
 	}
 	return take_from_stack(s, peek ? MSG_PEEK : 0, ret);
 }
@@ -305,7 +402,7 @@ void dgram_up(struct asock *s)
 		k = weir_send(s->file, s->run->scratch, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		/* The caller has gone on: like an ICMP error, it is told with its next call. */
 		if (k < 0 && k != -EAGAIN)
-			s->err = (int)-k;
+			raise_error(s, (int)-k);
 	}
 	asock_again(s);
 }

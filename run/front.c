@@ -127,6 +127,8 @@ static int stack_main(struct front *f, int channel)
 		state_remove(f->name);
 	free(r->filter);
 	free(r->scratch);
+	free(r->weights);
+	free(r->weigh_octets);
 	free(r->junk);
 	free(r->undelivered);
 	free(r);

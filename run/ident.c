@@ -126,7 +126,7 @@ static ino_t fd_inode(pid_t tid, int fd)
 	return link_inode(dir, name);
 }
 
-struct asock *call_sock(struct call *c, int fd)
+struct asock *__call_sock(struct call *c, int fd)
 {
 	pid_t tid = (pid_t)c->n.pid;
 	struct asock *s;
@@ -148,11 +148,21 @@ struct asock *call_sock(struct call *c, int fd)
 			return NULL;
 		s = asock_find(c->run, st.st_ino);
 	}
-	if (!s || !notify_valid(c))
+	if (!s)
 		return NULL;
 	asock_set_hint(s, tid, fd);
 	c->sock = s;
 	return s;
+}
+
+struct asock *call_sock(struct call *c, int fd)
+{
+	struct asock *s = __call_sock(c, fd);
+
+	if (!s || notify_valid(c))
+		return s;
+	c->sock = NULL;
+	return NULL;
 }
 
 bool ident_is_socket(struct call *c, int fd)

@@ -485,11 +485,14 @@ int loop_open(struct run *r)
 	if (err)
 		return err;
 	r->scratch = malloc(SCRATCH_SIZE);
+	r->weights = calloc(DGRAM_WEIGHTS, sizeof(r->weights[0]));
+	r->weigh_octets = calloc(1, SCRATCH_SIZE);
 	r->ep = epoll_create1(EPOLL_CLOEXEC);
 	r->ep_ends = epoll_create1(EPOLL_CLOEXEC);
 	if (!r->fac.pidfd_getfd)
 		r->junk = malloc(SCRATCH_SIZE);
-	if (!r->scratch || (!r->fac.pidfd_getfd && !r->junk) || r->ep < 0 || r->ep_ends < 0)
+	if (!r->scratch || !r->weights || !r->weigh_octets || (!r->fac.pidfd_getfd && !r->junk) ||
+	    r->ep < 0 || r->ep_ends < 0)
 		return -ENOMEM;
 	for (int i = 0; i < PIDFD_CACHE; i++)
 		r->pidfds[i].fd = -1;

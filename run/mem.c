@@ -115,6 +115,14 @@ static ssize_t vm_write(struct call *c, const void *buf, size_t n, const struct 
 	return proc_writev((pid_t)c->n.pid, &local, remote, nr);
 }
 
+/* A handler does not wait: a look is good for all of it. A read needs its own, for what was read may be another process's. */
+static bool still_waits(struct call *c)
+{
+	if (!c->alive)
+		c->alive = notify_valid(c);
+	return c->alive;
+}
+
 int mem_read_iov(struct call *c, const struct iovec *remote, unsigned nr, void *buf, size_t n)
 {
 	ssize_t k;
@@ -122,7 +130,8 @@ int mem_read_iov(struct call *c, const struct iovec *remote, unsigned nr, void *
 	if (!n)
 		return 0;
 	k = vm_read(c, buf, n, remote, nr);
-	if (!notify_valid(c))
+	c->alive = notify_valid(c);
+	if (!c->alive)
 		return -ENOENT;
 	return k == (ssize_t)n ? 0 : -EFAULT;
 }
@@ -132,7 +141,7 @@ int mem_write_iov(struct call *c, const struct iovec *remote, unsigned nr, const
 {
 	if (!n)
 		return 0;
-	if (!notify_valid(c))
+	if (!still_waits(c))
 		return -ENOENT;
 	return vm_write(c, buf, n, remote, nr) == (ssize_t)n ? 0 : -EFAULT;
 }
@@ -149,6 +158,63 @@ int mem_write(struct call *c, uint64_t addr, const void *buf, size_t n)
 	struct iovec remote = { (void *)(uintptr_t)addr, n };
 
 	return mem_write_iov(c, &remote, 1, buf, n);
+}
+
+/* Both sides of @parts. Returns how many octets there are. */
+static size_t parts_to_iov(const struct mem_part *parts, unsigned nr, struct iovec *local,
+			   struct iovec *remote)
+{
+	size_t sum = 0;
+
+	for (unsigned i = 0; i < nr; i++) {
+		local[i] = (struct iovec){ parts[i].buf, parts[i].len };
+		remote[i] = (struct iovec){ (void *)(uintptr_t)parts[i].addr, parts[i].len };
+		sum += parts[i].len;
+	}
+	return sum;
+}
+
+int mem_read_parts(struct call *c, const struct mem_part *parts, unsigned nr)
+{
+	struct iovec local[MEM_PARTS], remote[MEM_PARTS];
+	size_t sum;
+	ssize_t k;
+
+	if (!c->run->fac.vm_access) {
+		int err = 0;
+
+		for (unsigned i = 0; i < nr && !err; i++)
+			err = mem_read(c, parts[i].addr, parts[i].buf, parts[i].len);
+		return err;
+	}
+	sum = parts_to_iov(parts, nr, local, remote);
+	if (!sum)
+		return 0;
+	k = process_vm_readv((pid_t)c->n.pid, local, nr, remote, nr, 0);
+	c->alive = notify_valid(c);
+	if (!c->alive)
+		return -ENOENT;
+	return k == (ssize_t)sum ? 0 : -EFAULT;
+}
+
+int mem_write_parts(struct call *c, const struct mem_part *parts, unsigned nr)
+{
+	struct iovec local[MEM_PARTS], remote[MEM_PARTS];
+	size_t sum;
+
+	if (!c->run->fac.vm_access) {
+		int err = 0;
+
+		for (unsigned i = 0; i < nr && !err; i++)
+			err = mem_write(c, parts[i].addr, parts[i].buf, parts[i].len);
+		return err;
+	}
+	if (!still_waits(c))
+		return -ENOENT;
+	sum = parts_to_iov(parts, nr, local, remote);
+	return process_vm_writev((pid_t)c->n.pid, local, nr, remote, nr, 0) == (ssize_t)sum
+		       ? 0
+		       : -EFAULT;
 }
 
 /* Up to the page's end at a time: what is behind may not be mapped. */

@@ -102,6 +102,7 @@ bool notify_dispatch(struct call *c)
 
 	c->a = -1;
 	c->sock = NULL;
+	c->alive = false;
 	if (handler)
 		res = handler(c);
 	if (c->a >= 0)

@@ -41,10 +41,13 @@ static void end_parked(struct parked *p)
 	free(p);
 }
 
+/* What was done before the wait counts. */
 static void answer_parked(struct parked *p, int err)
 {
-	if (notify_answer(&p->call, err) && !p->call.run->fac.killable)
-		park_remember(&p->call, err);
+	long ret = p->call.done ? (long)p->call.done : err;
+
+	if (notify_answer(&p->call, ret) && !p->call.run->fac.killable)
+		park_remember(&p->call, ret);
 	end_parked(p);
 }
 

@@ -28,8 +28,9 @@
 #define NS_PER_MS 1000000ULL
 #define NS_PER_S  1000000000ULL
 
-#define SCRATCH_SIZE (256 * 1024) /* one pump step; also the largest datagram with room to spare */
-#define SOCK_HASH    16384
+#define SCRATCH_SIZE  (256 * 1024) /* one pump step; also the largest datagram with room to spare */
+#define SOCK_HASH     16384
+#define DGRAM_WEIGHTS 65536 /* lengths whose weight is remembered */
 
 struct asock;
 struct call;
@@ -88,6 +89,8 @@ struct run {
 	void (*on_signal)(struct run *r, int sig, bool direct, void *arg);
 	void *on_signal_arg;
 	char *scratch, *junk; /* junk: only without pidfd_getfd */
+	unsigned *weights;    /* dgram.c: by length; 0: not weighed yet */
+	char *weigh_octets;
 
 	LIST_HEAD(, run_node) nodes;
 	LIST_HEAD(tree_list, tree) trees, dead_trees;
@@ -182,12 +185,16 @@ struct call {
 	struct tree *tree;
 	struct seccomp_notif n;
 	struct asock *sock; /* set by call_sock() */
-	int a; /* transient copy of the program's end, or -1; closed after the handler */
+	int a;      /* transient copy of the program's end, or -1; closed after the handler */
+	bool alive; /* the caller was found waiting since the handler began */
 	long ret;
 	struct asock *wait_on;
 	uint64_t deadline;
 	int expire;
 	struct parked *parked; /* the call waited already */
+	unsigned
+		done; /* sendmmsg, recvmmsg: messages that are done; the result when the wait ends */
+	uint64_t until; /* recvmmsg: its time limit; 0: none, or not read yet */
 };
 
 static inline int call_int(const struct call *c, int i)
@@ -222,6 +229,15 @@ bool notify_dispatch(struct call *c);
 /* ---- mem.c: 0, -EFAULT, or -ENOENT when the caller is gone. Nothing is read or written for a dead caller. ---- */
 int mem_read(struct call *c, uint64_t addr, void *buf, size_t n);
 int mem_write(struct call *c, uint64_t addr, const void *buf, size_t n);
+/* Several places at once, with one system call where that is allowed. */
+struct mem_part {
+	uint64_t addr;
+	void *buf;
+	size_t len;
+};
+#define MEM_PARTS 24
+int mem_read_parts(struct call *c, const struct mem_part *parts, unsigned nr);
+int mem_write_parts(struct call *c, const struct mem_part *parts, unsigned nr);
 /* A string of at most @size - 1 octets; its length, -ENAMETOOLONG, or as above. */
 int mem_read_string(struct call *c, uint64_t addr, char *buf, size_t size);
 /* @n octets from or to the program's vector. */
@@ -232,6 +248,8 @@ int mem_write_iov(struct call *c, const struct iovec *remote, unsigned nr, const
 /* ---- ident.c ---- */
 /* The attached socket behind the program's @fd, with a transient copy in c->a; NULL: not one of ours. */
 struct asock *call_sock(struct call *c, int fd);
+/* The same for a caller that reads the program's memory next: that tells whether the program still waits. */
+struct asock *__call_sock(struct call *c, int fd);
 /* A copy of @fd of thread @tid, or -errno. */
 int ident_copy(struct run *r, pid_t tid, int fd);
 /* A copy of the program's end of @s, whoever holds it; -1 if nobody does. The caller closes it. */
@@ -262,6 +280,11 @@ struct leftover {
 	size_t off, len;
 };
 
+enum dgram_kind {
+	DGRAM_DATA,
+	DGRAM_TOKEN, /* empty: the socket has an error */
+};
+
 /* A datagram that lies in the program's end: where it came from. */
 struct dgram_entry {
 	TAILQ_ENTRY(dgram_entry) link;
@@ -269,6 +292,8 @@ struct dgram_entry {
 	socklen_t addrlen;
 	size_t len;
 	int flags;
+	unsigned weight; /* what the kernel charges us for it until it is read */
+	uint8_t kind;    /* enum dgram_kind */
 	size_t controllen;
 	char *data; /* only for one that was taken out again: its octets */
 	char control[];
@@ -309,13 +334,13 @@ struct asock {
 	bool closed;                   /* nobody holds the program's end */
 	bool abort;                    /* ... and unread octets were lost: close with RST */
 	bool undelivered_connect;      /* connect() succeeded, but its caller was interrupted */
-	bool token;                    /* listener: the octet is in the program's end */
-	struct asock *stash;           /* listener: accepted, but its caller was interrupted */
-	int stash_fd;                  /* of an asock that is a stash: the program's end */
+	bool token; /* the octet of a listener, the error of datagrams is in the program's end */
+	struct asock *stash; /* listener: accepted, but its caller was interrupted */
+	int stash_fd;        /* of an asock that is a stash: the program's end */
 
 	/* datagrams */
 	struct dgram_queue queue; /* lies in the program's end */
-	size_t queue_octets;
+	size_t queue_weight;
 	unsigned queue_len;
 	struct dgram_entry *undelivered; /* taken for a caller that was interrupted */
 	struct packet_end *packet;       /* a packet socket with a ring; else NULL */
@@ -331,6 +356,7 @@ void asock_orphan(struct asock *s); /* look from time to time whether anybody st
 void asock_unkeep(struct asock *s); /* its closing is visible again: see kept_a */
 void asock_again(struct asock *s);  /* pump it in the next turn */
 void asock_arm_out(struct asock *s, bool on);
+void asock_set_buffer(int fd); /* the largest that we use */
 /* Gives @s a new pair; the program's end replaces descriptor @fd of the caller. */
 int asock_renew(struct asock *s, struct call *c, int fd);
 void asock_event(struct asock *s, uint32_t events); /* from weir */
@@ -372,6 +398,10 @@ int dgram_take(struct asock *s, int a, bool peek, struct dgram_msg *ret);
 /* The caller is gone: keep the datagram for the restarted call. */
 void dgram_put_back(struct asock *s, const struct dgram_msg *m);
 void dgram_free(struct asock *s);
+/* The socket's pending error (positive) or 0; it is told. @a: the program's end, or -1. */
+int dgram_error(struct asock *s, int a);
+/* What FIONREAD says. */
+int dgram_next_len(struct asock *s, int a);
 
 /* ---- packet.c ---- */
 bool packet_event(struct asock *s); /* from weir; false: @s has no ring */

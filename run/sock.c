@@ -67,15 +67,23 @@ static size_t stuff(int a)
 	size_t n = 0;
 	ssize_t k;
 
-	while ((k = send(a, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
-		n += (size_t)k;
+	/* Less than was asked for: full. */
+	do {
+		k = send(a, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL);
+		n += k > 0 ? (size_t)k : 0;
+	} while (k == (ssize_t)sizeof(zeros));
 	return n;
 }
 
+/* Best effort: the kernel caps it at net.core.wmem_max. */
 static void set_buffer(int fd, int size)
 {
-	/* Best effort: the kernel caps it at net.core.wmem_max. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+void asock_set_buffer(int fd)
+{
+	set_buffer(fd, END_SNDBUF);
 }
 
 static void end_event(struct loop_source *src, uint32_t events)
@@ -99,7 +107,8 @@ static int make_pair(struct asock *s, bool stuffed)
 
 	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, sv) < 0)
 		return -errno;
-	if (fstat(sv[0], &st) < 0 || fcntl(sv[1], F_SETFL, O_NONBLOCK) < 0) {
+	/* Ours stays blocking: each call on it says MSG_DONTWAIT. */
+	if (fstat(sv[0], &st) < 0) {
 		err = -errno;
 		goto fail;
 	}

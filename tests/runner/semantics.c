@@ -1061,6 +1061,174 @@ static void datagram_refused_native(void)
 	close(w);
 }
 
+/* A resolver's way: it waits in poll, and asks with an address. */
+static void datagram_refused_polled(void)
+{
+	struct sockaddr_in a = closed_port(), from;
+	socklen_t len = sizeof(from);
+	int w = socket(AF_INET, SOCK_DGRAM, 0);
+	struct pollfd p = { .fd = w, .events = POLLIN };
+
+	connect(w, sa(&a), sizeof(a));
+	send(w, "x", 1, 0);
+	result("poll", poll(&p, 1, 2000));
+	result("recvfrom", recvfrom(w, buf, 1, MSG_DONTWAIT, sa(&from), &len));
+	p.events = POLLIN;
+	result("again", poll(&p, 1, 0));
+	result("recvfrom", recvfrom(w, buf, 1, MSG_DONTWAIT, sa(&from), &len));
+	send(w, "x", 1, 0);
+	result("poll", poll(&p, 1, 2000));
+	socket_error("error", w);
+	result("again", poll(&p, 1, 0));
+	send(w, "x", 1, 0);
+	result("poll", poll(&p, 1, 2000));
+	result("send-with-address", sendto(w, "x", 1, 0, sa(&a), sizeof(a)));
+	close(w);
+}
+
+/* The error overtakes what was received earlier, and does not take its place. */
+static void datagram_refused_behind_data(void)
+{
+	struct sockaddr_in ua, from;
+	socklen_t len = sizeof(from);
+	int u = bound(SOCK_DGRAM, &ua), w = socket(AF_INET, SOCK_DGRAM, 0);
+
+	connect(w, sa(&ua), sizeof(ua));
+	send(w, "1", 1, 0);
+	settle();
+	recvfrom(u, buf, 1, 0, sa(&from), &len);
+	sendto(u, "ab", 2, 0, sa(&from), len);
+	sendto(u, "c", 1, 0, sa(&from), len);
+	settle();
+	close(u);
+	/* One that is connected elsewhere takes nothing from us. */
+	u = socket(AF_INET, SOCK_DGRAM, 0);
+	ok("bind", bind(u, sa(&ua), sizeof(ua)));
+	ua.sin_port = htons(1);
+	connect(u, sa(&ua), sizeof(ua));
+	send(w, "2", 1, 0);
+	settle();
+	result("first", recvfrom(w, buf, 10, MSG_DONTWAIT, sa(&from), &len));
+	result("second", recvfrom(w, buf, 10, MSG_DONTWAIT, sa(&from), &len));
+	result("third", recv(w, buf, 10, MSG_DONTWAIT));
+	events("poll", poll_all(w, 0));
+	close(u);
+	close(w);
+}
+
+static void datagram_length(void)
+{
+	struct sockaddr_in ua;
+	int u = bound(SOCK_DGRAM, &ua), w = socket(AF_INET, SOCK_DGRAM, 0), n = -1;
+
+	connect(w, sa(&ua), sizeof(ua));
+	ok("none", ioctl(u, FIONREAD, &n));
+	say("%d", n);
+	send(w, "abc", 3, 0);
+	send(w, "", 0, 0);
+	send(w, "abcde", 5, 0);
+	settle();
+	for (int i = 0; i < 4; i++) {
+		ok("len", ioctl(u, FIONREAD, &n));
+		say("%d", n);
+		result("recv", recv(u, buf, 10, MSG_DONTWAIT));
+	}
+	close(u);
+	close(w);
+}
+
+/* Empty datagrams that were read natively leave the sources of the others right. */
+static void datagram_empty_sources(void)
+{
+	struct sockaddr_in ua, from, own[3];
+	socklen_t len;
+	int u = bound(SOCK_DGRAM, &ua), w[3];
+
+	for (int i = 0; i < 3; i++)
+		w[i] = bound(SOCK_DGRAM, &own[i]);
+	for (int i = 0; i < 9; i++)
+		sendto(w[i % 3], "abc", i % 2 ? 3 : 0, 0, sa(&ua), sizeof(ua));
+	settle();
+	for (int i = 0; i < 9; i++) {
+		if (i % 3 == 0) {
+			result("recv", recv(u, buf, 10, MSG_DONTWAIT));
+			continue;
+		}
+		len = sizeof(from);
+		result("recvfrom", recvfrom(u, buf, 10, MSG_DONTWAIT, sa(&from), &len));
+		say(":%d", from.sin_port == own[i % 3].sin_port);
+	}
+	result("end", recv(u, buf, 10, MSG_DONTWAIT));
+	close(u);
+	for (int i = 0; i < 3; i++)
+		close(w[i]);
+}
+
+/* @count datagrams, one each @ms. */
+static pid_t send_slowly(const struct sockaddr_in *to, int count, int ms)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	for (int i = 0; i < count; i++) {
+		int w = socket(AF_INET, SOCK_DGRAM, 0);
+
+		usleep((useconds_t)ms * 1000);
+		sendto(w, "abc", 3, 0, (const struct sockaddr *)to, sizeof(*to));
+		close(w);
+	}
+	_exit(0);
+}
+
+static void many_messages_waiting(void)
+{
+	struct sockaddr_in ua;
+	int u = bound(SOCK_DGRAM, &ua), w = socket(AF_INET, SOCK_DGRAM, 0);
+	struct timespec ts = { 0, 1 };
+	socklen_t len = sizeof(int);
+	struct mmsghdr mm[3];
+	struct iovec iov[3];
+	pid_t pid;
+
+	memset(mm, 0, sizeof(mm));
+	for (int i = 0; i < 3; i++) {
+		iov[i] = (struct iovec){ buf + i * 100, 100 };
+		mm[i].msg_hdr.msg_iov = &iov[i];
+		mm[i].msg_hdr.msg_iovlen = 1;
+	}
+	pid = send_slowly(&ua, 3, 30);
+	result("all", recvmmsg(u, mm, 3, 0, NULL));
+	waitpid(pid, NULL, 0);
+	pid = send_slowly(&ua, 2, 100);
+	result("for-one", recvmmsg(u, mm, 3, MSG_WAITFORONE, NULL));
+	result("the-other", recvmmsg(u, mm, 1, 0, NULL));
+	waitpid(pid, NULL, 0);
+	pid = send_slowly(&ua, 2, 100);
+	result("limit", recvmmsg(u, mm, 3, 0, &ts));
+	say("left=%ld.%ld", (long)ts.tv_sec, ts.tv_nsec);
+	result("the-other", recvmmsg(u, mm, 1, 0, NULL));
+	waitpid(pid, NULL, 0);
+	ts = (struct timespec){ 3600, 0 };
+	sendto(w, "x", 1, 0, sa(&ua), sizeof(ua));
+	result("long-limit", recvmmsg(u, mm, 1, 0, &ts));
+	say("left=%d", ts.tv_sec == 3599);
+	ts = (struct timespec){ 0, -1 };
+	result("bad-limit", recvmmsg(u, mm, 3, MSG_DONTWAIT, &ts));
+	sendto(w, "x", 1, 0, sa(&ua), sizeof(ua));
+	alarm_after(100000, 0, 0);
+	result("signal", recvmmsg(u, mm, 3, 0, NULL));
+	alarm_off();
+	/* Linux leaves its ERESTARTSYS behind as the socket's error. */
+	getsockopt(u, SOL_SOCKET, SO_ERROR, buf, &len);
+	recv_timeout(u, 100);
+	sendto(w, "x", 1, 0, sa(&ua), sizeof(ua));
+	result("timeout", recvmmsg(u, mm, 3, 0, NULL));
+	result("timeout", recvmmsg(u, mm, 3, 0, NULL));
+	close(u);
+	close(w);
+}
+
 static void datagram_shutdown(void)
 {
 	struct sockaddr_in ua;
@@ -1428,6 +1596,11 @@ static const struct {
 	{ "datagram-truncated", datagram_truncated },
 	{ "datagram-refused", datagram_refused },
 	{ "datagram-refused-native", datagram_refused_native },
+	{ "datagram-refused-polled", datagram_refused_polled },
+	{ "datagram-refused-behind-data", datagram_refused_behind_data },
+	{ "datagram-length", datagram_length },
+	{ "datagram-empty-sources", datagram_empty_sources },
+	{ "many-messages-waiting", many_messages_waiting },
 	{ "datagram-shutdown", datagram_shutdown },
 	{ "passed-descriptor", passed_descriptor },
 	{ "through-exec", through_exec },

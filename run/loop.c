@@ -596,7 +596,7 @@ int loop_main(const struct run_config *cfg, struct run *r)
 	}
 	err = cfg->setup(r, cfg->arg);
 	if (err) {
-		loop_free(r);
+		loop_exit(r); /* what it had made already has its hooks */
 		return err;
 	}
 	while (!r->finishing)

@@ -7,7 +7,7 @@
  *   (RFC 5452). After QUERY_NS without an answer, or at an ICMP error, the next resolver is asked; when all were asked TRIES times, or there
  *   is none, the answer is SERVFAIL. So the guest hears something soon when the host is offline. Over TCP the connection is
  *   forwarded to the first resolver as it is (tcp_forward()): then answers are not seen, names are not pinned; when there are rules about
- *   names, TCP is refused, and resolvers do with UDP.
+ *   names, or nothing may be reached, TCP is refused, and resolvers do with UDP.
  *   The host's resolv.conf is looked at with each question; when it has changed, the guest's gets its search domains.
  *   Resolvers may be on the host's loopback: they are reached whatever is closed to the guest.
  * See RFC 1035, RFC 5452, resolv.conf(5).
@@ -252,9 +252,21 @@ static void audit_refusal(struct uplink *u, const struct endpoint *src, const ch
 	audit(u, &rec);
 }
 
+/* 0, or what is wrong. An update of a zone would be signed by nothing but the host's address (RFC 2136 7.1). */
+static unsigned may_ask(struct uplink *u, const struct endpoint *src, const struct dns_question *q)
+{
+	if (!q->query)
+		return DNS_NOTIMP;
+	if (policy_allows_name(u->cfg.policy, q->name))
+		return 0;
+	audit_refusal(u, src, q->name);
+	return DNS_REFUSED;
+}
+
 static void question(struct uplink *u, const struct endpoint *src, const uint8_t *msg, size_t len)
 {
 	struct dns_query *q;
+	unsigned rcode;
 
 	if (!from_guest(u, src) || len > QUERY_MAX)
 		return;
@@ -268,9 +280,9 @@ static void question(struct uplink *u, const struct endpoint *src, const uint8_t
 		free(q);
 		return;
 	}
-	if (!policy_allows_name(u->cfg.policy, q->question.name)) {
-		audit_refusal(u, src, q->question.name);
-		reply(u, src, q->msg, dns_make_error(q->msg, q->question.end, DNS_REFUSED));
+	rcode = may_ask(u, src, &q->question);
+	if (rcode) {
+		reply(u, src, q->msg, dns_make_error(q->msg, q->question.end, rcode));
 		free(q);
 		return;
 	}
@@ -332,6 +344,12 @@ void dns_pin(struct uplink *u, const uint8_t *msg, size_t len)
 
 /* ---- TCP ---------------------------------------------------------------------------------------------------------------------- */
 
+/* Over TCP names are not looked at: only where each may be asked for. */
+static bool tcp_may_ask(const struct uplink *u)
+{
+	return !policy_has_names(u->cfg.policy) && policy_allows_name(u->cfg.policy, "");
+}
+
 static void tcp_event(struct source *source, uint32_t events)
 {
 	struct gate *g = source_of(source, struct gate, src);
@@ -340,7 +358,7 @@ static void tcp_event(struct source *source, uint32_t events)
 
 	while (weir_accept(g->file, NULL, NULL, SOCK_NONBLOCK, &file) == 0) {
 		dns_reload(u);
-		if (!u->resolvers.nr || policy_has_names(u->cfg.policy))
+		if (!u->resolvers.nr || !tcp_may_ask(u))
 			weir_close(file);
 		else
 			tcp_forward(u, file, &u->resolvers.server[0], "dns");

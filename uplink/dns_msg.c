@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #define FLAG_RESPONSE 0x80
+#define OPCODE        0x78
 #define FLAG_RA       0x80
 #define POINTER       0xc0
 #define RR_FIXED      10 /* type, class, TTL, length */
@@ -71,6 +72,7 @@ bool dns_read_question(const uint8_t *msg, size_t len, struct dns_question *ret)
 		return false;
 	ret->id = get16(msg);
 	ret->response = msg[2] & FLAG_RESPONSE;
+	ret->query = !(msg[2] & OPCODE);
 	ret->type = get16(msg + off);
 	ret->end = off + 4;
 	return true;

@@ -17,11 +17,13 @@
 #define DNS_TYPE_AAAA 28
 #define DNS_SERVFAIL  2
 #define DNS_FORMERR   1
+#define DNS_NOTIMP    4
 #define DNS_REFUSED   5
 
 struct dns_question {
 	uint16_t id;
 	bool response;
+	bool query; /* opcode QUERY; not an update, a notification, ... */
 	char name
 		[DNS_NAME_SIZE]; /* lower case; octets that are no letter, digit, '-' or '_' are '?' */
 	uint16_t type;

@@ -29,9 +29,20 @@ static void a_question_is_read(void **state)
 	assert_int_equal(q.id, 0x1234);
 	assert_int_equal(q.type, DNS_TYPE_A);
 	assert_false(q.response);
+	assert_true(q.query);
 	assert_int_equal(q.end, LEN(QUESTION));
 	for (size_t n = 0; n < LEN(QUESTION); n++)
 		assert_false(dns_read_question((const uint8_t *)QUESTION, n, &q));
+}
+
+static void an_update_is_no_query(void **state)
+{
+	uint8_t msg[] = QUESTION;
+	struct dns_question q;
+
+	msg[2] = 5 << 3;
+	assert_true(dns_read_question(msg, LEN(QUESTION), &q));
+	assert_false(q.query);
 }
 
 static void names_that_are_no_questions(void **state)
@@ -103,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_question_is_read),
+		cmocka_unit_test(an_update_is_no_query),
 		cmocka_unit_test(names_that_are_no_questions),
 		cmocka_unit_test(addresses_of_an_answer_are_found),
 		cmocka_unit_test(an_error_repeats_the_question),

@@ -77,9 +77,15 @@ static bool is_gateway(const struct uplink *u, const struct endpoint *dst)
 	return endpoint_same_addr(dst, &u->gateway[v6_of(dst)]);
 }
 
-static bool is_own(const struct uplink *u, const struct endpoint *dst)
+bool endpoint_is_own(const struct uplink *u, const struct endpoint *ep)
 {
-	return is_gateway(u, dst) || endpoint_same_addr(dst, &u->server[v6_of(dst)]);
+	return is_gateway(u, ep) || endpoint_same_addr(ep, &u->server[v6_of(ep)]);
+}
+
+/* 10.0.2.0/24, fd00::/64: the guest's own link, its broadcast address included, whatever the host's nets are numbered. */
+bool endpoint_on_link(const struct uplink *u, const struct endpoint *ep)
+{
+	return !memcmp(ep->addr, u->gateway[v6_of(ep)].addr, v6_of(ep) ? 8 : 3);
 }
 
 void host_address(const struct uplink *u, const struct endpoint *dst, struct endpoint *ret)
@@ -96,7 +102,7 @@ void host_address(const struct uplink *u, const struct endpoint *dst, struct end
 
 enum verdict host_verdict(const struct uplink *u, int proto, const struct endpoint *dst)
 {
-	if (is_own(u, dst) && !(u->cfg.host_loopback && is_gateway(u, dst)))
+	if (endpoint_on_link(u, dst) && !(u->cfg.host_loopback && is_gateway(u, dst)))
 		return VERDICT_CLOSED;
 	if (address_closed(dst))
 		return VERDICT_CLOSED;
@@ -142,16 +148,15 @@ bool host_next_error(int fd, struct host_error *ret)
 		char buf[512];
 		struct cmsghdr align;
 	} control;
-	char octet;
-	struct iovec iov = { &octet, sizeof(octet) };
+	struct iovec iov = { ret->data, sizeof(ret->data) };
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
 			      .msg_control = control.buf,
 			      .msg_controllen = sizeof(control.buf) };
 
+	memset(ret, 0, sizeof(*ret));
 	if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 		return false;
-	memset(ret, 0, sizeof(*ret));
 	for (struct cmsghdr *cm = CMSG_FIRSTHDR(&msg); cm; cm = CMSG_NXTHDR(&msg, cm)) {
 		const struct sock_extended_err *ee = (const void *)CMSG_DATA(cm);
 		const struct sockaddr *from = SO_EE_OFFENDER(ee);

@@ -202,6 +202,8 @@ static void pass_errors(struct echo_flow *f)
 	for (int i = 0; i < BATCH && host_next_error(f->fd, &e); i++) {
 		int proto = v6_of(&f->src) ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 
+		memcpy(header + 6, e.data + 6, 2); /* the sequence number */
+
 		if (e.icmp && e.from.family == f->dst.family)
 			icmp_send_error(f->u, &e.from, e.type, e.code, e.info, &f->src, &f->dst,
 					proto, header, 0);
@@ -310,12 +312,6 @@ static int flow_begin(struct uplink *u, const struct endpoint *src, const struct
 	return 0;
 }
 
-static bool is_own(const struct uplink *u, const struct endpoint *dst)
-{
-	return endpoint_same_addr(dst, &u->gateway[v6_of(dst)]) ||
-	       endpoint_same_addr(dst, &u->server[v6_of(dst)]);
-}
-
 static int forward_echo(struct uplink *u, const struct endpoint *src, const struct endpoint *dst,
 			const uint8_t *msg, size_t len)
 {
@@ -357,7 +353,9 @@ static void echo_request(struct uplink *u, const struct endpoint *src, const str
 
 	if (!from_guest(u, src))
 		return;
-	if (is_own(u, dst)) {
+	if (endpoint_is_many(dst) || (endpoint_on_link(u, dst) && !endpoint_is_own(u, dst)))
+		return; /* RFC 1122 3.2.2.6: a broadcast needs no answer */
+	if (endpoint_is_own(u, dst)) {
 		msg[0] = v6_of(src) ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY;
 		send_guest(u, dst, src, msg, len);
 		return;

@@ -392,21 +392,30 @@ bool policy_has_names(const struct uplink_policy *p)
 	return p && p->has_names;
 }
 
-/* Rules about addresses say nothing about a name yet: then it may be asked for. */
+/* A rule about some ports or one protocol only does not forbid all that its target has. */
+static bool denies_whole_target(const struct rule *r)
+{
+	return !r->allow && !r->proto && r->port_hi - r->port_lo == 65535;
+}
+
+/*
+ * Rules about addresses say nothing about a name yet: where one may be reached, a name may be asked for. Where none may be, nothing is
+ * asked either: a question is a message to whoever serves the name.
+ */
 bool policy_allows_name(const struct uplink_policy *p, const char *name)
 {
 	bool addresses = false;
 	const struct rule *r;
 
-	if (!p || !p->has_names)
+	if (!p)
 		return true;
 	STAILQ_FOREACH(r, &p->rules, link)
 	{
 		if (r->target == TARGET_NAME || r->target == TARGET_BELOW) {
-			/* A rule about some ports only does not forbid the name. */
-			if (name_matches(r, name) &&
-			    (r->allow || (r->port_hi - r->port_lo == 65535 && !r->proto)))
+			if (name_matches(r, name) && (r->allow || denies_whole_target(r)))
 				return r->allow;
+		} else if (r->target == TARGET_ALL && denies_whole_target(r)) {
+			return addresses; /* no rule behind it is ever looked at */
 		} else {
 			addresses |= r->allow;
 		}
@@ -420,6 +429,11 @@ static bool closed_v4(const uint8_t a[4])
 {
 	/* "this host" is the host itself for connect(2); RFC 1122 3.2.1.3, RFC 3927, RFC 5771, RFC 919 */
 	return a[0] == 0 || a[0] == 127 || (a[0] == 169 && a[1] == 254) || a[0] >= 224;
+}
+
+bool endpoint_is_many(const struct endpoint *ep)
+{
+	return ep->addr[0] >= (ep->family == AF_INET ? 224 : 255);
 }
 
 bool address_closed(const struct endpoint *ep)

@@ -164,6 +164,14 @@ static void names_that_may_be_asked_for(void **state)
 		{ "-a.test", "b.test", true },
 		{ "-a.test:25", "a.test", true },
 		{ "+a.test -*.test", "a.test", true },
+		/* Where nothing may be reached, a question would only carry something out. */
+		{ "-all", "a.test", false },
+		{ "-all +a.test", "a.test", false },
+		{ "+a.test -all", "a.test", true },
+		{ "+a.test -all", "b.test", false },
+		{ "+10.0.0.0/8 -all", "b.test", true },
+		{ "-all/udp", "a.test", true },
+		{ "-all:25", "a.test", true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -66,16 +66,29 @@ struct range {
 	unsigned lo, hi;
 };
 
+static bool read_port(char **s, unsigned *ret)
+{
+	unsigned v = 0;
+
+	if (!isdigit((unsigned char)**s))
+		return false;
+	for (; isdigit((unsigned char)**s) && v <= 65535; ++*s)
+		v = v * 10 + (unsigned)(**s - '0');
+	*ret = v;
+	return v >= 1 && v <= 65535;
+}
+
 static bool read_range(char *s, struct range *r)
 {
-	char *end;
-
-	if (!isdigit((unsigned char)*s))
+	if (!read_port(&s, &r->lo))
 		return false;
-	r->lo = r->hi = (unsigned)strtoul(s, &end, 10);
-	if (*end == '-' && isdigit((unsigned char)end[1]))
-		r->hi = (unsigned)strtoul(end + 1, &end, 10);
-	return !*end && r->lo >= 1 && r->lo <= r->hi && r->hi <= 65535;
+	r->hi = r->lo;
+	if (*s == '-') {
+		s++;
+		if (!read_port(&s, &r->hi))
+			return false;
+	}
+	return !*s && r->lo <= r->hi;
 }
 
 static int add_one(struct uplink_ports *ports, const struct endpoint *addr, bool any, int proto,

@@ -149,7 +149,6 @@ static void flow_end(struct tcp_flow *f, const char *verdict)
 		TAILQ_REMOVE(&u->tcp_again, f, again_link);
 	TAILQ_REMOVE(&u->tcp_flows, f, link);
 	u->nr_tcp--;
-	u->said_no_descriptors = false;
 	source_bury(u, &f->host);
 }
 
@@ -163,15 +162,17 @@ static void flow_reset(struct tcp_flow *f, const char *verdict)
 
 enum pump_result { PUMP_IDLE, PUMP_MORE, PUMP_BROKEN };
 
-static void kept_put(struct tcp_flow *f, const char *data, size_t len)
+/* False: no memory. What the host's peer knows to be received is then lost, and not silently: the flow is reset. */
+static bool kept_put(struct tcp_flow *f, const char *data, size_t len)
 {
 	f->kept = malloc(len);
 	if (!f->kept)
-		abort(); /* octets that the host's peer knows to be received must not be lost silently */
+		return false;
 	memcpy(f->kept, data, len);
 	f->kept_off = 0;
 	f->kept_len = (uint32_t)len;
 	f->u->kept += len;
+	return true;
 }
 
 /* Gives the guest @len octets: how many it took, or -errno. */
@@ -226,7 +227,8 @@ static enum pump_result pump_in(struct tcp_flow *f)
 		if (k < 0)
 			return PUMP_BROKEN;
 		if (k < n) {
-			kept_put(f, u->scratch + k, (size_t)(n - k));
+			if (!kept_put(f, u->scratch + k, (size_t)(n - k)))
+				return PUMP_BROKEN;
 			if (f->chunk > CHUNK_MIN)
 				f->chunk /= 2;
 		} else if ((size_t)n == f->chunk && f->chunk < SCRATCH_SIZE) {
@@ -592,8 +594,8 @@ void tcp_connect_guest(struct uplink *u, int fd, const struct endpoint *from, ui
 	int err;
 
 	dst.port = port;
-	if (address_closed(
-		    &src)) { /* the guest has loopback addresses of its own: the gateway stands for the host's */
+	/* The guest has loopback and on-link addresses of its own: the gateway stands for the host's. */
+	if (address_closed(&src) || endpoint_on_link(u, &src)) {
 		src = u->gateway[family == AF_INET6];
 		src.port = 0;
 	}

@@ -87,7 +87,6 @@ static void flow_end(struct udp_flow *f)
 	LIST_REMOVE(f, hash_link);
 	TAILQ_REMOVE(&u->udp_flows, f, link);
 	u->nr_udp--;
-	u->said_no_descriptors = false;
 	source_bury(u, &f->host);
 }
 
@@ -227,6 +226,8 @@ static void deny(struct uplink *u, const struct endpoint *src, const struct endp
 	audit_find(u, IPPROTO_UDP, src, &f.who);
 	if (u->cfg.audit)
 		audit(u, &rec);
+	if (endpoint_is_many(dst) || (endpoint_on_link(u, dst) && !endpoint_is_own(u, dst)))
+		return; /* RFC 1122 3.2.2, RFC 4443 2.4 (e): no errors about what went to many */
 	quote(&f, header);
 	icmp_send_errno(u, v == VERDICT_CLOSED ? ECONNREFUSED : EACCES, src, dst, IPPROTO_UDP,
 			header, 0);
@@ -306,8 +307,8 @@ static void send_host(struct udp_flow *f, const void *data, size_t len)
 			   endpoint_to(&f->peer, &ss));
 	else
 		n = send(f->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n < 0 && !f->in && errno == ECONNREFUSED) {
-		pass_errors(f); /* that of an earlier one: this one was not sent */
+	if (n < 0 && !f->in && errno != EAGAIN && errno != ENOBUFS) {
+		pass_errors(f); /* that of an earlier one, perhaps: then this one was not sent */
 		n = send(f->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
 	if (n >= 0) {
@@ -380,7 +381,8 @@ void udp_to_guest(struct uplink *u, int fd, const struct endpoint *from, uint16_
 	struct udp_flow *f;
 
 	guest.port = port;
-	if (address_closed(from)) { /* the gateway stands for the host's loopback */
+	/* The gateway stands for the host's loopback, and for addresses that are the guest's neighbours' here. */
+	if (address_closed(from) || endpoint_on_link(u, from)) {
 		seen = u->gateway[family == AF_INET6];
 		seen.port = from->port;
 	}

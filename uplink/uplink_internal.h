@@ -104,6 +104,8 @@ bool policy_allows_name(const struct uplink_policy *p, const char *name);
 bool policy_has_names(const struct uplink_policy *p);
 /* Addresses that are never reached by their own name: loopback, link-local, unspecified, multicast. */
 bool address_closed(const struct endpoint *ep);
+/* Multicast and broadcast. */
+bool endpoint_is_many(const struct endpoint *ep);
 
 /* ---- audit.c ----------------------------------------------------------------------------------------------------- */
 
@@ -176,6 +178,10 @@ void icmp_send_errno(struct uplink *u, int err, const struct endpoint *src,
 
 /* ---- host.c: sockets of the host ----------------------------------------------------------------------------------- */
 
+/* Is it the gateway's, or the name server's? */
+bool endpoint_is_own(const struct uplink *u, const struct endpoint *ep);
+/* Is it one of the net between guest and gateway? */
+bool endpoint_on_link(const struct uplink *u, const struct endpoint *ep);
 /* The address on the host that @dst stands for. */
 void host_address(const struct uplink *u, const struct endpoint *dst, struct endpoint *ret);
 /* Closed addresses, then rules. */
@@ -190,6 +196,7 @@ struct host_error {
 	uint8_t type, code;
 	uint32_t info;
 	struct endpoint from;
+	uint8_t data[8]; /* what it is about; ping sockets: the request's header */
 };
 bool host_next_error(int fd, struct host_error *ret);
 

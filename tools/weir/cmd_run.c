@@ -130,6 +130,7 @@ static int open_uplink(struct job *job, struct run_node *node)
 			why[0] ? ": " : "", why);
 		return 125;
 	}
+	job->ports = NULL; /* the uplink's */
 	return 0;
 }
 
@@ -233,7 +234,7 @@ static int uplink_option(struct job *job, int opt, const char *value)
 	}
 }
 
-int cmd_run(int argc, char **argv)
+static int run_job(struct job *job, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "name", required_argument, NULL, 'n' },
@@ -250,14 +251,13 @@ int cmd_run(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct job job = { .see_options.without = "it runs without --walk or --pcapng" };
-	struct run_config cfg = { .kind = "run", .setup = setup, .arg = &job };
+	struct run_config cfg = { .kind = "run", .setup = setup, .arg = job };
 	char *end;
 	int opt, status;
 
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "+hp:", options, NULL)) != -1) {
-		status = uplink_option(&job, opt, optarg);
+		status = uplink_option(job, opt, optarg);
 		if (status > 0)
 			return status;
 		if (status == 0)
@@ -276,10 +276,10 @@ int cmd_run(int argc, char **argv)
 						     optarg);
 			break;
 		case 'c':
-			job.see_options.pcapng = optarg;
+			job->see_options.pcapng = optarg;
 			break;
 		case 'w':
-			job.see_options.walk = optarg;
+			job->see_options.walk = optarg;
 			break;
 		case 'h':
 			fputs(text, stdout);
@@ -290,10 +290,20 @@ int cmd_run(int argc, char **argv)
 				argv[optind - 1]);
 		}
 	}
-	if (job.no_uplink && job.ports)
+	if (job->no_uplink && job->ports)
 		return command_error("run", "-p needs a way in: not with --uplink none");
 	if (optind >= argc)
 		return command_error("run", "no program given (weir run -- PROGRAM)");
-	job.argv = argv + optind;
+	job->argv = argv + optind;
 	return run_front(&cfg);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct job job = { .see_options.without = "it runs without --walk or --pcapng" };
+	int status = run_job(&job, argc, argv);
+
+	uplink_ports_free(job.ports);
+	uplink_policy_free(job.policy);
+	return status;
 }

@@ -73,7 +73,8 @@ static struct wire_seg syn_of(uint16_t port, const void *cookie, uint8_t cookie_
 			      .data = text,
 			      .len = (uint32_t)strlen(text) };
 
-	memcpy(s.opt + 6, cookie, cookie_len);
+	if (cookie_len)
+		memcpy(s.opt + 6, cookie, cookie_len);
 	return s;
 }
 

@@ -264,7 +264,8 @@ static struct wire_seg synack_of(const struct wire_seg *syn, uint32_t ack, const
 			      .opt = { 2, 4, 5, 180, FASTOPEN, (uint8_t)(2 + cookie_len) },
 			      .opt_len = (uint8_t)(cookie_len ? 6 + cookie_len : 4) };
 
-	memcpy(s.opt + 6, cookie, cookie_len);
+	if (cookie_len)
+		memcpy(s.opt + 6, cookie, cookie_len);
 	return s;
 }
 

@@ -437,26 +437,9 @@ void sock_recv_tx_timestamp(struct sock *sk, struct kmsghdr *msg, const struct s
 		put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPING_OPT_STATS, skb->len, skb->data);
 }
 
-void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+/* SO_TIMESTAMP, SO_TIMESTAMPNS */
+static void recv_stamp(const struct sock *sk, struct kmsghdr *msg, u64 stamp)
 {
-	u64 stamp;
-
-	if (sock_flag(sk, SOCK_RXQ_OVFL) && sk->sk_drops)
-		put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, sizeof(sk->sk_drops), &sk->sk_drops);
-	if (sock_flag(sk, SOCK_RCVMARK))
-		put_cmsg(msg, SOL_SOCKET, SO_MARK, sizeof(skb->mark), &skb->mark);
-	if (sock_flag(sk, SOCK_RCVPRIORITY))
-		put_cmsg(msg, SOL_SOCKET, SO_PRIORITY, sizeof(skb->priority), &skb->priority);
-	if (!sock_flag(sk, SOCK_TIMESTAMP) && !sock_flag(sk, SOCK_RCVTSTAMP) &&
-	    !(sk->sk_rare && sk->sk_rare->tsflags & SOF_TIMESTAMPING_RX_SOFTWARE))
-		return;
-	stamp = skb_realtime(skb);
-	if (sk->sk_rare && sk->sk_rare->tsflags & SOF_TIMESTAMPING_RX_SOFTWARE)
-		recv_timestamping(sk, msg, stamp);
-	if (sock_rare(sk))
-		sk->sk_rare->stamp = stamp;
-	if (!sock_flag(sk, SOCK_RCVTSTAMP))
-		return;
 	/* On 64-bit machines both widths of the option have the same structures. */
 	if (sock_flag(sk, SOCK_TIMESTAMPNS)) {
 		s64 ts[2] = { (s64)(stamp / NSEC_PER_SEC), (s64)(stamp % NSEC_PER_SEC) };
@@ -472,6 +455,33 @@ void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 			 sock_flag(sk, SOCK_TSTAMP_NEW) ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD,
 			 sizeof(tv), tv);
 	}
+}
+
+void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+{
+	bool timestamping = sk->sk_rare && sk->sk_rare->tsflags & SOF_TIMESTAMPING_RX_SOFTWARE;
+	u64 stamp;
+
+	if (!sock_flag(sk, SOCK_TIMESTAMP) && !sock_flag(sk, SOCK_RCVTSTAMP) && !timestamping)
+		return;
+	stamp = skb_realtime(skb);
+	if (sock_flag(sk, SOCK_RCVTSTAMP))
+		recv_stamp(sk, msg, stamp);
+	if (timestamping)
+		recv_timestamping(sk, msg, stamp);
+	if (sock_rare(sk))
+		sk->sk_rare->stamp = stamp;
+}
+
+void sock_recv_cmsgs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+{
+	sock_recv_timestamp(sk, msg, skb);
+	if (sock_flag(sk, SOCK_RXQ_OVFL) && sk->sk_drops)
+		put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, sizeof(sk->sk_drops), &sk->sk_drops);
+	if (sock_flag(sk, SOCK_RCVMARK))
+		put_cmsg(msg, SOL_SOCKET, SO_MARK, sizeof(skb->mark), &skb->mark);
+	if (sock_flag(sk, SOCK_RCVPRIORITY))
+		put_cmsg(msg, SOL_SOCKET, SO_PRIORITY, sizeof(skb->priority), &skb->priority);
 }
 
 int sock_gettstamp(struct sock *sk, unsigned cmd, void *arg)

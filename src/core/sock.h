@@ -296,8 +296,10 @@ int __sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, u32 cap);
 int sock_rare_inherit(struct sock *newsk, const struct sock *sk);
 /* When @skb arrived, in ns since 1970. Packets carry the machine's own clock. */
 u64 skb_realtime(const struct sk_buff *skb);
-/* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */
+/* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TIMESTAMPING of a received packet; keeps the stamp for SIOCGSTAMP. */
 void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
+/* And SO_RXQ_OVFL, SO_RCVMARK, SO_RCVPRIORITY. */
+void sock_recv_cmsgs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
 /* What an skb in an error queue reports; the octets in front of it are the address family's. */
 struct sock_err_cb {
 	u8 family[20];

@@ -57,28 +57,38 @@ u32 inet_dgram_csum(const struct sk_buff *skb)
 	return skb_checksum(skb, off, skb->len - off, 0);
 }
 
-void inet_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
-{
-	sock_recv_timestamp(sk, msg, skb);
-}
-
 /* ---- sending ------------------------------------------------------------------------------------------- */
 
 #define CORK_DATA_MAX    65535
 #define CORK_CONTROL_MAX 20480 /* Linux bounds control messages by net.core.optmem_max */
+#define CORK_ROOM_MIN    2048
 
+/* Its octets are charged to the send buffer of the socket. */
 struct inet_cork {
 	struct sockaddr_storage name;
 	socklen_t namelen; /* 0: to the peer */
 	u32 flags;
-	u32 len, controllen;
+	u32 room, len, controllen; /* room: for control messages and data together */
 	struct sock_corked first;
-	u8 data[CORK_DATA_MAX];
-	u8 control[] __attribute__((aligned(8)));
+	u8 octets[] __attribute__((aligned(8))); /* control messages, then data */
 };
 
-void inet_cork_drop(struct inet_cork **corkp)
+static u8 *cork_data(struct inet_cork *cork)
 {
+	return cork->octets + cork->controllen;
+}
+
+static void cork_uncharge(struct sock *sk, const struct inet_cork *cork)
+{
+	sk_wmem_uncharge(sk, (u32)sizeof(*cork) + cork->room);
+	if (sk->sk_wq && waitqueue_active(sk->sk_wq))
+		sk_write_space(sk);
+}
+
+void inet_cork_drop(struct sock *sk, struct inet_cork **corkp)
+{
+	if (*corkp)
+		cork_uncharge(sk, *corkp);
 	free(*corkp);
 	*corkp = NULL;
 }
@@ -89,23 +99,45 @@ int inet_dgram_push(struct sock *sk, const struct inet_dgram_proto *proto, struc
 	struct inet_cork *cork = *corkp;
 	struct kmsghdr msg = { .flags = (cork->flags & ~(u32)MSG_MORE) | flags,
 			       .corked = &cork->first };
-	struct iovec iov = { cork->data, cork->len };
+	struct iovec iov = { cork_data(cork), cork->len };
 	ssize_t ret;
 
-	/* Ours while the lock may be dropped. */
+	/* Ours while the lock may be dropped; the packet must not wait for the room that its own octets take here. */
 	*corkp = NULL;
+	cork_uncharge(sk, cork);
 	if (cork->namelen) {
 		msg.name = &cork->name;
 		msg.namelen = cork->namelen;
 	}
 	if (cork->controllen) {
-		msg.control = cork->control;
+		msg.control = cork->octets;
 		msg.controllen = cork->controllen;
 	}
 	iov_iter_init(&msg.iter, &iov, 1, cork->len);
 	ret = inet_af_ops(sock_net(sk), sk->sk_family)->datagram_send(sk, &msg, cork->len, proto);
 	free(cork);
 	return ret < 0 ? (int)ret : 0;
+}
+
+/* Makes *@corkp, or gives it room for @octets. 0 or -ENOBUFS: the send buffer is full twice, as for pieces in Linux, or no memory */
+static int cork_grow(struct sock *sk, struct inet_cork **corkp, u32 octets)
+{
+	u32 old = *corkp ? (*corkp)->room : 0, room = old ? old : CORK_ROOM_MIN;
+	struct inet_cork *cork;
+
+	if (octets <= old)
+		return 0;
+	if (sk->sk_wmem_alloc > 2 * (u64)sk->sk_sndbuf)
+		return -ENOBUFS;
+	while (room < octets)
+		room *= 2;
+	cork = realloc(*corkp, sizeof(*cork) + room);
+	if (!cork)
+		return -ENOBUFS;
+	sk->sk_wmem_alloc += room - old + (old ? 0 : (u32)sizeof(*cork));
+	cork->room = room;
+	*corkp = cork;
+	return 0;
 }
 
 /* What would be refused when it leaves is refused now. */
@@ -120,11 +152,11 @@ static int cork_begin(struct sock *sk, const struct kmsghdr *msg,
 		return -ENOBUFS;
 	probe.flags |= MSG_PROBE;
 	err = inet_af_ops(sock_net(sk), sk->sk_family)->datagram_send(sk, &probe, 0, proto);
+	if (!err)
+		err = cork_grow(sk, corkp, max_t(u32, (u32)msg->controllen, 1));
 	if (err)
 		return (int)err;
-	cork = malloc(sizeof(*cork) + msg->controllen);
-	if (!cork)
-		return -ENOBUFS;
+	cork = *corkp;
 	cork->namelen = msg->name ? msg->namelen : 0;
 	if (cork->namelen)
 		cork->name = *msg->name;
@@ -133,20 +165,25 @@ static int cork_begin(struct sock *sk, const struct kmsghdr *msg,
 	cork->len = 0;
 	cork->controllen = (u32)msg->controllen;
 	if (cork->controllen)
-		memcpy(cork->control, msg->control, cork->controllen);
-	*corkp = cork;
+		memcpy(cork->octets, msg->control, cork->controllen);
 	return 0;
 }
 
-static int cork_append(struct inet_cork **corkp, struct kmsghdr *msg, size_t len, u32 hdr_len)
+/* What cannot be added takes the whole datagram along, as in Linux. */
+static int cork_append(struct sock *sk, struct inet_cork **corkp, struct kmsghdr *msg, size_t len,
+		       u32 hdr_len)
 {
 	struct inet_cork *cork = *corkp;
+	int err = len > CORK_DATA_MAX - hdr_len - cork->len ? -EMSGSIZE : 0;
 
-	if (len > CORK_DATA_MAX - hdr_len - cork->len) {
-		inet_cork_drop(corkp);
-		return -EMSGSIZE;
+	if (!err)
+		err = cork_grow(sk, corkp, cork->controllen + cork->len + (u32)len);
+	if (err) {
+		inet_cork_drop(sk, corkp);
+		return err;
 	}
-	if (copy_from_iter(cork->data + cork->len, len, &msg->iter) != len)
+	cork = *corkp;
+	if (copy_from_iter(cork_data(cork) + cork->len, len, &msg->iter) != len)
 		return -EFAULT;
 	cork->len += (u32)len;
 	return 0;
@@ -163,13 +200,22 @@ ssize_t inet_dgram_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
 	if (!*corkp)
 		err = cork_begin(sk, msg, proto, corkp);
 	if (!err)
-		err = cork_append(corkp, msg, len, proto->hdr_in_msg ? 0 : proto->hdr_len);
+		err = cork_append(sk, corkp, msg, len, proto->hdr_in_msg ? 0 : proto->hdr_len);
 	if (!err && !more)
 		err = inet_dgram_push(sk, proto, corkp, msg->flags & MSG_DONTWAIT);
 	return err ? err : (ssize_t)len;
 }
 
 /* ---- receiving ----------------------------------------------------------------------------------------- */
+
+/* Like Linux's, ping sockets tell the times only. */
+static void recv_cmsgs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+{
+	if (sk->sk_type == SOCK_DGRAM)
+		sock_recv_timestamp(sk, msg, skb);
+	else
+		sock_recv_cmsgs(sk, msg, skb);
+}
 
 ssize_t inet_dgram_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags, int tp)
 {
@@ -193,6 +239,7 @@ ssize_t inet_dgram_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 	err = skb_copy_datagram_iter(skb, 0, &msg->iter, (u32)copied);
 	if (!err) {
 		af->rcv_name(sk, msg, skb, (be16){ 0 });
+		recv_cmsgs(sk, msg, skb);
 		af->recv_cmsg(sk, msg, skb);
 		trace_skb(skb, sock_net(sk), (u16)tp, flags & MSG_PEEK ? TRACE_PASS : TRACE_DONE,
 			  copied, 0);

@@ -154,8 +154,6 @@ int inet_dgram_disconnect(struct sock *sk, int flags);
 int inet_dgram_abort(struct sock *sk);
 /* Transport header and payload of a datagram, summed (unfolded). */
 u32 inet_dgram_csum(const struct sk_buff *skb);
-/* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_RXQ_OVFL of a received packet; keeps the stamp for SIOCGSTAMP. */
-void inet_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
 /* recvmsg(2) of sockets that see a packet whole (raw, ping). @tp: the trace point. * may block */
 ssize_t inet_dgram_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags, int tp);
 /* SIOCINQ: octets of the next message, without its first @hdr_len; SIOCOUTQ: octets not yet sent. */
@@ -178,7 +176,7 @@ ssize_t inet_dgram_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
 /* Sends what is held back. 0 or -errno. * may block */
 int inet_dgram_push(struct sock *sk, const struct inet_dgram_proto *proto, struct inet_cork **cork,
 		    u32 flags);
-void inet_cork_drop(struct inet_cork **cork);
+void inet_cork_drop(struct sock *sk, struct inet_cork **cork);
 /* A line of /proc/net/udp, /proc/net/icmp and their twins of IPv6. */
 struct text;
 #define INET_PROC_ADDR 33
@@ -247,7 +245,7 @@ struct inet_af_ops {
 	int (*getsockopt)(struct sock *sk, int level, int name, void *val, socklen_t *len);
 	/* SIOCADDRT, SIOCGIFADDR, ARP ioctls; -ENOIOCTLCMD: not mine */
 	int (*ioctl)(struct net *net, unsigned cmd, void *arg);
-	/* Control messages of a received packet */
+	/* Control messages of a received packet that are of the family's level */
 	void (*recv_cmsg)(struct sock *sk, struct kmsghdr *msg, struct sk_buff *skb);
 	/* IP-level error queue */
 	ssize_t (*recv_error)(struct sock *sk, struct kmsghdr *msg, size_t len);

@@ -193,7 +193,7 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 static struct rtable *tx_route(struct sock *sk, struct dgram_tx *tx, int *ret_err)
 {
 	struct dst_entry *dst = tx->connected ? sk_dst_check(sk) : NULL;
-	const struct ip_options *opt = inet_sk(sk)->inet_opt;
+	const struct ip_options *opt = tx->ipc.opt;
 	struct rtable *rt;
 	be32 daddr;
 

@@ -270,12 +270,13 @@ static int ip_check_datagram_len(struct sock *sk, const struct flowi4 *fl, const
 {
 	u8 disc = inet_sk(sk)->pmtudisc;
 	u32 mtu = disc >= IP_PMTUDISC_PROBE ? rt->dst.dev->mtu : dst_mtu(&rt->dst);
-	u32 limit = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE ? min(mtu, IP_MAX_LEN)
-									: IP_MAX_LEN;
+	bool whole =
+		disc != IP_PMTUDISC_DONT && disc != IP_PMTUDISC_WANT && disc != IP_PMTUDISC_OMIT;
+	u32 limit = whole ? min(mtu, IP_MAX_LEN) : IP_MAX_LEN;
 
 	if (hlen + length <= limit)
 		return 0;
-	ip_local_error(sk, EMSGSIZE, fl->daddr, fl->dport, mtu);
+	ip_local_error(sk, EMSGSIZE, fl->daddr, sk->sk_dport, mtu);
 	return -EMSGSIZE;
 }
 
@@ -284,7 +285,7 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 			    const struct ipcm_cookie *ipc, int *ret_err)
 {
 	struct net *net = sock_net(sk);
-	const struct ip_options *set = inet_sk(sk)->inet_opt;
+	const struct ip_options *set = ipc->opt;
 	struct rtable *rt = *rtp;
 	u32 optlen = set ? set->optlen : 0, hlen = sizeof(struct ip_hdr) + optlen;
 	u32 data = length - transhdrlen, wire_len = length, truesize;

@@ -593,11 +593,13 @@ static int ipv4_ioctl(struct net *net, unsigned cmd, void *arg)
 
 void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk)
 {
-	*ipc = (struct ipcm_cookie){ .sk = sk,
-				     .addr = inet_sk(sk)->inet_saddr,
-				     .oif = sk->sk_bound_dev_if,
-				     .tos = inet_sk(sk)->tos,
-				     .ttl = -1 };
+	memset(ipc, 0, offsetof(struct ipcm_cookie, own_opt));
+	ipc->sk = sk;
+	ipc->addr = inet_sk(sk)->inet_saddr;
+	ipc->oif = sk->sk_bound_dev_if;
+	ipc->tos = inet_sk(sk)->tos;
+	ipc->ttl = -1;
+	ipc->opt = inet_sk(sk)->inet_opt;
 	sockcm_init(&ipc->sockc, sk);
 }
 
@@ -612,6 +614,22 @@ static int cmsg_int(const struct cmsghdr *cmsg, size_t len, int min, int max, in
 	return *ret < min || *ret > max ? -EINVAL : 0;
 }
 
+/* A mapped address takes IPV6_PKTINFO, too. */
+static int cmsg_pktinfo6(const struct cmsghdr *cmsg, size_t len, struct ipcm_cookie *ipc)
+{
+	struct in6_pktinfo info;
+
+	if (len < sizeof(info))
+		return -EINVAL;
+	memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
+	if (!ipv6_addr_v4mapped(&info.ipi6_addr))
+		return -EINVAL;
+	if (info.ipi6_ifindex)
+		ipc->oif = (int)info.ipi6_ifindex;
+	ipc->addr = be32_raw(info.ipi6_addr.s6_addr32[3]);
+	return 0;
+}
+
 static int cmsg_send_one(const struct cmsghdr *cmsg, size_t len, void *arg)
 {
 	struct ipcm_cookie *ipc = arg;
@@ -621,9 +639,20 @@ static int cmsg_send_one(const struct cmsghdr *cmsg, size_t len, void *arg)
 
 	if (cmsg->cmsg_level == SOL_SOCKET)
 		return sock_cmsg_send(ipc->sk, cmsg, len, &ipc->sockc);
+	if (cmsg->cmsg_level == SOL_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO &&
+	    ipc->sk->sk_family == AF_INET6)
+		return cmsg_pktinfo6(cmsg, len, ipc);
 	if (cmsg->cmsg_level != SOL_IP)
 		return 0;
 	switch (cmsg->cmsg_type) {
+	case IP_RETOPTS: /* instead of the socket's */
+		err = ip_options_compile(CMSG_DATA(cmsg), min_t(u32, (u32)len, IPV4_OPTIONS_MAX),
+					 &ipc->own_opt);
+		if (!err)
+			ipc->opt = &ipc->own_opt;
+		return err;
+	case IP_PROTOCOL_: /* for sockets of IPPROTO_RAW, whose programs write the header themselves here */
+		return len == sizeof(int) ? cmsg_int(cmsg, len, 1, 255, &v) : -EINVAL;
 	case IP_PKTINFO:
 		if (len != sizeof(info))
 			return -EINVAL;
@@ -664,21 +693,32 @@ int ip_cmsg_send(const struct kmsghdr *msg, struct ipcm_cookie *ipc)
 	return cmsg_walk(msg, cmsg_send_one, ipc);
 }
 
-/* IP_PKTINFO's view of the packet: the interface, and the address that an answer should come from (RFC 1122 4.1.3.5). */
+/* The address that an answer should come from (RFC 1122 4.1.3.5). Ping sockets are not told, as by Linux. */
+static be32 fib_compute_spec_dst(const struct sock *sk, const struct sk_buff *skb)
+{
+	struct net *net = sock_net(sk);
+	const struct rtable *rt = skb_rtable(skb);
+	const struct ip_hdr *iph = ip_hdr(skb);
+	struct flowi4 fl = { .daddr = iph->saddr };
+	struct fib_result res;
+
+	if (!skb->dev || (sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_ICMP))
+		return (be32){ 0 };
+	if (rt && rt->rt_type == RTN_LOCAL)
+		return iph->daddr;
+	if (!be32_zero(iph->saddr) && !fib_lookup(net, &fl, &res))
+		return fib_result_prefsrc(net, &res);
+	return inet_select_addr(skb->dev, iph->saddr, RT_SCOPE_UNIVERSE);
+}
+
+/* IP_PKTINFO's view of the packet: the interface, and the address that an answer should come from. */
 static void ipv4_rcv_prepare(struct sock *sk, struct sk_buff *skb)
 {
 	struct inet_sock_cb *cb = INET_SOCK_CB(skb);
-	const struct rtable *rt = skb_rtable(skb);
-	const struct ip_hdr *iph = ip_hdr(skb);
 
 	if (inet_sk(sk)->cmsg_flags & IP_CMSG_PKTINFO) {
 		cb->ifindex = skb->dev ? skb->dev->ifindex : cb->parm.iif;
-		if (rt && rt->rt_type == RTN_LOCAL)
-			cb->spec_dst = iph->daddr;
-		else
-			cb->spec_dst =
-				skb->dev ? inet_select_addr(skb->dev, iph->saddr, RT_SCOPE_UNIVERSE)
-					 : (be32){ 0 };
+		cb->spec_dst = fib_compute_spec_dst(sk, skb);
 	} else {
 		cb->ifindex = 0;
 		cb->spec_dst = (be32){ 0 };
@@ -721,15 +761,17 @@ static void recv_origdst(struct kmsghdr *msg, const struct sk_buff *skb)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = ip_hdr(skb)->daddr.v };
 
-	/* UDP and TCP: the destination port is the second half-word. */
-	if (skb_transport_header(skb) + 4 > skb_tail_pointer(skb))
+	/* UDP and TCP: the destination port is the second half-word. In front of what an ICMP error quotes it cannot be copied. */
+	if (skb_transport_header(skb) + 4 <= skb_tail_pointer(skb))
+		memcpy(&sin.sin_port, skb_transport_header(skb) + 2, sizeof(sin.sin_port));
+	else if (skb_copy_bits(skb, (u32)skb_transport_offset(skb) + 2, &sin.sin_port,
+			       sizeof(sin.sin_port)))
 		return;
-	memcpy(&sin.sin_port, skb_transport_header(skb) + 2, sizeof(sin.sin_port));
 	put_cmsg(msg, SOL_IP, IP_ORIGDSTADDR, sizeof(sin), &sin);
 }
 
 /* What the header of an IPv4 packet says, as far as the socket asks. */
-static void recv_specific(const struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+static void ipv4_recv_cmsg(struct sock *sk, struct kmsghdr *msg, struct sk_buff *skb)
 {
 	u32 flags = inet_sk(sk)->cmsg_flags;
 
@@ -757,12 +799,6 @@ static void recv_specific(const struct sock *sk, struct kmsghdr *msg, const stru
 
 		put_cmsg(msg, SOL_IP, IP_RECVFRAGSIZE, sizeof(size), &size);
 	}
-}
-
-static void ipv4_recv_cmsg(struct sock *sk, struct kmsghdr *msg, struct sk_buff *skb)
-{
-	inet_recv_timestamp(sk, msg, skb);
-	recv_specific(sk, msg, skb);
 }
 
 static void msg_set_name(struct kmsghdr *msg, be32 addr, be16 port)
@@ -802,7 +838,7 @@ void ip_icmp_error(struct sock *sk, struct sk_buff *skb, int err, be16 port, u32
 		return;
 	cb = INET_SOCK_CB(copy);
 	cb->ifindex = skb->dev ? skb->dev->ifindex : 0;
-	cb->spec_dst = ip_hdr(skb)->daddr;
+	cb->spec_dst = (be32){ 0 };
 	cb->ee = (struct sock_extended_err){ .ee_errno = (u32)err,
 					     .ee_origin = SO_EE_ORIGIN_ICMP,
 					     .ee_type = icmp->type,
@@ -832,6 +868,8 @@ void ip_local_error(struct sock *sk, int err, be32 daddr, be16 port, u32 info)
 	if (!skb)
 		return;
 	skb_reset_network_header(skb);
+	/* A socket of AF_INET6 with a mapped peer tells by this whose address it is. */
+	skb->protocol = cpu_to_be16(ETH_P_IP);
 	cb = INET_SOCK_CB(skb);
 	memset(cb, 0, sizeof(*cb));
 	cb->ee = (struct sock_extended_err){ .ee_errno = (u32)err,
@@ -889,9 +927,12 @@ static ssize_t ipv4_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 		consume_skb(skb);
 		return err;
 	}
-	if (!be16_zero(cb->port) || cb->ee.ee_origin == SO_EE_ORIGIN_ICMP)
+	if (!be16_zero(cb->port) || cb->ee.ee_origin == SO_EE_ORIGIN_ICMP ||
+	    cb->ee.ee_origin == SO_EE_ORIGIN_LOCAL)
 		msg_set_name(msg, cb->addr, cb->port);
 	report.ee = cb->ee;
+	if (cb->ee.ee_origin != SO_EE_ORIGIN_TIMESTAMPING)
+		sock_recv_timestamp(sk, msg, skb);
 	if (cb->ee.ee_origin == SO_EE_ORIGIN_ICMP) {
 		report.offender.sin_family = AF_INET;
 		report.offender.sin_addr.s_addr = cb->offender.v;
@@ -903,7 +944,7 @@ static ssize_t ipv4_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 			report.offender.sin_addr.s_addr = ip_hdr(skb)->saddr.v;
 			cb->ifindex = skb->skb_iif;
 			cb->spec_dst = ip_hdr(skb)->saddr;
-			recv_specific(sk, msg, skb);
+			ipv4_recv_cmsg(sk, msg, skb);
 		}
 	}
 	put_cmsg(msg, SOL_IP, IP_RECVERR, sizeof(report), &report);

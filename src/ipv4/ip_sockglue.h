@@ -23,6 +23,8 @@ struct ipcm_cookie {
 	s16 ttl;      /* -1: the default */
 	u16 gso_size; /* payload octets per datagram; 0: one datagram */
 	struct sockcm_cookie sockc;
+	const struct ip_options *opt; /* NULL: none, and no source route */
+	struct ip_options own_opt;    /* of a control message; read through opt only */
 };
 void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk);
 /* 0 or -EINVAL */

@@ -87,7 +87,7 @@ static int raw_init(struct sock *sk)
 static void raw_close(struct sock *sk, u64 timeout_ns)
 {
 	(void)timeout_ns;
-	inet_cork_drop(&raw_sk(sk)->cork);
+	inet_cork_drop(sk, &raw_sk(sk)->cork);
 	inet_sk_common_release(sk);
 }
 
@@ -266,7 +266,7 @@ int raw_send_hdrinc(struct sock *sk, const struct flowi4 *fl, struct kmsghdr *ms
 	if (len < sizeof(struct ip_hdr))
 		return -EINVAL;
 	if (len > mtu) {
-		ip_local_error(sk, EMSGSIZE, fl->daddr, fl->dport, mtu);
+		ip_local_error(sk, EMSGSIZE, fl->daddr, sk->sk_dport, mtu);
 		return -EMSGSIZE;
 	}
 	skb = sock_alloc_send_skb(sk, MAX_HEADER + len, 0, msg->flags & MSG_DONTWAIT, &err);

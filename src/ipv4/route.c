@@ -689,17 +689,17 @@ static struct rtable *rt_make_output(struct net *net, const struct flowi4 *fl,
 /* Checks a source the caller insists on. *ret_dev: the device that group and broadcast packets leave by. */
 static int rt_output_check_saddr(struct net *net, struct flowi4 *fl, struct net_device **ret_dev)
 {
-	if (ipv4_is_multicast(fl->saddr) || ipv4_is_lbcast(fl->saddr) || ipv4_is_zeronet(fl->saddr))
+	if (ipv4_is_multicast(fl->saddr) || ipv4_is_lbcast(fl->saddr))
 		return -EINVAL;
 	if (!fl->oif && (ipv4_is_multicast(fl->daddr) || ipv4_is_lbcast(fl->daddr))) {
 		*ret_dev = ip_dev_find(net, fl->saddr);
 		if (!*ret_dev)
-			return -EINVAL;
+			return -ENETUNREACH;
 		fl->oif = (*ret_dev)->ifindex;
 		return 0;
 	}
 	if (!(fl->flags & FLOWI_FLAG_ANYSRC) && inet_addr_type(net, fl->saddr) != RTN_LOCAL)
-		return -EINVAL;
+		return -ENETUNREACH;
 	return 0;
 }
 

@@ -856,10 +856,12 @@ static void recv_origdst(struct kmsghdr *msg, const struct sk_buff *skb)
 	const struct ipv6_hdr *h = ipv6_hdr(skb);
 	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_addr = h->daddr };
 
-	/* UDP and TCP: the destination port is the second half-word. */
-	if (skb_transport_header(skb) + 4 > skb_tail_pointer(skb))
+	/* UDP and TCP: the destination port is the second half-word. In front of what an ICMP error quotes it cannot be copied. */
+	if (skb_transport_header(skb) + 4 <= skb_tail_pointer(skb))
+		memcpy(&sin6.sin6_port, skb_transport_header(skb) + 2, sizeof(sin6.sin6_port));
+	else if (skb_copy_bits(skb, (u32)skb_transport_offset(skb) + 2, &sin6.sin6_port,
+			       sizeof(sin6.sin6_port)))
 		return;
-	memcpy(&sin6.sin6_port, skb_transport_header(skb) + 2, sizeof(sin6.sin6_port));
 	sin6.sin6_scope_id = ipv6_iface_scope_id(&h->daddr, INET_SOCK_CB(skb)->parm.iif);
 	put_cmsg(msg, SOL_IPV6, IPV6_ORIGDSTADDR, sizeof(sin6), &sin6);
 }
@@ -877,11 +879,12 @@ static void recv_specific(struct sock *sk, struct kmsghdr *msg, const struct sk_
 		put_int(msg, IPV6_TCLASS, ipv6_get_dsfield(h));
 	if (rxopt & IPV6_RX_FLOW && !be32_zero(flowinfo))
 		put_cmsg(msg, SOL_IPV6, IPV6_FLOWINFO, sizeof(flowinfo), &flowinfo);
+	ipv6_datagram_recv_exthdrs(sk, msg, skb, IPV6_RX_NEW_EXTHDRS);
 	if (rxopt & IPV6_RX_OPKTINFO)
 		put_pktinfo(msg, skb, IPV6_2292PKTINFO);
 	if (rxopt & IPV6_RX_OHOPLIMIT)
 		put_int(msg, IPV6_2292HOPLIMIT, h->hop_limit);
-	ipv6_datagram_recv_exthdrs(sk, msg, skb);
+	ipv6_datagram_recv_exthdrs(sk, msg, skb, IPV6_RX_OLD_EXTHDRS);
 	if (rxopt & IPV6_RX_ORIGDSTADDR)
 		recv_origdst(msg, skb);
 	if (rxopt & IPV6_RX_FRAGSIZE && IP6CB(skb)->frag_max_size)
@@ -935,18 +938,12 @@ static void ipv6_recv_cmsg(struct sock *sk, struct kmsghdr *msg, struct sk_buff 
 {
 	u32 rxopt = inet6_sk(sk)->rxopt;
 
-	if (skb_is_ipv4(skb)) {
-		af4(sk)->recv_cmsg(sk, msg, skb);
-		if (rxopt & IPV6_RX_PKTINFO)
-			put_pktinfo(msg, skb, IPV6_PKTINFO);
-		return;
-	}
-	inet_recv_timestamp(sk, msg, skb);
-	if (!rxopt)
-		return;
 	if (rxopt & IPV6_RX_PKTINFO)
 		put_pktinfo(msg, skb, IPV6_PKTINFO);
-	recv_specific(sk, msg, skb, rxopt);
+	if (skb_is_ipv4(skb))
+		af4(sk)->recv_cmsg(sk, msg, skb);
+	else if (rxopt)
+		recv_specific(sk, msg, skb, rxopt);
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------- */
@@ -1116,8 +1113,7 @@ static void error_offender(struct sock *sk, struct kmsghdr *msg, struct sk_buff 
 		put_pktinfo(msg, skb, IPV6_PKTINFO);
 	if (skb_is_ipv4(skb)) {
 		ipv6_addr_set_v4mapped(cb->offender, &ret->sin6_addr);
-		if (inet_sk(sk)->cmsg_flags)
-			af4(sk)->recv_cmsg(sk, msg, skb);
+		af4(sk)->recv_cmsg(sk, msg, skb);
 		return;
 	}
 	ret->sin6_addr = ipv6_hdr(skb)->saddr;
@@ -1159,6 +1155,7 @@ static ssize_t ipv6_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 		sock_recv_tx_timestamp(sk, msg, skb);
 		INET_SOCK_CB(skb)->parm.iif = skb->skb_iif;
 	} else {
+		sock_recv_timestamp(sk, msg, skb);
 		error_name(sk, msg, skb);
 	}
 	if (is_icmp_origin(skb) || stamped_packet(skb))

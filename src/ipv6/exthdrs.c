@@ -405,7 +405,8 @@ void ipv6_push_frag_opts(struct sk_buff *skb, const struct ipv6_txoptions *opt, 
 
 /* ---- received headers for the program ------------------------------------------------------------------------------ */
 
-void ipv6_datagram_recv_exthdrs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+void ipv6_datagram_recv_exthdrs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb,
+				u32 rxopts)
 {
 	/* Which control message a header becomes: RFC 3542 7, 8, 9; and RFC 2292's. */
 	static const struct {
@@ -430,7 +431,8 @@ void ipv6_datagram_recv_exthdrs(struct sock *sk, struct kmsghdr *msg, const stru
 		if (off + len > limit)
 			return;
 		for (u32 i = 0; i < ARRAY_SIZE(table); i++)
-			if (table[i].nexthdr == type && inet6_sk(sk)->rxopt & table[i].rxopt)
+			if (table[i].nexthdr == type &&
+			    inet6_sk(sk)->rxopt & rxopts & table[i].rxopt)
 				put_cmsg(msg, IPPROTO_IPV6, table[i].cmsg, len, nh + off);
 		type = nh[off];
 		off += len;

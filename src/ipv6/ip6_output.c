@@ -262,7 +262,7 @@ static int ip6_check_datagram_len(struct sock *sk, const struct flowi6 *fl,
 	const struct ipv6_pinfo *np = inet6_sk(sk);
 	u32 mtu = ip6_sk_mtu(sk, rt);
 	bool whole = ipc6->dontfrag || np->pmtudisc == IPV6_PMTUDISC_DO ||
-		     np->pmtudisc == IPV6_PMTUDISC_PROBE;
+		     np->pmtudisc == IPV6_PMTUDISC_PROBE || np->pmtudisc == IPV6_PMTUDISC_INTERFACE;
 
 	if (hlen - sizeof(struct ipv6_hdr) + length > IP6_MAX_PAYLOAD) {
 		ipv6_local_error(sk, EMSGSIZE, fl, mtu);

@@ -169,8 +169,11 @@ struct ipv6_txoptions *ipv6_renew_options(const struct sock *sk, const struct ip
 /* With a routing header the packet goes to its first hop: changes fl->daddr, the final one is returned through @ret_final. */
 void fl6_update_dst(struct flowi6 *fl, const struct ipv6_txoptions *opt,
 		    struct in6_addr *ret_final);
-/* The extension headers of a received packet as control messages: IPV6_RECVHOPOPTS and friends. */
-void ipv6_datagram_recv_exthdrs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
+/* The extension headers of a received packet as control messages, as far as the socket asks with @rxopts. */
+#define IPV6_RX_NEW_EXTHDRS (IPV6_RX_HOPOPTS | IPV6_RX_DSTOPTS | IPV6_RX_SRCRT)
+#define IPV6_RX_OLD_EXTHDRS (IPV6_RX_OHOPOPTS | IPV6_RX_ODSTOPTS | IPV6_RX_OSRCRT)
+void ipv6_datagram_recv_exthdrs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb,
+				u32 rxopts);
 /* The label of a flow (RFC 6437 3): a keyed hash of what identifies it. */
 be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl);
 

@@ -103,7 +103,7 @@ static int rawv6_init(struct sock *sk)
 static void rawv6_close(struct sock *sk, u64 timeout_ns)
 {
 	(void)timeout_ns;
-	inet_cork_drop(&raw6_sk(sk)->cork);
+	inet_cork_drop(sk, &raw6_sk(sk)->cork);
 	inet_sk_common_release(sk);
 }
 

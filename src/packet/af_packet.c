@@ -266,7 +266,7 @@ static ssize_t packet_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t l
 		msg->namelen = (socklen_t)(offsetof(struct sockaddr_ll, sll_addr) +
 					   PACKET_CB(skb)->addr.sll_halen);
 	}
-	sock_recv_timestamp(sk, msg, skb);
+	sock_recv_cmsgs(sk, msg, skb);
 	if (packet_sk(sk)->auxdata)
 		packet_put_auxdata(msg, skb);
 	len = (size_t)vnet + (flags & MSG_TRUNC ? skb->len : copied);

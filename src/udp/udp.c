@@ -57,6 +57,8 @@ static int udp_tx_options(struct sock *sk, const struct kmsghdr *msg, size_t len
 		if (err)
 			return err;
 	}
+	if (tx->gso_size && sk->sk_protocol == IPPROTO_UDPLITE)
+		return -EIO;
 	if (len <= tx->gso_size)
 		tx->gso_size = 0; /* one datagram */
 	return 0;
@@ -86,8 +88,6 @@ static int udp_set_gso(struct sock *sk, struct sk_buff *skb, u16 family, u16 siz
 		return -EMSGSIZE;
 	if (payload > (u32)size * UDP_MAX_SEGMENTS || udp_no_check_tx(sk, family))
 		return -EINVAL;
-	if (sk->sk_protocol == IPPROTO_UDPLITE)
-		return -EIO;
 	sh->gso_size = size;
 	sh->gso_type = SKB_GSO_UDP_L4;
 	sh->gso_segs = (u16)((payload + size - 1) / size);
@@ -269,6 +269,7 @@ restart:
 	if (!(flags & MSG_PEEK))
 		NET_INC_STATS(sock_net(sk), udp_skb_mib(skb, udp_sk_variant(sk))->in_datagrams);
 	af->rcv_name(sk, msg, skb, udp_hdr(skb)->source);
+	sock_recv_cmsgs(sk, msg, skb);
 	af->recv_cmsg(sk, msg, skb);
 	udp_recv_gro(sk, msg, skb);
 	trace_skb(skb, sock_net(sk), TP_udp_recvmsg, flags & MSG_PEEK ? TRACE_PASS : TRACE_DONE,
@@ -318,14 +319,14 @@ static void udp_close(struct sock *sk, u64 timeout_ns)
 {
 	(void)timeout_ns;
 	udp_set_gro(sk, 0);
-	inet_cork_drop(&udp_sk(sk)->cork);
+	inet_cork_drop(sk, &udp_sk(sk)->cork);
 	udp_unhash_any(sk);
 	inet_sk_common_release(sk);
 }
 
 static int udp_disconnect(struct sock *sk, int flags)
 {
-	inet_cork_drop(&udp_sk(sk)->cork);
+	inet_cork_drop(sk, &udp_sk(sk)->cork);
 	return inet_dgram_disconnect(sk, flags);
 }
 

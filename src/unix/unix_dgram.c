@@ -239,7 +239,7 @@ ssize_t unix_dgram_recvmsg(struct socket *sock, struct kmsghdr *msg, size_t len,
 	if (n < full)
 		msg->flags |= MSG_TRUNC;
 	err = skb_copy_datagram_iter(skb, skip, &msg->iter, n);
-	sock_recv_timestamp(sk, msg, skb);
+	sock_recv_cmsgs(sk, msg, skb);
 	unix_scm_recv(sk, msg, &scm);
 	unix_peek_off_move(sk, flags, flags & MSG_PEEK ? n : skb->len);
 	trace_skb(skb, sock_net(sk), TP_unix_dgram_recvmsg, TRACE_DONE, n, 0);

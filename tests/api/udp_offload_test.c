@@ -7,10 +7,13 @@
 #include "tests/api/two_nets.h"
 
 #include <linux/errqueue.h>
+#include <linux/sockios.h>
 #include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sys/ioctl.h>
 
 #define UDPLITE_SEND 10
 #define UDPLITE_RECV 11
@@ -323,6 +326,46 @@ static void corked_pieces_are_cut_as_one(void **state)
 	weir_close(b);
 }
 
+static int charged(struct weir_file *f)
+{
+	int v = -1;
+
+	assert_int_equal(weir_ioctl(f, SIOCOUTQ, &v), 0);
+	return v;
+}
+
+/* A few octets cost a few KiB; what is held back is charged to the send buffer, which bounds it. */
+static void a_cork_is_charged_to_the_send_buffer(void **state)
+{
+	struct two_nets *t = *state;
+	struct weir_file *a = endpoint(t, 0, 0), *b = endpoint(t, 1, 0);
+	int n = 0, r;
+
+	assert_int_equal(send_cmsg(a, 10, MSG_MORE, 0, 0, NULL, 0), 10);
+	assert_in_range(charged(a), 2048, 3000);
+	assert_int_equal(send_cmsg(a, 30000, MSG_MORE, 0, 0, NULL, 0), 30000);
+	assert_in_range(charged(a), 30010, 40000);
+	assert_int_equal(send_cmsg(a, 10, 0, 0, 0, NULL, 0), 10);
+	settle(t);
+	expect(b, 30020, 0);
+	assert_int_equal(charged(a), 0);
+
+	set_int(a, SOL_SOCKET, SO_SNDBUF, 1);
+	do
+		r = (int)send_cmsg(a, 1000, MSG_MORE, 0, 0, NULL, 0);
+	while (r == 1000 && ++n < 100);
+	assert_int_equal(r, -ENOBUFS);
+	assert_in_range(n, 8, 32);
+	assert_int_equal(charged(a), 0); /* it is gone, as in Linux */
+	assert_int_equal(send_cmsg(a, 10, 0, 0, 0, NULL, 0), 10);
+	settle(t);
+	expect(b, 10, 0);
+
+	assert_int_equal(send_cmsg(a, 10, MSG_MORE, 0, 0, NULL, 0), 10);
+	weir_close(a);
+	weir_close(b);
+}
+
 /* ---- SO_PEEK_OFF ---------------------------------------------------------------------------------------------- */
 
 static void peek_off_walks_through_the_queue(void **state)
@@ -583,6 +626,7 @@ int main(void)
 		T(udp_segment_obeys_the_rules_of_linux),
 		T(a_corked_datagram_keeps_the_control_messages_of_its_first_piece),
 		T(corked_pieces_are_cut_as_one),
+		T(a_cork_is_charged_to_the_send_buffer),
 		T(peek_off_walks_through_the_queue),
 		T(timestamps_of_what_was_sent_come_by_the_error_queue),
 		T(a_timestamp_may_be_asked_for_by_one_message),

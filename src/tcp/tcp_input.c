@@ -59,11 +59,12 @@ void tcp_seg_drop(struct tcp_seg *seg, skb_drop_reason_t reason)
 
 /* ---- timestamps (RFC 7323) --------------------------------------------------------------------------- */
 
-static bool tcp_paws_ok(const struct tcp_sock *tp, const struct tcp_seg *seg)
+/* @window: by how many ticks it may be older. */
+static bool tcp_paws_ok(const struct tcp_sock *tp, const struct tcp_seg *seg, s32 window)
 {
 	const struct sock *sk = (const struct sock *)tp;
 
-	if ((s32)(tp->ts_recent - seg->tsval) <= 0 || !tp->ts_recent)
+	if ((s32)(tp->ts_recent - seg->tsval) <= window || !tp->ts_recent)
 		return true;
 	/* RFC 7323 5.5: after 24 days ts_recent says nothing any more. */
 	return tcp_now_s(sk) - tp->ts_recent_stamp >= TCP_PAWS_24DAYS_S;
@@ -81,7 +82,8 @@ static bool tcp_disordered_ack(const struct tcp_sock *tp, const struct tcp_seg *
 
 bool tcp_paws_reject(const struct tcp_sock *tp, const struct tcp_seg *seg)
 {
-	return seg->saw_tstamp && !tcp_paws_ok(tp, seg) && !tcp_disordered_ack(tp, seg);
+	/* One tick: a peer's cpus may not quite agree about the time. */
+	return seg->saw_tstamp && !tcp_paws_ok(tp, seg, 1) && !tcp_disordered_ack(tp, seg);
 }
 
 /* RFC 7323 4.3 (2): only a segment that covers the last ACK sent may set the echo. */
@@ -89,7 +91,7 @@ void tcp_replace_ts_recent(struct tcp_sock *tp, const struct tcp_seg *seg)
 {
 	const struct sock *sk = (const struct sock *)tp;
 
-	if (!seg->saw_tstamp || after(seg->seq, tp->rcv_wup) || !tcp_paws_ok(tp, seg))
+	if (!seg->saw_tstamp || after(seg->seq, tp->rcv_wup) || !tcp_paws_ok(tp, seg, 0))
 		return;
 	tp->ts_recent = seg->tsval;
 	tp->ts_recent_stamp = tcp_now_s(sk);
@@ -598,10 +600,11 @@ void tcp_init_transfer(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
-	/* RFC 5681 3.1: more than one SYN lost: begin with one segment. */
-	tp->snd_cwnd = tp->total_retrans > 1 && tp->flight->undo_marker
-			       ? 1
-			       : tcp_init_cwnd(sk, sk->sk_dst_cache);
+	/* RFC 5681 3.1: more than one SYN lost: begin with one segment. The window of a listener's child says so already. */
+	if (tp->snd_cwnd != 1 && !(tp->total_retrans > 1 && tp->flight->undo_marker))
+		tp->snd_cwnd = tcp_init_cwnd(sk, sk->sk_dst_cache);
+	else
+		tp->snd_cwnd = 1;
 	/* A lost SYN says nothing about the path's capacity: slow start all the same. */
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
 	tcp_init_metrics(sk);

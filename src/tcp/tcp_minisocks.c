@@ -622,6 +622,11 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		u64 us = (tcp_now_ns(sk) - treq->snt_synack) / NSEC_PER_USEC;
 
 		tcp_ack_update_rtt(child, (s64)max(us, (u64)1));
+	} else if (req->num_retrans > 1 &&
+		   !(seg.saw_tstamp && treq->tstamp_ok &&
+		     seg.tsecr - treq->ts_off == (u32)(treq->snt_synack / NSEC_PER_MSEC))) {
+		/* RFC 5681 3.1: lost, and not only late (the echo is not that of the first): tcp_init_transfer() keeps it. */
+		tcp_sk(child)->snd_cwnd = 1;
 	}
 	*ret_reason = SKB_DROP_TCP_CLOSE;
 	return inet_csk_complete_hashdance(sk, child, req) ? child : NULL;

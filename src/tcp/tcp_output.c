@@ -126,6 +126,9 @@ void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool w
 	const struct netns_tcp *net = tcp_net(sk);
 	u8 wscale = 0;
 
+	/* A buffer that the program has set does not grow by itself. */
+	if ((sk->sk_userlocks & SK_RCVBUF_LOCK) && (!*window_clamp || *window_clamp > space))
+		*window_clamp = space;
 	if (*window_clamp == 0)
 		*window_clamp = 65535u << TCP_MAX_WSCALE_;
 	space = min(*window_clamp, space);

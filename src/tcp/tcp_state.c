@@ -442,13 +442,7 @@ static bool tcp_orphan_fin_wait2(struct sock *sk, struct tcp_seg *seg)
 {
 	u64 tmo = tcp_fin_time_ns(sk);
 
-	if (tcp_rare(sk) && tcp_rare(sk)->linger2_s < 0) {
-		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnData);
-		tcp_done(sk);
-		tcp_seg_drop(seg, SKB_DROP_TCP_CLOSE);
-		return false;
-	}
-	if (tcp_new_data(sk, seg)) {
+	if ((tcp_rare(sk) && tcp_rare(sk)->linger2_s < 0) || tcp_new_data(sk, seg)) {
 		tcp_abort_on_data(sk, seg);
 		return false;
 	}

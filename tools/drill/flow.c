@@ -145,6 +145,15 @@ static void ts_outbound(struct drill_flow *f, const struct drill_packet *expecte
 
 /* ---- packets --------------------------------------------------------------------------------------------- */
 
+/* A SYN within an open connection is not the beginning of another one: its number is of the one that there is. */
+static void note_open(struct drill_flow *f, const struct drill_packet *p)
+{
+	if (p->tcp.flags & (DRILL_TCP_FIN | DRILL_TCP_RST))
+		f->open = false;
+	else if (!(p->tcp.flags & DRILL_TCP_SYN) && f->local_known && f->remote_known)
+		f->open = true;
+}
+
 void drill_flow_inbound(struct drill_flow *f, struct drill_packet *p)
 {
 	bool syn = p->proto == DRILL_TCP && p->tcp.flags & DRILL_TCP_SYN;
@@ -159,10 +168,11 @@ void drill_flow_inbound(struct drill_flow *f, struct drill_packet *p)
 	}
 	if (p->proto != DRILL_TCP)
 		return;
-	if (syn) {
+	if (syn && !f->open) {
 		f->remote_isn = f->remote_written = p->tcp.seq;
 		f->remote_known = f->syn_in = true;
 	}
+	note_open(f, p);
 	by.seq = remote_offset(f, syn);
 	if (p->tcp.flags & DRILL_TCP_ACK)
 		by.ack = local_offset(f, syn);
@@ -190,6 +200,7 @@ void drill_flow_outbound(struct drill_flow *f, const struct drill_packet *expect
 		f->local_known = true;
 		f->syn_in = false;
 	}
+	note_open(f, seen);
 	by.seq = -local_offset(f, syn);
 	if (seen->tcp.flags & DRILL_TCP_ACK)
 		by.ack = -remote_offset(f, syn);

@@ -32,6 +32,7 @@ struct drill_flow {
 	uint16_t written_lport, written_rport; /* 0: the script names no ports */
 	int fd;                                /* the script's descriptor; -1: none yet */
 	bool passive;                          /* began with an inbound SYN */
+	bool open;                             /* segments of an open connection went to and fro */
 	bool syn_in; /* a SYN came in since the local ISN was learnt: it may change */
 	bool local_known, remote_known;
 	uint32_t local_isn, local_written;

@@ -580,6 +580,7 @@ static int start(struct kernel_world *w, const struct drill_net_config *cfg, cha
 	if (w->event < 0 || w->stop < 0)
 		return refuse(error, size, "eventfd: %s", strerror(errno));
 	sigaction(INTERRUPT, &sa, NULL); /* without SA_RESTART */
+	signal(SIGPIPE, SIG_IGN);        /* EPIPE is what a script asks about */
 	prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
 	return open_tun(w, error, size) || configure(w, cfg, error, size) ? -1 : 0;
 }

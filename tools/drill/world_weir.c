@@ -461,7 +461,7 @@ static int world_shell(struct drill_world *world, const char *command, const cha
 	char *const argv[] = { sh, flag, (char *)(uintptr_t)command, NULL };
 	int status, err = 0;
 
-	if (drill_shell(command, &shell_ops, w->net, &status))
+	if (drill_shell(command, dir, &shell_ops, w->net, &status))
 		return status;
 	if (!w->attach)
 		err = run_attach_create(w->net, &w->attach, error, size);

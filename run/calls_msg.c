@@ -18,11 +18,12 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#define IOV_LIMIT     1024
-#define CONTROL_LIMIT 1024
-#define MMSG_LIMIT    1024
-#define LIMIT_MAX     1000000000L /* s */
-#define IOV_AT_ONCE   16 /* more of the caller's pieces than that take a system call of their own */
+#define IOV_LIMIT        1024
+#define CONTROL_LIMIT    1024
+#define MSG_CMSG_COMPAT_ 0x80000000u /* the kernel's own */
+#define MMSG_LIMIT       1024
+#define LIMIT_MAX        1000000000L /* s */
+#define IOV_AT_ONCE      16 /* more of the caller's pieces than that take a system call of their own */
 
 /* A struct msghdr of the caller, copied once. */
 struct user_msg {
@@ -296,6 +297,7 @@ static long write_dgram(struct call *c, const struct user_msg *m, struct dgram_m
 
 	if (m->hdr) {
 		nr = msghdr_parts(m, d, &said, parts);
+		said.flags |= flags & MSG_CMSG_CLOEXEC;
 	} else if (m->name) {
 		err = name_parts(c, m, d, &said, parts);
 		if (err < 0)
@@ -313,9 +315,24 @@ static long write_dgram(struct call *c, const struct user_msg *m, struct dgram_m
 	return (long)(flags & MSG_TRUNC ? d->len : n);
 }
 
+/* Which flags a socket refuses, the stack knows. */
+static int flags_refused(const struct asock *s, int flags)
+{
+	struct msghdr nothing = { 0 };
+	ssize_t n;
+
+	flags &= MSG_OOB | (int)MSG_CMSG_COMPAT_;
+	if (!flags)
+		return 0;
+	n = weir_recvmsg(s->file, &nothing, flags | MSG_PEEK | MSG_DONTWAIT);
+	return n < 0 && n != -EAGAIN ? (int)n : 0;
+}
+
 static int take(struct call *c, int flags, struct dgram_msg *d)
 {
-	return dgram_take(c->sock, c->a, flags & MSG_PEEK, d);
+	int err = flags_refused(c->sock, flags);
+
+	return err ? err : dgram_take(c->sock, c->a, flags & MSG_PEEK, d);
 }
 
 /* Errors that were queued for IP_RECVERR: the stack writes them as it would write a datagram. */

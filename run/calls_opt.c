@@ -123,8 +123,9 @@ enum call_result call_getsockopt(struct call *c)
 	if (level == SOL_SOCKET && name == SO_GET_FILTER)
 		return get_filter(c, s);
 	err = mem_read(c, call_ptr(c, 4), &room, sizeof(room));
-	if (!err && room < 0)
-		err = -EINVAL;
+	len = (socklen_t)room;
+	if (!err && room < 0) /* always an error: which one depends on the level */
+		err = weir_getsockopt(s->file, level, name, val, &len);
 	if (err)
 		return call_return(c, err);
 	len = (size_t)room < sizeof(val) ? (socklen_t)room : sizeof(val);
@@ -185,14 +186,14 @@ static int set_linger(struct call *c, const void *val, socklen_t len)
 }
 
 /* The program's struct sock_fprog points into its memory. */
-static int set_filter(struct call *c, const void *val, socklen_t len)
+static int set_filter(struct call *c, int name, const void *val, socklen_t len)
 {
 	struct sock_fprog prog;
 	struct sock_filter *insns;
 	size_t size;
 	int err;
 
-	if (len < sizeof(prog))
+	if (len != sizeof(prog))
 		return -EINVAL;
 	memcpy(&prog, val, sizeof(prog));
 	size = prog.len * sizeof(*insns);
@@ -204,8 +205,7 @@ static int set_filter(struct call *c, const void *val, socklen_t len)
 	err = mem_read(c, (uintptr_t)prog.filter, insns, size);
 	prog.filter = insns;
 	if (!err)
-		err = weir_setsockopt(c->sock->file, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
-				      sizeof(prog));
+		err = weir_setsockopt(c->sock->file, SOL_SOCKET, name, &prog, sizeof(prog));
 	free(insns);
 	return err;
 }
@@ -213,6 +213,7 @@ static int set_filter(struct call *c, const void *val, socklen_t len)
 static int set_socket_option(struct call *c, int name, const void *val, socklen_t len)
 {
 	struct asock *s = c->sock;
+	int err;
 
 	if (is_timeo(name))
 		return set_timeo(c, name, val, len);
@@ -224,11 +225,11 @@ static int set_socket_option(struct call *c, int name, const void *val, socklen_
 	case SO_RCVLOWAT:
 	case SO_PEEK_OFF:
 	case SO_OOBINLINE:
-		weir_setsockopt(s->file, SOL_SOCKET, name, val, len);
-		return set_native(c, name, val, len);
+		err = weir_setsockopt(s->file, SOL_SOCKET, name, val, len);
+		return err ? err : set_native(c, name, val, len);
 	case SO_ATTACH_FILTER:
-		return set_filter(c, val, len);
 	case SO_ATTACH_REUSEPORT_CBPF:
+		return set_filter(c, name, val, len);
 	case SO_ATTACH_REUSEPORT_EBPF:
 	case SO_ATTACH_BPF:
 		return -ENOPROTOOPT;
@@ -269,20 +270,28 @@ enum call_result call_setsockopt(struct call *c)
 static enum call_result ioctl_outq(struct call *c)
 {
 	struct asock *s = c->sock;
-	int in_end = 0, in_stack = 0, total;
+	int in_end = 0, in_stack = 0, total, err;
 
+	err = weir_ioctl(s->file, SIOCOUTQ, &in_stack);
+	if (err)
+		return call_return(c, err);
 	if (s->b >= 0)
 		ioctl(s->b, FIONREAD, &in_end);
-	weir_ioctl(s->file, SIOCOUTQ, &in_stack);
 	total = in_end - (int)s->stuffed - (int)s->lag + (int)s->up.len + in_stack;
 	return call_return(c, mem_write(c, call_ptr(c, 2), &total, sizeof(total)));
 }
 
-/* The kernel would count all that waits, and a program the next. */
-static enum call_result ioctl_first_len(struct call *c)
+/* Of datagrams the kernel would count all that waits, and a program the next. */
+static enum call_result ioctl_inq(struct call *c)
 {
-	int len = dgram_next_len(c->sock, c->a);
+	const struct asock *s = c->sock;
+	int len;
 
+	if (s->state == AS_LISTENING)
+		return call_return(c, -EINVAL);
+	if (s->stream)
+		return CALL_CONTINUE;
+	len = dgram_next_len(c->sock, c->a);
 	return call_return(c, mem_write(c, call_ptr(c, 2), &len, sizeof(len)));
 }
 
@@ -494,7 +503,9 @@ enum call_result call_ioctl(struct call *c)
 	if (cmd == SIOCOUTQ)
 		return s ? ioctl_outq(c) : CALL_CONTINUE;
 	if (cmd == FIONREAD)
-		return s && !s->stream ? ioctl_first_len(c) : CALL_CONTINUE;
+		return s ? ioctl_inq(c) : CALL_CONTINUE;
+	if (cmd == SIOCATMARK) /* the program's end knows where its urgent octet is */
+		return s && !s->stream ? call_return(c, -ENOTTY) : CALL_CONTINUE;
 	if (is_stamp(cmd))
 		return s ? ioctl_stamp(c, cmd) : CALL_CONTINUE;
 	if (s)

@@ -82,7 +82,8 @@ static const struct filter_rule rules[] = {
 	IOCTL(0xffffffff, 0x5411),
 	/* FIONREAD: of datagrams it is the length of the first. */
 	IOCTL(0xffffffff, 0x541b),
-	/* SIOCGSTAMP and SIOCGSTAMPNS, by their old numbers and their new ones */
+	/* SIOCATMARK; SIOCGSTAMP and SIOCGSTAMPNS, by their old numbers and their new ones */
+	IOCTL(0xffffffff, 0x8905),
 	IOCTL(0xfffffffe, 0x8906),
 	IOCTL(0xfffffffe, 0x80108906),
 	/* Rings of packet sockets: shared mappings of descriptors. */

@@ -32,6 +32,7 @@
 
 static struct weir_machine *machine; /* NULL: ask the kernel */
 static struct weir_net *net;
+static bool behind; /* another process delivers what is sent: "weir run" */
 
 struct any {
 	int fd;
@@ -127,6 +128,14 @@ static inline long any_recvmsg(struct any s, struct msghdr *msg, int flags)
 	return ANY(recvmsg, msg, flags);
 }
 
+static inline int octets_waiting(struct any s)
+{
+	int n = 0;
+
+	any_ioctl(s, FIONREAD, &n);
+	return n;
+}
+
 /* Lets what is on its way arrive: the kernel's loopback delivers within the call. */
 static inline void settle(void)
 {
@@ -214,15 +223,31 @@ static inline int weir_setup(void)
 	return copy_sysctls();
 }
 
+/* Whoever runs this program answers for the network. */
+static inline int program_setup(void)
+{
+	behind = true;
+	return 0;
+}
+
 /* As the program's one argument says. 0, or the exit status of the program */
 static inline int any_setup(int argc, char **argv)
 {
-	if (argc < 2 || (strcmp(argv[1], "kernel") && strcmp(argv[1], "weir"))) {
-		fprintf(stderr, "usage: %s kernel|weir\n", argv[0]);
-		return 2;
-	}
+	static const struct {
+		const char *name;
+		int (*setup)(void);
+	} whom[] = {
+		{ "kernel", kernel_setup },
+		{ "weir", weir_setup },
+		{ "program", program_setup },
+	};
+
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
-	return strcmp(argv[1], "weir") ? kernel_setup() : weir_setup();
+	for (size_t i = 0; i < ARRAY_SIZE(whom) && argc == 2; i++)
+		if (!strcmp(argv[1], whom[i].name))
+			return whom[i].setup();
+	fprintf(stderr, "usage: %s kernel|weir|program\n", argv[0]);
+	return 2;
 }
 
 static inline void any_teardown(void)

@@ -14,7 +14,8 @@
 #define BOTTOM   50
 #define MAX_TICK 12
 
-static const char *const colours[PLOT_SERIES] = { "#c0392b", "#2471a3", "#1e8449", "#7d3c98" };
+static const char *const colours[PLOT_SERIES] = { "#c0392b", "#2471a3", "#1e8449",
+						  "#7d3c98", "#ca6f1e", "#17202a" };
 
 struct axis {
 	double min, max; /* of what is shown: logarithms if log */

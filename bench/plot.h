@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PLOT_SERIES 4
+#define PLOT_SERIES 6
 #define PLOT_POINTS 32
 
 struct plot_series {

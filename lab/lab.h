@@ -112,7 +112,7 @@ struct lab_node {
 
 struct lab_impairment { /* of one direction; see include/weir/netlink.h for units */
 	uint64_t delay_ns, jitter_ns, rate_bps;
-	uint32_t loss, loss_burst, duplicate, reorder, corrupt, queue_packets;
+	uint32_t loss, loss_burst, duplicate, reorder, corrupt, queue_packets, ecn_packets;
 };
 
 struct lab_endpoint {

@@ -151,6 +151,7 @@ static void put_link(struct request *q, uint16_t type, const struct lab_impairme
 		mnl_attr_put_u64(q->nlh, WEIR_LINK_RATE_BPS, imp->rate_bps);
 	if (imp->queue_packets)
 		mnl_attr_put_u32(q->nlh, WEIR_LINK_QUEUE_PACKETS, imp->queue_packets);
+	mnl_attr_put_u32(q->nlh, WEIR_LINK_ECN_PACKETS, imp->ecn_packets);
 	mnl_attr_nest_end(q->nlh, link);
 }
 
@@ -395,6 +396,7 @@ static int take_impairment_stat(const struct nlattr *a, void *arg)
 		[WEIR_LINK_STAT_REORDERED] = &s->reordered,
 		[WEIR_LINK_STAT_CORRUPTED] = &s->corrupted,
 		[WEIR_LINK_STAT_QUEUE_DROPS] = &s->queue_drops,
+		[WEIR_LINK_STAT_MARKED] = &s->marked,
 	};
 	uint16_t type = mnl_attr_get_type(a);
 

@@ -54,7 +54,7 @@ int net_local_any(struct weir_net *net, int family, struct net_error *err);
 /* What a link counted. */
 struct net_link_stats {
 	uint64_t tx_packets, tx_octets, rx_packets, rx_octets, tx_dropped;
-	uint64_t lost, duplicated, reordered, corrupted, queue_drops;
+	uint64_t lost, duplicated, reordered, corrupted, queue_drops, marked;
 };
 int net_link_stats(struct weir_net *net, const char *ifname, struct net_link_stats *ret);
 

@@ -666,7 +666,8 @@ enum {
 	IMP_DUPLICATE,
 	IMP_REORDER,
 	IMP_CORRUPT,
-	IMP_QUEUE
+	IMP_QUEUE,
+	IMP_ECN
 };
 
 /* What "forward" and "reverse" say wins over what the link says for both, whatever their order in the file. */
@@ -696,6 +697,7 @@ static bool set_impairment(struct reader *r, yaml_node_t *n, struct link_reader 
 		break;
 	case IMP_BURST:
 	case IMP_QUEUE:
+	case IMP_ECN:
 		if (!read_number(r, n, 1, 10000000, &v64))
 			return false;
 		v32 = (uint32_t)v64;
@@ -739,6 +741,9 @@ static bool set_impairment(struct reader *r, yaml_node_t *n, struct link_reader 
 		case IMP_QUEUE:
 			imp->queue_packets = v32;
 			break;
+		case IMP_ECN:
+			imp->ecn_packets = v32;
+			break;
 		}
 	}
 	return true;
@@ -758,12 +763,13 @@ IMPAIRMENT_READER(duplicate, IMP_DUPLICATE)
 IMPAIRMENT_READER(reorder, IMP_REORDER)
 IMPAIRMENT_READER(corrupt, IMP_CORRUPT)
 IMPAIRMENT_READER(queue, IMP_QUEUE)
+IMPAIRMENT_READER(ecn, IMP_ECN)
 
 #define IMPAIRMENT_FIELDS                                                                          \
 	{ "delay", read_delay }, { "jitter", read_jitter }, { "rate", read_rate },                 \
 		{ "loss", read_loss }, { "loss_burst", read_loss_burst },                          \
 		{ "duplicate", read_duplicate }, { "reorder", read_reorder },                      \
-		{ "corrupt", read_corrupt },                                                       \
+		{ "corrupt", read_corrupt }, { "ecn", read_ecn },                                  \
 	{                                                                                          \
 		"queue", read_queue                                                                \
 	}

@@ -29,12 +29,14 @@ enum {
 	WEIR_LINK_CORRUPT, /* u32 probability that one bit is flipped */
 	WEIR_LINK_RATE_BPS, /* u64 bit/s; 0: infinite. Frames are serialised with their link-layer header */
 	WEIR_LINK_QUEUE_PACKETS, /* u32: of the transmit queue in front of the rate; default 1000 */
+	WEIR_LINK_ECN_PACKETS, /* u32: IP packets that find more than so many waiting are marked CE if they are ECT (RFC 3168, RFC 8257 3.1); 0: none */
 	/* read only: counters, u64 */
 	WEIR_LINK_STAT_LOST,
 	WEIR_LINK_STAT_DUPLICATED,
 	WEIR_LINK_STAT_REORDERED,
 	WEIR_LINK_STAT_CORRUPTED,
 	WEIR_LINK_STAT_QUEUE_DROPS,
+	WEIR_LINK_STAT_MARKED,
 	WEIR_LINK_PAD,
 	WEIR_LINK_MAX_
 };

@@ -21,6 +21,8 @@
  * Loss bursts (Gilbert model)
  *   Two states; all frames are lost in the bad one. Leaving it has probability 1/burst, entering it is chosen so that
  *   the share of lost frames is `loss` in the long run. See E. N. Gilbert, Capacity of a burst-noise channel, 1960.
+ * Congestion marks
+ *   A packet that finds more than ecn_packets waiting is marked CE if it is ECT, as a switch does that knows ECN (RFC 8257 3.1).
  * Invariants
  *   Frames have final checksums and are not GSO while an impairment is set (the device clears the features); the receiver gets
  *   CHECKSUM_NONE and must verify.
@@ -28,10 +30,13 @@
  */
 #include "drivers/link.h"
 
+#include <linux/if_ether.h>
+
 #include "core/cpu.h"
 #include "drivers/drivers_internal.h"
 #include "host/host.h"
 #include "lib/random.h"
+#include "wire/ipv4.h"
 
 /* Frames under way beyond what the rate's queue bounds: memory must be bounded with an infinite rate, too. */
 #define LINK_LINE_PACKETS_MAX 65536
@@ -231,6 +236,41 @@ static void link_timer(struct cpu *cpu, struct hrtimer *t)
 	link_run(container_of(t, struct link, timer));
 }
 
+/* ---- congestion marks --------------------------------------------------------------------------------------- */
+
+#define ECN_CE 3u
+
+/* An ECT packet in an Ethernet frame becomes CE; others pass as they are. */
+static void link_mark(struct link *link, struct sk_buff *skb)
+{
+	struct ip_hdr *ip;
+	u8 *h, ecn;
+	bool v4;
+
+	if (skb->len < ETH_HLEN + sizeof(*ip) || skb_ensure_writable(skb, ETH_HLEN + sizeof(*ip)))
+		return;
+	h = skb->data + ETH_HLEN;
+	v4 = h[-2] == ETH_P_IP >> 8 && h[-1] == (ETH_P_IP & 0xff);
+	if (!v4 && !(h[-2] == ETH_P_IPV6 >> 8 && h[-1] == (ETH_P_IPV6 & 0xff)))
+		return;
+	ecn = v4 ? h[1] & 3 : h[1] >> 4 & 3;
+	if (!ecn || ecn == ECN_CE)
+		return;
+	if (v4) {
+		u32 len = ip_hdr_len((const struct ip_hdr *)h);
+
+		if (len < sizeof(*ip) || skb->len < ETH_HLEN + len ||
+		    skb_ensure_writable(skb, ETH_HLEN + len))
+			return;
+		ip = (struct ip_hdr *)(skb->data + ETH_HLEN);
+		ip->tos |= ECN_CE;
+		ip_send_check(ip);
+	} else {
+		h[1] |= ECN_CE << 4;
+	}
+	link->stats.marked++;
+}
+
 /* ---- the sender's side ------------------------------------------------------------------------------------ */
 
 /* When the last bit of a frame that comes now has left. IEEE 802.3 preamble, gap and frame check are not counted. */
@@ -272,6 +312,8 @@ bool link_enqueue(struct link *link, struct sk_buff *skb)
 		skb->ip_summed = CHECKSUM_NONE;
 		skb->csum_valid = 0;
 	}
+	if (unlikely(link->p.ecn_packets) && link->txq.qlen > link->p.ecn_packets)
+		link_mark(link, skb);
 	trace_skb(skb, NULL, TP_link_enqueue, TRACE_QUEUED, link->txq.qlen,
 		  link->busy_until > link->cpu->now ? link->busy_until - link->cpu->now : 0);
 	LINK_CB(skb)->time = link_serialise(link, skb->len);

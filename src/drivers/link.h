@@ -21,10 +21,11 @@ struct link_params { /* attributes WEIR_LINK_* of weir/netlink.h; probabilities 
 	u64 delay_ns, jitter_ns, rate_bps;
 	u32 loss, loss_burst, duplicate, reorder, corrupt;
 	u32 queue_packets; /* 0: the default */
+	u32 ecn_packets;   /* 0: nothing is marked */
 };
 
 struct link_stats {
-	u64 lost, duplicated, reordered, corrupted, queue_drops;
+	u64 lost, duplicated, reordered, corrupted, queue_drops, marked;
 };
 
 struct link {
@@ -60,7 +61,7 @@ static inline bool link_active(const struct link *link)
 	const struct link_params *p = &link->p;
 
 	return p->delay_ns || p->jitter_ns || p->rate_bps || p->loss || p->duplicate ||
-	       p->reorder || p->corrupt;
+	       p->reorder || p->corrupt || p->ecn_packets;
 }
 
 static inline bool link_idle(const struct link *link)

@@ -15,6 +15,8 @@ const struct nla_policy link_attr_policy[WEIR_LINK_MAX + 1] = {
 	[WEIR_LINK_CORRUPT] = { NLA_K_U32, .help = "probability that one bit is flipped" },
 	[WEIR_LINK_RATE_BPS] = { NLA_K_U64, .help = "bit/s, with link-layer headers; 0: infinite" },
 	[WEIR_LINK_QUEUE_PACKETS] = { NLA_K_U32, .help = "packets that wait for the rate" },
+	[WEIR_LINK_ECN_PACKETS] = { NLA_K_U32,
+				    .help = "waiting packets from which on others are marked CE" },
 };
 
 static void put_u64(const struct nlattr *a, u64 *v)
@@ -46,6 +48,7 @@ int link_params_parse(const struct nlattr *nest, struct link_params *p,
 	put_u32(tb[WEIR_LINK_REORDER], &p->reorder);
 	put_u32(tb[WEIR_LINK_CORRUPT], &p->corrupt);
 	put_u32(tb[WEIR_LINK_QUEUE_PACKETS], &p->queue_packets);
+	put_u32(tb[WEIR_LINK_ECN_PACKETS], &p->ecn_packets);
 	return 0;
 }
 
@@ -63,10 +66,12 @@ void link_fill(struct nl_msg *m, u16 type, const struct link *link)
 	nla_put_u64(m, WEIR_LINK_RATE_BPS, link->p.rate_bps);
 	nla_put_u32(m, WEIR_LINK_QUEUE_PACKETS,
 		    link->p.queue_packets ? link->p.queue_packets : LINK_QUEUE_PACKETS_DEFAULT);
+	nla_put_u32(m, WEIR_LINK_ECN_PACKETS, link->p.ecn_packets);
 	nla_put_u64(m, WEIR_LINK_STAT_LOST, link->stats.lost);
 	nla_put_u64(m, WEIR_LINK_STAT_DUPLICATED, link->stats.duplicated);
 	nla_put_u64(m, WEIR_LINK_STAT_REORDERED, link->stats.reordered);
 	nla_put_u64(m, WEIR_LINK_STAT_CORRUPTED, link->stats.corrupted);
 	nla_put_u64(m, WEIR_LINK_STAT_QUEUE_DROPS, link->stats.queue_drops);
+	nla_put_u64(m, WEIR_LINK_STAT_MARKED, link->stats.marked);
 	nla_nest_end(m, nest);
 }

@@ -416,6 +416,12 @@ static inline struct tcp_rare *tcp_rare(const struct sock *sk)
 {
 	return (struct tcp_rare *)sk->sk_rare;
 }
+extern const struct tcp_congestion_ops tcp_reno;
+/* What steers the window: the chosen algorithm while it is initialised; for SYNs, and after its release, Reno, which has no state. */
+static inline const struct tcp_congestion_ops *tcp_ca(const struct sock *sk)
+{
+	return likely(inet_csk(sk)->icsk_ca_initialized) ? inet_csk(sk)->icsk_ca_ops : &tcp_reno;
+}
 /* Congestion control with more than ICSK_CA_PRIV_SIZE octets of state; from its init() on. */
 static inline void *tcp_ca_state(const struct sock *sk)
 {
@@ -1331,7 +1337,7 @@ extern const struct offload_callbacks tcp_v4_offload, tcp_v6_offload;
 
 /* ---- cong/ ------------------------------------------------------------------------------------------- */
 
-extern const struct tcp_congestion_ops tcp_reno, tcp_cubic, tcp_bbr, tcp_bbr3, tcp_dctcp;
+extern const struct tcp_congestion_ops tcp_cubic, tcp_bbr, tcp_bbr3, tcp_dctcp;
 int tcp_register_congestion_control(
 	struct machine *m, const struct tcp_congestion_ops *ops); /* 0, -EEXIST, -EINVAL, -ENOSPC */
 void tcp_unregister_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops);
@@ -1350,7 +1356,7 @@ bool tcp_is_cwnd_limited(const struct sock *sk);
 
 static inline void tcp_ca_event(struct sock *sk, enum tcp_ca_event ev)
 {
-	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+	const struct tcp_congestion_ops *ca = tcp_ca(sk);
 
 	if (ca->cwnd_event)
 		ca->cwnd_event(sk, ev);

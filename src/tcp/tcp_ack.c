@@ -420,14 +420,14 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		if (sk->sk_dst_cache && (st.flag & FLAG_DATA_ACKED))
 			sk->sk_dst_cache->lastuse = tcp_now_ns(sk);
 	}
-	if (icsk->icsk_ca_ops->pkts_acked && (st.acked_pkts || st.delivered)) {
+	if (tcp_ca(sk)->pkts_acked && (st.acked_pkts || st.delivered)) {
 		struct ack_sample sample = {
 			.pkts_acked = max(st.acked_pkts, st.delivered),
 			.rtt_us = (s32)min(st.seq_rtt_us, (s64)INT32_MAX),
 			.in_flight = st.prior_in_flight,
 		};
 
-		icsk->icsk_ca_ops->pkts_acked(sk, &sample);
+		tcp_ca(sk)->pkts_acked(sk, &sample);
 	}
 	/* What was SACKed left after the head: the head's time is not over because it takes long. RFC 6298 5.3 in SACK's words. */
 	if (!(st.flag & FLAG_ACKED) && st.sack_rtt_us >= 0 && tcp_rtx_queue_head(sk) &&

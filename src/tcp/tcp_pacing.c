@@ -154,7 +154,7 @@ u32 tcp_tso_segs(const struct sock *sk, u32 mss)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	const struct netns_tcp *net = tcp_net(sk);
-	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+	const struct tcp_congestion_ops *ca = tcp_ca(sk);
 	u32 most = GSO_MAX_SIZE - 1 - MAX_TCP_HEADER,
 	    near = net->tso_rtt_log < 32 ? tcp_min_rtt(tp) >> net->tso_rtt_log : 0;
 	u32 least = ca->min_tso_segs ? ca->min_tso_segs((struct sock *)sk) : net->min_tso_segs;

@@ -123,7 +123,7 @@ void tcp_rack_reo_timeout(struct sock *sk)
 	if (tcp_packets_in_flight(tp) != prior_in_flight) {
 		if (icsk->icsk_ca_state != TCP_CA_Recovery) {
 			tcp_enter_recovery(sk);
-			if (!icsk->icsk_ca_ops->cong_control)
+			if (!tcp_ca(sk)->cong_control)
 				tcp_cwnd_reduction(sk, 1, tp->lost - prior_lost, 0);
 		}
 		tcp_xmit_retransmit_queue(sk);

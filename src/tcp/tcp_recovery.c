@@ -261,7 +261,7 @@ static void tcp_undo_cwnd_reduction(struct sock *sk, bool unmark_lost)
 		tp->flight->lost_seq = tp->snd_una;
 	}
 	if (tp->flight->prior_ssthresh) {
-		tp->snd_cwnd = inet_csk(sk)->icsk_ca_ops->undo_cwnd(sk);
+		tp->snd_cwnd = tcp_ca(sk)->undo_cwnd(sk);
 		if (tp->flight->prior_ssthresh > tp->snd_ssthresh) {
 			tp->snd_ssthresh = tp->flight->prior_ssthresh;
 			tcp_ecn_withdraw_cwr(tp);
@@ -374,8 +374,8 @@ void tcp_set_ca_state(struct sock *sk, u8 state)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
-	if (icsk->icsk_ca_ops && icsk->icsk_ca_ops->set_state)
-		icsk->icsk_ca_ops->set_state(sk, state);
+	if (tcp_ca(sk)->set_state)
+		tcp_ca(sk)->set_state(sk, state);
 	icsk->icsk_ca_state = state;
 }
 
@@ -396,7 +396,7 @@ void tcp_init_cwnd_reduction(struct sock *sk)
 	tp->flight->prior_cwnd = tp->snd_cwnd;
 	tp->flight->prr_delivered = 0;
 	tp->flight->prr_out = 0;
-	tp->snd_ssthresh = inet_csk(sk)->icsk_ca_ops->ssthresh(sk);
+	tp->snd_ssthresh = tcp_ca(sk)->ssthresh(sk);
 	tcp_ecn_queue_cwr(tp);
 }
 
@@ -433,7 +433,7 @@ void tcp_end_cwnd_reduction(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (inet_csk(sk)->icsk_ca_ops->cong_control)
+	if (tcp_ca(sk)->cong_control)
 		return;
 
 	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH &&
@@ -533,7 +533,7 @@ void tcp_enter_loss(struct sock *sk)
 	    (icsk->icsk_ca_state == TCP_CA_Loss && !icsk->icsk_retransmits)) {
 		f->prior_ssthresh = tcp_current_ssthresh(sk);
 		f->prior_cwnd = tp->snd_cwnd;
-		tp->snd_ssthresh = icsk->icsk_ca_ops->ssthresh(sk);
+		tp->snd_ssthresh = tcp_ca(sk)->ssthresh(sk);
 		tcp_ca_event(sk, CA_EVENT_LOSS);
 		tcp_init_undo(tp);
 	}
@@ -788,7 +788,7 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 
 void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st)
 {
-	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+	const struct tcp_congestion_ops *ca = tcp_ca(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (ca->cong_control) {

@@ -171,9 +171,33 @@ static void bbr3_keeps_losses_of_shallow_buffers_low(void **state)
 	assert_true(w[1].info.tcpi_total_retrans * 100 < w[1].octets / MSS);
 }
 
+/* Chosen before there is a connection: SYNs are sent again and acknowledged while its state does not exist yet. */
+static void each_control_opens_connections_over_bad_links(void **state)
+{
+	static const char *const all[] = { "cubic", "reno", "bbr", "bbr3", "dctcp" };
+	const struct topo_link bad = { .delay_ns = 5 * MS, .loss = 0.3 };
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (unsigned seed = 1; seed <= 5; seed++) {
+			struct topo_result r;
+			struct topo t;
+
+			assert_true(topo_create(&t, &bad, seed));
+			for (int n = 0; n < 2; n++)
+				assert_int_equal(weir_sysctl(t.net[n],
+							     "net.ipv4.tcp_congestion_control",
+							     all[i]),
+						 0);
+			r = topo_transfer(&t, 20000, 20000, 3600 * S);
+			assert_true(r.ok);
+			topo_destroy(&t);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_control_opens_connections_over_bad_links),
 		cmocka_unit_test(so_max_pacing_rate_is_kept_and_even),
 		cmocka_unit_test(without_a_rate_a_window_leaves_at_once),
 		cmocka_unit_test(bbr_fills_the_path_not_the_queue),

@@ -27,6 +27,7 @@ static int impair(struct topo *t, const struct topo_link *l, struct net_error *e
 		.reorder = probability(l->reorder),
 		.corrupt = probability(l->corrupt),
 		.queue_packets = l->queue_packets ? l->queue_packets : 1000,
+		.ecn_packets = l->ecn_packets,
 	};
 	int r;
 

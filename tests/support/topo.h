@@ -19,6 +19,7 @@ struct topo_link { /* of each direction */
 	uint64_t delay_ns, jitter_ns, rate_bps;
 	double loss, duplicate, reorder, corrupt; /* 0..1 */
 	uint32_t queue_packets;                   /* 0: the default */
+	uint32_t ecn_packets;                     /* marked from so many on; 0: not */
 	uint32_t mtu;                             /* 0: 1500 */
 	bool plain; /* nothing is impaired: the veth keeps its offloads */
 };

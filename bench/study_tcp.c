@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * study_tcp.c - congestion controls at a bottleneck: goodput, round trips and losses against the buffer, and how they share
+ *
+ *      a === 50 Mbit/s, buffer, 20 ms === b        and back without a bottleneck: 40 ms there and back, a product of 165 packets
+ *
+ * Everything is the stack's own code; nothing is modelled but the link. Time is virtual and the seed fixed, so the tables are the same
+ * everywhere. A run has one connection that sends all the time, for 20 s, the first 5 of which are not counted; goodput is what the receiving
+ * program has read, in parts of what the bottleneck could carry; the round trip is the mean of the sender's smoothed one, in multiples of
+ * the path's; losses are segments sent again. DCTCP's bottleneck marks from 20 waiting packets on (RFC 8257 3.1), the others' drops.
+ * Sharing: four connections that begin two seconds apart, Jain's index of what they got from 20 to 60 s.
+ * See R. Jain, D. Chiu, W. Hawe, A Quantitative Measure of Fairness, 1984.
+ */
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/plot.h"
+#include "tests/support/topo.h"
+
+#define MS        1000000ULL
+#define S         1000000000ULL
+#define RATE      50000000.0
+#define RTT_US    40000.0
+#define MSS       1448
+#define FRAME     1514
+#define BDP       165 /* packets */
+#define MARK_FROM 20
+#define MAX_FLOWS 4
+
+static const char *const controls[] = { "reno", "cubic", "bbr", "bbr3", "dctcp" };
+#define NR_CONTROLS (sizeof(controls) / sizeof(controls[0]))
+
+static const double buffers[] = { 0.1, 0.25, 0.5, 1, 2, 4, 8 }; /* of the product */
+#define NR_BUFFERS (sizeof(buffers) / sizeof(buffers[0]))
+
+struct flow {
+	struct weir_file *client, *server;
+	uint64_t begins, octets; /* read since counting began */
+	double srtt_sum;
+	unsigned samples;
+	uint32_t retrans, sent; /* segments, since counting began */
+	uint32_t retrans0, sent0;
+};
+
+struct result {
+	double goodput, rtt, losses, fairness;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "study_tcp: %s\n", what);
+	exit(1);
+}
+
+static void open_flow(struct topo *t, struct weir_file *listener, struct flow *f,
+		      const char *control)
+{
+	int err = weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &f->client);
+
+	if (!err)
+		err = weir_setsockopt(f->client, IPPROTO_TCP, TCP_CONGESTION, control,
+				      (socklen_t)strlen(control));
+	if (!err)
+		err = weir_connect(f->client, &t->addr[1].sa, t->addrlen);
+	if (err && err != -EINPROGRESS)
+		die("connect");
+	for (int i = 0; i < 1000; i++) {
+		topo_run(t, MS);
+		if (!weir_accept(listener, NULL, NULL, SOCK_NONBLOCK, &f->server))
+			return;
+	}
+	die("accept");
+}
+
+static void move(struct flow *f, bool counts)
+{
+	static char buf[1 << 16];
+	ssize_t n;
+
+	while (weir_send(f->client, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	while ((n = weir_recv(f->server, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		if (counts)
+			f->octets += (uint64_t)n;
+}
+
+static void look(struct flow *f, bool first)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (weir_getsockopt(f->client, IPPROTO_TCP, TCP_INFO, &info, &len))
+		die("TCP_INFO");
+	if (first) {
+		f->retrans0 = info.tcpi_total_retrans;
+		f->sent0 = info.tcpi_data_segs_out;
+	}
+	f->srtt_sum += info.tcpi_rtt;
+	f->samples++;
+	f->retrans = info.tcpi_total_retrans - f->retrans0;
+	f->sent = info.tcpi_data_segs_out - f->sent0;
+}
+
+static struct weir_file *listener_of(struct topo *t)
+{
+	struct weir_file *l = topo_listen(t, MAX_FLOWS);
+
+	/* DCTCP's receiver speaks it, too. */
+	if (!l)
+		die("listen");
+	return l;
+}
+
+static struct result run(const char *control, unsigned flows, double buffer, double from_s,
+			 double to_s)
+{
+	bool marks = !strcmp(control, "dctcp");
+	struct topo_link link = { .delay_ns = 20 * MS,
+				  .rate_bps = (uint64_t)RATE,
+				  .queue_packets = (uint32_t)(buffer * BDP) > 1
+							   ? (uint32_t)(buffer * BDP)
+							   : 1,
+				  .ecn_packets = marks ? MARK_FROM : 0 };
+	struct flow f[MAX_FLOWS] = { 0 };
+	struct result r = { 0 };
+	struct weir_file *l;
+	double sum = 0, squares = 0, seconds = to_s - from_s, retrans = 0, sent = 0, srtt = 0;
+	uint64_t from, end, next_look;
+	unsigned opened = 0;
+	bool counting = false;
+	struct topo t;
+
+	if (!topo_create(&t, &link, 1))
+		die("topology");
+	for (int i = 0; i < 2; i++)
+		if (weir_sysctl(t.net[i], "net.ipv4.tcp_wmem", "4096 16384 16777216") ||
+		    weir_sysctl(t.net[i], "net.ipv4.tcp_rmem", "4096 131072 16777216") ||
+		    weir_sysctl(t.net[i], "net.ipv4.tcp_congestion_control", control))
+			die("sysctl");
+	l = listener_of(&t);
+	from = weir_now(t.m) + (uint64_t)(from_s * 1e9);
+	end = weir_now(t.m) + (uint64_t)(to_s * 1e9);
+	for (unsigned i = 0; i < flows; i++)
+		f[i].begins = weir_now(t.m) + i * 2 * S;
+	next_look = from;
+	while (weir_now(t.m) < end) {
+		if (opened < flows && weir_now(t.m) >= f[opened].begins) {
+			open_flow(&t, l, &f[opened], control);
+			opened++;
+		}
+		topo_run(&t, 2 * MS);
+		counting = weir_now(t.m) >= from;
+		for (unsigned i = 0; i < opened; i++)
+			move(&f[i], counting);
+		if (counting && weir_now(t.m) >= next_look) {
+			for (unsigned i = 0; i < opened; i++)
+				look(&f[i], next_look == from);
+			next_look += 20 * MS;
+		}
+	}
+	for (unsigned i = 0; i < flows; i++) {
+		double x = (double)f[i].octets;
+
+		sum += x;
+		squares += x * x;
+		retrans += f[i].retrans;
+		sent += f[i].sent;
+		srtt += f[i].srtt_sum / f[i].samples;
+		weir_close(f[i].client);
+		weir_close(f[i].server);
+	}
+	weir_close(l);
+	topo_destroy(&t);
+	r.goodput = sum * 8 / seconds / (RATE * MSS / FRAME);
+	r.rtt = srtt / flows / RTT_US;
+	r.losses = sent > 0 ? retrans / sent : 0;
+	r.fairness = sum * sum / (flows * squares);
+	return r;
+}
+
+static void one_flow_table(bool json, struct plot_panel *plots)
+{
+	if (!json)
+		printf("One connection, 50 Mbit/s, 40 ms: goodput, round trip, losses against the "
+		       "buffer\n"
+		       "%-8s %8s %9s %11s %9s\n",
+		       "control", "buffer", "goodput", "round trip", "losses");
+	for (size_t c = 0; c < NR_CONTROLS; c++) {
+		for (size_t b = 0; b < NR_BUFFERS; b++) {
+			struct result r = run(controls[c], 1, buffers[b], 5, 20);
+
+			if (json)
+				printf("{\"table\":\"buffer\",\"control\":\"%s\",\"buffer\":%.2f,"
+				       "\"goodput\":"
+				       "%.4f,\"rtt\":%.3f,\"losses\":%.5f}\n",
+				       controls[c], buffers[b], r.goodput, r.rtt, r.losses);
+			else
+				printf("%-8s %8.2f %9.3f %11.2f %8.2f%%\n", controls[c], buffers[b],
+				       r.goodput, r.rtt, r.losses * 100);
+			plot_add(&plots[0], c, controls[c], buffers[b], r.goodput);
+			plot_add(&plots[1], c, controls[c], buffers[b], r.rtt);
+			plot_add(&plots[2], c, controls[c], buffers[b], r.losses * 100);
+		}
+		if (!json)
+			printf("\n");
+	}
+}
+
+static void sharing_table(bool json, struct plot_panel *plots)
+{
+	static const double at[] = { 0.5, 1, 2, 4 };
+
+	if (!json)
+		printf("Four connections, two seconds apart\n%-8s %8s %9s %9s %11s\n", "control",
+		       "buffer", "goodput", "fairness", "round trip");
+	for (size_t c = 0; c < NR_CONTROLS; c++)
+		for (size_t b = 0; b < sizeof(at) / sizeof(at[0]); b++) {
+			struct result r = run(controls[c], MAX_FLOWS, at[b], 20, 60);
+
+			if (json)
+				printf("{\"table\":\"sharing\",\"control\":\"%s\",\"buffer\":%.2f,"
+				       "\"goodput\":"
+				       "%.4f,\"fairness\":%.4f,\"rtt\":%.3f}\n",
+				       controls[c], at[b], r.goodput, r.fairness, r.rtt);
+			else
+				printf("%-8s %8.2f %9.3f %9.3f %11.2f\n", controls[c], at[b],
+				       r.goodput, r.fairness, r.rtt);
+			plot_add(&plots[3], c, controls[c], at[b], r.fairness);
+		}
+}
+
+/* For the tests: what each is known for. */
+static int check(void)
+{
+	static const struct {
+		const char *control;
+		double buffer, least_goodput, most_rtt;
+	} rows[] = {
+		{ "reno", 1, 0.95, 2.2 },  { "cubic", 1, 0.95, 2.2 }, { "cubic", 4, 0.95, 5.2 },
+		{ "bbr", 8, 0.9, 1.6 },    { "bbr3", 8, 0.9, 1.6 },   { "bbr3", 0.25, 0.75, 1.3 },
+		{ "dctcp", 8, 0.9, 1.25 },
+	};
+	int bad = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct result r = run(rows[i].control, 1, rows[i].buffer, 5, 12);
+		bool ok = r.goodput >= rows[i].least_goodput && r.rtt <= rows[i].most_rtt;
+
+		printf("%-6s buffer %.2f: goodput %.3f (at least %.2f), round trip %.2f (at most "
+		       "%.2f)%s\n",
+		       rows[i].control, rows[i].buffer, r.goodput, rows[i].least_goodput, r.rtt,
+		       rows[i].most_rtt, ok ? "" : " FAILED");
+		bad += !ok;
+	}
+	return bad != 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct plot_panel plots[] = {
+		{ "Goodput of one connection", "buffer, bandwidth-delay products",
+		  "part of the bottleneck", .log_x = true },
+		{ "Round trip", "buffer, bandwidth-delay products", "multiples of the path's",
+		  .log_x = true },
+		{ "Losses", "buffer, bandwidth-delay products", "per cent sent again",
+		  .log_x = true },
+		{ "Four connections", "buffer, bandwidth-delay products", "Jain's index",
+		  .log_x = true },
+	};
+	const char *svg = NULL;
+	bool json = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--check"))
+			return check();
+		if (!strcmp(argv[i], "--json"))
+			json = true;
+		else if (!strcmp(argv[i], "--svg") && i + 1 < argc)
+			svg = argv[++i];
+		else
+			die("usage: study_tcp [--json] [--svg FILE] | --check");
+	}
+	one_flow_table(json, plots);
+	sharing_table(json, plots);
+	if (svg && !plot_write(svg, plots, sizeof(plots) / sizeof(plots[0])))
+		die(svg);
+	return 0;
+}

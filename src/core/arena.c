@@ -14,11 +14,12 @@
  *
  *   The first chunk is kept out of huge pages, so that an idle machine has a few pages resident; the later ones ask for them.
  *
- *   Limit: machine->mem_limit bounds the blocks taken by all arenas together. Who meets it reclaims: it counts the free slots of each
- *   run, gives the runs of which every slot is free back to the system, and so to whatever kind needs them next; a flood of receive
- *   heads does not starve pages for ever. That walks all free lists, which lie all over the memory: a microsecond for each slot if they
- *   are long. So it happens once per RECLAIM_NS at most, and not again before RECLAIM_SLOT_NS for each slot that was looked at; the
- *   fast path knows nothing of it. After that, allocation falls back to larger free head areas, and then fails.
+ *   Limit: machine->mem_limit bounds the blocks taken by all arenas together. Who meets it reclaims: it parks free slots, counting
+ *   them in their run, and gives the runs of which every slot is parked back to the system, and so to whatever kind needs them next;
+ *   a flood of receive heads does not starve pages for ever. Parked slots are as free as the others, and are taken when those have
+ *   run out. Slots lie all over the memory: it takes up to a microsecond to look at one. So RECLAIM_SLOTS are parked at once, at
+ *   most, and no more before RECLAIM_SLOT_NS for each of them; the fast path knows nothing of it. After that, allocation falls back
+ *   to larger free head areas, and then fails.
  *
  *   With AddressSanitizer (WEIR_POISON) every slot is a malloc of its own and is never recycled, so that a use after free is
  *   reported with the place that freed. The limit counts the octets in use then.
@@ -39,19 +40,22 @@
 #define REMOTE_BATCH     32
 #define RECLAIM_NS       NSEC_PER_MSEC
 #define RECLAIM_SLOT_NS  4000u
+#define RECLAIM_SLOTS    8192u /* in one go: some milliseconds */
+#define UNPARK_BATCH     32u
 
 static_assert(sizeof(struct sk_buff) <= ARENA_SKB_SIZE,
 	      "the slot of a struct sk_buff is too small");
 
 struct slot { /* a free slot, in its own first octets */
 	struct slot *next;
-	unsigned kind; /* on remote lists */
+	struct slot **pprev; /* while parked */
+	unsigned kind;       /* on remote lists */
 };
 
 struct run { /* one or more blocks of a kind, at the index of the first */
 	u8 blocks;
 	u8 slots; /* 0: no run that could be given back begins here */
-	u8 free;  /* while reclaiming: those on the free list */
+	u8 parked;
 };
 
 struct chunk {
@@ -67,6 +71,7 @@ static_assert(BLOCKS_PER_CHUNK <= 64, "one mask for the blocks of a chunk");
 
 struct arena_kind {
 	struct slot *free;
+	struct slot *parked;  /* free, and counted in their runs */
 	u8 *cut, *cut_end; /* the run that is being cut */
 };
 
@@ -76,6 +81,7 @@ struct arena {
 	struct chunk *chunks; /* the first one is cut from */
 	u32 nr_vacant;        /* blocks of all chunks */
 	u64 reclaim_at;       /* not again before (cpu->now) */
+	u32 reclaim_kind;     /* where to go on */
 	u64 octets, mallocs;
 	struct slot *remote; /* atomic: what other cpus gave back */
 	/* what we have to give back to others: one owner at a time */
@@ -294,60 +300,80 @@ static struct run *run_of(struct slot *s)
 	return &c->runs[((uintptr_t)s - (uintptr_t)c) / BLOCK_SIZE];
 }
 
-static bool run_is_free(const struct run *r)
+static void slot_park(struct arena_kind *k, struct slot *s)
 {
-	return r->slots && r->free == r->slots;
+	s->next = k->parked;
+	s->pprev = &k->parked;
+	if (s->next)
+		s->next->pprev = &s->next;
+	k->parked = s;
+	run_of(s)->parked++;
 }
 
-/* Takes the slots of free runs off the free list of a kind. */
-static void kind_sift(struct arena_kind *k)
+static void slot_unpark(struct slot *s)
 {
-	struct slot **link = &k->free;
+	*s->pprev = s->next;
+	if (s->next)
+		s->next->pprev = s->pprev;
+	run_of(s)->parked--;
+}
 
-	while (*link) {
-		if (run_is_free(run_of(*link)))
-			*link = (*link)->next;
-		else
-			link = &(*link)->next;
+/* Some of the parked slots are wanted again. False: there are none. */
+static bool kind_unpark(struct arena_kind *k)
+{
+	struct slot *s;
+
+	for (u32 i = 0; i < UNPARK_BATCH && (s = k->parked); i++) {
+		slot_unpark(s);
+		s->next = k->free;
+		k->free = s;
 	}
+	return k->free != NULL;
 }
 
-/* Gives the free run at @first of @c to the system; forgets the count of one that is not. Its length in blocks if it was. */
-static u32 run_release(struct arena *a, struct chunk *c, u32 first)
+/* Gives the run of @kind that @s lies in to the system, if all of it is parked. Its length in blocks if it was. */
+static u32 run_release(struct arena *a, unsigned kind, struct slot *s)
 {
-	u32 n = c->runs[first].blocks;
+	struct chunk *c = chunk_of(s);
+	u32 first = (u32)(((uintptr_t)s - (uintptr_t)c) / BLOCK_SIZE);
+	struct run *r = &c->runs[first];
+	u8 *start = (u8 *)c + (size_t)first * BLOCK_SIZE;
+	u32 n = r->blocks;
 
-	if (!run_is_free(&c->runs[first])) {
-		c->runs[first].free = 0;
+	if (!r->slots || r->parked != r->slots)
 		return 0;
-	}
-	c->runs[first] = (struct run){ 0 };
+	for (u32 i = 0; i < r->slots; i++)
+		slot_unpark((struct slot *)(start + (size_t)i * arena_kind_size(kind)));
+	*r = (struct run){ 0 };
 	c->vacant |= mask_of(first, n);
 	a->nr_vacant += n;
 	/* Advice: the octets are not needed, and zero when they are touched again. */
-	(void)madvise((u8 *)c + (size_t)first * BLOCK_SIZE, (size_t)n * BLOCK_SIZE, MADV_DONTNEED);
+	(void)madvise(start, (size_t)n * BLOCK_SIZE, MADV_DONTNEED);
 	arena_uncharge(a, (u64)n * BLOCK_SIZE);
 	return n;
 }
 
-/* At the limit: runs that are free as a whole go back. False: there are none, or it is too early to look again. */
+/* At the limit: runs that are free as a whole go back. False: none was found, or it is too early to look again. */
 static bool arena_reclaim(struct arena *a)
 {
-	u32 released = 0;
-	u64 looked = 0;
-	struct chunk *c;
+	u32 released = 0, looked = 0;
 
 	if (a->cpu->now < a->reclaim_at)
 		return false;
-	for (unsigned kind = 0; kind < ARENA_NR_KINDS; kind++)
-		for (struct slot *s = a->kinds[kind].free; s; s = s->next, looked++)
-			run_of(s)->free++;
-	a->reclaim_at = a->cpu->now + max((u64)RECLAIM_NS, looked * RECLAIM_SLOT_NS);
-	for (unsigned kind = 0; kind < ARENA_NR_KINDS; kind++)
-		kind_sift(&a->kinds[kind]);
-	for (c = a->chunks; c; c = c->next)
-		for (u32 i = 1; i < c->used; i++)
-			released += run_release(a, c, i);
+	for (unsigned i = 0; i < ARENA_NR_KINDS && looked < RECLAIM_SLOTS; i++) {
+		unsigned kind = a->reclaim_kind % ARENA_NR_KINDS;
+		struct arena_kind *k = &a->kinds[kind];
+		struct slot *s;
+
+		for (; (s = k->free) && looked < RECLAIM_SLOTS; looked++) {
+			k->free = s->next;
+			slot_park(k, s);
+			released += run_release(a, kind, s);
+		}
+		if (!k->free)
+			a->reclaim_kind = kind + 1;
+	}
+	a->reclaim_at = a->cpu->now + max((u64)RECLAIM_NS, (u64)looked * RECLAIM_SLOT_NS);
 	return released != 0;
 }
 
@@ -359,7 +385,7 @@ static __attribute__((noinline)) void *arena_alloc_slow(struct arena *a, unsigne
 
 	if (__atomic_load_n(&a->remote, __ATOMIC_RELAXED))
 		arena_collect_remote(a);
-	if (k->free) {
+	if (k->free || kind_unpark(k)) {
 		p = k->free;
 		k->free = k->free->next;
 		return p;
@@ -428,7 +454,9 @@ void arena_free(struct arena *a, void *p, unsigned kind)
 static void *arena_alloc_larger(struct arena *a, unsigned class, unsigned *ret_class)
 {
 	while (++class < ARENA_NR_CLASSES) {
-		if (a->kinds[class].free || a->kinds[class].cut != a->kinds[class].cut_end) {
+		const struct arena_kind *k = &a->kinds[class];
+
+		if (k->free || k->parked || k->cut != k->cut_end) {
 			*ret_class = class;
 			return arena_alloc(a, class);
 		}

@@ -770,6 +770,50 @@ static void looking_for_memory_in_vain_is_not_all_that_happens(void **state)
 	machine_destroy(m);
 }
 
+/* After a flood a lot lies free: it is looked at in parts, each of which brings something. */
+static void memory_is_given_back_in_parts(void **state)
+{
+	struct machine *m = test_machine_with(host_sim_create(1, 0), 1, false, 64 << 20);
+	struct cpu *cpu = m->cpus[0];
+	struct sk_buff *list = NULL, *skb;
+	u32 n = 0, pages = 0;
+	u64 before;
+
+	if (WEIR_POISON) { /* it has no runs */
+		machine_destroy(m);
+		return;
+	}
+	cpu_lock(cpu);
+	for (; (skb = alloc_skb(cpu, 1500)); n++) {
+		skb->next = list;
+		list = skb;
+	}
+	assert_true(n > 25000);
+	while ((skb = list)) {
+		list = skb->next;
+		skb->next = NULL;
+		consume_skb(skb);
+	}
+	cpu->now += NSEC_PER_SEC;
+	before = m->arena_octets;
+	for (u32 i = 0; i < 32; i++) {
+		struct page *p = page_alloc(cpu);
+
+		if (i == 0) { /* 8,192 slots of 2 KiB, at most */
+			assert_non_null(p);
+			assert_in_range(m->arena_octets, before - (17 << 20), before);
+		}
+		for (; p; p = page_alloc(cpu))
+			pages++;
+		cpu->now += 33 * NSEC_PER_MSEC;
+	}
+	assert_true((u64)pages * SKB_PAGE_SIZE > 60 << 20);
+	/* What was parked is there for its own kind, too. */
+	assert_non_null(alloc_skb(cpu, 100));
+	cpu_unlock(cpu);
+	machine_destroy(m);
+}
+
 static void the_limit_ends_in_null_and_recovers(void **state)
 {
 	struct machine *m = test_machine_with(host_sim_create(1, 0), 1, false, 1 << 20);
@@ -1051,6 +1095,7 @@ int main(void)
 		cmocka_unit_test(what_receive_heads_gave_back_can_become_pages),
 		cmocka_unit_test(sizes_may_change_at_the_limit_for_ever),
 		cmocka_unit_test(looking_for_memory_in_vain_is_not_all_that_happens),
+		cmocka_unit_test(memory_is_given_back_in_parts),
 		cmocka_unit_test(the_limit_ends_in_null_and_recovers),
 		cmocka_unit_test(an_idle_machine_takes_little),
 		cmocka_unit_test(a_packet_may_move_to_another_cpu),

@@ -71,8 +71,8 @@ static_assert(BLOCKS_PER_CHUNK <= 64, "one mask for the blocks of a chunk");
 
 struct arena_kind {
 	struct slot *free;
-	struct slot *parked;  /* free, and counted in their runs */
-	u8 *cut, *cut_end; /* the run that is being cut */
+	struct slot *parked; /* free, and counted in their runs */
+	u8 *cut, *cut_end;   /* the run that is being cut */
 };
 
 struct arena {

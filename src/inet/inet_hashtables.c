@@ -173,7 +173,7 @@ u64 inet_tuple_hash(const struct inet_tuple *t, const u64 key[2])
 	if (likely(t->family == AF_INET))
 		return siphash_3u32(t->daddr.v4.v, t->saddr.v4.v, tuple_ports(t), key);
 	tuple_words(t, words);
-	return siphash(words, sizeof(words), key);
+	return siphash_9u32(words, key);
 }
 
 void inet_common_tuple(const struct sock_common *c, struct inet_tuple *ret)
@@ -200,7 +200,7 @@ static u32 ehash_fn(const struct inet_hashinfo *h, const struct inet_tuple *t)
 		return (u32)inet_tuple_hash(t, h->key);
 	/* Nobody sees this one: fewer rounds make up for the longer key. */
 	tuple_words(t, words);
-	return (u32)siphash13(words, sizeof(words), h->key);
+	return (u32)siphash13_9u32(words, h->key);
 }
 
 u32 inet_common_hash(const struct inet_hashinfo *h, const struct sock_common *c)

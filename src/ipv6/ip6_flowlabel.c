@@ -437,16 +437,12 @@ int ipv6_flowlabel_opt_get(const struct sock *sk, void *val, socklen_t *len)
 
 be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl)
 {
-	u32 label, w[4];
-	u64 h;
+	u32 label, words[9];
 
-	memcpy(w, &fl->saddr, 16);
-	h = siphash_4u32(w[0], w[1], w[2], w[3], net->machine->hash_seed);
-	memcpy(w, &fl->daddr, 16);
-	h ^= siphash_4u32(w[0] + 1, w[1], w[2], w[3], net->machine->hash_seed);
-	h = siphash_3u32((u32)h, (u32)(h >> 32), (u32)fl->sport.v << 16 | fl->dport.v,
-			 net->machine->hash_seed);
-	label = (u32)h & IPV6_FLOWLABEL_MASK_;
+	memcpy(words, &fl->saddr, 16);
+	memcpy(words + 4, &fl->daddr, 16);
+	words[8] = (u32)fl->sport.v << 16 | fl->dport.v;
+	label = (u32)siphash_9u32(words, net->machine->hash_seed) & IPV6_FLOWLABEL_MASK_;
 	if (net->ipv6->flowlabel_state_ranges)
 		label |= FL_STATELESS;
 	return cpu_to_be32(label);

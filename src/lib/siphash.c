@@ -116,6 +116,12 @@ u64 siphash_4u32(u32 a, u32 b, u32 c, u32 d, const u64 key[2])
 	return sip_two((u64)b << 32 | a, (u64)d << 32 | c, key, 2, 4);
 }
 
+/* Two IPv6 addresses and their ports: of a known length, so that it is straight-line code. */
+u64 siphash_9u32(const u32 words[9], const u64 key[2])
+{
+	return sip_data((const u8 *)words, 9 * sizeof(u32), key, 2, 4);
+}
+
 u64 siphash13(const void *data, size_t len, const u64 key[2])
 {
 	return sip_data(data, len, key, 1, 3);
@@ -134,4 +140,9 @@ u64 siphash13_3u32(u32 a, u32 b, u32 c, const u64 key[2])
 u64 siphash13_4u32(u32 a, u32 b, u32 c, u32 d, const u64 key[2])
 {
 	return sip_two((u64)b << 32 | a, (u64)d << 32 | c, key, 1, 3);
+}
+
+u64 siphash13_9u32(const u32 words[9], const u64 key[2])
+{
+	return sip_data((const u8 *)words, 9 * sizeof(u32), key, 1, 3);
 }

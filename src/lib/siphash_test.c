@@ -40,12 +40,14 @@ static void siphash_gives_the_reference_values(void **state)
 static void integer_forms_hash_the_same_octets(void **state)
 {
 	const u64 q[2] = { 0x1122334455667788, 0x99aabbccddeeff01 };
-	const u32 w[4] = { 0xdeadbeef, 0x01020304, 0xfffffffe, 77 };
+	const u32 w[9] = { 0xdeadbeef, 0x01020304, 0xfffffffe, 77, 5, 0x80000000, 7, 8, 9 };
 
 	assert_int_equal(siphash_1u64(q[0], key), siphash(q, 8, key));
 	assert_int_equal(siphash_2u64(q[0], q[1], key), siphash(q, 16, key));
 	assert_int_equal(siphash_3u32(w[0], w[1], w[2], key), siphash(w, 12, key));
 	assert_int_equal(siphash_4u32(w[0], w[1], w[2], w[3], key), siphash(w, 16, key));
+	assert_int_equal(siphash_9u32(w, key), siphash(w, 36, key));
+	assert_int_equal(siphash13_9u32(w, key), siphash13(w, 36, key));
 	assert_int_equal(siphash13_2u64(q[0], q[1], key), siphash13(q, 16, key));
 	assert_int_equal(siphash13_3u32(w[0], w[1], w[2], key), siphash13(w, 12, key));
 	assert_int_equal(siphash13_4u32(w[0], w[1], w[2], w[3], key), siphash13(w, 16, key));

@@ -213,6 +213,7 @@ static const struct option sol_tcp[] = {
 	{ TCP_QUEUE_SEQ, "TCP_QUEUE_SEQ", "the sequence number of that queue" },
 	{ TCP_REPAIR_OPTIONS, "TCP_REPAIR_OPTIONS", "what the handshake had agreed on" },
 	{ TCP_REPAIR_WINDOW, "TCP_REPAIR_WINDOW", "both windows" },
+	{ 16, "TCP_THIN_LINEAR_TIMEOUTS", "a thin stream does not back off its timeouts" },
 	{ TCP_FASTOPEN, "TCP_FASTOPEN",
 	  "connections of a listener that began with data and are not acknowledged" },
 	{ TCP_FASTOPEN_CONNECT, "TCP_FASTOPEN_CONNECT",

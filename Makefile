@@ -7,7 +7,7 @@
 #   make test       every test; the last line counts them
 #   make check      the repository checks alone (layers, globals, headers, exports, format, ...)
 #   make bench      weir beside the kernel, writes bench/results.json
-#   make study-livelock study-media    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
+#   make study-livelock study-media study-tcp    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
 #   make corpus CORPUS=path   runs the public packet scripts, writes doc/conformance.md
@@ -69,7 +69,7 @@ check: deps-test all
 bench: deps-test all
 	@$(BUILD)/bench/bench --json bench/results.json
 
-study-livelock study-media: deps-build all
+study-livelock study-media study-tcp: deps-build all
 	@$(BUILD)/bench/$(subst -,_,$@) --svg $(BUILD)/$@.svg $(STUDY)
 
 install: all
@@ -119,4 +119,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media install asan tsan clang fuzz corpus coverage format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media study-tcp install asan tsan clang fuzz corpus coverage format clean

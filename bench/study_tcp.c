@@ -57,26 +57,6 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void open_flow(struct topo *t, struct weir_file *listener, struct flow *f,
-		      const char *control)
-{
-	int err = weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &f->client);
-
-	if (!err)
-		err = weir_setsockopt(f->client, IPPROTO_TCP, TCP_CONGESTION, control,
-				      (socklen_t)strlen(control));
-	if (!err)
-		err = weir_connect(f->client, &t->addr[1].sa, t->addrlen);
-	if (err && err != -EINPROGRESS)
-		die("connect");
-	for (int i = 0; i < 1000; i++) {
-		topo_run(t, MS);
-		if (!weir_accept(listener, NULL, NULL, SOCK_NONBLOCK, &f->server))
-			return;
-	}
-	die("accept");
-}
-
 static void move(struct flow *f, bool counts)
 {
 	static char buf[1 << 16];
@@ -87,6 +67,30 @@ static void move(struct flow *f, bool counts)
 	while ((n = weir_recv(f->server, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 		if (counts)
 			f->octets += (uint64_t)n;
+}
+
+/* The next one; the @n that are there go on meanwhile. */
+static void open_flow(struct topo *t, struct weir_file *listener, struct flow *all, unsigned n,
+		      const char *control)
+{
+	struct flow *f = &all[n];
+	int err = weir_socket(t->net[0], t->family, SOCK_STREAM | SOCK_NONBLOCK, 0, &f->client);
+
+	if (!err)
+		err = weir_setsockopt(f->client, IPPROTO_TCP, TCP_CONGESTION, control,
+				      (socklen_t)strlen(control));
+	if (!err)
+		err = weir_connect(f->client, &t->addr[1].sa, t->addrlen);
+	if (err && err != -EINPROGRESS)
+		die("connect");
+	for (int ms = 0; ms < 30000; ms++) { /* its SYN may be lost */
+		topo_run(t, MS);
+		if (!weir_accept(listener, NULL, NULL, SOCK_NONBLOCK, &f->server))
+			return;
+		for (unsigned i = 0; i < n; i++)
+			move(&all[i], false);
+	}
+	die("accept");
 }
 
 static void look(struct flow *f, bool first)
@@ -150,7 +154,7 @@ static struct result run(const char *control, unsigned flows, double buffer, dou
 	next_look = from;
 	while (weir_now(t.m) < end) {
 		if (opened < flows && weir_now(t.m) >= f[opened].begins) {
-			open_flow(&t, l, &f[opened], control);
+			open_flow(&t, l, f, opened, control);
 			opened++;
 		}
 		topo_run(&t, 2 * MS);

@@ -68,6 +68,7 @@ check: deps-test all
 
 bench: deps-test all
 	@$(BUILD)/bench/bench --json bench/results.json
+	@bench/uplink-bench $(BUILD)/tools/weir/weir $(BUILD)/bench/uplink_load --json bench/results.json
 
 study-livelock study-media study-tcp: deps-build all
 	@$(BUILD)/bench/$(subst -,_,$@) --svg $(BUILD)/$@.svg $(STUDY)

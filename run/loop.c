@@ -412,6 +412,7 @@ void loop_turn(struct run *r)
 
 	weir_arm(r->machine);
 	n = wait_events(r, ev);
+	weir_disarm(r->machine);
 	for (int i = 0; i < n; i++) {
 		struct loop_source *src = ev[i].data.ptr;
 

@@ -52,6 +52,7 @@ struct tcp_flow {
 	bool guest_eof,
 		host_eof; /* that side has no more octets; the other was told when its buffer is empty */
 	bool guest_told;
+	bool unreadable, unwritable; /* the host's socket, until an event says otherwise */
 	struct endpoint src, dst;
 	uint64_t cookie;
 	uint64_t sent, received; /* by the guest */
@@ -208,15 +209,18 @@ static enum pump_result pump_in(struct tcp_flow *f)
 	struct uplink *u = f->u;
 	enum pump_result res = flush_kept(f);
 
-	for (int round = 0; res == PUMP_IDLE && !f->kept && !f->host_eof; round++) {
+	for (int round = 0; res == PUMP_IDLE && !f->kept && !f->host_eof && !f->unreadable;
+	     round++) {
 		size_t chunk = u->kept > KEPT_MUCH ? CHUNK_TIGHT : f->chunk;
 		ssize_t n, k;
 
 		if (round == ROUNDS)
 			return PUMP_MORE;
 		n = recv(f->fd, u->scratch, chunk, MSG_DONTWAIT);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			f->unreadable = errno == EAGAIN;
 			break;
+		}
 		if (n < 0)
 			return PUMP_BROKEN;
 		if (n == 0) {
@@ -246,7 +250,7 @@ static enum pump_result pump_out(struct tcp_flow *f)
 {
 	struct uplink *u = f->u;
 
-	for (int round = 0; !f->guest_eof; round++) {
+	for (int round = 0; !f->guest_eof && !f->unwritable; round++) {
 		ssize_t n, k;
 
 		if (round == ROUNDS)
@@ -262,8 +266,10 @@ static enum pump_result pump_out(struct tcp_flow *f)
 			break;
 		}
 		k = send(f->fd, u->scratch, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (k < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS))
+		if (k < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)) {
+			f->unwritable = errno == EAGAIN;
 			break;
+		}
 		if (k < 0)
 			return PUMP_BROKEN;
 		weir_recv(f->file, u->scratch, (size_t)k, MSG_DONTWAIT | MSG_TRUNC);
@@ -390,6 +396,7 @@ static void host_event(struct source *src, uint32_t events)
 	int err = 0;
 	socklen_t len = sizeof(err);
 
+	f->unreadable = f->unwritable = false;
 	if (f->state == FLOW_OPEN) {
 		pump(f);
 		return;

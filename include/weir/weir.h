@@ -83,6 +83,8 @@ WEIR_API int weir_run(struct weir_machine *m, uint64_t timeout_ns);
  * clock, for which nobody can wait on a descriptor.
  */
 WEIR_API int weir_arm(struct weir_machine *m);
+/* Optional, after the sleep: what is done until the next weir_arm() needs not make the descriptor readable. Spares system calls. */
+WEIR_API void weir_disarm(struct weir_machine *m);
 /* Nanoseconds of the machine's clock; real or virtual. */
 WEIR_API uint64_t weir_now(struct weir_machine *m);
 WEIR_API uint64_t weir_realtime(struct weir_machine *m);

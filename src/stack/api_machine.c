@@ -25,10 +25,12 @@ static void machine_kicked(struct machine *m, void *arg)
 	u64 one = 1;
 
 	(void)m;
-	if (__atomic_load_n(&wm->armed, __ATOMIC_RELAXED) &&
-	    __atomic_exchange_n(&wm->armed, 0, __ATOMIC_ACQ_REL) &&
-	    write(wm->event_fd, &one, sizeof(one)) < 0)
+	if (!__atomic_load_n(&wm->armed, __ATOMIC_RELAXED) ||
+	    !__atomic_exchange_n(&wm->armed, 0, __ATOMIC_ACQ_REL))
+		return;
+	if (write(wm->event_fd, &one, sizeof(one)) < 0)
 		return; /* the counter is full: the descriptor is readable anyway */
+	__atomic_store_n(&wm->kicked, 1, __ATOMIC_RELEASE);
 }
 
 static struct host *host_for(const struct weir_machine_config *cfg)
@@ -130,11 +132,19 @@ static int arm_open(struct weir_machine *wm)
 	return 0;
 }
 
+/*
+ * Deadlines mostly move into the future, with each segment: a timer that is set for an earlier one is left alone. It wakes the caller
+ * once for nothing, and is set anew then; that is cheaper than a system call before each sleep.
+ */
 static void arm_timer(struct weir_machine *wm, u64 ns)
 {
+	u64 now = host_now(wm->m->host), at = ns >= HOST_FOREVER - now ? HOST_FOREVER : now + ns;
 	struct itimerspec its = { 0 };
 
-	if (ns != HOST_FOREVER) {
+	if (wm->timer_at ? wm->timer_at > now && wm->timer_at <= at : at == HOST_FOREVER)
+		return;
+	wm->timer_at = at == HOST_FOREVER ? 0 : at;
+	if (at != HOST_FOREVER) {
 		ns = max(ns, (u64)1); /* 0 would disarm */
 		its.it_value.tv_sec = (time_t)(ns / NSEC_PER_SEC);
 		its.it_value.tv_nsec = (long)(ns % NSEC_PER_SEC);
@@ -153,18 +163,25 @@ int weir_arm(struct weir_machine *wm)
 	if (wm->epoll_fd < 0)
 		err = arm_open(wm);
 	if (!err) {
-		if (read(wm->event_fd, &counter, sizeof(counter)) < 0)
+		if (__atomic_exchange_n(&wm->kicked, 0, __ATOMIC_ACQ_REL) &&
+		    read(wm->event_fd, &counter, sizeof(counter)) < 0)
 			counter = 0; /* nothing was in it */
 		__atomic_store_n(&wm->armed, 1, __ATOMIC_RELEASE);
 		ns = machine_next_event(wm->m);
 		if (__atomic_load_n(&wm->m->event_pending, __ATOMIC_ACQUIRE))
 			ns = 0;
-		if (!ns)
+		if (ns)
+			arm_timer(wm, ns);
+		else
 			machine_kicked(wm->m, wm);
-		arm_timer(wm, ns);
 	}
 	pthread_mutex_unlock(&wm->arm_lock);
 	return err ? err : wm->epoll_fd;
+}
+
+void weir_disarm(struct weir_machine *wm)
+{
+	__atomic_store_n(&wm->armed, 0, __ATOMIC_RELEASE);
 }
 
 /* ---- time and threads ---------------------------------------------------------------------------------- */

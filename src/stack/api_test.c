@@ -218,6 +218,18 @@ static void an_armed_machine_says_when_it_has_work(void **state)
 	weir_arm(m); /* and it is still there */
 	assert_int_equal(poll(&p, 1, 0), 1);
 	assert_int_equal(weir_run(m, 0), 1);
+	/* What is done while the caller is awake is told by the next weir_arm() only. */
+	assert_int_equal(weir_epoll_ctl(ep, EPOLL_CTL_DEL, f, NULL), 0);
+	while (weir_run(m, 0))
+		;
+	weir_arm(m);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	weir_disarm(m);
+	assert_int_equal(weir_epoll_ctl(ep, EPOLL_CTL_ADD, f, &ev), 0);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	weir_arm(m);
+	assert_int_equal(poll(&p, 1, 0), 1);
+	assert_int_equal(weir_run(m, 0), 1);
 	weir_close(f);
 	weir_close(ep);
 	weir_machine_destroy(m);

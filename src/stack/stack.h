@@ -20,6 +20,8 @@ struct weir_machine {
 	/* weir_arm(): -1 until it was called */
 	int epoll_fd, event_fd, timer_fd;
 	u32 armed; /* atomic: a kick writes event_fd */
+	u32 kicked; /* atomic: it did; set behind the write, so that a counter is never left unread */
+	u64 timer_at; /* when timer_fd expires or did; 0: it is not set */
 	pthread_mutex_t arm_lock;
 
 	/* module_load.c */

@@ -56,8 +56,11 @@ static void complete(struct sk_buff *uarg)
 	const struct ubuf_info u = *UBUF(uarg);
 	struct sk_buff_head *q = &u.sk->sk_rare->error_queue;
 
-	if (sock_flag(u.sk, SOCK_DEAD) || range_extend(skb_peek_tail(q), u.id, u.copied)) {
+	if (sock_flag(u.sk, SOCK_DEAD)) {
 		consume_skb(uarg);
+	} else if (range_extend(skb_peek_tail(q), u.id, u.copied)) {
+		consume_skb(uarg);
+		sk_error_report(u.sk); /* news for an edge-triggered epoll all the same */
 	} else {
 		memset(uarg->cb, 0, sizeof(uarg->cb));
 		SOCK_ERR_CB(uarg)->ee = (struct sock_extended_err){

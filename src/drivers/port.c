@@ -24,6 +24,7 @@
 #include "core/machine.h"
 #include "core/netdevice.h"
 #include "core/wait.h"
+#include "core/zerocopy.h"
 #include "drivers/drivers_internal.h"
 #include "lib/csum.h"
 #include "netlink/netlink.h"
@@ -77,6 +78,9 @@ static enum netdev_tx port_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct port *port = dev_port(dev);
 
+	skb = skb_orphan_frags_rx(skb); /* it waits here for as long as the program likes */
+	if (unlikely(!skb))
+		return NETDEV_TX_OK;
 	trace_skb(skb, dev->net, TP_port_xmit, TRACE_QUEUED, port->tx.qlen, 0);
 	dev->stats.tx_packets++;
 	dev->stats.tx_bytes += skb->len;

@@ -214,6 +214,9 @@ int tcp_wait_connect(struct sock *sk, u64 *timeo)
 			return 0;
 		if (sk->sk_state != SS_TCP_SYN_SENT && sk->sk_state != SS_TCP_SYN_RECV)
 			return -EPIPE;
+		/* What fast open sends has its own mark: the octets that did not fit into the SYN. */
+		tcp_sk(sk)->write_pending =
+			*timeo && !(tcp_rare(sk) && tcp_rare(sk)->tfo && tcp_rare(sk)->tfo->msg);
 		err = tcp_wait(sk, timeo);
 		if (err)
 			return err;
@@ -340,6 +343,17 @@ static int tcp_send_error(struct sock *sk)
 	return sk->sk_err ? sock_error(sk) : -EPIPE;
 }
 
+/* What went with the SYN was copied; who asked to be told of octets that are not is told so. */
+static void tcp_syn_data_was_copied(struct sock *sk, u32 flags)
+{
+	struct zerocopy zc;
+
+	if (zerocopy_begin(&zc, sk, flags))
+		return;
+	zerocopy_was_copied(&zc);
+	zerocopy_end(&zc, true);
+}
+
 static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -353,6 +367,8 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	(void)len;
 	if (unlikely((flags & MSG_FASTOPEN) || inet_sk(sk)->defer_connect) && !tp->repair) {
 		err = tcp_sendmsg_fastopen(sk, msg, &in_syn);
+		if (in_syn && (err == -EINPROGRESS || (!err && !msg->iter.count)))
+			tcp_syn_data_was_copied(sk, flags);
 		if (err)
 			return err == -EINPROGRESS && in_syn ? (ssize_t)in_syn : err;
 	}

@@ -350,6 +350,7 @@ struct tcp_sock {
 	u8 repair : 1, repair_queue : 2; /* tcp_repair.c */
 	u8 frto : 1; /* RFC 5682 is at work: the timeout may have been spurious */
 	u8 is_sack_reneg : 1, thin_lto : 1;
+	u8 write_pending : 1; /* SYN_SENT: a send call waits for the handshake */
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 nonagle;   /* TCP_NAGLE_* */
 	u8 ecn_flags; /* TCP_ECN_*: tcp_ecn.c */
@@ -443,6 +444,13 @@ static inline u64 tcp_now_ns(const struct sock *sk)
 static inline u32 tcp_now_ms(const struct sock *sk)
 {
 	return (u32)(sk->sk_cpu->now / NSEC_PER_MSEC);
+}
+/* The same for stamps of which 0 means none. */
+static inline u32 tcp_stamp_ms(const struct sock *sk)
+{
+	u32 now = tcp_now_ms(sk);
+
+	return now ? now : 1;
 }
 static inline u32 tcp_now_us(const struct sock *sk)
 {

@@ -211,7 +211,9 @@ static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 		}
 		if (!(sacked & TCPCB_SACKED_ACKED)) {
 			tcp_rate_skb_delivered(sk, skb, &st->rs);
-			if (!tcp_is_reno(tp) && !tcp_spurious_retrans(sk, skb, st))
+			/* The round trip of a SYN says nothing of how long data may be under way. */
+			if (!tcp_is_reno(tp) && !(cb->tcp_flags & TCP_FLAG_SYN) &&
+			    !tcp_spurious_retrans(sk, skb, st))
 				tcp_rack_advance(sk, sacked, cb->end_seq, cb->sent_ns);
 		}
 		if (sacked & TCPCB_RETRANS) {
@@ -413,7 +415,11 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	if (st.flag & FLAG_ACKED) {
 		st.flag |= FLAG_SET_XMIT_TIMER;
 		if (tcp_is_reno(tp)) {
-			st.delivered += st.acked_pkts - min(st.acked_pkts, tp->sacked_out);
+			/* One is the hole, the others may be those that duplicate ACKs were counted for. */
+			if (st.acked_pkts)
+				st.delivered += st.acked_pkts > tp->sacked_out
+							? st.acked_pkts - tp->sacked_out
+							: 1;
 		} else if (before(st.reord, prior_fack)) {
 			tcp_check_reordering(sk, st.reord, false);
 		}

@@ -258,9 +258,9 @@ static bool create_child(struct sock *listener, const struct tcp_seg *seg, struc
 	tfo->listener = listener;
 	tcp_rare(listener)->tfo->qlen++;
 	tp->tfo_passive = 1;
-	/* RFC 7413 4.2.2: the window of a SYN is not scaled. */
-	tp->snd_wnd = seg->window;
-	tp->max_window = tp->snd_wnd;
+	/* RFC 7413 4.2.2: the window of a SYN is not scaled. It begins behind the SYN-ACK, which snd_una still stands before. */
+	tp->snd_wnd = seg->window + 1;
+	tp->max_window = seg->window;
 	tcp_init_transfer(child);
 	queue_syn_data(child, seg->skb);
 	tp->copied_seq = seg->seq + 1;
@@ -459,8 +459,8 @@ int tcp_fastopen_send_syn(struct sock *sk, struct sk_buff *syn)
 		tfo->cookie.len = 0;
 	}
 	tp->syn_fastopen_exp = tfo->cookie.exp;
-	if (!may && tfo->cookie.len < 0)
-		tp->syn_fastopen = 0; /* a plain SYN */
+	if (tfo->cookie.len < 0)
+		tp->syn_fastopen = 0; /* a SYN without the option */
 	tfo->sending = true;
 	both = data ? skb_clone(data) : NULL;
 	if (!both) {

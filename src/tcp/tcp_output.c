@@ -669,6 +669,8 @@ static u32 tcp_cwnd_test(const struct tcp_sock *tp)
 {
 	u32 in_flight = tcp_packets_in_flight(tp);
 
+	if (unlikely(tp->tfo_passive) && in_flight)
+		in_flight--; /* the SYN-ACK is no part of the window */
 	if (in_flight >= tp->snd_cwnd)
 		return 0;
 	/* As Linux: no unit is more than half of the window, so that ACKs of one let the next one go. */
@@ -809,8 +811,8 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			  tcp_packets_in_flight(tp));
 		if (!tcp_repair_skips_wire(tp) &&
 		    tcp_transmit_skb(sk, skb, TCP_SEND_CLONE) == -ENOBUFS && !skb_cloned(skb) &&
-		    cb->end_seq != cb->seq && tp->packets_out)
-			break; /* our queue is full and ACKs will come: try again then */
+		    cb->end_seq != cb->seq)
+			break; /* our queue is full: ACKs will come, or the probe timer, and try again */
 		segs = tcp_skb_pcount(skb);
 		if (skb->len < segs * mss_now)
 			tp->snd_sml = cb->end_seq;
@@ -962,7 +964,7 @@ int tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 	int err = __tcp_retransmit_skb(sk, skb, segs);
 
 	if (!tp->flight->retrans_stamp)
-		tp->flight->retrans_stamp = tcp_now_ms(sk) | 1;
+		tp->flight->retrans_stamp = tcp_stamp_ms(sk);
 	if (unlikely(err))
 		return err;
 	segs = tcp_skb_pcount(skb);
@@ -1209,7 +1211,7 @@ int tcp_connect(struct sock *sk)
 	tcp_tsorted_add(tp, skb);
 	tcp_rate_skb_sent(sk, skb);
 	tp->packets_out += 1;
-	tp->flight->retrans_stamp = tcp_now_ms(sk) | 1;
+	tp->flight->retrans_stamp = tcp_stamp_ms(sk);
 	trace_skb(skb, sk->sk_net, TP_tcp_connect, TRACE_CREATE, TCP_SKB_CB(skb)->seq, 0);
 	tp->snd_nxt = tp->write_seq;
 	tp->pushed_seq = tp->write_seq;
@@ -1268,6 +1270,7 @@ int tcp_queue_synack(struct sock *sk, u32 isn)
 
 	if (!skb)
 		return -ENOMEM;
+	tp->snd_una = tp->snd_sml = isn; /* the flight begins here */
 	if (!tcp_flight_get(sk)) {
 		consume_skb(skb);
 		return -ENOMEM;
@@ -1275,7 +1278,6 @@ int tcp_queue_synack(struct sock *sk, u32 isn)
 	tcp_init_nondata_skb(skb, isn, TCP_FLAG_SYN | TCP_FLAG_ACK);
 	skb->nohdr = 1;
 	sk->sk_wmem_queued += skb->truesize;
-	tp->snd_una = tp->snd_sml = isn;
 	tcp_rtx_queue_insert(sk, skb);
 	tp->packets_out++;
 	return 0;

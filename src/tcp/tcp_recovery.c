@@ -230,7 +230,7 @@ static bool tcp_packet_delayed(const struct sock *sk, const struct tcp_ack_state
 
 	return tp->tstamp_ok && tp->flight->retrans_stamp && st->tsecr &&
 	       (st->flag & FLAG_SND_UNA_ADVANCED) &&
-	       before(st->tsecr - tp->tsoffset, tp->flight->retrans_stamp & ~1u);
+	       before(st->tsecr - tp->tsoffset, tp->flight->retrans_stamp);
 }
 
 static bool tcp_may_undo(const struct sock *sk, const struct tcp_ack_state *st)
@@ -567,6 +567,9 @@ void tcp_simple_retransmit(struct sock *sk)
 	u32 mss = tcp_current_mss(sk), before_ = tp->lost_out;
 	struct sk_buff *skb;
 
+	/* RFC 7413 4.1.3: a SYN with data that was too large: the SYN again, alone; the data follow it. */
+	if (unlikely(tp->syn_data && sk->sk_state == SS_TCP_SYN_SENT))
+		tcp_mark_all_lost(sk);
 	for (skb = tcp_rtx_queue_head(sk); skb; skb = tcp_skb_next(skb)) {
 		if (tcp_skb_mss(skb) > mss && skb->len > mss) {
 			if (TCP_SKB_CB(skb)->sacked & TCPCB_SACKED_RETRANS) {
@@ -799,9 +802,7 @@ void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st)
 		tcp_cwnd_reduction(sk, st->delivered, st->lost, st->flag);
 	} else if (st->flag & FLAG_DATA_ACKED ||
 		   (tp->reordering > tcp_net(sk)->reordering && (st->flag & FLAG_DATA_SACKED))) {
-		u32 acked = tcp_is_reno(tp) ? max(st->delivered, st->acked_pkts) : st->delivered;
-
-		ca->cong_avoid(sk, tp->snd_una, acked);
+		ca->cong_avoid(sk, tp->snd_una, st->delivered);
 	}
 }
 

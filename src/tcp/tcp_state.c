@@ -282,6 +282,25 @@ static void tcp_learn_from_syn(struct sock *sk, const struct tcp_seg *seg)
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
 }
 
+/* Does a send call wait that will go on as soon as the connection stands? Its octets then carry the ACK. */
+static bool tcp_data_will_follow(const struct sock *sk)
+{
+	const struct tcp_rare *r = tcp_rare(sk);
+	const struct tcp_fastopen *tfo = r ? r->tfo : NULL;
+
+	return tcp_send_head(sk) || tcp_sk(sk)->write_pending || (r && r->defer_accept) ||
+	       inet_csk(sk)->icsk_ack.pingpong || (tfo && tfo->msg && tfo->msg->iter.count);
+}
+
+/* RFC 9293 3.10.7.3: octets of a SYN-ACK are the first of the connection. As Linux, where fast open was tried. */
+static void tcp_synack_data(struct sock *sk, struct tcp_seg *seg)
+{
+	seg->seq++;
+	TCP_SKB_CB(seg->skb)->seq = seg->seq;
+	TCP_SKB_CB(seg->skb)->tcp_flags &= (u8)~TCP_FLAG_SYN;
+	tcp_data_queue(sk, seg);
+}
+
 static void tcp_syn_sent_synack(struct sock *sk, struct tcp_seg *seg)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -295,14 +314,16 @@ static void tcp_syn_sent_synack(struct sock *sk, struct tcp_seg *seg)
 	tcp_initialize_rcv_mss(sk);
 	tcp_finish_connect(sk);
 	again = unlikely(tp->syn_fastopen || tp->syn_data) && tcp_rcv_fastopen_synack(sk, seg);
+	if (unlikely(tp->syn_fastopen || tp->syn_data) && !again && seg->end_seq != seg->seq + 1)
+		tcp_synack_data(sk, seg);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk_state_change(sk);
 	if (again) {
 		consume_skb(seg->skb); /* what was sent again carries the ACK */
 		return;
 	}
-	if (tcp_send_head(sk) || (tcp_rare(sk) && tcp_rare(sk)->defer_accept) ||
-	    icsk->icsk_ack.pingpong) {
+	if (tcp_data_will_follow(sk)) {
+		tp->write_pending = 0;
 		/* Data will follow at once and carry the ACK. */
 		icsk->icsk_ack.pending |= ICSK_ACK_SCHED | ICSK_ACK_TIMER;
 		tcp_enter_quickack_mode(sk, TCP_MAX_QUICKACKS);
@@ -345,7 +366,7 @@ static void tcp_state_syn_sent(struct sock *sk, struct tcp_seg *seg)
 
 		/* An echo of a timestamp that this SYN did not carry: an answer to an earlier incarnation. */
 		if (!bad && seg->saw_tstamp && seg->tsecr &&
-		    !between(seg->tsecr - tp->tsoffset, (tp->flight->retrans_stamp & ~1u),
+		    !between(seg->tsecr - tp->tsoffset, tp->flight->retrans_stamp - 1,
 			     tcp_now_ms(sk))) {
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_PAWSActive);
 			bad = true;
@@ -403,6 +424,7 @@ static void tcp_state_syn_recv(struct sock *sk, struct tcp_seg *seg)
 	tp->snd_wl1 = seg->seq;
 	inet_csk(sk)->icsk_ack.lrcvtime = tcp_now_ms(sk);
 	if (!fastopen) {
+		tp->delivered++; /* the SYN-ACK */
 		tcp_init_transfer(sk);
 		tp->lsndtime = tcp_now_ms(sk);
 	}

@@ -363,7 +363,7 @@ static void tcp_probe_timer(struct sock *sk)
 	}
 	/* The user timeout holds for octets that a closed window keeps here, too, however well the peer answers: tcp(7). */
 	if (!tp->probes_stamp) {
-		tp->probes_stamp = tcp_now_ms(sk) | 1;
+		tp->probes_stamp = tcp_stamp_ms(sk);
 	} else if (icsk->icsk_user_timeout &&
 		   (s32)(tcp_now_ms(sk) - tp->probes_stamp - icsk->icsk_user_timeout) >= 0) {
 		tcp_write_err(sk);

@@ -1001,14 +1001,17 @@ void drill_run(const char *path, const struct drill_options *o, struct drill_res
 	x.tail = &x.first;
 	pthread_mutex_init(&x.lock, NULL);
 	if (!read_script(&x) && !take_options(&x) && !take_network(&x) && !start_world(&x)) {
-		char *dir = x.dir, pid[16];
+		char *dir = x.dir, pid[16], history[48];
 
 		x.dir = dirname(dir);
 		snprintf(pid, sizeof(pid), "%d", (int)getpid());
 		setenv("PACKETDRILL_PID", pid, 1); /* set-up scripts keep their state under it */
+		snprintf(history, sizeof(history), "/tmp/.nstat.drill.%s", pid);
+		setenv("NSTAT_HISTORY", history, 1); /* what nstat saw last was this script's */
 		run_events(&x);
 		ret->ns = x.started ? script_now(&x) : 0;
 		run_cleanup(&x);
+		unlink(history);
 		x.dir = dir;
 		run_assertions(&x);
 	}

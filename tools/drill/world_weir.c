@@ -457,7 +457,9 @@ static int world_shell(struct drill_world *world, const char *command, const cha
 		       size_t size)
 {
 	struct weir_world *w = weir_world(world);
-	char sh[] = "/bin/sh", flag[] = "-c";
+	/* Scripts are written where sh is bash ("&> file"). */
+	char bash[] = "/bin/bash", posix[] = "/bin/sh", flag[] = "-c";
+	char *sh = access(bash, X_OK) ? posix : bash;
 	char *const argv[] = { sh, flag, (char *)(uintptr_t)command, NULL };
 	int status, err = 0;
 

@@ -26,8 +26,9 @@ struct tcp_info_uapi {
 	u32 tcpi_delivered, tcpi_delivered_ce;
 	u64 tcpi_bytes_sent, tcpi_bytes_retrans;
 	u32 tcpi_dsack_dups, tcpi_reord_seen, tcpi_rcv_ooopack, tcpi_snd_wnd;
+	u32 tcpi_rcv_wnd, tcpi_rehash;
 };
-static_assert(sizeof(struct tcp_info_uapi) == 232 &&
+static_assert(sizeof(struct tcp_info_uapi) == 240 &&
 		      offsetof(struct tcp_info_uapi, tcpi_bytes_sent) == 200,
 	      "layout of linux/tcp.h");
 

@@ -46,12 +46,13 @@ void inet_diag_tuple(const struct inet_diag_req_v2 *req, struct inet_tuple *ret)
 
 int inet_diag_register(struct machine *m, const struct inet_diag_handler *h)
 {
-	const struct inet_diag_handler **slot = &m->inet->diag[h->protocol];
-
 	assert(h->table && h->lookup);
-	if (*slot)
-		return -EEXIST;
-	*slot = h;
+	for (u32 v6 = 0; v6 < 2; v6++)
+		if (h->family != (v6 ? AF_INET : AF_INET6) && m->inet->diag[v6][h->protocol])
+			return -EEXIST;
+	for (u32 v6 = 0; v6 < 2; v6++)
+		if (h->family != (v6 ? AF_INET : AF_INET6))
+			m->inet->diag[v6][h->protocol] = h;
 	return 0;
 }
 
@@ -73,6 +74,7 @@ static int parse_request(struct net *net, const struct nlmsghdr *nlh,
 			 struct netlink_ext_ack *extack, struct diag_request *ret)
 {
 	const struct nlattr *tb[INET_DIAG_REQ_MAX + 1] = { NULL };
+	const struct inet_diag_handler *const *handlers;
 	u32 protocol;
 	int err = nlmsg_parse(nlh, sizeof(*ret->r), tb, INET_DIAG_REQ_MAX, req_policy, extack);
 
@@ -82,9 +84,10 @@ static int parse_request(struct net *net, const struct nlmsghdr *nlh,
 	protocol = ret->r->sdiag_protocol;
 	if (tb[INET_DIAG_REQ_PROTOCOL])
 		protocol = nla_get_u32(tb[INET_DIAG_REQ_PROTOCOL]);
-	if (protocol >= ARRAY_SIZE(net->machine->inet->diag) || !net->machine->inet->diag[protocol])
+	handlers = net->machine->inet->diag[ret->r->sdiag_family == AF_INET6];
+	if (protocol >= ARRAY_SIZE(net->machine->inet->diag[0]) || !handlers[protocol])
 		return -ENOENT;
-	ret->h = net->machine->inet->diag[protocol];
+	ret->h = handlers[protocol];
 	ret->bytecode = tb[INET_DIAG_REQ_BYTECODE];
 	if (ret->bytecode &&
 	    inet_diag_bc_audit(nla_data(ret->bytecode), (u32)nla_len(ret->bytecode))) {

@@ -19,6 +19,7 @@ struct inet_diag_table { /* 1 << bits buckets of sock_common.skc_node */
 
 /* All: user context, cpu lock held. */
 struct inet_diag_handler {
+	u16 family;    /* AF_INET, AF_INET6; 0: both */
 	u8 protocol;   /* IPPROTO_* */
 	u16 info_size; /* of INET_DIAG_INFO; 0: none */
 	/* The @nth table of the protocol; false: there are no more. */

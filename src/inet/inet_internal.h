@@ -19,8 +19,8 @@ struct protosw_list {
 };
 
 struct machine_inet {
-	struct protosw_list *lists[2];             /* AF_INET, AF_INET6; NULL: empty */
-	const struct inet_diag_handler *diag[256]; /* by IPPROTO_* */
+	struct protosw_list *lists[2];                /* AF_INET, AF_INET6; NULL: empty */
+	const struct inet_diag_handler *diag[2][256]; /* of AF_INET and AF_INET6, by IPPROTO_* */
 };
 
 /* inet_diag.c */

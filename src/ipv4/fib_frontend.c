@@ -654,7 +654,15 @@ static int rtnl_getroute_dumpit(struct nl_msg *msg, struct netlink_callback *cb)
 	return 0;
 }
 
+/* Nothing is there to be told: "ip mroute", "ip nexthop" print nothing, as where Linux has nothing. Making one is EOPNOTSUPP. */
+static int dump_nothing(struct nl_msg *msg, struct netlink_callback *cb)
+{
+	return 0;
+}
+
 const struct rtnl_handler fib_rtnl_handlers[] = {
+	{ .family = RTNL_FAMILY_IPMR, .type = RTM_GETROUTE, .dumpit = dump_nothing },
+	{ .family = AF_UNSPEC, .type = RTM_GETNEXTHOP, .dumpit = dump_nothing },
 	{ .family = AF_INET, .type = RTM_NEWROUTE, .doit = rtnl_newroute_doit },
 	{ .family = AF_INET, .type = RTM_DELROUTE, .doit = rtnl_delroute_doit },
 	{ .family = AF_INET,

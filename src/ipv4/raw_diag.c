@@ -17,8 +17,6 @@ static struct sock_common *raw_diag_lookup(struct net *net, const struct inet_di
 	const struct inet_diag_req_raw *r = (const void *)req;
 	struct sock_common *c, *found = NULL;
 
-	if (req->sdiag_family != AF_INET)
-		return NULL;
 	hlist_for_each_entry(c, &net->ipv4->raw_hash[r->sdiag_raw_protocol % RAW_HASH_SIZE],
 			     skc_node) {
 		if (c->skc_num != r->sdiag_raw_protocol ||
@@ -39,6 +37,7 @@ static int raw_diag_destroy(struct sock_common *c)
 }
 
 static const struct inet_diag_handler raw_diag_handler = {
+	.family = AF_INET,
 	.protocol = IPPROTO_RAW,
 	.table = raw_diag_table,
 	.lookup = raw_diag_lookup,

@@ -323,7 +323,14 @@ static int inet6_dump_fib(struct nl_msg *msg, struct netlink_callback *cb)
 	return err;
 }
 
+/* There is no multicast routing: "ip -6 mroute" prints nothing. */
+static int dump_nothing(struct nl_msg *msg, struct netlink_callback *cb)
+{
+	return 0;
+}
+
 const struct rtnl_handler ip6_route_rtnl_handlers[] = {
+	{ .family = RTNL_FAMILY_IP6MR, .type = RTM_GETROUTE, .dumpit = dump_nothing },
 	{ .family = AF_INET6, .type = RTM_NEWROUTE, .doit = inet6_rtm_newroute },
 	{ .family = AF_INET6, .type = RTM_DELROUTE, .doit = inet6_rtm_delroute },
 	{ .family = AF_INET6,

@@ -54,6 +54,9 @@ struct icmpv6_limits;
 #define RA_ROUTES_MAX  1024 /* prefixes and more specific routes */
 #define RA_ROUTERS_MAX 128  /* default routers */
 
+#define RAW6_HASH_BITS 4
+#define RAW6_HASH_SIZE (1 << RAW6_HASH_BITS) /* by protocol */
+
 struct netns_ipv6 {
 	struct net *net;
 	const struct net_protocol *protos[256]; /* transports; extension headers: exthdrs.c */
@@ -93,7 +96,7 @@ struct netns_ipv6 {
 	struct neigh_table *nd_tbl;
 	struct icmpv6_limits *icmp_limits; /* icmp.c */
 	struct fqdir frags;
-	struct hlist_head raw_hash[16];
+	struct hlist_head raw_hash[RAW6_HASH_SIZE];
 	struct list_head ra_chain;   /* raw sockets with IPV6_ROUTER_ALERT */
 	struct list_head flowlabels; /* ip6_flowlabel.c */
 	u32 icmpv6_msg_in[256], icmpv6_msg_out[256];

@@ -58,6 +58,7 @@ struct sk_buff *ipv6_frag_rcv(struct sk_buff *skb);
 bool icmpv6_peer_allow(struct net *net, const struct in6_addr *daddr);
 extern const struct net_protocol icmpv6_protocol;
 /* raw.c: a copy for each raw socket of @protocol that wants it; borrows; true if one took it. Data at the transport header. */
+int raw6_diag_machine_init(struct machine *m); /* raw_diag.c */
 bool raw6_local_deliver(struct net *net, struct sk_buff *skb, u8 protocol);
 void rawv6_icmp_error(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info);
 /* A packet to forward with the router alert option IP6CB(skb)->ra: true if sockets took it (consumed). */

@@ -31,7 +31,6 @@
 #include "lib/csum.h"
 #include "socket/socket.h"
 
-#define RAW6_HASH_SIZE   ARRAY_SIZE(((struct netns_ipv6 *)0)->raw_hash)
 #define ICMP6_FILTER_LEN 32
 
 struct raw6_sock {
@@ -463,6 +462,8 @@ static int rawv6_machine_init(struct machine *m)
 {
 	int err = inet_register_protosw(m, AF_INET6, &rawv6_protosw);
 
+	if (!err)
+		err = raw6_diag_machine_init(m);
 	return err ? err : view_register(m, raw6_views, ARRAY_SIZE(raw6_views));
 }
 

@@ -19,6 +19,7 @@
 #include <linux/pkt_sched.h>
 
 #include "core/machine.h"
+#include "core/sysctl.h"
 #include "netlink/netlink.h"
 #include "sched/sched_internal.h"
 
@@ -653,8 +654,17 @@ static int dump_filters(struct nl_msg *msg, struct netlink_callback *cb)
 	return 0;
 }
 
+/* What tc(8) reads before it computes times: ns per us, ns per tick of 64 ns, ticks of the clock per s, resolution of its timers. */
+static void psched_show(struct net *net, struct text *t)
+{
+	(void)net;
+	text_printf(t, "%08x %08x %08x %08x\n", (u32)NSEC_PER_USEC, 64u, 1000000u,
+		    (u32)NSEC_PER_SEC);
+}
+
 int sch_api_machine_init(struct machine *m)
 {
+	static const struct view_desc views[] = { { "/proc/net/psched", psched_show } };
 	static const struct rtnl_handler handlers[] = {
 		{ AF_UNSPEC, RTM_NEWQDISC, new_qdisc, NULL },
 		{ AF_UNSPEC, RTM_DELQDISC, del_qdisc, NULL },
@@ -667,5 +677,7 @@ int sch_api_machine_init(struct machine *m)
 		{ AF_UNSPEC, RTM_GETTFILTER, NULL, dump_filters },
 	};
 
-	return rtnl_register(m, handlers, ARRAY_SIZE(handlers));
+	int err = rtnl_register(m, handlers, ARRAY_SIZE(handlers));
+
+	return err ? err : view_register(m, views, ARRAY_SIZE(views));
 }

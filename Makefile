@@ -11,6 +11,7 @@
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
 #   make corpus CORPUS=path   runs the public packet scripts, writes doc/conformance.md
+#   make tcp-table writes doc/tcp.md: sections of RFCs, code, packet scripts
 #   make coverage  writes doc/coverage.md from doc/names.txt
 #   make format     lets clang-format 14 rewrite the C files
 #   make fuzz       the libFuzzer programs, in build-fuzz/tests/fuzz/
@@ -111,6 +112,9 @@ corpus: all
 	@test -n "$(CORPUS)" || { echo "make corpus CORPUS=a checkout of packetdrill's repository" >&2; exit 1; }
 	@tools/drill/conformance $(WEIR) $(CORPUS) doc/conformance.md
 
+tcp-table:
+	@tools/checks/tcp-table . --write
+
 coverage:
 	@tools/names/gen-names . --coverage doc/coverage.md
 
@@ -120,4 +124,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media study-tcp install asan tsan clang fuzz corpus coverage format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media study-tcp install asan tsan clang fuzz corpus tcp-table coverage format clean

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the checks share: which files belong to the project, and how a finding is printed."""
 import os
+import re
 import sys
 
 FOLDERS = ("include", "src", "run", "lab", "uplink", "tools", "tests", "bench", "examples")
@@ -57,3 +58,41 @@ class Findings:
         else:
             print(f"ok: {what}")
         sys.exit(1 if self.count else 0)
+
+
+SECTION = r"(?:[A-Z]\.)?\d+(?:\.\d+)*|appendix [A-Z](?:\.\d+)*"
+CITATION = re.compile(rf"RFC[ -]?(\d{{3,5}})((?:(?:,| and|;)? (?:section )?(?:{SECTION})(?![\w]))*)")
+SEPARATE = re.compile(SECTION)
+
+
+def citations(text):
+    """(RFC, section) of each citation; the section is empty if there is none"""
+    # A citation may be broken over two lines of a comment.
+    text = re.sub(r"\s*\n\s*(?:\*|//|#)?\s*", " ", text)
+    for m in CITATION.finditer(text):
+        sections = SEPARATE.findall(m.group(2))
+        for section in sections or [""]:
+            yield int(m.group(1)), section.rstrip(".")
+
+
+def section_key(section):
+    return [(0, int(p)) if p.isdigit() else (1, p) for p in re.split(r"[. ]", section) if p]
+
+
+def listed_rfcs(path):
+    """doc/rfcs.txt: "RFC number title" lines, each followed by indented "section title" lines"""
+    rfcs, current = {}, None
+    if not os.path.exists(path):
+        return rfcs
+    with open(path) as f:
+        for line in f:
+            line = line.split("#", 1)[0].rstrip()
+            if not line:
+                continue
+            if not line[0].isspace():
+                _, number, title = line.split(None, 2)
+                current = rfcs[int(number)] = (title, {})
+            else:
+                section, _, title = line.strip().partition(" ")
+                current[1][section] = title.strip()
+    return rfcs

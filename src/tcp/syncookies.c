@@ -5,9 +5,10 @@
  * Theory of operation
  *   When the queue of requests is full (or always, with net.ipv4.tcp_syncookies 2) the SYN-ACK's sequence number says all that the request
  *   would have kept:
- *     cookie = H0(tuple) + client ISN + (minute << 24) + ((H1(tuple, minute) + index of the MSS) mod 2^24)
+ *     cookie = H0(tuple) + client ISN + (minute << 24) + ((H1(tuple, client ISN, minute) + index of the MSS) mod 2^24)
  *   H0 and H1 are keyed with secrets of the net. An ACK of cookie + 1 rebuilds the request: subtracting H0 and the client's number leaves the
- *   minute, which tells how old the cookie is and, with H1, the index. Guessing hits one in 2^24 times 2 minutes.
+ *   minute, which tells how old the cookie is and, with H1, the index. Guessing hits one in 2^24 times 2 minutes. H1 has the client's number too:
+ *   else the ACK of a segment behind one to three lost octets would pass as one with another index, and they would be missing from the stream.
  *   What else the SYN had offered does not fit. If it had timestamps, the low six bits of ours carry it, which the ACK echoes:
  *     bits 0-3 the peer's window scale (15: none), bit 4 SACK, bit 5 ECN
  *   The timestamp stays the largest of that form which is not in the future. Without timestamps the connection has none of them.
@@ -43,12 +44,13 @@ static const u16 *mss_table(const struct inet_tuple *t)
 	return t->family == AF_INET6 ? mss_v6 : mss_v4;
 }
 
-/* The part that depends on the minute. */
-static u32 cookie_hash(const struct net *net, const struct inet_tuple *t, u32 minute)
+/* The part that depends on the minute and the SYN. */
+static u32 cookie_hash(const struct net *net, const struct inet_tuple *t, u32 client_isn,
+		       u32 minute)
 {
 	const u64 *key = net->tcp->cookie_key[1];
 
-	return (u32)siphash_2u64(inet_tuple_hash(t, key), minute, key);
+	return (u32)siphash_2u64(inet_tuple_hash(t, key), (u64)client_isn << 32 | minute, key);
 }
 
 static u32 cookie_base(const struct net *net, const struct inet_tuple *t)
@@ -70,7 +72,7 @@ u32 tcp_cookie_make(struct net *net, const struct inet_tuple *t, u32 client_isn,
 		i--;
 	*mss = table[i];
 	return cookie_base(net, t) + client_isn + (minute << COOKIE_BITS) +
-	       ((cookie_hash(net, t, minute) + i) & COOKIE_MASK);
+	       ((cookie_hash(net, t, client_isn, minute) + i) & COOKIE_MASK);
 }
 
 u16 tcp_cookie_mss(struct net *net, const struct inet_tuple *t, u32 client_isn, u32 cookie)
@@ -81,7 +83,7 @@ u16 tcp_cookie_mss(struct net *net, const struct inet_tuple *t, u32 client_isn, 
 	age = (minute - (cookie >> COOKIE_BITS)) & (UINT32_MAX >> COOKIE_BITS);
 	if (age >= COOKIE_AGE_MAX)
 		return 0;
-	i = (cookie - cookie_hash(net, t, minute - age)) & COOKIE_MASK;
+	i = (cookie - cookie_hash(net, t, client_isn, minute - age)) & COOKIE_MASK;
 	return i < ARRAY_SIZE(mss_v4) ? mss_table(t)[i] : 0;
 }
 

@@ -809,9 +809,10 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			break;
 		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_PASS, tp->snd_cwnd,
 			  tcp_packets_in_flight(tp));
-		if (!tcp_repair_skips_wire(tp) &&
-		    tcp_transmit_skb(sk, skb, TCP_SEND_CLONE) == -ENOBUFS && !skb_cloned(skb) &&
-		    cb->end_seq != cb->seq)
+		if (unlikely(tcp_repair_skips_wire(tp)))
+			cb->sent_ns = tcp_now_ns(sk); /* round trips count from here */
+		else if (tcp_transmit_skb(sk, skb, TCP_SEND_CLONE) == -ENOBUFS &&
+			 !skb_cloned(skb) && cb->end_seq != cb->seq)
 			break; /* our queue is full: ACKs will come, or the probe timer, and try again */
 		segs = tcp_skb_pcount(skb);
 		if (skb->len < segs * mss_now)
@@ -864,6 +865,8 @@ static bool tcp_collapse_retrans(struct sock *sk, struct sk_buff *to, struct sk_
 	tcp_rtx_queue_unlink(sk, from);
 	if (!skb_try_coalesce(to, from, &delta)) {
 		tcp_rtx_queue_insert(sk, from);
+		if (fcb.tsorted.next)
+			list_add(&TCP_SKB_CB(from)->tsorted, fcb.tsorted.prev);
 		return false;
 	}
 	sk->sk_wmem_queued += delta - freed;
@@ -919,6 +922,8 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 			return -EAGAIN;
 		avail = mss;
 	}
+	if (unlikely(tp->urg_out))
+		segs = 1; /* an urgent pointer is each segment's own */
 	len = (u32)min((u64)mss * segs, (u64)GSO_MAX_SIZE - 1 - MAX_TCP_HEADER);
 	if (len > avail && avail)
 		len = avail > mss ? avail - avail % mss : avail;

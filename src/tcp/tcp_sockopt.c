@@ -201,7 +201,8 @@ static int set_window_clamp(struct sock *sk, int v)
 		return 0;
 	}
 	tp->window_clamp = max((u32)v, 2304u / 2);
-	tp->rcv_ssthresh = min(tp->rcv_wnd, tp->window_clamp);
+	/* Not min(rcv_wnd, ..): a window that is closed just now could never open again. */
+	tp->rcv_ssthresh = min(tp->rcv_ssthresh, tp->window_clamp);
 	return 0;
 }
 

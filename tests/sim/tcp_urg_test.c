@@ -24,7 +24,7 @@ struct bed {
 	uint32_t nxt; /* the net's */
 };
 
-static int setup(void **state)
+static int setup_with(void **state, const void *opts, unsigned len)
 {
 	static struct bed b;
 
@@ -32,8 +32,18 @@ static int setup(void **state)
 	if (!wire_create(&b.w))
 		return -1;
 	b.l = wire_listen(&b.w, 4);
-	b.c = wire_accept(&b.w, b.l, NULL, 0, &b.nxt);
+	b.c = wire_accept(&b.w, b.l, opts, len, &b.nxt);
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_with(state, NULL, 0);
+}
+
+static int setup_sack(void **state)
+{
+	return setup_with(state, (uint8_t[]){ 1, 1, 4, 2 }, 4);
 }
 
 static int teardown(void **state)
@@ -214,6 +224,37 @@ static void sent_segments_point_behind_the_last_urgent_octet(void **state)
 	}
 }
 
+/* What had left as one unit before there was anything urgent. */
+static void retransmitted_segments_point_behind_it_each_by_itself(void **state)
+{
+	struct bed *b = *state;
+	struct wire_seg s;
+	static char big[4000];
+	uint32_t up;
+
+	assert_int_equal(weir_send(b->c, big, sizeof(big), 0), sizeof(big));
+	assert_int_equal(weir_send(b->c, big, sizeof(big), MSG_OOB), sizeof(big));
+	assert_int_equal(wire_flush(&b->w), 6);
+	up = b->nxt + 2 * sizeof(big);
+	wire_run(&b->w, WIRE_MS);
+	s = (struct wire_seg){
+		.flags = TH_ACK, .seq = 1001, .ack = b->nxt, .win = 65535, .opt_len = 12
+	};
+	memcpy(s.opt, (uint8_t[]){ 1, 1, 5, 10 }, 4);
+	for (int i = 0; i < 4; i++) {
+		s.opt[4 + i] = (uint8_t)((up - sizeof(big)) >> (24 - 8 * i));
+		s.opt[8 + i] = (uint8_t)(up >> (24 - 8 * i));
+	}
+	wire_send(&b->w, &s);
+	wire_run(&b->w, 100 * WIRE_MS);
+	for (uint32_t at = b->nxt; at != up - sizeof(big); at += s.len) {
+		assert_true(wire_recv(&b->w, &s));
+		assert_int_equal(s.seq, at);
+		assert_int_equal(s.flags & TH_URG, TH_URG);
+		assert_int_equal(s.urg, up - at);
+	}
+}
+
 static void a_closed_window_is_told_of_urgent_data(void **state)
 {
 	struct bed *b = *state;
@@ -244,6 +285,9 @@ int main(void)
 		T(a_newer_mark_replaces_an_older_one),
 		T(stdurg_takes_the_pointer_as_it_is),
 		T(sent_segments_point_behind_the_last_urgent_octet),
+		cmocka_unit_test_setup_teardown(
+			retransmitted_segments_point_behind_it_each_by_itself, setup_sack,
+			teardown),
 		T(a_closed_window_is_told_of_urgent_data),
 	};
 

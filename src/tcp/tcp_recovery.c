@@ -636,6 +636,9 @@ static void tcp_process_loss(struct sock *sk, struct tcp_ack_state *st, bool is_
 	struct tcp_flight *f = tp->flight;
 	bool recovered = !before(tp->snd_una, f->high_seq);
 
+	/* Duplicates that were counted before stand for what this ACK took away. */
+	if (tcp_is_reno(tp))
+		tcp_limit_reno_sacked(tp);
 	if ((st->flag & FLAG_SND_UNA_ADVANCED) && tcp_try_undo_loss(sk, st, false))
 		return;
 	if (tp->frto) {

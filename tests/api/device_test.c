@@ -513,6 +513,94 @@ static void a_slow_program_costs_bounded_memory(void **state)
 	weir_machine_destroy(m);
 }
 
+/* An IPv4 packet with a datagram of @len octets from 10.0.0.2 to port 9 of 10.0.0.1. Its octets in all */
+static size_t build_datagram(uint8_t *p, size_t len)
+{
+	static const uint8_t ip[12] = { 0x45, 0, 0, 0, 0, 0, 0, 0, 64, IPPROTO_UDP, 0, 0 };
+	static const uint8_t addrs[8] = { 10, 0, 0, 2, 10, 0, 0, 1 };
+	size_t total = 28 + len;
+	uint32_t sum = 0;
+
+	memset(p, 0, total);
+	memcpy(p, ip, sizeof(ip));
+	memcpy(p + 12, addrs, sizeof(addrs));
+	p[2] = (uint8_t)(total >> 8);
+	p[3] = (uint8_t)total;
+	for (int i = 0; i < 20; i += 2)
+		sum += (uint32_t)p[i] << 8 | p[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	p[10] = (uint8_t)(sum >> 8);
+	p[11] = (uint8_t)sum;
+	p[21] = 9; /* source port */
+	p[23] = 9;
+	p[24] = (uint8_t)((8 + len) >> 8);
+	p[25] = (uint8_t)(8 + len);
+	return total;
+}
+
+/* A tun device brings more than the machine may hold, and nobody reads: what does not fit is lost, nothing else is; when it is over
+ * every datagram arrives again, round after round. */
+static void a_flood_at_the_limit_of_memory_passes(void **state)
+{
+	const struct weir_machine_config cfg = { .mem_limit = 4 << 20 };
+	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct weir_machine *m = weir_machine_create(&cfg);
+	struct weir_net *net = weir_net_create(m, "a");
+	struct in_addr addr = { htonl(0x0a000001) };
+	int big = 1 << 28, fds[2], queued;
+	static uint8_t out[1100], in[1100];
+	size_t total = build_datagram(out, 1000);
+	uint32_t live[3];
+	struct weir_memory mem;
+	struct net_error err;
+	struct weir_file *u;
+	unsigned long sent;
+	ssize_t r;
+
+	assert_int_equal(weir_sysctl(net, "net.ipv6.conf.all.disable_ipv6", "1"), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", fds[0], WEIR_DEV_L3), 0);
+	close(fds[0]);
+	assert_int_equal(net_addr_add(net, "tap0", addr, 24, &err), 0);
+	assert_int_equal(net_link_up(net, "tap0", &err), 0);
+	assert_int_equal(weir_socket(net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &u), 0);
+	assert_int_equal(weir_bind(u, (struct sockaddr *)&here, sizeof(here)), 0);
+	assert_int_equal(weir_setsockopt(u, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big)), 0);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 8000; i++) {
+			while (send(fds[1], out, total, MSG_DONTWAIT) < 0)
+				weir_run(m, 1000000);
+			weir_memory(m, &mem);
+			assert_true(mem.arena_octets <= cfg.mem_limit);
+		}
+		/* What was sent has come, or could not be taken. */
+		sent = 8000 * (unsigned long)(round + 1) + 300 * (unsigned long)round;
+		for (int k = 0;
+		     counter(net, "rx_packets") + counter(net, "rx_dropped") != sent && k < 1000;
+		     k++)
+			weir_run(m, 10000000);
+		assert_int_equal(counter(net, "rx_packets") + counter(net, "rx_dropped"), sent);
+		for (queued = 0; weir_recv(u, in, sizeof(in), 0) == 1000; queued++)
+			;
+		assert_in_range(queued, 500, 4000);
+		for (int i = 0; i < 300; i++) {
+			assert_int_equal(send(fds[1], out, total, MSG_DONTWAIT), total);
+			for (int k = 0;
+			     (r = weir_recv(u, in, sizeof(in), 0)) == -EAGAIN && k < 1000; k++)
+				weir_run(m, 10000000);
+			assert_int_equal(r, 1000);
+		}
+		weir_memory(m, &mem);
+		live[round] = (uint32_t)mem.skb_live;
+	}
+	assert_true(live[0] == live[1] && live[1] == live[2]);
+	weir_close(u);
+	close(fds[1]);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -529,6 +617,7 @@ int main(void)
 		cmocka_unit_test(big_segments_leave_and_enter_whole),
 		cmocka_unit_test(frames_that_do_not_fit_the_device_are_refused),
 		cmocka_unit_test(a_slow_program_costs_bounded_memory),
+		cmocka_unit_test(a_flood_at_the_limit_of_memory_passes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,11 @@ void drill_options_default(struct drill_options *o, enum drill_variant variant);
 /* 0; -ENOENT: no such option; -EINVAL: a value that it cannot have. @value must outlive @o. */
 int drill_options_set(struct drill_options *o, const char *name, const char *value);
 
+/* The network that @o asks for. 0, or -EINVAL with a sentence in @error. */
+struct drill_net_config;
+int drill_network(const struct drill_options *o, struct drill_net_config *ret, char *error,
+		  size_t size);
+
 struct drill_result {
 	bool passed;
 	uint32_t line; /* of the event that failed; 0: none */

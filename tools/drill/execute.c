@@ -21,8 +21,6 @@
 #include <errno.h>
 #include <libgen.h>
 #include <linux/if_packet.h>
-#include <netinet/icmp6.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +28,7 @@
 #include <unistd.h>
 
 #include "drill/assertion.h"
+#include "drill/cable.h"
 #include "drill/calls.h"
 #include "drill/drill.h"
 #include "drill/flow.h"
@@ -40,13 +39,6 @@
 #define ANY_TIME_WAIT (86400 * SEC) /* for packets at time "*" */
 #define LATE_WAIT     (10 * SEC) /* how long to look for a packet that is late, to say how late */
 #define SECONDS(ns)   ((double)(int64_t)(ns) / 1e9)
-
-struct frame {
-	struct frame *next;
-	uint64_t time;
-	size_t len;
-	uint8_t octets[];
-};
 
 /* A system call that runs, or has returned and was not looked at. */
 struct running {
@@ -85,9 +77,7 @@ struct exec {
 	int newest;  /* ... that was made last */
 	struct running *running;
 
-	void *cable;
-	pthread_mutex_t lock; /* the queue */
-	struct frame *first, **tail;
+	struct drill_cable cable;
 
 	char *message;
 	uint32_t line;
@@ -125,74 +115,6 @@ static void __attribute__((format(printf, 2, 3))) say(struct exec *x, const char
 static uint64_t script_now(const struct exec *x)
 {
 	return x->world->ops->now(x->world) - x->start;
-}
-
-/* ---- the cable ------------------------------------------------------------------------------------------- */
-
-/* What stacks say by themselves: IGMP, MLD, neighbours, routers. */
-static bool is_chatter(const uint8_t *p, size_t len)
-{
-	size_t at = 40;
-	uint8_t next;
-
-	if (len >= 20 && p[0] >> 4 == 4)
-		return p[9] == IPPROTO_IGMP;
-	if (len < 48 || p[0] >> 4 != 6)
-		return true;
-	next = p[6];
-	if (next == IPPROTO_HOPOPTS && len >= 56) { /* MLD has a router alert */
-		next = p[40];
-		at += 8u + p[41] * 8u;
-	}
-	return next == IPPROTO_ICMPV6 && at < len &&
-	       (p[at] == MLD_LISTENER_QUERY || p[at] == MLD_LISTENER_REPORT ||
-		p[at] == MLD_LISTENER_REDUCTION || p[at] == 143 ||
-		(p[at] >= ND_ROUTER_SOLICIT && p[at] <= ND_REDIRECT));
-}
-
-static void cable_thread(void *arg)
-{
-	static const size_t size = DRILL_PACKET_MAX + 64;
-	struct exec *x = arg;
-	struct drill_world *w = x->world;
-	uint8_t *buf = malloc(size);
-	uint64_t time;
-	ssize_t n;
-
-	while (buf && (n = w->ops->receive(w, buf, size, &time)) >= 0) {
-		struct frame *f;
-
-		if (is_chatter(buf, (size_t)n))
-			continue;
-		f = malloc(sizeof(*f) + (size_t)n);
-		if (!f)
-			continue;
-		f->next = NULL;
-		f->time = time;
-		f->len = (size_t)n;
-		memcpy(f->octets, buf, f->len);
-		pthread_mutex_lock(&x->lock);
-		*x->tail = f;
-		x->tail = &f->next;
-		pthread_mutex_unlock(&x->lock);
-		w->ops->poke(w);
-	}
-	free(buf);
-}
-
-static struct frame *take_frame(struct exec *x)
-{
-	struct frame *f;
-
-	pthread_mutex_lock(&x->lock);
-	f = x->first;
-	if (f) {
-		x->first = f->next;
-		if (!x->first)
-			x->tail = &x->first;
-	}
-	pthread_mutex_unlock(&x->lock);
-	return f;
 }
 
 /* ---- system calls ---------------------------------------------------------------------------------------- */
@@ -574,7 +496,7 @@ static void cut_part(struct drill_packet *want, struct drill_packet *seen,
 }
 
 /* @want: what is left of the event's packet; becomes less if @frame is a part of it. *ret_more: it is to be waited for. */
-static int compare(struct exec *x, const struct drill_event *ev, const struct frame *frame,
+static int compare(struct exec *x, const struct drill_event *ev, const struct drill_frame *frame,
 		   struct drill_packet *want, bool *ret_more)
 {
 	const struct drill_parse_flags flags = { 0 };
@@ -624,16 +546,16 @@ static int compare(struct exec *x, const struct drill_event *ev, const struct fr
 }
 
 /* The next packet, until @deadline; NULL: none. */
-static struct frame *await_frame(struct exec *x, uint64_t deadline, int *ret_err)
+static struct drill_frame *await_frame(struct exec *x, uint64_t deadline, int *ret_err)
 {
-	struct frame *f;
+	struct drill_frame *f;
 
 	*ret_err = 0;
-	while (!(f = take_frame(x)) && script_now(x) < deadline && !*ret_err) {
+	while (!(f = drill_cable_take(&x->cable)) && script_now(x) < deadline && !*ret_err) {
 		x->world->ops->wait(x->world, x->start + deadline);
 		*ret_err = finish_calls(x);
 	}
-	return f ? f : take_frame(x);
+	return f ? f : drill_cable_take(&x->cable);
 }
 
 static int run_outbound(struct exec *x, const struct drill_event *ev)
@@ -641,7 +563,7 @@ static int run_outbound(struct exec *x, const struct drill_event *ev)
 	bool any = ev->when.kind == DRILL_TIME_ANY, more = true;
 	uint64_t deadline = due_end(x, &ev->when) + (any ? ANY_TIME_WAIT : x->o.tolerance_ns);
 	struct drill_packet want = *ev->packet;
-	struct frame *frame;
+	struct drill_frame *frame;
 	char text[1024];
 	int err = 0;
 
@@ -817,46 +739,6 @@ static int run_events(struct exec *x)
 
 /* ---- set-up ---------------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *local, *remote, *gateway;
-	uint8_t prefixlen;
-	uint16_t mtu; /* such that TCP's segments are as long in all variants */
-} defaults[DRILL_NR_VARIANTS] = {
-	[DRILL_IPV4] = { "192.168.0.1", "192.0.2.1", "192.168.0.2", 16, 1500 },
-	[DRILL_MAPPED] = { "192.168.0.1", "192.0.2.1", "192.168.0.2", 16, 1500 },
-	[DRILL_IPV6] = { "fd3d:0a0b:17d6::1", "fd3d:fa7b:d17d::1", "fd3d:0a0b:17d6:8888::1", 64,
-			 1520 },
-};
-
-/* @text NULL: @otherwise. An address of the other IP version is meant for other variants of the script: it does not count here. */
-static int parse_addr(struct exec *x, const char *name, const char *text, const char *otherwise,
-		      struct drill_addr *ret)
-{
-	struct in6_addr other;
-
-	if (!text || inet_pton(x->net.family == AF_INET ? AF_INET6 : AF_INET, text, &other) == 1)
-		text = otherwise;
-	ret->family = x->net.family;
-	if (inet_pton(ret->family, text, &ret->v6) == 1)
-		return 0;
-	return fail(x, 0, "--%s=%s is no %s address", name, text,
-		    ret->family == AF_INET ? "IPv4" : "IPv6");
-}
-
-static int parse_netmask(struct exec *x, const char *text, uint8_t *ret_prefixlen)
-{
-	struct in_addr mask;
-	uint32_t bits;
-
-	if (inet_pton(AF_INET, text, &mask) != 1)
-		return fail(x, 0, "--netmask_ip=%s is no netmask", text);
-	bits = ~ntohl(mask.s_addr);
-	if (bits & (bits + 1))
-		return fail(x, 0, "--netmask_ip=%s has holes", text);
-	*ret_prefixlen = (uint8_t)(bits ? __builtin_clz(bits) : 32);
-	return 0;
-}
-
 static int take_options(struct exec *x)
 {
 	const struct drill_script *s = x->script;
@@ -876,28 +758,19 @@ static int take_options(struct exec *x)
 
 static int take_network(struct exec *x)
 {
-	const enum drill_variant v = x->o.variant;
 	const struct drill_options *o = &x->o;
 	struct drill_net_config *n = &x->net;
-	int err;
+	char error[128];
 
-	n->family = v == DRILL_IPV6 ? AF_INET6 : AF_INET;
-	n->prefixlen = defaults[v].prefixlen;
-	n->mtu = o->mtu ? o->mtu : defaults[v].mtu;
-	n->seed = o->seed;
-	n->pcapng = o->pcapng;
-	err = parse_addr(x, "local_ip", o->local_ip, defaults[v].local, &n->local) ||
-	      parse_addr(x, "remote_ip", o->remote_ip, defaults[v].remote, &n->remote) ||
-	      parse_addr(x, "gateway_ip", o->gateway_ip, defaults[v].gateway, &n->gateway);
-	if (!err && o->netmask_ip && n->family == AF_INET)
-		err = parse_netmask(x, o->netmask_ip, &n->prefixlen);
-	x->calls.domain = v == DRILL_IPV4 ? AF_INET : AF_INET6;
+	if (drill_network(o, n, error, sizeof(error)))
+		return fail(x, 0, "%s", error);
+	x->calls.domain = o->variant == DRILL_IPV4 ? AF_INET : AF_INET6;
 	x->calls.local = n->local;
 	x->calls.remote = n->remote;
 	x->calls.bind_port = o->bind_port;
 	x->calls.connect_port = o->connect_port;
 	x->calls.tolerance_ns = o->tolerance_ns;
-	return err ? -1 : 0;
+	return 0;
 }
 
 static int read_script(struct exec *x)
@@ -922,8 +795,7 @@ static int start_world(struct exec *x)
 	if (!x->world)
 		return fail(x, 0, "%s", error);
 	x->calls.world = x->world;
-	x->cable = x->world->ops->thread_start(x->world, cable_thread, x);
-	return x->cable ? 0 : fail(x, 0, "no thread for the cable");
+	return drill_cable_start(&x->cable, x->world) ? fail(x, 0, "no thread for the cable") : 0;
 }
 
 /*
@@ -958,18 +830,10 @@ static bool stop_calls(struct exec *x)
 
 static void stop_world(struct exec *x)
 {
-	struct frame *f;
-
-	if (!x->world)
+	if (!x->world || !stop_calls(x))
 		return;
-	if (!stop_calls(x))
-		return;
-	x->world->ops->unplug(x->world);
-	if (x->cable)
-		x->world->ops->thread_join(x->world, x->cable);
+	drill_cable_end(&x->cable);
 	x->world->ops->destroy(x->world);
-	while ((f = take_frame(x)))
-		free(f);
 }
 
 static void run_cleanup(struct exec *x)
@@ -998,8 +862,6 @@ void drill_run(const char *path, const struct drill_options *o, struct drill_res
 
 	x.dir = strdup(path);
 	x.base = strdup(path);
-	x.tail = &x.first;
-	pthread_mutex_init(&x.lock, NULL);
 	if (!read_script(&x) && !take_options(&x) && !take_network(&x) && !start_world(&x)) {
 		char *dir = x.dir, pid[16], history[48];
 
@@ -1021,7 +883,6 @@ void drill_run(const char *path, const struct drill_options *o, struct drill_res
 	drill_fds_free(&x.calls.fds);
 	if (x.script)
 		drill_script_free(x.script);
-	pthread_mutex_destroy(&x.lock);
 	free(x.dir);
 	free(x.base);
 	ret->passed = !x.message;

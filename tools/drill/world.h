@@ -75,6 +75,7 @@ struct drill_net_config {
 };
 
 struct drill_world;
+struct weir_net;
 
 struct drill_world_ops {
 	void (*destroy)(struct drill_world *w);
@@ -110,6 +111,8 @@ struct drill_world {
 
 /* NULL with a sentence in @error. */
 struct drill_world *drill_world_weir(const struct drill_net_config *cfg, char *error, size_t size);
+/* The net under test of a world that this made. */
+struct weir_net *drill_world_weir_net(struct drill_world *w);
 struct drill_world *drill_world_kernel(const struct drill_net_config *cfg, char *error,
 				       size_t size);
 

@@ -622,3 +622,8 @@ struct drill_world *drill_world_weir(const struct drill_net_config *cfg, char *e
 	world_destroy(&w->world);
 	return NULL;
 }
+
+struct weir_net *drill_world_weir_net(struct drill_world *w)
+{
+	return weir_world(w)->net;
+}

@@ -372,7 +372,7 @@ void pipes_free(struct machine *m)
 static ssize_t splice_read(struct file *in, u8 *buf, size_t n)
 {
 	struct iovec iov = { buf, n };
-	struct kmsghdr msg = { 0 };
+	struct kmsghdr msg = { .flags = MSG_SPLICE_READ };
 
 	iov_iter_init(&msg.iter, &iov, 1, n);
 	return in->ops->read_iter(in, &msg, n);

@@ -579,7 +579,8 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 		bool fin, skip;
 
 		/* What was read ends in front of the urgent octet. */
-		if (unlikely(tp->urg_data) && tp->urg_seq == *seq && copied)
+		if (unlikely(tp->urg_data) && tp->urg_seq == *seq &&
+		    (copied || flags & MSG_SPLICE_READ))
 			break;
 		skb = tcp_recv_skb(sk, *seq, &off, flags & MSG_PEEK);
 		if (!skb) {

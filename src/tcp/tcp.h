@@ -261,6 +261,7 @@ struct tcp_info_uapi; /* tcp_info.h */
 struct tcp_flight {
 	/* tcp_output.c */
 	struct rb_root rtx_queue;
+	u32 cwnd_usage_seq; /* end of the round trip whose use of the window max_packets_out tells */
 	struct sk_buff *
 		retransmit_hint; /* nothing before it needs a retransmission; NULL: start at the head */
 
@@ -1200,6 +1201,7 @@ void tcp_flight_free(struct sock *sk);
 void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb);
 void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb);
 void tcp_skb_entail(struct sock *sk, struct sk_buff *skb);
+void tcp_slow_start_after_idle_check(struct sock *sk);
 void tcp_cwnd_restart(struct sock *sk, u64 idle_us);
 u32 tcp_init_cwnd(const struct sock *sk, const struct dst_entry *dst);
 struct sk_buff *tcp_stream_alloc_skb(struct sock *sk);

@@ -136,9 +136,8 @@ static u32 tcp_ack_update_window(struct sock *sk, const struct tcp_seg *seg)
 			/* The prediction holds the window: compute it anew. */
 			tp->pred_flags = 0;
 			tcp_fast_path_check(sk);
-			if (tcp_send_head(sk) && !tp->packets_out)
-				tp->lsndtime =
-					tcp_now_ms(sk); /* waiting for a window is not idling */
+			if (tcp_send_head(sk))
+				tcp_slow_start_after_idle_check(sk);
 			if (nwin > tp->max_window) {
 				tp->max_window = nwin;
 				tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);

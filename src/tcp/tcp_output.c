@@ -234,7 +234,7 @@ static void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
 	cb->gso_segs = 1;
 }
 
-static void tcp_slow_start_after_idle_check(struct sock *sk)
+void tcp_slow_start_after_idle_check(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 idle_ms = tcp_now_ms(sk) - tp->lsndtime;
@@ -300,6 +300,7 @@ bool __tcp_flight_get(struct sock *sk)
 	if (unlikely(!f))
 		return false;
 	*f = (struct tcp_flight){
+		.cwnd_usage_seq = tp->snd_una,
 		.fack = tp->snd_una,
 		.lost_seq = tp->snd_una,
 		.high_seq = tp->snd_una,
@@ -743,10 +744,13 @@ static void tcp_cwnd_validate(struct sock *sk, bool is_cwnd_limited)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	/* The most that was in flight since the window last filled up (RFC 7661's idea: do not grow what is not used). */
-	if (is_cwnd_limited || tp->packets_out > tp->max_packets_out || !tp->is_cwnd_limited) {
+	/* Whether this round trip's window filled up, or else the most that was in flight in it (RFC 7661's idea: do not grow what is
+	 * not used). */
+	if (is_cwnd_limited || !before(tp->snd_una, tp->flight->cwnd_usage_seq) ||
+	    (!tp->is_cwnd_limited && tp->packets_out > tp->max_packets_out)) {
 		tp->is_cwnd_limited = is_cwnd_limited;
 		tp->max_packets_out = tp->packets_out;
+		tp->flight->cwnd_usage_seq = tp->snd_nxt;
 	}
 	/* All is sent, the window has room, and the program waits: our buffer is too small. */
 	if (!is_cwnd_limited && !tcp_send_head(sk) && unlikely(sock_flag(sk, SOCK_NOSPACE)) &&
@@ -783,9 +787,9 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			max_segs = tcp_tso_segs(sk, mss_now);
 		quota = tcp_cwnd_test(tp);
 		if (!quota) {
-			if (push_one != 2)
+			if (push_one != 2 && (!(cb->tcp_flags & TCP_FLAG_FIN) || segs > 1))
 				break;
-			quota = 1; /* a loss probe goes out of turn */
+			quota = 1; /* a loss probe goes out of turn, and the end is no burden */
 		}
 		if (!tcp_snd_wnd_test(tp, skb, mss_now)) {
 			is_rwnd_limited = true;

@@ -257,6 +257,8 @@ static void cubic_set_state(struct sock *sk, u8 state)
 
 	if (state == TCP_CA_Loss) {
 		ca->epoch_start = 0;
+		ca->w_max =
+			0; /* RFC 9438 4.8: after a timeout the curve begins where slow start ends */
 		hystart_reset(ca);
 	}
 }

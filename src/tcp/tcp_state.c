@@ -364,6 +364,9 @@ static void tcp_state_syn_sent(struct sock *sk, struct tcp_seg *seg)
 	if (seg->flags & TCP_FLAG_ACK) {
 		bool bad = !after(seg->ack, tp->snd_una) || after(seg->ack, tp->snd_nxt);
 
+		/* The peer has the rest of an old connection, which our reset ends (RFC 9293 3.5.1): the SYN goes again at once, once. */
+		if (bad && !(seg->flags & TCP_FLAG_RST) && !inet_csk(sk)->icsk_retransmits)
+			tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, TCP_TIMEOUT_MIN_US);
 		/* An echo of a timestamp that this SYN did not carry: an answer to an earlier incarnation. */
 		if (!bad && seg->saw_tstamp && seg->tsecr &&
 		    !between(seg->tsecr - tp->tsoffset, tp->flight->retrans_stamp - 1,

@@ -141,6 +141,11 @@ WEIR_API ssize_t weir_read(struct weir_file *f, void *buf, size_t n);
 WEIR_API ssize_t weir_write(struct weir_file *f, const void *buf, size_t n);
 WEIR_API ssize_t weir_readv(struct weir_file *f, const struct iovec *iov, int n);
 WEIR_API ssize_t weir_writev(struct weir_file *f, const struct iovec *iov, int n);
+/*
+ * MSG_ZEROCOPY with SO_ZEROCOPY (TCP) sends from the program's memory itself: until MSG_ERRQUEUE tells that a call is done it must stay
+ * mapped, and what is written to it may be sent. After weir_close() nobody tells: read all messages before, or leave
+ * the memory there until the net is destroyed. Calls whose messages were not read are limited by net.core.optmem_max: then -ENOBUFS.
+ */
 WEIR_API ssize_t weir_send(struct weir_file *f, const void *buf, size_t n, int flags);
 WEIR_API ssize_t weir_recv(struct weir_file *f, void *buf, size_t n, int flags);
 WEIR_API ssize_t weir_sendto(struct weir_file *f, const void *buf, size_t n, int flags,

@@ -175,7 +175,8 @@ struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	struct bpf_prog *filter;             /* SO_ATTACH_FILTER; a reference */
 	struct sock_reuseport *reuseport_cb; /* the SO_REUSEPORT group; NULL: none */
 	u32 tsflags, tskey;
-	u32 zckey; /* of the next send call with MSG_ZEROCOPY */
+	u32 zckey;      /* of the next send call with MSG_ZEROCOPY */
+	u32 omem_alloc; /* of what tells of such calls, until it is read: net.core.optmem_max */
 	u64 stamp;
 	s32 txtime_clock; /* SO_TXTIME: CLOCK_* */
 	u32 txtime_flags; /* SOF_TXTIME_* */

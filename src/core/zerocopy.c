@@ -7,7 +7,8 @@
  *   needs it: the call itself, and each struct page that stands for a piece of the program's memory. Such a page lies in a slot of
  *   the arena, its octets do not (page->release). Fragments refer to it as to any page, also those of clones and segments; when the
  *   last is gone (acknowledged, and no clone under way), the page gives back the uarg, and the last page queues the message.
- *   Calls are numbered; messages that follow each other become one range.
+ *   Calls are numbered; messages that follow each other become one range. Until its message is read a uarg counts against
+ *   net.core.optmem_max: a program that reads none cannot have any number of calls under way.
  *   Who keeps a packet for as long as it likes must not keep a program waiting: what enters a stack, a tap or an error queue is
  *   copied, which the message then says (SO_EE_CODE_ZEROCOPY_COPIED). skb_shinfo()->zerocopy tells that there may be such fragments.
  * Invariants
@@ -50,7 +51,7 @@ static bool range_extend(struct sk_buff *last, u32 id, bool copied)
 	return true;
 }
 
-/* Consumes. Not lost for want of receive buffer: the program would wait for ever. There are at most as many as calls under way. */
+/* Consumes. Not lost for want of receive buffer: the program would wait for ever. */
 static void complete(struct sk_buff *uarg)
 {
 	const struct ubuf_info u = *UBUF(uarg);
@@ -69,7 +70,6 @@ static void complete(struct sk_buff *uarg)
 			.ee_info = u.id,
 			.ee_data = u.id,
 		};
-		skb_set_owner_r(uarg, u.sk);
 		skb_queue_tail(q, uarg);
 		sk_error_report(u.sk);
 	}
@@ -85,6 +85,12 @@ static void uarg_put(struct sk_buff *uarg)
 
 /* ---- a send call ---------------------------------------------------------------------------------------- */
 
+static void omem_free(struct sk_buff *uarg)
+{
+	assert(uarg->sk->sk_rare->omem_alloc >= uarg->truesize);
+	uarg->sk->sk_rare->omem_alloc -= uarg->truesize;
+}
+
 int zerocopy_begin(struct zerocopy *zc, struct sock *sk, u32 flags)
 {
 	*zc = (struct zerocopy){ NULL, NULL };
@@ -95,6 +101,14 @@ int zerocopy_begin(struct zerocopy *zc, struct sock *sk, u32 flags)
 	zc->uarg = alloc_skb(sk->sk_cpu, 0);
 	if (!zc->uarg)
 		return -ENOBUFS;
+	if (sk->sk_rare->omem_alloc + zc->uarg->truesize > sock_net(sk)->core->optmem_max) {
+		consume_skb(zc->uarg);
+		zc->uarg = NULL;
+		return -ENOBUFS;
+	}
+	zc->uarg->sk = sk;
+	zc->uarg->destructor = omem_free;
+	sk->sk_rare->omem_alloc += zc->uarg->truesize;
 	*UBUF(zc->uarg) = (struct ubuf_info){ .sk = sk, .refcount = 1, .id = sk->sk_rare->zckey++ };
 	sock_hold(sk);
 	return 0;

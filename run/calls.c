@@ -7,8 +7,9 @@
  *   (enum call_result). A parked call runs its handler again, so a handler must come to the same point from any state.
  * Invariants
  *   CALL_CONTINUE is only returned for descriptors that are not attached sockets (they are AF_UNIX sockets of the host, or no sockets),
- *   and for operations on an attached socket that are harmless on the AF_UNIX end the program holds. It is never returned for
- *   socket() of another domain.
+ *   and for operations on an attached socket that are harmless on the AF_UNIX end the program holds. What it is returned for must be
+ *   harmless on any descriptor and with any argument that the program could have: another thread may change both before the
+ *   kernel looks. It is never returned for socket() and connect(), nor, where there are copies, for a send with a message header.
  */
 #include "run_internal.h"
 
@@ -116,8 +117,9 @@ static enum call_result call_socket(struct call *c)
 	struct asock *s;
 	int a, fd, err;
 
+	/* The filter lets AF_UNIX pass; this is one with something in the upper half of the register. */
 	if (domain == AF_UNIX)
-		return CALL_CONTINUE;
+		return call_return(c, -EAFNOSUPPORT);
 	err = weir_socket(c->tree->node->net, domain, kind | SOCK_NONBLOCK, protocol, &file);
 	if (err)
 		return call_return(c, err);
@@ -144,7 +146,7 @@ static enum call_result call_bind(struct call *c)
 	int err;
 
 	if (!s)
-		return CALL_CONTINUE;
+		return unix_bind(c);
 	err = call_read_addr(c, call_ptr(c, 1), call_ptr(c, 2), &ss);
 	if (err)
 		return call_return(c, err);
@@ -243,7 +245,7 @@ static enum call_result call_connect(struct call *c)
 	int err;
 
 	if (!s)
-		return CALL_CONTINUE;
+		return unix_connect(c);
 	ident_check_listeners(c->run);
 	if (!s->stream)
 		return connect_start(c);

@@ -4,7 +4,8 @@
  *
  * Theory of operation
  *   Streams need us only where AF_UNIX would answer differently: with an address or control messages, which TCP ignores or interprets;
- *   such octets go straight to the stack, behind all that was written natively. Otherwise the kernel moves them.
+ *   such octets go straight to the stack, behind all that was written natively. Otherwise the kernel moves them; but a send with a
+ *   message header is not left to it, because the header could name somebody else, and the descriptor be another, by then.
  *   Datagrams with an address or control messages pass through here one by one. A receive takes the datagram, writes it to
  *   the caller, answers; if nobody is there to take the answer, the datagram is put back for the restarted call.
  */
@@ -15,25 +16,16 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
-#define IOV_LIMIT        1024
 #define CONTROL_LIMIT    1024
 #define MSG_CMSG_COMPAT_ 0x80000000u /* the kernel's own */
 #define MMSG_LIMIT       1024
 #define LIMIT_MAX        1000000000L /* s */
 #define IOV_AT_ONCE      16 /* more of the caller's pieces than that take a system call of their own */
-
-/* A struct msghdr of the caller, copied once. */
-struct user_msg {
-	uint64_t hdr; /* 0: not from a msghdr; the name length is behind lenp */
-	uint64_t name, lenp, control;
-	socklen_t namelen;
-	size_t controllen, len;
-	unsigned iovlen;
-	struct iovec iov[IOV_LIMIT];
-};
 
 static int sum_iov(struct user_msg *m)
 {
@@ -160,29 +152,89 @@ static long dgram_send(struct call *c, const struct user_msg *m, int flags)
 	return n;
 }
 
+/* Steps over the octets that went already. */
+static void skip_octets(struct user_msg *m, size_t n)
+{
+	m->len -= n;
+	for (unsigned i = 0; i < m->iovlen && n; i++) {
+		size_t k = n < m->iov[i].iov_len ? n : m->iov[i].iov_len;
+
+		m->iov[i].iov_base = (char *)m->iov[i].iov_base + k;
+		m->iov[i].iov_len -= k;
+		n -= k;
+	}
+}
+
 static long send_one(struct call *c, const struct user_msg *m, int flags)
 {
+	if (!c->sock)
+		return unix_send(c, m, flags);
 	return c->sock->stream ? stream_send(c, m, flags) : dgram_send(c, m, flags);
 }
 
-static enum call_result send_result(struct call *c, long n, int flags)
+/* As the kernel does it for a write to a broken stream. */
+static void raise_pipe(struct call *c, int flags)
 {
+	if (!(flags & MSG_NOSIGNAL))
+		syscall(SYS_tgkill, ident_process((pid_t)c->n.pid), (pid_t)c->n.pid, SIGPIPE);
+}
+
+static bool is_stream(struct call *c)
+{
+	socklen_t len = sizeof(int);
+	int type = 0;
+
+	if (c->sock)
+		return c->sock->stream;
+	return c->a >= 0 && getsockopt(c->a, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	       type == SOCK_STREAM;
+}
+
+static enum call_result send_waits(struct call *c)
+{
+	return c->sock ? call_park(c, c->sock->sndtimeo, -EAGAIN) : unix_send_wait(c);
+}
+
+/* A stream takes all of it, in pieces, if the caller waits; c->done is how much went. */
+static enum call_result send_all(struct call *c, struct user_msg *m, int flags)
+{
+	bool stream = is_stream(c);
+	long n;
+
+	skip_octets(m, c->done);
+	do {
+		n = send_one(c, m, flags);
+		if (n < 0)
+			break;
+		c->done += (unsigned)n;
+		skip_octets(m, (size_t)n);
+		/* Descriptors went with the first octets. */
+		m->controllen = 0;
+	} while (stream && m->len);
 	if (n == -EAGAIN && !call_nonblock(c, flags))
-		return call_park(c, c->sock->sndtimeo, -EAGAIN);
-	return call_return(c, n);
+		return send_waits(c);
+	if (n == -EPIPE && stream && !c->done)
+		raise_pipe(c, flags);
+	return call_return(c, c->done ? (long)c->done : n);
+}
+
+/* Not one of the stack's. Without copies there is nothing in it that could be sent to a foreign address: unix.c. */
+static bool left_to_kernel(const struct call *c)
+{
+	return !c->sock && !c->run->fac.pidfd_getfd;
 }
 
 enum call_result call_sendto(struct call *c)
 {
-	struct asock *s = __call_sock(c, call_int(c, 0));
 	struct user_msg m;
 
-	if (!s)
+	__call_sock(c, call_int(c, 0));
+	if (left_to_kernel(c))
 		return CALL_CONTINUE;
 	plain_msg(&m, call_ptr(c, 1), call_ptr(c, 2));
 	m.name = call_ptr(c, 4);
 	m.namelen = (socklen_t)call_ptr(c, 5);
-	return send_result(c, send_one(c, &m, call_int(c, 3)), call_int(c, 3));
+	return send_all(c, &m, call_int(c, 3));
 }
 
 enum call_result call_sendmsg(struct call *c)
@@ -191,24 +243,26 @@ enum call_result call_sendmsg(struct call *c)
 	struct user_msg m;
 	int err;
 
-	if (!s)
+	if (left_to_kernel(c))
 		return CALL_CONTINUE;
 	err = read_msghdr(c, call_ptr(c, 1), &m);
 	if (err)
 		return call_return(c, err);
-	if (s->stream && s->state == AS_CONNECTED && !m.name && !m.controllen)
+	if (s && s->stream && s->state == AS_CONNECTED && !m.name && !m.controllen &&
+	    !c->run->fac.pidfd_getfd)
 		return CALL_CONTINUE;
-	return send_result(c, send_one(c, &m, call_int(c, 2)), call_int(c, 2));
+	return send_all(c, &m, call_int(c, 2));
 }
 
 enum call_result call_sendmmsg(struct call *c)
 {
-	struct asock *s = call_sock(c, call_int(c, 0));
 	unsigned nr = (unsigned)call_int(c, 2);
+	int flags = call_int(c, 3);
 	struct user_msg m;
 	long n = 0;
 
-	if (!s)
+	call_sock(c, call_int(c, 0));
+	if (left_to_kernel(c))
 		return CALL_CONTINUE;
 	if (nr > MMSG_LIMIT)
 		nr = MMSG_LIMIT;
@@ -218,16 +272,17 @@ enum call_result call_sendmmsg(struct call *c)
 
 		n = read_msghdr(c, at, &m);
 		if (!n)
-			n = send_one(c, &m, call_int(c, 3));
+			n = send_one(c, &m, flags);
 		if (n < 0)
 			break;
 		len = (unsigned)n;
 		mem_write(c, at + offsetof(struct mmsghdr, msg_len), &len, sizeof(len));
 	}
-	if (n == -EAGAIN) /* as many as there are, unless it must not wait */
-		return call_nonblock(c, call_int(c, 3)) && c->done
-			       ? call_return(c, c->done)
-			       : send_result(c, n, call_int(c, 3));
+	/* As many as there are, unless it must not wait. */
+	if (n == -EAGAIN && !call_nonblock(c, flags))
+		return send_waits(c);
+	if (n == -EPIPE && !c->done && is_stream(c))
+		raise_pipe(c, flags);
 	return call_return(c, c->done ? (long)c->done : n);
 }
 

@@ -17,9 +17,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -52,9 +54,31 @@ struct filter_rule {
 		}                                                                                  \
 	}
 
+#define DENY_IOCTL(cmd)                                                                            \
+	{                                                                                          \
+		"ioctl", SCMP_ACT_ERRNO(EPERM), 1,                                                 \
+		{                                                                                  \
+			{                                                                          \
+				1, SCMP_CMP_MASKED_EQ, LOW32, (cmd)                                \
+			}                                                                          \
+		}                                                                                  \
+	}
+/* Kinds of sockets that carry addresses with their datagrams. */
+#define NO_UNIX_DATAGRAMS(call, type)                                                              \
+	{                                                                                          \
+		call, SCMP_ACT_ERRNO(EPROTONOSUPPORT), 2,                                          \
+		{                                                                                  \
+			{ 0, SCMP_CMP_EQ, AF_UNIX, 0 },                                            \
+			{                                                                          \
+				1, SCMP_CMP_MASKED_EQ, 0xf, type                                   \
+			}                                                                          \
+		}                                                                                  \
+	}
+
 static const struct filter_rule rules[] = {
 	/* AF_UNIX is the host's. A domain with garbage in its upper half is notified, and the handler decides on the lower. */
 	{ "socket", NOTIFY, 1, { { 0, SCMP_CMP_NE, AF_UNIX, 0 } } },
+	{ "socketpair", SCMP_ACT_ERRNO(EAFNOSUPPORT), 1, { { 0, SCMP_CMP_NE, AF_UNIX, 0 } } },
 	ALWAYS("connect"),
 	ALWAYS("bind"),
 	ALWAYS("listen"),
@@ -108,6 +132,14 @@ static const struct filter_rule rules[] = {
 	{ "io_uring_setup", SCMP_ACT_ERRNO(ENOSYS), 0, { { 0 } } },
 	{ "io_uring_enter", SCMP_ACT_ERRNO(ENOSYS), 0, { { 0 } } },
 	{ "io_uring_register", SCMP_ACT_ERRNO(ENOSYS), 0, { { 0 } } },
+	/* Somebody outside would act for the program: the kernel's helper (DNS keys), the user's shell (typed ahead), a new interface. */
+	{ "request_key", SCMP_ACT_ERRNO(EPERM), 0, { { 0 } } },
+	{ "bpf", SCMP_ACT_ERRNO(EPERM), 0, { { 0 } } },
+	DENY_IOCTL(TIOCSTI),
+	DENY_IOCTL(TIOCLINUX),
+	DENY_IOCTL(TUNSETIFF),
+	/* A page that never comes would stop the supervisor. */
+	{ "userfaultfd", SCMP_ACT_ERRNO(EPERM), 0, { { 0 } } },
 	/* The supervisor must be able to read the program's memory. */
 	{ "prctl",
 	  SCMP_ACT_ERRNO(0),
@@ -115,16 +147,23 @@ static const struct filter_rule rules[] = {
 	  { { 0, SCMP_CMP_EQ, PR_SET_DUMPABLE, 0 }, { 1, SCMP_CMP_EQ, 0, 0 } } },
 };
 
-static int add_rules(scmp_filter_ctx ctx)
+/* Without copies of descriptors we cannot send for a program: unix.c. */
+static const struct filter_rule rules_without_copies[] = {
+	NO_UNIX_DATAGRAMS("socket", SOCK_DGRAM),
+	NO_UNIX_DATAGRAMS("socket", SOCK_RAW),
+	NO_UNIX_DATAGRAMS("socketpair", SOCK_DGRAM),
+	NO_UNIX_DATAGRAMS("socketpair", SOCK_RAW),
+};
+
+static int add_rules(scmp_filter_ctx ctx, const struct filter_rule *rule, size_t n)
 {
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		int nr = seccomp_syscall_resolve_name(rules[i].call);
+	for (; n--; rule++) {
+		int nr = seccomp_syscall_resolve_name(rule->call);
 		int err;
 
 		if (nr < 0) /* this architecture has no such call */
 			continue;
-		err = seccomp_rule_add_array(ctx, rules[i].action, nr, rules[i].nr_cmp,
-					     rules[i].cmp);
+		err = seccomp_rule_add_array(ctx, rule->action, nr, rule->nr_cmp, rule->cmp);
 		if (err)
 			return err;
 	}
@@ -164,7 +203,7 @@ out:
 	return err;
 }
 
-int filter_build(struct sock_filter **ret_prog, unsigned *ret_len)
+int filter_build(const struct facilities *fac, struct sock_filter **ret_prog, unsigned *ret_len)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int err;
@@ -176,7 +215,10 @@ int filter_build(struct sock_filter **ret_prog, unsigned *ret_len)
 	if (!err)
 		err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (!err)
-		err = add_rules(ctx);
+		err = add_rules(ctx, rules, sizeof(rules) / sizeof(rules[0]));
+	if (!err && !fac->pidfd_getfd)
+		err = add_rules(ctx, rules_without_copies,
+				sizeof(rules_without_copies) / sizeof(rules_without_copies[0]));
 	if (!err)
 		err = export_program(ctx, ret_prog, ret_len);
 	seccomp_release(ctx);

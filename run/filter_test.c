@@ -23,7 +23,7 @@ static unsigned prog_len;
 
 static int build(void **state)
 {
-	return filter_build(&prog, &prog_len);
+	return filter_build(&(struct facilities){ .pidfd_getfd = true }, &prog, &prog_len);
 }
 
 static int drop(void **state)

@@ -53,6 +53,11 @@ static pid_t status_number(pid_t tid, const char *field)
 	return val;
 }
 
+pid_t ident_process(pid_t tid)
+{
+	return status_number(tid, "Tgid:");
+}
+
 static int getfd(int pidfd, int fd)
 {
 	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
@@ -165,9 +170,14 @@ struct asock *call_sock(struct call *c, int fd)
 	return NULL;
 }
 
+ino_t ident_inode(struct call *c, int fd)
+{
+	return fd < 0 ? 0 : fd_inode((pid_t)c->n.pid, fd);
+}
+
 bool ident_is_socket(struct call *c, int fd)
 {
-	return fd_inode((pid_t)c->n.pid, fd) != 0;
+	return ident_inode(c, fd) != 0;
 }
 
 bool ident_hint_holds(const struct asock *s)

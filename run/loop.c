@@ -482,7 +482,7 @@ int loop_open(struct run *r)
 		loop_say("cannot attach programs here: %s (weir doctor tells more)", why);
 		return -ENOTSUP;
 	}
-	err = filter_build(&r->filter, &r->filter_len);
+	err = filter_build(&r->fac, &r->filter, &r->filter_len);
 	if (err)
 		return err;
 	r->scratch = malloc(SCRATCH_SIZE);
@@ -503,6 +503,8 @@ int loop_open(struct run *r)
 	TAILQ_INIT(&r->parked);
 	r->park_check = RUN_NEVER;
 	err = loop_add(r, r->ep, &r->ends_source, r->ep_ends, EPOLLIN, ends_event);
+	if (!err)
+		err = unix_init(r);
 	return err ? err : views_init(r);
 }
 
@@ -559,6 +561,7 @@ void loop_free(struct run *r)
 	notify_bury(r);
 	free_asocks(r);
 	views_exit(r);
+	unix_exit(r);
 	if (r->wep)
 		weir_close(r->wep);
 	node_free_all(r);

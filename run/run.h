@@ -86,6 +86,11 @@ void run_suspend(struct run *r);
 /* Called at the end, while nets and programs still exist: to print tables. */
 void run_at_finish(struct run *r, void (*fn)(struct run *r, void *arg), void *arg);
 
+/* ---- unix.c ---------------------------------------------------------------------------------------------- */
+
+/* Programs may reach AF_UNIX socket @path, those in directory @path, or "@NAME", an abstract one; else only those they bind. */
+int run_allow_unix(struct run *r, const char *path);
+
 /* ---- node.c ---------------------------------------------------------------------------------------------- */
 
 /* @name without '/'. The net becomes the node's: it is destroyed with it. */

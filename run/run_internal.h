@@ -62,6 +62,8 @@ struct pidfd_slot {
 	int fd; /* -1: free */
 };
 
+#define UNIX_OWN_HASH 1024
+
 struct run {
 	const char *name, *kind;
 	char *dir; /* state directory */
@@ -117,6 +119,20 @@ struct run {
 
 	struct pidfd_slot pidfds[PIDFD_CACHE];
 	struct views *views;
+
+	LIST_HEAD(, unix_own)
+	unix_own[UNIX_OWN_HASH]; /* by inode: sockets of AF_UNIX that our programs bound */
+	unsigned nr_unix_own;
+	LIST_HEAD(, unix_allowed) unix_allowed;
+	struct asock *
+		native; /* stands for sockets of the host that calls wait for: only its waiters are used */
+	struct run_timer *native_timer;
+};
+
+struct unix_own {
+	LIST_ENTRY(unix_own) link;
+	uint32_t ino;
+	bool alive; /* only while closed ones are looked for */
 };
 
 struct node_file {
@@ -156,7 +172,7 @@ void loop_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- filter.c ---- */
 /* The program for seccomp(2); *ret_prog is malloced. */
-int filter_build(struct sock_filter **ret_prog, unsigned *ret_len);
+int filter_build(const struct facilities *fac, struct sock_filter **ret_prog, unsigned *ret_len);
 /* In the child: no_new_privs, confinement, filter. Returns the listener's descriptor, or -errno. */
 int filter_install(const struct facilities *fac, struct sock_filter *prog, unsigned len);
 int filter_landlock_abi(void);
@@ -260,6 +276,9 @@ bool ident_hint_holds(const struct asock *s);
 void ident_scan_orphans(struct run *r);
 void ident_check_listeners(struct run *r);
 bool ident_is_socket(struct call *c, int fd);
+/* The inode of the caller's socket @fd; 0: it is none. */
+ino_t ident_inode(struct call *c, int fd);
+pid_t ident_process(pid_t tid); /* whose thread it is, or -1 */
 /* Is @pid one of ours: a descendant of this process? */
 bool ident_in_tree(pid_t pid);
 /* Calls @fn for each descendant of @ancestor. */
@@ -439,6 +458,27 @@ int call_write_addr(struct call *c, uint64_t addr, uint64_t lenp, const struct s
 		    socklen_t len);
 /* Says on stderr, once for each node, why nothing outside can be reached. */
 void call_no_way_out(struct call *c, const struct sockaddr_storage *to);
+
+/* ---- unix.c ---- */
+
+/* A struct msghdr of the caller, copied once. */
+#define IOV_LIMIT 1024
+struct user_msg {
+	uint64_t hdr; /* 0: not from a msghdr; the name length is behind lenp */
+	uint64_t name, lenp, control;
+	socklen_t namelen;
+	size_t controllen, len;
+	unsigned iovlen;
+	struct iovec iov[IOV_LIMIT];
+};
+
+enum call_result unix_bind(struct call *c);
+enum call_result unix_connect(struct call *c);
+/* How many octets went, or -errno. -EAGAIN: unix_send_wait(). */
+long unix_send(struct call *c, const struct user_msg *m, int flags);
+enum call_result unix_send_wait(struct call *c);
+int unix_init(struct run *r);
+void unix_exit(struct run *r);
 
 /* ---- park.c ---- */
 struct parked {

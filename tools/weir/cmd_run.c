@@ -37,6 +37,10 @@ static const char text[] =
 	"                   all, an address or prefix, NAME, *.NAME; the first rule that matches "
 	"decides;\n"
 	"                   what none matches is denied if there is an --allow, else allowed\n"
+	"  --allow-unix PATH\n"
+	"                   the AF_UNIX socket PATH of the host, those in directory PATH, or the "
+	"abstract\n"
+	"                   one \"@NAME\" may be connected to; repeatable\n"
 	"  --audit FILE     one JSON object a line for each connection\n"
 	"  --pcapng FILE    write every frame to FILE, with each packet's id and fate\n"
 	"  --walk FILTER    at the end, print the path of the last packet that matches (as tcpdump "
@@ -44,6 +48,8 @@ static const char text[] =
 	"\n"
 	"The exit status is PROGRAM's; 126, 127: it could not be started; 125: weir failed; 2: bad "
 	"command line.\n";
+
+#define ALLOW_UNIX_MAX 64
 
 struct job {
 	struct run *run;
@@ -56,6 +62,8 @@ struct job {
 	struct uplink_policy *policy;
 	struct uplink_ports *ports;
 	const char *audit;
+	const char *allow_unix[ALLOW_UNIX_MAX];
+	unsigned nr_allow_unix;
 };
 
 static void program_changed(struct run_proc *p, int wait_status, void *arg)
@@ -155,6 +163,9 @@ static int setup(struct run *r, void *arg)
 		fprintf(stderr, "weir run: cannot set up the net: %s\n", strerror(-err));
 		return 125;
 	}
+	for (unsigned i = 0; i < job->nr_allow_unix; i++)
+		if (run_allow_unix(r, job->allow_unix[i]))
+			return 125;
 	err = open_uplink(job, node);
 	if (!err)
 		err = start_seeing(job, node);
@@ -229,6 +240,11 @@ static int uplink_option(struct job *job, int opt, const char *value)
 	case 'a':
 		job->audit = value;
 		return 0;
+	case 'U':
+		if (job->nr_allow_unix == ALLOW_UNIX_MAX)
+			return command_error("run", "more than %d --allow-unix", ALLOW_UNIX_MAX);
+		job->allow_unix[job->nr_allow_unix++] = value;
+		return 0;
 	default:
 		return -1;
 	}
@@ -248,6 +264,7 @@ static int run_job(struct job *job, int argc, char **argv)
 		{ "allow", required_argument, NULL, 'A' },
 		{ "deny", required_argument, NULL, 'D' },
 		{ "audit", required_argument, NULL, 'a' },
+		{ "allow-unix", required_argument, NULL, 'U' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};

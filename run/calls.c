@@ -475,6 +475,7 @@ struct call_row {
 
 static const struct call_row rows[] = {
 	{ SYS_socket, call_socket },
+	{ SYS_socketpair, unix_pair },
 	{ SYS_connect, call_connect },
 	{ SYS_bind, call_bind },
 	{ SYS_listen, call_listen },

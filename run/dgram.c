@@ -378,12 +378,12 @@ void dgram_put_back(struct asock *s, const struct dgram_msg *m)
 
 /* ---- from the program ------------------------------------------------------------------------------------- */
 
-/* Nothing may be an empty datagram, or the end that the event has yet to tell. */
+/* Nothing may be an empty datagram, or the end: that the event has yet to tell of, or that shutdown() made. */
 static bool hung_up(struct asock *s)
 {
-	struct pollfd p = { .fd = s->b };
+	struct pollfd p = { .fd = s->b, .events = POLLRDHUP };
 
-	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | POLLRDHUP));
 }
 
 /* Native sends. The stack's send buffer being full leaves them where they are. */

@@ -64,9 +64,9 @@ struct filter_rule {
 		}                                                                                  \
 	}
 /* Kinds of sockets that carry addresses with their datagrams. */
-#define NO_UNIX_DATAGRAMS(call, type)                                                              \
+#define UNIX_DATAGRAMS(call, action, type)                                                         \
 	{                                                                                          \
-		call, SCMP_ACT_ERRNO(EPROTONOSUPPORT), 2,                                          \
+		call, action, 2,                                                                   \
 		{                                                                                  \
 			{ 0, SCMP_CMP_EQ, AF_UNIX, 0 },                                            \
 			{                                                                          \
@@ -149,10 +149,10 @@ static const struct filter_rule rules[] = {
 
 /* Without copies of descriptors we cannot send for a program: unix.c. */
 static const struct filter_rule rules_without_copies[] = {
-	NO_UNIX_DATAGRAMS("socket", SOCK_DGRAM),
-	NO_UNIX_DATAGRAMS("socket", SOCK_RAW),
-	NO_UNIX_DATAGRAMS("socketpair", SOCK_DGRAM),
-	NO_UNIX_DATAGRAMS("socketpair", SOCK_RAW),
+	UNIX_DATAGRAMS("socket", SCMP_ACT_ERRNO(EPROTONOSUPPORT), SOCK_DGRAM),
+	UNIX_DATAGRAMS("socket", SCMP_ACT_ERRNO(EPROTONOSUPPORT), SOCK_RAW),
+	UNIX_DATAGRAMS("socketpair", NOTIFY, SOCK_DGRAM),
+	UNIX_DATAGRAMS("socketpair", NOTIFY, SOCK_RAW),
 };
 
 static int add_rules(scmp_filter_ctx ctx, const struct filter_rule *rule, size_t n)

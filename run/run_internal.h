@@ -474,6 +474,7 @@ struct user_msg {
 
 enum call_result unix_bind(struct call *c);
 enum call_result unix_connect(struct call *c);
+enum call_result unix_pair(struct call *c); /* socketpair() */
 /* How many octets went, or -errno. -EAGAIN: unix_send_wait(). */
 long unix_send(struct call *c, const struct user_msg *m, int flags);
 enum call_result unix_send_wait(struct call *c);

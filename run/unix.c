@@ -9,8 +9,8 @@
  *   bind() is continued, for a name alone leads nowhere; the socket's inode is remembered as ours. Where a name leads is the
  *   kernel's knowledge (sock_diag): the file's device and inode, or the abstract name, give the socket that is bound there. A file is
  *   opened first (O_PATH), then looked at, then connected to through that descriptor, so that nothing can be put in its place.
- *   Without pidfd_getfd there is no copy. Then datagram sockets of AF_UNIX do not exist (filter.c), so that sends name nobody and are
- *   continued, and a connected socket of our own takes the place of the program's.
+ *   Without pidfd_getfd there is no copy. Then datagram sockets of AF_UNIX do not exist (filter.c; a pair of them is one of
+ *   SOCK_SEQPACKET), so that sends name nobody and are continued, and a connected socket of our own takes the place of the program's.
  * Invariants
  *   connect() is never continued. With copies, nor is a send that could carry an address.
  *   own holds inodes of sockets that were bound by our programs; one that was closed stays until the table is full: its number comes
@@ -575,6 +575,26 @@ enum call_result unix_connect(struct call *c)
 	release(&t);
 	if (err == -EAGAIN && !call_nonblock(c, 0))
 		return wait_natively(c);
+	return call_return(c, err);
+}
+
+/* Without copies a pair of datagram sockets is one of packets, which cannot name anybody else. */
+enum call_result unix_pair(struct call *c)
+{
+	int type = call_int(c, 1), sv[2], given[2] = { -1, -1 }, err = 0;
+
+	if (call_int(c, 2) != 0 && call_int(c, 2) != AF_UNIX)
+		return call_return(c, -EPROTONOSUPPORT);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (type & SOCK_NONBLOCK), 0, sv) < 0)
+		return call_return(c, -errno);
+	for (int i = 0; i < 2 && !err; i++) {
+		given[i] = notify_addfd(c, sv[i], type & SOCK_CLOEXEC, -1, false);
+		err = given[i] < 0 ? given[i] : 0;
+	}
+	close(sv[0]);
+	close(sv[1]);
+	if (!err)
+		err = mem_write(c, call_ptr(c, 3), given, sizeof(given));
 	return call_return(c, err);
 }
 

@@ -1238,6 +1238,8 @@ static void datagram_shutdown(void)
 	connect(w, sa(&ua), sizeof(ua));
 	result("connected", shutdown(w, SHUT_WR));
 	result("send", send(w, "x", 1, MSG_NOSIGNAL));
+	settle();
+	result("recv", recv(w, buf, 1, MSG_DONTWAIT));
 	close(u);
 	close(w);
 }

@@ -185,7 +185,6 @@ struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	struct list_head mc_list; /* mc_socklist of IPv4 */
 	/* A wake-up for other layers than programs (tunnels); NULL: programs are woken */
 	void (*wake)(struct sock *sk, u32 events);
-	void *proto_private; /* TCP: MD5/AO, fast open; others: their own */
 };
 
 static inline int sk_peek_offset(const struct sock *sk) /* -1: off */

@@ -153,7 +153,6 @@ struct rate_sample {
 	bool is_app_limited; /* the program had not filled the pipe: a lower bound */
 	bool is_retrans;
 	bool is_ack_delayed; /* probably: one lone segment was acknowledged */
-	bool is_acking_tlp_retrans_seq;
 	bool is_ece;
 };
 
@@ -970,7 +969,7 @@ void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sa
 static inline void tcp_rate_begin(struct rate_sample *rs, u32 in_flight)
 {
 	rs->prior_in_flight = in_flight;
-	rs->valid = rs->is_ack_delayed = rs->is_acking_tlp_retrans_seq = false;
+	rs->valid = rs->is_ack_delayed = false;
 }
 void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs);
 void tcp_rate_check_app_limited(struct sock *sk);

@@ -201,7 +201,7 @@ bool tcp_schedule_loss_probe(struct sock *sk, bool advancing)
 	if (tp->srtt_us) {
 		pto = tp->srtt_us >> 2; /* 2 SRTT */
 		/* A lone segment may wait for the peer's delayed ACK. */
-		pto += tp->packets_out == 1 ? tcp_net(sk)->rto_min_us : TCP_TIMEOUT_MIN_US;
+		pto += tp->packets_out == 1 ? tcp_rto_min_us(sk) : TCP_TIMEOUT_MIN_US;
 	} else {
 		pto = TCP_TIMEOUT_INIT_US;
 	}

@@ -221,6 +221,37 @@ static void the_outcome_is_passed_on(void **state)
 		}
 }
 
+static bool dropped_for(struct gateway *g, const char *reason)
+{
+	static struct weir_trace_record records[4096];
+	uint64_t lost, from[64] = { 0 };
+	int n = weir_trace_read(g->t.m, from, records, 4096, &lost);
+
+	for (int i = 0; i < n; i++)
+		if (!strcmp(weir_drop_reason_name(g->t.m, records[i].reason), reason))
+			return true;
+	return false;
+}
+
+static void discards_say_why(void **state)
+{
+	struct gateway *g = *state;
+	struct weir_file *c;
+	struct weir_syn syn;
+
+	assert_int_equal(weir_trace_enable(g->t.m, 4096), 0);
+	c = begin(g, far[0], 80);
+	assert_int_equal(weir_next_syn(g->listener[0], &syn), 0);
+	assert_false(dropped_for(g, "TCP_REQ_DUP"));
+	settle(g, 1500); /* the SYN comes again */
+	assert_true(dropped_for(g, "TCP_REQ_DUP"));
+	assert_false(dropped_for(g, "ANY_REFUSED"));
+	assert_int_equal(weir_answer_syn(g->listener[0], &syn, ECONNREFUSED), 0);
+	assert_true(dropped_for(g, "ANY_REFUSED"));
+	weir_trace_disable(g->t.m);
+	weir_close(c);
+}
+
 static void silence_ends_in_a_timeout(void **state)
 {
 	struct gateway *g = *state;
@@ -460,6 +491,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_syn_waits_for_its_answer),
 		T(the_outcome_is_passed_on),
+		T(discards_say_why),
 		T(silence_ends_in_a_timeout),
 		T(a_sender_that_gives_up_is_told),
 		T(a_syn_without_an_answer_ends),

@@ -11,7 +11,8 @@
  *   Back-pressure: towards the host octets are peeked at, and taken only when the host has them: no buffer. Towards the guest, what the
  *   stack does not take is kept in the flow's buffer, and nothing more is read until it is gone; chunks shrink when that happens,
  *   and much when all flows together keep much.
- *   A host without descriptors: the SYN is dropped, and the guest's next one is another try.
+ *   A host without descriptors, or as many flows as may be: the oldest that is not open yet ends; if there is none, the SYN is dropped, and
+ *   the guest's next one is another try.
  * Invariants
  *   file is NULL until FLOW_OPEN (out); fd is valid until the flow dies. 
  *   Not here yet: the shortcut (README).
@@ -64,6 +65,16 @@ struct tcp_flow {
 
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
 
+static bool is_half(const struct tcp_flow *f)
+{
+	return f->state == FLOW_CONNECTING || f->state == FLOW_ANSWERED;
+}
+
+static struct tcp_flow_list *flow_list(const struct tcp_flow *f)
+{
+	return is_half(f) ? &f->u->tcp_half : &f->u->tcp_flows;
+}
+
 static struct tcp_flow *flow_new(struct uplink *u, const struct endpoint *src,
 				 const struct endpoint *dst, int fd, enum flow_state state)
 {
@@ -77,7 +88,7 @@ static struct tcp_flow *flow_new(struct uplink *u, const struct endpoint *src,
 	f->dst = *dst;
 	f->state = (uint8_t)state;
 	f->chunk = CHUNK_MIN * 4;
-	TAILQ_INSERT_TAIL(&u->tcp_flows, f, link);
+	TAILQ_INSERT_TAIL(flow_list(f), f, link);
 	u->nr_tcp++;
 	return f;
 }
@@ -138,8 +149,9 @@ static void flow_end(struct tcp_flow *f, const char *verdict)
 	if (f->state == FLOW_DEAD)
 		return;
 	flow_audit(f, verdict);
-	if (f->state == FLOW_CONNECTING || f->state == FLOW_ANSWERED)
+	if (is_half(f) && f->cookie)
 		LIST_REMOVE(f, hash_link);
+	TAILQ_REMOVE(flow_list(f), f, link);
 	f->state = FLOW_DEAD;
 	f->guest.fn = NULL;
 	close(f->fd);
@@ -148,7 +160,6 @@ static void flow_end(struct tcp_flow *f, const char *verdict)
 	kept_free(f);
 	if (f->again)
 		TAILQ_REMOVE(&u->tcp_again, f, again_link);
-	TAILQ_REMOVE(&u->tcp_flows, f, link);
 	u->nr_tcp--;
 	source_bury(u, &f->host);
 }
@@ -471,6 +482,23 @@ static void refuse_verdict(struct uplink *u, const struct weir_syn *syn, const s
 		audit(u, &rec);
 }
 
+/*
+ * The oldest connection that is not open yet ends for a new one: somebody who begins many to where nobody answers must not keep all others
+ * out. Its SYN is as if lost, and may come again.
+ */
+static bool make_room(struct uplink *u)
+{
+	struct tcp_flow *f = TAILQ_FIRST(&u->tcp_half);
+	struct weir_syn syn;
+
+	if (!f)
+		return false;
+	fill_syn(f, &syn);
+	weir_answer_syn(u->tcp_gate[v6_of(&f->src)].file, &syn, ETIMEDOUT);
+	flow_reset(f, "silence");
+	return true;
+}
+
 static void syn_event(struct uplink *u, const struct weir_syn *syn)
 {
 	struct endpoint src, dst;
@@ -489,11 +517,13 @@ static void syn_event(struct uplink *u, const struct weir_syn *syn)
 		refuse_verdict(u, syn, &src, &dst, v);
 		return;
 	}
-	if (u->nr_tcp >= u->max_flows) {
+	if (u->nr_tcp >= u->max_flows && !make_room(u)) {
 		refuse(u, syn, ETIMEDOUT);
 		return;
 	}
 	err = begin_connect(u, &dst, &fd);
+	if ((err == EMFILE || err == ENFILE) && make_room(u))
+		err = begin_connect(u, &dst, &fd);
 	f = err == EINPROGRESS ? flow_new(u, &src, &dst, fd, FLOW_CONNECTING) : NULL;
 	if (!f) {
 		if (fd >= 0)
@@ -518,6 +548,8 @@ static void opened(struct uplink *u, struct weir_file *file)
 		return;
 	}
 	LIST_REMOVE(f, hash_link);
+	TAILQ_REMOVE(&u->tcp_half, f, link);
+	TAILQ_INSERT_TAIL(&u->tcp_flows, f, link);
 	f->state = FLOW_OPEN;
 	f->file = file;
 	set_guest_options(file);
@@ -651,7 +683,7 @@ void tcp_close_all(struct uplink *u)
 {
 	struct tcp_flow *f;
 
-	while ((f = TAILQ_FIRST(&u->tcp_flows)))
+	while ((f = TAILQ_FIRST(&u->tcp_half)) || (f = TAILQ_FIRST(&u->tcp_flows)))
 		flow_reset(f, "end");
 	for (int v = 0; v < 2; v++)
 		gate_close(&u->tcp_gate[v]);

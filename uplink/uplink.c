@@ -344,6 +344,7 @@ int uplink_create(struct run *r, struct run_node *node, const struct uplink_conf
 		u->cfg.mtu = UPLINK_MTU_DEFAULT;
 	u->max_flows = cfg->max_flows ? cfg->max_flows : flow_limit();
 	TAILQ_INIT(&u->tcp_flows);
+	TAILQ_INIT(&u->tcp_half);
 	TAILQ_INIT(&u->tcp_again);
 	TAILQ_INIT(&u->udp_flows);
 	TAILQ_INIT(&u->echo_flows);

@@ -252,7 +252,7 @@ struct uplink {
 	uint64_t forged;
 
 	struct gate tcp_gate[2];
-	struct tcp_flow_list tcp_flows, tcp_again;
+	struct tcp_flow_list tcp_flows, tcp_half, tcp_again; /* half: not open yet, oldest first */
 	struct tcp_flow_bucket tcp_hash[FLOW_HASH];
 	unsigned nr_tcp;
 	size_t kept; /* octets in the flows' buffers */

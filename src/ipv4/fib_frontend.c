@@ -661,14 +661,14 @@ static int dump_nothing(struct nl_msg *msg, struct netlink_callback *cb)
 }
 
 const struct rtnl_handler fib_rtnl_handlers[] = {
-	{ .family = RTNL_FAMILY_IPMR, .type = RTM_GETROUTE, .dumpit = dump_nothing },
-	{ .family = AF_UNSPEC, .type = RTM_GETNEXTHOP, .dumpit = dump_nothing },
 	{ .family = AF_INET, .type = RTM_NEWROUTE, .doit = rtnl_newroute_doit },
 	{ .family = AF_INET, .type = RTM_DELROUTE, .doit = rtnl_delroute_doit },
 	{ .family = AF_INET,
 	  .type = RTM_GETROUTE,
 	  .doit = rtnl_getroute_doit,
 	  .dumpit = rtnl_getroute_dumpit },
+	{ .family = RTNL_FAMILY_IPMR, .type = RTM_GETROUTE, .dumpit = dump_nothing },
+	{ .family = AF_UNSPEC, .type = RTM_GETNEXTHOP, .dumpit = dump_nothing },
 };
 const u32 nr_fib_rtnl_handlers = ARRAY_SIZE(fib_rtnl_handlers);
 

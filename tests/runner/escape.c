@@ -244,7 +244,7 @@ static bool opens(const char *path, int flags)
 static void foreign_process(void)
 {
 	char path[96], octet = 0;
-	struct iovec local = { &octet, 1 }, remote = { (void *)0x400000, 1 };
+	struct iovec local = { &octet, 1 }, remote = { NULL, 1 };
 	int pidfd = (int)syscall(SYS_pidfd_open, victim, 0);
 
 	report("pidfd-getfd", syscall(SYS_pidfd_getfd, pidfd, 0, 0) >= 0 || errno != EPERM);
@@ -755,6 +755,9 @@ int main(int argc, char **argv)
 	victim = atoi(argv[2]);
 	port = atoi(argv[3]);
 	inherited = atoi(argv[4]);
+	/* Only a process that the test made for this: outside weir the attempts would succeed. */
+	if (victim <= 1)
+		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGPIPE, SIG_IGN);
 	families();

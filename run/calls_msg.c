@@ -80,7 +80,10 @@ static long stream_send(struct call *c, const struct user_msg *m, int flags)
 	size_t n = m->len < SCRATCH_SIZE ? m->len : SCRATCH_SIZE;
 	int err;
 
-	if (flags & MSG_FASTOPEN)
+	if (flags & (int)MSG_CMSG_COMPAT_)
+		return -EINVAL;
+	/* On a connection that is there it asks for nothing. */
+	if (flags & MSG_FASTOPEN && s->state != AS_CONNECTED)
 		return -EOPNOTSUPP;
 	if (s->state != AS_CONNECTED || s->app_shut_wr)
 		return -EPIPE;

@@ -53,10 +53,7 @@ struct bbr {
 	u8 mode, prior_ca_state, cycle_index, full_bw_count;
 	bool round_start, packet_conservation, idle_restart, probe_rtt_round_done, probe_rtt_timed,
 		filled_pipe, has_seen_rtt;
-	/* ACK aggregation */
-	u32 extra_epoch, extra_epoch_acked; /* us; packets */
-	u32 extra_acked[2], extra_rounds;
-	u8 extra_index;
+	struct bbr_aggregation aggregation;
 };
 
 static struct bbr *bbr_of(const struct sock *sk)
@@ -133,6 +130,52 @@ static u32 inflight(const struct sock *sk, const struct bbr *b, u32 gain)
 	return b->mode == PROBE_BW && b->cycle_index == 0 ? w + 2 : w;
 }
 
+/* ---- ACK aggregation --------------------------------------------------------------------------------------- */
+
+void bbr_aggregation_update(const struct sock *sk, struct bbr_aggregation *a,
+			    const struct rate_sample *rs, u32 bw, bool round_start, u8 rounds)
+{
+	u32 now = tcp_now_us(sk), expected, extra;
+
+	if (!rs->acked_sacked || rs->delivered < 0 || rs->interval_us <= 0)
+		return;
+	if (round_start && ++a->rounds >= rounds) {
+		a->rounds = 0;
+		a->index ^= 1;
+		a->extra_acked[a->index] = 0;
+	}
+	expected = (u32)min((u64)bw * (u32)(now - a->epoch) >> BW_SCALE, (u64)UINT32_MAX >> 2);
+	if (a->epoch_acked <= expected || a->epoch_acked > 0xfffff) {
+		bbr_aggregation_restart(sk, a);
+		expected = 0;
+	}
+	a->epoch_acked += rs->acked_sacked;
+	extra = min(a->epoch_acked - expected, tcp_sk(sk)->snd_cwnd);
+	a->extra_acked[a->index] = max(a->extra_acked[a->index], extra);
+}
+
+u32 bbr_aggregation_extra(const struct bbr_aggregation *a, u32 bw)
+{
+	u32 most = (u32)min((u64)bw * EXTRA_ACKED_MAX_US >> BW_SCALE, (u64)UINT32_MAX >> 2);
+
+	return min(max(a->extra_acked[0], a->extra_acked[1]), most);
+}
+
+u32 bbr_fill_info(const struct sock *sk, u32 bw, u32 min_rtt_us, u32 pacing_gain, u32 cwnd_gain,
+		  union tcp_cc_info *info, u16 *ret_attr)
+{
+	u64 rate = bbr_rate(sk, bw, GAIN_ONE);
+
+	memset(&info->bbr, 0, sizeof(info->bbr));
+	info->bbr.bbr_bw_lo = (u32)rate;
+	info->bbr.bbr_bw_hi = (u32)(rate >> 32);
+	info->bbr.bbr_min_rtt = min_rtt_us;
+	info->bbr.bbr_pacing_gain = pacing_gain;
+	info->bbr.bbr_cwnd_gain = cwnd_gain;
+	*ret_attr = INET_DIAG_BBRINFO;
+	return sizeof(info->bbr);
+}
+
 /* ---- the window ------------------------------------------------------------------------------------------ */
 
 static void save_cwnd(struct sock *sk, struct bbr *b)
@@ -168,25 +211,15 @@ static bool conserve_packets(struct sock *sk, struct bbr *b, const struct rate_s
 	return b->packet_conservation;
 }
 
-static u32 ack_aggregation(const struct sock *sk, const struct bbr *b)
-{
-	u32 most;
-
-	if (!b->filled_pipe)
-		return 0;
-	most = (u32)min((u64)bbr_bw(b) * EXTRA_ACKED_MAX_US >> BW_SCALE, (u64)UINT32_MAX >> 2);
-	(void)sk;
-	return min(max(b->extra_acked[0], b->extra_acked[1]), most);
-}
-
 static void set_cwnd(struct sock *sk, struct bbr *b, const struct rate_sample *rs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 cwnd = tp->snd_cwnd, target;
 
 	if (rs->acked_sacked && !conserve_packets(sk, b, rs, &cwnd)) {
-		target = bbr_bdp(sk, bbr_bw(b), b->min_rtt_us, b->cwnd_gain) +
-			 ack_aggregation(sk, b);
+		target = bbr_bdp(sk, bbr_bw(b), b->min_rtt_us, b->cwnd_gain);
+		if (b->filled_pipe)
+			target += bbr_aggregation_extra(&b->aggregation, bbr_bw(b));
 		target = bbr_quantization(sk, target);
 		if (b->filled_pipe)
 			cwnd = min(cwnd + rs->acked_sacked, target);
@@ -218,34 +251,6 @@ static void update_bw(struct sock *sk, struct bbr *b, const struct rate_sample *
 	/* A program that sends too little says nothing about the path, unless it sent more than was thought possible. */
 	if (!rs->is_app_limited || bw >= bbr_bw(b))
 		win_filter_max(&b->bw, BW_ROUNDS, b->round_count, (u32)bw);
-}
-
-/* More arrived since the epoch began than the bandwidth explains: so much can be acknowledged at once. */
-static void update_ack_aggregation(struct sock *sk, struct bbr *b, const struct rate_sample *rs)
-{
-	u32 now = tcp_now_us(sk), expected, extra;
-
-	if (!rs->acked_sacked || rs->delivered < 0 || rs->interval_us <= 0)
-		return;
-	if (b->round_start) {
-		b->extra_rounds = min(b->extra_rounds + 1, 31u);
-		if (b->extra_rounds >= EXTRA_ACKED_ROUNDS) {
-			b->extra_rounds = 0;
-			b->extra_index ^= 1;
-			b->extra_acked[b->extra_index] = 0;
-		}
-	}
-	expected = (u32)min((u64)bbr_bw(b) * (u32)(now - b->extra_epoch) >> BW_SCALE,
-			    (u64)UINT32_MAX >> 2);
-	if (b->extra_epoch_acked <= expected || b->extra_epoch_acked > 0xfffff) {
-		b->extra_epoch_acked = 0;
-		b->extra_epoch = now;
-		expected = 0;
-	}
-	b->extra_epoch_acked += rs->acked_sacked;
-	extra = min(b->extra_epoch_acked - expected, tcp_sk(sk)->snd_cwnd);
-	if (extra > b->extra_acked[b->extra_index])
-		b->extra_acked[b->extra_index] = extra;
 }
 
 static void enter_startup(struct bbr *b)
@@ -365,7 +370,8 @@ static void bbr_main(struct sock *sk, u32 ack, u32 flag, const struct rate_sampl
 	(void)ack;
 	(void)flag;
 	update_bw(sk, b, rs);
-	update_ack_aggregation(sk, b, rs);
+	bbr_aggregation_update(sk, &b->aggregation, rs, bbr_bw(b), b->round_start,
+			       EXTRA_ACKED_ROUNDS);
 	update_phase(sk, b, rs);
 	check_full_pipe(sk, b, rs);
 	update_min_rtt(sk, b, rs);
@@ -379,7 +385,7 @@ static void bbr_init(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	b->min_rtt_us = tcp_min_rtt(tp) ? tcp_min_rtt(tp) : UINT32_MAX;
-	b->min_rtt_stamp = b->extra_epoch = tcp_now_us(sk);
+	b->min_rtt_stamp = b->aggregation.epoch = tcp_now_us(sk);
 	b->next_round_delivered = tp->delivered;
 	b->prior_ca_state = TCP_CA_Open;
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
@@ -422,8 +428,7 @@ static void bbr_cwnd_event(struct sock *sk, enum tcp_ca_event ev)
 	if (ev != CA_EVENT_TX_START || !tcp_sk(sk)->app_limited)
 		return;
 	b->idle_restart = true;
-	b->extra_epoch = tcp_now_us(sk);
-	b->extra_epoch_acked = 0;
+	bbr_aggregation_restart(sk, &b->aggregation);
 	if (b->mode == PROBE_BW)
 		set_pacing_rate(sk, b, GAIN_ONE);
 	else if (b->mode == PROBE_RTT && b->probe_rtt_timed &&
@@ -440,16 +445,9 @@ u32 bbr_min_tso_segs(const struct sock *sk)
 static u32 bbr_get_info(struct sock *sk, union tcp_cc_info *info, u16 *ret_attr)
 {
 	const struct bbr *b = bbr_of(sk);
-	u64 bw = bbr_rate(sk, bbr_bw(b), GAIN_ONE);
 
-	memset(&info->bbr, 0, sizeof(info->bbr));
-	info->bbr.bbr_bw_lo = (u32)bw;
-	info->bbr.bbr_bw_hi = (u32)(bw >> 32);
-	info->bbr.bbr_min_rtt = b->min_rtt_us;
-	info->bbr.bbr_pacing_gain = b->pacing_gain;
-	info->bbr.bbr_cwnd_gain = b->cwnd_gain;
-	*ret_attr = INET_DIAG_BBRINFO;
-	return sizeof(info->bbr);
+	return bbr_fill_info(sk, bbr_bw(b), b->min_rtt_us, b->pacing_gain, b->cwnd_gain, info,
+			     ret_attr);
 }
 
 const struct tcp_congestion_ops tcp_bbr = {

@@ -9,6 +9,26 @@
 #define GAIN_ONE      256u
 #define PACING_MARGIN 1u /* per cent below the bandwidth, so that no queue grows from rounding */
 
+/* What arrived in lumps, beyond what the bandwidth explains: its maximum over two spans of rounds. */
+struct bbr_aggregation {
+	u32 epoch, epoch_acked; /* us; packets since then */
+	u32 extra_acked[2];
+	u8 rounds, index;
+};
+/* @rounds: of a span. */
+void bbr_aggregation_update(const struct sock *sk, struct bbr_aggregation *a,
+			    const struct rate_sample *rs, u32 bw, bool round_start, u8 rounds);
+/* So many packets can be acknowledged at once. */
+u32 bbr_aggregation_extra(const struct bbr_aggregation *a, u32 bw);
+static inline void bbr_aggregation_restart(const struct sock *sk, struct bbr_aggregation *a)
+{
+	a->epoch = tcp_now_us(sk);
+	a->epoch_acked = 0;
+}
+/* For get_info(). */
+u32 bbr_fill_info(const struct sock *sk, u32 bw, u32 min_rtt_us, u32 pacing_gain, u32 cwnd_gain,
+		  union tcp_cc_info *ret_info, u16 *ret_attr);
+
 /* Octets per second. */
 u64 bbr_rate(const struct sock *sk, u32 bw, u32 gain);
 /* Packets. @min_rtt_us UINT32_MAX: not known, the initial window. */

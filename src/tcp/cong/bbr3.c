@@ -37,7 +37,6 @@
 #define PROBE_RTT_US        200000u
 #define RENO_ROUNDS_MAX     63u
 #define EXTRA_ACKED_ROUNDS  5u /* two such spans: 5.5.9 asks for ten */
-#define EXTRA_ACKED_MAX_US  100000u
 
 enum bbr3_state { STARTUP, DRAIN, DOWN, CRUISE, REFILL, UP, PROBE_RTT };
 
@@ -87,9 +86,7 @@ struct bbr3 {
 	u32 probe_rtt_done_stamp, prior_cwnd;
 	bool probe_rtt_timed, probe_rtt_round_done, probe_rtt_expired, idle_restart, has_seen_rtt;
 	u8 prior_ca_state;
-	/* ACK aggregation */
-	u32 extra_epoch, extra_epoch_acked, extra_acked[2];
-	u8 extra_rounds, extra_index;
+	struct bbr_aggregation aggregation;
 };
 
 static struct bbr3 *bbr_of(const struct sock *sk)
@@ -417,37 +414,6 @@ static void update_congestion_signals(struct sock *sk, struct bbr3 *b, const str
 		adapt_lower_bounds(sk, b);
 }
 
-/* ---- ACK aggregation (5.5.9) ---------------------------------------------------------------------------------- */
-
-static void update_ack_aggregation(struct sock *sk, struct bbr3 *b, const struct rate_sample *rs)
-{
-	u32 now = tcp_now_us(sk), expected, extra;
-
-	if (!rs->acked_sacked || rs->delivered < 0 || rs->interval_us <= 0)
-		return;
-	if (b->round_start && ++b->extra_rounds >= (b->full_bw_reached ? EXTRA_ACKED_ROUNDS : 1)) {
-		b->extra_rounds = 0;
-		b->extra_index ^= 1;
-		b->extra_acked[b->extra_index] = 0;
-	}
-	expected = (u32)min((u64)bw(b) * (u32)(now - b->extra_epoch) >> BW_SCALE, (u64)INF >> 2);
-	if (b->extra_epoch_acked <= expected || b->extra_epoch_acked > 0xfffff) {
-		b->extra_epoch_acked = 0;
-		b->extra_epoch = now;
-		expected = 0;
-	}
-	b->extra_epoch_acked += rs->acked_sacked;
-	extra = min(b->extra_epoch_acked - expected, tcp_sk(sk)->snd_cwnd);
-	b->extra_acked[b->extra_index] = max(b->extra_acked[b->extra_index], extra);
-}
-
-static u32 extra_acked(const struct bbr3 *b)
-{
-	u32 most = (u32)min((u64)bw(b) * EXTRA_ACKED_MAX_US >> BW_SCALE, (u64)INF >> 2);
-
-	return min(max(b->extra_acked[0], b->extra_acked[1]), most);
-}
-
 /* ---- STARTUP, DRAIN (5.3.1, 5.3.2) ------------------------------------------------------------------------------ */
 
 static void check_full_bw(struct bbr3 *b, const struct rate_sample *rs)
@@ -593,7 +559,7 @@ static void set_cwnd(struct sock *sk, struct bbr3 *b, const struct rate_sample *
 	if (rs->acked_sacked) {
 		most = bbr_bdp(sk, bw(b), b->min_rtt_us, gains[b->state].cwnd);
 		if (b->full_bw_reached)
-			most += extra_acked(b);
+			most += bbr_aggregation_extra(&b->aggregation, bw(b));
 		most = quantized(sk, b, most);
 		if (b->full_bw_reached)
 			cwnd = min(cwnd + rs->acked_sacked, most);
@@ -614,7 +580,8 @@ static void bbr3_main(struct sock *sk, u32 ack, u32 flag, const struct rate_samp
 	(void)flag;
 	update_latest(sk, b, rs);
 	update_congestion_signals(sk, b, rs);
-	update_ack_aggregation(sk, b, rs);
+	bbr_aggregation_update(sk, &b->aggregation, rs, bw(b), b->round_start,
+			       b->full_bw_reached ? EXTRA_ACKED_ROUNDS : 1);
 	check_startup_and_drain(sk, b, rs);
 	update_phase(sk, b, rs);
 	update_min_rtt(sk, b, rs);
@@ -630,7 +597,7 @@ static void bbr3_init(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	b->min_rtt_us = b->probe_rtt_min_us = tcp_min_rtt(tp) ? tcp_min_rtt(tp) : INF;
-	b->min_rtt_stamp = b->probe_rtt_min_stamp = b->extra_epoch = tcp_now_us(sk);
+	b->min_rtt_stamp = b->probe_rtt_min_stamp = b->aggregation.epoch = tcp_now_us(sk);
 	b->inflight_hi = INF;
 	reset_lower_bounds(b);
 	start_round(sk, b);
@@ -676,8 +643,7 @@ static void bbr3_cwnd_event(struct sock *sk, enum tcp_ca_event ev)
 	if (ev != CA_EVENT_TX_START || !tcp_sk(sk)->app_limited)
 		return;
 	b->idle_restart = true;
-	b->extra_epoch = tcp_now_us(sk);
-	b->extra_epoch_acked = 0;
+	bbr_aggregation_restart(sk, &b->aggregation);
 	if (in_probe_bw(b))
 		set_pacing_rate(sk, b, GAIN_ONE);
 	else if (b->state == PROBE_RTT)
@@ -687,16 +653,9 @@ static void bbr3_cwnd_event(struct sock *sk, enum tcp_ca_event ev)
 static u32 bbr3_get_info(struct sock *sk, union tcp_cc_info *info, u16 *ret_attr)
 {
 	const struct bbr3 *b = bbr_of(sk);
-	u64 rate = bbr_rate(sk, bw(b), GAIN_ONE);
 
-	memset(&info->bbr, 0, sizeof(info->bbr));
-	info->bbr.bbr_bw_lo = (u32)rate;
-	info->bbr.bbr_bw_hi = (u32)(rate >> 32);
-	info->bbr.bbr_min_rtt = b->min_rtt_us;
-	info->bbr.bbr_pacing_gain = gains[b->state].pacing;
-	info->bbr.bbr_cwnd_gain = gains[b->state].cwnd;
-	*ret_attr = INET_DIAG_BBRINFO;
-	return sizeof(info->bbr);
+	return bbr_fill_info(sk, bw(b), b->min_rtt_us, gains[b->state].pacing, gains[b->state].cwnd,
+			     info, ret_attr);
 }
 
 const struct tcp_congestion_ops tcp_bbr3 = {

@@ -4,6 +4,7 @@
  * accepts must end and stay inside its packet, and must not see whether the packet lies in one piece.
  */
 #include "fuzz.h"
+#include "fake_packet.h"
 
 #include <sys/socket.h>
 
@@ -31,41 +32,6 @@ FUZZ_SEEDS(SEED("\x04"
 		"\x20\0\0\0\x34\xf0\xff\xff"
 		"\x16\0\0\0\0\0\0\0"
 		"\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\xa8\0\x01\xc0\xa8\0\xc7"));
-
-#define HEAD 512
-
-struct fake {
-	u8 head[HEAD + sizeof(struct skb_shared_info)] __attribute__((aligned(8)));
-	struct page page;
-	struct sk_buff skb;
-};
-
-/* A packet of which the first @linear octets are in the head area, the others in a fragment. */
-static const struct sk_buff *fake_packet(struct fake *f, struct cpu *cpu, const u8 *p, u32 len,
-					 u32 linear)
-{
-	struct sk_buff *skb = &f->skb;
-
-	memset(f, 0, sizeof(*f));
-	skb->head = f->head;
-	skb->end = HEAD;
-	skb->data = f->head + 64;
-	skb->tail = 64 + linear;
-	skb->len = len;
-	skb->data_len = len - linear;
-	skb->mac_header = 60;
-	skb->network_header = 64;
-	skb->transport_header = SKB_NO_HEADER;
-	skb->protocol = cpu_to_be16(0x0800);
-	skb->cpu = cpu;
-	memcpy(skb->data, p, linear);
-	if (len > linear) {
-		f->page.addr = (u8 *)p + linear;
-		skb_shinfo(skb)->nr_frags = 1;
-		skb_shinfo(skb)->frags[0] = (skb_frag_t){ &f->page, 0, len - linear };
-	}
-	return skb;
-}
 
 static bool is_random(const struct sock_filter *f, u32 n)
 {

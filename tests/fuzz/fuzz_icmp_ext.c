@@ -4,6 +4,7 @@
  * datagram with what follows it. The answer is that of a reader of one contiguous copy, wherever the packet's octets lie.
  */
 #include "fuzz.h"
+#include "fake_packet.h"
 
 #include "core/cpu.h"
 #include "core/skbuff.h"
@@ -22,39 +23,6 @@ FUZZ_SEEDS(SEED("\x14\x1c\x20" ZEROS128 "\x20\0\0\0"
 	   SEED("\0\0\x20" ZEROS128 "\x20\0\xdf\xff"),
 	   SEED("\x80\x1c\x21" ZEROS128 "\0\0\0\0"
 		"\x10\0\0\0"));
-
-#define HEAD 512
-
-struct fake {
-	u8 head[HEAD + sizeof(struct skb_shared_info)] __attribute__((aligned(8)));
-	struct page page;
-	struct sk_buff skb;
-};
-
-/* A packet of which the first @linear octets are in the head area, the others in a fragment. */
-static const struct sk_buff *fake_packet(struct fake *f, struct cpu *cpu, const u8 *p, u32 len,
-					 u32 linear)
-{
-	struct sk_buff *skb = &f->skb;
-
-	memset(f, 0, sizeof(*f));
-	skb->head = f->head;
-	skb->end = HEAD;
-	skb->data = f->head + 64;
-	skb->tail = 64 + linear;
-	skb->len = len;
-	skb->data_len = len - linear;
-	skb->cpu = cpu;
-	memcpy(skb->data, p, linear);
-	if (len > linear) {
-		f->page.addr = (u8 *)p + linear;
-		f->page.size = len - linear;
-		f->page.refcount = 1;
-		skb_shinfo(skb)->nr_frags = 1;
-		skb_shinfo(skb)->frags[0] = (skb_frag_t){ &f->page, 0, len - linear };
-	}
-	return skb;
-}
 
 /* RFC 4884 7, 7.1: a header of version 2 and objects that end where the packet does; a checksum of 0 is none. */
 static bool well_formed(const u8 *p, size_t len)
@@ -80,7 +48,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	u32 linear, payload, quoted;
 	struct fake f;
 
-	if (size < 3 || size > HEAD)
+	if (size < 3 || size > FAKE_HEAD)
 		return 0;
 	linear = data[0];
 	payload = data[1];

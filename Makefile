@@ -7,6 +7,7 @@
 #   make test       every test; the last line counts them
 #   make check      the repository checks alone (layers, globals, headers, exports, format, ...)
 #   make bench      weir beside the kernel, writes bench/results.json
+#   make bench-instructions bench-record   instructions per operation against bench/instructions.json; takes new figures
 #   make study-livelock study-media study-tcp    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
@@ -71,6 +72,12 @@ bench: deps-test all
 	@$(BUILD)/bench/bench --json bench/results.json
 	@bench/uplink-bench $(BUILD)/tools/weir/weir $(BUILD)/bench/uplink_load --json bench/results.json
 
+# Instructions per operation: compared with what is recorded; make bench-record takes new figures.
+bench-instructions: deps-test all
+	@tools/run-tests $(BUILD) instructions
+bench-record: deps-test all
+	@bench/instructions --record $(BUILD)/bench/bench
+
 study-livelock study-media study-tcp: deps-build all
 	@$(BUILD)/bench/$(subst -,_,$@) --svg $(BUILD)/$@.svg $(STUDY)
 
@@ -124,4 +131,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench study-livelock study-media study-tcp install asan tsan clang fuzz corpus tcp-table coverage format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench bench-instructions bench-record study-livelock study-media study-tcp install asan tsan clang fuzz corpus tcp-table coverage format clean

@@ -3,9 +3,11 @@
  * bench.c - weir beside the kernel of this machine, and weir over IPv6 beside itself over IPv4, in interleaved pairs
  *
  *     bench [--pairs N] [--seconds S] [--json FILE] [ROW...]
+ *     bench --count BATCHES ROW
  *
  * Prints a table and writes {"rows": [{"name", "peer", "unit", "weir", "peer_value", "ratio", "aim"}]}: medians, and the median of the pairs'
  * ratios, oriented so that higher is better. Timings judge nothing here: the exit status says only whether it could be measured.
+ * --count: weir alone, under a virtual clock, so that each run does the same; prints how many operations bench_counted() has done.
  */
 #include "bench/bench.h"
 
@@ -80,6 +82,15 @@ static const struct row rows[] = {
 	  { PATH_LOOPBACK, 64, 0, false },
 	  weir_udp,
 	  kernel_udp },
+	{ "forward_64",
+	  "kernel between namespaces: 1/pps - 1/sender",
+	  "M packets/s",
+	  1e-6,
+	  false,
+	  5.0,
+	  { PATH_ROUTED, 64, 0, false },
+	  weir_forward,
+	  kernel_forward },
 	{ "tcp_bulk_loopback_v6",
 	  "weir, the same over IPv4",
 	  "Gbit/s",
@@ -196,9 +207,26 @@ static bool is_row(const char *name)
 	return false;
 }
 
+/* For bench/instructions. */
+static int count(const char *batches, const char *name)
+{
+	for (size_t i = 0; i < NR_ROWS; i++) {
+		struct bench_params p = rows[i].params;
+
+		p.count = strtoull(batches, NULL, 10);
+		if (strcmp(name, rows[i].name) || !p.count)
+			continue;
+		printf("%.0f\n", rows[i].weir(&p));
+		return 0;
+	}
+	fprintf(stderr, "bench: no such row, or no number: '%s' '%s'\n", name, batches);
+	return 2;
+}
+
 static void usage(FILE *out)
 {
-	fprintf(out, "usage: bench [--pairs N] [--seconds S] [--json FILE] [ROW...]\nrows:");
+	fprintf(out, "usage: bench [--pairs N] [--seconds S] [--json FILE] [ROW...]\n"
+		     "       bench --count BATCHES ROW\nrows:");
 	for (size_t i = 0; i < NR_ROWS; i++)
 		fprintf(out, " %s", rows[i].name);
 	fputc('\n', out);
@@ -212,6 +240,8 @@ int main(int argc, char **argv)
 	json_t *result = json_array(), *doc, *row;
 	bool all = true;
 
+	if (argc == 4 && !strcmp(argv[1], "--count"))
+		return count(argv[2], argv[3]);
 	for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
 		if (!strcmp(argv[first], "--pairs"))
 			pairs = atoi(argv[first + 1]);

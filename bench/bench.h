@@ -12,13 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum bench_path { PATH_LOOPBACK, PATH_VETH, PATH_VETH_NO_OFFLOAD };
+enum bench_path {
+	PATH_LOOPBACK,
+	PATH_VETH,
+	PATH_VETH_NO_OFFLOAD,
+	PATH_ROUTED, /* two veths and a router between them */
+};
 
 struct bench_params {
 	enum bench_path path;
-	size_t write_size; /* octets per call */
-	double seconds;    /* of the measurement proper */
-	bool ipv6;         /* weir's side only */
+	size_t write_size;    /* octets per call */
+	double seconds;       /* of the measurement proper */
+	bool ipv6;            /* weir's side only */
+	unsigned connections; /* 0: one */
+	uint64_t
+		count; /* weir's side only: batches to do, for their number of operations; 0: by time */
 };
 
 /* All give operations (or octets) per second, or a negative errno. */
@@ -28,10 +36,13 @@ double weir_tcp_bulk(const struct bench_params *p);
 double weir_tcp_rr(const struct bench_params *p);
 double weir_tcp_crr(const struct bench_params *p);
 double weir_udp(const struct bench_params *p);
+/* What a router can forward: from what two neighbours, and the same two with a router between them, can pass on. */
+double weir_forward(const struct bench_params *p);
 double kernel_tcp_bulk(const struct bench_params *p);
 double kernel_tcp_rr(const struct bench_params *p);
 double kernel_tcp_crr(const struct bench_params *p);
 double kernel_udp(const struct bench_params *p);
+double kernel_forward(const struct bench_params *p);
 
 double bench_clock(void); /* s, monotonic */
 

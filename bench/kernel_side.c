@@ -293,3 +293,176 @@ double kernel_udp(const struct bench_params *p)
 
 	return run_sides(&s, run_udp);
 }
+
+/* ---- forwarding ----------------------------------------------------------------------------------------- */
+
+/* A thread that keeps a network namespace alive, with a socket that takes UDP to port 17077 and is never read. */
+struct holder {
+	pthread_t thread;
+	pthread_barrier_t ready, done;
+	pid_t tid;
+	int error;
+};
+
+static void *hold_namespace(void *arg)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(17077) };
+	struct holder *h = arg;
+	int fd = -1;
+
+	h->tid = (pid_t)syscall(SYS_gettid);
+	if (unshare(CLONE_NEWNET) < 0)
+		h->error = -errno;
+	else
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0)
+		h->error = -errno;
+	pthread_barrier_wait(&h->ready);
+	pthread_barrier_wait(&h->done);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+static int holder_start(struct holder *h)
+{
+	pthread_barrier_init(&h->ready, NULL, 2);
+	pthread_barrier_init(&h->done, NULL, 2);
+	if (pthread_create(&h->thread, NULL, hold_namespace, h))
+		return -EAGAIN;
+	pthread_barrier_wait(&h->ready);
+	return h->error;
+}
+
+static void holder_end(struct holder *h)
+{
+	if (!h->thread)
+		return;
+	pthread_barrier_wait(&h->done);
+	pthread_join(h->thread, NULL);
+}
+
+/* The caller's namespace has the sender: 10.0.1.1 is the sink behind the router, 10.0.2.1 the sink next door. */
+static int make_routed_links(pid_t router, pid_t sink)
+{
+	char cmd[2048];
+
+	snprintf(cmd, sizeof(cmd),
+		 "exec >/dev/null 2>&1; set -e; pid=%d; router=%d; sink=%d;"
+		 "in_ns() { t=$1; shift; nsenter --net=/proc/$pid/task/$t/ns/net \"$@\"; };"
+		 "ip link add va type veth peer name vb; ip link set vb netns $router;"
+		 "ip link add v5 type veth peer name v6; ip link set v6 netns $sink;"
+		 "ip addr add 10.0.0.1/24 dev va; ip addr add 10.0.2.2/24 dev v5;"
+		 "ip link set va up; ip link set v5 up; ip route add 10.0.1.0/24 via 10.0.0.254;"
+		 "in_ns $router ip link add vc type veth peer name vd;"
+		 "in_ns $router ip link set vd netns $sink;"
+		 "in_ns $router ip addr add 10.0.0.254/24 dev vb;"
+		 "in_ns $router ip addr add 10.0.1.254/24 dev vc;"
+		 "in_ns $router ip link set vb up; in_ns $router ip link set vc up;"
+		 "in_ns $router sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward';"
+		 "in_ns $sink ip addr add 10.0.1.1/24 dev vd;"
+		 "in_ns $sink ip addr add 10.0.2.1/24 dev v6;"
+		 "in_ns $sink ip link set vd up; in_ns $sink ip link set v6 up;"
+		 "in_ns $sink ip route add 10.0.0.0/24 via 10.0.1.254",
+		 (int)getpid(), (int)router, (int)sink);
+	return system(cmd) == 0 ? 0 : -EPERM;
+}
+
+/* Datagrams that reached the sink, taken or not. */
+static uint64_t sink_arrivals(const struct holder *sink)
+{
+	unsigned long in = 0, no_ports = 0, errors = 0;
+	char path[64], line[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/net/snmp", (int)sink->tid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "Udp: %lu %lu %lu", &in, &no_ports, &errors);
+	if (f)
+		fclose(f);
+	return in + no_ports + errors;
+}
+
+static int sender_socket(uint32_t addr)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(17077),
+				  .sin_addr.s_addr = htonl(addr) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+#define SLICE_S 0.005
+
+/* Through the router and to the neighbour in turns, as the speed of the machine changes: what the router can forward in a second. */
+static double measure_forwarding(const struct holder *sink, const struct bench_params *p)
+{
+	int fd[2] = { sender_socket(0x0a000201u), sender_socket(0x0a000101u) };
+	double busy[2] = { 0 }, start, now;
+	uint64_t arrived[2] = { 0 }, before;
+	char buf[65536] = { 0 };
+
+	if (fd[0] < 0 || fd[1] < 0)
+		return -EIO;
+	for (int i = 0; i < 20000; i++) /* neighbours are found, the sink's socket is full */
+		send(fd[i & 1], buf, p->write_size, 0);
+	while (busy[0] + busy[1] < p->seconds)
+		for (int i = 0; i < 2; i++) {
+			before = sink_arrivals(sink);
+			start = bench_clock();
+			do {
+				for (int j = 0; j < 64; j++)
+					send(fd[i], buf, p->write_size, 0);
+				now = bench_clock();
+			} while (now - start < SLICE_S);
+			busy[i] += now - start;
+			arrived[i] += sink_arrivals(sink) - before;
+		}
+	close(fd[0]);
+	close(fd[1]);
+	if (!arrived[0] || !arrived[1])
+		return -EIO;
+	return 1 / (busy[1] / (double)arrived[1] - busy[0] / (double)arrived[0]);
+}
+
+struct forward {
+	const struct bench_params *params;
+	double result;
+};
+
+static void *forward_thread(void *arg)
+{
+	struct holder router = { 0 }, sink = { 0 };
+	struct forward *f = arg;
+
+	f->result = unshare(CLONE_NEWNET) < 0 ? -errno : 0;
+	if (!f->result)
+		f->result = holder_start(&router);
+	if (!f->result)
+		f->result = holder_start(&sink);
+	if (!f->result)
+		f->result = make_routed_links(router.tid, sink.tid);
+	if (!f->result)
+		f->result = measure_forwarding(&sink, f->params);
+	holder_end(&sink);
+	holder_end(&router);
+	return NULL;
+}
+
+/* In a thread of its own: it leaves the caller's namespace. */
+double kernel_forward(const struct bench_params *p)
+{
+	struct forward f = { .params = p };
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, forward_thread, &f))
+		return -EAGAIN;
+	pthread_join(t, NULL);
+	return f.result;
+}

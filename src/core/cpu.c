@@ -91,6 +91,7 @@ void cpu_release(struct cpu *cpu, bool may_kick)
 	struct machine *m = cpu->machine;
 	struct parker *wakes[MAX_WAKES];
 	unsigned n = 0, i;
+	u64 others = cpu->kick_cpus;
 	bool kick;
 
 	lock_assert_held(cpu);
@@ -107,6 +108,7 @@ void cpu_release(struct cpu *cpu, bool may_kick)
 	if (kick)
 		cpu->sleep_until = 0; /* once is enough: who sleeps will look */
 	cpu->need_kick = false;
+	cpu->kick_cpus = 0;
 	cpu->epoch++;
 	cpu->locked = false;
 	pthread_mutex_unlock(&cpu->lock);
@@ -116,6 +118,8 @@ void cpu_release(struct cpu *cpu, bool may_kick)
 		unpark_waiter(m, wakes[i]);
 	if (kick)
 		cpu_kick(cpu);
+	for (; unlikely(others); others &= others - 1)
+		cpu_kick(m->cpus[__builtin_ctzll(others)]);
 }
 
 void cpu_unlock(struct cpu *cpu)

@@ -65,6 +65,13 @@ struct cpu_work {
 	void (*fn)(struct cpu *cpu, struct cpu_work *w);
 };
 
+/* A call that one cpu wants of another, again and again: asked for twice before it was made, it is made once. */
+struct cpu_call {
+	struct cpu_work work;
+	void (*fn)(struct cpu *cpu, struct cpu_call *call); /* HI softirq of that cpu */
+	u32 queued;                                         /* atomic */
+};
+
 struct tasklet {
 	struct list_head node; /* empty: not scheduled */
 	void (*func)(struct cpu *cpu, struct tasklet *t);
@@ -103,6 +110,7 @@ struct __capability("cpu") cpu
 	/* who sleeps for this cpu does so until then; arming something earlier sets need_kick. 0: nobody sleeps */
 	u64 sleep_until;
 	bool need_kick;
+	u64 kick_cpus;           /* bit mask of those that got work from us: told after unlocking */
 	u64 rounds;              /* do_softirq() calls that did something */
 	u64 softirq_defer_until; /* until then cpu_unlock() leaves softirqs to the worker or the next turn */
 	bool receiver_full; /* softirqs brought what a socket had no room for: programs are behind */
@@ -132,6 +140,9 @@ u64 cpu_next_event(struct cpu *cpu);
 
 /* Any thread, no lock needed. */
 void cpu_queue_work(struct cpu *cpu, struct cpu_work *w);
+void cpu_call_init(struct cpu_call *call, void (*fn)(struct cpu *cpu, struct cpu_call *call));
+/* The lock of @from is held; @to is told of it when that is given back. */
+void cpu_call_on(struct cpu *from, struct cpu *to, struct cpu_call *call);
 /* Runs what was handed over so far: before the owner of a cpu_work goes away. Lock held. */
 void run_remote_work(struct cpu *cpu);
 

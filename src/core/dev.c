@@ -345,6 +345,8 @@ void linkwatch_run(struct machine *m)
 			struct net_device *dev;
 
 			cpu_lock(cpu);
+			run_remote_work(
+				cpu); /* the other end of a veth may have told of its carrier */
 			dev = list_first_entry_or_null(&cpu->softnet->linkwatch, struct net_device,
 						       linkwatch_node);
 			if (dev)

@@ -31,7 +31,8 @@ void run_remote_work(struct cpu *cpu)
 	}
 }
 
-void cpu_queue_work(struct cpu *cpu, struct cpu_work *w)
+/* True: it is the first. Who pushed the one before has kicked, or will. */
+static bool remote_work_push(struct cpu *cpu, struct cpu_work *w)
 {
 	struct cpu_work *old = __atomic_load_n(&cpu->remote_work, __ATOMIC_RELAXED);
 
@@ -39,8 +40,37 @@ void cpu_queue_work(struct cpu *cpu, struct cpu_work *w)
 		w->next = old;
 	} while (!__atomic_compare_exchange_n(&cpu->remote_work, &old, w, true, __ATOMIC_RELEASE,
 					      __ATOMIC_RELAXED));
-	if (!old) /* who pushed the one before has kicked */
+	return !old;
+}
+
+void cpu_queue_work(struct cpu *cpu, struct cpu_work *w)
+{
+	if (remote_work_push(cpu, w))
 		cpu_kick(cpu);
+}
+
+/* ---- calls from cpu to cpu ------------------------------------------------------------------------------ */
+
+static void cpu_call_run(struct cpu *cpu, struct cpu_work *w)
+{
+	struct cpu_call *call = container_of(w, struct cpu_call, work);
+
+	/* Before fn looks: what comes from now on asks for another one. */
+	__atomic_exchange_n(&call->queued, 0, __ATOMIC_ACQ_REL);
+	call->fn(cpu, call);
+}
+
+void cpu_call_init(struct cpu_call *call, void (*fn)(struct cpu *cpu, struct cpu_call *call))
+{
+	*call = (struct cpu_call){ .work.fn = cpu_call_run, .fn = fn };
+}
+
+void cpu_call_on(struct cpu *from, struct cpu *to, struct cpu_call *call)
+{
+	lock_assert_held(from);
+	if (!__atomic_exchange_n(&call->queued, 1, __ATOMIC_ACQ_REL) &&
+	    remote_work_push(to, &call->work))
+		from->kick_cpus |= 1ull << to->id;
 }
 
 static void schedule_on(struct cpu *cpu, struct tasklet *t, struct list_head *list, enum softirq nr)

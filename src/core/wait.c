@@ -248,6 +248,15 @@ static void driver_leave(struct machine *m, struct parker *p, bool driver)
 		expect_kicks(m);
 }
 
+/* A cpu whose turn came late in the round may have given one whose turn came early something to do. */
+static bool cpus_have_work(const struct machine *m)
+{
+	for (u32 i = 0; m->ncpus > 1 && i < m->ncpus; i++)
+		if (__atomic_load_n(&m->cpus[i]->remote_work, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
 /* One turn of all cpus: ns until the next event. *@ret_worked: something was done. */
 static u64 turn_all(struct machine *m, bool driver, bool *ret_worked)
 {
@@ -263,7 +272,9 @@ static u64 turn_all(struct machine *m, bool driver, bool *ret_worked)
 	}
 	if (ret_worked)
 		*ret_worked = rounds != 0;
-	if (next == 0 || next == HOST_FOREVER)
+	if (next == 0 || cpus_have_work(m))
+		return 0;
+	if (next == HOST_FOREVER)
 		return next;
 	now = host_now(m->host);
 	return next > now ? next - now : 0;

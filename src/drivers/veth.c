@@ -12,12 +12,13 @@
  *   size with final checksums enter the link, and the link delivers to the peer's ring. Then, and only then, the peer merges
  *   what it receives (GRO): merging pays for frames of wire size, not for packets that never were cut.
  *   Carrier: both ends are up.
- * Limits
- *   Both ends live on the same cpu; a pair across cpus is refused when it is made.
+ *   The ends may live on different cpus. What the sender must not look at there (flags, MTU, ring) the receiver checks, and a frame
+ *   goes by the receiver's inbox (core/skb_inbox.h). Its octets are copied on the way if the sender keeps them, as TCP does. The
+ *   other end's carrier is told by a call to its cpu, which has been made when the control call that changed it returns.
  * Invariants
- *   priv(a)->peer == b <=> priv(b)->peer == a. The ring holds at most VETH_RING_SIZE frames from plain transmission; what comes over a
- *   link is bounded by the link.
- * Locking: the cpu lock; rtnl to make, pair and configure.
+ *   priv(a)->peer == b <=> priv(b)->peer == a, but while they are paired or parted. The ring holds at most VETH_RING_SIZE frames from
+ *   plain transmission, the inbox as many; what comes over a link on one cpu is bounded by the link.
+ * Locking: each end's cpu lock; rtnl to make, pair and configure.
  */
 #include "drivers/veth.h"
 
@@ -30,6 +31,7 @@
 #include "core/ethtool.h"
 #include "core/machine.h"
 #include "core/qdisc.h"
+#include "core/skb_inbox.h"
 #include "drivers/drivers_internal.h"
 #include "drivers/link_netlink.h"
 #include "netlink/netlink.h"
@@ -55,6 +57,10 @@ struct veth_priv {
 	struct veth_link *link;  /* NULL: never impaired */
 	struct napi_struct napi;
 	struct sk_buff_head ring;
+	struct skb_inbox inbox;  /* from a peer on another cpu */
+	struct cpu_call carrier; /* the peer has come up or gone down */
+	bool up;                 /* atomic: as of open and stop */
+	struct net_device *dev;
 	struct veth_stats stats;
 };
 
@@ -75,12 +81,30 @@ static void veth_ring_add(struct net_device *rcv, struct sk_buff *skb)
 		napi_schedule(&priv->napi);
 }
 
+static bool veth_crosses(const struct net_device *dev, const struct net_device *peer)
+{
+	return unlikely(peer->cpu != dev->cpu);
+}
+
+/* Consumes; false: there was no room for it. */
+static bool veth_cross(struct net_device *rcv, struct sk_buff *skb)
+{
+	if (likely(skb_inbox_put(&veth_priv(rcv)->inbox, skb)))
+		return true;
+	kfree_skb_reason(skb, SKB_DROP_RING_FULL);
+	return false;
+}
+
 /* A frame has come to the end of an impaired link. */
 static void veth_link_deliver(struct link *link, struct sk_buff *skb)
 {
 	struct net_device *dev = container_of(link, struct veth_link, link)->dev;
 	struct net_device *rcv = veth_priv(dev)->peer;
 
+	if (rcv && veth_crosses(dev, rcv)) {
+		veth_cross(rcv, skb);
+		return;
+	}
 	if (!rcv || !netif_running(rcv)) {
 		kfree_skb_reason(skb, SKB_DROP_DEV_DOWN);
 		return;
@@ -88,23 +112,49 @@ static void veth_link_deliver(struct link *link, struct sk_buff *skb)
 	veth_ring_add(rcv, skb);
 }
 
-static skb_drop_reason_t veth_check(const struct net_device *rcv, const struct sk_buff *skb)
+/* What only the receiver's cpu may look at. */
+static skb_drop_reason_t veth_check_rcv(const struct net_device *rcv, const struct sk_buff *skb)
 {
-	if (!rcv || !netif_running(rcv))
+	if (!netif_running(rcv))
 		return SKB_DROP_DEV_DOWN;
-	if (skb_headlen(skb) < ETH_HLEN)
-		return SKB_DROP_PKT_TOO_SMALL;
 	/* Room for one VLAN tag more than the peer's MTU, as real cards have. */
 	if (!skb_is_gso(skb) && skb->len > rcv->mtu + ETH_HLEN + 4)
 		return SKB_DROP_DEV_MTU;
 	return SKB_NOT_DROPPED;
 }
 
+static skb_drop_reason_t veth_check(const struct net_device *dev, const struct net_device *rcv,
+				    const struct sk_buff *skb)
+{
+	if (!rcv)
+		return SKB_DROP_DEV_DOWN;
+	if (skb_headlen(skb) < ETH_HLEN)
+		return SKB_DROP_PKT_TOO_SMALL;
+	return veth_crosses(dev, rcv) ? SKB_NOT_DROPPED : veth_check_rcv(rcv, skb);
+}
+
+/* A frame has come from another cpu. */
+static void veth_inbox_deliver(struct skb_inbox *in, struct sk_buff *skb)
+{
+	struct veth_priv *priv = container_of(in, struct veth_priv, inbox);
+	skb_drop_reason_t reason = veth_check_rcv(priv->dev, skb);
+
+	if (!reason && priv->ring.qlen >= VETH_RING_SIZE) {
+		reason = SKB_DROP_RING_FULL;
+		priv->stats.rx_drops++;
+	}
+	if (unlikely(reason)) {
+		kfree_skb_reason(skb, reason);
+		return;
+	}
+	veth_ring_add(priv->dev, skb);
+}
+
 static enum netdev_tx veth_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct veth_priv *priv = veth_priv(dev);
 	struct net_device *rcv = priv->peer;
-	skb_drop_reason_t reason = veth_check(rcv, skb);
+	skb_drop_reason_t reason = veth_check(dev, rcv, skb);
 	u32 len = skb->len;
 	bool sent = true;
 
@@ -115,6 +165,8 @@ static enum netdev_tx veth_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(priv->link) &&
 	    (link_active(&priv->link->link) || !link_idle(&priv->link->link))) {
 		sent = link_enqueue(&priv->link->link, skb);
+	} else if (veth_crosses(dev, rcv)) {
+		sent = veth_cross(rcv, skb);
 	} else {
 		reason = SKB_DROP_RING_FULL;
 		if (unlikely(veth_priv(rcv)->ring.qlen >= VETH_RING_SIZE)) {
@@ -167,19 +219,21 @@ static void veth_receive(struct veth_priv *priv, struct net_device *dev, struct 
 
 static int veth_poll(struct napi_struct *napi, int budget)
 {
-	struct net_device *dev = napi->dev, *peer;
+	struct net_device *dev = napi->dev;
 	struct veth_priv *priv = veth_priv(dev);
 	int work = 0;
 
 	while (work < budget) {
 		struct sk_buff *skb = skb_dequeue(&priv->ring);
+		struct net_device *peer = priv->peer;
+		bool crosses = peer && veth_crosses(dev, peer);
 
 		if (!skb)
 			break;
 		work++;
-		peer = priv->peer;
-		veth_receive(priv, dev, skb, !peer || peer->net != dev->net,
-			     peer && !(peer->features & NETIF_F_TSO));
+		/* Of a peer on another cpu nothing is known but where it is: what it cut is seen by its frames. */
+		veth_receive(priv, dev, skb, crosses || !peer || peer->net != dev->net,
+			     crosses || (peer && !(peer->features & NETIF_F_TSO)));
 	}
 	if (work < budget)
 		napi_complete_done(napi, work);
@@ -188,11 +242,27 @@ static int veth_poll(struct napi_struct *napi, int budget)
 
 /* ---- device operations ------------------------------------------------------------------------------------ */
 
+/* The peer, on another cpu, has come up or gone down, or was joined to us. */
+static void veth_carrier_call(struct cpu *cpu, struct cpu_call *call)
+{
+	struct veth_priv *priv = container_of(call, struct veth_priv, carrier);
+	struct net_device *dev = priv->dev, *peer = priv->peer;
+
+	lock_assert_held(cpu);
+	if (peer && netif_running(dev) && __atomic_load_n(&veth_priv(peer)->up, __ATOMIC_ACQUIRE))
+		netif_carrier_on(dev);
+	else
+		netif_carrier_off(dev);
+}
+
 static int veth_init(struct net_device *dev)
 {
 	struct veth_priv *priv = veth_priv(dev);
 
+	priv->dev = dev;
 	skb_queue_head_init(&priv->ring);
+	skb_inbox_init(&priv->inbox, dev->cpu, VETH_RING_SIZE, veth_inbox_deliver);
+	cpu_call_init(&priv->carrier, veth_carrier_call);
 	netif_napi_add(dev, &priv->napi, veth_poll);
 	dev->carrier = false;
 	return 0;
@@ -201,15 +271,20 @@ static int veth_init(struct net_device *dev)
 static void veth_uninit(struct net_device *dev)
 {
 	struct veth_priv *priv = veth_priv(dev);
+	struct net_device *peer = priv->peer;
 
-	cpu_lock(dev->cpu);
-	if (priv->peer) {
-		veth_priv(priv->peer)->peer = NULL;
-		netif_carrier_off(priv->peer);
-		priv->peer = NULL;
+	/* First the peer forgets us: from then on nothing comes from its cpu. */
+	if (peer) {
+		cpu_lock(peer->cpu);
+		veth_priv(peer)->peer = NULL;
+		netif_carrier_off(peer);
+		cpu_unlock(peer->cpu);
 	}
+	cpu_lock(dev->cpu);
+	priv->peer = NULL;
 	if (priv->link)
 		link_fini(&priv->link->link);
+	skb_inbox_fini(&priv->inbox, SKB_DROP_NET_EXIT);
 	skb_queue_purge_reason(&priv->ring, SKB_DROP_NET_EXIT);
 	netif_napi_del(&priv->napi);
 	cpu_unlock(dev->cpu);
@@ -220,6 +295,18 @@ static void veth_destructor(struct net_device *dev)
 	free(veth_priv(dev)->link);
 }
 
+static void veth_tell_peer(struct net_device *dev, bool carrier)
+{
+	struct net_device *peer = veth_priv(dev)->peer;
+
+	if (veth_crosses(dev, peer))
+		cpu_call_on(dev->cpu, peer->cpu, &veth_priv(peer)->carrier);
+	else if (carrier)
+		netif_carrier_on(peer);
+	else
+		netif_carrier_off(peer);
+}
+
 static int veth_open(struct net_device *dev)
 {
 	struct veth_priv *priv = veth_priv(dev);
@@ -227,9 +314,10 @@ static int veth_open(struct net_device *dev)
 	if (!priv->peer)
 		return -ENOTCONN;
 	napi_enable(&priv->napi);
-	if (netif_running(priv->peer)) {
+	__atomic_store_n(&priv->up, true, __ATOMIC_RELEASE);
+	if (__atomic_load_n(&veth_priv(priv->peer)->up, __ATOMIC_ACQUIRE)) {
 		netif_carrier_on(dev);
-		netif_carrier_on(priv->peer);
+		veth_tell_peer(dev, true);
 	}
 	return 0;
 }
@@ -238,9 +326,10 @@ static int veth_stop(struct net_device *dev)
 {
 	struct veth_priv *priv = veth_priv(dev);
 
+	__atomic_store_n(&priv->up, false, __ATOMIC_RELEASE);
 	netif_carrier_off(dev);
 	if (priv->peer)
-		netif_carrier_off(priv->peer);
+		veth_tell_peer(dev, false);
 	napi_disable(&priv->napi);
 	skb_queue_purge_reason(&priv->ring, SKB_DROP_DEV_DOWN);
 	if (priv->link)
@@ -299,6 +388,7 @@ static const void *veth_stats_own(struct net_device *dev)
 {
 	struct veth_priv *priv = veth_priv(dev);
 
+	priv->stats.rx_drops += skb_inbox_take_refused(&priv->inbox);
 	priv->stats.peer_ifindex = priv->peer ? (u64)priv->peer->ifindex : 0;
 	return &priv->stats;
 }
@@ -350,8 +440,10 @@ static void veth_pair(struct net_device *a, struct net_device *b)
 {
 	cpu_lock(a->cpu);
 	veth_priv(a)->peer = b;
-	veth_priv(b)->peer = a;
 	cpu_unlock(a->cpu);
+	cpu_lock(b->cpu);
+	veth_priv(b)->peer = a;
+	cpu_unlock(b->cpu);
 }
 
 static void veth_dellink(struct net_device *dev)
@@ -364,15 +456,10 @@ static void veth_dellink(struct net_device *dev)
 }
 
 /* Registers both (the second must not have been). Frees neither on failure, but leaves none registered. */
-static int veth_register_pair(struct net_device *dev, struct net_device *peer,
-			      struct netlink_ext_ack *extack)
+static int veth_register_pair(struct net_device *dev, struct net_device *peer)
 {
 	int err;
 
-	if (dev->net->cpu != peer->net->cpu) {
-		nl_set_err_msg(extack, "both ends of a veth must be in instances of the same cpu");
-		return -EOPNOTSUPP;
-	}
 	err = register_netdevice(peer);
 	if (err)
 		return err;
@@ -399,7 +486,7 @@ int veth_create(struct net *net_a, const char *name_a, struct net *net_b, const 
 	if (a && b) {
 		eth_hw_addr_random(a);
 		eth_hw_addr_random(b);
-		err = veth_register_pair(a, b, NULL);
+		err = veth_register_pair(a, b);
 	}
 	if (err) {
 		free_netdev(a);
@@ -556,7 +643,7 @@ static int veth_newlink(struct net *src_net, struct net_device *dev, const struc
 		eth_hw_addr_random(peer);
 	if (!tb[IFLA_ADDRESS])
 		eth_hw_addr_random(dev);
-	err = veth_register_pair(dev, peer, extack);
+	err = veth_register_pair(dev, peer);
 	if (err) {
 		free_netdev(peer);
 		return err;

@@ -235,6 +235,8 @@ struct netns_tcp {
 		limit_output_bytes, challenge_ack_limit, invalid_ratelimit_ms, min_snd_mss,
 		base_mss;
 	u32 keepalive_time_s, keepalive_intvl_s, fin_timeout_s, tw_reuse_delay_ms;
+	u32 mtu_probe_floor, probe_interval_s, probe_threshold; /* tcp_mtu_probe.c */
+	u8 mtu_probing;
 	u8 keepalive_probes, syn_retries, synack_retries, retries1, retries2, orphan_retries,
 		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
 		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts,
@@ -286,6 +288,10 @@ struct tcp_flight {
 
 	/* tcp_rate.c: when the last segment that was acknowledged had been sent; when delivered grew */
 	u32 first_tx_us, delivered_us;
+
+	/* tcp_mtu_probe.c: the probe under way, a segment of its own; size: of the packet, 0: none */
+	u32 mtu_probe_start, mtu_probe_end;
+	u16 mtu_probe_size;
 };
 extern const struct tcp_flight tcp_no_flight;
 
@@ -367,6 +373,8 @@ struct tcp_sock {
 	u8 reo_wnd_steps, reo_wnd_persist : 5, rack_dsack_seen : 1; /* tcp_rack.c */
 	u32 rack_last_delivered; /* tp->delivered when reo_wnd_steps was changed last */
 	u16 advmss, user_mss, mss_clamp;
+	u16 mtup_low, mtup_high,
+		mtup_stamp; /* tcp_mtu_probe.c: packets; s. mtup_low 0: no probing */
 
 	/* receive: tcp_input.c */
 	u32 rcv_ssthresh, window_clamp;
@@ -1137,6 +1145,7 @@ void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb);
 void tcp_simple_retransmit(struct sock *sk);
 void tcp_check_reordering(struct sock *sk, u32 low_seq, bool ts);
 u32 tcp_dupack_heuristics(const struct tcp_sock *tp);
+u32 tcp_current_ssthresh(const struct sock *sk);
 static inline bool tcp_is_reno(const struct tcp_sock *tp)
 {
 	return !tp->sack_ok;
@@ -1188,6 +1197,10 @@ void tcp_xmit_synack_of(struct sock *sk);
 u32 tcp_mss_of(const struct sock *sk, u32 mtu); /* without options */
 void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now);
 void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr);
+/* @skb has left the write queue for the network. */
+void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb);
+/* @from follows @to in the write queue, and becomes its end. False: it may not, or there is no memory. */
+bool tcp_collapse_send(struct sock *sk, struct sk_buff *to, struct sk_buff *from);
 /* Makes sure that tp->flight may be written. False: no memory. */
 bool __tcp_flight_get(struct sock *sk);
 static inline bool tcp_flight_get(struct sock *sk)
@@ -1215,6 +1228,29 @@ static inline void tcp_push_pending_frames(struct sock *sk)
 {
 	if (tcp_send_head(sk))
 		__tcp_push_pending_frames(sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle);
+}
+
+/* ---- tcp_mtu_probe.c --------------------------------------------------------------------------------- */
+
+void tcp_mtup_init(struct sock *sk);     /* a handshake tells what the peer takes */
+void tcp_mtu_blackhole(struct sock *sk); /* timeouts, and nothing gets through */
+/* WAIT: a probe is due and cannot go yet: what it is to be made of stays in the queue. */
+enum tcp_mtu_probe { TCP_MTU_PROBE_NONE, TCP_MTU_PROBE_WAIT, TCP_MTU_PROBE_SENT };
+enum tcp_mtu_probe tcp_mtu_probe(struct sock *sk); /* tp->flight may be written */
+void __tcp_mtu_probe_acked(struct sock *sk);
+/* snd_una has moved. */
+static inline void tcp_mtu_probe_check_acked(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (unlikely(tp->flight->mtu_probe_size) && !after(tp->flight->mtu_probe_end, tp->snd_una))
+		__tcp_mtu_probe_acked(sk);
+}
+bool __tcp_mtu_probe_lost(struct sock *sk);
+/* Something is lost, and no recovery is under way: true: it is the probe, which is seen to. */
+static inline bool tcp_mtu_probe_lost(struct sock *sk)
+{
+	return unlikely(tcp_sk(sk)->flight->mtu_probe_size) && __tcp_mtu_probe_lost(sk);
 }
 
 /* ---- tcp_options.c ----------------------------------------------------------------------------------- */

@@ -413,6 +413,7 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	tcp_ack_update_rtt(sk, st.seq_rtt_us);
 	if (st.flag & FLAG_ACKED) {
 		st.flag |= FLAG_SET_XMIT_TIMER;
+		tcp_mtu_probe_check_acked(sk);
 		if (tcp_is_reno(tp)) {
 			/* One is the hole, the others may be those that duplicate ACKs were counted for. */
 			if (st.acked_pkts)

@@ -599,6 +599,7 @@ void tcp_init_transfer(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	tcp_mtup_init(sk);
 	inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
 	/* RFC 5681 3.1: more than one SYN lost: begin with one segment. The window of a listener's child says so already. */
 	if (tp->snd_cwnd != 1 && !(tp->total_retrans > 1 && tp->flight->undo_marker))

@@ -57,6 +57,11 @@ u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
 
 	mss = tcp_bound_to_half_wnd(tp, mss);
 	inet_csk(sk)->icsk_pmtu_cookie = pmtu;
+	if (unlikely(tp->mtup_low)) {
+		/* tcp_mtu_probe.c: a router knows better; else nothing that no probe has shown to pass. */
+		tp->mtup_high = (u16)min(tp->mtup_high, pmtu);
+		mss = min(mss, tcp_mss_of(sk, tp->mtup_low) - (tp->tcp_header_len - TCP_BASE_HDR));
+	}
 	tp->mss_cache = (u16)min(mss, 65535u);
 	return mss;
 }
@@ -620,7 +625,7 @@ static void tcp_new_data_timer(struct sock *sk, u32 prior, bool probe)
 		tcp_rearm_rto(sk);
 }
 
-static void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
+void tcp_event_new_data_sent(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 segs = tcp_skb_pcount(skb);
@@ -775,6 +780,13 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 	/* Without memory it is as if the device refused: an ACK, the next write or the probe timer tries again. */
 	if (tcp_send_head(sk) && unlikely(!tcp_flight_get(sk)))
 		return !tp->packets_out;
+	if (unlikely(tp->mtup_low) && !push_one) {
+		enum tcp_mtu_probe probe = tcp_mtu_probe(sk);
+
+		if (probe == TCP_MTU_PROBE_WAIT)
+			return false;
+		sent = probe == TCP_MTU_PROBE_SENT;
+	}
 	while ((skb = tcp_send_head(sk)) && !tcp_pacing_wait(sk)) {
 		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 		int nagle = skb == tcp_write_queue_tail(sk) ? nonagle : TCP_NAGLE_PUSH;
@@ -855,6 +867,29 @@ void __tcp_push_pending_frames(struct sock *sk, u32 cur_mss, int nonagle)
 		tcp_check_probe_timer(sk);
 }
 
+bool tcp_collapse_send(struct sock *sk, struct sk_buff *to, struct sk_buff *from)
+{
+	const u8 special = TCP_FLAG_SYN | TCP_FLAG_URG;
+	struct tcp_skb_cb *cb = TCP_SKB_CB(to);
+	const struct tcp_skb_cb fcb = *TCP_SKB_CB(from);
+	u32 delta, freed = from->truesize;
+
+	if (cb->eor || cb->tx_tstamp || fcb.tx_tstamp ||
+	    ((cb->tcp_flags | fcb.tcp_flags) & special) || tcp_skb_unclone(sk, to))
+		return false;
+	skb_unlink(from, &sk->sk_write_queue);
+	if (!skb_try_coalesce(to, from, &delta)) {
+		skb_queue_after(&sk->sk_write_queue, to, from);
+		return false;
+	}
+	sk->sk_wmem_queued += delta - freed;
+	cb->end_seq = fcb.end_seq;
+	cb->tcp_flags |= fcb.tcp_flags;
+	cb->eor = fcb.eor;
+	cb->gso_segs = 0;
+	return true;
+}
+
 /* ---- retransmission ---------------------------------------------------------------------------------- */
 
 /* @from follows @to in the retransmit queue, and becomes its end. False: it cannot, or there is no memory. */
@@ -915,6 +950,8 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 	u32 mss = tcp_current_mss(sk), len, avail;
 	int err;
 
+	/* What is acknowledged from here on may be this one: nothing is learnt of a probe. */
+	tp->flight->mtu_probe_size = 0;
 	if (tcp_trim_acked(sk, skb))
 		return -ENOMEM;
 	if (inet_csk(sk)->icsk_af_ops->rebuild_header(sk))

@@ -458,7 +458,7 @@ void tcp_enter_cwr(struct sock *sk)
 
 /* ---- entering and leaving ---------------------------------------------------------------------------- */
 
-static u32 tcp_current_ssthresh(const struct sock *sk)
+u32 tcp_current_ssthresh(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
@@ -547,13 +547,12 @@ void tcp_enter_loss(struct sock *sk)
 	f->tlp_high_seq = 0;
 	tcp_ecn_queue_cwr(tp);
 	/* RFC 5682 3.1 step 1: not inside a fast recovery, whose retransmissions would confuse it */
-	tp->frto = net->frto && (new_recovery || icsk->icsk_retransmits);
+	tp->frto = net->frto && (new_recovery || icsk->icsk_retransmits) && !f->mtu_probe_size;
 	if (head)
 		trace_skb(head, sk->sk_net, TP_tcp_enter_loss, TRACE_PASS, tp->snd_ssthresh,
 			  tp->lost_out);
 }
 
-/* Path MTU went down: what is larger must be sent again, without blaming congestion. */
 /* Nothing of what is in flight has arrived. */
 void tcp_mark_all_lost(struct sock *sk)
 {
@@ -561,10 +560,11 @@ void tcp_mark_all_lost(struct sock *sk)
 		tcp_mark_skb_lost(sk, skb);
 }
 
+/* The path takes less than it was given: what is larger must be sent again, without blaming congestion. */
 void tcp_simple_retransmit(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 mss = tcp_current_mss(sk), before_ = tp->lost_out;
+	u32 mss = tcp_current_mss(sk);
 	struct sk_buff *skb;
 
 	/* RFC 7413 4.1.3: a SYN with data that was too large: the SYN again, alone; the data follow it. */
@@ -579,7 +579,7 @@ void tcp_simple_retransmit(struct sock *sk)
 			tcp_mark_skb_lost(sk, skb);
 		}
 	}
-	if (before_ == tp->lost_out)
+	if (!tp->lost_out)
 		return;
 	tp->flight->retransmit_hint = NULL;
 	if (tcp_is_reno(tp))
@@ -775,6 +775,8 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 			tcp_try_to_open(sk);
 			return;
 		}
+		if (icsk->icsk_ca_state < TCP_CA_CWR && tcp_mtu_probe_lost(sk))
+			return;
 		tcp_enter_recovery(sk);
 		if (!tcp_is_reno(tp) && !tcp_is_rack(sk)) {
 			tp->flight->lost_seq = tp->snd_una;

@@ -280,6 +280,9 @@ static void tcp_learn_from_syn(struct sock *sk, const struct tcp_seg *seg)
 	tp->snd_wnd = seg->window; /* not scaled in a SYN (RFC 7323 2.2) */
 	tp->snd_wl1 = seg->seq;
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
+	tcp_mtup_init(sk);
+	tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
+	tcp_initialize_rcv_mss(sk);
 }
 
 /* Does a send call wait that will go on as soon as the connection stands? Its octets then carry the ACK. */
@@ -310,8 +313,6 @@ static void tcp_syn_sent_synack(struct sock *sk, struct tcp_seg *seg)
 	tp->snd_wl1 = seg->seq;
 	tcp_ack(sk, seg, true);
 	tcp_learn_from_syn(sk, seg);
-	tcp_sync_mss(sk, icsk->icsk_pmtu_cookie);
-	tcp_initialize_rcv_mss(sk);
 	tcp_finish_connect(sk);
 	again = unlikely(tp->syn_fastopen || tp->syn_data) && tcp_rcv_fastopen_synack(sk, seg);
 	if (unlikely(tp->syn_fastopen || tp->syn_data) && !again && seg->end_seq != seg->seq + 1)
@@ -343,8 +344,6 @@ static void tcp_syn_sent_simultaneous(struct sock *sk, struct tcp_seg *seg)
 
 	tcp_set_state(sk, SS_TCP_SYN_RECV);
 	tcp_learn_from_syn(sk, seg);
-	tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
-	tcp_initialize_rcv_mss(sk);
 	consume_skb(seg->skb);
 	if (!syn)
 		return;

@@ -215,8 +215,10 @@ static bool tcp_write_timeout(struct sock *sk)
 	} else {
 		u32 until = net->retries2;
 
-		if (tcp_retransmits_timed_out(sk, net->retries1, 0))
+		if (tcp_retransmits_timed_out(sk, net->retries1, 0)) {
+			tcp_mtu_blackhole(sk);
 			sk_dst_reset(sk); /* R1: perhaps another route works */
+		}
 		if (sock_flag(sk, SOCK_DEAD)) {
 			bool alive = icsk->icsk_rto_us < tcp_rto_max_us(sk);
 

@@ -115,9 +115,12 @@ struct lab_impairment { /* of one direction; see include/weir/netlink.h for unit
 	uint32_t loss, loss_burst, duplicate, reorder, corrupt, queue_packets, ecn_packets;
 };
 
+#define LAB_HOST_MAX 128
+
 struct lab_endpoint {
 	size_t node; /* index */
 	char ifname[IFNAMSIZ];
+	char host[LAB_HOST_MAX];   /* what of the host's, of an end that is no node's */
 	struct lab_impairment out; /* what this end sends */
 };
 
@@ -157,12 +160,12 @@ struct lab_plug {
 	unsigned line;
 };
 
-/* A node's interface over a tap or tun of the host: endpoints "node:eth0" and "host:tap0". Needs the right to use /dev/net/tun. Or the way
- * out through the host's sockets: endpoints "node:eth0" and "uplink:", which is host_ifname then, and the name of no interface. */
+/* A node's interface over something of the host's: endpoints "node:eth0" and "afpacket:eth1" (weir_dev_attach()); "host:tap0" is "tap:tap0".
+ * Or the way out through the host's sockets: endpoints "node:eth0" and "uplink:". */
 #define LAB_UPLINK "uplink:"
 struct lab_host_link {
 	size_t node;
-	char ifname[IFNAMSIZ], host_ifname[IFNAMSIZ];
+	char ifname[IFNAMSIZ], host[LAB_HOST_MAX];
 	uint32_t mtu; /* of the node's; 0: 1500 */
 	unsigned line;
 };

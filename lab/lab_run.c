@@ -22,7 +22,6 @@
 
 #include <weir/weir.h>
 
-#include "lab/host_link.h"
 #include "lab/lab_net.h"
 #include "lab/report.h"
 #include "see/session.h"
@@ -223,17 +222,17 @@ static int make_link(struct lab *lab, size_t i)
 				   reason(err, &e));
 }
 
-static int make_tap(struct lab *lab, const struct lab_host_link *l)
+static int make_host_device(struct lab *lab, const struct lab_host_link *l)
 {
 	struct weir_net *net = net_of(lab, l->node);
 	struct net_error e = { "" };
-	int err = host_link_attach(net, l->ifname, l->host_ifname);
+	int err = weir_dev_attach(net, l->ifname, l->host, e.text, sizeof(e.text));
 
 	if (err == 0 && l->mtu)
 		err = net_link_set_mtu(net, l->ifname, l->mtu, &e);
 	return err == 0 ? 0
-			: complain(lab, l->line, "link %s:%s - host:%s cannot be made: %s",
-				   lab->desc->nodes[l->node].name, l->ifname, l->host_ifname,
+			: complain(lab, l->line, "link %s:%s - %s cannot be made: %s",
+				   lab->desc->nodes[l->node].name, l->ifname, l->host,
 				   reason(err, &e));
 }
 
@@ -254,7 +253,7 @@ static int make_host_link(struct lab *lab, size_t i)
 {
 	const struct lab_host_link *l = &lab->desc->host_links[i];
 
-	return strcmp(l->host_ifname, LAB_UPLINK) ? make_tap(lab, l) : make_uplink(lab, l);
+	return strcmp(l->host, LAB_UPLINK) ? make_host_device(lab, l) : make_uplink(lab, l);
 }
 static int raise_link(struct lab *lab, size_t node, const char *ifname, unsigned line)
 {

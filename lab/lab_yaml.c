@@ -969,6 +969,20 @@ static bool read_card(struct reader *r, yaml_node_t *n, void *obj)
 
 #define MEDIUM_NODE (SIZE_MAX - 1) /* an endpoint that is a medium: "hub0" */
 
+/* The way out, or "KIND:..." as weir_dev_attach() has it; a node of this name goes first. */
+static bool is_host_device(const struct lab_desc *d, const char *s)
+{
+	static const char *const kinds[] = { "tap", "afpacket", "afxdp", "dpdk" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t n = strlen(kinds[i]);
+
+		if (!strncmp(s, kinds[i], n) && s[n] == ':')
+			return lab_desc_find_node(d, kinds[i]) < 0;
+	}
+	return !strcmp(s, LAB_UPLINK);
+}
+
 struct endpoint_list {
 	struct lab_link *link;
 	int n;
@@ -987,10 +1001,12 @@ static bool read_endpoint(struct reader *r, yaml_node_t *n, void *obj)
 		return false;
 	if (l->n == 2)
 		return fail(r, n, "a link has two endpoints");
-	if (!strcmp(s, LAB_UPLINK)) {
+	if (is_host_device(r->desc, s)) {
 		e = &l->link->end[l->n++];
 		e->node = HOST_NODE;
-		strcpy(e->ifname, LAB_UPLINK);
+		if (strlen(s) >= sizeof(e->host))
+			return fail(r, n, "an endpoint is at most %d octets", LAB_HOST_MAX - 1);
+		strcpy(e->host, s);
 		return true;
 	}
 	if (!colon && find_medium(r->desc, s) >= 0) {
@@ -1015,6 +1031,8 @@ static bool read_endpoint(struct reader *r, yaml_node_t *n, void *obj)
 	e = &l->link->end[l->n++];
 	e->node = index < 0 ? HOST_NODE : (size_t)index;
 	strcpy(e->ifname, colon + 1);
+	if (e->node == HOST_NODE)
+		snprintf(e->host, sizeof(e->host), "tap:%s", colon + 1);
 	return true;
 }
 
@@ -1053,7 +1071,7 @@ static bool move_host_link(struct reader *r, yaml_node_t *n, struct lab_desc *d)
 	h->mtu = l.mtu;
 	h->line = l.line;
 	memcpy(h->ifname, own->ifname, IFNAMSIZ);
-	memcpy(h->host_ifname, host->ifname, IFNAMSIZ);
+	memcpy(h->host, host->host, sizeof(h->host));
 	return true;
 }
 
@@ -1218,8 +1236,7 @@ static bool check_host_links(struct reader *r)
 		for (size_t j = 0; j < i; j++) {
 			const struct lab_host_link *b = &d->host_links[j];
 
-			twice |= (strcmp(a->host_ifname, LAB_UPLINK) != 0 &&
-				  !strcmp(a->host_ifname, b->host_ifname)) ||
+			twice |= (!strncmp(a->host, "tap:", 4) && !strcmp(a->host, b->host)) ||
 				 (a->node == b->node && !strcmp(a->ifname, b->ifname));
 		}
 		for (size_t j = 0; j < d->nr_links * 2; j++) {

@@ -272,7 +272,7 @@ static void a_link_may_end_at_the_host(void **state)
 	assert_int_equal(d->nr_host_links, 1);
 	assert_int_equal(d->host_links[0].node, 0);
 	assert_string_equal(d->host_links[0].ifname, "e0");
-	assert_string_equal(d->host_links[0].host_ifname, "tap7");
+	assert_string_equal(d->host_links[0].host, "tap:tap7");
 	assert_int_equal(d->host_links[0].mtu, 1400);
 	lab_desc_free(d);
 }

@@ -300,6 +300,15 @@ WEIR_API ssize_t weir_dev_output(struct weir_dev *dev, void *buf, size_t size, u
  */
 WEIR_API int weir_dev_attach_tap(struct weir_net *net, const char *ifname, int fd, unsigned flags);
 
+/*
+ * A device over something of the host's that @spec names: "KIND:NAME[,OPTION=VALUE...]", as "afpacket:eth1,rx_blocks=64". Kinds and
+ * options: doc/drivers.md. A kind that libweir does not have itself is looked for as the module dev-KIND. The device is down; it is removed by
+ * netlink, or with its net. What is opened belongs to the network namespace of the calling thread. -EINVAL, -EPROTONOSUPPORT (no such kind),
+ * -EEXIST, -ENODEV, -EPERM, -ENOMEM; -EOPNOTSUPP under a virtual clock. @ret_error as in weir_netlink().
+ */
+WEIR_API int weir_dev_attach(struct weir_net *net, const char *ifname, const char *spec,
+			     char *ret_error, size_t error_size);
+
 /* ---- modules: parts of the stack that are loaded while it runs (weir/module.h) -------------------------- */
 
 /*

@@ -21,6 +21,7 @@ struct module;
 struct net_module;
 struct net_proto_family;
 struct Qdisc_ops;
+struct host_dev_ops;    /* drivers/ */
 struct machine_inet;    /* inet/protosw.c */
 struct tcp_machine;     /* tcp/: congestion control algorithms */
 struct rtnl_table;      /* netlink/ */
@@ -51,8 +52,9 @@ struct machine {
 	u32 event_pending;          /* atomic: an epoll became ready since weir_run() looked */
 	const struct Qdisc_ops **qdisc_kinds; /* rtnl: queueing disciplines that are there */
 	u32 nr_qdisc_kinds;
-	struct machine_inet *inet; /* inet/: which protocol serves (type, protocol) */
-	struct tcp_machine *tcp;   /* tcp/: congestion control algorithms */
+	const struct host_dev_ops *host_devs[8]; /* rtnl: drivers/host_dev.h */
+	struct machine_inet *inet;               /* inet/: which protocol serves (type, protocol) */
+	struct tcp_machine *tcp;                 /* tcp/: congestion control algorithms */
 	struct rtnl_table *rtnl_table;
 	struct sysctl_registry *sysctls;
 	const struct drop_reason_table *drop_tables[NR_DROP_RANGES];

@@ -8,6 +8,7 @@
 
 struct net;
 struct rtnl_link_ops;
+struct host_dev_ops;
 
 #define DRIVERS_DROP_REASONS(X)                                                                    \
 	X(LINK_LOSS, "lost on the link (its loss setting said so)")                                \
@@ -24,6 +25,10 @@ struct rtnl_link_ops;
 	  "the host's tun descriptor did not take the frame: its interface is down or gone")       \
 	X(PORT_TOO_LONG, "longer than the buffer in which the program took frames from its port")  \
 	X(VNET_HDR, "what the virtio-net header says is not true of the frame")                    \
+	X(RING_SNAPPED, "longer than a block of the ring that the host's kernel puts frames into") \
+	X(HOST_XMIT,                                                                               \
+	  "the host's interface did not take the frame: it is down, gone or full, or its MTU is "  \
+	  "smaller")                                                                               \
 	X(TUN_NO_MEM, "no memory for a frame of the host: it was read and thrown away")
 
 DROP_REASON_ENUM(DRIVERS, DRIVERS_DROP_REASONS);
@@ -53,6 +58,8 @@ DROP_REASON_ENUM(DRIVERS, DRIVERS_DROP_REASONS);
 	X(token_start, "drivers/token.c", "station", NULL)                                         \
 	X(tun_xmit, "drivers/tun.c", NULL, NULL)                                                   \
 	X(tun_receive, "drivers/tun.c", "gso_size", NULL)                                          \
+	X(afpacket_xmit, "drivers/afpacket.c", "big", NULL)                                        \
+	X(afpacket_receive, "drivers/afpacket.c", "gso_size", NULL)                                \
 	X(port_xmit, "drivers/port.c", "queued", NULL)                                             \
 	X(port_poll, "drivers/port.c", "queued", NULL)
 
@@ -64,7 +71,8 @@ int loopback_net_init(struct net *net);
 extern const struct drop_reason_table drivers_drop_reasons;
 extern const struct trace_point_table drivers_trace_points;
 extern const struct rtnl_link_ops dummy_link_ops, veth_link_ops;
-extern const struct rtnl_link_ops tun_link_ops, port_link_ops;
+extern const struct rtnl_link_ops tun_link_ops, port_link_ops, afpacket_link_ops;
+extern const struct host_dev_ops tap_dev_ops, afpacket_dev_ops;
 extern const struct rtnl_link_ops nic_link_ops, hub_link_ops, switch_link_ops, token_link_ops;
 
 #endif

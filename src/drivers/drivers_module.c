@@ -5,6 +5,7 @@
 #include "core/machine.h"
 #include "core/netdevice.h"
 #include "drivers/drivers_internal.h"
+#include "drivers/host_dev.h"
 #include "netlink/netlink.h"
 
 DROP_REASON_TABLE(drivers_drop_reasons, DRIVERS, DRIVERS_DROP_REASONS);
@@ -12,15 +13,23 @@ TRACE_POINT_TABLE(drivers_trace_points, DRIVERS, DRIVERS_TRACE_POINTS);
 
 int drivers_machine_init(struct machine *m)
 {
-	static const struct rtnl_link_ops *const kinds[] = { &dummy_link_ops,  &veth_link_ops,
-							     &nic_link_ops,    &hub_link_ops,
-							     &switch_link_ops, &token_link_ops,
-							     &tun_link_ops,    &port_link_ops };
+	static const struct rtnl_link_ops *const kinds[] = { &dummy_link_ops,   &veth_link_ops,
+							     &nic_link_ops,     &hub_link_ops,
+							     &switch_link_ops,  &token_link_ops,
+							     &tun_link_ops,     &port_link_ops,
+							     &afpacket_link_ops };
+	static const struct host_dev_ops *const host_devs[] = { &tap_dev_ops, &afpacket_dev_ops };
 
 	drop_reason_register(m, &drivers_drop_reasons);
 	trace_point_register(m, &drivers_trace_points);
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		int err = rtnl_link_register(m, kinds[i]);
+
+		if (err)
+			return err;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(host_devs); i++) {
+		int err = host_dev_register(m, host_devs[i]);
 
 		if (err)
 			return err;

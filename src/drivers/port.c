@@ -26,6 +26,7 @@
 #include "core/wait.h"
 #include "core/zerocopy.h"
 #include "drivers/drivers_internal.h"
+#include "drivers/frame.h"
 #include "lib/csum.h"
 #include "netlink/netlink.h"
 #include "wire/ethernet.h"
@@ -34,7 +35,6 @@
 
 #define PORT_RX_RING  1024
 #define PORT_TX_QUEUE 256
-#define PORT_HEAD     1600 /* linear; longer frames go on in fragments */
 #define PORT_TXQ_LEN  1000
 
 #define PORT_GSO_FEATURES                                                                          \
@@ -197,28 +197,6 @@ static int port_poll(struct napi_struct *napi, int budget)
 	return work;
 }
 
-/* A frame with the program's octets, or NULL. Lock held. */
-static struct sk_buff *port_copy_in(struct port *port, const void *frame, u32 len)
-{
-	u32 head = min(len, (u32)PORT_HEAD);
-	u32 pad = NET_SKB_PAD + (port->dev->hard_header_len ? NET_IP_ALIGN : 0), frags;
-	struct sk_buff *skb = alloc_skb_with_frags(port->cpu, pad + PORT_HEAD, len - head);
-
-	if (!skb)
-		return NULL;
-	/* The fragments are there already: the head area is laid out by hand. */
-	frags = skb->data_len;
-	skb->data += pad;
-	skb->tail += pad + head;
-	skb->len = head + frags;
-	skb->dev = port->dev;
-	if (skb_store_bits(skb, 0, frame, len)) {
-		consume_skb(skb);
-		return NULL;
-	}
-	return skb;
-}
-
 static int port_accepts(const struct port *port, const u8 *frame, size_t len)
 {
 	const struct net_device *dev = port->dev;
@@ -244,7 +222,7 @@ int port_input(struct port *port, const void *frame, size_t len)
 	cpu_lock(port->cpu);
 	err = port_accepts(port, frame, len);
 	if (!err) {
-		skb = port_copy_in(port, frame, (u32)len);
+		skb = frame_copy_in(port->dev, frame, (u32)len);
 		if (skb) {
 			skb_queue_tail(&port->rx, skb);
 			if (!(port->napi.state & NAPI_STATE_SCHED))

@@ -38,6 +38,7 @@
 #include "core/netdevice.h"
 #include "core/vnet.h"
 #include "drivers/drivers_internal.h"
+#include "drivers/host_dev.h"
 #include "host/host.h"
 #include "netlink/netlink.h"
 #include "wire/ethernet.h"
@@ -560,6 +561,43 @@ int tun_attach(struct net *net, const char *name, int fd, u32 flags)
 		free_netdev(dev);
 	return err;
 }
+
+/* ---- by name ----------------------------------------------------------------------------------------------- */
+
+/* 0 or -errno; an interface of that name that is of the other kind: -EINVAL */
+static int set_iff(int fd, const char *name, int kind)
+{
+	struct ifreq ifr = { .ifr_flags = (short)(kind | IFF_NO_PI | IFF_VNET_HDR) };
+
+	strncpy(ifr.ifr_name, name, IFNAMSIZ - 1);
+	return ioctl(fd, TUNSETIFF, &ifr) ? -errno : 0;
+}
+
+static int tap_attach(struct net *net, const char *ifname, const char *name, const void *config,
+		      struct netlink_ext_ack *extack)
+{
+	int fd, err;
+
+	if (strlen(name) >= IFNAMSIZ)
+		return -EINVAL;
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		err = -errno;
+		nl_set_err_msg(extack, "/dev/net/tun: %s", strerror(-err));
+		return err;
+	}
+	err = set_iff(fd, name, IFF_TAP);
+	if (err == -EINVAL)
+		err = set_iff(fd, name, IFF_TUN);
+	if (err)
+		nl_set_err_msg(extack, "tap %s: %s", name, strerror(-err));
+	else
+		err = tun_attach(net, ifname, fd, 0);
+	close(fd);
+	return err;
+}
+
+const struct host_dev_ops tap_dev_ops = { .kind = "tap", .attach = tap_attach };
 
 /* ---- netlink ----------------------------------------------------------------------------------------------- */
 

@@ -5,9 +5,12 @@
  * struct weir_dev is struct port (drivers/port.h).
  */
 #include <errno.h>
+#include <stdio.h>
 
+#include "drivers/host_dev.h"
 #include "drivers/port.h"
 #include "drivers/tun.h"
+#include "netlink/netlink.h"
 #include "stack/stack.h"
 
 static_assert(WEIR_DEV_L3 == TUN_ATTACH_L3 && WEIR_DEV_VNET_HDR == TUN_ATTACH_VNET_HDR,
@@ -62,5 +65,16 @@ int weir_dev_attach_tap(struct weir_net *wnet, const char *ifname, int fd, unsig
 	rtnl_lock(net->machine);
 	err = tun_attach(net, ifname, fd, flags);
 	rtnl_unlock(net->machine);
+	return err;
+}
+
+int weir_dev_attach(struct weir_net *wnet, const char *ifname, const char *spec, char *ret_error,
+		    size_t error_size)
+{
+	struct netlink_ext_ack extack = { "" };
+	int err = host_dev_attach(net_of(wnet), ifname, spec, &extack);
+
+	if (ret_error && error_size)
+		snprintf(ret_error, error_size, "%s", extack.msg);
 	return err;
 }

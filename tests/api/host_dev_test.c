@@ -1,0 +1,786 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * host_dev_test.c - devices over an interface of the host: host_dev_test KIND[,OPTION=VALUE...] [MODULE_PATH]
+ *
+ * In a network namespace of the test's own:
+ *
+ *     kernel, 10.0.0.1 on v1 ------ v0 ------ KIND:v0 ------ eth0 10.0.0.2, weir
+ *
+ * The kernel's sockets and weir's are served by this one thread.
+ */
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <linux/rtnetlink.h>
+#include <linux/virtio_net.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/api/two_nets.h"
+
+#define TEST_TYPE 0x88b5 /* IEEE 802 local experimental 1 */
+#define PATIENCE  1000   /* turns of 5 ms */
+
+static char kind[64];
+static const char *module_path;
+
+struct world {
+	struct weir_machine *m;
+	struct weir_net *net;
+	struct sockaddr_in kernel, weir; /* port 7 */
+};
+
+static void sh(const char *cmd)
+{
+	if (system(cmd) != 0)
+		fail_msg("%s", cmd);
+}
+
+static bool is(const char *name)
+{
+	return !strncmp(kind, name, strlen(name));
+}
+
+/* ---- what can be read of the device ---------------------------------------------------------------------------- */
+
+static void view(const struct world *w, const char *name, char *buf, size_t size)
+{
+	char path[128], *text;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/sys/class/net/eth0/%s", name);
+	assert_int_equal(weir_view_read(w->net, path, &text, &len), 0);
+	snprintf(buf, size, "%.*s", (int)(len ? len - 1 : 0), text);
+	free(text);
+}
+
+static unsigned long number(const struct world *w, const char *name)
+{
+	char buf[64];
+
+	view(w, name, buf, sizeof(buf));
+	return strtoul(buf, NULL, 10);
+}
+
+static void own_address(const struct world *w, unsigned char mac[6])
+{
+	char buf[64];
+
+	view(w, "address", buf, sizeof(buf));
+	assert_int_equal(sscanf(buf, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2],
+				&mac[3], &mac[4], &mac[5]),
+			 6);
+}
+
+struct stat_query {
+	const char *name;
+	uint64_t value;
+};
+
+static void one_stat(const char *name, uint64_t value, void *arg)
+{
+	struct stat_query *q = arg;
+
+	if (!strcmp(name, q->name))
+		q->value = value;
+}
+
+static uint64_t ethtool_stat(const struct world *w, const char *name)
+{
+	struct stat_query q = { .name = name };
+
+	net_ethtool_stats(w->net, "eth0", one_stat, &q);
+	return q.value;
+}
+
+static bool wait_for(const struct world *w, const char *name, unsigned long value)
+{
+	for (int i = 0; i < PATIENCE; i++) {
+		if (number(w, name) == value)
+			return true;
+		weir_run(w->m, 5000000);
+	}
+	return false;
+}
+
+/* ---- setting up -------------------------------------------------------------------------------------------------- */
+
+static void attach(struct world *w, const char *more)
+{
+	static const struct weir_machine_config cfg = { 0 };
+	struct weir_machine_config c = cfg;
+	char spec[128], error[256] = "", *comma;
+	struct net_error e;
+
+	c.module_path = module_path;
+	w->m = weir_machine_create(&c);
+	assert_non_null(w->m);
+	w->net = weir_net_create(w->m, "a");
+	assert_non_null(w->net);
+	assert_int_equal(weir_sysctl(w->net, "net.ipv6.conf.default.disable_ipv6", "1"), 0);
+	snprintf(spec, sizeof(spec), "%s", kind);
+	comma = strchr(spec, ',');
+	if (comma)
+		snprintf(spec, sizeof(spec), "%.*s:v0%s%s", (int)(comma - spec), kind,
+			 strchr(kind, ','), more);
+	else
+		snprintf(spec, sizeof(spec), "%s:v0%s", kind, more);
+	if (weir_dev_attach(w->net, "eth0", spec, error, sizeof(error)))
+		fail_msg("%s: %s", spec, error);
+	w->weir = w->kernel = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(7) };
+	w->kernel.sin_addr.s_addr = htonl(0x0a000001);
+	w->weir.sin_addr.s_addr = htonl(0x0a000002);
+	assert_int_equal(net_addr_add(w->net, "eth0", w->weir.sin_addr, 24, &e), 0);
+	assert_int_equal(net_link_up(w->net, "eth0", &e), 0);
+	assert_true(wait_for(w, "carrier", 1));
+}
+
+static void detach(struct world *w)
+{
+	weir_net_destroy(w->net);
+	weir_machine_destroy(w->m);
+}
+
+/* A veth of the kernel's, and nothing on it but what the tests send. */
+static void make_veth(unsigned mtu)
+{
+	char cmd[512];
+
+	snprintf(cmd, sizeof(cmd),
+		 "ip link del v0 2>/dev/null; ip link add v0 mtu %u type veth peer name v1 mtu %u "
+		 "&& "
+		 "ip addr add 10.0.0.1/24 dev v1 && ip link set v0 up && ip link set v1 up",
+		 mtu, mtu);
+	sh(cmd);
+}
+
+static void begin(struct world *w, const char *more)
+{
+	make_veth(1500);
+	attach(w, more);
+}
+
+static int in_own_namespace(void **state)
+{
+	if (unshare(CLONE_NEWNET)) {
+		print_message("no network namespace: %s\n", strerror(errno));
+		exit(77);
+	}
+	sh("ip link set lo up; "
+	   "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6 2>/dev/null; true");
+	return 0;
+}
+
+/* ---- frames ------------------------------------------------------------------------------------------------------- */
+
+static int kernel_raw(unsigned type)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons((uint16_t)type)),
+	    room = 64 << 20;
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons((uint16_t)type),
+				  .sll_ifindex = (int)if_nametoindex("v1") };
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	return fd;
+}
+
+static struct weir_file *weir_raw(const struct world *w, unsigned type)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons((uint16_t)type),
+				  .sll_ifindex = (int)number(w, "ifindex") };
+	struct weir_file *f;
+
+	assert_int_equal(weir_socket(w->net, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0, &f), 0);
+	assert_int_equal(weir_bind(f, (struct sockaddr *)&to, sizeof(to)), 0);
+	return f;
+}
+
+/* Frame @i of a sequence: its number, and octets that depend on it. */
+static size_t make_frame(unsigned char *frame, const unsigned char *to, uint32_t i, size_t max)
+{
+	size_t len = 60 + (size_t)i * 7919 % (max - 59);
+	struct ether_header *eth = (void *)frame;
+
+	memset(eth, 0, sizeof(*eth));
+	memcpy(eth->ether_dhost, to, 6);
+	eth->ether_shost[0] = 2;
+	eth->ether_type = htons(TEST_TYPE);
+	memcpy(frame + 14, &i, sizeof(i));
+	for (size_t k = 18; k < len; k++)
+		frame[k] = (unsigned char)(i + k);
+	return len;
+}
+
+static void check_frame(const unsigned char *frame, ssize_t n, const unsigned char *to, uint32_t i,
+			size_t max)
+{
+	static unsigned char want[65536];
+	size_t len = make_frame(want, to, i, max);
+
+	assert_int_equal(n, len);
+	assert_memory_equal(frame, want, len);
+}
+
+static const unsigned char everybody[6] = { 255, 255, 255, 255, 255, 255 };
+
+static void frames_come_in_order_around_the_ring(void **state)
+{
+	enum { FRAMES = 20000, CHUNK = 50 };
+	unsigned char frame[2000], to[6];
+	struct weir_file *r;
+	struct world w;
+	int fd;
+
+	begin(&w, is("afpacket") ? ",rx_blocks=4" : "");
+	own_address(&w, to);
+	fd = kernel_raw(TEST_TYPE);
+	r = weir_raw(&w, TEST_TYPE);
+	for (uint32_t sent = 0, got = 0; got < FRAMES;) {
+		for (int i = 0; i < CHUNK; i++, sent++) {
+			size_t len = make_frame(frame, to, sent, 1514);
+
+			assert_int_equal(write(fd, frame, len), len);
+		}
+		for (int idle = 0; got < sent && idle < PATIENCE; idle++) {
+			ssize_t n;
+
+			weir_run(w.m, 5000000);
+			while ((n = weir_recv(r, frame, sizeof(frame), 0)) > 0)
+				check_frame(frame, n, to, got++, 1514);
+		}
+		assert_int_equal(got, sent);
+	}
+	assert_int_equal(number(&w, "statistics/rx_missed_errors"), 0);
+	close(fd);
+	weir_close(r);
+	detach(&w);
+}
+
+static void what_the_ring_has_no_room_for_is_counted(void **state)
+{
+	enum { FRAMES = 30000 };
+	unsigned char frame[1500], to[6];
+	unsigned long got, lost;
+	struct world w;
+	int fd;
+
+	begin(&w, is("afpacket") ? ",rx_blocks=4" : "");
+	own_address(&w, to);
+	fd = kernel_raw(TEST_TYPE);
+	for (uint32_t i = 0; i < FRAMES; i++) {
+		make_frame(frame, to, i, 1000);
+		assert_int_equal(write(fd, frame, 1000), 1000);
+	}
+	for (int i = 0; i < PATIENCE; i++) {
+		got = number(&w, "statistics/rx_packets");
+		lost = number(&w, "statistics/rx_missed_errors");
+		if (got + lost >= FRAMES)
+			break;
+		weir_run(w.m, 5000000);
+	}
+	assert_in_range(got + lost, FRAMES, FRAMES + 20); /* the kernel may say something */
+	assert_true(got > 0 && lost > 0);
+	close(fd);
+	detach(&w);
+}
+
+static void frames_go_out_in_order_past_a_full_ring(void **state)
+{
+	enum { FRAMES = 5000 };
+	unsigned char frame[9100];
+	struct weir_file *s;
+	uint32_t sent = 0, got = 0;
+	size_t max = is("afxdp") ? 1514 : 9014;
+	struct world w;
+	int fd;
+
+	make_veth(is("afxdp") ? 1500 : 9000);
+	attach(&w, is("afpacket") ? ",tx_frames=32" : "");
+	fd = kernel_raw(TEST_TYPE);
+	s = weir_raw(&w, TEST_TYPE);
+	for (int idle = 0; got < FRAMES && idle < PATIENCE;) {
+		bool moved = false;
+		ssize_t n;
+
+		while (sent < FRAMES) {
+			size_t len = make_frame(frame, everybody, sent, max);
+
+			n = weir_send(s, frame, len, 0);
+			if (n < 0)
+				break;
+			assert_int_equal(n, len);
+			sent++;
+			moved = true;
+		}
+		while ((n = read(fd, frame, sizeof(frame))) > 0) {
+			check_frame(frame, n, everybody, got++, max);
+			moved = true;
+		}
+		idle = moved ? 0 : idle + 1;
+		weir_run(w.m, moved ? 0 : 5000000);
+	}
+	assert_int_equal(got, FRAMES);
+	close(fd);
+	weir_close(s);
+	detach(&w);
+}
+
+static void frames_for_other_stations_are_left_to_the_host(void **state)
+{
+	unsigned char frame[100], to[6], other[6] = { 2, 9, 9, 9, 9, 9 };
+	struct packet_mreq mr = { .mr_type = PACKET_MR_PROMISC };
+	struct weir_file *p;
+	struct world w;
+	int fd;
+
+	if (!is("afpacket"))
+		skip();
+	begin(&w, "");
+	own_address(&w, to);
+	fd = kernel_raw(TEST_TYPE);
+	make_frame(frame, other, 0, 60);
+	assert_int_equal(write(fd, frame, 60), 60);
+	make_frame(frame, to, 0, 60);
+	assert_int_equal(write(fd, frame, 60), 60);
+	assert_true(wait_for(&w, "statistics/rx_packets", 1));
+
+	p = weir_raw(&w, TEST_TYPE);
+	mr.mr_ifindex = (int)number(&w, "ifindex");
+	assert_int_equal(weir_setsockopt(p, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mr, sizeof(mr)), 0);
+	make_frame(frame, other, 0, 60);
+	assert_int_equal(write(fd, frame, 60), 60);
+	assert_true(wait_for(&w, "statistics/rx_packets", 2));
+	sh("ip -d link show v0 | grep -q 'promiscuity [1-9]'");
+	weir_close(p);
+	make_frame(frame, other, 0, 60);
+	assert_int_equal(write(fd, frame, 60), 60);
+	make_frame(frame, to, 0, 60);
+	assert_int_equal(write(fd, frame, 60), 60);
+	assert_true(wait_for(&w, "statistics/rx_packets", 3));
+	close(fd);
+	detach(&w);
+}
+
+static void a_vlan_tag_is_beside_the_octets(void **state)
+{
+	static const unsigned char tag[4] = { 0x81, 0x00, 0x20, 0x05 }; /* priority 1, VLAN 5 */
+	unsigned char frame[100], tagged[104], got[104], to[6], control[100];
+	struct iovec iov = { got, sizeof(got) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct tpacket_auxdata aux = { 0 };
+	int one = 1, fd;
+	struct weir_file *r;
+	struct world w;
+	ssize_t n = 0;
+
+	begin(&w, "");
+	own_address(&w, to);
+	fd = kernel_raw(TEST_TYPE);
+	r = weir_raw(&w, ETH_P_ALL);
+	assert_int_equal(weir_setsockopt(r, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)), 0);
+	make_frame(frame, to, 0, 60);
+	memcpy(tagged, frame, 12);
+	memcpy(tagged + 12, tag, 4);
+	memcpy(tagged + 16, frame + 12, 48);
+	assert_int_equal(write(fd, tagged, 64), 64);
+	for (int i = 0; i < PATIENCE && n <= 0; i++) {
+		weir_run(w.m, 5000000);
+		n = weir_recvmsg(r, &msg, 0);
+	}
+	assert_int_equal(n, 60);
+	assert_memory_equal(got, frame, 60);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+		if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA)
+			memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+	assert_true(aux.tp_status & TP_STATUS_VLAN_VALID);
+	assert_int_equal(aux.tp_vlan_tci, 0x2005);
+	assert_int_equal(aux.tp_vlan_tpid, 0x8100);
+	close(fd);
+	weir_close(r);
+	detach(&w);
+}
+
+/* ---- programs' traffic ------------------------------------------------------------------------------------------ */
+
+static unsigned char octet_at(size_t i)
+{
+	return (unsigned char)((uint32_t)i * 2654435761u >> 24);
+}
+
+struct stream {
+	size_t sent, got;
+};
+
+static void fill(unsigned char *buf, size_t at, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf[i] = octet_at(at + i);
+}
+
+static void compare(const unsigned char *buf, size_t at, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (buf[i] != octet_at(at + i))
+			fail_msg("octet %zu differs", at + i);
+}
+
+/* A connection that the kernel has asked weir for. */
+static void connect_both(const struct world *w, int *ret_fd, struct weir_file **ret_file)
+{
+	struct weir_file *l;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), r = -EAGAIN;
+
+	assert_int_equal(weir_socket(w->net, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &l), 0);
+	assert_int_equal(weir_bind(l, (struct sockaddr *)&w->weir, sizeof(w->weir)), 0);
+	assert_int_equal(weir_listen(l, 5), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&w->weir, sizeof(w->weir)), -1);
+	assert_int_equal(errno, EINPROGRESS);
+	for (int i = 0; i < PATIENCE && r == -EAGAIN; i++) {
+		weir_run(w->m, 5000000);
+		r = weir_accept(l, NULL, NULL, SOCK_NONBLOCK, ret_file);
+	}
+	assert_int_equal(r, 0);
+	weir_close(l);
+	*ret_fd = fd;
+}
+
+/* Both directions at once. @cut: called in the middle. */
+static void tcp_both_ways(size_t total, void (*cut)(struct world *w), struct world *w)
+{
+	static unsigned char buf[65536];
+	struct stream up = { 0 }, down = { 0 }; /* from the kernel; to it */
+	struct weir_file *f;
+	int fd;
+
+	connect_both(w, &fd, &f);
+	for (int idle = 0; (up.got < total || down.got < total) && idle < PATIENCE;) {
+		size_t before = up.got + down.got + up.sent + down.sent, n;
+		ssize_t r;
+
+		n = total - up.sent < sizeof(buf) ? total - up.sent : sizeof(buf);
+		fill(buf, up.sent, n);
+		r = n ? send(fd, buf, n, MSG_NOSIGNAL) : 0;
+		up.sent += r > 0 ? (size_t)r : 0;
+		n = total - down.sent < sizeof(buf) ? total - down.sent : sizeof(buf);
+		fill(buf, down.sent, n);
+		r = n ? weir_send(f, buf, n, 0) : 0;
+		down.sent += r > 0 ? (size_t)r : 0;
+		while ((r = recv(fd, buf, sizeof(buf), 0)) > 0) {
+			compare(buf, down.got, (size_t)r);
+			down.got += (size_t)r;
+		}
+		while ((r = weir_recv(f, buf, sizeof(buf), 0)) > 0) {
+			compare(buf, up.got, (size_t)r);
+			up.got += (size_t)r;
+		}
+		if (cut && up.got > total / 2) {
+			cut(w);
+			break;
+		}
+		idle = up.got + down.got + up.sent + down.sent == before ? idle + 1 : 0;
+		weir_run(w->m, idle ? 5000000 : 0);
+	}
+	if (!cut) {
+		assert_int_equal(up.got, total);
+		assert_int_equal(down.got, total);
+	}
+	close(fd);
+	weir_close(f);
+}
+
+static void tcp_crosses_both_ways_at_once(void **state)
+{
+	struct world w;
+
+	begin(&w, "");
+	tcp_both_ways(30000000, NULL, &w);
+	assert_int_equal(number(&w, "statistics/rx_errors"), 0);
+	assert_int_equal(number(&w, "statistics/tx_errors"), 0);
+	if (is("afpacket")) { /* segments cross whole */
+		assert_true(ethtool_stat(&w, "rx_lent") > 0);
+		assert_true(ethtool_stat(&w, "tx_big") > 0);
+	}
+	detach(&w);
+}
+
+/* The kernel leaves the checksum of what crosses a veth to a card that there is not. */
+static void unfinished_checksums_are_no_errors(void **state)
+{
+	char buf[2000] = "";
+	struct weir_file *u;
+	struct world w;
+	ssize_t n = 0;
+	int fd;
+
+	begin(&w, "");
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&w.weir, sizeof(w.weir)), 0);
+	assert_int_equal(weir_socket(w.net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &u), 0);
+	assert_int_equal(weir_bind(u, (struct sockaddr *)&w.weir, sizeof(w.weir)), 0);
+	for (int i = 0; i < 100; i++) {
+		n = 0;
+		fill((unsigned char *)buf, (size_t)i, (size_t)i * 14);
+		assert_int_equal(send(fd, buf, (size_t)i * 14, 0), i * 14);
+		for (int k = 0; k < PATIENCE && n <= 0; k++) {
+			weir_run(w.m, 5000000);
+			n = weir_recvfrom(u, buf, sizeof(buf), 0, NULL, NULL);
+			if (!i && !n)
+				break;
+		}
+		assert_int_equal(n, i * 14);
+		compare((unsigned char *)buf, (size_t)i, (size_t)n);
+	}
+	close(fd);
+	weir_close(u);
+	detach(&w);
+}
+
+/* ---- events of the host ------------------------------------------------------------------------------------------- */
+
+static void carrier_and_mtu_follow_the_host(void **state)
+{
+	struct world w;
+
+	begin(&w, "");
+	assert_int_equal(number(&w, "mtu"), 1500);
+	sh("ip link set v1 down");
+	assert_true(wait_for(&w, "carrier", 0));
+	sh("ip link set v1 up");
+	assert_true(wait_for(&w, "carrier", 1));
+	sh("ip link set v0 down");
+	assert_true(wait_for(&w, "carrier", 0));
+	sh("ip link set v0 up");
+	assert_true(wait_for(&w, "carrier", 1));
+	if (!is("afxdp")) {
+		sh("ip link set v0 mtu 1300");
+		assert_true(wait_for(&w, "mtu", 1300));
+		sh("ip link set v0 mtu 1400");
+		assert_true(wait_for(&w, "mtu", 1400));
+		sh("ip link set v0 mtu 1500");
+	}
+	tcp_both_ways(100000, NULL, &w);
+	detach(&w);
+}
+
+static void delete_it(struct world *w)
+{
+	sh("ip link del v0");
+	assert_true(wait_for(w, "carrier", 0));
+}
+
+static void the_interface_may_go_under_load(void **state)
+{
+	struct world w;
+
+	begin(&w, "");
+	tcp_both_ways(30000000, delete_it, &w);
+	detach(&w);
+}
+
+static void destroy_it(struct world *w)
+{
+	char error[256];
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg ifi;
+	} req = { .h = { sizeof(req), RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0 },
+		  .ifi = { .ifi_index = (int)number(w, "ifindex") } };
+
+	assert_int_equal(
+		weir_netlink(w->net, NETLINK_ROUTE, &req.h, NULL, NULL, error, sizeof(error)), 0);
+}
+
+static void the_device_may_go_under_load(void **state)
+{
+	struct world w;
+
+	begin(&w, "");
+	tcp_both_ways(30000000, destroy_it, &w);
+	detach(&w);
+}
+
+/* ---- lending -------------------------------------------------------------------------------------------------------- */
+
+/* A segment of 20,000 octets that nobody has cut. */
+static size_t make_big(unsigned char *msg, const unsigned char *to)
+{
+	struct virtio_net_hdr *v = (void *)msg;
+	unsigned char *frame = msg + sizeof(*v), *ip = frame + 14;
+	size_t len = 20000;
+
+	memset(msg, 0, sizeof(*v) + len);
+	*v = (struct virtio_net_hdr){ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				      .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+				      .hdr_len = 54,
+				      .gso_size = 1448,
+				      .csum_start = 34,
+				      .csum_offset = 16 };
+	memcpy(frame, to, 6);
+	frame[6] = 2;
+	frame[12] = 8; /* IPv4 */
+	ip[0] = 0x45;
+	ip[2] = (unsigned char)((len - 14) >> 8);
+	ip[3] = (unsigned char)(len - 14);
+	ip[8] = 64;
+	ip[9] = 6;
+	ip[20 + 12] = 5 << 4;
+	for (size_t i = 54; i < len; i++)
+		frame[i] = octet_at(i);
+	return sizeof(*v) + len;
+}
+
+static void lent_octets_outlive_the_device_and_do_not_starve_the_ring(void **state)
+{
+	static unsigned char msg[32768], got[32768];
+	unsigned char to[6];
+	struct weir_file *r;
+	int one = 1, fd;
+	struct world w;
+	size_t len;
+
+	if (!is("afpacket"))
+		skip();
+	begin(&w, ",rx_blocks=4");
+	own_address(&w, to);
+	fd = kernel_raw(ETH_P_IP);
+	assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)), 0);
+	r = weir_raw(&w, ETH_P_IP);
+	len = make_big(msg, to);
+	for (unsigned i = 1; i <= 4; i++) { /* a block for each: they are a millisecond apart */
+		assert_int_equal(write(fd, msg, len), len);
+		assert_true(wait_for(&w, "statistics/rx_packets", i));
+	}
+	assert_int_equal(ethtool_stat(&w, "rx_lent"), 2);
+	destroy_it(&w);
+	for (int i = 0; i < 4; i++) {
+		ssize_t n = weir_recv(r, got, sizeof(got), 0);
+
+		if (n == -ENETDOWN) /* told once */
+			n = weir_recv(r, got, sizeof(got), 0);
+		assert_int_equal(n, 20000);
+		compare(got + 54, 54, 20000 - 54);
+	}
+	close(fd);
+	weir_close(r);
+	detach(&w);
+}
+
+/* ---- groups ---------------------------------------------------------------------------------------------------------- */
+
+static void devices_of_a_fanout_group_share_the_frames(void **state)
+{
+	unsigned char frame[100];
+	unsigned got[2] = { 0 };
+	struct weir_file *r[2];
+	struct world w[2];
+	int fd;
+
+	if (!is("afpacket"))
+		skip();
+	make_veth(1500);
+	for (int i = 0; i < 2; i++) {
+		attach(&w[i], ",fanout=7,fanout_mode=lb,addr=host");
+		r[i] = weir_raw(&w[i], TEST_TYPE);
+	}
+	fd = kernel_raw(TEST_TYPE);
+	for (uint32_t i = 0; i < 100; i++) {
+		make_frame(frame, everybody, i, 60);
+		assert_int_equal(write(fd, frame, 60), 60);
+	}
+	for (int i = 0; i < PATIENCE && got[0] + got[1] < 100; i++) {
+		for (int k = 0; k < 2; k++) {
+			weir_run(w[k].m, 5000000);
+			while (weir_recv(r[k], frame, sizeof(frame), 0) > 0)
+				got[k]++;
+		}
+	}
+	assert_int_equal(got[0] + got[1], 100);
+	assert_in_range(got[0], 40, 60); /* other frames are shared, too */
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		weir_close(r[i]);
+		detach(&w[i]);
+	}
+}
+
+/* ---- what is refused ------------------------------------------------------------------------------------------------- */
+
+static void what_is_not_understood_is_refused_with_a_sentence(void **state)
+{
+	static const struct {
+		const char *spec;
+		int err;
+		const char *says;
+	} cases[] = {
+		{ "afpacket", -EINVAL, "is not KIND:NAME" },
+		{ ":v0", -EINVAL, "is not KIND:NAME" },
+		{ "afpacket:", -EINVAL, "wants the name" },
+		{ "carrier-pigeon:v0", -EPROTONOSUPPORT, "dev-carrier-pigeon" },
+		{ "afpacket:v0,colour=red", -EINVAL, "no option \"colour\"" },
+		{ "afpacket:v0,rx_blocks=3", -EINVAL, "from 4 to 4096" },
+		{ "afpacket:v0,rx_blocks=8x", -EINVAL, "not a number" },
+		{ "afpacket:v0,rx_blocks", -EINVAL, "not a number" },
+		{ "afpacket:v0,addr=mine", -EINVAL, "own, host" },
+		{ "afpacket:not-there", -ENODEV, "not-there" },
+		{ "afpacket:a-name-that-is-too-long", -ENODEV, "too-long" },
+		{ "afpacket:lo", -EINVAL, "not an Ethernet" },
+		{ "tap:a-name-that-is-too-long", -EINVAL, "" },
+	};
+	static const struct weir_machine_config virtual_time = { .clock = WEIR_CLOCK_VIRTUAL };
+	struct weir_machine *m = weir_machine_create(NULL), *v = weir_machine_create(&virtual_time);
+	struct weir_net *net = weir_net_create(m, "a"), *vnet = weir_net_create(v, "a");
+	char error[256];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int err = weir_dev_attach(net, "eth0", cases[i].spec, error, sizeof(error));
+
+		if (err != cases[i].err || !strstr(error, cases[i].says))
+			fail_msg("%s: %d %s", cases[i].spec, err, error);
+	}
+	assert_int_equal(weir_dev_attach(vnet, "eth0", "afpacket:lo", error, sizeof(error)),
+			 -EOPNOTSUPP);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+	weir_net_destroy(vnet);
+	weir_machine_destroy(v);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest refused[] = {
+		cmocka_unit_test(what_is_not_understood_is_refused_with_a_sentence),
+	};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_come_in_order_around_the_ring),
+		cmocka_unit_test(what_the_ring_has_no_room_for_is_counted),
+		cmocka_unit_test(frames_go_out_in_order_past_a_full_ring),
+		cmocka_unit_test(frames_for_other_stations_are_left_to_the_host),
+		cmocka_unit_test(a_vlan_tag_is_beside_the_octets),
+		cmocka_unit_test(tcp_crosses_both_ways_at_once),
+		cmocka_unit_test(unfinished_checksums_are_no_errors),
+		cmocka_unit_test(carrier_and_mtu_follow_the_host),
+		cmocka_unit_test(the_interface_may_go_under_load),
+		cmocka_unit_test(the_device_may_go_under_load),
+		cmocka_unit_test(lent_octets_outlive_the_device_and_do_not_starve_the_ring),
+		cmocka_unit_test(devices_of_a_fanout_group_share_the_frames),
+	};
+
+	if (argc < 2)
+		return cmocka_run_group_tests(refused, NULL, NULL);
+	snprintf(kind, sizeof(kind), "%s", argv[1]);
+	module_path = argc > 2 ? argv[2] : NULL;
+	return cmocka_run_group_tests(tests, in_own_namespace, NULL);
+}

@@ -25,6 +25,7 @@
 #include "core/machine.h"
 #include "core/module.h"
 #include "core/netdevice.h"
+#include "core/sock_mem.h"
 #include "core/sock_reasons.h"
 #include "core/sock_reuseport.h"
 #include "core/sysctl.h"
@@ -76,20 +77,25 @@ static char has(bool function)
 	return function ? 'y' : 'n';
 }
 
-/* No transport is limited as a whole: memory and press say so, as Linux does for those without a limit. The last column and "br" are
- * functions that belong to such a limit, and to the backlog of a locked socket, which there is none of. */
+/* memory: pages besides the first of each sock; -1 and NI: not limited as a whole (sock_mem.h). "br" is of the backlog of a locked socket, which
+ * there is none of. */
 static void proc_protocols_show(struct net *net, struct text *t)
 {
 	text_printf(t, "protocol  size sockets  memory press maxhdr  slab module     "
 		       "cl co di ac io in de sh ss gs se re bi br ha uh gp em\n");
 	for (u32 i = PROTO_MAX; i-- > 0;) {
 		const struct proto *p = __atomic_load_n(&net->machine->protos[i], __ATOMIC_RELAXED);
+		const struct sock_mem *mem = p && p->memory ? p->memory(net) : NULL;
 
 		if (!p)
 			continue;
-		text_printf(t, "%-9s %4u %6u  %6d   %-3s %6u   %-3s  %-10s ", p->name, p->obj_size,
-			    net->core->proto_inuse[i], -1, "NI", 0, "no",
-			    p->owner ? p->owner->name : "kernel");
+		text_printf(t, "%-9s %4u %6u  %6lld   %-3s %6u   %-3s  %-10s ", p->name,
+			    p->obj_size, net->core->proto_inuse[i],
+			    mem ? (long long)mem->allocated : -1LL,
+			    !mem || !mem->has_pressure ? "NI"
+			    : mem->pressure_ns         ? "yes"
+						       : "no",
+			    0, "no", p->owner ? p->owner->name : "kernel");
 		text_printf(t,
 			    "%2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c %2c "
 			    "%2c\n",
@@ -97,7 +103,7 @@ static void proc_protocols_show(struct net *net, struct text *t)
 			    has(p->ioctl), has(p->init), has(p->destroy), has(p->shutdown),
 			    has(p->setsockopt), has(p->getsockopt), has(p->sendmsg),
 			    has(p->recvmsg), has(p->bind), 'n', has(p->hash), has(p->unhash),
-			    has(p->get_port), 'n');
+			    has(p->get_port), has(mem && mem->has_pressure));
 	}
 }
 
@@ -127,6 +133,7 @@ struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 	sk->sk_net = net;
 	sk->sk_cpu = net->cpu;
 	sk->sk_refcnt = 1;
+	sk_mem_begin(sk);
 	sk->sk_cookie = __atomic_add_fetch(&m->next_sock_cookie, 1, __ATOMIC_RELAXED);
 	skb_queue_head_init(&sk->sk_receive_queue);
 	skb_queue_head_init(&sk->sk_write_queue);
@@ -162,6 +169,7 @@ void sk_free(struct sock *sk)
 		skb_queue_purge_reason(&sk->sk_rare->error_queue, SKB_DROP_SOCKET_CLOSE);
 	sk_dst_reset(sk);
 	assert(sk->sk_rmem_alloc == 0);
+	sk_mem_end(sk);
 	sk_wmem_uncharge(sk, 1);
 }
 
@@ -316,6 +324,11 @@ int __sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_SOCKET_RCVBUFF);
 		return -ENOMEM;
 	}
+	if (!sk_mem_schedule(sk, skb->truesize, SK_MEM_RECV)) {
+		sk->sk_drops++;
+		kfree_skb_reason(skb, SKB_DROP_SOCKET_PROTO_MEM);
+		return -ENOBUFS;
+	}
 	skb_set_owner_r(skb, sk);
 	skb_queue_tail(&sk->sk_receive_queue, skb);
 	if (!sock_flag(sk, SOCK_DEAD))
@@ -334,6 +347,7 @@ int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
 		return -ENOMEM;
 	}
 	skb_set_owner_r(skb, sk);
+	sk_mem_charge(sk);
 	skb_queue_tail(&r->error_queue, skb);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk_error_report(sk);
@@ -409,6 +423,8 @@ void skb_free_datagram(struct sock *sk, struct sk_buff *skb)
 {
 	lock_assert_held(sk->sk_cpu);
 	consume_skb(skb);
+	if (skb_queue_empty(&sk->sk_receive_queue))
+		sk_mem_reclaim(sk);
 }
 
 u64 skb_realtime(const struct sk_buff *skb)

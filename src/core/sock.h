@@ -7,7 +7,8 @@
  *   protocol's own structure (inet_sock -> inet_connection_sock -> tcp_sock). A sock outlives its socket (orphan:
  *   sk_socket == NULL) while the protocol still has work. Calls go to sk->sk_prot.
  *   Memory: octets of skbs on the way out are charged to sk_wmem_alloc (skb_set_owner_w, released when the skb ends),
- *   received ones to sk_rmem_alloc (skb_set_owner_r). Limits are sk_sndbuf and sk_rcvbuf, counted in truesize.
+ *   received ones to sk_rmem_alloc (skb_set_owner_r). Limits are sk_sndbuf and sk_rcvbuf, counted in truesize; all socks of a
+ *   protocol together have sock_mem.h.
  *   Rare state (error queue, filters, timestamps, multicast lists) hangs behind sk_rare.
  * References: sock_hold/sock_put, plain counts under the home cpu's lock. Hash tables, timers and the socket hold one each.
  * Locking: the home cpu's lock guards everything here. There is no socket lock and no backlog.
@@ -34,6 +35,7 @@ struct dst_entry;
 struct proto;
 struct sock_common;
 struct socket;
+struct sock_mem; /* sock_mem.h */
 struct sock_rare;
 struct sock_reuseport; /* sock_reuseport.h */
 
@@ -144,7 +146,8 @@ struct sock {
 	u32 sk_rcvbuf;
 	u32 sk_rcvlowat;
 	u32 sk_drops;
-	u32 sk_flags; /* 1 << enum sock_flags */
+	u32 sk_mem_quota; /* sock_mem.h: what may be used before asking */
+	u32 sk_flags;     /* 1 << enum sock_flags */
 	int sk_err, sk_err_soft;
 
 	/* transmit */
@@ -197,6 +200,7 @@ struct proto {
 	const struct module *owner; /* THIS_MODULE of a loadable one: each sock counts as a user */
 	u32 obj_size;
 	u32 rare_size;
+	struct sock_mem *(*memory)(const struct net *net); /* NULL: not limited as a whole */
 	/* All: user context, cpu lock held. Those marked * may block (and so drop the lock in between). */
 	int (*init)(struct sock *sk);
 	void (*close)(struct sock *sk, u64 timeout_ns); /* * drops the socket's reference */

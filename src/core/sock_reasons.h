@@ -7,6 +7,8 @@
 
 #define SOCKET_DROP_REASONS(X)                                                                     \
 	X(SOCKET_RCVBUFF, "the receive buffer of the socket is full (SO_RCVBUF)")                  \
+	X(SOCKET_PROTO_MEM,                                                                        \
+	  "all sockets of the protocol together use too much memory (tcp_mem, udp_mem)")           \
 	X(SOCKET_CLOSE, "the socket was closed before it read or sent this")                       \
 	X(SOCKET_FILTER, "the filter of the socket refused it (SO_ATTACH_FILTER)")                 \
 	X(SOCKET_BACKLOG, "the queue of the socket is full")                                       \

@@ -354,6 +354,7 @@ static void clone_reset_sock(struct sock *newsk, const struct sock *fresh)
 	newsk->sk_rmem_alloc = fresh->sk_rmem_alloc;
 	newsk->sk_wmem_alloc = fresh->sk_wmem_alloc;
 	newsk->sk_wmem_queued = 0;
+	newsk->sk_mem_quota = fresh->sk_mem_quota;
 	newsk->sk_drops = 0;
 	newsk->sk_err = newsk->sk_err_soft = 0;
 	newsk->sk_shutdown = 0;

@@ -17,6 +17,7 @@
 #include <errno.h>
 
 #include "core/machine.h"
+#include "core/sock_mem.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_internal.h"
 
@@ -169,6 +170,7 @@ static void put_meminfo(struct nl_msg *m, const struct sock *sk)
 	const struct inet_diag_meminfo mem = {
 		.idiag_rmem = sk->sk_rmem_alloc,
 		.idiag_wmem = sk->sk_wmem_queued,
+		.idiag_fmem = sk_mem_forward(sk),
 		.idiag_tmem = sk->sk_wmem_alloc,
 	};
 

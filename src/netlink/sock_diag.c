@@ -14,6 +14,7 @@
 
 #include "core/machine.h"
 #include "core/sock.h"
+#include "core/sock_mem.h"
 #include "netlink/netlink_internal.h"
 #include "socket/socket.h"
 
@@ -108,6 +109,7 @@ void sock_diag_put_meminfo(struct nl_msg *m, u16 type, const struct sock *sk)
 		[SK_MEMINFO_RMEM_ALLOC] = sk->sk_rmem_alloc,   [SK_MEMINFO_RCVBUF] = sk->sk_rcvbuf,
 		[SK_MEMINFO_WMEM_ALLOC] = sk->sk_wmem_alloc,   [SK_MEMINFO_SNDBUF] = sk->sk_sndbuf,
 		[SK_MEMINFO_WMEM_QUEUED] = sk->sk_wmem_queued, [SK_MEMINFO_DROPS] = sk->sk_drops,
+		[SK_MEMINFO_FWD_ALLOC] = sk_mem_forward(sk),
 	};
 
 	nla_put(m, type, sizeof(mem), mem);

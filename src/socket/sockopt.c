@@ -23,6 +23,7 @@
 #include "core/bpf_classic.h"
 #include "core/dst.h"
 #include "core/netdevice.h"
+#include "core/sock_mem.h"
 #include "core/sock_reuseport.h"
 #include "socket/socket.h"
 #include "socket/socket_internal.h"
@@ -762,7 +763,7 @@ static int get_meminfo(struct socket *sock, void *val, socklen_t *len)
 		     sk->sk_rcvbuf,
 		     sk->sk_wmem_alloc,
 		     sk->sk_sndbuf,
-		     0,
+		     sk_mem_forward(sk),
 		     sk->sk_wmem_queued,
 		     0,
 		     0,

@@ -24,6 +24,7 @@
 #include "tcp/tcp.h"
 
 #define TCP_MEMORY_WAIT_NS (20 * NSEC_PER_MSEC)
+#define TCP_SNDBUF_LEAST   4608u
 
 /* ---- life -------------------------------------------------------------------------------------------- */
 
@@ -61,6 +62,7 @@ static int tcp_proto_init(struct sock *sk)
 void tcp_wmem_free_skb(struct sock *sk, struct sk_buff *skb)
 {
 	sk->sk_wmem_queued -= skb->truesize;
+	sk_mem_reclaim(sk);
 	consume_skb(skb);
 }
 
@@ -191,11 +193,15 @@ static int tcp_wait(struct sock *sk, u64 *timeo)
 	return *timeo ? sk_wait_event(sk, timeo) : -EAGAIN;
 }
 
-/* The arena or the pages have run out, not the socket's own room: nobody wakes us when others give some back. Looks again soon. */
+/* The arena or tcp_mem has run out, not the socket's own room: nobody wakes us when others give some back. Looks again soon. */
 static int tcp_wait_memory(struct sock *sk, u64 *timeo)
 {
 	u64 nap = min(*timeo, TCP_MEMORY_WAIT_NS), left = nap;
-	int err = tcp_wait(sk, &left);
+	int err;
+
+	sk_enter_memory_pressure(sk);
+	sk_stream_moderate_sndbuf(sk);
+	err = tcp_wait(sk, &left);
 
 	if (*timeo != HOST_FOREVER)
 		*timeo -= nap - left;
@@ -311,10 +317,14 @@ static s64 tcp_send_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *
 {
 	u32 old = skb->truesize, room = size_goal - skb->len;
 	u32 len = (u32)min((size_t)room, from->count);
-	s64 n = unlikely(zc->uarg) ? zerocopy_append(zc, skb, from, len)
-				   : skb_append_iter(skb, from, len, false);
+	s64 n;
 
+	if (unlikely(!sk_mem_schedule(sk, len, SK_MEM_SEND)))
+		return -ENOMEM;
+	n = unlikely(zc->uarg) ? zerocopy_append(zc, skb, from, len)
+			       : skb_append_iter(skb, from, len, false);
 	sk->sk_wmem_queued += skb->truesize - old;
+	sk_mem_charge(sk); /* pages may be more than what is in them */
 	if (n <= 0)
 		return n;
 	tcp_sk(sk)->write_seq += (u32)n;
@@ -469,6 +479,7 @@ void tcp_cleanup_rbuf(struct sock *sk, u32 copied)
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool now = false;
 
+	sk_mem_reclaim(sk);
 	if (icsk->icsk_ack.pending & ICSK_ACK_SCHED) {
 		/* More than one segment waits for its ACK, or the program has read all that was pushed. */
 		if (tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss ||
@@ -815,6 +826,14 @@ static void tcp_linger_wait(struct sock *sk, u64 timeo)
 	}
 }
 
+bool tcp_check_oom(const struct sock *sk, u32 shift)
+{
+	const struct netns_tcp *net = tcp_net(sk);
+
+	return (u64)net->orphan_count << shift > net->max_orphans ||
+	       (sk->sk_wmem_queued > TCP_SNDBUF_LEAST && net->mem.allocated > net->mem.limit[2]);
+}
+
 /* The socket is gone; what the connection still needs goes on without it. */
 static void tcp_become_orphan(struct sock *sk)
 {
@@ -838,7 +857,8 @@ static void tcp_become_orphan(struct sock *sk)
 			return;
 		}
 	}
-	if (sk->sk_state != SS_TCP_CLOSE && net->orphan_count > net->max_orphans) {
+	sk_mem_reclaim(sk);
+	if (sk->sk_state != SS_TCP_CLOSE && tcp_check_oom(sk, 0)) {
 		tcp_set_state(sk, SS_TCP_CLOSE);
 		tcp_send_active_reset(sk);
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAbortOnMemory);
@@ -979,6 +999,11 @@ struct tcp6_sock {
 	struct ipv6_pinfo inet6; /* inet6_sk_generic() */
 };
 
+static struct sock_mem *tcp_memory(const struct net *net)
+{
+	return &net->tcp->mem;
+}
+
 #define TCP_PROTO(name_, sock_)                                                                    \
 	{                                                                                          \
 		.name = (name_), .obj_size = sizeof(sock_), .rare_size = sizeof(struct tcp_rare),  \
@@ -989,8 +1014,8 @@ struct tcp6_sock {
 		.shutdown = tcp_shutdown, .keepalive = tcp_set_keepalive,                          \
 		.set_rcvlowat = tcp_set_rcvlowat, .get_port = inet_csk_get_port,                   \
 		.listen_any = tcp_listen_any, .hash = tcp_hash, .unhash = inet_unhash,             \
-		.stream_memory_free = tcp_stream_memory_free, .poll = tcp_poll,                    \
-		.tskey_base = tcp_tskey_base, .tstamp_stats = tcp_tstamp_stats,                    \
+		.stream_memory_free = tcp_stream_memory_free, .memory = tcp_memory,                \
+		.poll = tcp_poll, .tskey_base = tcp_tskey_base, .tstamp_stats = tcp_tstamp_stats,  \
 		.twsk_unique = tcp_twsk_unique,                                                    \
 	}
 

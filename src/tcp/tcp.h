@@ -28,6 +28,7 @@
 
 #include "core/drop_reason.h"
 #include "core/net.h"
+#include "core/sock_mem.h"
 #include "core/trace.h"
 #include "inet/inet_connection_sock.h"
 #include "lib/rbtree.h"
@@ -225,6 +226,7 @@ struct netns_tcp {
 	u32 tfo_blackholes; /* noticed in a row, the last at: */
 	u64 tfo_blackhole_ns;
 	const struct tcp_congestion_ops *cong_default;
+	struct sock_mem mem; /* net.ipv4.tcp_mem */
 	u32 orphan_count, tw_count;
 	u32 challenge_left;  /* challenge ACKs of this second */
 	u64 challenge_epoch; /* s */
@@ -476,6 +478,11 @@ static inline bool tcp_oow_limited(u32 last, u32 now, const struct netns_tcp *ne
 {
 	return last && now + 1 - last <= net->invalid_ratelimit_ms;
 }
+/* All connections of the net take much memory (tcp_mem): none may grow. */
+static inline bool tcp_under_memory_pressure(const struct sock *sk)
+{
+	return unlikely(tcp_net(sk)->mem.pressure_ns);
+}
 /* RFC 7323 5.4: our timestamp clock ticks once a millisecond. */
 static inline u32 tcp_tsval(const struct sock *sk)
 {
@@ -617,6 +624,11 @@ static inline u32 tcp_full_space(const struct sock *sk)
 {
 	return tcp_win_from_space(sk->sk_rcvbuf);
 }
+/* The window becomes small, and stays so until octets come in without pressure. */
+static inline void tcp_adjust_rcv_ssthresh(struct sock *sk)
+{
+	tcp_sk(sk)->rcv_ssthresh = min(tcp_sk(sk)->rcv_ssthresh, 4u * tcp_sk(sk)->advmss);
+}
 static inline bool tcp_under_ca_recovery(const struct sock *sk)
 {
 	return inet_csk(sk)->icsk_ca_state >= TCP_CA_CWR;
@@ -640,6 +652,8 @@ void tcp_send_fin(struct sock *sk);
 void tcp_stream_write_space(struct sock *sk);
 u64 tcp_fin_time_ns(const struct sock *sk);
 int tcp_disconnect(struct sock *sk, int flags);
+bool tcp_check_oom(const struct sock *sk,
+		   u32 shift); /* too many orphans (counting 2^shift), or no memory */
 bool tcp_need_reset(u8 state); /* does the peer have to be told when the connection is given up? */
 u32 keepalive_time_s(const struct sock *sk);
 u32 keepalive_intvl_s(const struct sock *sk);

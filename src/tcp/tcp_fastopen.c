@@ -232,6 +232,7 @@ static void queue_syn_data(struct sock *child, const struct sk_buff *syn)
 	cb->end_seq = cb->seq + skb->len; /* a FIN comes again */
 	cb->tcp_flags &= (u8) ~(TCP_FLAG_SYN | TCP_FLAG_FIN);
 	skb_set_owner_r(skb, child);
+	sk_mem_charge(child);
 	skb_queue_tail(&child->sk_receive_queue, skb);
 	tp->rcv_nxt = tp->rcv_wup = cb->end_seq;
 	tp->bytes_received += skb->len;
@@ -484,6 +485,7 @@ int tcp_fastopen_send_syn(struct sock *sk, struct sk_buff *syn)
 		return err;
 	}
 	sk->sk_wmem_queued += data->truesize;
+	sk_mem_charge(sk);
 	tp->write_seq = TCP_SKB_CB(data)->end_seq;
 	tp->snd_nxt = tp->pushed_seq = tp->write_seq;
 	tcp_rtx_queue_insert(sk, data);
@@ -500,6 +502,7 @@ void tcp_return_syn_data(struct sock *sk, struct sk_buff *data)
 
 	TCP_SKB_CB(data)->gso_segs = 0;
 	sk->sk_wmem_queued += data->truesize;
+	sk_mem_charge(sk);
 	tp->write_seq = TCP_SKB_CB(data)->end_seq;
 	skb_queue_tail(&sk->sk_write_queue, data);
 }

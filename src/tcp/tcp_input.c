@@ -225,7 +225,7 @@ static void tcp_grow_window(struct sock *sk, const struct sk_buff *skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 limit = min(tp->window_clamp, tcp_space(sk)), incr;
 
-	if (tp->rcv_ssthresh >= limit)
+	if (tp->rcv_ssthresh >= limit || tcp_under_memory_pressure(sk))
 		return;
 	if (tcp_win_from_space(skb->truesize) <= skb->len)
 		incr = 2u * tp->advmss;
@@ -279,7 +279,7 @@ void tcp_rcv_space_adjust(struct sock *sk)
 		return;
 	copied = tp->copied_seq - tp->rcvq_seq;
 	if (copied > tp->rcvq_space && tcp_net(sk)->moderate_rcvbuf &&
-	    !(sk->sk_userlocks & SK_RCVBUF_LOCK)) {
+	    !(sk->sk_userlocks & SK_RCVBUF_LOCK) && !tcp_under_memory_pressure(sk)) {
 		u64 win = ((u64)copied << 1) + 16ULL * tp->advmss, buf;
 
 		/* The sender may be in slow start: leave it the room to double again. */
@@ -340,15 +340,24 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 
 /* ---- sending what has become possible ---------------------------------------------------------------- */
 
+static bool tcp_should_expand_sndbuf(const struct sock *sk)
+{
+	const struct sock_mem *mem = &tcp_net(sk)->mem;
+
+	if (sk->sk_userlocks & SK_SNDBUF_LOCK)
+		return false;
+	if (tcp_under_memory_pressure(sk) || mem->allocated >= mem->limit[0])
+		return false;
+	/* With a full congestion window a larger buffer would not help. */
+	return tcp_sk(sk)->packets_out < tcp_sk(sk)->snd_cwnd;
+}
+
 /* Room in the send buffer, and a program waits for it. */
 void tcp_check_space(struct sock *sk)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-
 	if (likely(!sock_flag(sk, SOCK_NOSPACE)) || !sk->sk_socket)
 		return;
-	/* With a full congestion window a larger buffer would not help. */
-	if (!(sk->sk_userlocks & SK_SNDBUF_LOCK) && tp->packets_out < tp->snd_cwnd)
+	if (tcp_should_expand_sndbuf(sk))
 		tcp_sndbuf_expand(sk);
 	tcp_stream_write_space(sk);
 	if (!sock_flag(sk, SOCK_NOSPACE))
@@ -518,6 +527,7 @@ static void tcp_fast_data(struct sock *sk, struct tcp_seg *seg)
 		tcp_ack(sk, seg, true);
 		tcp_event_data_recv(sk, skb);
 		tcp_queue_rcv(sk, skb);
+		sk_mem_charge(sk);      /* the ACK may have given back what was granted for it */
 		tcp_data_snd_check(sk); /* may have carried our ACK */
 		if (inet_csk(sk)->icsk_ack.pending & ICSK_ACK_SCHED)
 			__tcp_ack_snd_check(sk, false);
@@ -549,7 +559,8 @@ static bool tcp_predicted(struct sock *sk, struct tcp_seg *seg)
 	}
 	if (seg->len) {
 		/* Beyond the window or the buffer: the slow path knows what to do. */
-		if (seg->len > tcp_receive_window(tp) || sk->sk_rmem_alloc > sk->sk_rcvbuf)
+		if (seg->len > tcp_receive_window(tp) || sk->sk_rmem_alloc > sk->sk_rcvbuf ||
+		    !sk_mem_schedule(sk, seg->skb->truesize, SK_MEM_RECV))
 			return false;
 	}
 	if (seg->saw_tstamp && tp->rcv_nxt == tp->rcv_wup) {

@@ -173,6 +173,8 @@ u32 __tcp_select_window(struct sock *sk)
 	}
 	if (free_space < full >> 1) {
 		icsk->icsk_ack.quick = 0;
+		if (tcp_under_memory_pressure(sk))
+			tcp_adjust_rcv_ssthresh(sk);
 		free_space &= ~((1u << tp->rcv_wscale) - 1);
 		/* Close it rather than offer crumbs. */
 		if (free_space < allowed >> 4 || free_space < mss)
@@ -391,6 +393,7 @@ static int tcp_skb_unclone(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	err = pskb_expand_head(skb, 0, 0);
 	sk->sk_wmem_queued += skb->truesize - old;
+	sk_mem_charge(sk);
 	return err;
 }
 
@@ -445,6 +448,7 @@ int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 le
 	old = skb->truesize;
 	skb_split(skb, buff, len);
 	sk->sk_wmem_queued += skb->truesize + buff->truesize - old;
+	sk_mem_charge(sk);
 	buff->nohdr = 1;
 
 	bcb = TCP_SKB_CB(buff);
@@ -883,6 +887,7 @@ bool tcp_collapse_send(struct sock *sk, struct sk_buff *to, struct sk_buff *from
 		return false;
 	}
 	sk->sk_wmem_queued += delta - freed;
+	sk_mem_charge(sk);
 	cb->end_seq = fcb.end_seq;
 	cb->tcp_flags |= fcb.tcp_flags;
 	cb->eor = fcb.eor;
@@ -909,6 +914,7 @@ static bool tcp_collapse_retrans(struct sock *sk, struct sk_buff *to, struct sk_
 		return false;
 	}
 	sk->sk_wmem_queued += delta - freed;
+	sk_mem_charge(sk);
 	cb->end_seq = fcb.end_seq;
 	cb->tcp_flags |= fcb.tcp_flags;
 	cb->sacked |= fcb.sacked & TCPCB_EVER_RETRANS;
@@ -1182,6 +1188,7 @@ void tcp_send_fin(struct sock *sk)
 		tcp_chrono_start(sk, TCP_CHRONO_BUSY);
 		skb_queue_tail(&sk->sk_write_queue, skb);
 		sk->sk_wmem_queued += skb->truesize;
+		sk_mem_charge(sk);
 		tp->write_seq++;
 	}
 	__tcp_push_pending_frames(sk, tcp_current_mss(sk), TCP_NAGLE_OFF);
@@ -1253,6 +1260,7 @@ int tcp_connect(struct sock *sk)
 	tp->write_seq++;
 	skb->nohdr = 1;
 	sk->sk_wmem_queued += skb->truesize;
+	sk_mem_charge(sk);
 	tcp_rtx_queue_insert(sk, skb);
 	tcp_tsorted_add(tp, skb);
 	tcp_rate_skb_sent(sk, skb);
@@ -1324,6 +1332,7 @@ int tcp_queue_synack(struct sock *sk, u32 isn)
 	tcp_init_nondata_skb(skb, isn, TCP_FLAG_SYN | TCP_FLAG_ACK);
 	skb->nohdr = 1;
 	sk->sk_wmem_queued += skb->truesize;
+	sk_mem_charge(sk);
 	tcp_rtx_queue_insert(sk, skb);
 	tp->packets_out++;
 	return 0;

@@ -9,8 +9,8 @@
  * Invariants
  *   In the tree no skb covers another; neighbours may share octets at their edges. An skb there ends beyond rcv_nxt.
  *   Octets that are queued twice are read once: recvmsg() starts at copied_seq, wherever in an skb that is.
- * Memory: when sk_rmem_alloc reaches sk_rcvbuf, out-of-order skbs are given up, the last first (they are the least likely
- * to be needed soon; RFC 2018 8 permits reneging).
+ * Memory: when sk_rmem_alloc reaches sk_rcvbuf, or the net has none left (tcp_mem), out-of-order skbs are given up, the last first (they
+ * are the least likely to be needed soon; RFC 2018 8 permits reneging).
  * See RFC 9293 3.10.7.4 (seventh step), RFC 2018, RFC 2883.
  */
 #include <errno.h>
@@ -119,6 +119,7 @@ void tcp_ofo_purge(struct sock *sk)
 		skb->next = skb->prev = NULL;
 		kfree_skb_reason(skb, SKB_DROP_TCP_OFO_PRUNED);
 	}
+	sk_mem_reclaim(sk);
 	__tcp_ofo_put(sk);
 }
 
@@ -128,12 +129,11 @@ bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 goal = sk->sk_rcvbuf - (sk->sk_rcvbuf >> 3);
 	struct sk_buff *skb, *prev;
+	bool pruned = false;
 
 	if (tcp_ofo_empty(tp))
 		return false;
-	skb = tcp_rb_skb(rb_last(&tp->ofo->queue));
-	NET_INC_STATS(sk->sk_net, MIB_TcpExt_OfoPruned);
-	for (; skb; skb = prev) {
+	for (skb = tcp_rb_skb(rb_last(&tp->ofo->queue)); skb; skb = prev) {
 		/* The new one is even later: keep what we have. */
 		if (in_skb && after(TCP_SKB_CB(in_skb)->seq, TCP_SKB_CB(skb)->seq))
 			break;
@@ -141,11 +141,33 @@ bool tcp_prune_ofo_queue(struct sock *sk, const struct sk_buff *in_skb)
 		rb_erase(&skb->rbnode, &tp->ofo->queue);
 		skb->next = skb->prev = NULL;
 		kfree_skb_reason(skb, SKB_DROP_TCP_OFO_PRUNED);
+		pruned = true;
 		if (sk->sk_rmem_alloc <= goal)
 			break;
 	}
+	if (!pruned)
+		return false;
+	NET_INC_STATS(sk->sk_net, MIB_TcpExt_OfoPruned);
 	/* We renege: what is reported from now on must be true again. */
 	tp->num_sacks = 0;
+	return true;
+}
+
+/* Makes room below the socket's own limit. */
+static bool tcp_prune_to_rcvbuf(struct sock *sk, const struct sk_buff *in_skb)
+{
+	if (sk->sk_rmem_alloc <= sk->sk_rcvbuf)
+		return true;
+	tcp_prune_ofo_queue(sk, in_skb);
+	return sk->sk_rmem_alloc <= sk->sk_rcvbuf;
+}
+
+/* And below that of all. */
+static bool tcp_prune_to_tcp_mem(struct sock *sk, const struct sk_buff *in_skb, u32 size)
+{
+	while (!sk_mem_schedule(sk, size, SK_MEM_RECV))
+		if (!tcp_prune_ofo_queue(sk, in_skb))
+			return false;
 	return true;
 }
 
@@ -154,17 +176,20 @@ int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size)
 	struct tcp_sock *tp = tcp_sk(sk);
 	bool in_order =
 		TCP_SKB_CB(skb)->seq == tp->rcv_nxt || before(TCP_SKB_CB(skb)->seq, tp->rcv_nxt);
+	const struct sk_buff *keep = in_order ? NULL : skb;
 
-	(void)size;
-	if (likely(sk->sk_rmem_alloc <= sk->sk_rcvbuf))
+	if (likely(sk->sk_rmem_alloc <= sk->sk_rcvbuf && sk_mem_schedule(sk, size, SK_MEM_RECV)))
 		return 0;
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_PruneCalled);
-	tcp_prune_ofo_queue(sk, in_order ? NULL : skb);
-	if (sk->sk_rmem_alloc <= sk->sk_rcvbuf)
+	if (tcp_under_memory_pressure(sk))
+		tcp_adjust_rcv_ssthresh(sk);
+	if (tcp_prune_to_rcvbuf(sk, keep) && tcp_prune_to_tcp_mem(sk, keep, size))
 		return 0;
 	/* The next octets in order, and nothing for the program to read: taking them is the only way on. */
-	if (in_order && skb_queue_empty(&sk->sk_receive_queue))
+	if (in_order && skb_queue_empty(&sk->sk_receive_queue)) {
+		sk_forced_mem_schedule(sk, size);
 		return 0;
+	}
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_RcvPruned);
 	tp->pred_flags = 0;
 	return -ENOMEM;

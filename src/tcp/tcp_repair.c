@@ -194,11 +194,11 @@ static ssize_t send_to_receive_queue(struct sock *sk, struct kmsghdr *msg)
 			return copied ? (ssize_t)copied : -ENOMEM;
 		n = skb_append_iter(skb, &msg->iter, (u32)min_t(size_t, msg->iter.count, 65536),
 				    false);
+		TCP_SKB_CB(skb)->seq = tp->rcv_nxt;
 		if (n <= 0 || tcp_try_rmem_schedule(sk, skb, skb->truesize)) {
 			consume_skb(skb);
 			return copied ? (ssize_t)copied : -ENOMEM;
 		}
-		TCP_SKB_CB(skb)->seq = tp->rcv_nxt;
 		TCP_SKB_CB(skb)->end_seq = tp->rcv_nxt + (u32)n;
 		TCP_SKB_CB(skb)->ack_seq = tp->snd_una - 1;
 		tcp_queue_rcv(sk, skb);

@@ -53,6 +53,8 @@ static const struct sysctl_desc tcp_sysctl_rows[] = {
 	    "receive buffer: least, default, most (autotuning)"),
 	ROW("wmem", SYSCTL_U32_TRIPLE, wmem, 0, 1, 0x7fffffff,
 	    "send buffer: least, default, most (autotuning)"),
+	ROW("mem", SYSCTL_U32_TRIPLE, mem.limit, 0, 0, 0x7fffffff,
+	    "pages of all connections: no pressure below, pressure beyond, most"),
 	ROW("rto_min_us", SYSCTL_U32, rto_min_us, 200000, 1, 120000000,
 	    "least retransmission timeout, us"),
 	ROW("max_tw_buckets", SYSCTL_U32, max_tw_buckets, 131072, 0, 0x7fffffff,
@@ -190,4 +192,11 @@ void tcp_sysctl_net_init(struct net *net)
 	t->wmem[1] = 16384;
 	t->wmem[2] = 4194304;
 	t->init_cwnd = TCP_INIT_CWND;
+	/* Linux takes a sixteenth of all memory; what the machine has is for packets alone. */
+	sock_mem_init(&t->mem, sock_mem_machine_pages(net->machine) / 4);
+	t->mem.has_pressure = true;
+	t->mem.pressures = MIB_TcpExt_TCPMemoryPressures;
+	t->mem.pressures_chrono = MIB_TcpExt_TCPMemoryPressuresChrono;
+	t->mem.least[SK_MEM_SEND] = &t->wmem[0];
+	t->mem.least[SK_MEM_RECV] = &t->rmem[0];
 }

@@ -145,15 +145,14 @@ static u32 tcp_orphan_retries(struct sock *sk, bool alive)
 
 static bool tcp_out_of_resources(struct sock *sk, bool do_reset)
 {
-	struct netns_tcp *net = tcp_net(sk);
-	u32 limit = net->max_orphans;
+	u32 shift = 0;
 
 	/* One that sends nothing for long, or has an error, counts for more. */
 	if (tcp_now_ms(sk) - tcp_sk(sk)->lsndtime > 2 * TCP_RTO_MAX_US / 1000 || !do_reset)
-		limit /= 2;
+		shift++;
 	if (sk->sk_err_soft)
-		limit /= 2;
-	if (net->orphan_count <= limit)
+		shift++;
+	if (!tcp_check_oom(sk, shift))
 		return false;
 	if (do_reset)
 		tcp_send_active_reset(sk);

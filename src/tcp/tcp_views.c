@@ -144,16 +144,20 @@ static void tcp6_show(struct net *net, struct text *t)
 struct sock_counts {
 	u32 used; /* of any family */
 	u32 proto[256];
+	u64 pages[256]; /* of memory, of both families */
 };
 
-static u32 count_bucket(const struct hlist_head *head, u16 family)
+static u32 count_bucket(const struct hlist_head *head, u16 family, u64 *pages)
 {
 	const struct sock_common *c;
 	u32 n = 0;
 
-	hlist_for_each_entry(c, head, skc_node)
-		n += c->skc_family == family && c->skc_state != SS_TCP_TIME_WAIT &&
-		     c->skc_state != SS_TCP_NEW_SYN_RECV;
+	hlist_for_each_entry(c, head, skc_node) {
+		if (c->skc_state == SS_TCP_TIME_WAIT || c->skc_state == SS_TCP_NEW_SYN_RECV)
+			continue;
+		n += c->skc_family == family;
+		*pages += sk_mem_pages((const struct sock *)c);
+	}
 	return n;
 }
 
@@ -167,6 +171,8 @@ static void count_sockets(const struct net *net, u16 family, struct sock_counts 
 		const struct sock *sk = sock->sk;
 
 		n->used++;
+		if (sk && sk->sk_protocol != IPPROTO_TCP)
+			n->pages[sk->sk_protocol] += sk_mem_pages(sk);
 		if (!sk || sk->sk_family != family || hlist_unhashed(&sk->sk_node))
 			continue;
 		/* A raw socket's protocol is the program's: all of them count as one. */
@@ -175,9 +181,10 @@ static void count_sockets(const struct net *net, u16 family, struct sock_counts 
 	/* Also those that no program has any more. */
 	n->proto[IPPROTO_TCP] = 0;
 	for (u32 b = 0; b < 1u << h->lhash2_bits; b++)
-		n->proto[IPPROTO_TCP] += count_bucket(&h->lhash2[b], family);
+		n->proto[IPPROTO_TCP] +=
+			count_bucket(&h->lhash2[b], family, &n->pages[IPPROTO_TCP]);
 	for (u32 b = 0; b < 1u << h->ehash_bits; b++)
-		n->proto[IPPROTO_TCP] += count_bucket(&h->ehash[b], family);
+		n->proto[IPPROTO_TCP] += count_bucket(&h->ehash[b], family, &n->pages[IPPROTO_TCP]);
 }
 
 static void sockstat_show(struct net *net, struct text *t)
@@ -188,9 +195,11 @@ static void sockstat_show(struct net *net, struct text *t)
 
 	count_sockets(net, AF_INET, &n);
 	text_printf(t, "sockets: used %u\n", n.used);
-	text_printf(t, "TCP: inuse %u orphan %u tw %u alloc %u mem %u\n", n.proto[IPPROTO_TCP],
-		    net->tcp->orphan_count, tw, h->ehash_count + h->lhash2_count - tw, 0);
-	text_printf(t, "UDP: inuse %u mem %u\n", n.proto[IPPROTO_UDP], 0);
+	text_printf(t, "TCP: inuse %u orphan %u tw %u alloc %u mem %llu\n", n.proto[IPPROTO_TCP],
+		    net->tcp->orphan_count, tw, h->ehash_count + h->lhash2_count - tw,
+		    (unsigned long long)n.pages[IPPROTO_TCP]);
+	text_printf(t, "UDP: inuse %u mem %llu\n", n.proto[IPPROTO_UDP],
+		    (unsigned long long)n.pages[IPPROTO_UDP]);
 	text_printf(t, "UDPLITE: inuse %u\n", n.proto[IPPROTO_UDPLITE]);
 	text_printf(t, "RAW: inuse %u\n", n.proto[IPPROTO_RAW]);
 	text_printf(t, "FRAG: inuse %u memory %u\n", net->ipv4->frags.nqueues,

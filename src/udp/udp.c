@@ -462,6 +462,11 @@ static int udp_getsockopt(struct sock *sk, int level, int name, void *val, sockl
 	return 0;
 }
 
+static struct sock_mem *udp_memory(const struct net *net)
+{
+	return &net->udp->mem;
+}
+
 #define UDP_PROTO(name_, sock_)                                                                    \
 	{                                                                                          \
 		.name = (name_), .obj_size = sizeof(sock_), .close = udp_close,                    \
@@ -469,6 +474,7 @@ static int udp_getsockopt(struct sock *sk, int level, int name, void *val, sockl
 		.ioctl = udp_ioctl, .setsockopt = udp_setsockopt, .getsockopt = udp_getsockopt,    \
 		.sendmsg = udp_sendmsg, .recvmsg = udp_recvmsg, .get_port = udp_get_port,          \
 		.listen_any = udp_listen_any, .unhash = udp_unhash, .poll = udp_poll,              \
+		.memory = udp_memory,                                                              \
 	}
 
 const struct proto udp_prot = UDP_PROTO("UDP", struct udp_sock);

@@ -7,6 +7,7 @@
 
 #include "core/drop_reason.h"
 #include "core/netdevice.h"
+#include "core/sock_mem.h"
 #include "core/trace.h"
 #include "inet/inet6_sock.h"
 #include "inet/inet_hashtables.h"
@@ -69,7 +70,7 @@ enum udp_variant_id { UDP_PLAIN, UDP_LITE, NR_UDP_VARIANTS };
 /* enum mib of the counters of one variant over one IP version */
 struct udp_mib {
 	u16 in_datagrams, no_ports, in_errors, out_datagrams, rcvbuf_errors, sndbuf_errors,
-		in_csum_errors, ignored_multi;
+		in_csum_errors, ignored_multi, mem_errors;
 };
 
 struct udp_variant {
@@ -104,6 +105,8 @@ struct udp_table {
 struct netns_udp {
 	struct udp_table table[NR_UDP_VARIANTS]; /* each variant has its own ports */
 	u64 key[2];
+	struct sock_mem mem; /* net.ipv4.udp_mem */
+	u32 rmem_min, wmem_min;
 	/* Who takes datagrams to any destination that no other socket is for: of IPv4, IPv6. Held. */
 	struct sock *any[2];
 	u32 gro_socks; /* with UDP_GRO: received packets are looked up for them */

@@ -110,6 +110,7 @@ static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 	const struct udp_mib *mib = udp_skb_mib(skb, udp_sk_variant(sk));
 	struct net *net = sock_net(sk);
 	skb_drop_reason_t reason = udp_sock_wants(sk, skb);
+	int err;
 
 	if (unlikely(reason)) {
 		sk->sk_drops++;
@@ -123,9 +124,10 @@ static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 	trace_skb(skb, net, TP_udp_queue_rcv_skb, TRACE_QUEUED, sk->sk_rmem_alloc, 0);
 	inet_af_ops(net, be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? AF_INET6 : AF_INET)
 		->rcv_prepare(sk, skb);
-	if (__sock_queue_rcv_skb(sk, skb)) {
+	err = __sock_queue_rcv_skb(sk, skb);
+	if (unlikely(err)) {
 		NET_INC_STATS(net, mib->in_errors);
-		NET_INC_STATS(net, mib->rcvbuf_errors);
+		NET_INC_STATS(net, err == -ENOMEM ? mib->rcvbuf_errors : mib->mem_errors);
 	}
 }
 

@@ -55,6 +55,37 @@ static const struct view_desc udp_views[] = {
 	{ "/proc/net/udplite6", udplite6_proc_show },
 };
 
+#define ROW(name, kind, field, def, lo, hi, help)                                                  \
+	SYSCTL_ROW("ipv4/udp_" name, kind, struct netns_udp, field, def, lo, hi, help)
+
+static const struct sysctl_desc udp_sysctl_rows[] = {
+	ROW("mem", SYSCTL_U32_TRIPLE, mem.limit, 0, 0, 0x7fffffff,
+	    "pages of all sockets: the third number is the most"),
+	ROW("rmem_min", SYSCTL_U32, rmem_min, 4096, 1, 0x7fffffff,
+	    "what a socket may receive although much is used in all"),
+	ROW("wmem_min", SYSCTL_U32, wmem_min, 4096, 1, 0x7fffffff,
+	    "kept for programs that set it: what is sent does not count"),
+};
+
+static void *udp_sysctl_base(struct net *net)
+{
+	return net->udp;
+}
+
+static const struct sysctl_table udp_sysctls = { udp_sysctl_base, udp_sysctl_rows,
+						 ARRAY_SIZE(udp_sysctl_rows) };
+
+static void udp_mem_init(struct net *net)
+{
+	struct netns_udp *u = net->udp;
+
+	sysctl_set_defaults(&udp_sysctls, u);
+	/* Twice what TCP has, as in Linux. */
+	sock_mem_init(&u->mem, sock_mem_machine_pages(net->machine) / 2);
+	u->mem.least[SK_MEM_SEND] = &u->wmem_min;
+	u->mem.least[SK_MEM_RECV] = &u->rmem_min;
+}
+
 static const struct inet_protosw udp_protosw[NR_UDP_VARIANTS] = {
 	[UDP_PLAIN] = { .type = SOCK_DGRAM,
 			.protocol = IPPROTO_UDP,
@@ -89,6 +120,8 @@ int udp_machine_init(struct machine *m)
 	trace_point_register(m, &udp_trace_points);
 	err = view_register(m, udp_views, ARRAY_SIZE(udp_views));
 	if (!err)
+		err = sysctl_register(m, &udp_sysctls);
+	if (!err)
 		err = udp_diag_machine_init(m);
 	for (u32 i = 0; i < NR_UDP_VARIANTS && !err; i++)
 		err = inet_register_protosw(m, AF_INET, &udp_protosw[i]);
@@ -104,6 +137,7 @@ int udp_net_init(struct net *net)
 	net->udp = calloc(1, sizeof(*net->udp));
 	if (!net->udp)
 		return -ENOMEM;
+	udp_mem_init(net);
 	net->udp->key[0] = net->machine->hash_seed[0] ^ net->id;
 	net->udp->key[1] = net->machine->hash_seed[1];
 	for (u32 i = 0; i < NR_UDP_VARIANTS && !err; i++) {

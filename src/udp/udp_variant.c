@@ -70,7 +70,7 @@ static u32 udplite_coverage(const struct sock *sk, u32 len, u16 *ret_field)
 		MIB_##group##_InDatagrams, MIB_##group##_NoPorts, MIB_##group##_InErrors,          \
 			MIB_##group##_OutDatagrams, MIB_##group##_RcvbufErrors,                    \
 			MIB_##group##_SndbufErrors, MIB_##group##_InCsumErrors,                    \
-			MIB_##group##_IgnoredMulti                                                 \
+			MIB_##group##_IgnoredMulti, MIB_##group##_MemErrors                        \
 	}
 /* Linux does not count this one: under "errors", then. */
 #define MIB_UdpLite6_IgnoredMulti MIB_UdpLite6_InErrors

@@ -166,6 +166,7 @@ static void check_receive(struct sock *sk)
 	/* What is queued covers all that was not read, but for sequence numbers of SYN and FIN. */
 	HOLDS(sk, octets + 2 >= tp->rcv_nxt - tp->copied_seq);
 	HOLDS(sk, (u32)sk->sk_rmem_alloc >= charged && sk->sk_rmem_alloc < 64 << 20);
+	HOLDS(sk, sk_mem_used(sk) <= sk->sk_mem_quota);
 	HOLDS(sk, !tp->urg_out || before(tp->snd_una, tp->snd_up));
 }
 
@@ -182,6 +183,7 @@ unsigned tcp_check_net(struct weir_net *wn)
 	const struct inet_hashinfo *h = &net->tcp->hashinfo;
 	struct sock_common *c;
 	unsigned n = 0;
+	u64 pages = 0;
 
 	cpu_lock(net->cpu);
 	for (u32 i = 0; i < 1u << h->ehash_bits; i++) {
@@ -189,8 +191,17 @@ unsigned tcp_check_net(struct weir_net *wn)
 			if (c->skc_state == SS_TCP_TIME_WAIT || c->skc_state == SS_TCP_NEW_SYN_RECV)
 				continue;
 			tcp_check_invariants((struct sock *)c);
+			pages += ((struct sock *)c)->sk_mem_quota / SK_MEM_QUANTUM - 1;
 			n++;
 		}
+	}
+	/* Sockets that are closed, but still there, have the rest. */
+	if (pages > net->tcp->mem.allocated || n > net->tcp->mem.socks) {
+		fprintf(stderr,
+			"tcp_check.c: %u connections have %llu pages, the net knows of %u, %llu\n",
+			n, (unsigned long long)pages, net->tcp->mem.socks,
+			(unsigned long long)net->tcp->mem.allocated);
+		abort();
 	}
 	cpu_unlock(net->cpu);
 	return n;

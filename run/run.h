@@ -134,6 +134,32 @@ void run_proc_kill(struct run_proc *p, int sig); /* its process group, if it has
 /* Ends the program and every process that descends from it. */
 void run_proc_kill_tree(struct run_proc *p);
 
+/* ---- stream.c: octets that need not be packets ------------------------------------------------------------ */
+
+/*
+ * For an embedder that carries on a program's TCP stream elsewhere: @far is the other end of the stream's connection, in a net of its own.
+ * Where weir_bypass_ready() allows it, octets go from the program to it, and back, without being packets. Handshake, close and errors
+ * are those of the connection, always. One thread; none of the two calls comes back from inside another of these.
+ */
+struct run_shortcut_ops {
+	/* Octets of the program, in order: how many were taken. If not all, run_shortcut_look() asks for the rest. @nodelay: TCP_NODELAY
+	 * of the program's socket. */
+	size_t (*give)(void *arg, const char *data, size_t len, bool nodelay);
+	/* Ask again for octets for the program: there is room, or those that were packets have arrived. */
+	void (*look)(void *arg);
+};
+struct run_shortcut;
+/* NULL: the other end of @far is no program's stream of @node, it has one already, or no memory. */
+struct run_shortcut *run_shortcut_open(struct run_node *node, struct weir_file *far,
+				       const struct run_shortcut_ops *ops, void *arg);
+void run_shortcut_close(struct run_shortcut *sc); /* before @far is closed; NULL: nothing */
+/* How octets for the program go now: 0 run_shortcut_give(), -EBUSY weir_send(@far), -EAGAIN not before look() is called. */
+int run_shortcut_ready(struct run_shortcut *sc);
+/* How many were taken; look() is called when there is room for the rest. */
+size_t run_shortcut_give(struct run_shortcut *sc, const char *data, size_t len);
+/* There is room for the program's octets, or @far was read empty. */
+void run_shortcut_look(struct run_shortcut *sc);
+
 /* ---- attach.c: programs on a net of the caller's own ------------------------------------------------------ */
 
 /*

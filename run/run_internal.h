@@ -342,6 +342,9 @@ struct asock {
 	struct parked_list waiters;
 
 	/* streams */
+	struct run_shortcut *shortcut; /* NULL: none */
+	bool b_ready;                  /* b may have something to read: its edge was not used up */
+	bool b_edge; /* and a short read is not the end of it: EOF, an error or an urgent octet is behind */
 	size_t stuffed; /* octets in b that the program did not write */
 	bool lag; /* without pidfd_getfd: one octet that was read already stays in b, so that closing b shows an error */
 	size_t chunk; /* how much to read from b at once: halves when the stack takes less */
@@ -395,6 +398,7 @@ void stream_fail(struct asock *s, int a); /* the program's end shows an error fr
 void stream_listener_event(struct asock *s);
 void stream_token_put(struct asock *s);
 void stream_token_take(struct asock *s, int a);
+void stream_shortcut_end(struct asock *s); /* @s is about to go */
 void leftover_free(struct leftover *l);
 
 /* ---- dgram.c ---- */

@@ -187,6 +187,7 @@ int asock_create(struct run_node *node, struct weir_file *file, int domain, int 
 		connected = weir_getpeername(file, (struct sockaddr *)&ss, &len) == 0;
 	}
 	s->state = connected ? AS_CONNECTED : AS_NEW;
+	s->b_ready = s->b_edge = true;
 	a = make_pair(s, !connected);
 	if (a < 0) {
 		weir_close(file);
@@ -288,6 +289,7 @@ void asock_free(struct asock *s)
 	if (s->dead)
 		return;
 	asock_observe(s);
+	stream_shortcut_end(s);
 	s->dead = true;
 	park_fail(s, -EBADF);
 	LIST_REMOVE(s, hash_link);

@@ -12,15 +12,23 @@
  *   Hang-up on our end means that the program's end was closed by its last holder - or that both directions were shut down. The
  *   second we know of, because shutdown() is notified; then it is verified who still holds the end.
  *
+ *   The shortcut: an embedder (the uplink) has the other end of the connection and carries its octets on. While nobody looks at packets, they
+ *   go to it and come from it directly (way_up(), run_shortcut_*), and the stack only hears how many went. The order is kept by going the other
+ *   way only when nothing is on this one: who finds octets still on their way as packets waits until they were read. Each side that
+ *   cannot go on remembers it (waits), and is called when the other has read or has room.
+ *
  *   A listener has one octet (the token) in the program's end while connections wait, so that poll and epoll work; accept() takes
  *   it and, if more wait, puts it back, which is also a new edge for edge-triggered pollers.
  * Invariants
  *   Octets are read from one side only when the leftover towards the other is empty.
+ *   b_ready is false only when b was read empty since its last event.
  * See RUNNER.md; RFC 9293 3.9.1 (what programs expect of open, send, receive, close, abort).
  */
 #include "run_internal.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +65,14 @@ static void leftover_advance(struct leftover *l, size_t n)
 }
 
 static void begin_lag(struct asock *s);
+
+struct run_shortcut {
+	struct asock *s; /* NULL: the program's stream has gone */
+	struct weir_file *far;
+	const struct run_shortcut_ops *ops;
+	void *arg;
+	bool up_waits, down_waits; /* the program's octets; those for it */
+};
 
 /* ---- errors, opening, closing -------------------------------------------------------------------------- */
 
@@ -107,6 +123,7 @@ void stream_connected(struct asock *s, int a)
 	int size = CONN_SNDBUF, own = -1;
 
 	s->state = AS_CONNECTED;
+	s->b_ready = s->b_edge = true;
 	if (a < 0)
 		a = own = ident_find(s);
 	if (a >= 0) /* this alone wakes who waits for POLLOUT */
@@ -210,6 +227,8 @@ void stream_end_event(struct asock *s, uint32_t events)
 	}
 	if (events & (EPOLLHUP | EPOLLERR))
 		hang_up(s);
+	s->b_edge |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0;
+	s->b_ready |= s->b_edge || (events & EPOLLIN);
 	stream_pump(s);
 }
 
@@ -262,7 +281,10 @@ static void begin_lag(struct asock *s)
 	s->stuffed = 0;
 }
 
-/* From the program's end, without the stuffing. > 0, 0: EOF, or -errno. *ret_data points into the scratch buffer. */
+/*
+ * From the program's end, without the stuffing. > 0, 0: EOF, or -errno. *ret_data points into the scratch buffer. What ends before @max and
+ * has nothing but octets behind it was all there is; what comes later is another edge.
+ */
 static ssize_t read_end(struct asock *s, size_t max, char **ret_data)
 {
 	size_t skip;
@@ -274,6 +296,8 @@ static ssize_t read_end(struct asock *s, size_t max, char **ret_data)
 		n = recv(s->b, s->run->scratch, max, MSG_DONTWAIT);
 		if (n <= 0)
 			return n < 0 ? -errno : 0;
+		if ((size_t)n < max && !s->b_edge && s->run->fac.pidfd_getfd)
+			s->b_ready = false;
 		skip = (size_t)n < s->stuffed ? (size_t)n : s->stuffed;
 		s->stuffed -= skip;
 	} while ((size_t)n == skip);
@@ -307,6 +331,126 @@ static void relay_oob_up(struct asock *s)
 		weir_send(s->file, &c, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* ---- the shortcut --------------------------------------------------------------------------------------- */
+
+enum way {
+	WAY_PACKETS,
+	WAY_SHORT,
+	WAY_WAIT, /* until what went the other way has arrived */
+};
+
+static enum way way_of(int ready)
+{
+	return ready == 0 ? WAY_SHORT : ready == -EAGAIN ? WAY_WAIT : WAY_PACKETS;
+}
+
+static enum way way_up(struct asock *s)
+{
+	struct run_shortcut *sc = s->shortcut;
+	enum way w;
+
+	if (!sc)
+		return WAY_PACKETS;
+	w = way_of(weir_bypass_ready(s->file, sc->far));
+	sc->up_waits = w == WAY_WAIT;
+	return w;
+}
+
+/* How many octets the other side took. */
+static size_t give_short(struct asock *s, const char *data, size_t len)
+{
+	struct run_shortcut *sc = s->shortcut;
+	int nodelay = 0;
+	socklen_t optlen = sizeof(nodelay);
+	size_t n;
+
+	weir_getsockopt(s->file, IPPROTO_TCP, TCP_NODELAY, &nodelay, &optlen);
+	n = sc->ops->give(sc->arg, data, len, nodelay);
+
+	if (n)
+		weir_bypass(s->file, sc->far, n);
+	sc->up_waits = n < len;
+	return n;
+}
+
+/* Whoever has octets for the program and could not go on. */
+static void look_down(struct asock *s)
+{
+	struct run_shortcut *sc = s->shortcut;
+
+	if (!sc || !sc->down_waits || s->down.len)
+		return;
+	sc->down_waits = false;
+	sc->ops->look(sc->arg);
+}
+
+struct run_shortcut *run_shortcut_open(struct run_node *node, struct weir_file *far,
+				       const struct run_shortcut_ops *ops, void *arg)
+{
+	struct asock *s = asock_find(node->run, weir_peer_inode(far, node->net));
+	struct run_shortcut *sc;
+
+	if (!s || s->dead || !s->stream || s->node != node || s->shortcut)
+		return NULL;
+	sc = calloc(1, sizeof(*sc));
+	if (!sc)
+		return NULL;
+	*sc = (struct run_shortcut){ .s = s, .far = far, .ops = ops, .arg = arg };
+	s->shortcut = sc;
+	return sc;
+}
+
+void run_shortcut_close(struct run_shortcut *sc)
+{
+	if (!sc)
+		return;
+	if (sc->s) {
+		sc->s->shortcut = NULL;
+		asock_again(sc->s); /* what waited goes as packets */
+	}
+	free(sc);
+}
+
+void stream_shortcut_end(struct asock *s)
+{
+	if (s->shortcut)
+		s->shortcut->s = NULL;
+	s->shortcut = NULL;
+}
+
+int run_shortcut_ready(struct run_shortcut *sc)
+{
+	struct asock *s = sc->s;
+	int err;
+
+	if (!s || s->state != AS_CONNECTED || s->b < 0 || s->closed || s->peer_eof)
+		return -EBUSY;
+	err = s->down.len ? -EAGAIN : weir_bypass_ready(sc->far, s->file);
+	sc->down_waits = err == -EAGAIN;
+	return err;
+}
+
+void run_shortcut_look(struct run_shortcut *sc)
+{
+	if (!sc->s || !sc->up_waits)
+		return;
+	sc->up_waits = false;
+	asock_again(sc->s);
+}
+
+/* ---- up --------------------------------------------------------------------------------------------------- */
+
+/* The rest is kept. */
+static void keep_up(struct asock *s, const char *data, size_t len, size_t taken)
+{
+	if (taken < len) {
+		leftover_keep(&s->up, data + taken, len - taken);
+		s->chunk = s->chunk / 2 > CHUNK_MIN ? s->chunk / 2 : CHUNK_MIN;
+	} else if (len == s->chunk && s->chunk < SCRATCH_SIZE) {
+		s->chunk *= 2;
+	}
+}
+
 /* Gives the stack @len octets; what it does not take is kept. False: the connection is broken. */
 static bool give_stack(struct asock *s, const char *data, size_t len)
 {
@@ -316,14 +460,16 @@ static bool give_stack(struct asock *s, const char *data, size_t len)
 		s->err = (int)-n;
 		return false;
 	}
-	if (n < 0)
-		n = 0;
-	if ((size_t)n < len) {
-		leftover_keep(&s->up, data + n, len - (size_t)n);
-		s->chunk = s->chunk / 2 > CHUNK_MIN ? s->chunk / 2 : CHUNK_MIN;
-	} else if (len == s->chunk && s->chunk < SCRATCH_SIZE) {
-		s->chunk *= 2;
-	}
+	keep_up(s, data, len, n > 0 ? (size_t)n : 0);
+	return true;
+}
+
+/* WAY_WAIT: not from the program's end, but from a call that has it already. */
+static bool give_up(struct asock *s, enum way way, const char *data, size_t len)
+{
+	if (way == WAY_PACKETS)
+		return give_stack(s, data, len);
+	keep_up(s, data, len, way == WAY_SHORT ? give_short(s, data, len) : 0);
 	return true;
 }
 
@@ -333,7 +479,7 @@ long stream_give(struct asock *s, const char *data, size_t len, int flags)
 
 	if (flags & MSG_OOB)
 		return weir_send(s->file, data, len, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (give_stack(s, data, len))
+	if (give_up(s, way_up(s), data, len))
 		return (long)len;
 	err = s->err;
 	s->err = 0;
@@ -342,10 +488,18 @@ long stream_give(struct asock *s, const char *data, size_t len, int flags)
 
 static enum pump_result flush_up(struct asock *s)
 {
+	enum way way;
 	ssize_t n;
 
 	if (!s->up.len)
 		return PUMP_IDLE;
+	way = way_up(s);
+	if (way == WAY_WAIT)
+		return PUMP_IDLE;
+	if (way == WAY_SHORT) {
+		leftover_advance(&s->up, give_short(s, s->up.buf + s->up.off, s->up.len));
+		return PUMP_IDLE;
+	}
 	n = weir_send(s->file, s->up.buf + s->up.off, s->up.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n > 0)
 		leftover_advance(&s->up, (size_t)n);
@@ -372,27 +526,34 @@ static enum pump_result pump_up(struct asock *s)
 
 	if (res == PUMP_ERROR)
 		return res;
-	for (int round = 0; !s->up.len && !s->b_eof; round++) {
+	for (int round = 0; !s->up.len && !s->b_eof && s->b_ready; round++) {
 		char *data = NULL;
+		enum way way;
 		ssize_t n;
 
 		if (round == ROUNDS)
 			return PUMP_MORE;
 		if (short_read)
 			relay_oob_up(s);
+		way = way_up(s); /* behind an urgent octet, which is always a packet */
+		if (way == WAY_WAIT)
+			break;
 		short_read = false;
 		n = read_end(s, s->chunk, &data);
+		if (n == -EAGAIN)
+			s->b_ready = s->b_edge = false;
 		if (n == -EAGAIN || n == -EINTR)
 			break;
 		if (n <= 0) {
 			/* ECONNRESET: the program's end was closed with unread octets in it. */
 			s->b_eof = true;
 			s->abort |= n == -ECONNRESET;
-			look_for_hang_up(s);
+			if (!s->closed)
+				look_for_hang_up(s);
 			break;
 		}
 		short_read = (size_t)n < s->chunk;
-		if (!give_stack(s, data, (size_t)n))
+		if (!give_up(s, way, data, (size_t)n))
 			return PUMP_ERROR;
 	}
 	finish_up(s);
@@ -459,6 +620,20 @@ static enum pump_result pump_down(struct asock *s)
 	return PUMP_IDLE;
 }
 
+size_t run_shortcut_give(struct run_shortcut *sc, const char *data, size_t len)
+{
+	struct asock *s = sc->s;
+	size_t n = (size_t)give_end(s, data, len, 0);
+
+	if (n)
+		weir_bypass(sc->far, s->file, n);
+	if (n < len) {
+		sc->down_waits = true;
+		asock_arm_out(s, true);
+	}
+	return n;
+}
+
 /*
  * A broken connection may still hold octets that came before the break: the program reads them first. EPIPE alone says only
  * that we cannot send; the receiving side knows whether it was a reset. @told: it has said so; asked once more it would say EOF.
@@ -500,6 +675,7 @@ void stream_pump(struct asock *s)
 		close_stream(s);
 		return;
 	}
+	look_down(s);
 	if (!s->up.len)
 		park_wake(s); /* sendto() with an address, sendmsg() with control messages */
 }

@@ -65,6 +65,8 @@ void audit(struct uplink *u, const struct audit_record *rec)
 	json_object_set_new(o, "verdict", json_string(rec->verdict));
 	json_object_set_new(o, "sent", json_integer((json_int_t)rec->sent));
 	json_object_set_new(o, "received", json_integer((json_int_t)rec->received));
+	if (rec->shortcut)
+		json_object_set_new(o, "shortcut", json_integer((json_int_t)rec->shortcut));
 	if (json_dumpf(o, u->cfg.audit, JSON_COMPACT | JSON_PRESERVE_ORDER) ||
 	    fputc('\n', u->cfg.audit) == EOF || fflush(u->cfg.audit)) {
 		if (!u->said_audit)

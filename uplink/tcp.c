@@ -11,11 +11,14 @@
  *   Back-pressure: towards the host octets are peeked at, and taken only when the host has them: no buffer. Towards the guest, what the
  *   stack does not take is kept in the flow's buffer, and nothing more is read until it is gone; chunks shrink when that happens,
  *   and much when all flows together keep much.
+ *   The shortcut (run/stream.c): octets need not be packets between the program and us while nobody looks at those. Then what the program wrote is
+ *   given to the host's socket as it is read (give_host()), and what the host sent goes to the program's end (give_guest()). What the host's
+ *   socket does not take stays where it was; SYN, FIN, RST, urgent octets and errors come by the connection as ever.
  *   A host without descriptors, or as many flows as may be: the oldest that is not open yet ends; if there is none, the SYN is dropped, and
  *   the guest's next one is another try.
  * Invariants
- *   file is NULL until FLOW_OPEN (out); fd is valid until the flow dies. 
- *   Not here yet: the shortcut (README).
+ *   file is NULL until FLOW_OPEN (out); fd is valid until the flow dies.
+ *   unreadable, unwritable: nothing can change that without an event.
  * See RFC 9293 3.6, 3.10; doc/adr/0008-listen-any.md.
  */
 #include "uplink_internal.h"
@@ -31,6 +34,7 @@
 #define CHUNK_TIGHT (4 * 1024) /* of each flow, when all together keep KEPT_MUCH */
 #define KEPT_MUCH   (64u << 20)
 #define BACKLOG     65535
+#define HOST_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET)
 
 enum flow_state {
 	FLOW_CONNECTING, /* out: the host's connect is under way, the SYN waits */
@@ -54,9 +58,14 @@ struct tcp_flow {
 		host_eof; /* that side has no more octets; the other was told when its buffer is empty */
 	bool guest_told;
 	bool unreadable, unwritable; /* the host's socket, until an event says otherwise */
+	bool edge;    /* a short read is not the end: EOF, an error or an urgent octet is behind */
+	bool gave_up; /* the host's socket failed as the shortcut wrote to it */
+	bool nodelay; /* as the host's socket has it */
+	struct run_shortcut *shortcut; /* NULL: none */
 	struct endpoint src, dst;
 	uint64_t cookie;
 	uint64_t sent, received; /* by the guest */
+	uint64_t direct;         /* of both, what were no packets */
 	const char *what;
 	struct audit_who who;
 	char *kept; /* towards the guest; NULL: none */
@@ -88,6 +97,8 @@ static struct tcp_flow *flow_new(struct uplink *u, const struct endpoint *src,
 	f->dst = *dst;
 	f->state = (uint8_t)state;
 	f->chunk = CHUNK_MIN * 4;
+	f->unreadable = true; /* that it is readable is an event, too */
+	f->nodelay = true;
 	TAILQ_INSERT_TAIL(flow_list(f), f, link);
 	u->nr_tcp++;
 	return f;
@@ -136,7 +147,8 @@ static void flow_audit(struct tcp_flow *f, const char *verdict)
 				    .who = &f->who,
 				    .verdict = verdict,
 				    .sent = f->sent,
-				    .received = f->received };
+				    .received = f->received,
+				    .shortcut = f->direct };
 
 	if (f->u->cfg.audit)
 		audit(f->u, &rec);
@@ -155,6 +167,7 @@ static void flow_end(struct tcp_flow *f, const char *verdict)
 	f->state = FLOW_DEAD;
 	f->guest.fn = NULL;
 	close(f->fd);
+	run_shortcut_close(f->shortcut);
 	if (f->file)
 		weir_close(f->file);
 	kept_free(f);
@@ -187,16 +200,27 @@ static bool kept_put(struct tcp_flow *f, const char *data, size_t len)
 	return true;
 }
 
-/* Gives the guest @len octets: how many it took, or -errno. */
-static ssize_t give_guest(struct tcp_flow *f, const char *data, size_t len)
+/* Gives the guest @len octets: how many it took, or -errno. @ready: of run_shortcut_ready() */
+static ssize_t give_guest(struct tcp_flow *f, int ready, const char *data, size_t len)
 {
-	ssize_t n = weir_send(f->file, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = 0;
 
+	if (ready == 0)
+		n = (ssize_t)run_shortcut_give(f->shortcut, data, len);
+	else if (ready != -EAGAIN)
+		n = weir_send(f->file, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n == -EAGAIN)
 		n = 0;
 	if (n > 0)
 		f->received += (uint64_t)n;
+	if (n > 0 && ready == 0)
+		f->direct += (uint64_t)n;
 	return n;
+}
+
+static int ready_in(struct tcp_flow *f)
+{
+	return f->shortcut ? run_shortcut_ready(f->shortcut) : -EBUSY;
 }
 
 static enum pump_result flush_kept(struct tcp_flow *f)
@@ -205,7 +229,7 @@ static enum pump_result flush_kept(struct tcp_flow *f)
 
 	if (!f->kept)
 		return PUMP_IDLE;
-	n = give_guest(f, f->kept + f->kept_off, f->kept_len);
+	n = give_guest(f, ready_in(f), f->kept + f->kept_off, f->kept_len);
 	if (n < 0)
 		return PUMP_BROKEN;
 	f->kept_off += (uint32_t)n;
@@ -224,9 +248,13 @@ static enum pump_result pump_in(struct tcp_flow *f)
 	     round++) {
 		size_t chunk = u->kept > KEPT_MUCH ? CHUNK_TIGHT : f->chunk;
 		ssize_t n, k;
+		int ready;
 
 		if (round == ROUNDS)
 			return PUMP_MORE;
+		ready = ready_in(f);
+		if (ready == -EAGAIN)
+			break;
 		n = recv(f->fd, u->scratch, chunk, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 			f->unreadable = errno == EAGAIN;
@@ -238,7 +266,8 @@ static enum pump_result pump_in(struct tcp_flow *f)
 			f->host_eof = true;
 			break;
 		}
-		k = give_guest(f, u->scratch, (size_t)n);
+		f->unreadable = (size_t)n < chunk && !f->edge;
+		k = give_guest(f, ready, u->scratch, (size_t)n);
 		if (k < 0)
 			return PUMP_BROKEN;
 		if (k < n) {
@@ -257,10 +286,30 @@ static enum pump_result pump_in(struct tcp_flow *f)
 	return res;
 }
 
+/* Small writes of the program are gathered as it has asked for: here, where the guest's own stack does not do it. */
+static void set_gathering(struct tcp_flow *f, bool nodelay)
+{
+	int v = nodelay;
+
+	if (f->nodelay == nodelay)
+		return;
+	f->nodelay = nodelay;
+	setsockopt(f->fd, IPPROTO_TCP, TCP_NODELAY, &v, sizeof(v));
+}
+
+/* What may be tried again later. */
+static bool only_full(struct tcp_flow *f)
+{
+	f->unwritable = errno == EAGAIN;
+	return errno == EAGAIN || errno == EINTR || errno == ENOBUFS;
+}
+
 static enum pump_result pump_out(struct tcp_flow *f)
 {
 	struct uplink *u = f->u;
 
+	if (f->gave_up)
+		return PUMP_BROKEN;
 	for (int round = 0; !f->guest_eof && !f->unwritable; round++) {
 		ssize_t n, k;
 
@@ -276,11 +325,10 @@ static enum pump_result pump_out(struct tcp_flow *f)
 			shutdown(f->fd, SHUT_WR);
 			break;
 		}
+		set_gathering(f, true);
 		k = send(f->fd, u->scratch, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (k < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)) {
-			f->unwritable = errno == EAGAIN;
+		if (k < 0 && only_full(f))
 			break;
-		}
 		if (k < 0)
 			return PUMP_BROKEN;
 		weir_recv(f->file, u->scratch, (size_t)k, MSG_DONTWAIT | MSG_TRUNC);
@@ -299,9 +347,45 @@ static void flow_again(struct tcp_flow *f)
 	TAILQ_INSERT_TAIL(&f->u->tcp_again, f, again_link);
 }
 
+/* The program's octets, around the packets. */
+static size_t give_host(void *arg, const char *data, size_t len, bool nodelay)
+{
+	struct tcp_flow *f = arg;
+	ssize_t n;
+
+	if (f->unwritable || f->gave_up)
+		return 0;
+	set_gathering(f, nodelay);
+	n = send(f->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0) {
+		f->gave_up = !only_full(f);
+		if (!f->unwritable)
+			flow_again(f);
+		return 0;
+	}
+	f->sent += (uint64_t)n;
+	f->direct += (uint64_t)n;
+	return (size_t)n;
+}
+
+static void look_again(void *arg)
+{
+	flow_again(arg);
+}
+
+static void open_shortcut(struct tcp_flow *f)
+{
+	static const struct run_shortcut_ops ops = { give_host, look_again };
+
+	f->shortcut = run_shortcut_open(f->u->node, f->file, &ops, f);
+}
+
 static void pump(struct tcp_flow *f)
 {
 	enum pump_result out = pump_out(f), in = PUMP_IDLE;
+
+	if (f->shortcut && !f->unwritable)
+		run_shortcut_look(f->shortcut);
 
 	/* The side that can still be read is emptied before a RST is passed on: it may hold what came before. */
 	if (out != PUMP_BROKEN)
@@ -383,6 +467,7 @@ static void guest_event(struct source *src, uint32_t events)
 			return;
 		}
 		f->state = FLOW_OPEN;
+		open_shortcut(f);
 	}
 	if (f->state == FLOW_OPEN)
 		pump(f);
@@ -407,14 +492,19 @@ static void host_event(struct source *src, uint32_t events)
 	int err = 0;
 	socklen_t len = sizeof(err);
 
-	f->unreadable = f->unwritable = false;
+	f->edge = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0;
+	if (f->edge || (events & EPOLLIN))
+		f->unreadable = false;
+	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+		f->unwritable = false;
 	if (f->state == FLOW_OPEN) {
 		pump(f);
 		return;
 	}
 	if (f->state != FLOW_CONNECTING || !(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
 		return;
-	getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (events & (EPOLLERR | EPOLLHUP))
+		getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	connected(f, err);
 }
 
@@ -535,7 +625,7 @@ static void syn_event(struct uplink *u, const struct weir_syn *syn)
 	audit_find(u, IPPROTO_TCP, &src, &f->who);
 	f->cookie = syn->cookie;
 	LIST_INSERT_HEAD(bucket(u, f->cookie), f, hash_link);
-	if (host_watch(u, fd, &f->host, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, host_event))
+	if (host_watch(u, fd, &f->host, HOST_EVENTS, host_event))
 		connected(f, ENOMEM);
 }
 
@@ -553,10 +643,12 @@ static void opened(struct uplink *u, struct weir_file *file)
 	f->state = FLOW_OPEN;
 	f->file = file;
 	set_guest_options(file);
-	if (guest_watch(u, file, &f->guest, guest_event))
+	if (guest_watch(u, file, &f->guest, guest_event)) {
 		flow_reset(f, "reset");
-	else
-		pump(f);
+		return;
+	}
+	open_shortcut(f);
+	pump(f);
 }
 
 static void listener_event(struct source *src, uint32_t events)
@@ -602,7 +694,7 @@ void tcp_forward(struct uplink *u, struct weir_file *file, const struct endpoint
 	f->what = what;
 	f->file = file;
 	set_guest_options(file);
-	if (host_watch(u, fd, &f->host, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, host_event) ||
+	if (host_watch(u, fd, &f->host, HOST_EVENTS, host_event) ||
 	    guest_watch(u, file, &f->guest, guest_event))
 		flow_reset(f, "reset");
 }
@@ -657,7 +749,7 @@ void tcp_connect_guest(struct uplink *u, int fd, const struct endpoint *from, ui
 	}
 	f->what = "tcp-in";
 	f->file = file;
-	if (host_watch(u, fd, &f->host, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, host_event) ||
+	if (host_watch(u, fd, &f->host, HOST_EVENTS, host_event) ||
 	    guest_watch(u, file, &f->guest, guest_event))
 		flow_reset(f, "reset");
 }

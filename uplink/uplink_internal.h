@@ -125,6 +125,7 @@ struct audit_record {
 	const struct audit_who *who;
 	const char *verdict; /* "allow", "deny", "closed", "refused" ... */
 	uint64_t sent, received;
+	uint64_t shortcut; /* of both together, those that were no packets */
 };
 void audit(struct uplink *u, const struct audit_record *rec);
 

@@ -206,6 +206,22 @@ WEIR_API int weir_next_syn(struct weir_file *f, struct weir_syn *ret);
  */
 WEIR_API int weir_answer_syn(struct weir_file *f, const struct weir_syn *syn, int err);
 
+/* ---- around the packets: for who holds both ends of a connection ----------------------------------------- */
+
+/*
+ * Octets that an embedder would give to @a, one end of a TCP connection, and take out of @b, its other end, it may hand over itself, while
+ * nobody could tell. Sequence numbers and counters move as if segments had carried them. It is asked for each piece anew; single-threaded
+ * use of both files between question and weir_bypass() is the caller's matter.
+ * weir_bypass_ready(): 0: yes. -EAGAIN: something is still on its way, or was not read at @b: ask again when it was. -EBUSY: something looks
+ * at packets on the way (taps, tracing, hooks, queueing disciplines, impairments, raw sockets), the ends do not allow it, or are not the two of
+ * one connection with a wire between: use weir_send().
+ * weir_bypass(): @n octets went from @a's side to @b's. Only right after weir_bypass_ready() has said 0.
+ * weir_peer_inode(): weir_inode() of the other end of @f's connection in @net; 0: there is none.
+ */
+WEIR_API int weir_bypass_ready(struct weir_file *a, struct weir_file *b);
+WEIR_API void weir_bypass(struct weir_file *a, struct weir_file *b, size_t n);
+WEIR_API uint64_t weir_peer_inode(struct weir_file *f, struct weir_net *net);
+
 /* ---- AF_UNIX ------------------------------------------------------------------------------------------- */
 
 /*

@@ -1387,6 +1387,15 @@ static inline bool tcp_is_listening_any(const struct sock *sk)
 	return sk->sk_prot->listen_any == tcp_listen_any && inet_sk(sk)->listen_any;
 }
 
+/* ---- tcp_bypass.c: cpu lock held ----------------------------------------------------------------------- */
+
+/* The other end of @sk's connection in @net; NULL. Not held. */
+struct sock *tcp_bypass_peer(const struct sock *sk, struct net *net);
+/* As weir_bypass_ready(). May drop the lock in between. */
+int tcp_bypass_ready(struct sock *a, struct sock *b);
+/* As weir_bypass(): the lock was not dropped since tcp_bypass_ready() said 0. */
+void tcp_bypass(struct sock *a, struct sock *b, u32 n);
+
 /* ---- tcp_offload.c ----------------------------------------------------------------------------------- */
 
 /* For request_sock_ops.destructor. */

@@ -13,6 +13,7 @@
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
 #   make corpus CORPUS=path   runs the public packet scripts, writes doc/conformance.md
 #   make tcp-table writes doc/tcp.md: sections of RFCs, code, packet scripts
+#   make programs  runs unmodified programs, as far as they are installed, writes doc/programs.md
 #   make coverage  writes doc/coverage.md from doc/names.txt
 #   make format     lets clang-format 14 rewrite the C files
 #   make fuzz       the libFuzzer programs, in build-fuzz/tests/fuzz/
@@ -122,6 +123,9 @@ corpus: all
 tcp-table:
 	@tools/checks/tcp-table . --write
 
+programs: all
+	@tests/programs/run-programs $(WEIR) --write doc/programs.md
+
 coverage:
 	@tools/names/gen-names . --coverage doc/coverage.md
 
@@ -131,4 +135,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench bench-instructions bench-record study-livelock study-media study-tcp install asan tsan clang fuzz corpus tcp-table coverage format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench bench-instructions bench-record study-livelock study-media study-tcp install asan tsan clang fuzz corpus tcp-table programs coverage format clean

@@ -221,10 +221,10 @@ static enum call_result send_all(struct call *c, struct user_msg *m, int flags)
 	return call_return(c, c->done ? (long)c->done : n);
 }
 
-/* Not one of the stack's. Without copies there is nothing in it that could be sent to a foreign address: unix.c. */
+/* Not one of the stack's. A runner around us looks after it; without copies there is nothing in it that could be sent to a foreign address: unix.c. */
 static bool left_to_kernel(const struct call *c)
 {
-	return !c->sock && !c->run->fac.pidfd_getfd;
+	return !c->sock && (!c->run->fac.pidfd_getfd || c->run->nested);
 }
 
 enum call_result call_sendto(struct call *c)

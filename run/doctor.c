@@ -249,7 +249,8 @@ int doctor_probe(struct facilities *ret, char *why, size_t why_size)
 {
 	int err = in_child(try_listener, NULL);
 
-	if (err) {
+	ret->nested = err && nested_possible();
+	if (err && !ret->nested) {
 		snprintf(why, why_size, "seccomp user notification is not available (%s)",
 			 strerror(err));
 		return -err;
@@ -338,20 +339,23 @@ int run_doctor(FILE *out, bool json)
 	uname(&u);
 	getrlimit(RLIMIT_NOFILE, &lim);
 	ok = doctor_probe(&fac, why, sizeof(why)) == 0;
+	/* That of the runner around us serves, with all that it can. */
+	int inner = fac.nested ? 0 : -1;
 	int vm = with_child(try_vm), mem = with_child(try_proc_mem), state = state_error();
 	const struct finding f[] = {
-		{ "seccomp user notification", in_child(try_listener, NULL), true,
-		  "programs cannot be attached",
+		{ fac.nested ? "seccomp user notification (by the weir run around us)"
+			     : "seccomp user notification",
+		  inner ? in_child(try_listener, NULL) : 0, true, "programs cannot be attached",
 		  "Linux 5.9 or newer, and a container profile that lets seccomp(2) through" },
 		{ "seccomp: descriptor and answer in one step (ADDFD_SEND)",
-		  in_child(try_addfd_send, NULL), false, "socket() and accept() cost two wake-ups",
-		  "Linux 5.14 or newer" },
+		  inner ? in_child(try_addfd_send, NULL) : 0, false,
+		  "socket() and accept() cost two wake-ups", "Linux 5.14 or newer" },
 		{ "seccomp: calls that wait are not torn by signals (WAIT_KILLABLE_RECV)",
-		  in_child(try_killable, NULL), false,
+		  inner ? in_child(try_killable, NULL) : 0, false,
 		  "a signal may interrupt a call after its effect; results are then kept for the "
 		  "repeated call",
 		  "Linux 5.19 or newer" },
-		{ "pidfd_getfd", with_child(try_getfd), false,
+		{ "pidfd_getfd", inner ? with_child(try_getfd) : 0, false,
 		  "the end of unconnected sockets is noticed up to half a second late",
 		  "Linux 5.6 or newer; Docker: --cap-add SYS_PTRACE or a profile that allows it" },
 		{ "pidfd of a thread", try_pidfd_thread(), false,

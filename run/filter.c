@@ -240,7 +240,7 @@ int filter_landlock_abi(void)
  * A ruleset that allows everything it handles: it only makes a domain. Moving files between directories must be handled from ABI 2
  * on, and would be forbidden by any domain before: there Landlock is not used.
  */
-static int confine(const struct facilities *fac)
+int filter_ruleset(const struct facilities *fac)
 {
 	struct landlock_ruleset_attr attr = { .handled_access_fs = LANDLOCK_ACCESS_FS_REFER };
 	struct landlock_path_beneath_attr root = { .allowed_access = LANDLOCK_ACCESS_FS_REFER };
@@ -248,31 +248,39 @@ static int confine(const struct facilities *fac)
 	int fd;
 
 	if (fac->landlock < 2)
-		return 0;
+		return -1;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (fd < 0)
 		return -errno;
 	root.parent_fd = open("/", O_PATH | O_CLOEXEC);
 	if (root.parent_fd < 0 ||
-	    syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &root, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+	    syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &root, 0) < 0)
 		err = -errno;
 	if (root.parent_fd >= 0)
 		close(root.parent_fd);
+	if (!err)
+		return fd;
 	close(fd);
 	return err;
 }
 
-int filter_install(const struct facilities *fac, struct sock_filter *prog, unsigned len)
+int filter_confine(int ruleset)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	if (ruleset >= 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+int filter_install(const struct facilities *fac, int ruleset, struct sock_filter *prog,
+		   unsigned len)
 {
 	struct sock_fprog fprog = { .len = (unsigned short)len, .filter = prog };
 	unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	long fd;
-	int err;
+	int err = filter_confine(ruleset);
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	err = confine(fac);
 	if (err)
 		return err;
 	if (fac->killable)

@@ -40,7 +40,7 @@ static int under_filter(int (*fn)(int listener))
 	pid_t pid = fork();
 
 	if (!pid) {
-		int listener = filter_install(&fac, prog, prog_len);
+		int listener = filter_install(&fac, filter_ruleset(&fac), prog, prog_len);
 
 		_exit(listener < 0 ? 255 : fn(listener));
 	}

@@ -58,6 +58,25 @@ pid_t ident_process(pid_t tid)
 	return status_number(tid, "Tgid:");
 }
 
+unsigned ident_pid_namespaces(pid_t pid)
+{
+	char path[40], line[128];
+	unsigned n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (!n && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "NSpid:", 6))
+			for (char *save, *p = strtok_r(line + 6, " \t\n", &save); p;
+			     p = strtok_r(NULL, " \t\n", &save))
+				n++;
+	fclose(f);
+	return n;
+}
+
 static int getfd(int pidfd, int fd)
 {
 	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
@@ -96,6 +115,8 @@ int ident_copy(struct run *r, pid_t tid, int fd)
 
 	if (!r->fac.pidfd_getfd)
 		return -EPERM;
+	if (r->nested)
+		return nested_copy(r, tid, fd);
 	if (!r->fac.pidfd_thread)
 		return copy_by_process(tid, fd);
 	if (slot->fd >= 0 && slot->tid == tid)
@@ -213,8 +234,8 @@ static bool pid_list_add(struct pid_list *l, pid_t pid, pid_t parent)
 	return true;
 }
 
-/* The parent of @pid from /proc/PID/stat, behind the name in parentheses; -1: gone. */
-static pid_t parent_of(pid_t pid)
+/* From /proc/PID/stat, behind the name in parentheses. */
+pid_t ident_parent(pid_t pid)
 {
 	char path[40], text[512], *p;
 	int ppid = -1;
@@ -246,7 +267,7 @@ static void list_processes(struct pid_list *l)
 	while ((e = readdir(d))) {
 		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
-		if (pid > 0 && !pid_list_add(l, pid, parent_of(pid)))
+		if (pid > 0 && !pid_list_add(l, pid, ident_parent(pid)))
 			break;
 	}
 	closedir(d);
@@ -279,10 +300,10 @@ void ident_each_descendant(pid_t ancestor, void (*fn)(pid_t pid, void *arg), voi
 
 bool ident_in_tree(pid_t pid)
 {
-	pid_t me = getpid(), up = status_number(pid, "Tgid:");
+	pid_t me = getpid(), up = pid; /* a thread's parent is its process's */
 
 	for (int hops = 0; up > 1 && up != me && hops < 4096; hops++) {
-		up = parent_of(up);
+		up = ident_parent(up);
 		if (up == me)
 			return true;
 	}

@@ -47,6 +47,14 @@ struct child {
 	pid_t front_pgrp;
 };
 
+void run_allow_mount(struct run *r)
+{
+	r->fac.landlock = 0;
+	if (r->ruleset >= 0)
+		close(r->ruleset);
+	r->ruleset = -1;
+}
+
 /* ---- in the child ---------------------------------------------------------------------------------------------- */
 
 static void report(struct child *ch, int kind, int value)
@@ -120,12 +128,16 @@ static void __attribute__((noreturn)) child_main(struct child *ch)
 	int listener;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	listener = filter_install(&r->fac, r->filter, r->filter_len);
+	/* Nested, the filter of the runner around us is there already. */
+	listener = r->nested ? filter_confine(r->ruleset)
+			     : filter_install(&r->fac, r->ruleset, r->filter, r->filter_len);
 	if (listener < 0)
 		fail(ch, listener);
-	report(ch, REPORT_LISTENER, listener);
+	if (!r->nested)
+		report(ch, REPORT_LISTENER, listener);
 	part_tables(ch);
-	close(listener);
+	if (!r->nested)
+		close(listener);
 	place_descriptors(ch);
 	report(ch, REPORT_PARTED, 0);
 	place_in_session(ch);
@@ -216,6 +228,10 @@ static int attach(struct run_node *node, const struct run_spawn *sp, pid_t pid, 
 
 	if (!p)
 		return -ENOMEM;
+	if (listener < 0) { /* nested */
+		*ret_proc = p;
+		return 0;
+	}
 	fcntl(listener, F_SETFD, FD_CLOEXEC);
 	err = notify_tree_add(node->run, node, listener, pid, &p->tree);
 	if (err) {
@@ -230,9 +246,11 @@ static int attach(struct run_node *node, const struct run_spawn *sp, pid_t pid, 
 int run_spawn(struct run_node *node, const struct run_spawn *sp, struct run_proc **ret_proc)
 {
 	struct child ch = { .run = node->run, .sp = sp, .front_pgrp = getpgid(getppid()) };
-	int pidfd, listener, err;
+	int pidfd, listener, err = node->run->nested ? nested_attach(node) : 0;
 	pid_t pid;
 
+	if (err)
+		return err;
 	if (pipe2(ch.pipe, O_CLOEXEC) < 0)
 		return -errno;
 	fflush(NULL);

@@ -387,7 +387,7 @@ static uint64_t next_deadline(struct run *r)
 		at = t->at;
 	if (!TAILQ_EMPTY(&r->orphans) && r->orphan_scan < at)
 		at = r->orphan_scan;
-	return TAILQ_EMPTY(&r->again) && !r->busy ? at : 0;
+	return TAILQ_EMPTY(&r->again) && !r->busy && !nested_waiting(r) ? at : 0;
 }
 
 static int wait_events(struct run *r, struct epoll_event *ev)
@@ -419,6 +419,7 @@ void loop_turn(struct run *r)
 		if (src->fn)
 			src->fn(src, ev[i].events);
 	}
+	nested_serve(r);
 	loop_turn_weir(r);
 	park_check(r);
 	run_timers(r);
@@ -478,6 +479,7 @@ int loop_open(struct run *r)
 	char why[256];
 	int err;
 
+	r->ruleset = -1;
 	if (doctor_probe(&r->fac, why, sizeof(why))) {
 		loop_say("cannot attach programs here: %s (weir doctor tells more)", why);
 		return -ENOTSUP;
@@ -485,6 +487,9 @@ int loop_open(struct run *r)
 	err = filter_build(&r->fac, &r->filter, &r->filter_len);
 	if (err)
 		return err;
+	r->ruleset = filter_ruleset(&r->fac);
+	if (r->ruleset < -1)
+		return r->ruleset;
 	r->scratch = malloc(SCRATCH_SIZE);
 	r->weights = calloc(DGRAM_WEIGHTS, sizeof(r->weights[0]));
 	r->weigh_octets = calloc(1, SCRATCH_SIZE);
@@ -505,7 +510,9 @@ int loop_open(struct run *r)
 	err = loop_add(r, r->ep, &r->ends_source, r->ep_ends, EPOLLIN, ends_event);
 	if (!err)
 		err = unix_init(r);
-	return err ? err : views_init(r);
+	if (!err)
+		err = views_init(r);
+	return err || !r->fac.nested ? err : nested_open(r);
 }
 
 static int loop_init(struct run *r, const struct run_config *cfg)
@@ -556,15 +563,19 @@ void loop_free(struct run *r)
 {
 	control_exit(r);
 	launch_kill_all();
+	relay_exit(r);
 	while (!LIST_EMPTY(&r->trees))
 		notify_tree_free(LIST_FIRST(&r->trees));
 	notify_bury(r);
 	free_asocks(r);
+	nested_close(r);
 	views_exit(r);
 	unix_exit(r);
 	if (r->wep)
 		weir_close(r->wep);
 	node_free_all(r);
+	if (r->ruleset >= 0)
+		close(r->ruleset);
 	if (r->machine)
 		weir_machine_destroy(r->machine);
 	free_lists(r);

@@ -28,7 +28,7 @@
 
 #define BATCH 32 /* notifications of one tree before the others have their turn */
 
-int notify_answer(struct call *c, long ret)
+static int kernel_answer(struct call *c, long ret)
 {
 	struct seccomp_notif_resp resp = { .id = c->n.id };
 
@@ -41,7 +41,7 @@ int notify_answer(struct call *c, long ret)
 	return -ENOENT;
 }
 
-int notify_continue(struct call *c)
+static int kernel_continue(struct call *c)
 {
 	struct seccomp_notif_resp resp = { .id = c->n.id,
 					   .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
@@ -58,11 +58,11 @@ static int addfd_in_two_steps(struct call *c, struct seccomp_notif_addfd *add)
 	fd = ioctl(c->tree->source.fd, SECCOMP_IOCTL_NOTIF_ADDFD, add);
 	if (fd < 0)
 		return -errno;
-	notify_answer(c, fd);
+	kernel_answer(c, fd);
 	return fd;
 }
 
-int notify_addfd(struct call *c, int fd, bool cloexec, int at, bool send)
+static int kernel_addfd(struct call *c, int fd, bool cloexec, int at, bool send)
 {
 	struct seccomp_notif_addfd add = {
 		.id = c->n.id,
@@ -84,9 +84,36 @@ int notify_addfd(struct call *c, int fd, bool cloexec, int at, bool send)
 	return ret < 0 ? -errno : ret;
 }
 
-bool notify_valid(const struct call *c)
+static bool kernel_valid(const struct call *c)
 {
 	return ioctl(c->tree->source.fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &c->n.id) == 0;
+}
+
+static const struct notify_ops kernel_ops = {
+	.answer = kernel_answer,
+	.cont = kernel_continue,
+	.addfd = kernel_addfd,
+	.valid = kernel_valid,
+};
+
+int notify_answer(struct call *c, long ret)
+{
+	return c->tree->ops->answer(c, ret);
+}
+
+int notify_continue(struct call *c)
+{
+	return c->tree->ops->cont(c);
+}
+
+int notify_addfd(struct call *c, int fd, bool cloexec, int at, bool send)
+{
+	return c->tree->ops->addfd(c, fd, cloexec, at, send);
+}
+
+bool notify_valid(const struct call *c)
+{
+	return c->tree->ops->valid(c);
 }
 
 static void answer_and_remember(struct call *c)
@@ -123,24 +150,31 @@ bool notify_dispatch(struct call *c)
 	return false;
 }
 
-static void handle(struct tree *t, const struct seccomp_notif *n)
+void notify_handle(struct call *c)
 {
-	struct call c = { .run = t->run, .tree = t, .n = *n };
 	long ret;
 	int err;
 
-	loop_sweep_ends(t->run);
-	packet_swap_back(&c);
-	if (!t->run->fac.killable && park_recall(&c, &ret)) {
-		if (notify_answer(&c, ret))
-			park_remember(&c, ret);
+	loop_sweep_ends(c->run);
+	packet_swap_back(c);
+	if (!c->run->fac.killable && park_recall(c, &ret)) {
+		if (notify_answer(c, ret))
+			park_remember(c, ret);
 		return;
 	}
-	if (!notify_dispatch(&c))
+	if (!notify_dispatch(c))
 		return;
-	err = park_add(&c);
+	err = park_add(c);
 	if (err)
-		notify_answer(&c, err);
+		notify_answer(c, err);
+}
+
+void notify_take(struct tree *t, const struct seccomp_notif *n)
+{
+	struct call c = { .run = t->run, .tree = t, .n = *n };
+
+	if (!relay_forward(&c))
+		notify_handle(&c);
 }
 
 static bool readable(int fd)
@@ -161,7 +195,7 @@ static void listener_event(struct loop_source *src, uint32_t events)
 			break;
 		memset(&n, 0, sizeof(n));
 		if (ioctl(src->fd, SECCOMP_IOCTL_NOTIF_RECV, &n) == 0)
-			handle(t, &n);
+			notify_take(t, &n);
 		else if (errno != ENOENT && errno != EINTR)
 			break;
 	}
@@ -179,6 +213,7 @@ int notify_tree_add(struct run *r, struct run_node *node, int listener, pid_t pi
 	if (!t)
 		return -ENOMEM;
 	t->run = r;
+	t->ops = &kernel_ops;
 	t->node = node;
 	t->pid = pid;
 	err = loop_add(r, r->ep, &t->source, listener, EPOLLIN, listener_event);
@@ -199,6 +234,7 @@ int notify_tree_add(struct run *r, struct run_node *node, int listener, pid_t pi
 void notify_tree_free(struct tree *t)
 {
 	park_tree_gone(t);
+	relay_tree_gone(t);
 	if (t->proc)
 		t->proc->tree = NULL;
 	loop_remove(t->run->ep, &t->source);

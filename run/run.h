@@ -91,6 +91,11 @@ void run_at_finish(struct run *r, void (*fn)(struct run *r, void *arg), void *ar
 /* Programs may reach AF_UNIX socket @path, those in directory @path, or "@NAME", an abstract one; else only those they bind. */
 int run_allow_unix(struct run *r, const char *path);
 
+/* ---- launch.c: before the first program ------------------------------------------------------------------- */
+
+/* Programs may mount file systems in namespaces of their own: they are not confined by Landlock, which forbids that. */
+void run_allow_mount(struct run *r);
+
 /* ---- node.c ---------------------------------------------------------------------------------------------- */
 
 /* @name without '/'. The net becomes the node's: it is destroyed with it. */

@@ -34,6 +34,7 @@
 
 struct asock;
 struct call;
+struct nested;
 struct parked;
 struct tree;
 
@@ -50,7 +51,8 @@ struct facilities {
 	bool pidfd_getfd;
 	bool pidfd_thread; /* PIDFD_THREAD (6.9): one pidfd per thread, worth caching */
 	bool vm_access;    /* process_vm_readv and process_vm_writev */
-	int landlock;      /* ABI, 0: none */
+	bool nested;       /* under a weir run, whose listener serves us too: nested.c */
+	int landlock;      /* ABI, 0: none, or not to be used */
 };
 
 TAILQ_HEAD(parked_list, parked);
@@ -77,10 +79,10 @@ struct run {
 	struct facilities fac;
 	struct sock_filter *filter;
 	unsigned filter_len;
+	int ruleset;          /* of Landlock, -1: none */
 	struct rlimit nofile; /* as the front was started with: for the programs */
 	sigset_t sigmask;     /* the same */
 	bool sigpipe_ignored;
-	bool deny_attach; /* the programs cannot be confined by Landlock: ptrace and the like are always refused */
 	int front; /* channel */
 	bool detached, ready;
 	bool busy; /* the last turn left work in the stack */
@@ -96,6 +98,8 @@ struct run {
 
 	LIST_HEAD(, run_node) nodes;
 	LIST_HEAD(tree_list, tree) trees, dead_trees;
+	LIST_HEAD(, relay) relays;
+	struct nested *nested; /* NULL: we have listeners of our own */
 	LIST_HEAD(, run_proc) procs;
 	LIST_HEAD(, run_timer) timers;
 	LIST_HEAD(, swap) swaps; /* packet.c: rings that lie where their socket was */
@@ -173,14 +177,28 @@ void loop_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* ---- filter.c ---- */
 /* The program for seccomp(2); *ret_prog is malloced. */
 int filter_build(const struct facilities *fac, struct sock_filter **ret_prog, unsigned *ret_len);
-/* In the child: no_new_privs, confinement, filter. Returns the listener's descriptor, or -errno. */
-int filter_install(const struct facilities *fac, struct sock_filter *prog, unsigned len);
+/* What makes a domain of Landlock, where that is used: a descriptor; -1: it is not; -errno (below -1). */
+int filter_ruleset(const struct facilities *fac);
+/* In the child: no_new_privs, confinement if @ruleset >= 0. Calls nothing that is notified. 0, -errno */
+int filter_confine(int ruleset);
+/* The same, and the filter. Returns the listener's descriptor, or -errno. */
+int filter_install(const struct facilities *fac, int ruleset, struct sock_filter *prog,
+		   unsigned len);
 int filter_landlock_abi(void);
 
 /* ---- notify.c ---- */
 
+/* What a notification's caller is told: by the kernel's listener, or by the runner around us. As the functions below. */
+struct notify_ops {
+	int (*answer)(struct call *c, long ret);
+	int (*cont)(struct call *c);
+	int (*addfd)(struct call *c, int fd, bool cloexec, int at, bool send);
+	bool (*valid)(const struct call *c);
+};
+
 struct tree {
 	struct loop_source source; /* the listener */
+	const struct notify_ops *ops;
 	LIST_ENTRY(tree) link;
 	struct run *run;
 	struct run_node *node;
@@ -241,6 +259,27 @@ int notify_addfd(struct call *c, int fd, bool cloexec, int at, bool send);
 bool notify_valid(const struct call *c);
 /* Runs the handler and does what it says. True: the call waits (again). */
 bool notify_dispatch(struct call *c);
+/* From a notification to its answer, or until it waits. */
+void notify_handle(struct call *c);
+/* The same for one of @t, unless it is a nested runner's. */
+void notify_take(struct tree *t, const struct seccomp_notif *n);
+
+/* ---- relay.c: runners that run under us ---- */
+enum call_result relay_open(struct call *c, uint64_t flags); /* of RELAY_PATH, read and write */
+/* True: the call is one of a nested runner's programs, and went to that. */
+bool relay_forward(struct call *c);
+void relay_tree_gone(struct tree *t);
+void relay_exit(struct run *r);
+
+/* ---- nested.c: under another runner ---- */
+bool nested_possible(void);
+int nested_open(struct run *r);
+void nested_close(struct run *r);
+int nested_attach(struct run_node *node); /* a program of @node is about to start */
+bool nested_waiting(const struct run *r);
+void nested_serve(struct run *r);
+/* A copy of @fd of thread @tid, or -errno. */
+int nested_copy(struct run *r, pid_t tid, int fd);
 
 /* ---- mem.c: 0, -EFAULT, or -ENOENT when the caller is gone. Nothing is read or written for a dead caller. ---- */
 int mem_read(struct call *c, uint64_t addr, void *buf, size_t n);
@@ -279,6 +318,9 @@ bool ident_is_socket(struct call *c, int fd);
 /* The inode of the caller's socket @fd; 0: it is none. */
 ino_t ident_inode(struct call *c, int fd);
 pid_t ident_process(pid_t tid); /* whose thread it is, or -1 */
+pid_t ident_parent(pid_t pid);  /* or -1: gone */
+/* In how many pid namespaces, from ours on, @pid has a number; 0: it cannot be told. */
+unsigned ident_pid_namespaces(pid_t pid);
 /* Is @pid one of ours: a descendant of this process? */
 bool ident_in_tree(pid_t pid);
 /* Calls @fn for each descendant of @ancestor. */

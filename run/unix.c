@@ -12,7 +12,7 @@
  *   Without pidfd_getfd there is no copy. Then datagram sockets of AF_UNIX do not exist (filter.c; a pair of them is one of
  *   SOCK_SEQPACKET), so that sends name nobody and are continued, and a connected socket of our own takes the place of the program's.
  * Invariants
- *   connect() is never continued. With copies, nor is a send that could carry an address.
+ *   connect() is never continued, but to the runner around us, whose matter AF_UNIX is. With copies, nor is a send that could carry an address.
  *   own holds inodes of sockets that were bound by our programs; one that was closed stays until the table is full: its number comes
  *   again only after 2^32 sockets.
  * See unix(7), sock_diag(7), doc/threat-model.md.
@@ -496,7 +496,7 @@ static enum call_result wait_natively(struct call *c)
 
 enum call_result unix_bind(struct call *c)
 {
-	ino_t ino = ident_inode(c, call_int(c, 0));
+	ino_t ino = c->run->nested ? 0 : ident_inode(c, call_int(c, 0));
 
 	/* What is no socket gets its error from the kernel. One that was bound before is not made ours by trying again: it fails. */
 	if (ino && own_add(c->run, (uint32_t)ino))
@@ -567,6 +567,8 @@ enum call_result unix_connect(struct call *c)
 	int err = copies ? check_copy(c) : check_link(c, call_int(c, 0));
 	struct target t;
 
+	if (c->run->nested)
+		return CALL_CONTINUE;
 	if (err)
 		return call_return(c, err);
 	err = resolve(c, call_ptr(c, 1), call_ptr(c, 2), &t);

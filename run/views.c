@@ -13,6 +13,7 @@
  *   there is none.
  *   stat() and friends are not notified: they see the host's files of the same names. uname() shows the node's name.
  */
+#include "relay.h"
 #include "run_internal.h"
 
 #include <ctype.h>
@@ -505,6 +506,9 @@ static enum call_result open_path(struct call *c, int dirfd, uint64_t addr, uint
 		return CALL_CONTINUE;
 	if (foreign_memory(path))
 		return call_return(c, -EACCES);
+	if (!strcmp(path, RELAY_PATH))
+		return (flags & O_ACCMODE) == O_RDWR ? relay_open(c, flags)
+						     : give_text(c, "weir\n", 5, flags);
 	if (is_stack_view(path)) {
 		if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 			return call_return(c, -EEXIST);

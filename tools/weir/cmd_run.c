@@ -41,6 +41,8 @@ static const char text[] =
 	"                   the AF_UNIX socket PATH of the host, those in directory PATH, or the "
 	"abstract\n"
 	"                   one \"@NAME\" may be connected to; repeatable\n"
+	"  --allow-mount    the program may mount, in namespaces of its own (bwrap); weaker: "
+	"weir-run(1)\n"
 	"  --audit FILE     one JSON object a line for each connection\n"
 	"  --pcapng FILE    write every frame to FILE, with each packet's id and fate\n"
 	"  --walk FILTER    at the end, print the path of the last packet that matches (as tcpdump "
@@ -57,7 +59,7 @@ struct job {
 	char **argv;
 	struct see_options see_options;
 	struct see_session *see;
-	bool no_uplink;
+	bool no_uplink, allow_mount;
 	struct uplink_config uplink;
 	struct uplink_policy *policy;
 	struct uplink_ports *ports;
@@ -166,6 +168,8 @@ static int setup(struct run *r, void *arg)
 	for (unsigned i = 0; i < job->nr_allow_unix; i++)
 		if (run_allow_unix(r, job->allow_unix[i]))
 			return 125;
+	if (job->allow_mount)
+		run_allow_mount(r);
 	err = open_uplink(job, node);
 	if (!err)
 		err = start_seeing(job, node);
@@ -265,6 +269,7 @@ static int run_job(struct job *job, int argc, char **argv)
 		{ "deny", required_argument, NULL, 'D' },
 		{ "audit", required_argument, NULL, 'a' },
 		{ "allow-unix", required_argument, NULL, 'U' },
+		{ "allow-mount", no_argument, NULL, 'M' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -297,6 +302,9 @@ static int run_job(struct job *job, int argc, char **argv)
 			break;
 		case 'w':
 			job->see_options.walk = optarg;
+			break;
+		case 'M':
+			job->allow_mount = true;
 			break;
 		case 'h':
 			fputs(text, stdout);

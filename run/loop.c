@@ -26,6 +26,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <weir/crypto.h>
+
 #define EVENTS     64
 #define WEIR_TURNS 16 /* rounds of stack and sockets before programs have their turn */
 
@@ -455,6 +457,7 @@ static int open_machine(struct run *r, const struct run_config *cfg)
 	struct weir_machine_config mc = {
 		.seeded = cfg->seeded,
 		.seed = cfg->seed,
+		.crypto = weir_crypto_openssl(),
 		.module_path = path ? path : WEIR_MODULE_DIR,
 		.module_root_only = true,
 		.module_log = say_module,

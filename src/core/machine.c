@@ -122,6 +122,7 @@ struct machine *machine_create(const struct machine_config *cfg)
 		m->ncpus = 0;
 		goto out_free;
 	}
+	m->crypto = cfg->crypto;
 	m->mem_limit = cfg->mem_limit ? cfg->mem_limit : m->ncpus * MEM_LIMIT_PER_CPU;
 	err = -ENOMEM;
 	for (i = 0; i < m->ncpus; i++) {

@@ -31,6 +31,8 @@ struct sysctl_registry; /* sysctl.c */
 #define NPROTO           48 /* address families */
 #define PROTO_MAX        32 /* transports: struct proto */
 
+struct weir_crypto; /* weir/crypto.h */
+
 struct machine {
 	struct host *host;
 	struct cpu *cpus[MACHINE_MAX_CPUS];
@@ -69,7 +71,8 @@ struct machine {
 	int (*request_module)(struct machine *m, const char *name);
 	void *request_module_arg;
 
-	u64 mem_limit; /* octets the arenas may take; 0: the default */
+	const struct weir_crypto *crypto; /* weir/crypto.h; NULL: none */
+	u64 mem_limit;                    /* octets the arenas may take; 0: the default */
 	u32 next_ifindex;
 
 	/* parkers for blocked threads, and who drives a caller-driven machine (wait.c); leaf lock */
@@ -95,7 +98,8 @@ struct machine_config {
 	struct host *host; /* owned by the machine from here on, also on failure */
 	u32 ncpus;         /* 0: 1 */
 	bool workers;
-	u64 mem_limit; /* 0: 1 GiB per cpu */
+	u64 mem_limit;                    /* 0: 1 GiB per cpu */
+	const struct weir_crypto *crypto; /* NULL: none */
 	const struct net_module *modules;
 	u32 nr_modules;
 };

@@ -23,9 +23,6 @@
 
 /* ---- walking ------------------------------------------------------------------------------------------ */
 
-/* Sees @n octets at @p, which lie @pos octets into the range. 0, or an errno that ends the walk. */
-typedef int (*skb_visit_t)(void *ctx, u8 *p, u32 n, u32 pos);
-
 static int skb_walk_from(const struct sk_buff *skb, u32 off, u32 len, u32 pos, skb_visit_t visit,
 			 void *ctx)
 {
@@ -64,7 +61,7 @@ static int skb_walk_from(const struct sk_buff *skb, u32 off, u32 len, u32 pos, s
 	return -EFAULT;
 }
 
-static int skb_walk(const struct sk_buff *skb, u32 off, u32 len, skb_visit_t visit, void *ctx)
+int skb_walk(const struct sk_buff *skb, u32 off, u32 len, skb_visit_t visit, void *ctx)
 {
 	if (off > skb->len || len > skb->len - off)
 		return -EFAULT;

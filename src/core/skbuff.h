@@ -254,6 +254,10 @@ void skb_memory(struct cpu *cpu, struct skb_memory *ret);
 /* Pulls @delta more octets from fragments into the head area. NULL: not enough octets or memory. */
 void *__pskb_pull_tail(struct sk_buff *skb, u32 delta);
 int ___pskb_trim(struct sk_buff *skb, u32 len);
+/* Sees @n octets at @p, which lie @pos octets into the range. 0, or an errno that ends the walk. */
+typedef int (*skb_visit_t)(void *ctx, u8 *p, u32 n, u32 pos);
+/* The contiguous pieces of [off, off+len), in order. 0, -EFAULT when out of range, or what @visit said. */
+int skb_walk(const struct sk_buff *skb, u32 off, u32 len, skb_visit_t visit, void *ctx);
 /* Copies octets [offset, offset+len) of the packet. 0 or -EFAULT when out of range. */
 int skb_copy_bits(const struct sk_buff *skb, u32 offset, void *to, u32 len);
 int skb_store_bits(struct sk_buff *skb, u32 offset, const void *from, u32 len);

@@ -182,6 +182,7 @@ struct inet_timewait_sock {
 	struct inet_bind_bucket *tw_tb;
 	u64 tw_ino;
 	u32 tw_uid;
+	void (*tw_destruct)(struct inet_timewait_sock *tw); /* NULL: nothing hangs off it */
 };
 
 static inline struct inet_timewait_sock *inet_twsk(const void *sk)

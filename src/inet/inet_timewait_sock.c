@@ -96,5 +96,7 @@ void inet_twsk_deschedule_put(struct inet_timewait_sock *tw)
 void inet_twsk_free(struct inet_timewait_sock *tw)
 {
 	tw->c.skc_net->inet->tw_count--;
+	if (unlikely(tw->tw_destruct))
+		tw->tw_destruct(tw);
 	free(tw);
 }

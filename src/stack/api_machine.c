@@ -57,6 +57,7 @@ struct weir_machine *weir_machine_create(const struct weir_machine_config *cfg)
 	mc.ncpus = cfg->ncpus;
 	mc.workers = cfg->workers;
 	mc.mem_limit = cfg->mem_limit;
+	mc.crypto = cfg->crypto;
 	wm->m = machine_create(&mc);
 	if (!wm->m)
 		goto out;

@@ -21,7 +21,7 @@
 
 #include "core/zerocopy.h"
 #include "inet/inet6_sock.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 #define TCP_MEMORY_WAIT_NS (20 * NSEC_PER_MSEC)
 #define TCP_SNDBUF_LEAST   4608u
@@ -92,6 +92,8 @@ static void tcp_destroy_sock(struct sock *sk)
 	if (unlikely(tcp_rare(sk))) {
 		free(tcp_rare(sk)->saved_syn);
 		tcp_rare(sk)->saved_syn = NULL;
+		tcp_auth_put(tcp_rare(sk)->auth);
+		tcp_rare(sk)->auth = NULL;
 	}
 	tcp_cleanup_congestion_control(sk);
 	tcp_write_queue_purge(sk);

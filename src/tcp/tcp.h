@@ -252,6 +252,7 @@ struct netns_tcp {
 
 /* ---- the connection ---------------------------------------------------------------------------------- */
 
+struct tcp_auth;      /* tcp_auth.h */
 struct tcp_info_uapi; /* tcp_info.h */
 
 /*
@@ -323,6 +324,7 @@ struct tcp_rare {
 	u32 rto_min_us, rto_max_ms;              /* 0: the net's */
 	u8 save_syn;      /* TCP_SAVE_SYN: 1 from the IP header on, 2 from the link-layer header */
 	bool recvmsg_inq; /* TCP_INQ */
+	struct tcp_auth *auth; /* tcp_auth.h; NULL: no keys */
 	void *ca_state; /* of an algorithm that needs more than ICSK_CA_PRIV_SIZE: tcp_ca_state() */
 };
 
@@ -515,6 +517,7 @@ struct tcp_timewait_sock {
 	u32 rcv_nxt, snd_nxt, rcv_wnd, ts_offset, ts_recent, ts_recent_stamp, last_oow_ack;
 	u32 entry_ms; /* when the connection ended */
 	bool saw_tstamp;
+	struct tcp_auth *auth; /* the connection's keys; NULL: none */
 };
 #define tcp_twsk(sk_) ((struct tcp_timewait_sock *)(sk_))
 
@@ -1277,14 +1280,19 @@ struct tcp_out_opts {
 	u8 num_sacks; /* the first may be a DSACK */
 	struct tcp_sack_block sacks[TCP_MAX_SACK_BLOCKS];
 	const struct tcp_fastopen_cookie *fastopen; /* NULL: none */
+	const void *sig_key;                        /* of the kind's file; tcp_auth.h */
+	u8 sig_len;  /* octets of the signature's option, padded; 0: none */
+	u8 sig_kind; /* TCPOPT_MD5SIG_, TCPOPT_AO_ */
+	u8 sig_keyid, sig_rnext, sig_maclen;
 };
 /* Octets (multiple of 4, at most 40) the options take. */
 u32 tcp_options_size(const struct tcp_out_opts *o);
 void tcp_options_write(u8 *p, const struct tcp_out_opts *o);
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o);
 /* @foc may be NULL */
-u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss,
-		       const struct tcp_fastopen_cookie *foc, struct tcp_out_opts *o);
+/* False: it cannot be signed, and must not be sent. */
+bool tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss,
+			const struct tcp_fastopen_cookie *foc, struct tcp_out_opts *o);
 /* Options of an established connection; SACK blocks as many as fit. */
 u32 tcp_established_options(struct sock *sk, struct tcp_out_opts *o);
 
@@ -1460,7 +1468,11 @@ static inline void tcp_ca_event(struct sock *sk, enum tcp_ca_event ev)
 	X(TCP_ABORT_ON_DATA, "data after the program closed the socket; answered with RST")        \
 	X(TCP_TIMEWAIT, "a segment for a connection in TIME_WAIT")                                 \
 	X(TCP_MIN_TTL, "time to live below IP_MINTTL (RFC 5082)")                                  \
-	X(TCP_NOROUTE, "no route for the answer")
+	X(TCP_NOROUTE, "no route for the answer")                                                  \
+	X(TCP_AUTH_HDR, "signed in two ways at once, or the option is malformed (RFC 5925 2.2)")   \
+	X(TCP_MD5NOTFOUND, "not signed, but there is a TCP-MD5 key for its sender (RFC 2385 2.0)") \
+	X(TCP_MD5UNEXPECTED, "signed with TCP-MD5, but there is no key for its sender")            \
+	X(TCP_MD5FAILURE, "the TCP-MD5 digest is wrong (RFC 2385 2.0)")
 
 DROP_REASON_ENUM(TCP, TCP_DROP_REASONS);
 

@@ -18,7 +18,7 @@
 #include "inet/inet_sock_cb.h"
 #include "ipv6/ipv6.h"
 #include "lib/siphash.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 /* ---- sequence numbers -------------------------------------------------------------------------------- */
 
@@ -62,38 +62,60 @@ static u8 answer_tos(const struct sock *sk, const struct sk_buff *skb)
 	       0xfc; /* never ECT (RFC 3168 6.1.4) */
 }
 
-/* RFC 9293 3.10.7.1. borrow @skb; its header is linear. @sk may be NULL. */
-void tcp_send_reset(struct sock *sk, struct sk_buff *skb)
+/* A segment that is not a socket's: room for the header and what it may carry. */
+struct tcp_reply {
+	struct tcp_hdr th;
+	u8 opt[TCP_MAX_OPTIONS];
+};
+
+/* The header is filled in, but for options and length. */
+static void tcp_send_reply(struct net *net, struct sk_buff *skb, struct tcp_reply *rep,
+			   const struct tcp_out_opts *o, u8 tos, be32 flowlabel)
+{
+	u32 len = sizeof(rep->th) + tcp_options_size(o);
+
+	rep->th.doff_res = (u8)(len << 2);
+	tcp_options_write(rep->opt, o);
+	tcp_auth_sign_reply(net, skb, &rep->th, o);
+	tcp_skb_af(net, skb)->reply(net, skb, rep, len, tos, flowlabel);
+	NET_INC_STATS(net, MIB_Tcp_OutSegs);
+}
+
+/* RFC 9293 3.10.7.1 */
+static void tcp_reset_for(struct sock *sk, const struct tcp_timewait_sock *tw, struct sk_buff *skb)
 {
 	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	struct net *net = sk ? sock_net(sk) : skb->dev->net;
-	struct tcp_hdr rep = {
-		.source = th->dest,
-		.dest = th->source,
-		.doff_res = sizeof(rep) << 2,
-		.flags = TCP_FLAG_RST,
+	struct tcp_out_opts opts = { 0 };
+	struct tcp_reply rep = {
+		.th = { .source = th->dest, .dest = th->source, .flags = TCP_FLAG_RST },
 	};
 
 	if (th->flags & TCP_FLAG_RST)
 		return;
 	if (th->flags & TCP_FLAG_ACK) {
-		rep.seq = th->ack_seq;
+		rep.th.seq = th->ack_seq;
 	} else {
-		rep.flags |= TCP_FLAG_ACK;
-		rep.ack_seq = cpu_to_be32(cb->end_seq);
+		rep.th.flags |= TCP_FLAG_ACK;
+		rep.th.ack_seq = cpu_to_be32(cb->end_seq);
 	}
-	trace_skb(skb, net, TP_tcp_send_reset, TRACE_PASS, be32_to_cpu(rep.seq), 0);
-	tcp_skb_af(net, skb)->reply(net, skb, &rep, sizeof(rep), answer_tos(sk, skb), (be32){ 0 });
-	NET_INC_STATS(net, MIB_Tcp_OutSegs);
+	if (!tcp_auth_reset(net, sk, tw, skb, &opts))
+		return;
+	trace_skb(skb, net, TP_tcp_send_reset, TRACE_PASS, be32_to_cpu(rep.th.seq), 0);
+	tcp_send_reply(net, skb, &rep, &opts, answer_tos(sk, skb), (be32){ 0 });
 	NET_INC_STATS(net, MIB_Tcp_OutRsts);
+}
+
+void tcp_send_reset(struct sock *sk, struct sk_buff *skb)
+{
+	tcp_reset_for(sk, NULL, skb);
 }
 
 /* What an ACK says that belongs to no full socket. */
 struct tcp_mini_ack {
 	u32 seq, ack, win;
-	u32 tsval, tsecr;
-	bool ts;
+	struct tcp_out_opts opts;
 	u8 tos;
 	be32 flowlabel;
 };
@@ -101,10 +123,7 @@ struct tcp_mini_ack {
 static void tcp_send_mini_ack(struct net *net, struct sk_buff *skb, const struct tcp_mini_ack *a)
 {
 	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
-	struct {
-		struct tcp_hdr th;
-		u8 opt[12];
-	} rep = {
+	struct tcp_reply rep = {
 		.th = {
 			.source = th->dest,
 			.dest = th->source,
@@ -114,13 +133,8 @@ static void tcp_send_mini_ack(struct net *net, struct sk_buff *skb, const struct
 			.window = cpu_to_be16((u16)min(a->win, 65535u)),
 		},
 	};
-	struct tcp_out_opts opts = { .ts = a->ts, .tsval = a->tsval, .tsecr = a->tsecr };
-	u32 len = sizeof(rep.th) + tcp_options_size(&opts);
 
-	tcp_options_write(rep.opt, &opts);
-	rep.th.doff_res = (u8)(len << 2);
-	tcp_skb_af(net, skb)->reply(net, skb, &rep, len, a->tos, a->flowlabel);
-	NET_INC_STATS(net, MIB_Tcp_OutSegs);
+	tcp_send_reply(net, skb, &rep, &a->opts, a->tos, a->flowlabel);
 }
 
 static void tcp_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb)
@@ -131,13 +145,14 @@ static void tcp_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb)
 		.seq = tw->snd_nxt,
 		.ack = tw->rcv_nxt,
 		.win = tw->rcv_wnd >> tw->tw.tw_rcv_wscale,
-		.tsval = now_ms + tw->ts_offset,
-		.tsecr = tw->ts_recent,
-		.ts = tw->saw_tstamp,
+		.opts = { .ts = tw->saw_tstamp,
+			  .tsval = now_ms + tw->ts_offset,
+			  .tsecr = tw->ts_recent },
 		.tos = (v6 ? tw->tw.tw_tclass : tw->tw.tw_tos) & 0xfc, /* never ECT */
 		.flowlabel = tw->tw.tw_flowlabel,
 	};
 
+	tcp_auth_timewait(tw, a.seq, &a.opts);
 	tcp_send_mini_ack(tw->tw.c.skc_net, skb, &a);
 }
 
@@ -148,12 +163,13 @@ void tcp_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct reque
 		.seq = treq->snt_isn + 1,
 		.ack = treq->rcv_nxt,
 		.win = treq->rcv_wnd >> treq->rcv_wscale,
-		.tsval = tcp_now_ms(listener) + treq->ts_off,
-		.tsecr = treq->ts_recent,
-		.ts = treq->tstamp_ok,
+		.opts = { .ts = treq->tstamp_ok,
+			  .tsval = tcp_now_ms(listener) + treq->ts_off,
+			  .tsecr = treq->ts_recent },
 		.tos = answer_tos(listener, skb),
 	};
 
+	tcp_auth_request(listener, req, &a.opts);
 	tcp_send_mini_ack(sock_net(listener), skb, &a);
 }
 
@@ -276,6 +292,22 @@ static bool tcp_filter(struct sock *sk, struct sk_buff *skb)
 	return true;
 }
 
+/* @sk, which may have keys or a filter, wants to see it. False: consumed. */
+static bool tcp_admit(struct sock *sk, const struct request_sock *req, struct sk_buff *skb)
+{
+	skb_drop_reason_t reason;
+
+	if (likely(!sk->sk_rare))
+		return true;
+	reason = tcp_inbound_auth(sk, req, skb);
+	if (reason) {
+		sk->sk_drops++;
+		kfree_skb_reason(skb, reason);
+		return false;
+	}
+	return !sk_has_filter(sk) || tcp_filter(sk, skb);
+}
+
 /* A segment for a handshake in progress. */
 static void tcp_rcv_request(struct request_sock *req, struct sk_buff *skb)
 {
@@ -288,7 +320,7 @@ static void tcp_rcv_request(struct request_sock *req, struct sk_buff *skb)
 		kfree_skb_reason(skb, reason);
 		return;
 	}
-	if (sk_has_filter(listener) && !tcp_filter(listener, skb))
+	if (!tcp_admit(listener, req, skb))
 		return;
 	sock_hold(listener);
 	req->c.skc_refcnt++;
@@ -324,7 +356,8 @@ static void tcp_rcv_timewait(struct tcp_timewait_sock *tw, struct sk_buff *skb,
 		if (listener) {
 			inet_twsk_deschedule_put(&tw->tw);
 			NET_INC_STATS(net, MIB_TcpExt_TWRecycled);
-			tcp_conn_request(listener, skb, isn);
+			if (tcp_admit(listener, NULL, skb))
+				tcp_conn_request(listener, skb, isn);
 			return;
 		}
 		__fallthrough;
@@ -332,7 +365,7 @@ static void tcp_rcv_timewait(struct tcp_timewait_sock *tw, struct sk_buff *skb,
 		tcp_timewait_ack(tw, skb);
 		break;
 	case TCP_TW_RST:
-		tcp_send_reset(NULL, skb);
+		tcp_reset_for(NULL, tw, skb);
 		inet_twsk_deschedule_put(&tw->tw);
 		break;
 	case TCP_TW_DONE:
@@ -375,7 +408,7 @@ void tcp_rcv(struct sk_buff *skb, const struct inet_tuple *t, u8 ttl)
 		kfree_skb_reason(skb, SKB_DROP_TCP_MIN_TTL);
 		return;
 	}
-	if (sk_has_filter(sk) && !tcp_filter(sk, skb))
+	if (!tcp_admit(sk, NULL, skb))
 		return;
 	tcp_do_rcv(sk, skb);
 }

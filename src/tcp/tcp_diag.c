@@ -5,7 +5,7 @@
  * See linux/inet_diag.h, inet/inet_diag.c.
  */
 #include "inet/inet_diag.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 #include "tcp/tcp_info.h"
 #include "tcp/tcp_internal.h"
 
@@ -94,6 +94,7 @@ static void tcp_diag_get_aux(struct sock *sk, struct nl_msg *m, u32 ext)
 		len = ca->get_info(sk, &info, &attr);
 		nla_put(m, attr, len, &info);
 	}
+	tcp_auth_diag(sk, m);
 }
 
 static void tcp_diag_get_mini(const struct sock_common *c, struct inet_diag_msg *r)

@@ -4,6 +4,7 @@
 
 #include "host/host.h"
 #include "stack/stack.h"
+#include "weir/crypto.h"
 
 static int fixture_xmit(struct sock *sk, struct sk_buff *skb)
 {
@@ -36,6 +37,7 @@ int tcp_fixture_setup(void **state)
 	struct machine_config cfg = {
 		.host = host_sim_create(1, 0),
 		.ncpus = 1,
+		.crypto = weir_crypto_openssl(),
 		.modules = weir_modules,
 		.nr_modules = weir_nr_modules,
 	};

@@ -14,7 +14,7 @@
  */
 #include <errno.h>
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 #define TCP_HP_MASK __builtin_bswap32(~(0x0f000000u | ((u32)TCP_FLAG_PSH << 16)))
 

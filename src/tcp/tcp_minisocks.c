@@ -15,9 +15,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 /* ---- TIME_WAIT --------------------------------------------------------------------------------------- */
+
+static void tcp_twsk_destruct(struct inet_timewait_sock *tw)
+{
+	tcp_auth_put(tcp_twsk(tw)->auth);
+}
 
 void tcp_time_wait(struct sock *sk, u8 substate, u64 timeout_ns)
 {
@@ -39,6 +44,11 @@ void tcp_time_wait(struct sock *sk, u8 substate, u64 timeout_ns)
 		tcptw->ts_offset = tp->tsoffset;
 		tcptw->saw_tstamp = tp->tstamp_ok;
 		tcptw->entry_ms = tcp_now_ms(sk);
+		if (unlikely(tcp_auth(sk))) {
+			tcptw->auth = tcp_auth(sk);
+			tcptw->auth->refcnt++;
+			tw->tw_destruct = tcp_twsk_destruct;
+		}
 		/* Long enough for the peer to send its FIN again, whatever was asked for. */
 		timeout_ns = max(timeout_ns, rto4);
 		if (substate == SS_TCP_TIME_WAIT)
@@ -406,6 +416,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	if (!req)
 		return SKB_DROP_NOMEM;
 	tcp_openreq_init(sk, req, seg);
+	tcp_auth_openreq(sk, req);
 	if (!tw_isn && tcp_backlog_is_for_friends(sk) && !tcp_peer_is_proven(net, req)) {
 		reason = SKB_DROP_TCP_REQ_OVERFLOW;
 		goto out;
@@ -460,6 +471,11 @@ void tcp_conn_request(struct sock *sk, struct sk_buff *skb, u32 tw_isn)
 	if (!af->syn_acceptable(skb)) {
 		reason = SKB_DROP_TCP_NOT_FOR_US;
 		goto drop;
+	}
+	reason = tcp_auth_unexpected(sk, &seg);
+	if (unlikely(reason)) {
+		kfree_skb_reason(skb, reason);
+		return;
 	}
 	if (!tcp_request_admitted(sk, &seg, tw_isn, &cookie, &reason))
 		goto drop;
@@ -554,6 +570,9 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 	tcp_seg_init(&seg, skb);
 	tcp_seg_parse_opts(&seg, (seg.flags & TCP_FLAG_SYN) != 0, 0);
 	trace_skb(skb, sock_net(sk), TP_tcp_check_req, TRACE_PASS, seg.seq, 0);
+	*ret_reason = tcp_auth_unexpected(sk, &seg);
+	if (unlikely(*ret_reason))
+		return NULL;
 	if (req->any == REQSK_ANY_NEW || req->any == REQSK_ANY_TOLD) {
 		*ret_reason = tcp_any_segment(sk, req, &seg);
 		return NULL;
@@ -736,6 +755,11 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->mss_clamp = req->mss;
 	newsk->sk_destruct = sk->sk_destruct;
 	tcp_rare_inherit(newsk, sk);
+	if (unlikely(tcp_auth(sk)) && tcp_auth_inherit(newsk, sk, req)) {
+		inet_csk_prepare_forced_close(newsk);
+		inet_csk_destroy_sock(newsk);
+		return NULL;
+	}
 	if (unlikely(treq->saved_syn) && tcp_rare_get(newsk)) {
 		tcp_rare(newsk)->saved_syn = treq->saved_syn;
 		tcp_rsk(req)->saved_syn = NULL;

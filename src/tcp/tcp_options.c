@@ -6,7 +6,7 @@
  * one that Linux uses, because middleboxes are known to have learnt it. Parsing is wire/tcp.h's.
  * See RFC 9293 3.2, RFC 7323 2.2 and 3.2, RFC 2018 2 and 3.
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 #define OPT_WORD(a, b, c, d) (((u32)(a) << 24) | ((u32)(b) << 16) | ((u32)(c) << 8) | (u32)(d))
 
@@ -48,7 +48,7 @@ static void choose_fastopen(struct tcp_out_opts *o, const struct tcp_fastopen_co
 
 u32 tcp_options_size(const struct tcp_out_opts *o)
 {
-	u32 n = 0;
+	u32 n = o->sig_len;
 
 	if (o->mss)
 		n += 4;
@@ -65,8 +65,20 @@ u32 tcp_options_size(const struct tcp_out_opts *o)
 	return n;
 }
 
+/* Its octets are zero until the header is complete. */
+static u8 *put_signature(u8 *p, const struct tcp_out_opts *o)
+{
+	u8 *end = p + o->sig_len;
+
+	p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_MD5SIG_, 18));
+	memset(p, 0, (size_t)(end - p));
+	return end;
+}
+
 void tcp_options_write(u8 *p, const struct tcp_out_opts *o)
 {
+	if (unlikely(o->sig_len))
+		p = put_signature(p, o);
 	if (o->mss)
 		p = put32(p, OPT_WORD(TCPOPT_MSS_, 4, o->mss >> 8, o->mss & 0xff));
 	if (o->ts) {
@@ -116,13 +128,15 @@ u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o)
 		o->wscale = tp->wscale_ok;
 		o->sack_perm = tp->sack_ok;
 	}
+	if (unlikely(tcp_auth(sk)))
+		tcp_auth_syn(sk, tcp_auth(sk), o);
 	if (unlikely(tcp_rare(sk) && tcp_rare(sk)->tfo && tcp_rare(sk)->tfo->sending))
 		choose_fastopen(o, &tcp_rare(sk)->tfo->cookie);
 	return tcp_options_size(o);
 }
 
-u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss,
-		       const struct tcp_fastopen_cookie *foc, struct tcp_out_opts *o)
+bool tcp_synack_options(const struct sock *sk, const struct request_sock *req, u16 mss,
+			const struct tcp_fastopen_cookie *foc, struct tcp_out_opts *o)
 {
 	const struct tcp_request_sock *treq = (const struct tcp_request_sock *)req;
 
@@ -137,8 +151,10 @@ u32 tcp_synack_options(const struct sock *sk, const struct request_sock *req, u1
 		.wscale_val = treq->rcv_wscale,
 		.sack_perm = treq->sack_ok,
 	};
+	if (!tcp_auth_synack(sk, req, o))
+		return false;
 	choose_fastopen(o, foc);
-	return tcp_options_size(o);
+	return true;
 }
 
 u32 tcp_established_options(struct sock *sk, struct tcp_out_opts *o)
@@ -151,11 +167,14 @@ u32 tcp_established_options(struct sock *sk, struct tcp_out_opts *o)
 		o->tsval = tcp_tsval(sk);
 		o->tsecr = tp->ts_recent;
 	}
+	if (unlikely(tcp_auth(sk)))
+		tcp_auth_established(sk, tcp_auth(sk), o);
 	if (likely(!tp->num_sacks && !tp->dsack_pending))
-		return o->ts ? TCPOLEN_TSTAMP_ALIGNED_ : 0;
+		return (o->ts ? TCPOLEN_TSTAMP_ALIGNED_ : 0) + o->sig_len;
 
-	room = (40 - tcp_options_size(o) - 4) / 8;
-	if (tp->dsack_pending) /* RFC 2883 4: the first block */
+	room = tcp_options_size(o);
+	room = room < TCP_MAX_OPTIONS - 4 ? (TCP_MAX_OPTIONS - 4 - room) / 8 : 0;
+	if (tp->dsack_pending && room) /* RFC 2883 4: the first block */
 		o->sacks[want++] = tp->ofo->duplicate_sack;
 	for (u32 i = 0; i < tp->num_sacks && want < min_t(u32, room, TCP_MAX_SACK_BLOCKS); i++)
 		o->sacks[want++] = tp->ofo->selective_acks[i];

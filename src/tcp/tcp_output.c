@@ -16,7 +16,7 @@
  */
 #include <errno.h>
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 /* ---- MSS --------------------------------------------------------------------------------------------- */
 
@@ -80,7 +80,7 @@ u32 tcp_current_mss(struct sock *sk)
 		if (unlikely(mtu != inet_csk(sk)->icsk_pmtu_cookie))
 			mss = tcp_sync_mss(sk, mtu);
 	}
-	if (unlikely(tp->num_sacks || tp->dsack_pending)) {
+	if (unlikely(tp->num_sacks || tp->dsack_pending || tcp_auth(sk))) {
 		hdr = tcp_established_options(sk, &opts) + TCP_BASE_HDR;
 		if (hdr > tp->tcp_header_len)
 			mss = max(mss - (hdr - tp->tcp_header_len), 8u);
@@ -109,6 +109,8 @@ u32 tcp_send_mss(struct sock *sk, u32 *ret_size_goal, int flags)
 
 	if (sk->sk_dst_cache && sk->sk_dst_cache->dev->gso_max_size >= 2048)
 		goal = min_t(u32, goal, sk->sk_dst_cache->dev->gso_max_size - 1 - MAX_TCP_HEADER);
+	if (unlikely(tcp_auth(sk)))
+		goal = mss;
 	goal = tcp_bound_to_half_wnd(tp, goal);
 	goal = goal / mss * mss;
 	*ret_size_goal = max(goal, mss);
@@ -586,6 +588,8 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		cb.tcp_flags |= TCP_FLAG_PSH;
 	cb.tcp_flags |= tcp_ecn_send(sk, &cb, skb->len);
 	tcp_build_header(sk, skb, &cb, &opts, hdr_len);
+	if (unlikely(opts.sig_len))
+		tcp_auth_sign(sk, skb, &opts);
 	tcp_charge(skb, sk);
 	sh = skb_shinfo(skb);
 	sh->gso_size = segs > 1 ? cb.gso_size : 0;
@@ -969,8 +973,8 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 			return -EAGAIN;
 		avail = mss;
 	}
-	if (unlikely(tp->urg_out))
-		segs = 1; /* an urgent pointer is each segment's own */
+	if (unlikely(tp->urg_out || tcp_auth(sk)))
+		segs = 1; /* an urgent pointer, a signature is each segment's own */
 	len = (u32)min((u64)mss * segs, (u64)GSO_MAX_SIZE - 1 - MAX_TCP_HEADER);
 	if (len > avail && avail)
 		len = avail > mss ? avail - avail % mss : avail;
@@ -1244,6 +1248,9 @@ int tcp_connect(struct sock *sk)
 	err = inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
 	if (err)
 		return -EHOSTUNREACH;
+	err = unlikely(tcp_auth(sk)) ? tcp_auth_connect(sk) : 0;
+	if (err)
+		return err;
 	tcp_connect_init(sk);
 	if (unlikely(tp->repair)) {
 		tcp_finish_connect(sk);
@@ -1280,7 +1287,7 @@ int tcp_connect(struct sock *sk)
 	return 0;
 }
 
-/* The answer to @req's SYN. NULL: no memory. */
+/* The answer to @req's SYN. NULL: no memory, or no key for it. */
 struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 				struct request_sock *req, const struct tcp_fastopen_cookie *foc)
 {
@@ -1293,12 +1300,16 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 
 	if (!skb)
 		return NULL;
+	if (tp->user_mss && tp->user_mss < mss)
+		mss = tp->user_mss;
+	if (!tcp_synack_options(sk, req, (u16)min(mss, 65535u), foc, &opts)) {
+		consume_skb(skb);
+		return NULL;
+	}
+	hdr_len = TCP_BASE_HDR + tcp_options_size(&opts);
 	skb_reserve(skb, MAX_TCP_HEADER);
 	dst_hold(dst);
 	skb_dst_set(skb, dst);
-	if (tp->user_mss && tp->user_mss < mss)
-		mss = tp->user_mss;
-	hdr_len = TCP_BASE_HDR + tcp_synack_options(sk, req, (u16)min(mss, 65535u), foc, &opts);
 	th = skb_push(skb, hdr_len);
 	skb_reset_transport_header(skb);
 	*th = (struct tcp_hdr){
@@ -1311,6 +1322,8 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 		.window = cpu_to_be16((u16)min(treq->rcv_wnd, 65535u)),
 	};
 	tcp_options_write((u8 *)(th + 1), &opts);
+	if (unlikely(opts.sig_len))
+		tcp_auth_sign_synack(sk, skb, req, &opts);
 	skb->mark = req->ir_mark;
 	trace_skb(skb, sk->sk_net, TP_tcp_make_synack, TRACE_CREATE, treq->snt_isn, treq->rcv_nxt);
 	NET_INC_STATS(sk->sk_net, MIB_Tcp_OutSegs);

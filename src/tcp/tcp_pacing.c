@@ -15,7 +15,7 @@
  */
 #include <stdlib.h>
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 #define PACING_SHIFT 10u /* what the rate sends in 1/1024 s makes a unit */
 #define UNPACED_SEGS                                                                               \
@@ -160,6 +160,8 @@ u32 tcp_tso_segs(const struct sock *sk, u32 mss)
 	u32 least = ca->min_tso_segs ? ca->min_tso_segs((struct sock *)sk) : net->min_tso_segs;
 	u64 octets = most;
 
+	if (unlikely(tcp_auth(sk)))
+		return 1; /* each segment has a signature of its own */
 	/* A receiver that is near has its ACKs here soon: large units hide nothing. */
 	if (near)
 		octets = min((tcp_pacing_rate(sk) >> PACING_SHIFT) + (near < 32 ? most >> near : 0),

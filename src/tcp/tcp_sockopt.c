@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
+#include "tcp/tcp_auth_uapi.h"
 #include "tcp/tcp_info.h"
 
 struct tcp_opt {
@@ -422,6 +423,9 @@ int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, sockle
 		return tcp_set_repair_options(sk, val, len);
 	case TCP_REPAIR_WINDOW:
 		return tcp_set_repair_window(sk, val, len);
+	case TCP_MD5SIG:
+	case TCP_MD5SIG_EXT_:
+		return tcp_auth_setsockopt(sk, name, val, len);
 	case TCP_ULP: /* there are no upper layer protocols */
 		return len ? -ENOENT : -EINVAL;
 	default:

@@ -17,7 +17,7 @@
  */
 #include <errno.h>
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 typedef void tcp_state_fn(struct sock *sk, struct tcp_seg *seg);
 
@@ -91,6 +91,11 @@ static bool tcp_check_seq(struct sock *sk, struct tcp_seg *seg)
 
 	if (!seg->opts_parsed)
 		tcp_seg_parse_opts(seg, false, tp->tsoffset);
+	reason = tcp_auth_unexpected(sk, seg);
+	if (unlikely(reason)) {
+		tcp_seg_drop(seg, reason);
+		return false;
+	}
 	if (!tp->tstamp_ok)
 		seg->saw_tstamp = false;
 	if (tcp_paws_reject(tp, seg) && !(seg->flags & TCP_FLAG_RST)) {
@@ -358,8 +363,14 @@ static void tcp_syn_sent_simultaneous(struct sock *sk, struct tcp_seg *seg)
 static void tcp_state_syn_sent(struct sock *sk, struct tcp_seg *seg)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	skb_drop_reason_t reason;
 
 	tcp_seg_parse_opts(seg, true, tp->tsoffset);
+	reason = tcp_auth_unexpected(sk, seg);
+	if (unlikely(reason)) {
+		tcp_seg_drop(seg, reason);
+		return;
+	}
 	if (seg->flags & TCP_FLAG_ACK) {
 		bool bad = !after(seg->ack, tp->snd_una) || after(seg->ack, tp->snd_nxt);
 

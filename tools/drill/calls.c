@@ -682,6 +682,93 @@ static int check_read(struct drill_run_call *c, size_t i, const struct drill_exp
 	return 0;
 }
 
+/* ---- keys of signatures: an address first, members that are numbers, members that are text ---------------- */
+
+struct key_field {
+	const char *name;
+	uint16_t offset, size;
+	bool text;
+};
+
+static const struct key_field md5sig_fields[] = { /* struct tcp_md5sig */
+						  { "tcpm_flags", 128, 1, false },
+						  { "tcpm_prefixlen", 129, 1, false },
+						  { "tcpm_keylen", 130, 2, false },
+						  { "tcpm_ifindex", 132, 4, false },
+						  { "tcpm_key", 136, 80, true }
+};
+static const struct key_field ao_add_fields[] = { /* struct tcp_ao_add of Linux 6.7 */
+						  { "alg_name", 128, 64, true },
+						  { "prefix", 202, 1, false },
+						  { "sndid", 203, 1, false },
+						  { "rcvid", 204, 1, false },
+						  { "maclen", 205, 1, false },
+						  { "keyflags", 206, 1, false },
+						  { "keylen", 207, 1, false },
+						  { "key", 208, 80, true }
+};
+
+static const struct key_layout {
+	enum drill_shape shape;
+	const char *addr;
+	size_t size;
+	const struct key_field *field;
+	size_t nr;
+} key_layouts[] = {
+	{ DRILL_SHAPE_MD5SIG, "tcpm_addr", 216, md5sig_fields, 5 },
+	{ DRILL_SHAPE_AO_ADD, "addr", 288, ao_add_fields, 8 },
+};
+
+static const struct key_layout *key_layout_of(const struct drill_expr *e)
+{
+	for (size_t i = 0; i < sizeof(key_layouts) / sizeof(key_layouts[0]); i++)
+		if (e->kind == DRILL_EXPR_STRUCT && e->shape == key_layouts[i].shape)
+			return &key_layouts[i];
+	return NULL;
+}
+
+static int write_key_field(struct drill_run_call *c, const struct key_field *f,
+			   const struct drill_expr *e, uint8_t *to)
+{
+	int64_t v;
+
+	if (f->text && e->kind == DRILL_EXPR_STRING) {
+		memcpy(to, e->text, e->text_len < f->size ? e->text_len : f->size);
+		return 0;
+	}
+	/* A prefix of ...: this peer alone. */
+	if (is_any(e))
+		v = c->calls->remote.family == AF_INET ? 32 : 128;
+	else if (number(c, e, &v))
+		return -1;
+	memcpy(to, &v, f->size < sizeof(v) ? f->size : sizeof(v));
+	return 0;
+}
+
+/* The address: ... is the other end's. */
+static int write_key(struct drill_run_call *c, const struct key_layout *l,
+		     const struct drill_expr *e, uint8_t *to, size_t len)
+{
+	const struct drill_expr *addr = member_value(e, l->addr, NULL);
+	struct sockaddr_storage ss = { 0 };
+	socklen_t addr_len;
+
+	if (len < l->size)
+		return 0;
+	if (addr && is_any(addr))
+		drill_sockaddr(c->calls->domain, &c->calls->remote, 0, &ss);
+	else if (addr && write_sockaddr(c, addr, &ss, &addr_len))
+		return -1;
+	memcpy(to, &ss, sizeof(ss));
+	for (size_t i = 0; i < l->nr; i++) {
+		const struct drill_expr *v = member_value(e, l->field[i].name, NULL);
+
+		if (v && write_key_field(c, &l->field[i], v, to + l->field[i].offset))
+			return -1;
+	}
+	return 0;
+}
+
 /* setsockopt()'s value */
 static int prepare_value(struct drill_run_call *c, size_t i, const struct drill_expr *e)
 {
@@ -699,6 +786,8 @@ static int prepare_value(struct drill_run_call *c, size_t i, const struct drill_
 	if (!buf)
 		return fail(c, "no memory");
 	c->arg[i] = (unsigned long)buf;
+	if (key_layout_of(e))
+		return write_key(c, key_layout_of(e), e, buf, n);
 	return write_value(c, e, buf, n < 4 && e->kind == DRILL_EXPR_LIST ? 4 : n);
 }
 

@@ -141,7 +141,7 @@ enum drill_tcp_kind {
 	DRILL_OPT_SACK = 5,
 	DRILL_OPT_TS = 8,
 	DRILL_OPT_MD5 =
-		19, /* md5 [32 hex digits]: @blob; no digits: any signature in an expected packet */
+		19, /* md5 [32 hex digits | "key"]: @blob; nothing: any signature in an expected packet */
 	DRILL_OPT_AO = 29,       /* ao KEYID RNEXT [hex digits of the MAC] */
 	DRILL_OPT_FASTOPEN = 34, /* FO [cookie]: @blob */
 	DRILL_OPT_ACCECN0 = 172, /* ECN e0b N ceb N e1b N (RFC 9768 3.2.3) */
@@ -179,6 +179,7 @@ struct drill_tcp_option {
 		struct {
 			uint8_t raw_kind;
 			uint8_t keyid, rnext; /* AO */
+			bool secret; /* MD5: the octets are the key, from which the digest is computed */
 			uint8_t len;
 			uint8_t octet[DRILL_BLOB_MAX];
 		} blob;
@@ -236,6 +237,8 @@ struct drill_packet {
 		payload_len; /* TCP, UDP; ICMP: octets of the quoted transport payload, raw data, or echo data */
 	const uint8_t *
 		payload; /* parsed packets: into the octets that were parsed; NULL in a script's: zeros */
+	const uint8_t *transport; /* parsed TCP segments: their octets, header first */
+	uint32_t transport_len;
 	struct drill_tcp tcp;
 	struct drill_icmp icmp;
 };

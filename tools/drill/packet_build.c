@@ -169,6 +169,11 @@ static uint8_t *put_option_value(uint8_t *to, const struct drill_tcp_option *o)
 		to[1] = o->blob.rnext;
 		return put_blob(to + 2, o);
 	case DRILL_OPT_MD5:
+		if (o->blob.secret) { /* sign() fills it in */
+			memset(to, 0, DRILL_MD5_OCTETS);
+			return to + DRILL_MD5_OCTETS;
+		}
+		return put_blob(to, o);
 	case DRILL_OPT_FASTOPEN:
 	case DRILL_OPT_RAW:
 		return put_blob(to, o);
@@ -232,6 +237,27 @@ static int build_tcp(struct build *w)
 	drill_put16(to + 16, 0);
 	drill_put16(to + 18, tcp->urg_ptr);
 	return DRILL_TCP_HEADER + options;
+}
+
+/* Options that say with which secret. The payload is there, the checksum is 0. */
+static int sign(struct build *w, size_t len)
+{
+	const struct drill_tcp *tcp = &w->p->tcp;
+	const struct drill_signed s = { &w->b->src, &w->b->dst, w->at, len };
+	uint8_t *at = w->at + DRILL_TCP_HEADER, one[2 + 2 + DRILL_BLOB_MAX];
+	uint8_t signature[DRILL_SIGNATURE_MAX];
+
+	for (size_t i = 0; i < tcp->nr_options; i++) {
+		const struct drill_tcp_option *o = &tcp->option[i];
+
+		if (o->kind == DRILL_OPT_MD5 && o->blob.secret) {
+			if (!drill_signature(o, &s, signature))
+				return refuse(w, "signatures: weir was compiled without libcrypto");
+			memcpy(at + 2, signature, DRILL_MD5_OCTETS);
+		}
+		at += put_option(one, o) - one;
+	}
+	return 0;
 }
 
 /* ---- UDP ----------------------------------------------------------------------------------------------- */
@@ -537,6 +563,9 @@ ptrdiff_t drill_packet_build(const struct drill_packet *p, const struct drill_bu
 		memcpy(w.at + rc, p->payload, payload);
 	else
 		memset(w.at + rc, 0, payload);
+	rc = p->proto == DRILL_TCP ? sign(&w, len) : 0;
+	if (rc < 0)
+		return rc;
 	put_checksum(&w, t, len);
 	f.proto = t->proto[b->src.family != AF_INET];
 	f.ttl = p->ip.has & DRILL_HAS_TTL ? p->ip.ttl : b->ttl ? b->ttl : 255;

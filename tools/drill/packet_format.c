@@ -118,6 +118,10 @@ void drill_put_flags(struct drill_out *o, const struct drill_packet *p)
 
 static void put_blob(struct drill_out *o, const struct drill_tcp_option *opt)
 {
+	if (opt->blob.secret) {
+		drill_put(o, " \"%.*s\"", opt->blob.len, (const char *)opt->blob.octet);
+		return;
+	}
 	for (size_t i = 0; i < opt->blob.len; i++)
 		drill_put(o, "%s%02x", i ? "" : " ", opt->blob.octet[i]);
 }

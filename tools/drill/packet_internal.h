@@ -29,6 +29,7 @@ enum {
 	DRILL_TCP_HEADER = 20,
 	DRILL_UDP_HEADER = 8,
 	DRILL_ICMP_HEADER = 8,
+	DRILL_MD5_OCTETS = 16,
 };
 
 static inline void drill_put16(uint8_t *to, uint16_t v)
@@ -59,5 +60,16 @@ uint16_t drill_sum_fold(uint32_t sum);
 /* Of the pseudo header (RFC 9293 3.1, 8200 8.1). */
 uint32_t drill_sum_pseudo(const struct drill_addr *src, const struct drill_addr *dst, uint8_t proto,
 			  uint32_t len);
+
+/* packet_sign.c: a segment from its header on, whose signature does not count */
+struct drill_signed {
+	const struct drill_addr *src, *dst;
+	const uint8_t *tcp;
+	size_t len;
+};
+#define DRILL_SIGNATURE_MAX 64
+/* What belongs into @o, whose blob is a secret. Its octets, or 0: compiled without cryptography. */
+size_t drill_signature(const struct drill_tcp_option *o, const struct drill_signed *s,
+		       uint8_t ret[DRILL_SIGNATURE_MAX]);
 
 #endif

@@ -233,7 +233,20 @@ static bool same_flags(struct match *m)
 	return m->expected->tcp.flags == s.tcp.flags || name_field(m, "flags");
 }
 
-static bool same_blob(const struct drill_tcp_option *e, const struct drill_tcp_option *s)
+/* Is the signature that was seen the one that the secret of @e makes? */
+static bool same_signature(const struct match *m, const struct drill_tcp_option *e,
+			   const struct drill_tcp_option *s)
+{
+	const struct drill_signed segment = { &m->seen->src, &m->seen->dst, m->seen->transport,
+					      m->seen->transport_len };
+	uint8_t want[DRILL_SIGNATURE_MAX];
+	size_t n = segment.tcp ? drill_signature(e, &segment, want) : 0;
+
+	return n && s->blob.len <= n && memcmp(want, s->blob.octet, s->blob.len) == 0;
+}
+
+static bool same_blob(const struct match *m, const struct drill_tcp_option *e,
+		      const struct drill_tcp_option *s)
 {
 	/* A signature of no digits: whatever it is. The kinds with keys in front compare these. */
 	if (e->kind == DRILL_OPT_AO &&
@@ -241,6 +254,8 @@ static bool same_blob(const struct drill_tcp_option *e, const struct drill_tcp_o
 		return false;
 	if ((e->kind == DRILL_OPT_MD5 || e->kind == DRILL_OPT_AO) && !e->blob.len)
 		return true;
+	if (e->blob.secret)
+		return same_signature(m, e, s);
 	return e->blob.raw_kind == s->blob.raw_kind && e->blob.len == s->blob.len &&
 	       memcmp(e->blob.octet, s->blob.octet, e->blob.len) == 0;
 }
@@ -279,7 +294,7 @@ static bool same_value(const struct match *m, const struct drill_tcp_option *e,
 	case DRILL_OPT_RAW:
 		break;
 	}
-	return same_blob(e, s);
+	return same_blob(m, e, s);
 }
 
 static size_t without_padding(const struct drill_tcp *tcp)

@@ -267,6 +267,8 @@ static int parse_tcp(struct view *v)
 	p->has |= p->tcp.flags & DRILL_TCP_ACK ? DRILL_HAS_ACK : 0;
 	p->has |= p->tcp.flags & DRILL_TCP_URG || p->tcp.urg_ptr ? DRILL_HAS_URG_PTR : 0;
 	p->payload = h + header;
+	p->transport = h;
+	p->transport_len = v->len;
 	return parse_options(v, h + DRILL_TCP_HEADER, header - DRILL_TCP_HEADER);
 }
 

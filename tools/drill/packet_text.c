@@ -255,6 +255,27 @@ static void parse_blob(struct drill_lexer *lx, struct drill_tcp_option *o)
 	drill_lex_next(lx);
 }
 
+/* The signature itself, or "the secret" that makes it. */
+static void parse_signature(struct drill_lexer *lx, struct drill_tcp_option *o)
+{
+	const struct drill_token *t = &lx->token;
+	size_t len;
+
+	if (t->kind != TOKEN_STRING) {
+		parse_blob(lx, o);
+		return;
+	}
+	len = strlen(t->text);
+	if (!len || len > DRILL_BLOB_MAX) {
+		drill_lex_error(lx, t->pos, "a key has 1 to %d octets here", DRILL_BLOB_MAX);
+		return;
+	}
+	o->blob.secret = true;
+	o->blob.len = len;
+	memcpy(o->blob.octet, t->text, len);
+	drill_lex_next(lx);
+}
+
 static void parse_mss(struct drill_lexer *lx, struct drill_tcp_option *o)
 {
 	o->mss = drill_expect_number(lx, "the maximum segment size", 0xffff);
@@ -342,7 +363,7 @@ static const struct {
 	{ "mss", DRILL_OPT_MSS, parse_mss },    { "wscale", DRILL_OPT_WSCALE, parse_wscale },
 	{ "sackOK", DRILL_OPT_SACKOK, NULL },   { "sack", DRILL_OPT_SACK, parse_sack },
 	{ "TS", DRILL_OPT_TS, parse_ts },       { "FO", DRILL_OPT_FASTOPEN, parse_blob },
-	{ "FOEXP", DRILL_OPT_EXP, parse_blob }, { "md5", DRILL_OPT_MD5, parse_blob },
+	{ "FOEXP", DRILL_OPT_EXP, parse_blob }, { "md5", DRILL_OPT_MD5, parse_signature },
 	{ "ao", DRILL_OPT_AO, parse_ao },       { "ECN", DRILL_OPT_ACCECN0, parse_accecn },
 	{ "opt", DRILL_OPT_RAW, parse_raw },
 };

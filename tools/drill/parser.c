@@ -164,6 +164,14 @@ static const struct {
 	{ DRILL_SHAPE_EXTENDED_ERR,
 	  "ee_errno",
 	  { "ee_errno", "ee_origin", "ee_type", "ee_code", "ee_pad", "ee_info", "ee_data" } },
+	{ DRILL_SHAPE_MD5SIG,
+	  "tcpm_key",
+	  { "tcpm_addr", "tcpm_flags", "tcpm_prefixlen", "tcpm_keylen", "tcpm_ifindex",
+	    "tcpm_key" } },
+	{ DRILL_SHAPE_AO_ADD,
+	  "alg_name",
+	  { "addr", "alg_name", "prefix", "sndid", "rcvid", "maclen", "keyflags", "keylen",
+	    "key" } },
 };
 
 static bool all_named(const struct drill_expr *e, const char *const *names, size_t max)

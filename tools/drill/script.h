@@ -63,7 +63,9 @@ enum drill_shape {
 	DRILL_SHAPE_TIMESTAMPING, /* scm_sec, scm_nsec */
 	DRILL_SHAPE_EXTENDED_ERR, /* ee_errno, ee_origin, ee_type, ee_code, ee_info, ee_data */
 	DRILL_SHAPE_TCP_INFO,     /* members that begin with tcpi_ */
-	DRILL_SHAPE_UNKNOWN,      /* has names, but none of the sets above */
+	DRILL_SHAPE_MD5SIG, /* tcpm_addr, tcpm_flags, tcpm_prefixlen, tcpm_keylen, tcpm_ifindex, tcpm_key */
+	DRILL_SHAPE_AO_ADD, /* addr, alg_name, prefix, sndid, rcvid, maclen, keyflags, keylen, key */
+	DRILL_SHAPE_UNKNOWN, /* has names, but none of the sets above */
 };
 
 struct drill_expr;

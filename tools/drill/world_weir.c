@@ -25,6 +25,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
+#include <weir/crypto.h>
 #include <weir/weir.h>
 
 #include "drill/shell.h"
@@ -579,6 +580,7 @@ static int start(struct weir_world *w, const struct drill_net_config *cfg, struc
 	const struct weir_machine_config mc = { .clock = WEIR_CLOCK_VIRTUAL,
 						.seeded = true,
 						.seed = cfg->seed,
+						.crypto = weir_crypto_openssl(),
 						.start_realtime = 1767225600000000000ULL };
 	int ret;
 

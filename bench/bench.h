@@ -44,6 +44,20 @@ double kernel_tcp_crr(const struct bench_params *p);
 double kernel_udp(const struct bench_params *p);
 double kernel_forward(const struct bench_params *p);
 
+/* port_side.c: devices over the host's interfaces, and bare loops on the same ports */
+double weir_tap_bulk_out(const struct bench_params *p);
+double weir_tap_bulk_in(const struct bench_params *p);
+double weir_afpacket_bulk_out(const struct bench_params *p);
+double weir_afpacket_bulk_in(const struct bench_params *p);
+double weir_tap_tx(const struct bench_params *p);
+double weir_tap_rx(const struct bench_params *p);
+double weir_afpacket_tx(const struct bench_params *p);
+double weir_afpacket_rx(const struct bench_params *p);
+double loop_tap_tx(const struct bench_params *p);
+double loop_tap_rx(const struct bench_params *p);
+double loop_afpacket_tx(const struct bench_params *p);
+double loop_afpacket_rx(const struct bench_params *p);
+
 double bench_clock(void); /* s, monotonic */
 
 #endif

@@ -17,7 +17,7 @@
  *   groups. What the host sends is not seen: as with macvlan, host and device cannot talk over the host's interface itself.
  *
  *   Transmit. Frames of ordinary size are put into a ring; one system call sends all that are there, when the softirqs that wrote them are
- *   through (poll() is what comes next). Frames that do not fit into a slot go by sendmsg() on a second socket, head area and fragments in one
+ *   through (poll() is what comes next), or tx_usecs later if there is such an option. Frames that do not fit into a slot go by sendmsg() on a second socket, head area and fragments in one
  *   call, after what is in the ring: a slot for 64 KiB would save no copy, as a receiver on the same host must copy out of a ring.
  *   A full ring or socket stops the queue; the watch wakes it. The kernel says nothing of frames that its queueing discipline drops.
  *
@@ -60,6 +60,7 @@
 #define TX_VECTORS   (2 + MAX_SKB_FRAGS)
 #define SEND_BUFFER  (8 << 20)
 #define RETIRE_MS    1
+#define TX_BATCH     64 /* as many are sent without waiting for more */
 #define MAX_MEMBERS  64
 #define RETRY_NS     (10 * NSEC_PER_MSEC) /* the kernel had no memory for what is in the ring */
 #define AFPACKET_TXQ 1000
@@ -72,6 +73,7 @@ struct afpacket_config {
 	u32 fanout_mode;
 	u32 addr;
 	u32 qdisc_bypass;
+	u32 tx_usecs;
 };
 
 struct afpacket_block {
@@ -123,8 +125,10 @@ struct afpacket_priv {
 	const struct tpacket3_hdr *rx_hdr; /* the next of them */
 
 	/* transmit */
-	u32 tx_next;  /* slot */
-	bool tx_kick; /* there are frames that the kernel does not know of */
+	u32 tx_next;    /* slot */
+	u32 tx_unsent;  /* frames that the kernel does not know of */
+	u64 tx_wait_ns; /* so long they may wait for more; 0: they do not */
+	struct hrtimer tx_timer;
 	struct timer_list retry;
 
 	struct afpacket_socket in, big;
@@ -330,7 +334,7 @@ static int rx_frames(struct afpacket_priv *priv, int budget)
 		else
 			priv->napi.dev->stats.rx_dropped++;
 		priv->rx_hdr = (const void *)((const u8 *)h + h->tp_next_offset);
-		work++;
+		work += napi_work(priv->napi.dev, h->tp_snaplen);
 		if (!--priv->rx_left)
 			block_end(priv);
 	}
@@ -345,8 +349,8 @@ static int afpacket_poll(struct napi_struct *napi, int budget)
 	int work = rx_frames(priv, budget);
 
 	tx_flush(priv);
-	if (work == budget)
-		return work;
+	if (work >= budget)
+		return budget;
 	napi_complete_done(napi, work);
 	tx_flush(priv); /* what the end of merging has caused */
 	socket_arm(&priv->in, HOST_WATCH_READ);
@@ -373,14 +377,15 @@ static bool tx_send_ring(struct afpacket_priv *priv)
 {
 	ssize_t n;
 
-	if (!priv->tx_kick)
+	if (!priv->tx_unsent)
 		return true;
 	priv->stats.tx_kicks++;
 	do
 		n = send(priv->in.fd, NULL, 0, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
-	priv->tx_kick = n < 0 && (errno == EAGAIN || errno == ENOBUFS);
-	return !priv->tx_kick;
+	if (n >= 0 || (errno != EAGAIN && errno != ENOBUFS))
+		priv->tx_unsent = 0;
+	return !priv->tx_unsent;
 }
 
 static void tx_flush(struct afpacket_priv *priv)
@@ -389,6 +394,30 @@ static void tx_flush(struct afpacket_priv *priv)
 
 	if (unlikely(!tx_send_ring(priv)))
 		mod_timer(dev->cpu, &priv->retry, dev->cpu->now + RETRY_NS);
+}
+
+/* A frame was put into the ring: when is it sent? */
+static void tx_expect_more(struct afpacket_priv *priv)
+{
+	struct net_device *dev = priv->napi.dev;
+
+	if (priv->tx_wait_ns && priv->tx_unsent < TX_BATCH) {
+		if (!hrtimer_active(&priv->tx_timer))
+			(void)hrtimer_start(dev->cpu, &priv->tx_timer,
+					    dev->cpu->now + priv->tx_wait_ns);
+	} else if (priv->tx_wait_ns) {
+		tx_flush(priv);
+	} else if (!(priv->napi.state & NAPI_STATE_SCHED)) {
+		napi_schedule(&priv->napi);
+	}
+}
+
+static void tx_waited(struct cpu *cpu, struct hrtimer *t)
+{
+	struct afpacket_priv *priv = container_of(t, struct afpacket_priv, tx_timer);
+
+	if (netif_running(priv->napi.dev))
+		tx_flush(priv);
 }
 
 static enum netdev_tx tx_drop(struct sk_buff *skb, struct net_device *dev, skb_drop_reason_t reason)
@@ -466,9 +495,8 @@ static enum netdev_tx afpacket_xmit(struct sk_buff *skb, struct net_device *dev)
 	h->tp_next_offset = 0;
 	__atomic_store_n(&h->tp_status, TP_STATUS_SEND_REQUEST, __ATOMIC_RELEASE);
 	priv->tx_next = (priv->tx_next + 1) % priv->ring->tx_frames;
-	priv->tx_kick = true;
-	if (!(priv->napi.state & NAPI_STATE_SCHED))
-		napi_schedule(&priv->napi);
+	priv->tx_unsent++;
+	tx_expect_more(priv);
 	return tx_done(skb, dev);
 }
 
@@ -580,6 +608,7 @@ static int afpacket_init(struct net_device *dev)
 	int err;
 
 	timer_setup(&priv->retry, afpacket_retry);
+	hrtimer_setup(&priv->tx_timer, tx_waited);
 	netif_napi_add(dev, &priv->napi, afpacket_poll);
 	err = socket_watch(&priv->in, dev);
 	if (!err)
@@ -613,6 +642,7 @@ static void afpacket_uninit(struct net_device *dev)
 	cpu_lock(dev->cpu);
 	run_remote_work(dev->cpu); /* ours may be among it */
 	del_timer(&priv->retry);
+	hrtimer_cancel(dev->cpu, &priv->tx_timer);
 	ring_shut(priv->ring);
 	if (priv->rx_left)
 		block_end(priv);
@@ -650,6 +680,7 @@ static int afpacket_stop(struct net_device *dev)
 	napi_disable(&priv->napi);
 	(void)tx_send_ring(priv);
 	del_timer(&priv->retry);
+	hrtimer_cancel(dev->cpu, &priv->tx_timer);
 	ring_shut(priv->ring);
 	return 0;
 }
@@ -894,6 +925,7 @@ static int afpacket_attach(struct net *net, const char *ifname, const char *name
 		struct hostif *h = &afpacket_priv(dev)->host;
 
 		dev->mtu = dev->max_mtu = h->mtu;
+		afpacket_priv(dev)->tx_wait_ns = cfg->tx_usecs * NSEC_PER_USEC;
 		if (cfg->addr == ADDR_HOST)
 			memcpy(dev->dev_addr, h->addr, ETH_ALEN);
 		else
@@ -915,6 +947,7 @@ static const struct host_dev_option afpacket_options[] = {
 	HOST_DEV_NUMBER("fanout", struct afpacket_config, fanout, 0, 1, 65535),
 	HOST_DEV_CHOICE("fanout_mode", struct afpacket_config, fanout_mode, 0, fanout_modes),
 	HOST_DEV_CHOICE("addr", struct afpacket_config, addr, ADDR_OWN, addr_words),
+	HOST_DEV_NUMBER("tx_usecs", struct afpacket_config, tx_usecs, 0, 0, 10000),
 	HOST_DEV_CHOICE("qdisc_bypass", struct afpacket_config, qdisc_bypass, 0, no_yes),
 };
 

@@ -18,4 +18,13 @@ struct sk_buff *frame_copy_in(struct net_device *dev, const void *octets, u32 le
  */
 struct sk_buff *frame_lend_in(struct net_device *dev, struct page *page, u32 off, u32 len);
 
+/*
+ * What a frame of @len octets counts for in a poll's budget: as many as the frames of ordinary size that it stands for. So a round of softirqs
+ * brings no more than the cache holds before programs read.
+ */
+static inline int napi_work(const struct net_device *dev, u32 len)
+{
+	return likely(len <= dev->mtu + 64u) ? 1 : (int)(len / dev->mtu);
+}
+
 #endif

@@ -38,6 +38,7 @@
 #include "core/netdevice.h"
 #include "core/vnet.h"
 #include "drivers/drivers_internal.h"
+#include "drivers/frame.h"
 #include "drivers/host_dev.h"
 #include "host/host.h"
 #include "netlink/netlink.h"
@@ -55,6 +56,7 @@
 #define RETRY_NS   (10 * NSEC_PER_MSEC) /* after a famine */
 #define TUN_QUEUE  500                  /* as Linux */
 #define TX_VECTORS (2 + MAX_SKB_FRAGS)
+#define TX_COPY    512
 
 static_assert(RX_HEAD + (RX_PAGES - 1) * PAGE_ROOM >= MAX_FRAME, "the largest frame has room");
 
@@ -286,15 +288,16 @@ static int tun_poll(struct napi_struct *napi, int budget)
 
 	while (work < budget && !err) {
 		struct sk_buff *skb = tun_read(priv, vnet, &err);
+		u32 len = skb ? skb->len : 0;
 
 		if (skb)
 			tun_receive(priv, skb, vnet);
 		else if (err == -ENOMEM)
 			err = tun_read_away(priv);
-		work += !err;
+		work += err ? 0 : napi_work(dev, len);
 	}
-	if (work == budget)
-		return work;
+	if (work >= budget)
+		return budget;
 	napi_complete_done(napi, work);
 	if (err == -EAGAIN || err == -EINTR)
 		tun_arm(priv, HOST_WATCH_READ);
@@ -316,26 +319,42 @@ static enum netdev_tx tun_drop(struct sk_buff *skb, struct net_device *dev,
 	return NETDEV_TX_OK;
 }
 
-static enum netdev_tx tun_xmit(struct sk_buff *skb, struct net_device *dev)
+/* The octets behind what is in iov[0, nr), in as many pieces as they lie in. Gives the number of all. */
+static int tun_gather(const struct sk_buff *skb, struct iovec *iov, int nr)
 {
-	struct tun_priv *priv = tun_priv(dev);
 	const struct skb_shared_info *sh = skb_shinfo(skb);
-	struct iovec iov[TX_VECTORS];
-	u8 vnet[MAX_VNET];
-	int nr = 0;
-	ssize_t n;
 
-	trace_skb(skb, dev->net, TP_tun_xmit, TRACE_PASS, 0, 0);
-	if (priv->vnet_len) {
-		if (virtio_net_hdr_from_skb(skb, vnet, priv->vnet_len))
-			return tun_drop(skb, dev, SKB_DROP_VNET_HDR);
-		iov[nr++] = (struct iovec){ vnet, priv->vnet_len };
-	}
 	iov[nr++] = (struct iovec){ skb->data, skb_headlen(skb) };
 	for (u32 i = 0; i < sh->nr_frags; i++)
 		iov[nr++] = (struct iovec){ skb_frag_address(&sh->frags[i]), sh->frags[i].size };
+	return nr;
+}
+
+static ssize_t tun_write(const struct tun_priv *priv, const struct sk_buff *skb, u8 *vnet)
+{
+	u8 copy[MAX_VNET + TX_COPY];
+	struct iovec iov[TX_VECTORS] = { { vnet, priv->vnet_len } };
+
+	/* Describing pieces to the kernel takes longer than copying a few octets. */
+	if (!priv->vnet_len && !skb_is_nonlinear(skb))
+		return write(priv->fd, skb->data, skb->len);
+	if (skb->len > TX_COPY || skb_copy_bits(skb, 0, copy + priv->vnet_len, skb->len))
+		return writev(priv->fd, iov, tun_gather(skb, iov, priv->vnet_len != 0));
+	memcpy(copy, vnet, priv->vnet_len);
+	return write(priv->fd, copy, priv->vnet_len + skb->len);
+}
+
+static enum netdev_tx tun_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct tun_priv *priv = tun_priv(dev);
+	u8 vnet[MAX_VNET];
+	ssize_t n;
+
+	trace_skb(skb, dev->net, TP_tun_xmit, TRACE_PASS, 0, 0);
+	if (priv->vnet_len && virtio_net_hdr_from_skb(skb, vnet, priv->vnet_len))
+		return tun_drop(skb, dev, SKB_DROP_VNET_HDR);
 	do
-		n = writev(priv->fd, iov, nr);
+		n = tun_write(priv, skb, vnet);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN) {
 		netif_tx_stop_queue(dev->tx);

@@ -256,7 +256,8 @@ static enum call_result call_connect(struct call *c)
 		s->undelivered_connect = notify_answer(c, 0) != 0;
 		return CALL_DONE;
 	case AS_CONNECTING:
-		return call_nonblock(c, 0) ? call_return(c, -EALREADY) : connect_wait(c);
+		return !c->parked && call_nonblock(c, 0) ? call_return(c, -EALREADY)
+							 : connect_wait(c);
 	case AS_LISTENING:
 		return call_return(c, -EISCONN);
 	case AS_FAILED:
@@ -468,28 +469,23 @@ enum call_result call_target_pid(struct call *c)
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
-struct call_row {
-	int nr;
-	call_handler fn;
-};
-
 static const struct call_row rows[] = {
 	{ SYS_socket, call_socket },
 	{ SYS_socketpair, unix_pair },
-	{ SYS_connect, call_connect },
-	{ SYS_bind, call_bind },
+	{ SYS_connect, call_connect, 1, 2 },
+	{ SYS_bind, call_bind, 1, 2 },
 	{ SYS_listen, call_listen },
 #ifdef SYS_accept
 	{ SYS_accept, call_accept },
 #endif
 	{ SYS_accept4, call_accept4 },
-	{ SYS_getsockname, call_getsockname },
-	{ SYS_getpeername, call_getpeername },
-	{ SYS_getsockopt, call_getsockopt },
-	{ SYS_setsockopt, call_setsockopt },
+	{ SYS_getsockname, call_getsockname, .early_addr = 2, .early_size = sizeof(int) },
+	{ SYS_getpeername, call_getpeername, .early_addr = 2, .early_size = sizeof(int) },
+	{ SYS_getsockopt, call_getsockopt, .early_addr = 4, .early_size = sizeof(int) },
+	{ SYS_setsockopt, call_setsockopt, 3, 4 },
 	{ SYS_shutdown, call_shutdown },
 	{ SYS_sendto, call_sendto },
-	{ SYS_recvfrom, call_recvfrom },
+	{ SYS_recvfrom, call_recvfrom, .early_addr = 5, .early_size = sizeof(int) },
 	{ SYS_sendmsg, call_sendmsg },
 	{ SYS_recvmsg, call_recvmsg },
 	{ SYS_sendmmsg, call_sendmmsg },
@@ -508,10 +504,10 @@ static const struct call_row rows[] = {
 	{ SYS_process_vm_writev, call_target_pid },
 };
 
-call_handler calls_find(int nr)
+const struct call_row *calls_find(int nr)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].nr == nr)
-			return rows[i].fn;
+			return &rows[i];
 	return NULL;
 }

@@ -99,12 +99,13 @@ static int copy_by_process(pid_t tid, int fd)
 	return ret;
 }
 
-static int slot_open(struct pidfd_slot *slot, pid_t tid)
+static int slot_open(struct run *r, struct pidfd_slot *slot, pid_t tid)
 {
 	if (slot->fd >= 0)
 		close(slot->fd);
 	slot->fd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD_FLAG);
 	slot->tid = tid;
+	slot->opened = r->seq;
 	return slot->fd < 0 ? -errno : 0;
 }
 
@@ -124,8 +125,17 @@ int ident_copy(struct run *r, pid_t tid, int fd)
 	if (ret != -ESRCH)
 		return ret;
 	/* Unknown, or the thread it named is gone and its number was given to another one. */
-	ret = slot_open(slot, tid);
+	ret = slot_open(r, slot, tid);
 	return ret ? ret : getfd(slot->fd, fd);
+}
+
+/* The pidfd that named the caller's thread just now was opened before the call: it is the caller's, then and since. */
+static bool caller_is_certain(const struct call *c)
+{
+	const struct pidfd_slot *slot = &c->run->pidfds[c->n.pid % PIDFD_CACHE];
+
+	return c->run->fac.pidfd_thread && slot->fd >= 0 && slot->tid == (pid_t)c->n.pid &&
+	       slot->opened < c->seq;
 }
 
 /* The inode of socket @fd of @tid by its /proc link; 0: no socket. */
@@ -170,6 +180,8 @@ struct asock *__call_sock(struct call *c, int fd)
 			c->a = fcntl(s->kept_a, F_DUPFD_CLOEXEC, 3);
 	} else {
 		c->a = ident_copy(c->run, tid, fd);
+		c->certain = c->a >= 0 && caller_is_certain(c);
+		c->alive |= c->certain;
 		if (c->a < 0 || fstat(c->a, &st) < 0 || !S_ISSOCK(st.st_mode))
 			return NULL;
 		s = asock_find(c->run, st.st_ino);
@@ -185,7 +197,7 @@ struct asock *call_sock(struct call *c, int fd)
 {
 	struct asock *s = __call_sock(c, fd);
 
-	if (!s || notify_valid(c))
+	if (!s || c->certain || notify_valid(c))
 		return s;
 	c->sock = NULL;
 	return NULL;
@@ -350,6 +362,20 @@ static void find_holder(pid_t pid, int fd, ino_t ino, void *arg)
 		asock_set_hint(s, pid, fd);
 }
 
+/* By the hint; -1: it does not hold. */
+static int copy_by_hint(struct asock *s)
+{
+	struct stat st;
+	int a = s->hint_tid > 0 ? ident_copy(s->run, s->hint_tid, s->hint_fd) : -1;
+
+	if (a < 0)
+		return -1;
+	if (fstat(a, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_ino == s->ino)
+		return a;
+	close(a);
+	return -1;
+}
+
 int ident_find(struct asock *s)
 {
 	int a;
@@ -358,21 +384,12 @@ int ident_find(struct asock *s)
 		return fcntl(s->kept_a, F_DUPFD_CLOEXEC, 3);
 	if (!s->run->fac.pidfd_getfd)
 		return -1;
-	if (!ident_hint_holds(s)) {
-		s->hint_tid = 0;
-		walk_sockets(find_holder, s);
-	}
-	if (s->hint_tid <= 0)
-		return -1;
-	a = ident_copy(s->run, s->hint_tid, s->hint_fd);
-	if (a >= 0) {
-		struct stat st;
-
-		if (fstat(a, &st) == 0 && st.st_ino == s->ino)
-			return a;
-		close(a);
-	}
-	return -1;
+	a = copy_by_hint(s);
+	if (a >= 0)
+		return a;
+	s->hint_tid = 0;
+	walk_sockets(find_holder, s);
+	return copy_by_hint(s);
 }
 
 /* hint_tid was made 0 before the walk, and is the holder's after it. */

@@ -493,6 +493,7 @@ int loop_open(struct run *r)
 	r->ruleset = filter_ruleset(&r->fac);
 	if (r->ruleset < -1)
 		return r->ruleset;
+	r->uid = geteuid();
 	r->scratch = malloc(SCRATCH_SIZE);
 	r->weights = calloc(DGRAM_WEIGHTS, sizeof(r->weights[0]));
 	r->weigh_octets = calloc(1, SCRATCH_SIZE);

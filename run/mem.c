@@ -3,7 +3,8 @@
  * mem.c - the memory of a program
  *
  * A thread id may name another process by the time we look. So after reading, and before writing, the notification is asked
- * whether its caller still waits: while it does, the id is its own. process_vm_writev() respects page permissions; where it
+ * whether its caller still waits: while it does, the id is its own. That is not needed for what was read between the notification and a
+ * use of the thread's pidfd that was opened before (call.certain): all that time the id was its own, too. process_vm_writev() respects page permissions; where it
  * is forbidden (some containers), /proc/PID/mem does the reading, and writes are checked against the mappings first, because that
  * file ignores their protection.
  */
@@ -146,10 +147,27 @@ int mem_write_iov(struct call *c, const struct iovec *remote, unsigned nr, const
 	return vm_write(c, buf, n, remote, nr) == (ssize_t)n ? 0 : -EFAULT;
 }
 
+void mem_read_early(struct call *c, uint64_t addr, uint64_t n)
+{
+	struct iovec local = { c->early, (size_t)n },
+		     remote = { (void *)(uintptr_t)addr, (size_t)n };
+
+	if (!n || n > sizeof(c->early) || !c->seq || !c->run->fac.vm_access ||
+	    !c->run->fac.pidfd_thread ||
+	    process_vm_readv((pid_t)c->n.pid, &local, 1, &remote, 1, 0) != (ssize_t)n)
+		return;
+	c->early_addr = addr;
+	c->early_len = (size_t)n;
+}
+
 int mem_read(struct call *c, uint64_t addr, void *buf, size_t n)
 {
 	struct iovec remote = { (void *)(uintptr_t)addr, n };
 
+	if (c->certain && addr == c->early_addr && n <= c->early_len) {
+		memcpy(buf, c->early, n);
+		return 0;
+	}
 	return mem_read_iov(c, &remote, 1, buf, n);
 }
 

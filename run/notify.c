@@ -124,14 +124,18 @@ static void answer_and_remember(struct call *c)
 
 bool notify_dispatch(struct call *c)
 {
-	call_handler handler = calls_find(c->n.data.nr);
+	const struct call_row *row = calls_find(c->n.data.nr);
 	enum call_result res = CALL_CONTINUE;
 
 	c->a = -1;
 	c->sock = NULL;
-	c->alive = false;
-	if (handler)
-		res = handler(c);
+	c->alive = c->certain = false;
+	c->early_len = 0;
+	if (row && row->early_addr && !c->parked)
+		mem_read_early(c, call_ptr(c, row->early_addr),
+			       row->early_size ? row->early_size : call_ptr(c, row->early_len));
+	if (row)
+		res = row->fn(c);
 	if (c->a >= 0)
 		close(c->a);
 	c->a = -1;
@@ -171,7 +175,7 @@ void notify_handle(struct call *c)
 
 void notify_take(struct tree *t, const struct seccomp_notif *n)
 {
-	struct call c = { .run = t->run, .tree = t, .n = *n };
+	struct call c = { .run = t->run, .tree = t, .n = *n, .seq = t->run->seq };
 
 	if (!relay_forward(&c))
 		notify_handle(&c);
@@ -194,6 +198,7 @@ static void listener_event(struct loop_source *src, uint32_t events)
 		if (i == 0 ? !(events & EPOLLIN) : !readable(src->fd))
 			break;
 		memset(&n, 0, sizeof(n));
+		t->run->seq++; /* what was opened before now is older than the call */
 		if (ioctl(src->fd, SECCOMP_IOCTL_NOTIF_RECV, &n) == 0)
 			notify_take(t, &n);
 		else if (errno != ENOENT && errno != EINTR)

@@ -61,7 +61,8 @@ TAILQ_HEAD(asock_list, asock);
 #define PIDFD_CACHE 256
 struct pidfd_slot {
 	pid_t tid;
-	int fd; /* -1: free */
+	int fd;          /* -1: free */
+	uint64_t opened; /* run.seq then */
 };
 
 #define UNIX_OWN_HASH 1024
@@ -114,6 +115,7 @@ struct run {
 	struct asock_list again;     /* pump stopped for fairness */
 	struct asock_list graveyard; /* freed when no event can name them any more */
 	uint64_t orphan_scan;        /* when to look for them next */
+	uid_t uid;
 	unsigned nr_asocks;
 
 	struct parked_list parked;
@@ -122,6 +124,7 @@ struct run {
 	struct undelivered *undelivered;
 
 	struct pidfd_slot pidfds[PIDFD_CACHE];
+	uint64_t seq; /* of the notification that was received last */
 	struct views *views;
 
 	LIST_HEAD(, unix_own)
@@ -214,13 +217,20 @@ enum call_result {
 	CALL_PARK, /* ask again when c->wait_on changes, until c->deadline, then answer c->expire */
 };
 
+#define EARLY_SIZE 128 /* an address, most options */
+
 struct call {
 	struct run *run;
 	struct tree *tree;
 	struct seccomp_notif n;
 	struct asock *sock; /* set by call_sock() */
-	int a;      /* transient copy of the program's end, or -1; closed after the handler */
-	bool alive; /* the caller was found waiting since the handler began */
+	int a;        /* transient copy of the program's end, or -1; closed after the handler */
+	bool alive;   /* the caller was found waiting since the handler began */
+	uint64_t seq; /* run.seq when it was received; 0: it came by another way */
+	bool certain; /* ident.c: its thread lives, and has lived since before it called */
+	uint64_t early_addr; /* mem.c: what was read before that was known */
+	size_t early_len;
+	char early[EARLY_SIZE];
 	long ret;
 	struct asock *wait_on;
 	uint64_t deadline;
@@ -283,6 +293,8 @@ int nested_copy(struct run *r, pid_t tid, int fd);
 
 /* ---- mem.c: 0, -EFAULT, or -ENOENT when the caller is gone. Nothing is read or written for a dead caller. ---- */
 int mem_read(struct call *c, uint64_t addr, void *buf, size_t n);
+/* Reads ahead, before call_sock(): if that finds that it was the caller's memory, mem_read() needs no system call. */
+void mem_read_early(struct call *c, uint64_t addr, uint64_t n);
 int mem_write(struct call *c, uint64_t addr, const void *buf, size_t n);
 /* Several places at once, with one system call where that is allowed. */
 struct mem_part {
@@ -385,6 +397,7 @@ struct asock {
 
 	/* streams */
 	struct run_shortcut *shortcut; /* NULL: none */
+	bool b_large;                  /* b's send buffer is */
 	bool b_ready;                  /* b may have something to read: its edge was not used up */
 	bool b_edge; /* and a short read is not the end of it: EOF, an error or an urgent octet is behind */
 	size_t stuffed; /* octets in b that the program did not write */
@@ -476,8 +489,14 @@ void packet_free(struct asock *s);
 enum call_result call_mmap(struct call *c);
 
 /* ---- calls.c, calls_msg.c, calls_opt.c, views.c, unix.c: handlers ---- */
-typedef enum call_result (*call_handler)(struct call *c);
-call_handler calls_find(int nr);
+struct call_row {
+	int nr;
+	enum call_result (*fn)(struct call *c);
+	/* Which arguments are a pointer to what the handler reads first, and its length; 0: none */
+	uint8_t early_addr, early_len;
+	uint8_t early_size; /* a length that is no argument */
+};
+const struct call_row *calls_find(int nr); /* NULL */
 enum call_result call_sendto(struct call *c);
 enum call_result call_recvfrom(struct call *c);
 enum call_result call_sendmsg(struct call *c);

@@ -112,7 +112,9 @@ static int make_pair(struct asock *s, bool stuffed)
 		err = -errno;
 		goto fail;
 	}
-	set_buffer(sv[1], END_SNDBUF);
+	s->b_large = !s->stream;
+	if (!s->stream)
+		set_buffer(sv[1], END_SNDBUF);
 	s->stuffed = 0;
 	if (!s->stream || !stuffed) {
 		set_buffer(sv[0], END_SNDBUF);
@@ -196,7 +198,7 @@ int asock_create(struct run_node *node, struct weir_file *file, int domain, int 
 	}
 	hash_insert(s);
 	s->run->nr_asocks++;
-	weir_set_inode(file, s->ino, geteuid());
+	weir_set_inode(file, s->ino, s->run->uid);
 	keep(s, a);
 	err = watch_file(s);
 	if (err) {
@@ -256,7 +258,7 @@ int asock_renew(struct asock *s, struct call *c, int fd)
 	}
 	s->state = AS_NEW;
 	keep(s, a);
-	weir_set_inode(s->file, s->ino, geteuid());
+	weir_set_inode(s->file, s->ino, s->run->uid);
 	if (fl > 0)
 		fcntl(a, F_SETFL, fl & O_NONBLOCK);
 	err = notify_addfd(c, a, fd_cloexec(c, fd), fd, false);

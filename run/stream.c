@@ -166,10 +166,13 @@ void stream_connect_done(struct asock *s, int a)
 	if (!err) {
 		/* As in Linux, the next connect() reports it, a waiting one first, and only the one after that says EISCONN. */
 		s->undelivered_connect = true;
-		stream_connected(s, a);
 		park_wake(s);
-		if (!s->dead)
-			stream_pump(s);
+		if (s->dead)
+			return;
+		if (s->state !=
+		    AS_CONNECTED) /* nobody waited, who has a copy of the program's end at hand */
+			stream_connected(s, a);
+		stream_pump(s);
 		return;
 	}
 	s->err = err;
@@ -565,6 +568,16 @@ static ssize_t give_end(struct asock *s, const char *data, size_t len, int flags
 {
 	ssize_t n = send(s->b, data, len, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
 
+	if (n < (ssize_t)len && !s->b_large && (n >= 0 || errno == EAGAIN)) {
+		size_t had = n > 0 ? (size_t)n : 0;
+
+		/* Most streams never need it. */
+		s->b_large = true;
+		asock_set_buffer(s->b);
+		n = send(s->b, data + had, len - had, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
+		if (n >= 0 || had)
+			return (n > 0 ? n : 0) + (ssize_t)had;
+	}
 	if (n >= 0)
 		return n;
 	return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? 0 : (ssize_t)len;

@@ -98,7 +98,6 @@ static struct tcp_flow *flow_new(struct uplink *u, const struct endpoint *src,
 	f->state = (uint8_t)state;
 	f->chunk = CHUNK_MIN * 4;
 	f->unreadable = true; /* that it is readable is an event, too */
-	f->nodelay = true;
 	TAILQ_INSERT_TAIL(flow_list(f), f, link);
 	u->nr_tcp++;
 	return f;
@@ -286,7 +285,7 @@ static enum pump_result pump_in(struct tcp_flow *f)
 	return res;
 }
 
-/* Small writes of the program are gathered as it has asked for: here, where the guest's own stack does not do it. */
+/* Small writes were gathered, or not, by the guest's own stack; around it, here, as the program has asked for. */
 static void set_gathering(struct tcp_flow *f, bool nodelay)
 {
 	int v = nodelay;
@@ -508,12 +507,10 @@ static void host_event(struct source *src, uint32_t events)
 	connected(f, err);
 }
 
-/* Small writes of the guest were gathered, or not, by its own stack. */
 static void set_host_options(int fd)
 {
 	int one = 1;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
 }
 

@@ -5,7 +5,8 @@
  * Theory of operation
  *   Out: the first datagram makes a flow with a connected socket of the host, so that the host chooses the source address, and what comes
  *   back is the destination's only. ICMP errors are read from the socket's error queue (IP_RECVERR) and sent to the guest as what they
- *   were. In: a datagram that came to a port of the host makes a flow without a socket of its own: the answers leave by the port's.
+ *   were. Datagrams of one flow and size that wait together leave in one call, and those that the host's kernel has merged come in one
+ *   (UDP_SEGMENT, UDP_GRO): they stay datagrams of their own. In: a datagram that came to a port of the host makes a flow without a socket of its own: the answers leave by the port's.
  *   All flows are in one list, least recently used first: the idle end (a minute; questions to port 53 after ten seconds), and a new one
  *   takes the oldest one's place when there are as many as may be.
  * Invariants
@@ -14,6 +15,7 @@
 #include "uplink_internal.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +25,15 @@
 #define BATCH       64 /* datagrams of one socket before others have their turn */
 #define RCVBUF      (1 << 20)
 
+#define SEGMENTS         64 /* of one call: the kernel's limit */
+#define SEGMENTS_MAX_LEN 65000
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
 #ifndef IP_ORIGDSTADDR
 #define IP_ORIGDSTADDR 20
 #endif
@@ -39,7 +50,8 @@ struct udp_flow {
 	struct endpoint peer; /* in: the client as the host knows it */
 	struct audit_who who;
 	int fd;
-	bool in; /* fd is a port's, not the flow's own */
+	bool in;         /* fd is a port's, not the flow's own */
+	bool one_by_one; /* the host did not take several at once */
 	uint64_t used, sent, received;
 };
 
@@ -188,24 +200,60 @@ static void pass_errors(struct udp_flow *f)
 	}
 }
 
+/* How long each of the datagrams is that came in one. */
+static size_t segment_length(struct msghdr *msg, size_t n)
+{
+	int len;
+
+	for (struct cmsghdr *cm = CMSG_FIRSTHDR(msg); cm; cm = CMSG_NXTHDR(msg, cm)) {
+		if (cm->cmsg_level != SOL_UDP || cm->cmsg_type != UDP_GRO)
+			continue;
+		memcpy(&len, CMSG_DATA(cm), sizeof(len));
+		if (len > 0)
+			return (size_t)len;
+	}
+	return n;
+}
+
+/* What one call gives. False: nothing is there. */
+static bool receive(struct udp_flow *f)
+{
+	struct uplink *u = f->u;
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { u->scratch, DGRAM_MAX };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.buf,
+			      .msg_controllen = sizeof(control.buf) };
+	ssize_t n = recvmsg(f->fd, &msg, MSG_DONTWAIT);
+	size_t seg, at = 0;
+
+	if (n < 0) /* else it is an error that the queue has told */
+		return errno != EAGAIN && errno != EINTR;
+	seg = segment_length(&msg, (size_t)n);
+	do {
+		size_t len = (size_t)n - at < seg ? (size_t)n - at : seg;
+
+		udp_send_guest(u, &f->dst, &f->src, u->scratch + at, len);
+		at += len;
+	} while (at < (size_t)n);
+	f->received += (uint64_t)n;
+	flow_use(f);
+	return true;
+}
+
 static void host_event(struct source *src, uint32_t events)
 {
 	struct udp_flow *f = source_of(src, struct udp_flow, host);
-	struct uplink *u = f->u;
 
 	if (events & EPOLLERR)
 		pass_errors(f);
-	for (int i = 0; i < BATCH; i++) {
-		ssize_t n = recv(f->fd, u->scratch, DGRAM_MAX, MSG_DONTWAIT);
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	for (int i = 0; i < BATCH; i++)
+		if (!receive(f))
 			break;
-		if (n < 0)
-			continue; /* an error that the queue has told */
-		udp_send_guest(u, &f->dst, &f->src, u->scratch, (size_t)n);
-		f->received += (uint64_t)n;
-		flow_use(f);
-	}
 }
 
 /* ---- from the guest ---------------------------------------------------------------------------------------------------- */
@@ -251,6 +299,7 @@ static int host_connected(struct uplink *u, const struct endpoint *dst)
 	else
 		setsockopt(fd, SOL_IP, IP_RECVERR, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_UDP, UDP_GRO, &one, sizeof(one));
 	if (connect(fd, (struct sockaddr *)&ss, len) < 0) {
 		int err = errno;
 
@@ -319,11 +368,77 @@ static void send_host(struct udp_flow *f, const void *data, size_t len)
 	}
 }
 
-static void guest_datagram(struct uplink *u, const struct endpoint *src, const struct endpoint *dst,
-			   const void *data, size_t len)
+/* Datagrams of one flow and length (the last may be shorter) that leave together. */
+struct bunch {
+	struct udp_flow *f; /* NULL: it is empty */
+	char *data;         /* in u->scratch */
+	size_t seg, len;
+	unsigned nr;
+};
+
+/* False: the host does not want it so. */
+static bool send_at_once(const struct bunch *b)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(uint16_t))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct iovec iov = { b->data, b->len };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.buf,
+			      .msg_controllen = sizeof(control.buf) };
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
+	uint16_t seg = (uint16_t)b->seg;
+
+	cm->cmsg_level = SOL_UDP;
+	cm->cmsg_type = UDP_SEGMENT;
+	cm->cmsg_len = CMSG_LEN(sizeof(seg));
+	memcpy(CMSG_DATA(cm), &seg, sizeof(seg));
+	if (sendmsg(b->f->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+		b->f->sent += b->len;
+		return true;
+	}
+	/* Too long for a segment of that device, no checksum offload, an old kernel. */
+	b->f->one_by_one = errno == EIO || errno == EINVAL || errno == EMSGSIZE ||
+			   errno == ENOPROTOOPT || errno == EOPNOTSUPP;
+	return errno == EAGAIN || errno == ENOBUFS; /* lost, as one would be */
+}
+
+static void bunch_send(struct bunch *b)
+{
+	struct udp_flow *f = b->f;
+
+	if (!f)
+		return;
+	if (b->nr == 1 || f->in || f->one_by_one || !send_at_once(b)) {
+		for (size_t at = 0, n = 0; n < b->nr; n++, at += b->seg)
+			send_host(f, b->data + at, b->len - at < b->seg ? b->len - at : b->seg);
+	}
+	b->f = NULL;
+}
+
+/* Is the datagram of @len octets, which lies behind it, one more of them? */
+static bool bunch_add(struct bunch *b, const struct endpoint *src, const struct endpoint *dst,
+		      size_t len)
+{
+	if (!b->f || !len || len > b->seg || b->len != b->nr * b->seg || b->nr == SEGMENTS ||
+	    b->len + len > SEGMENTS_MAX_LEN || !endpoint_equal(&b->f->src, src) ||
+	    !endpoint_equal(&b->f->dst, dst))
+		return false;
+	b->len += len;
+	b->nr++;
+	return true;
+}
+
+static void guest_datagram(struct uplink *u, struct bunch *b, const struct endpoint *src,
+			   const struct endpoint *dst, char *data, size_t len)
 {
 	struct udp_flow *f;
 
+	if (bunch_add(b, src, dst, len))
+		return;
+	bunch_send(b); /* beginning a flow may end another */
 	if (!from_guest(u, src))
 		return;
 	f = flow_find(u, src, dst);
@@ -332,14 +447,16 @@ static void guest_datagram(struct uplink *u, const struct endpoint *src, const s
 	if (!f)
 		return;
 	flow_use(f);
-	send_host(f, data, len);
+	*b = (struct bunch){ .f = f, .data = data, .seg = len, .len = len, .nr = 1 };
 }
 
-static bool read_guest(struct gate *g, struct endpoint *src, struct endpoint *dst, ssize_t *ret_n)
+/* Into @data, which has room for DGRAM_MAX octets. */
+static bool read_guest(struct gate *g, char *data, struct endpoint *src, struct endpoint *dst,
+		       ssize_t *ret_n)
 {
 	struct sockaddr_storage from, to = { 0 };
 	union control control;
-	struct iovec iov = { g->u->scratch, SCRATCH_SIZE };
+	struct iovec iov = { data, DGRAM_MAX };
 	struct msghdr msg = { .msg_name = &from,
 			      .msg_namelen = sizeof(from),
 			      .msg_iov = &iov,
@@ -363,13 +480,21 @@ static bool read_guest(struct gate *g, struct endpoint *src, struct endpoint *ds
 static void gate_event(struct source *source, uint32_t events)
 {
 	struct gate *g = source_of(source, struct gate, src);
+	char *scratch = g->u->scratch, *data;
 	struct endpoint src, dst;
+	struct bunch b = { 0 };
 	ssize_t n;
 
 	do {
-		if (read_guest(g, &src, &dst, &n))
-			guest_datagram(g->u, &src, &dst, g->u->scratch, (size_t)n);
+		data = b.f ? b.data + b.len : scratch;
+		if (data + DGRAM_MAX > scratch + SCRATCH_SIZE) {
+			bunch_send(&b);
+			data = scratch;
+		}
+		if (read_guest(g, data, &src, &dst, &n))
+			guest_datagram(g->u, &b, &src, &dst, data, (size_t)n);
 	} while (n >= 0);
+	bunch_send(&b);
 }
 
 /* ---- in ------------------------------------------------------------------------------------------------------------------ */

@@ -365,8 +365,7 @@ void linkwatch_run(struct machine *m)
 static netdev_features_t netdev_features_consistent(netdev_features_t f)
 {
 	if (!(f & NETIF_F_SG))
-		f &= ~(NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4 | NETIF_F_FRAGLIST |
-		       NETIF_F_GSO);
+		f &= ~(NETIF_F_GSO_SOFTWARE | NETIF_F_FRAGLIST | NETIF_F_GSO);
 	/* A device that cuts segments must fill in their checksums. */
 	if (!(f & (NETIF_F_HW_CSUM | NETIF_F_IP_CSUM)))
 		f &= ~NETIF_F_TSO;

@@ -23,14 +23,16 @@
 
 /* ---- making the packet fit the device ------------------------------------------------------------------ */
 
-static netdev_features_t gso_feature(const struct sk_buff *skb)
+/* What a device must have to cut it itself. */
+static netdev_features_t gso_features(const struct sk_buff *skb)
 {
 	u16 type = skb_shinfo(skb)->gso_type;
+	netdev_features_t accecn = type & SKB_GSO_TCP_ACCECN ? NETIF_F_GSO_ACCECN : 0;
 
 	if (type & SKB_GSO_TCPV4)
-		return NETIF_F_TSO;
+		return NETIF_F_TSO | accecn;
 	if (type & SKB_GSO_TCPV6)
-		return NETIF_F_TSO6;
+		return NETIF_F_TSO6 | accecn;
 	if (type & SKB_GSO_UDP_L4)
 		return NETIF_F_GSO_UDP_L4;
 	return 0;
@@ -47,11 +49,12 @@ static bool needs_tag(const struct sk_buff *skb, const struct net_device *dev)
 static bool needs_gso(const struct sk_buff *skb, const struct net_device *dev,
 		      netdev_features_t features)
 {
-	netdev_features_t f = gso_feature(skb);
+	netdev_features_t f = gso_features(skb);
 
 	if (!skb_is_gso(skb))
 		return false;
-	return !f || !(features & f) || skb->len > dev->gso_max_size + skb->mac_len + MAX_HEADER ||
+	return !f || (features & f) != f ||
+	       skb->len > dev->gso_max_size + skb->mac_len + MAX_HEADER ||
 	       skb_shinfo(skb)->gso_segs > dev->gso_max_segs || skb->ip_summed != CHECKSUM_PARTIAL;
 }
 

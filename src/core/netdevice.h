@@ -108,9 +108,10 @@ typedef u64 netdev_features_t;
 #define NETIF_F_TSO                 (1ULL << 16)
 #define NETIF_F_TSO6                (1ULL << 20)
 #define NETIF_F_GSO_UDP_L4          (1ULL << 33)
+#define NETIF_F_GSO_ACCECN          (1ULL << 35)
 #define NETIF_F_RXCSUM              (1ULL << 40)
 #define NETIF_F_LOOPBACK            (1ULL << 42)
-#define NETIF_F_GSO_SOFTWARE        (NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4)
+#define NETIF_F_GSO_SOFTWARE        (NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_GSO_UDP_L4 | NETIF_F_GSO_ACCECN)
 #define NETIF_F_CSUM_MASK           (NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_HW_CSUM)
 
 enum netdev_tx {

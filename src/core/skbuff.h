@@ -98,6 +98,7 @@ enum skb_gso_type {
 	SKB_GSO_TCP_FIXEDID = 1 << 4,
 	SKB_GSO_DODGY = 1 << 5,
 	SKB_GSO_PARTIAL = 1 << 6,
+	SKB_GSO_TCP_ACCECN = 1 << 7, /* CWR belongs to all segments (RFC 9768) */
 };
 
 struct skb_shared_info {

@@ -153,6 +153,7 @@ static struct request_sock *cookie_request(struct sock *listener, const struct t
 	treq->rcv_nxt = seg->seq;
 	treq->ts_off = tcp_init_ts_off(sock_net(listener), &t);
 	treq->tstamp_ok = seg->saw_tstamp;
+	treq->accecn_ok = tcp_ecn_cookie_is_accecn(listener, seg);
 	treq->ts_recent = seg->saw_tstamp ? seg->tsval : 0;
 	if (seg->saw_tstamp &&
 	    !cookie_ts_decode(treq, tcp_net(listener), seg->tsecr - treq->ts_off)) {

@@ -95,6 +95,7 @@ static void tcp_destroy_sock(struct sock *sk)
 		tcp_auth_put(tcp_rare(sk)->auth);
 		tcp_rare(sk)->auth = NULL;
 	}
+	tcp_accecn_free(sk);
 	tcp_cleanup_congestion_control(sk);
 	tcp_write_queue_purge(sk);
 	tcp_sk(sk)->dsack_pending = 0;
@@ -963,6 +964,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->num_sacks = 0;
 	tp->probes_stamp = 0;
 	tp->tstamp_ok = tp->sack_ok = tp->wscale_ok = 0;
+	tcp_accecn_free(sk);
 	tp->ecn_flags = 0;
 	tp->ts_recent = tp->ts_recent_stamp = 0;
 	tp->rcv_rtt_us = 0;

@@ -243,8 +243,8 @@ struct netns_tcp {
 		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
 		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts,
 		retrans_collapse, autocorking, rfc1337, no_metrics_save, no_ssthresh_metrics_save,
-		early_retrans, recovery, frto, ecn, ecn_fallback, syncookies, stdurg,
-		workaround_signed_windows, low_latency, adv_win_scale;
+		early_retrans, recovery, frto, ecn, ecn_fallback, ecn_option, ecn_option_beacon,
+		syncookies, stdurg, workaround_signed_windows, low_latency, adv_win_scale;
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
 	u32 tso_win_divisor;
@@ -321,6 +321,7 @@ struct tcp_rare {
 	struct tcp_pacing *pacing;               /* tcp_pacing.c */
 	struct tcp_fastopen *tfo;                /* tcp_fastopen.c */
 	struct tcp_saved_syn *saved_syn;         /* TCP_SAVED_SYN, until it is read */
+	struct tcp_accecn *accecn;               /* tcp_accecn.c */
 	u32 rto_min_us, rto_max_ms;              /* 0: the net's */
 	u8 save_syn;      /* TCP_SAVE_SYN: 1 from the IP header on, 2 from the link-layer header */
 	bool recvmsg_inq; /* TCP_INQ */
@@ -411,10 +412,14 @@ static_assert(sizeof(struct tcp_flight) <= PACKET_SLOT_SIZE &&
 		      sizeof(struct tcp_ofo) <= PACKET_SLOT_SIZE,
 	      "slots");
 
-#define TCP_ECN_OK         1u /* both ends use it */
-#define TCP_ECN_QUEUE_CWR  2u /* the window was reduced: the next new data says so */
-#define TCP_ECN_DEMAND_CWR 4u /* a mark came in: ACKs say so */
-#define TCP_ECN_SEEN       8u /* the peer's data is ECT */
+#define TCP_ECN_OK         1u  /* both ends use RFC 3168's */
+#define TCP_ECN_QUEUE_CWR  2u  /* the window was reduced: the next new data says so */
+#define TCP_ECN_DEMAND_CWR 4u  /* a mark came in: ACKs say so */
+#define TCP_ECN_SEEN       8u  /* the peer's data is ECT */
+#define TCP_ECN_ACCECN     16u /* both ends use RFC 9768's; in SYN_SENT: it is offered */
+#define TCP_ECN_ACE_SHIFT  5u
+#define TCP_ECN_ACE_MASK   0xe0u /* its ACE field that the next ACK should have; without it 0 */
+#define TCP_ECN_USED       (TCP_ECN_OK | TCP_ECN_ACCECN)
 
 #define TCP_NAGLE_OFF  1 /* TCP_NODELAY */
 #define TCP_NAGLE_CORK 2
@@ -507,6 +512,8 @@ struct tcp_request_sock {
 	u64 snt_synack; /* ns */
 	struct tcp_saved_syn *saved_syn;
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, got_ack : 1, ecn_ok : 1;
+	u8 accecn_ok : 1, syn_ect : 2; /* codepoint of the SYN */
+	u8 synacks : 3;                /* SYN-ACKs that were made, up to 7 */
 	u8 snd_wscale : 4, rcv_wscale : 4;
 };
 #define tcp_rsk(req_) ((struct tcp_request_sock *)(req_))
@@ -688,11 +695,15 @@ u32 tcp_tso_segs(const struct sock *sk, u32 mss);
 
 u8 tcp_ecn_send_syn(struct sock *sk);
 void tcp_ecn_clear_syn(struct sock *sk, struct sk_buff *skb);
-void tcp_ecn_rcv_syn_sent(struct tcp_sock *tp, u8 flags);
-bool tcp_ecn_accept_syn(const struct sock *sk, const struct dst_entry *dst,
-			const struct tcp_seg *seg);
+void tcp_ecn_rcv_syn_sent(struct sock *sk, const struct tcp_seg *seg);
+void tcp_ecn_accept_syn(const struct sock *sk, const struct dst_entry *dst,
+			const struct tcp_seg *seg, struct tcp_request_sock *treq);
+/* The ACK @seg that a cookie came back with: was the handshake AccECN's? */
+bool tcp_ecn_cookie_is_accecn(const struct sock *listener, const struct tcp_seg *seg);
+u16 tcp_ecn_synack_flags(const struct tcp_request_sock *treq);
+void tcp_ecn_child(struct sock *child, const struct tcp_request_sock *treq);
 void tcp_ecn_init(struct sock *sk);
-u8 tcp_ecn_send(struct sock *sk, const struct tcp_skb_cb *cb, u32 payload);
+u16 tcp_ecn_send(struct sock *sk, const struct tcp_skb_cb *cb, u32 payload);
 void tcp_ecn_accept_cwr(struct sock *sk, const struct tcp_seg *seg);
 void __tcp_ecn_data(struct sock *sk, const struct sk_buff *skb);
 static inline void tcp_ecn_data(struct sock *sk, const struct sk_buff *skb)
@@ -721,6 +732,56 @@ static inline bool tcp_ecn_echo(const struct tcp_sock *tp, const struct tcp_seg 
 {
 	return (seg->flags & (TCP_FLAG_ECE | TCP_FLAG_SYN)) == TCP_FLAG_ECE &&
 	       (tp->ecn_flags & TCP_ECN_OK);
+}
+
+/* ---- tcp_accecn.c --------------------------------------------------------------------------------------- */
+
+struct tcp_out_opts;
+
+/* net.ipv4.tcp_ecn_option; 2, the default: as often as there is room */
+#define TCP_ECN_OPTION_MINIMUM 1u
+#define TCP_ECN_OPTION_PERSIST 3u
+enum tcp_accecn_opt_seen { /* tcpi_accecn_opt_seen */
+			   TCP_ACCECN_OPT_NOT_SEEN,
+			   TCP_ACCECN_OPT_EMPTY_SEEN,
+			   TCP_ACCECN_OPT_COUNTER_SEEN,
+			   TCP_ACCECN_OPT_FAIL_SEEN
+};
+/* tcpi_accecn_fail_mode: what the path does not carry. */
+#define TCP_ACCECN_ACE_FAIL_RECV                                                                   \
+	2u /* the ACE field, or codepoints: we send nothing that may be marked */
+#define TCP_ACCECN_OPT_FAIL_SEND 4u
+#define TCP_ACCECN_OPT_FAIL_RECV 8u
+
+u16 tcp_ace_flags(u32 ace);             /* TCP_FLAG_* of a field */
+bool tcp_accecn_offer(struct sock *sk); /* false: no memory */
+void tcp_accecn_rcv_synack(struct sock *sk, const struct tcp_seg *seg, u8 sent);
+void tcp_accecn_child(struct sock *child, u8 syn_ect);
+void tcp_accecn_free(struct sock *sk);
+u16 tcp_accecn_synack_flags(u8 syn_ect, u32 retries);
+u16 tcp_accecn_send(struct sock *sk, const struct tcp_skb_cb *cb);
+bool tcp_accecn_may_mark(const struct sock *sk);
+/* Adds the option if it is to be sent and fits; the octets that it takes. */
+u32 tcp_accecn_option(struct sock *sk, const struct tcp_skb_cb *cb, u32 payload, u32 hdr_len,
+		      struct tcp_out_opts *o);
+void tcp_accecn_synack_option(const struct netns_tcp *net, const struct tcp_request_sock *treq,
+			      struct tcp_out_opts *o);
+u8 *tcp_accecn_write(u8 *p, const struct tcp_out_opts *o);
+void tcp_accecn_info(const struct sock *sk, struct tcp_info_uapi *info);
+void __tcp_accecn_rcv(struct sock *sk, const struct tcp_seg *seg);
+/* An acceptable segment came in. */
+static inline void tcp_accecn_rcv(struct sock *sk, const struct tcp_seg *seg)
+{
+	if (unlikely(tcp_sk(sk)->ecn_flags & TCP_ECN_ACCECN))
+		__tcp_accecn_rcv(sk, seg);
+}
+u32 __tcp_accecn_ack(struct sock *sk, const struct tcp_seg *seg, u32 delivered);
+/* An acceptable ACK, the first of @delivered segments: how many more that we sent were marked? They are counted in delivered_ce. */
+static inline u32 tcp_accecn_ack(struct sock *sk, const struct tcp_seg *seg, u32 delivered)
+{
+	return unlikely(tcp_sk(sk)->ecn_flags & TCP_ECN_ACCECN)
+		       ? __tcp_accecn_ack(sk, seg, delivered)
+		       : 0;
 }
 
 /* ---- tcp_sockopt.c ----------------------------------------------------------------------------------- */
@@ -926,6 +987,7 @@ static inline void tcp_fast_path_set(struct tcp_sock *tp)
 {
 	tp->pred_flags =
 		__builtin_bswap32(((u32)tp->tcp_header_len << 26) | ((u32)TCP_FLAG_ACK << 16) |
+				  ((u32)tp->ecn_flags >> TCP_ECN_ACE_SHIFT << 22) |
 				  ((tp->snd_wnd >> tp->snd_wscale) & 0xffff));
 }
 static inline bool tcp_in_quickack_mode(const struct sock *sk)
@@ -1279,11 +1341,13 @@ struct tcp_out_opts {
 	u32 tsval, tsecr;
 	u8 num_sacks; /* the first may be a DSACK */
 	struct tcp_sack_block sacks[TCP_MAX_SACK_BLOCKS];
+	u8 accecn_fields;
 	const struct tcp_fastopen_cookie *fastopen; /* NULL: none */
 	const void *sig_key;                        /* of the kind's file; tcp_auth.h */
 	u8 sig_len;  /* octets of the signature's option, padded; 0: none */
 	u8 sig_kind; /* TCPOPT_MD5SIG_, TCPOPT_AO_ */
 	u8 sig_keyid, sig_rnext, sig_maclen;
+	const u32 *accecn; /* octets by codepoint; NULL: no AccECN option */
 };
 /* Octets (multiple of 4, at most 40) the options take. */
 u32 tcp_options_size(const struct tcp_out_opts *o);

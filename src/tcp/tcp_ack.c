@@ -324,7 +324,7 @@ static void tcp_count_delivered(struct sock *sk, const struct tcp_ack_state *st)
 {
 	tcp_sk(sk)->delivered += st->delivered;
 	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDelivered, st->delivered);
-	if (unlikely(st->flag & FLAG_ECE)) {
+	if (unlikely(st->flag & FLAG_ECE) && tcp_sk(sk)->ecn_flags & TCP_ECN_OK) {
 		tcp_sk(sk)->delivered_ce += st->delivered;
 		NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPDeliveredCE, st->delivered);
 	}
@@ -392,6 +392,7 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	icsk->icsk_probes_out = 0;
 	tp->rcv_tstamp = tcp_now_ms(sk);
 	if (!st.prior_packets) {
+		tcp_accecn_ack(sk, seg, 0);
 		if (st.flag & FLAG_DSACKING_ACK)
 			tcp_fastretrans_alert(sk, &st, false, &rexmit);
 		tcp_ack_probe(sk);
@@ -442,6 +443,8 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		st.flag |= FLAG_SET_XMIT_TIMER;
 	if (unlikely(tp->flight->tlp_high_seq))
 		tcp_process_tlp_ack(sk, seg->ack, st.flag);
+	if (tcp_accecn_ack(sk, seg, st.delivered))
+		st.flag |= FLAG_ECE;
 	if (tcp_ack_is_dubious(sk, st.flag)) {
 		bool dup = !(st.flag & (FLAG_SND_UNA_ADVANCED | FLAG_NOT_DUP));
 

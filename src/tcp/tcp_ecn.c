@@ -10,6 +10,7 @@
  *   A congestion control with needs_ecn (DCTCP) wants to know which segments were marked: it hears of each change, has ECE mirror
  *   the present state, and has everything sent ECT.
  *   A SYN that is sent again offers nothing, as some middleboxes drop offers: net.ipv4.tcp_ecn_fallback.
+ *   Where both ends know RFC 9768, TCP_ECN_ACCECN takes the place of TCP_ECN_OK: tcp_accecn.c. What is ECT is decided here for both.
  * State: tp->ecn_flags.
  * Locking: the home cpu's lock.
  */
@@ -22,6 +23,7 @@
 #define INET_ECN_CE    3u
 #define INET_ECN_MASK  3u
 #define SYN_ECN        (TCP_FLAG_ECE | TCP_FLAG_CWR)
+#define SYN_ECN_ACE    3u /* the same in the ACE field */
 
 /* Of what this socket sends from now on. */
 static void set_ect(struct sock *sk, u8 bits)
@@ -45,20 +47,34 @@ static bool route_wants_ecn(const struct dst_entry *dst)
 /* Congestion control that needs ECN wants all segments ECT, another none until data is sent. */
 void tcp_ecn_init(struct sock *sk)
 {
-	set_ect(sk, needs_ecn(sk) && tcp_sk(sk)->ecn_flags & TCP_ECN_OK ? INET_ECN_ECT_0 : 0);
+	set_ect(sk, needs_ecn(sk) && tcp_sk(sk)->ecn_flags & TCP_ECN_USED ? INET_ECN_ECT_0 : 0);
 }
 
 /* ---- negotiation --------------------------------------------------------------------------------------- */
 
-/* The flags that our SYN has besides SYN. */
+/* net.ipv4.tcp_ecn: the most that is agreed to, and what is asked for */
+static const struct {
+	u8 in, out;
+} ecn_modes[] = {
+	{ 0, 0 },
+	{ TCP_ECN_OK, TCP_ECN_OK },
+	{ TCP_ECN_OK, 0 },
+	{ TCP_ECN_ACCECN, TCP_ECN_ACCECN },
+	{ TCP_ECN_ACCECN, TCP_ECN_OK },
+	{ TCP_ECN_ACCECN, 0 },
+};
+
+/* The flags that our SYN has besides SYN; tcp_accecn_send() adds AE. */
 u8 tcp_ecn_send_syn(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	u8 mode = tcp_net(sk)->ecn;
 
 	tp->ecn_flags = 0;
-	if (tcp_net(sk)->ecn != 1 && !needs_ecn(sk) && !route_wants_ecn(sk->sk_dst_cache))
+	if (!(ecn_modes[mode].out) && !needs_ecn(sk) && !route_wants_ecn(sk->sk_dst_cache))
 		return 0;
-	tp->ecn_flags = TCP_ECN_OK;
+	if (ecn_modes[mode].out != TCP_ECN_ACCECN || !tcp_accecn_offer(sk))
+		tp->ecn_flags = TCP_ECN_OK;
 	/* RFC 8257 3.5 */
 	if (needs_ecn(sk))
 		set_ect(sk, INET_ECN_ECT_0);
@@ -68,43 +84,87 @@ u8 tcp_ecn_send_syn(struct sock *sk)
 /* The SYN was lost: perhaps because of what it offered. */
 void tcp_ecn_clear_syn(struct sock *sk, struct sk_buff *skb)
 {
-	if (tcp_net(sk)->ecn_fallback)
-		TCP_SKB_CB(skb)->tcp_flags &= (u8)~SYN_ECN;
+	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+	/* An answer must say the same again: the peer may have had the first one. */
+	if (!tcp_net(sk)->ecn_fallback || cb->tcp_flags & TCP_FLAG_ACK)
+		return;
+	/* RFC 9768 3.1.4.1 offers twice. */
+	if (tcp_sk(sk)->ecn_flags & TCP_ECN_ACCECN && !(cb->sacked & TCPCB_EVER_RETRANS))
+		return;
+	cb->tcp_flags &= (u8)~SYN_ECN;
 }
 
-/* RFC 3168 6.1.1. @flags: of the SYN-ACK, or of the SYN that crossed ours */
-void tcp_ecn_rcv_syn_sent(struct tcp_sock *tp, u8 flags)
+/* RFC 3168 6.1.1, RFC 9768 3.1.1. @seg: the SYN-ACK, or the SYN that crossed ours */
+void tcp_ecn_rcv_syn_sent(struct sock *sk, const struct tcp_seg *seg)
 {
-	u8 accepts = flags & TCP_FLAG_ACK ? TCP_FLAG_ECE : SYN_ECN;
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 accepts = seg->flags & TCP_FLAG_ACK ? TCP_FLAG_ECE : SYN_ECN;
 
-	if ((flags & SYN_ECN) != accepts)
+	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
+		tcp_accecn_rcv_synack(sk, seg, inet_sk(sk)->tos & INET_ECN_MASK);
+	else if ((seg->flags & SYN_ECN) != accepts)
 		tp->ecn_flags &= (u8)~TCP_ECN_OK;
 }
 
-/* The SYN @seg for listener @sk by @dst: does the connection use ECN? */
-bool tcp_ecn_accept_syn(const struct sock *sk, const struct dst_entry *dst,
-			const struct tcp_seg *seg)
+/* The SYN @seg for listener @sk by @dst: which kind of ECN does the connection use? */
+void tcp_ecn_accept_syn(const struct sock *sk, const struct dst_entry *dst,
+			const struct tcp_seg *seg, struct tcp_request_sock *treq)
 {
-	bool ect = (TCP_SKB_CB(seg->skb)->ip_dsfield & INET_ECN_MASK) != 0;
-	bool ok = tcp_net(sk)->ecn || route_wants_ecn(dst);
+	u8 ect = TCP_SKB_CB(seg->skb)->ip_dsfield & INET_ECN_MASK,
+	   in = ecn_modes[tcp_net(sk)->ecn].in;
+	u32 ace = tcp_hdr_ace((const struct tcp_hdr *)skb_transport_header(seg->skb));
 
-	if ((seg->flags & SYN_ECN) != SYN_ECN)
-		return false;
+	/* RFC 9768 3.1.2: whatever is neither nothing nor RFC 3168's counts as its own, for what may come. */
+	if (ace && ace != SYN_ECN_ACE && in == TCP_ECN_ACCECN) {
+		treq->accecn_ok = 1;
+		treq->syn_ect = ect & INET_ECN_MASK;
+		return;
+	}
 	/* RFC 3168 6.1.1 forbids ECT in a SYN, so whoever sets it does not know what he does; or speaks DCTCP. */
-	return (!ect && ok) || needs_ecn(sk);
+	treq->ecn_ok = (seg->flags & SYN_ECN) == SYN_ECN &&
+		       ((!ect && (in || route_wants_ecn(dst))) || needs_ecn(sk));
+}
+
+/* Only AccECN's first segment has these (RFC 9768 3.2.2.1): others have 0 there. */
+bool tcp_ecn_cookie_is_accecn(const struct sock *listener, const struct tcp_seg *seg)
+{
+	u32 ace = tcp_hdr_ace((const struct tcp_hdr *)skb_transport_header(seg->skb));
+
+	return ecn_modes[tcp_net(listener)->ecn].in == TCP_ECN_ACCECN && ace > 1;
+}
+
+u16 tcp_ecn_synack_flags(const struct tcp_request_sock *treq)
+{
+	if (unlikely(treq->accecn_ok))
+		return tcp_accecn_synack_flags(treq->syn_ect, treq->synacks);
+	return treq->ecn_ok ? TCP_FLAG_ECE : 0;
+}
+
+void tcp_ecn_child(struct sock *child, const struct tcp_request_sock *treq)
+{
+	tcp_sk(child)->ecn_flags = treq->ecn_ok ? TCP_ECN_OK : 0;
+	if (unlikely(treq->accecn_ok))
+		tcp_accecn_child(child, treq->syn_ect);
 }
 
 /* ---- sending ------------------------------------------------------------------------------------------- */
 
 /* @skb, with @cb and @payload octets, is being sent. The flags that its header gets besides those it has. */
-u8 tcp_ecn_send(struct sock *sk, const struct tcp_skb_cb *cb, u32 payload)
+u16 tcp_ecn_send(struct sock *sk, const struct tcp_skb_cb *cb, u32 payload)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u8 flags = 0;
+	bool accecn;
+	u16 flags = 0;
 
-	if (!(tp->ecn_flags & TCP_ECN_OK) || (cb->tcp_flags & TCP_FLAG_SYN))
+	if (likely(!(tp->ecn_flags & TCP_ECN_USED)))
 		return 0;
-	if (payload && !before(cb->seq, tp->snd_nxt)) {
+	accecn = tp->ecn_flags & TCP_ECN_ACCECN;
+	if (accecn)
+		flags = tcp_accecn_send(sk, cb);
+	if (cb->tcp_flags & TCP_FLAG_SYN)
+		return flags;
+	if (payload && !before(cb->seq, tp->snd_nxt) && (!accecn || tcp_accecn_may_mark(sk))) {
 		set_ect(sk, INET_ECN_ECT_0);
 		if (tp->ecn_flags & TCP_ECN_QUEUE_CWR) {
 			tp->ecn_flags &= (u8)~TCP_ECN_QUEUE_CWR;

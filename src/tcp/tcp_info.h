@@ -27,8 +27,21 @@ struct tcp_info_uapi {
 	u64 tcpi_bytes_sent, tcpi_bytes_retrans;
 	u32 tcpi_dsack_dups, tcpi_reord_seen, tcpi_rcv_ooopack, tcpi_snd_wnd;
 	u32 tcpi_rcv_wnd, tcpi_rehash;
+	u16 tcpi_total_rto, tcpi_total_rto_recoveries;
+	u32 tcpi_total_rto_time;
+	u32 tcpi_received_ce, tcpi_delivered_e1_bytes, tcpi_delivered_e0_bytes,
+		tcpi_delivered_ce_bytes, tcpi_received_e1_bytes, tcpi_received_e0_bytes,
+		tcpi_received_ce_bytes;
+	u32 tcpi_ecn_mode : 2, tcpi_accecn_opt_seen : 2, tcpi_accecn_fail_mode : 4;
 };
-static_assert(sizeof(struct tcp_info_uapi) == 240 &&
+enum { /* tcpi_ecn_mode */
+       TCPI_ECN_MODE_DISABLED,
+       TCPI_ECN_MODE_RFC3168,
+       TCPI_ECN_MODE_ACCECN,
+       TCPI_ECN_MODE_PENDING
+};
+
+static_assert(sizeof(struct tcp_info_uapi) == 280 &&
 		      offsetof(struct tcp_info_uapi, tcpi_bytes_sent) == 200,
 	      "layout of linux/tcp.h");
 

@@ -16,7 +16,7 @@
 
 #include "tcp/tcp_auth.h"
 
-#define TCP_HP_MASK __builtin_bswap32(~(0x0f000000u | ((u32)TCP_FLAG_PSH << 16)))
+#define TCP_HP_MASK __builtin_bswap32(~(0x0e000000u | ((u32)TCP_FLAG_PSH << 16)))
 
 /* ---- the segment ------------------------------------------------------------------------------------- */
 
@@ -576,6 +576,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 
 	tcp_seg_init(&seg, skb);
 	if (likely(tcp_predicted(sk, &seg))) {
+		tcp_accecn_rcv(sk, &seg);
 		trace_skb(skb, sk->sk_net, TP_tcp_rcv_established, TRACE_PASS, tcp_sk(sk)->rcv_nxt,
 			  1);
 		if (seg.len)
@@ -592,6 +593,7 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 		tcp_seg_drop(&seg, SKB_DROP_TCP_NO_ACK);
 		return;
 	}
+	tcp_accecn_rcv(sk, &seg);
 	tcp_replace_ts_recent(tcp_sk(sk), &seg);
 	if (tcp_ack(sk, &seg, true) == TCP_ACK_INVALID) {
 		tcp_seg_drop(&seg, SKB_DROP_TCP_INVALID_ACK);

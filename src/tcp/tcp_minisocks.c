@@ -382,8 +382,8 @@ static skb_drop_reason_t tcp_conn_cookie(struct sock *sk, const struct tcp_seg *
 	mss = req->mss;
 	treq.snt_isn = tcp_cookie_make(net, &t, seg->seq, &mss);
 	tcp_openreq_init_rwin(sk, req, dst);
-	treq.ecn_ok =
-		treq.tstamp_ok && tcp_ecn_accept_syn(sk, dst, seg); /* a timestamp carries it */
+	tcp_ecn_accept_syn(sk, dst, seg, &treq);
+	treq.ecn_ok &= treq.tstamp_ok; /* a timestamp carries it */
 	tcp_send_synack(sk, dst, req, NULL);
 	tcp_cookie_sent(sk);
 	dst_release(dst);
@@ -431,7 +431,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	treq->snt_isn = tw_isn ? tw_isn : tcp_init_seq(net, &t);
 	treq->snt_synack = tcp_now_ns(sk);
 	tcp_openreq_init_rwin(sk, req, dst);
-	treq->ecn_ok = tcp_ecn_accept_syn(sk, dst, seg);
+	tcp_ecn_accept_syn(sk, dst, seg, treq);
 	tcp_save_syn(sk, req, seg->skb);
 	any = inet_sk(sk)->listen_any;
 	tcp_fastopen_cookie_of(&seg->opts, &foc);
@@ -731,7 +731,6 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->syn_fastopen = tp->syn_fastopen_exp = tp->tfo_probe = 0;
 
 	tp->tsoffset = treq->ts_off;
-	tp->ecn_flags = treq->ecn_ok ? TCP_ECN_OK : 0;
 	tp->tstamp_ok = treq->tstamp_ok;
 	tp->sack_ok = treq->sack_ok;
 	tp->wscale_ok = treq->wscale_ok;
@@ -760,6 +759,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		inet_csk_destroy_sock(newsk);
 		return NULL;
 	}
+	tcp_ecn_child(newsk, treq);
 	if (unlikely(treq->saved_syn) && tcp_rare_get(newsk)) {
 		tcp_rare(newsk)->saved_syn = treq->saved_syn;
 		tcp_rsk(req)->saved_syn = NULL;

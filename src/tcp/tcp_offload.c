@@ -4,10 +4,10 @@
  *
  * Theory of operation
  *   gso_segment: skb_segment() cuts the payload; each piece then gets its sequence number; FIN and PSH stay with the last, CWR with the
- *   first only. The checksum field of a CHECKSUM_PARTIAL packet holds the pseudo-header sum, which contains the length:
+ *   first only, unless it is a part of AccECN's field (SKB_GSO_TCP_ACCECN). The checksum field of a CHECKSUM_PARTIAL packet holds the pseudo-header sum, which contains the length:
  *   it is corrected by the difference (RFC 1624).
  *   gro_receive: two segments of one flow merge when the second continues the first and they differ in nothing but sequence
- *   number, FIN and PSH. A segment shorter than the first of its batch, or one with PSH, ends the batch, so that the boundaries
+ *   number, FIN and PSH. CWR in each of them is AccECN's; in the first only RFC 3168's. A segment shorter than the first of its batch, or one with PSH, ends the batch, so that the boundaries
  *   can be restored exactly.
  * See core/gso.c and core/gro.c for the contracts.
  */
@@ -47,6 +47,7 @@ static struct sk_buff *tcp_gso_segment(struct sk_buff *skb, netdev_features_t fe
 	const struct tcp_hdr *th;
 	u32 old_len = skb->len, mss = skb_shinfo(skb)->gso_size, seq, thlen;
 	struct sk_buff *segs, *seg;
+	bool accecn = skb_shinfo(skb)->gso_type & SKB_GSO_TCP_ACCECN;
 	u8 flags;
 
 	*ret_err = -EINVAL;
@@ -68,7 +69,7 @@ static struct sk_buff *tcp_gso_segment(struct sk_buff *skb, netdev_features_t fe
 		h->flags = flags;
 		if (seg->next)
 			h->flags &= (u8) ~(TCP_FLAG_FIN | TCP_FLAG_PSH);
-		if (seg != segs)
+		if (seg != segs && !accecn)
 			h->flags &= (u8)~TCP_FLAG_CWR;
 		tcp_segment_csum(seg, h, old_len, new_len, addrs);
 		seq += mss;
@@ -78,7 +79,7 @@ static struct sk_buff *tcp_gso_segment(struct sk_buff *skb, netdev_features_t fe
 
 /* ---- merging ----------------------------------------------------------------------------------------- */
 
-/* Everything in the headers but sequence number, FIN, PSH and checksum is the same. */
+/* Everything in the headers but sequence number, FIN, PSH, the CWR of @a and checksum is the same. */
 static bool tcp_gro_same_headers(const struct tcp_hdr *a, const struct tcp_hdr *b, u32 thlen)
 {
 	if (a->ack_seq.v != b->ack_seq.v || a->doff_res != b->doff_res ||
@@ -87,6 +88,19 @@ static bool tcp_gro_same_headers(const struct tcp_hdr *a, const struct tcp_hdr *
 	if ((a->flags ^ b->flags) & (u8) ~(TCP_FLAG_CWR | TCP_FLAG_FIN | TCP_FLAG_PSH))
 		return false;
 	return !memcmp(a + 1, b + 1, thlen - sizeof(*a));
+}
+
+/* @b may follow the batch @p whose header is @a: the first pair decides whether CWR is in all or in the first only. */
+static bool tcp_gro_same_cwr(const struct sk_buff *p, const struct tcp_hdr *a,
+			     const struct tcp_hdr *b)
+{
+	bool all = skb_shinfo(p)->gso_type & SKB_GSO_TCP_ACCECN;
+
+	if (likely(!((a->flags | b->flags) & TCP_FLAG_CWR)))
+		return true;
+	if (NAPI_GRO_CB(p)->count == 1)
+		return a->flags & TCP_FLAG_CWR;
+	return all == !!(b->flags & TCP_FLAG_CWR);
 }
 
 static bool tcp_gro_checksum_ok(struct sk_buff *skb, u32 off, u32 addrs)
@@ -147,7 +161,7 @@ static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff
 	{
 		struct tcp_hdr *ph = (struct tcp_hdr *)(found->data + off);
 		u32 plen = found->len - off - thlen;
-		bool no = NAPI_GRO_CB(found)->flush || (th->flags & TCP_FLAG_CWR) || !len ||
+		bool no = NAPI_GRO_CB(found)->flush || !tcp_gro_same_cwr(found, ph, th) || !len ||
 			  len > mss || !tcp_gro_same_headers(ph, th, thlen) ||
 			  be32_to_cpu(th->seq) != be32_to_cpu(ph->seq) + plen ||
 			  plen % max(mss, 1u) ||
@@ -159,6 +173,8 @@ static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff
 			return found;
 		}
 		ph->flags |= th->flags & (TCP_FLAG_FIN | TCP_FLAG_PSH);
+		if (unlikely(th->flags & TCP_FLAG_CWR))
+			skb_shinfo(found)->gso_type |= SKB_GSO_TCP_ACCECN;
 	}
 	return flush || len < mss ? found : NULL;
 }

@@ -62,6 +62,8 @@ u32 tcp_options_size(const struct tcp_out_opts *o)
 		n += 4 + 8u * o->num_sacks;
 	if (o->fastopen)
 		n += ALIGN_UP(fastopen_size(o->fastopen), 4u);
+	if (o->accecn)
+		n += ALIGN_UP(2u + 3u * o->accecn_fields, 4u);
 	return n;
 }
 
@@ -101,7 +103,9 @@ void tcp_options_write(u8 *p, const struct tcp_out_opts *o)
 		}
 	}
 	if (o->fastopen)
-		put_fastopen(p, o->fastopen);
+		p = put_fastopen(p, o->fastopen);
+	if (unlikely(o->accecn))
+		tcp_accecn_write(p, o);
 }
 
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o)
@@ -154,6 +158,8 @@ bool tcp_synack_options(const struct sock *sk, const struct request_sock *req, u
 	if (!tcp_auth_synack(sk, req, o))
 		return false;
 	choose_fastopen(o, foc);
+	if (unlikely(treq->accecn_ok))
+		tcp_accecn_synack_option(tcp_net(sk), treq, o);
 	return true;
 }
 

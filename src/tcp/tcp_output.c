@@ -568,6 +568,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	struct skb_shared_info *sh;
 	struct tcp_out_opts opts;
 	u32 hdr_len, segs;
+	u16 ecn;
 	int err;
 
 	TCP_SKB_CB(skb)->sent_ns = tcp_now_ns(sk);
@@ -586,8 +587,13 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	/* As Linux: a receiver that merges the segments hands them up at their end, and does not wait for more. */
 	if (segs > 1)
 		cb.tcp_flags |= TCP_FLAG_PSH;
-	cb.tcp_flags |= tcp_ecn_send(sk, &cb, skb->len);
+	ecn = tcp_ecn_send(sk, &cb, skb->len);
+	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
+		hdr_len += tcp_accecn_option(sk, &cb, skb->len, hdr_len, &opts);
+	cb.tcp_flags |= (u8)ecn;
 	tcp_build_header(sk, skb, &cb, &opts, hdr_len);
+	if (unlikely(ecn & TCP_FLAG_AE))
+		((struct tcp_hdr *)skb_transport_header(skb))->doff_res |= 1;
 	if (unlikely(opts.sig_len))
 		tcp_auth_sign(sk, skb, &opts);
 	tcp_charge(skb, sk);
@@ -595,6 +601,8 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	sh->gso_size = segs > 1 ? cb.gso_size : 0;
 	sh->gso_segs = (u16)segs;
 	sh->gso_type = segs > 1 ? icsk->icsk_af_ops->gso_type : 0;
+	if (unlikely(ecn & TCP_FLAG_CWR && tp->ecn_flags & TCP_ECN_ACCECN))
+		sh->gso_type |= SKB_GSO_TCP_ACCECN;
 	icsk->icsk_af_ops->send_check(sk, skb);
 	trace_skb(skb, sk->sk_net, TP_tcp_transmit_skb, TRACE_PASS, cb.seq, tp->rcv_nxt);
 
@@ -1292,7 +1300,8 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 				struct request_sock *req, const struct tcp_fastopen_cookie *foc)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
-	const struct tcp_request_sock *treq = tcp_rsk(req);
+	struct tcp_request_sock *treq = tcp_rsk(req);
+	u16 ecn = tcp_ecn_synack_flags(treq);
 	struct sk_buff *skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
 	u32 mss = dst_metric_advmss(dst), hdr_len;
 	struct tcp_out_opts opts;
@@ -1317,11 +1326,12 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 		.dest = req->c.skc_dport,
 		.seq = cpu_to_be32(treq->snt_isn),
 		.ack_seq = cpu_to_be32(treq->rcv_nxt),
-		.doff_res = (u8)(hdr_len << 2),
-		.flags = TCP_FLAG_SYN | TCP_FLAG_ACK | (treq->ecn_ok ? TCP_FLAG_ECE : 0),
+		.doff_res = (u8)(hdr_len << 2 | (ecn & TCP_FLAG_AE ? 1 : 0)),
+		.flags = (u8)(TCP_FLAG_SYN | TCP_FLAG_ACK | ecn),
 		.window = cpu_to_be16((u16)min(treq->rcv_wnd, 65535u)),
 	};
 	tcp_options_write((u8 *)(th + 1), &opts);
+	treq->synacks = (u8)min(treq->synacks + 1u, 7u) & 7;
 	if (unlikely(opts.sig_len))
 		tcp_auth_sign_synack(sk, skb, req, &opts);
 	skb->mark = req->ir_mark;
@@ -1342,7 +1352,9 @@ int tcp_queue_synack(struct sock *sk, u32 isn)
 		consume_skb(skb);
 		return -ENOMEM;
 	}
-	tcp_init_nondata_skb(skb, isn, TCP_FLAG_SYN | TCP_FLAG_ACK);
+	tcp_init_nondata_skb(skb, isn,
+			     TCP_FLAG_SYN | TCP_FLAG_ACK |
+				     (tp->ecn_flags & TCP_ECN_OK ? TCP_FLAG_ECE : 0));
 	skb->nohdr = 1;
 	sk->sk_wmem_queued += skb->truesize;
 	sk_mem_charge(sk);

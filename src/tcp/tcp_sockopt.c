@@ -447,7 +447,7 @@ static u8 tcp_info_options(const struct tcp_sock *tp)
 	return (u8)((tp->tstamp_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->sack_ok ? TCPI_OPT_SACK : 0) |
 		    (tp->wscale_ok ? TCPI_OPT_WSCALE : 0) |
 		    (tp->syn_data_acked ? TCPI_OPT_SYN_DATA : 0) |
-		    (tp->ecn_flags & TCP_ECN_OK ? TCPI_OPT_ECN : 0) |
+		    (tp->ecn_flags & TCP_ECN_USED ? TCPI_OPT_ECN : 0) |
 		    (tp->ecn_flags & TCP_ECN_SEEN ? TCPI_OPT_ECN_SEEN : 0));
 }
 
@@ -470,6 +470,7 @@ void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 	info->tcpi_probes = icsk->icsk_probes_out;
 	info->tcpi_backoff = icsk->icsk_backoff;
 	info->tcpi_options = tcp_info_options(tp);
+	tcp_accecn_info(sk, info);
 	if (tcp_rare(sk) && tcp_rare(sk)->tfo)
 		info->tcpi_fastopen_client_fail = tcp_rare(sk)->tfo->client_fail & 3;
 	info->tcpi_snd_wscale = tp->snd_wscale;

@@ -271,7 +271,7 @@ static void tcp_learn_from_syn(struct sock *sk, const struct tcp_seg *seg)
 		tp->window_clamp = min(tp->window_clamp, 65535u);
 	}
 	tp->tcp_header_len = TCP_BASE_HDR;
-	tcp_ecn_rcv_syn_sent(tp, seg->flags);
+	tcp_ecn_rcv_syn_sent(sk, seg);
 	tp->tstamp_ok = seg->saw_tstamp && net->timestamps;
 	if (tp->tstamp_ok) {
 		tp->tcp_header_len += TCPOLEN_TSTAMP_ALIGNED_;

@@ -119,10 +119,16 @@ static const struct sysctl_desc tcp_sysctl_rows[] = {
 	    "a unit waits for more ACKs until it is this part of the window; 0: four segments"),
 	ROW("tso_rtt_log", SYSCTL_U32, tso_rtt_log, 9, 0, 255,
 	    "round trips of 2^this us halve the units that near peers get"),
-	ROW("ecn", SYSCTL_U8, ecn, 2, 0, 2,
-	    "RFC 3168: 0 off, 1 offered and accepted, 2 accepted only"),
+	ROW("ecn", SYSCTL_U8, ecn, 2, 0, 5,
+	    "RFC 3168: 0 off, 1 offered and accepted, 2 accepted only; RFC 9768 as well: 3 both, 4 "
+	    "accepted (3168 offered), 5 accepted only"),
 	ROW("ecn_fallback", SYSCTL_U8, ecn_fallback, 1, 0, 1,
 	    "a SYN that is sent again does not offer ECN"),
+	ROW("ecn_option", SYSCTL_U8, ecn_option, 2, 0, 3,
+	    "AccECN option: 0 never, 1 when counters change, 2 wherever it fits once the peer's "
+	    "came, 3 wherever it fits"),
+	ROW("ecn_option_beacon", SYSCTL_U8, ecn_option_beacon, 3, 0, 3,
+	    "the least of them in a round trip where ecn_option is 1"),
 	ROW("syncookies", SYSCTL_U8, syncookies, 1, 0, 2,
 	    "SYN cookies: 1 when the SYN queue is full, 2 always (RFC 4987)"),
 	ROW("no_metrics_save", SYSCTL_U8, no_metrics_save, 0, 0, 1,

@@ -147,6 +147,11 @@ static void parse_option(u8 kind, const u8 *p, u32 len, bool syn, struct tcp_opt
 		if (len >= 2)
 			v->ao = p - 2;
 		break;
+	case TCPOPT_ACCECN0_:
+	case TCPOPT_ACCECN1_: /* RFC 9768 3.2.3: longer ones are of the future */
+		if (len % 3 == 0 && len <= 9)
+			v->accecn = p - 2;
+		break;
 	case TCPOPT_FASTOPEN_:
 		if (syn)
 			parse_fastopen(p, len, v);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tcp.h - the TCP header (RFC 9293 3.1) and its options (9293 3.2, 7323, 2018, 7413) */
+/* tcp.h - the TCP header (RFC 9293 3.1) and its options (9293 3.2, 7323, 2018, 7413, 9768) */
 #ifndef WEIR_WIRE_TCP_H
 #define WEIR_WIRE_TCP_H
 
@@ -26,6 +26,8 @@ enum {
 	TCP_FLAG_URG = 0x20,
 	TCP_FLAG_ECE = 0x40,
 	TCP_FLAG_CWR = 0x80,
+	/* RFC 9768: in doff_res, not in flags; with CWR and ECE the ACE field */
+	TCP_FLAG_AE = 0x100,
 };
 
 enum {
@@ -39,6 +41,8 @@ enum {
 	TCPOPT_MD5SIG_ = 19,
 	TCPOPT_AO_ = 29,
 	TCPOPT_FASTOPEN_ = 34,
+	TCPOPT_ACCECN0_ = 172, /* RFC 9768 3.2.3: ECT(0) first */
+	TCPOPT_ACCECN1_ = 174, /* ECT(1) first */
 	TCPOPT_EXP_ = 254,
 };
 
@@ -68,6 +72,7 @@ struct tcp_opts_view {
 	bool fastopen_exp; /* in the experimental option */
 	const u8 *md5;     /* 16 octets, or NULL */
 	const u8 *ao;      /* the whole option, or NULL */
+	const u8 *accecn;  /* the same: 0 to 3 counters of 24 bits */
 };
 
 /* Header length, or -EBADMSG. */
@@ -90,6 +95,13 @@ static inline bool tcp_opts_fast_tstamp(const u8 *opt, u32 *tsval, u32 *tsecr)
 	*tsval = __builtin_bswap32(w[1]);
 	*tsecr = __builtin_bswap32(w[2]);
 	return true;
+}
+
+/* RFC 9768 3.2.2 */
+static inline u32 tcp_hdr_ace(const struct tcp_hdr *h)
+{
+	/* CWR is above ECE, and AE above both. */
+	return (h->doff_res & 1u) << 2 | h->flags >> 6;
 }
 
 static inline u32 tcp_hdr_len(const struct tcp_hdr *h)

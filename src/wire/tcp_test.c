@@ -95,6 +95,29 @@ static void options_of_a_syn_are_parsed(void **state)
 	assert_true(v.saw_tstamp);
 }
 
+/* RFC 9768 3.2.3 */
+static void accecn_options_have_up_to_three_counters(void **state)
+{
+	static const u8 lengths[] = { 2, 5, 8, 11 };
+	u8 opt[16] = { 0 };
+	struct tcp_opts_view v;
+
+	for (u8 len = 2; len < 16; len++) {
+		for (u8 kind = 172; kind <= 174; kind += 2) {
+			opt[0] = kind;
+			opt[1] = len;
+			parse(opt, len, false, &v);
+			assert_int_equal(v.accecn != NULL,
+					 memchr(lengths, len, sizeof(lengths)) != NULL);
+			assert_true(!v.accecn || (v.accecn[0] == kind && v.accecn[1] == len));
+		}
+	}
+	opt[0] = 173;
+	opt[1] = 11;
+	parse(opt, 11, false, &v);
+	assert_null(v.accecn);
+}
+
 static void sack_blocks_are_parsed(void **state)
 {
 	static const u8 opt[] = {
@@ -228,6 +251,7 @@ int main(void)
 		cmocka_unit_test(what_is_built_is_what_is_parsed),
 		cmocka_unit_test(malformed_headers_are_refused),
 		cmocka_unit_test(options_of_a_syn_are_parsed),
+		cmocka_unit_test(accecn_options_have_up_to_three_counters),
 		cmocka_unit_test(sack_blocks_are_parsed),
 		cmocka_unit_test(wrong_options_count_as_absent),
 		cmocka_unit_test(fast_open_is_parsed_in_both_forms),

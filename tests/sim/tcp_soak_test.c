@@ -551,7 +551,8 @@ static void create(struct world *w, u64 seed)
 	set(w, "net.ipv4.tcp_window_scaling", !one_in(w, 5));
 	set(w, "net.ipv4.tcp_recovery", !one_in(w, 4));
 	set(w, "net.ipv4.tcp_frto", one_in(w, 3) ? 0 : 2);
-	set(w, "net.ipv4.tcp_ecn", below(w, 3));
+	set(w, "net.ipv4.tcp_ecn", below(w, 6));
+	set(w, "net.ipv4.tcp_ecn_option", below(w, 4));
 	set(w, "net.ipv4.tcp_early_retrans", one_in(w, 4) ? 0 : 3);
 	set(w, "net.ipv4.tcp_syncookies", below(w, 3));
 	set(w, "net.ipv4.tcp_fastopen", one_in(w, 2) ? 0x603 : 3);

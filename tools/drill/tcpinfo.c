@@ -99,7 +99,9 @@ const struct drill_field drill_tcp_info[] = {
 	U32(received_e1_bytes, 264),
 	U32(received_e0_bytes, 268),
 	U32(received_ce_bytes, 272),
-	U32(ecn_mode, 276),
+	BITS(ecn_mode, 276, 0, 2),
+	BITS(accecn_opt_seen, 276, 2, 2),
+	BITS(accecn_fail_mode, 276, 4, 4),
 };
 const size_t drill_nr_tcp_info = sizeof(drill_tcp_info) / sizeof(drill_tcp_info[0]);
 

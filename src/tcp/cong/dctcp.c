@@ -127,7 +127,7 @@ static u32 dctcp_get_info(struct sock *sk, union tcp_cc_info *info, u16 *ret_att
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	memset(&info->dctcp, 0, sizeof(info->dctcp));
-	info->dctcp.dctcp_enabled = (tp->ecn_flags & TCP_ECN_OK) != 0;
+	info->dctcp.dctcp_enabled = (tp->ecn_flags & TCP_ECN_USED) != 0;
 	info->dctcp.dctcp_ce_state = ca->ce;
 	info->dctcp.dctcp_alpha = (u16)ca->alpha;
 	info->dctcp.dctcp_ab_ecn = (tp->delivered_ce - ca->delivered_ce) * tp->mss_cache;

@@ -168,7 +168,13 @@ static int try_getfd(const struct peek *p)
 	return err;
 }
 
-/* @fn is given a child that waits. */
+/* One child for both. What is allowed as bits: 1 copies of descriptors, 2 memory. */
+static int try_getfd_and_vm(const struct peek *p)
+{
+	return (try_getfd(p) == 0 ? 1 : 0) | (try_vm(p) == 0 ? 2 : 0);
+}
+
+/* @fn is given a child that waits. What it returns; -errno without a child. */
 static int with_child(int (*fn)(const struct peek *p))
 {
 	int hold[2], ready[2], err, word = 7; /* at the same address in the child */
@@ -176,9 +182,9 @@ static int with_child(int (*fn)(const struct peek *p))
 	char c;
 
 	if (pipe2(hold, O_CLOEXEC) < 0)
-		return errno;
+		return -errno;
 	if (pipe2(ready, O_CLOEXEC) < 0) {
-		err = errno;
+		err = -errno;
 		close(hold[0]);
 		close(hold[1]);
 		return err;
@@ -196,7 +202,7 @@ static int with_child(int (*fn)(const struct peek *p))
 	close(hold[0]);
 	close(ready[1]);
 	/* Its first octet, or, without a child, the end. */
-	err = read(ready[0], &c, 1) == 1 ? fn(&p) : EAGAIN;
+	err = read(ready[0], &c, 1) == 1 ? fn(&p) : -EAGAIN;
 	close(ready[0]);
 	close(hold[1]);
 	if (p.pid > 0)
@@ -247,19 +253,25 @@ static int try_userns(void *arg)
 
 int doctor_probe(struct facilities *ret, char *why, size_t why_size)
 {
-	int err = in_child(try_listener, NULL);
+	/* Each child costs a good part of what a start takes. Kernels that have the youngest of these have the others. */
+	int err = 0, allowed;
 
+	ret->killable = in_child(try_killable, NULL) == 0;
+	if (!ret->killable)
+		err = in_child(try_listener, NULL);
 	ret->nested = err && nested_possible();
 	if (err && !ret->nested) {
 		snprintf(why, why_size, "seccomp user notification is not available (%s)",
 			 strerror(err));
 		return -err;
 	}
-	ret->killable = in_child(try_killable, NULL) == 0;
-	ret->addfd_send = in_child(try_addfd_send, NULL) == 0;
-	ret->pidfd_getfd = with_child(try_getfd) == 0;
+	ret->addfd_send = ret->killable || in_child(try_addfd_send, NULL) == 0;
+	allowed = with_child(try_getfd_and_vm);
+	if (allowed < 0)
+		allowed = 0;
+	ret->pidfd_getfd = allowed & 1;
 	ret->pidfd_thread = try_pidfd_thread() == 0;
-	ret->vm_access = with_child(try_vm) == 0;
+	ret->vm_access = allowed & 2;
 	ret->landlock = filter_landlock_abi();
 	if (!ret->vm_access && with_child(try_proc_mem)) {
 		snprintf(why, why_size,
@@ -341,7 +353,8 @@ int run_doctor(FILE *out, bool json)
 	ok = doctor_probe(&fac, why, sizeof(why)) == 0;
 	/* That of the runner around us serves, with all that it can. */
 	int inner = fac.nested ? 0 : -1;
-	int vm = with_child(try_vm), mem = with_child(try_proc_mem), state = state_error();
+	int vm = abs(with_child(try_vm)), mem = abs(with_child(try_proc_mem)),
+	    state = state_error();
 	const struct finding f[] = {
 		{ fac.nested ? "seccomp user notification (by the weir run around us)"
 			     : "seccomp user notification",
@@ -355,7 +368,7 @@ int run_doctor(FILE *out, bool json)
 		  "a signal may interrupt a call after its effect; results are then kept for the "
 		  "repeated call",
 		  "Linux 5.19 or newer" },
-		{ "pidfd_getfd", inner ? with_child(try_getfd) : 0, false,
+		{ "pidfd_getfd", inner ? abs(with_child(try_getfd)) : 0, false,
 		  "the end of unconnected sockets is noticed up to half a second late",
 		  "Linux 5.6 or newer; Docker: --cap-add SYS_PTRACE or a profile that allows it" },
 		{ "pidfd of a thread", try_pidfd_thread(), false,

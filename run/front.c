@@ -12,6 +12,7 @@
  */
 #include "run_internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -253,16 +254,28 @@ static void front_loop(struct front *f)
 }
 
 /* Descriptors above the standard ones: sockets lead to the host's network and are not passed on. */
+static void close_if_socket(int fd)
+{
+	struct stat st;
+
+	if (fd > STDERR_FILENO && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 static void close_inherited_sockets(void)
 {
 	long max = sysconf(_SC_OPEN_MAX);
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
 
-	for (int fd = 3; fd < max && fd < 65536; fd++) {
-		struct stat st;
-
-		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
-			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (!d) {
+		for (int fd = 3; fd < max && fd < 65536; fd++)
+			close_if_socket(fd);
+		return;
 	}
+	while ((e = readdir(d)))
+		close_if_socket(atoi(e->d_name)); /* "." is 0 */
+	closedir(d);
 }
 
 static int open_instance(struct front *f)

@@ -13,6 +13,7 @@
 #include "see/walk.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pcap/pcap.h>
@@ -23,14 +24,56 @@
 
 /* ---- filters ------------------------------------------------------------------------------------------- */
 
+/*
+ * libpcap is opened when the first filter is compiled: few commands need it, and it brings in a dozen libraries, which would be most of
+ * what a start costs.
+ */
+struct pcap_lib {
+	void *handle;
+	__typeof__(pcap_open_dead) *open_dead;
+	__typeof__(pcap_compile) *compile;
+	__typeof__(pcap_geterr) *geterr;
+	__typeof__(pcap_close) *close;
+	__typeof__(pcap_freecode) *freecode;
+	__typeof__(pcap_offline_filter) *offline_filter;
+};
+
 struct walk_filter {
 	bool any;
 	struct bpf_program prog;
+	struct pcap_lib lib;
 };
+
+static bool pcap_lib_open(struct pcap_lib *l)
+{
+	static const char *const names[] = { "libpcap.so.0.8", "libpcap.so.1", "libpcap.so" };
+	const struct {
+		const char *name;
+		void *at;
+	} functions[] = {
+		{ "pcap_open_dead", &l->open_dead }, { "pcap_compile", &l->compile },
+		{ "pcap_geterr", &l->geterr },       { "pcap_close", &l->close },
+		{ "pcap_freecode", &l->freecode },   { "pcap_offline_filter", &l->offline_filter },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !l->handle; i++)
+		l->handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+	if (!l->handle)
+		return false;
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		void *f = dlsym(l->handle, functions[i].name);
+
+		if (!f)
+			return false;
+		memcpy(functions[i].at, &f, sizeof(f)); /* ISO C has no conversion */
+	}
+	return true;
+}
 
 struct walk_filter *walk_filter_compile(const char *expr, char **ret_error)
 {
 	struct walk_filter *f = calloc(1, sizeof(*f));
+	struct pcap_lib *l;
 	pcap_t *dead;
 
 	if (!f) {
@@ -41,23 +84,32 @@ struct walk_filter *walk_filter_compile(const char *expr, char **ret_error)
 		f->any = true;
 		return f;
 	}
-	dead = pcap_open_dead(DLT_EN10MB, 65535);
-	if (!dead || pcap_compile(dead, &f->prog, expr, 1, PCAP_NETMASK_UNKNOWN) < 0) {
-		*ret_error = strdup(dead ? pcap_geterr(dead) : "out of memory");
-		free(f);
-		f = NULL;
+	l = &f->lib;
+	if (!pcap_lib_open(l)) {
+		*ret_error = strdup("filters need libpcap, which cannot be loaded");
+		walk_filter_free(f);
+		return NULL;
 	}
+	dead = l->open_dead(DLT_EN10MB, 65535);
+	if (dead && l->compile(dead, &f->prog, expr, 1, PCAP_NETMASK_UNKNOWN) == 0) {
+		l->close(dead);
+		return f;
+	}
+	*ret_error = strdup(dead ? l->geterr(dead) : "out of memory");
 	if (dead)
-		pcap_close(dead);
-	return f;
+		l->close(dead);
+	walk_filter_free(f);
+	return NULL;
 }
 
 void walk_filter_free(struct walk_filter *f)
 {
 	if (!f)
 		return;
-	if (!f->any)
-		pcap_freecode(&f->prog);
+	if (f->prog.bf_insns)
+		f->lib.freecode(&f->prog);
+	if (f->lib.handle)
+		dlclose(f->lib.handle);
 	free(f);
 }
 
@@ -65,7 +117,7 @@ bool walk_filter_match(struct walk_filter *f, const struct recorded_frame *frame
 {
 	struct pcap_pkthdr h = { .caplen = frame->caplen, .len = frame->len };
 
-	return f->any || pcap_offline_filter(&f->prog, &h, frame->data) != 0;
+	return f->any || f->lib.offline_filter(&f->prog, &h, frame->data) != 0;
 }
 
 /* ---- finding ------------------------------------------------------------------------------------------- */

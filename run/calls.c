@@ -123,7 +123,7 @@ static enum call_result call_socket(struct call *c)
 	err = weir_socket(c->tree->node->net, domain, kind | SOCK_NONBLOCK, protocol, &file);
 	if (err)
 		return call_return(c, err);
-	err = asock_create(c->tree->node, file, domain, kind, protocol, &s, &a);
+	err = asock_create(c->tree->node, file, domain, kind, protocol, true, &s, &a);
 	if (err)
 		return call_return(c, err);
 	if (type & SOCK_NONBLOCK)
@@ -157,7 +157,8 @@ static enum call_result call_bind(struct call *c)
 		ident_scan_orphans(c->run);
 		err = weir_bind(s->file, generic(&ss), (socklen_t)call_int(c, 2));
 	}
-	return call_return(c, err);
+	/* So that its port is free as soon as it is closed. */
+	return call_return(c, err ? err : asock_join(s, c->a));
 }
 
 static enum call_result call_listen(struct call *c)
@@ -169,7 +170,9 @@ static enum call_result call_listen(struct call *c)
 		return CALL_CONTINUE;
 	if (s->stream && s->state != AS_NEW && s->state != AS_LISTENING)
 		return call_return(c, -EINVAL);
-	err = weir_listen(s->file, call_int(c, 1));
+	err = asock_join(s, c->a);
+	if (!err)
+		err = weir_listen(s->file, call_int(c, 1));
 	if (!err && s->stream)
 		s->state = AS_LISTENING;
 	return call_return(c, err);
@@ -215,7 +218,7 @@ static enum call_result connect_start(struct call *c)
 {
 	struct asock *s = c->sock;
 	struct sockaddr_storage ss;
-	int err = call_read_addr(c, call_ptr(c, 1), call_ptr(c, 2), &ss);
+	int err = call_read_addr(c, call_ptr(c, 1), call_ptr(c, 2), &ss), joined;
 
 	if (err)
 		return call_return(c, err);
@@ -226,10 +229,13 @@ static enum call_result connect_start(struct call *c)
 		return call_return(c, err);
 	if (!err && ss.ss_family == AF_UNSPEC)
 		return call_return(c, 0);
+	if (err && err != -EINPROGRESS)
+		return call_return(c, err);
+	joined = asock_join(s, c->a);
+	if (joined)
+		return connect_failed(c, -joined);
 	if (!err)
 		return connect_succeeded(c);
-	if (err != -EINPROGRESS)
-		return call_return(c, err);
 	s->state = AS_CONNECTING;
 	if (!call_nonblock(c, 0))
 		return connect_wait(c);
@@ -293,7 +299,7 @@ static int next_connection(struct asock *s, struct asock **ret_conn, int *ret_a)
 	err = weir_accept(s->file, NULL, NULL, SOCK_NONBLOCK, &file);
 	if (err)
 		return err;
-	return asock_create(s->node, file, s->domain, s->type, s->protocol, ret_conn, ret_a);
+	return asock_create(s->node, file, s->domain, s->type, s->protocol, false, ret_conn, ret_a);
 }
 
 static void put_connection_back(struct asock *s, struct asock *conn, int a)

@@ -448,6 +448,54 @@ static int stream_recv_error(const struct asock *s, int flags)
 	return 0;
 }
 
+/* No name, no control messages. 0, -errno */
+static int say_nothing(struct call *c, const struct user_msg *m, int flags)
+{
+	struct said said = { .flags = flags & (MSG_CMSG_CLOEXEC | MSG_OOB) };
+	struct mem_part parts[] = {
+		{ m->hdr + offsetof(struct msghdr, msg_namelen), &said.namelen,
+		  sizeof(said.namelen) },
+		{ m->hdr + offsetof(struct msghdr, msg_controllen), &said.controllen,
+		  sizeof(said.controllen) },
+		{ m->hdr + offsetof(struct msghdr, msg_flags), &said.flags, sizeof(said.flags) },
+	};
+
+	if (m->hdr)
+		return mem_write_parts(c, parts, sizeof(parts) / sizeof(parts[0]));
+	return mem_write(c, m->lenp, &said.namelen, sizeof(said.namelen));
+}
+
+/*
+ * TCP tells no name, but the kernel would tell that of our end, which has one since it was joined (sock.c). So we read for the caller,
+ * from a copy of his end.
+ */
+static enum call_result recv_unnamed(struct call *c, struct user_msg *m, int flags)
+{
+	bool all = (flags & MSG_WAITALL) && !(flags & MSG_PEEK);
+	int how = (flags & ~(MSG_WAITALL | MSG_CMSG_CLOEXEC)) | MSG_DONTWAIT, err;
+	long n;
+
+	skip_octets(m, c->done);
+	do {
+		n = recv(c->a, c->run->scratch, m->len < SCRATCH_SIZE ? m->len : SCRATCH_SIZE, how);
+		if (n <= 0) {
+			n = n < 0 ? -errno : 0;
+			break;
+		}
+		err = mem_write_iov(c, m->iov, m->iovlen, c->run->scratch, (size_t)n);
+		if (err)
+			return call_return(c, err);
+		c->done += (unsigned)n;
+		skip_octets(m, (size_t)n);
+	} while (all && m->len);
+	if (n == -EAGAIN && (all || !c->done) && !call_nonblock(c, flags))
+		return call_park(c, c->sock->rcvtimeo, -EAGAIN);
+	if (!c->done && n < 0)
+		return call_return(c, n);
+	err = say_nothing(c, m, flags);
+	return call_return(c, err ? err : (long)c->done);
+}
+
 enum call_result call_recvfrom(struct call *c)
 {
 	struct asock *s = call_sock(c, call_int(c, 0));
@@ -458,12 +506,13 @@ enum call_result call_recvfrom(struct call *c)
 		return CALL_CONTINUE;
 	if (s->stream) {
 		err = stream_recv_error(s, flags);
-		return err ? call_return(c, err) : CALL_CONTINUE;
+		if (err || !s->joined || !call_ptr(c, 4))
+			return err ? call_return(c, err) : CALL_CONTINUE;
 	}
 	plain_msg(&m, call_ptr(c, 1), call_ptr(c, 2));
 	m.name = call_ptr(c, 4);
 	m.lenp = call_ptr(c, 5);
-	return recv_dgram(c, &m, flags);
+	return s->stream ? recv_unnamed(c, &m, flags) : recv_dgram(c, &m, flags);
 }
 
 enum call_result call_recvmsg(struct call *c)
@@ -476,10 +525,15 @@ enum call_result call_recvmsg(struct call *c)
 		return CALL_CONTINUE;
 	if (s->stream) {
 		err = stream_recv_error(s, flags);
-		return err ? call_return(c, err) : CALL_CONTINUE;
+		if (err || !s->joined)
+			return err ? call_return(c, err) : CALL_CONTINUE;
 	}
 	err = read_msghdr(c, call_ptr(c, 1), &m);
-	return err ? call_return(c, err) : recv_dgram(c, &m, flags);
+	if (err)
+		return call_return(c, err);
+	if (!s->stream)
+		return recv_dgram(c, &m, flags);
+	return m.name ? recv_unnamed(c, &m, flags) : CALL_CONTINUE;
 }
 
 /* One message of recvmmsg(). 0, or -errno: -ENOENT, the caller is gone. */

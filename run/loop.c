@@ -482,7 +482,8 @@ int loop_open(struct run *r)
 	char why[256];
 	int err;
 
-	r->ruleset = -1;
+	r->ruleset = r->meet = -1;
+	r->unix_pid = getpid();
 	if (doctor_probe(&r->fac, why, sizeof(why))) {
 		loop_say("cannot attach programs here: %s (weir doctor tells more)", why);
 		return -ENOTSUP;
@@ -580,6 +581,8 @@ void loop_free(struct run *r)
 	node_free_all(r);
 	if (r->ruleset >= 0)
 		close(r->ruleset);
+	if (r->meet >= 0)
+		close(r->meet);
 	if (r->machine)
 		weir_machine_destroy(r->machine);
 	free_lists(r);

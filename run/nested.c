@@ -250,6 +250,7 @@ int nested_open(struct run *r)
 	r->fac.killable = hello.value & RELAY_KILLABLE;
 	r->fac.pidfd_getfd = hello.value & RELAY_COPIES;
 	r->fac.addfd_send = true;
+	r->unix_pid = (pid_t)hello.id;
 	return 0;
 }
 

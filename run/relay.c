@@ -325,7 +325,9 @@ static int relay_create(struct call *c, pid_t pid, int fd, struct relay **ret)
 {
 	int64_t what = (c->run->fac.killable ? RELAY_KILLABLE : 0) |
 		       (c->run->fac.pidfd_getfd ? RELAY_COPIES : 0);
-	struct relay_msg hello = { .kind = RELAY_HELLO, .value = what };
+	struct relay_msg hello = { .kind = RELAY_HELLO,
+				   .value = what,
+				   .id = (uint64_t)c->run->unix_pid };
 	struct relay *rl = calloc(1, sizeof(*rl));
 
 	if (!rl)

@@ -17,7 +17,7 @@
 
 enum relay_kind {
 	/* outer to inner */
-	RELAY_HELLO,  /* @value: RELAY_KILLABLE, RELAY_COPIES */
+	RELAY_HELLO, /* @value: RELAY_KILLABLE, RELAY_COPIES; @id: the process that connects AF_UNIX sockets */
 	RELAY_CALL,   /* @n; @id names it in requests */
 	RELAY_RESULT, /* of the last request: @value; of RELAY_COPY with a descriptor */
 	/* inner to outer: about call @id */

@@ -80,7 +80,8 @@ struct run {
 	struct facilities fac;
 	struct sock_filter *filter;
 	unsigned filter_len;
-	int ruleset;          /* of Landlock, -1: none */
+	int ruleset; /* of Landlock, -1: none */
+	int meet;    /* sock.c: where fresh streams get their other ends; -1: not needed yet */
 	struct rlimit nofile; /* as the front was started with: for the programs */
 	sigset_t sigmask;     /* the same */
 	bool sigpipe_ignored;
@@ -130,6 +131,7 @@ struct run {
 	LIST_HEAD(, unix_own)
 	unix_own[UNIX_OWN_HASH]; /* by inode: sockets of AF_UNIX that our programs bound */
 	unsigned nr_unix_own;
+	pid_t unix_pid; /* as whom we connect: ourselves, or the outermost runner */
 	LIST_HEAD(, unix_allowed) unix_allowed;
 	struct asock *
 		native; /* stands for sockets of the host that calls wait for: only its waiters are used */
@@ -387,7 +389,7 @@ struct asock {
 	int domain, type, protocol;
 	bool stream;
 	uint8_t state; /* enum asock_state */
-	bool dead, orphan, in_again, observed;
+	bool dead, orphan, in_again, observed, joined;
 	bool out_armed; /* EPOLLOUT is asked for on b */
 	int kept_a; /* without pidfd_getfd: the program's end, until a stream is connected; else -1 */
 	uint64_t rcvtimeo, sndtimeo; /* ns, 0: for ever */
@@ -423,9 +425,11 @@ struct asock {
 	struct packet_end *packet;       /* a packet socket with a ring; else NULL */
 };
 
-/* A socket for @file (consumed, on failure too). @ret_a: the program's end, which the caller injects and closes. */
+/* A socket for @file (consumed, on failure too), @fresh from socket(). @ret_a: the program's end, which the caller injects and closes. */
 int asock_create(struct run_node *node, struct weir_file *file, int domain, int type, int protocol,
-		 struct asock **ret_sock, int *ret_a);
+		 bool fresh, struct asock **ret_sock, int *ret_a);
+/* A fresh stream gets its other end, before it is bound, listens or is connected. @a: the program's end. 0, -errno; again: 0. */
+int asock_join(struct asock *s, int a);
 void asock_free(struct asock *s);
 struct asock *asock_find(struct run *r, ino_t ino);
 void asock_set_hint(struct asock *s, pid_t tid, int fd);

@@ -7,13 +7,15 @@
  *   the other (B) and move octets or datagrams between B and the file. A stream uses a stream pair, everything else a SEQPACKET pair:
  *   it keeps record boundaries, and, unlike SOCK_DGRAM, tells B when the last holder of A is gone.
  *
+ *   A stream begins as A alone (where there is pidfd_getfd), not connected to anything: so it polls, reads and writes as a fresh socket does (HUP, errors). When it is
+ *   bound, listens or connects it is joined to its B, by a connect() of ours to a listener of ours in the state directory.
  *   A must not be writable before the socket is connected. Its send buffer is made as small as the kernel allows and filled
  *   ("stuffed"). When the connection stands, raising the buffer wakes whoever polls for POLLOUT, and the stuffing is thrown away
  *   on our side. Where no copy of A can be had later (no pidfd_getfd) we keep one (kept_a) until a stream is connected, and for
  *   ever for datagrams; closing is then found by looking who holds A (orphans, ident.c) instead of by hang-up.
  * Invariants
  *   hash contains every asock that is not dead, under the inode of A. If an inode number turns up again, the old one's A is gone.
- *   b == -1 only in AS_FAILED, or for a stream after an error; such a socket is an orphan (ident.c).
+ *   b == -1 only in AS_FAILED, for a stream after an error, and for a fresh stream; such a socket is an orphan (ident.c).
  *   A dead asock stays allocated until asock_bury(): events already fetched may point to it.
  */
 #include "run_internal.h"
@@ -25,9 +27,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define END_SNDBUF (1 << 20)
+#define MEET       "meet" /* our listener, in the state directory */
 
 static unsigned hash_of(ino_t ino)
 {
@@ -98,46 +102,163 @@ static void end_event(struct loop_source *src, uint32_t events)
 		dgram_end_event(s, events);
 }
 
+/* @a and @b are connected: @b, consumed, becomes our end of @s. */
+static int take_end(struct asock *s, int a, int b, bool stuffed)
+{
+	int err;
+
+	/* It stays blocking: each call on it says MSG_DONTWAIT. */
+	s->b_large = !s->stream;
+	if (!s->stream)
+		set_buffer(b, END_SNDBUF);
+	s->stuffed = 0;
+	if (!s->stream || !stuffed) {
+		set_buffer(a, END_SNDBUF);
+		/* See read_end_lagging(). */
+		s->lag = s->stream && !s->run->fac.pidfd_getfd && send(a, "", 1, MSG_NOSIGNAL) == 1;
+	} else {
+		s->lag = false;
+		set_buffer(a, 1);
+		s->stuffed = stuff(a);
+	}
+	err = loop_add(s->run, s->run->ep_ends, &s->end, b,
+		       EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET, end_event);
+	if (err) {
+		close(b);
+		return err;
+	}
+	s->out_armed = false;
+	s->b = b;
+	return 0;
+}
+
+static int set_inode(struct asock *s, int a)
+{
+	struct stat st;
+
+	if (fstat(a, &st) < 0)
+		return -errno;
+	s->ino = st.st_ino;
+	return 0;
+}
+
 /* The pair of @s: sets ino and b. Returns the program's end, or -errno. */
 static int make_pair(struct asock *s, bool stuffed)
 {
 	int type = s->stream ? SOCK_STREAM : SOCK_SEQPACKET;
-	struct stat st;
 	int sv[2], err;
 
 	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, sv) < 0)
 		return -errno;
-	/* Ours stays blocking: each call on it says MSG_DONTWAIT. */
-	if (fstat(sv[0], &st) < 0) {
-		err = -errno;
-		goto fail;
-	}
-	s->b_large = !s->stream;
-	if (!s->stream)
-		set_buffer(sv[1], END_SNDBUF);
-	s->stuffed = 0;
-	if (!s->stream || !stuffed) {
-		set_buffer(sv[0], END_SNDBUF);
-		/* See read_end_lagging(). */
-		s->lag = s->stream && !s->run->fac.pidfd_getfd &&
-			 send(sv[0], "", 1, MSG_NOSIGNAL) == 1;
-	} else {
-		s->lag = false;
-		set_buffer(sv[0], 1);
-		s->stuffed = stuff(sv[0]);
-	}
-	err = loop_add(s->run, s->run->ep_ends, &s->end, sv[1],
-		       EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET, end_event);
+	err = set_inode(s, sv[0]);
 	if (err)
-		goto fail;
-	s->out_armed = false;
-	s->b = sv[1];
-	s->ino = st.st_ino;
-	return sv[0];
-fail:
-	close(sv[0]);
-	close(sv[1]);
+		close(sv[1]);
+	else
+		err = take_end(s, sv[0], sv[1], stuffed);
+	if (err)
+		close(sv[0]);
+	return err ? err : sv[0];
+}
+
+/* Without copies the other end's name could not be hidden (recv_unnamed() in calls_msg.c). */
+static bool single_possible(const struct asock *s)
+{
+	return s->stream && s->run->fac.pidfd_getfd;
+}
+
+/* The same for a fresh stream: the program's end alone. */
+static int make_single(struct asock *s)
+{
+	int a = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err;
+
+	if (a < 0)
+		return -errno;
+	err = set_inode(s, a);
+	if (!err)
+		return a;
+	close(a);
 	return err;
+}
+
+/* ---- joining ------------------------------------------------------------------------------------------------ */
+
+/* By the directory's descriptor, so that the path fits whatever the directory is called. */
+static void meet_address(const struct run *r, struct sockaddr_un *sun)
+{
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	snprintf(sun->sun_path, sizeof(sun->sun_path), "/proc/self/fd/%d/" MEET, r->dir_fd);
+}
+
+static int meet_open(struct run *r)
+{
+	struct sockaddr_un sun;
+	int fd, err = 0;
+
+	if (r->meet >= 0)
+		return 0;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	meet_address(r, &sun);
+	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 || listen(fd, 16) < 0)
+		err = -errno;
+	if (err)
+		close(fd);
+	else
+		r->meet = fd;
+	return err;
+}
+
+/* Others of our user could connect to it, too: their connections are not ours. */
+static int meet_accept(struct run *r)
+{
+	for (;;) {
+		int fd = accept4(r->meet, NULL, NULL, SOCK_CLOEXEC);
+		struct ucred cred = { 0 };
+		socklen_t len = sizeof(cred);
+
+		if (fd < 0 && errno == EINTR)
+			continue;
+		if (fd < 0)
+			return -errno;
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+		    cred.pid == r->unix_pid)
+			return fd;
+		close(fd);
+	}
+}
+
+static void unorphan(struct asock *s)
+{
+	if (!s->orphan || s->kept_a >= 0)
+		return;
+	TAILQ_REMOVE(&s->run->orphans, s, orphan_link);
+	s->orphan = false;
+}
+
+int asock_join(struct asock *s, int a)
+{
+	struct sockaddr_un sun;
+	int err, b;
+
+	if (!s->stream || s->b >= 0)
+		return 0;
+	if (a < 0)
+		return -EBADF;
+	err = meet_open(s->run);
+	if (err)
+		return err;
+	meet_address(s->run, &sun);
+	if (connect(a, (struct sockaddr *)&sun, sizeof(sun)) < 0)
+		return -errno;
+	b = meet_accept(s->run);
+	err = b < 0 ? b : take_end(s, a, b, true);
+	if (err)
+		return err;
+	s->joined = true;
+	unorphan(s);
+	return 0;
 }
 
 static int watch_file(struct asock *s)
@@ -160,7 +281,7 @@ static void keep(struct asock *s, int a)
 }
 
 int asock_create(struct run_node *node, struct weir_file *file, int domain, int type, int protocol,
-		 struct asock **ret_sock, int *ret_a)
+		 bool fresh, struct asock **ret_sock, int *ret_a)
 {
 	struct asock *s = calloc(1, sizeof(*s));
 	bool connected = false;
@@ -190,7 +311,7 @@ int asock_create(struct run_node *node, struct weir_file *file, int domain, int 
 	}
 	s->state = connected ? AS_CONNECTED : AS_NEW;
 	s->b_ready = s->b_edge = true;
-	a = make_pair(s, !connected);
+	a = fresh && single_possible(s) ? make_single(s) : make_pair(s, !connected);
 	if (a < 0) {
 		weir_close(file);
 		free(s);
@@ -200,6 +321,8 @@ int asock_create(struct run_node *node, struct weir_file *file, int domain, int 
 	s->run->nr_asocks++;
 	weir_set_inode(file, s->ino, s->run->uid);
 	keep(s, a);
+	if (s->b < 0)
+		asock_orphan(s); /* nothing would tell us that it was closed */
 	err = watch_file(s);
 	if (err) {
 		close(a);
@@ -245,19 +368,19 @@ int asock_renew(struct asock *s, struct call *c, int fd)
 	int a, err;
 
 	LIST_REMOVE(s, hash_link);
-	a = make_pair(s, true);
+	a = single_possible(s) ? make_single(s) : make_pair(s, true);
 	if (a < 0) {
 		LIST_INSERT_HEAD(&s->run->hash[hash_of(s->ino)], s, hash_link);
 		return a;
 	}
 	hash_insert(s);
 	asock_unkeep(s);
-	if (s->orphan) {
-		TAILQ_REMOVE(&s->run->orphans, s, orphan_link);
-		s->orphan = false;
-	}
+	unorphan(s);
 	s->state = AS_NEW;
 	keep(s, a);
+	if (s->b < 0)
+		asock_orphan(s);
+	s->joined = false;
 	weir_set_inode(s->file, s->ino, s->run->uid);
 	if (fl > 0)
 		fcntl(a, F_SETFL, fl & O_NONBLOCK);

@@ -243,9 +243,55 @@ static void fresh_stream_poll(void)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	events("poll", poll_all(fd, 0));
+	close(fd);
+}
+
+static void fresh_stream_octets(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
 	nonblock(fd);
+	result("write", send(fd, buf, 1, MSG_NOSIGNAL));
 	result("read", read(fd, buf, 1));
 	close(fd);
+}
+
+/* Registered before it is connected, shared by two descriptors, and closed without ever being used. */
+static void fresh_stream_shared(void)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLET }, got;
+	int l, fd = socket(AF_INET, SOCK_STREAM, 0), ep = epoll_create1(0), other = dup(fd), s,
+	       n = 0;
+	struct sockaddr_in a;
+	char name[128];
+	struct iovec iov = { buf, 10 };
+	struct msghdr h = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_name = name, .msg_namelen = sizeof(name)
+	};
+	socklen_t len = sizeof(name);
+
+	for (int i = 0; i < 300; i++)
+		close(socket(AF_INET, SOCK_STREAM, 0));
+	l = listener(&a);
+	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
+	epoll_wait(ep, &got, 1, 0);
+	result("connect", connect(other, sa(&a), sizeof(a)));
+	n = epoll_wait(ep, &got, 1, 1000);
+	say("edge=%d writable=%d", n, (got.events & EPOLLOUT) != 0);
+	s = accept(l, NULL, NULL);
+	n = (int)send(s, "0123456789abcdefghij", 20, 0);
+	say("sent=%d", n);
+	close(fd);
+	result("recvmsg", recvmsg(other, &h, MSG_WAITALL));
+	say("namelen=%d controllen=%d", (int)h.msg_namelen, (int)h.msg_controllen);
+	result("recvfrom", recvfrom(other, buf, 4, 0, (struct sockaddr *)name, &len));
+	say("namelen=%d", (int)len);
+	close(s);
+	result("rest", recvfrom(other, buf, 100, MSG_WAITALL, (struct sockaddr *)name, &len));
+	result("end", recvfrom(other, buf, 100, 0, (struct sockaddr *)name, &len));
+	close(other);
+	close(l);
+	close(ep);
 }
 
 static void options_of_kind(void)
@@ -1559,6 +1605,8 @@ static const struct {
 } cases[] = {
 	{ "fresh-stream", fresh_stream },
 	{ "fresh-stream-poll", fresh_stream_poll },
+	{ "fresh-stream-octets", fresh_stream_octets },
+	{ "fresh-stream-shared", fresh_stream_shared },
 	{ "options-of-kind", options_of_kind },
 	{ "descriptor-flags", descriptor_flags },
 	{ "bad-addresses", bad_addresses },

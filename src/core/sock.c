@@ -354,6 +354,23 @@ int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+struct sk_buff *sock_dequeue_err_skb(struct sock *sk)
+{
+	struct sk_buff *skb = sk->sk_rare ? skb_dequeue(&sk->sk_rare->error_queue) : NULL;
+	const struct sk_buff *next;
+
+	if (!skb)
+		return NULL;
+	next = skb_peek(&sk->sk_rare->error_queue);
+	if (next && is_icmp_err_skb(next))
+		sk->sk_err = (int)SOCK_ERR_CB(next)->ee.ee_errno;
+	else if (is_icmp_err_skb(skb))
+		sk->sk_err = 0;
+	if (next)
+		sk_error_report(sk);
+	return skb;
+}
+
 /* The datagram that MSG_PEEK is for, with SO_PEEK_OFF at @off. */
 static struct sk_buff *peek_at(const struct sock *sk, u32 off, u32 hdr_len, u32 *ret_off)
 {

@@ -87,7 +87,7 @@ enum sock_flags { /* bits of sk_flags */
 
 enum { SK_SHUTDOWN_RCV = 1, SK_SHUTDOWN_SEND = 2, SK_SHUTDOWN_MASK = 3 };
 enum { SK_SNDBUF_LOCK = 1, SK_RCVBUF_LOCK = 2, SK_BINDADDR_LOCK = 4, SK_BINDPORT_LOCK = 8 };
-enum { SK_NO_REUSE, SK_CAN_REUSE };
+enum { SK_NO_REUSE, SK_CAN_REUSE, SK_FORCE_REUSE };
 
 /* The addresses and what lookups compare: also the head of timewait and request socks, which share the hash tables.
  * Only inet/'s match functions and the af_ops look at the address members. */
@@ -101,7 +101,7 @@ struct sock_common {
 	int skc_bound_dev_if;
 	u16 skc_family;
 	u8 skc_state;
-	u8 skc_reuse : 1;
+	u8 skc_reuse : 2; /* SK_*_REUSE */
 	u8 skc_reuseport : 1;
 	u8 skc_ipv6only : 1;
 	u8 skc_freebind : 1;
@@ -312,6 +312,12 @@ struct sock_err_cb {
 	u8 opt_stats; /* its octets are those of SCM_TIMESTAMPING_OPT_STATS */
 };
 #define SOCK_ERR_CB(skb) ((struct sock_err_cb *)(skb)->cb)
+static inline bool is_icmp_err_skb(const struct sk_buff *skb)
+{
+	u8 origin = SOCK_ERR_CB(skb)->ee.ee_origin;
+
+	return origin == SO_EE_ORIGIN_ICMP || origin == SO_EE_ORIGIN_ICMP6;
+}
 
 /* SO_TIMESTAMPING: what is to be told about a packet on its way out, as bits of skb_shinfo()->tx_flags. */
 enum { SKBTX_SW_TSTAMP = 1 << 0, SKBTX_SCHED_TSTAMP = 1 << 1, SKBTX_ACK_TSTAMP = 1 << 2 };
@@ -362,6 +368,9 @@ int sock_cmsgs_send(const struct sock *sk, const struct kmsghdr *msg, struct soc
 void sock_recv_tx_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
 /* consume (also on failure): queues to the error queue and reports EPOLLERR. 0, or -ENOMEM: receive buffer full, no memory. */
 int sock_queue_err_skb(struct sock *sk, struct sk_buff *skb);
+/* The oldest report; NULL: none. The pending error goes with the ICMP error that it is from, and the next one of those takes its place;
+ * time stamps and notifications leave it alone. */
+struct sk_buff *sock_dequeue_err_skb(struct sock *sk);
 /* An skb for sending, waiting for sndbuf room unless @noblock. NULL with *ret_err. * drops the lock */
 struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool noblock,
 				    int *ret_err);

@@ -208,6 +208,40 @@ static void the_charge_follows_the_truesize(void **state)
 	end(&b);
 }
 
+static void queue_report(struct bench *b, u8 origin, u32 err)
+{
+	struct sk_buff *skb = alloc_skb(b->cpu, 0);
+
+	assert_non_null(skb);
+	memset(skb->cb, 0, sizeof(skb->cb));
+	SOCK_ERR_CB(skb)->ee = (struct sock_extended_err){ .ee_errno = err, .ee_origin = origin };
+	assert_int_equal(sock_queue_err_skb(b->sk, skb), 0);
+}
+
+static void reading_a_notification_leaves_the_pending_error_alone(void **state)
+{
+	struct bench b;
+
+	begin(&b);
+	b.sk->sk_err = ETIMEDOUT;
+	queue_report(&b, SO_EE_ORIGIN_ZEROCOPY, 0);
+	queue_report(&b, SO_EE_ORIGIN_TIMESTAMPING, ENOMSG);
+	consume_skb(sock_dequeue_err_skb(b.sk));
+	assert_int_equal(b.sk->sk_err, ETIMEDOUT);
+	consume_skb(sock_dequeue_err_skb(b.sk));
+	assert_int_equal(b.sk->sk_err, ETIMEDOUT);
+	/* An ICMP error's goes with it, and the next one's comes. */
+	queue_report(&b, SO_EE_ORIGIN_ICMP, EHOSTUNREACH);
+	queue_report(&b, SO_EE_ORIGIN_ICMP6, ECONNREFUSED);
+	consume_skb(sock_dequeue_err_skb(b.sk));
+	assert_int_equal(b.sk->sk_err, ECONNREFUSED);
+	consume_skb(sock_dequeue_err_skb(b.sk));
+	assert_int_equal(b.sk->sk_err, 0);
+	assert_null(sock_dequeue_err_skb(b.sk));
+	sock_put(b.sk);
+	end(&b);
+}
+
 static void send_says_why_it_cannot(void **state)
 {
 	struct bench b;
@@ -332,6 +366,7 @@ int main(void)
 		cmocka_unit_test(a_writer_sleeps_until_there_is_room),
 		cmocka_unit_test(a_reader_sleeps_until_something_comes),
 		cmocka_unit_test(the_error_queue_is_charged_and_reported),
+		cmocka_unit_test(reading_a_notification_leaves_the_pending_error_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

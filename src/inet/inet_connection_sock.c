@@ -246,7 +246,7 @@ void inet_reqsk_init(struct request_sock *req, const struct request_sock_ops *op
 	req->c.skc_family = ops->family;
 	req->c.skc_net = sock_net(listener);
 	req->c.skc_prot = listener->sk_prot;
-	req->c.skc_reuse = listener->sk_reuse;
+	req->c.skc_reuse = listener->sk_reuse & 3;
 	req->c.skc_reuseport = listener->sk_reuseport;
 	req->c.skc_bound_dev_if = listener->sk_bound_dev_if;
 	req->c.skc_refcnt = 1;

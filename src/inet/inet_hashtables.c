@@ -670,7 +670,8 @@ int inet_csk_get_port(struct sock *sk, u16 port)
 		return -ENETDOWN;
 	if (port) {
 		tb = bucket_find(h, port);
-		if (tb && !(tb->fastreuse > 0 && reuse) && bind_conflict(sk, tb, BIND_SHARE_ALL))
+		if (tb && sk->sk_reuse != SK_FORCE_REUSE && !(tb->fastreuse > 0 && reuse) &&
+		    bind_conflict(sk, tb, BIND_SHARE_ALL))
 			return -EADDRINUSE;
 	} else {
 		port = choose_bind_port(sk, BIND_SHARE_NONE, &tb);

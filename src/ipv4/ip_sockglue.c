@@ -880,23 +880,6 @@ void ip_local_error(struct sock *sk, int err, be32 daddr, be16 port, u32 info)
 	sock_queue_err_skb(sk, skb);
 }
 
-/* The next error becomes the pending one: poll(2) goes on to say EPOLLERR while the queue is not empty. */
-static struct sk_buff *error_queue_next(struct sock *sk)
-{
-	struct sk_buff *skb = sk->sk_rare ? skb_dequeue(&sk->sk_rare->error_queue) : NULL;
-	struct sk_buff *next;
-
-	if (!skb)
-		return NULL;
-	next = skb_peek(&sk->sk_rare->error_queue);
-	sk->sk_err = next && INET_SOCK_CB(next)->ee.ee_origin == SO_EE_ORIGIN_ICMP
-			     ? (int)INET_SOCK_CB(next)->ee.ee_errno
-			     : 0;
-	if (sk->sk_err)
-		sk_error_report(sk);
-	return skb;
-}
-
 /* A packet of ours that was stamped on its way out: with SOF_TIMESTAMPING_OPT_CMSG it is shown as one that was received. What was
  * acknowledged, and a mere stamp, is no packet. */
 static bool stamped_packet(const struct sock *sk, const struct sk_buff *skb)
@@ -911,7 +894,7 @@ static ssize_t ipv4_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 		struct sock_extended_err ee;
 		struct sockaddr_in offender;
 	} report = { 0 };
-	struct sk_buff *skb = error_queue_next(sk);
+	struct sk_buff *skb = sock_dequeue_err_skb(sk);
 	struct inet_sock_cb *cb;
 	size_t copied;
 	int err;

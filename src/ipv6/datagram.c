@@ -1055,28 +1055,6 @@ static bool ipv6_recv_pathmtu(struct sock *sk, struct kmsghdr *msg)
 	return true;
 }
 
-static bool is_icmp_origin(const struct sk_buff *skb)
-{
-	u8 origin = INET_SOCK_CB(skb)->ee.ee_origin;
-
-	return origin == SO_EE_ORIGIN_ICMP || origin == SO_EE_ORIGIN_ICMP6;
-}
-
-/* The next error becomes the pending one: poll(2) goes on to say EPOLLERR while the queue is not empty. */
-static struct sk_buff *error_queue_next(struct sock *sk)
-{
-	struct sk_buff *skb = sk->sk_rare ? skb_dequeue(&sk->sk_rare->error_queue) : NULL;
-	struct sk_buff *next;
-
-	if (!skb)
-		return NULL;
-	next = skb_peek(&sk->sk_rare->error_queue);
-	sk->sk_err = next && is_icmp_origin(next) ? (int)INET_SOCK_CB(next)->ee.ee_errno : 0;
-	if (sk->sk_err)
-		sk_error_report(sk);
-	return skb;
-}
-
 /* Where the packet that failed was going. */
 static void error_name(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
 {
@@ -1136,7 +1114,7 @@ static ssize_t ipv6_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 		struct sock_extended_err ee;
 		struct sockaddr_in6 offender;
 	} report = { 0 };
-	struct sk_buff *skb = error_queue_next(sk);
+	struct sk_buff *skb = sock_dequeue_err_skb(sk);
 	size_t copied;
 	int err;
 
@@ -1158,7 +1136,7 @@ static ssize_t ipv6_recv_error(struct sock *sk, struct kmsghdr *msg, size_t len)
 		sock_recv_timestamp(sk, msg, skb);
 		error_name(sk, msg, skb);
 	}
-	if (is_icmp_origin(skb) || stamped_packet(skb))
+	if (is_icmp_err_skb(skb) || stamped_packet(skb))
 		error_offender(sk, msg, skb, &report.offender);
 	put_cmsg(msg, SOL_IPV6, IPV6_RECVERR, sizeof(report), &report);
 	msg->flags |= MSG_ERRQUEUE;

@@ -199,7 +199,7 @@ static void packet_put_auxdata(struct kmsghdr *msg, const struct sk_buff *skb)
 /* Errors are no packets: what is told there is when frames left (SO_TIMESTAMPING). */
 static ssize_t packet_recv_errqueue(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
-	struct sk_buff *skb = sk->sk_rare ? skb_dequeue(&sk->sk_rare->error_queue) : NULL;
+	struct sk_buff *skb = sock_dequeue_err_skb(sk);
 	u32 copied;
 	int err;
 

@@ -33,7 +33,7 @@ int tcp_set_repair(struct sock *sk, int v)
 		return -EINVAL;
 	tp->repair = v == 1;
 	tp->repair_queue = NO_QUEUE;
-	sk->sk_reuse = v == 1 ? SK_CAN_REUSE : SK_NO_REUSE;
+	sk->sk_reuse = v == 1 ? SK_FORCE_REUSE : SK_NO_REUSE;
 	if (v == 0)
 		tcp_send_window_probe(sk);
 	return 0;
@@ -225,10 +225,14 @@ bool tcp_repair_skips_wire(const struct tcp_sock *tp)
 	return tp->repair && tp->repair_queue == SEND_QUEUE;
 }
 
-static int peek_skb(const struct sk_buff *skb, struct kmsghdr *msg, size_t *left)
+/* The first skb may begin with octets that are acknowledged by now: they are not in the queue. */
+static int peek_skb(const struct sock *sk, const struct sk_buff *skb, struct kmsghdr *msg,
+		    size_t *left)
 {
-	u32 n = (u32)min((size_t)skb->len, *left);
-	int err = n ? skb_copy_datagram_iter(skb, 0, &msg->iter, n) : 0;
+	u32 una = tcp_sk(sk)->snd_una, seq = TCP_SKB_CB(skb)->seq;
+	u32 off = before(seq, una) ? min(una - seq, skb->len) : 0;
+	u32 n = (u32)min((size_t)(skb->len - off), *left);
+	int err = n ? skb_copy_datagram_iter(skb, off, &msg->iter, n) : 0;
 
 	*left -= err ? 0 : n;
 	return err;
@@ -247,11 +251,11 @@ int tcp_repair_recv(struct sock *sk, struct kmsghdr *msg, size_t len, int flags,
 	if (tcp_sk(sk)->repair_queue == RECV_QUEUE)
 		return 0; /* as usual */
 	for (skb = tcp_rtx_queue_head(sk); skb && !err; skb = tcp_skb_next(skb))
-		err = peek_skb(skb, msg, &left);
+		err = peek_skb(sk, skb, msg, &left);
 	skb_queue_walk(&sk->sk_write_queue, skb) {
 		if (err)
 			break;
-		err = peek_skb(skb, msg, &left);
+		err = peek_skb(sk, skb, msg, &left);
 	}
 	if (err && left == len)
 		return err;

@@ -253,11 +253,47 @@ static void a_connection_is_put_together_without_a_packet(void **state)
 	assert_int_equal(info_of(f).tcpi_unacked, 0);
 	/* The round trip counts from when the octets came into the queue. */
 	assert_in_range(info_of(f).tcpi_rtt, 4000, 6000);
+	/* Half of what is sent is acknowledged: the queue has the rest. */
+	assert_int_equal(weir_send(f, "abcdef", 6, 0), 6);
+	wire_run(w, 5 * WIRE_MS);
+	s = (struct wire_seg){
+		.flags = TH_ACK, .dport = s.dport, .seq = 9006, .ack = 7007, .win = 1000
+	};
+	wire_send(w, &s);
+	assert_int_equal(set_opt(f, TCP_REPAIR, 1), 0);
+	assert_int_equal(set_opt(f, TCP_REPAIR_QUEUE, 2), 0);
+	assert_int_equal(weir_recv(f, buf, 10, MSG_PEEK), 3);
+	assert_memory_equal(buf, "def", 3);
 	/* Taken apart: nobody hears of it. */
 	wire_flush(w);
 	assert_int_equal(set_opt(f, TCP_REPAIR, 1), 0);
 	weir_close(f);
 	assert_false(wire_recv(w, &s));
+}
+
+static void a_socket_in_repair_takes_any_port(void **state)
+{
+	struct wire *w = *state;
+	struct weir_file *l = wire_listen(w, 4), *f = wire_socket(w);
+	union {
+		struct sockaddr sa;
+		struct sockaddr_storage ss;
+	} a;
+	socklen_t len = sizeof(a);
+	int reuse = 0;
+
+	assert_int_equal(weir_getsockname(l, &a.sa, &len), 0);
+	assert_int_equal(weir_bind(f, &a.sa, len), -EADDRINUSE);
+	assert_int_equal(set_opt(f, TCP_REPAIR, 1), 0);
+	assert_int_equal(weir_bind(f, &a.sa, len), 0);
+	len = sizeof(reuse);
+	assert_int_equal(weir_getsockopt(f, SOL_SOCKET, SO_REUSEADDR, &reuse, &len), 0);
+	assert_int_equal(reuse, 2);
+	/* Beside the listener it cannot listen, out of repair. */
+	assert_int_equal(set_opt(f, TCP_REPAIR, 0), 0);
+	assert_int_equal(weir_listen(f, 1), -EADDRINUSE);
+	weir_close(f);
+	weir_close(l);
 }
 
 /* ---- tcp_metrics.c, TIME_WAIT --------------------------------------------------------------------------- */
@@ -302,6 +338,7 @@ int main(void)
 		T(a_saved_syn_is_told_once),
 		T(inq_tells_what_is_left),
 		T(a_connection_is_put_together_without_a_packet),
+		T(a_socket_in_repair_takes_any_port),
 		T(slow_peers_are_remembered),
 	};
 

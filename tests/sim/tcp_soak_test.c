@@ -4,8 +4,8 @@
  *
  *      a ---- eth0 =====[ loss, duplicates, reordering, corruption, delay, rate, queue: all change ]===== eth0 ---- b      port 7
  *
- * Eight connections come and go. Their ends send, peek, read, set options, shut down, close and abort as a seeded generator says, in virtual
- * time. What must hold: each octet that is read is the one that was written at that position; who sees the end of a stream has read all of it;
+ * Eight connections come and go. Their ends send, peek, read, set options, shut down, close, abort and move to other sockets (TCP_REPAIR) as a
+ * seeded generator says, in virtual time; sysctls change meanwhile, the listener is replaced, tcp_mem and the packets' memory become scarce. What must hold: each octet that is read is the one that was written at that position; who sees the end of a stream has read all of it;
  * after each event the invariants of tcp_check.h; at the end, over a link that works, all that was not aborted completes; and then nothing is left.
  * Urgent octets that are not read in line are missing from the stream: neighbours differ in their lowest bit, so that a gap shows.
  * WEIR_SOAK_SECONDS: virtual seconds per world (300), WEIR_SOAK_SEED: the first one, WEIR_SOAK_WORLDS: how many (4).
@@ -27,6 +27,7 @@
 #include "lib/random.h"
 #include "stack/stack.h"
 #include "tests/support/tcp_check.h"
+#include "tests/support/tcp_move.h"
 
 #define MS       1000000ULL
 #define S        1000000000ULL
@@ -59,7 +60,8 @@ struct world {
 	u64 rng[4], seed;
 	struct slot slot[SLOTS];
 	struct weir_file *listener;
-	u64 octets, opened, completed, events, phantoms;
+	u64 octets, opened, completed, events, phantoms, moved;
+	u64 mem_limit; /* of the machine, when it is not scarce */
 };
 
 static u8 content[2 * CONTENT], scratch[1 << 18];
@@ -139,6 +141,7 @@ static void impair(struct world *w)
 		.reorder = rates[below(w, ARRAY_SIZE(rates))],
 		.corrupt = rates[below(w, ARRAY_SIZE(rates) - 1)],
 		.queue_packets = 2 + spread(w, 10),
+		.ecn_packets = one_in(w, 2) ? 0 : 1 + spread(w, 6),
 	};
 
 	if (!topo_impair(&w->t, &l))
@@ -404,6 +407,27 @@ static void look_at(struct slot *s, int e)
 		weir_getsockopt(s->f[e], IPPROTO_TCP, TCP_INFO, &info, &len);
 }
 
+/* The connection of an end goes on elsewhere. Where an urgent octet is cannot be taken along. */
+static void move_end(struct world *w, struct slot *s, int e)
+{
+	int one = 1, err;
+
+	if (!s->f[e] || s->d[0].nr_marks || s->d[1].nr_marks)
+		return;
+	err = tcp_move(w->t.net[e], &s->f[e]);
+	if (err == -EAGAIN)
+		return;
+	if (err && err != -ENETUNREACH && err != -ENOMEM && err != -ENOBUFS && err != -EIO &&
+	    err != -E2BIG && !s->broken) {
+		print_error("error %d\n", err);
+		give_up(w, s, "a connection cannot be moved");
+	}
+	s->broken |= err != 0;
+	w->moved += !err;
+	if (!err && s->inline_urg)
+		weir_setsockopt(s->f[e], SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+}
+
 /* ---- connections --------------------------------------------------------------------------------------- */
 
 static void open_slot(struct world *w, struct slot *s)
@@ -489,6 +513,97 @@ static void reap(struct world *w, struct slot *s)
 	s->open = false;
 }
 
+static void set(struct world *w, const char *name, const char *v)
+{
+	for (int i = 0; i < 2; i++)
+		if (weir_sysctl(w->t.net[i], name, v))
+			give_up(w, NULL, name);
+}
+
+static void set_number(struct world *w, const char *name, u32 v)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", v);
+	set(w, name, text);
+}
+
+/* Some matter to new connections only, others at once. */
+static void configure(struct world *w)
+{
+	set_number(w, "net.ipv4.tcp_sack", !one_in(w, 4));
+	set_number(w, "net.ipv4.tcp_dsack", !one_in(w, 4));
+	set_number(w, "net.ipv4.tcp_timestamps", !one_in(w, 3));
+	set_number(w, "net.ipv4.tcp_window_scaling", !one_in(w, 5));
+	set_number(w, "net.ipv4.tcp_recovery", below(w, 8));
+	set_number(w, "net.ipv4.tcp_frto", one_in(w, 3) ? 0 : 2);
+	set_number(w, "net.ipv4.tcp_ecn", below(w, 6));
+	set_number(w, "net.ipv4.tcp_ecn_option", below(w, 4));
+	set_number(w, "net.ipv4.tcp_early_retrans", one_in(w, 4) ? 0 : 3);
+	set_number(w, "net.ipv4.tcp_syncookies", below(w, 3));
+	set_number(w, "net.ipv4.tcp_fastopen", one_in(w, 2) ? 0x603 : 3);
+	set_number(w, "net.ipv4.tcp_retrans_collapse", below(w, 2));
+	set_number(w, "net.ipv4.tcp_mtu_probing", below(w, 3));
+	set_number(w, "net.ipv4.tcp_moderate_rcvbuf", !one_in(w, 4));
+	set_number(w, "net.ipv4.tcp_tw_reuse", below(w, 3));
+	set_number(w, "net.ipv4.tcp_no_metrics_save", below(w, 2));
+}
+
+/* Little for all connections, or none at all for packets; or enough. */
+static void squeeze(struct world *w, bool enough)
+{
+	static const char *const mems[] = { "0 0 0", "1 4 9", "20 40 60", "0 0 100000" };
+	struct machine *m = net_of(w->t.net[0])->machine;
+
+	set(w, "net.ipv4.tcp_mem",
+	    enough || one_in(w, 2) ? "100000 150000 200000" : mems[below(w, ARRAY_SIZE(mems))]);
+	m->mem_limit = enough || !one_in(w, 3) ? w->mem_limit : m->arena_octets;
+}
+
+static void listen_again(struct world *w)
+{
+	int backlog = 10, qlen = 5;
+
+	if (w->listener)
+		weir_close(w->listener);
+	for (u32 i = 0; i < SLOTS; i++) /* they may be in the middle of it */
+		w->slot[i].broken |= w->slot[i].open && !w->slot[i].f[1];
+	w->listener = topo_listen(&w->t, backlog);
+	if (!w->listener)
+		give_up(w, NULL, "no listener");
+	weir_setsockopt(w->listener, IPPROTO_TCP, TCP_FASTOPEN, &qlen, sizeof(qlen));
+}
+
+static void rarely(struct world *w, struct slot *s, int e)
+{
+	switch (below(w, 12)) {
+	case 0:
+		carrier(w, false);
+		break;
+	case 1:
+		squeeze(w, false);
+		break;
+	case 2:
+	case 3:
+		squeeze(w, true);
+		break;
+	case 4:
+		configure(w);
+		break;
+	case 5:
+		if (one_in(w, 4))
+			listen_again(w);
+		break;
+	case 6:
+	case 7:
+		move_end(w, s, e);
+		break;
+	default:
+		carrier(w, true);
+		break;
+	}
+}
+
 static void act(struct world *w)
 {
 	struct slot *s = &w->slot[below(w, SLOTS)];
@@ -517,49 +632,25 @@ static void act(struct world *w)
 		abort_end(w, s, e);
 	else if (what < 98)
 		impair(w);
-	else if (what < 99 && one_in(w, 4))
-		carrier(w, false);
 	else
-		carrier(w, true);
+		rarely(w, s, e);
 	if (s->open && one_in(w, 10))
 		reap(w, s);
 }
 
 /* ---- a world ------------------------------------------------------------------------------------------- */
 
-static void set(struct world *w, const char *name, u32 v)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", v);
-	for (int i = 0; i < 2; i++)
-		if (weir_sysctl(w->t.net[i], name, text))
-			give_up(w, NULL, name);
-}
-
 static void create(struct world *w, u64 seed)
 {
 	struct topo_link l = { .delay_ns = 5 * MS };
-	int backlog = 10, qlen = 5;
 
 	memset(w, 0, sizeof(*w));
 	w->seed = seed;
 	random_seed(w->rng, seed);
 	assert_true(topo_create(&w->t, &l, seed));
-	set(w, "net.ipv4.tcp_sack", !one_in(w, 4));
-	set(w, "net.ipv4.tcp_timestamps", !one_in(w, 3));
-	set(w, "net.ipv4.tcp_window_scaling", !one_in(w, 5));
-	set(w, "net.ipv4.tcp_recovery", !one_in(w, 4));
-	set(w, "net.ipv4.tcp_frto", one_in(w, 3) ? 0 : 2);
-	set(w, "net.ipv4.tcp_ecn", below(w, 6));
-	set(w, "net.ipv4.tcp_ecn_option", below(w, 4));
-	set(w, "net.ipv4.tcp_early_retrans", one_in(w, 4) ? 0 : 3);
-	set(w, "net.ipv4.tcp_syncookies", below(w, 3));
-	set(w, "net.ipv4.tcp_fastopen", one_in(w, 2) ? 0x603 : 3);
-	set(w, "net.ipv4.tcp_retrans_collapse", below(w, 2));
-	w->listener = topo_listen(&w->t, backlog);
-	assert_non_null(w->listener);
-	weir_setsockopt(w->listener, IPPROTO_TCP, TCP_FASTOPEN, &qlen, sizeof(qlen));
+	w->mem_limit = net_of(w->t.net[0])->machine->mem_limit;
+	configure(w);
+	listen_again(w);
 }
 
 /* The link works again and nobody writes any more: what is not broken must complete. */
@@ -571,6 +662,7 @@ static void drain(struct world *w)
 	int off = 0;
 
 	carrier(w, true);
+	squeeze(w, true);
 	topo_impair(&w->t, &good);
 	do {
 		run(w, 50 * MS);
@@ -624,7 +716,8 @@ static u64 from_env(const char *name, u64 otherwise)
 	return v ? strtoull(v, NULL, 0) : otherwise;
 }
 
-static void live(u64 seed, u64 seconds)
+/* Connections that completed. */
+static u64 live(u64 seed, u64 seconds)
 {
 	static struct world w;
 	u64 begin;
@@ -642,19 +735,22 @@ static void live(u64 seed, u64 seconds)
 	drain(&w);
 	destroy(&w);
 	print_message("seed %" PRIu64 ": %" PRIu64 " connections, %" PRIu64 " complete, %" PRIu64
-		      " octets, %" PRIu64 " events, %" PRIu64 " phantoms\n",
-		      seed, w.opened, w.completed, w.octets, w.events, w.phantoms);
-	assert_true(w.completed > 0);
+		      " octets, %" PRIu64 " events, %" PRIu64 " phantoms, %" PRIu64 " moves\n",
+		      seed, w.opened, w.completed, w.octets, w.events, w.phantoms, w.moved);
+	return w.completed;
 }
 
 static void random_connections_over_a_random_link_lose_no_octet(void **state)
 {
 	u64 seed = from_env("WEIR_SOAK_SEED", 1), n = from_env("WEIR_SOAK_WORLDS", 4);
 
+	u64 completed = 0;
+
 	(void)state;
 	make_content();
 	for (u64 i = 0; i < n; i++)
-		live(seed + i, from_env("WEIR_SOAK_SECONDS", 300));
+		completed += live(seed + i, from_env("WEIR_SOAK_SECONDS", 300));
+	assert_true(completed > 0);
 }
 
 int main(void)

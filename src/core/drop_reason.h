@@ -81,6 +81,8 @@ struct drop_reason_table {
 	X(DEV_MTU, "larger than the device can carry")                                             \
 	X(CPU_BACKLOG, "the backlog of the cpu is full (net.core.netdev_max_backlog)")             \
 	X(QDISC_FULL, "the queueing discipline is full")                                           \
+	X(QDISC_FLOW_LIMIT, "its flow has too many packets in the queueing discipline")            \
+	X(QDISC_HORIZON, "its time of departure is too far away for the queueing discipline")      \
 	X(QDISC_RESET, "its queue was emptied: device down, or discipline replaced")               \
 	X(OTHERHOST, "addressed to another link-layer address")                                    \
 	X(UNHANDLED_PROTO, "no packet handler for this Ethernet type")                             \

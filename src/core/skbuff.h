@@ -204,6 +204,11 @@ static_assert(sizeof(struct sk_buff) <= 4 * CACHE_LINE, "sk_buff must fit four c
 
 #define SKB_NO_HEADER 0xffff
 
+/* ---- flow_hash.c --------------------------------------------------------------------------------------- */
+
+/* Equal for both directions of a flow; borrow @skb, whose network header is set. */
+u32 skb_flow_hash(const struct sk_buff *skb);
+
 /* ---- skbuff.c: life --------------------------------------------------------------------------------- */
 
 /* An skb with room for @size octets and nothing in it. NULL: arena limit reached or out of memory. */

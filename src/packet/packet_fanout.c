@@ -11,47 +11,10 @@
 #include <stdlib.h>
 
 #include "core/bpf_classic.h"
-#include "lib/hash.h"
 #include "packet/packet_internal.h"
-#include "wire/ipv4.h"
 
 #define FANOUT_DEFAULT_MEMBERS 256
 #define FANOUT_MAX_MEMBERS     65536
-
-/* Equal for both directions of a flow: addresses and ports are added up before they are mixed. */
-static u32 flow_hash(const struct sk_buff *skb)
-{
-	u32 off = (u32)max(skb_network_offset(skb), 0), hlen, words[2] = { 0, 0 }, w[10];
-	u8 h[40], proto;
-	u16 ports[2];
-
-	switch (be16_to_cpu(skb->protocol)) {
-	case ETH_P_IP:
-		if (skb_copy_bits(skb, off, h, sizeof(struct ip_hdr)))
-			return 0;
-		memcpy(words, h + 12, 8);
-		proto = (h[6] & 0x3f) | h[7] ? 0 : h[9]; /* fragments carry no ports */
-		hlen = (u32)(h[0] & 15) * 4;
-		break;
-	case ETH_P_IPV6:
-		if (skb_copy_bits(skb, off, h, 40))
-			return 0;
-		memcpy(w, h, 40);
-		words[0] = w[2] ^ w[3] ^ w[4] ^ w[5];
-		words[1] = w[6] ^ w[7] ^ w[8] ^ w[9];
-		proto = h[6];
-		hlen = 40;
-		break;
-	default:
-		return be16_to_cpu(skb->protocol);
-	}
-	memset(ports, 0, sizeof(ports));
-	if (proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP ||
-	    proto == IPPROTO_DCCP)
-		skb_copy_bits(skb, off + hlen, ports, sizeof(ports));
-	return jhash_3words(words[0] + words[1], words[0] ^ words[1],
-			    (u32)proto << 17 ^ ((u32)ports[0] + ports[1]), 0);
-}
 
 static u32 rollover(struct packet_fanout *f, u32 from, struct packet_sock *full)
 {
@@ -73,7 +36,7 @@ static u32 choose(struct packet_fanout *f, const struct sk_buff *skb, struct net
 {
 	switch (f->type) {
 	case PACKET_FANOUT_HASH:
-		return (u32)((u64)flow_hash(skb) * f->num >> 32);
+		return (u32)((u64)skb_flow_hash(skb) * f->num >> 32);
 	case PACKET_FANOUT_LB:
 		return f->rr++ % f->num;
 	case PACKET_FANOUT_CPU:

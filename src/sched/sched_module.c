@@ -8,6 +8,7 @@ static const struct Qdisc_ops *const disciplines[] = {
 	&pfifo_qdisc_ops,
 	&bfifo_qdisc_ops,
 	&pfifo_head_drop_qdisc_ops,
+	&fq_qdisc_ops,
 };
 
 int sched_machine_init(struct machine *m)

@@ -477,6 +477,13 @@ static inline u32 tcp_now_s(const struct sock *sk)
 {
 	return (u32)(sk->sk_cpu->now / NSEC_PER_SEC);
 }
+/* How long ago something was sent. It may still wait for its time (tcp_pacing.c): then 0. */
+static inline u64 tcp_us_since(const struct sock *sk, u64 sent_ns)
+{
+	u64 now = tcp_now_ns(sk);
+
+	return likely(now > sent_ns) ? (now - sent_ns) / NSEC_PER_USEC : 0;
+}
 /*
  * Was an answer to something invalid sent less than tcp_invalid_ratelimit ago? @last: ms, 0 never; as 0 is taken, a stamp of time 0 is
  * 1 and may be one ahead of @now. Two ends that disagree would else answer each other for ever within that millisecond.
@@ -674,17 +681,30 @@ u32 keepalive_probes(const struct sock *sk);
 u64 tcp_pacing_rate(const struct sock *sk); /* octets/s now, paced or not */
 /* For congestion control: the connection is paced from now on. */
 void tcp_set_pacing_rate(struct sock *sk, u64 octets_per_s);
+static inline bool tcp_may_be_paced(const struct sock *sk)
+{
+	return unlikely(sk->sk_rare || sock_flag(sk, SOCK_FQ_PACED));
+}
 bool __tcp_pacing_wait(struct sock *sk);
 /* Is it too early to send? Then a timer will go on. */
 static inline bool tcp_pacing_wait(struct sock *sk)
 {
-	return unlikely(sk->sk_rare) && __tcp_pacing_wait(sk);
+	return tcp_may_be_paced(sk) && __tcp_pacing_wait(sk);
 }
-void __tcp_pacing_sent(struct sock *sk, u32 octets);
-static inline void tcp_pacing_sent(struct sock *sk, u32 octets)
+/* @skb, the clone of what has @cb, leaves with @octets of payload: when. */
+void __tcp_pacing_xmit(struct sock *sk, struct sk_buff *skb, struct tcp_skb_cb *cb, u32 octets);
+static inline void tcp_pacing_xmit(struct sock *sk, struct sk_buff *skb, struct tcp_skb_cb *cb,
+				   u32 octets)
 {
-	if (unlikely(sk->sk_rare))
-		__tcp_pacing_sent(sk, octets);
+	if (tcp_may_be_paced(sk))
+		__tcp_pacing_xmit(sk, skb, cb, octets);
+}
+void tcp_pacing_room(struct sock *sk, u32 truesize); /* so much is about to be uncharged */
+u64 __tcp_pacing_delay_ns(const struct sock *sk);
+/* How long the last segment still waits for its time. */
+static inline u64 tcp_pacing_delay_ns(const struct sock *sk)
+{
+	return unlikely(sock_flag(sk, SOCK_FQ_PACED)) ? __tcp_pacing_delay_ns(sk) : 0;
 }
 void tcp_pacing_stop(struct sock *sk); /* no timer fires any more */
 void tcp_pacing_free(struct sock *sk);

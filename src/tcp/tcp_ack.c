@@ -269,7 +269,7 @@ static s64 tcp_pick_rtt(struct sock *sk, const struct tcp_ack_state *st, const s
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	if (c->first_sent && !(st->flag & FLAG_RETRANS_DATA_ACKED))
-		return (s64)((tcp_now_ns(sk) - (c->first_sent & ~1ULL)) / NSEC_PER_USEC);
+		return (s64)tcp_us_since(sk, c->first_sent & ~1ULL);
 	if (st->sack_rtt_us >= 0)
 		return st->sack_rtt_us;
 	/* RFC 7323 4.1: an echo tells which transmission arrived. Valid only when the ACK moves snd_una (rule RTTM). */
@@ -438,8 +438,7 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	}
 	/* What was SACKed left after the head: the head's time is not over because it takes long. RFC 6298 5.3 in SACK's words. */
 	if (!(st.flag & FLAG_ACKED) && st.sack_rtt_us >= 0 && tcp_rtx_queue_head(sk) &&
-	    st.sack_rtt_us > (s64)((tcp_now_ns(sk) - TCP_SKB_CB(tcp_rtx_queue_head(sk))->sent_ns) /
-				   NSEC_PER_USEC))
+	    st.sack_rtt_us > (s64)tcp_us_since(sk, TCP_SKB_CB(tcp_rtx_queue_head(sk))->sent_ns))
 		st.flag |= FLAG_SET_XMIT_TIMER;
 	if (unlikely(tp->flight->tlp_high_seq))
 		tcp_process_tlp_ack(sk, seg->ack, st.flag);
@@ -465,7 +464,7 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	st.rs.losses = st.lost = tp->lost - prior_lost;
 	st.rs.rtt_us = st.sack_rtt_us;
 	if (clean.last_sent && !(st.flag & FLAG_RETRANS_DATA_ACKED))
-		st.rs.rtt_us = (s64)((tcp_now_ns(sk) - clean.last_sent) / NSEC_PER_USEC);
+		st.rs.rtt_us = (s64)tcp_us_since(sk, clean.last_sent);
 	tcp_rate_gen(sk, tp->is_sack_reneg, &st.rs);
 	tcp_cong_control(sk, &st);
 	tcp_xmit_recovery(sk, rexmit);

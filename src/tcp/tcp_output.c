@@ -494,6 +494,8 @@ static void tcp_wfree(struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
 
+	if (unlikely(sock_flag(sk, SOCK_FQ_PACED)))
+		tcp_pacing_room(sk, skb->truesize);
 	sk_wmem_uncharge(sk, skb->truesize); /* @sk may be gone now */
 }
 
@@ -564,6 +566,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *const orig = TCP_SKB_CB(skb);
 	struct tcp_skb_cb cb;
 	struct skb_shared_info *sh;
 	struct tcp_out_opts opts;
@@ -571,8 +574,8 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	u16 ecn;
 	int err;
 
-	TCP_SKB_CB(skb)->sent_ns = tcp_now_ns(sk);
-	cb = *TCP_SKB_CB(skb);
+	orig->sent_ns = tcp_now_ns(sk);
+	cb = *orig;
 	if (clone_it) {
 		skb = skb_cloned(skb) ? pskb_copy(skb) : skb_clone(skb);
 		if (unlikely(!skb))
@@ -610,10 +613,10 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 		tcp_event_ack_sent(sk);
 	if (skb->len != hdr_len) {
 		tcp_event_data_sent(sk);
-		tcp_pacing_sent(sk, skb->len - hdr_len);
 		tp->bytes_sent += skb->len - hdr_len;
 		tp->data_segs_out += segs;
 	}
+	tcp_pacing_xmit(sk, skb, orig, skb->len - hdr_len);
 	if (unlikely(tp->dsack_pending)) {
 		tp->dsack_pending = 0; /* RFC 2883 4: reported once */
 		tcp_ofo_put(sk);
@@ -753,7 +756,7 @@ static bool tcp_tso_should_defer(struct sock *sk, struct sk_buff *skb, u32 mss, 
 	head = tcp_rtx_queue_head(sk);
 	if (!head)
 		return false;
-	age_us = (tcp_now_ns(sk) - TCP_SKB_CB(head)->sent_ns) / NSEC_PER_USEC;
+	age_us = tcp_us_since(sk, TCP_SKB_CB(head)->sent_ns);
 	if (age_us < tp->srtt_us >> 4) /* less than half of the round trip is over */
 		return false;
 	if (cong_win < send_win && cong_win <= skb->len)

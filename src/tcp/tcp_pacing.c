@@ -3,9 +3,12 @@
  * tcp_pacing.c - a rate instead of bursts: when the next unit may leave, and how large it is
  *
  * Theory of operation
- *   A connection is paced when its congestion control asks for it (needs_pacing) or the program has set SO_MAX_PACING_RATE. Then each unit that
- *   leaves moves the time of the next one (wstamp) by as long as the unit takes at the rate; tcp_write_xmit() and the retransmit
- *   queue wait for it, and a timer of nanoseconds goes on when it has come. What was lost by waking up late is made good: up to half of the
+ *   A connection is paced when its congestion control sets a rate, the program has set SO_MAX_PACING_RATE, or its packets pass a discipline that
+ *   heeds times of departure (fq, which sets SOCK_FQ_PACED with each packet that comes to it; it is cleared with each that we send, so that it
+ *   tells of the last one). Then each unit that
+ *   leaves moves the time of the next one (wstamp) by as long as the unit takes at the rate. The discipline keeps it until then
+ *   (skb->tstamp), and two units at a time are enough for it; or else tcp_write_xmit() and the retransmit queue wait, and a timer of
+ *   nanoseconds goes on when the time has come. What was lost by waking up late is made good: up to half of the
  *   next gap.
  *   The rate is that of the congestion control, or else twice (in slow start) or 1.2 times the window per round trip, as Linux has it: enough to grow.
  *   Units of segmentation hold what the rate sends in a millisecond, more on short paths: small enough to leave no gaps, large enough to
@@ -21,12 +24,15 @@
 #define UNPACED_SEGS                                                                               \
 	10u /* the first segments of a connection are its initial window, which may leave at once */
 #define PACING_UNLIMITED UINT64_MAX
+#define UNIT_OVERHEAD    1024u /* of memory around the payload of a unit */
 
 struct tcp_pacing {
 	struct hrtimer timer;
 	struct sock *sk;
 	u64 wstamp_ns; /* nothing leaves before */
 	u64 rate;      /* octets/s; what the congestion control has set. 0: by the window */
+	bool wanted;   /* paced by our timer where no discipline does it */
+	bool full;     /* enough of ours is in queues of this host: goes on when some has left */
 };
 
 static u64 max_rate(const struct sock *sk)
@@ -95,37 +101,87 @@ void tcp_set_pacing_rate(struct sock *sk, u64 octets_per_s)
 {
 	struct tcp_pacing *p = pacing_start(sk);
 
-	if (p)
-		p->rate = max(octets_per_s, (u64)1);
+	if (!p)
+		return;
+	p->wanted = true;
+	p->rate = max(octets_per_s, (u64)1);
 }
 
-bool __tcp_pacing_wait(struct sock *sk)
+static bool pacing_by_timer(struct sock *sk, struct tcp_pacing *p)
 {
-	struct tcp_pacing *p = pacing_of(sk);
-
-	if (!p || tcp_now_ns(sk) >= p->wstamp_ns)
+	if (!p->wanted || tcp_now_ns(sk) >= p->wstamp_ns)
 		return false;
 	if (!hrtimer_active(&p->timer) && hrtimer_start(sk->sk_cpu, &p->timer, p->wstamp_ns))
 		return false; /* no memory for a timer: better too early than never */
 	return true;
 }
 
-void __tcp_pacing_sent(struct sock *sk, u32 octets)
+/* Two units, or what leaves in a millisecond: more in the discipline's queue would be no use, and would fill it (as Linux' small queues). */
+static u32 pacing_queue_limit(const struct sock *sk)
 {
+	u32 mss = tcp_sk(sk)->mss_cache;
+	u64 units = 2ULL * (tcp_tso_segs(sk, mss) * mss + UNIT_OVERHEAD);
+	u64 limit = max(units, tcp_pacing_rate(sk) >> PACING_SHIFT);
+
+	return (u32)min(limit, (u64)tcp_net(sk)->limit_output_bytes);
+}
+
+bool __tcp_pacing_wait(struct sock *sk)
+{
+	struct tcp_pacing *p = pacing_of(sk);
+
+	if (!p)
+		return false;
+	if (!sock_flag(sk, SOCK_FQ_PACED))
+		return pacing_by_timer(sk, p);
+	/* What is in flight brings ACKs: without any, the first always goes. */
+	p->full = !tcp_rtx_queue_empty(sk) && sk->sk_wmem_alloc > pacing_queue_limit(sk);
+	return p->full;
+}
+
+void tcp_pacing_room(struct sock *sk, u32 truesize)
+{
+	struct tcp_pacing *p = pacing_of(sk);
+
+	if (!p || !p->full || sk->sk_wmem_alloc - truesize > pacing_queue_limit(sk))
+		return;
+	p->full = false;
+	if (!hrtimer_active(&p->timer))
+		hrtimer_start(sk->sk_cpu, &p->timer, tcp_now_ns(sk)); /* else an ACK goes on */
+}
+
+u64 __tcp_pacing_delay_ns(const struct sock *sk)
+{
+	const struct tcp_pacing *p = pacing_of(sk);
+	u64 now = tcp_now_ns(sk);
+
+	return p && p->wstamp_ns > now ? p->wstamp_ns - now : 0;
+}
+
+void __tcp_pacing_xmit(struct sock *sk, struct sk_buff *skb, struct tcp_skb_cb *cb, u32 octets)
+{
+	bool by_fq = sock_flag(sk, SOCK_FQ_PACED), limited = max_rate(sk) != PACING_UNLIMITED;
 	struct tcp_pacing *p = pacing_of(sk);
 	u64 now = tcp_now_ns(sk), rate, gap, late;
 
-	if (!p && max_rate(sk) != PACING_UNLIMITED)
+	if (!p && (by_fq || limited))
 		p = pacing_start(sk);
 	if (!p)
 		return;
+	p->wanted |= limited;
+	if (!by_fq && !p->wanted)
+		return;
 	late = now > p->wstamp_ns ? now - p->wstamp_ns : 0;
 	p->wstamp_ns = max(p->wstamp_ns, now);
+	if (by_fq) {
+		skb->tstamp = cb->sent_ns = p->wstamp_ns;
+		sock_reset_flag(sk, SOCK_FQ_PACED);
+	}
 	rate = tcp_pacing_rate(sk);
-	if (rate == PACING_UNLIMITED ||
+	if (!octets || rate == PACING_UNLIMITED ||
 	    tcp_sk(sk)->bytes_sent < (u64)UNPACED_SEGS * tcp_sk(sk)->mss_cache)
 		return;
-	gap = (u64)octets * NSEC_PER_SEC / max(rate, (u64)1);
+	gap = octets * NSEC_PER_SEC / max(rate, (u64)1);
 	p->wstamp_ns += gap - min(gap / 2, late);
 }
 

@@ -29,7 +29,7 @@ void tcp_rack_advance(struct sock *sk, u8 sacked, u32 end_seq, u64 sent_ns)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_flight *f = tp->flight;
-	u32 rtt_us = (u32)((tcp_now_ns(sk) - sent_ns) / NSEC_PER_USEC);
+	u32 rtt_us = (u32)tcp_us_since(sk, sent_ns);
 
 	/* Quicker than the path can be: the ACK is for an earlier transmission of it. */
 	if (rtt_us < tcp_min_rtt(tp) && (sacked & TCPCB_RETRANS))
@@ -60,7 +60,7 @@ static u32 tcp_rack_reo_wnd(const struct sock *sk)
 /* How long until @skb counts as lost, in us; <= 0: it does. */
 s64 tcp_rack_skb_timeout(const struct sock *sk, const struct sk_buff *skb, u32 reo_wnd)
 {
-	u64 age_us = (tcp_now_ns(sk) - TCP_SKB_CB(skb)->sent_ns) / NSEC_PER_USEC;
+	u64 age_us = tcp_us_since(sk, TCP_SKB_CB(skb)->sent_ns);
 
 	return (s64)tcp_sk(sk)->flight->rack_rtt_us + reo_wnd - (s64)age_us;
 }
@@ -161,7 +161,7 @@ static s64 tcp_rto_left_us(const struct sock *sk)
 
 	if (!head)
 		return inet_csk(sk)->icsk_rto_us;
-	age_us = (tcp_now_ns(sk) - TCP_SKB_CB(head)->sent_ns) / NSEC_PER_USEC;
+	age_us = tcp_us_since(sk, TCP_SKB_CB(head)->sent_ns);
 	return (s64)inet_csk(sk)->icsk_rto_us - (s64)age_us;
 }
 

@@ -32,7 +32,7 @@ void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 
 	/* Nothing was in flight: the sample begins with this one. */
 	if (!tp->packets_out) {
-		f->first_tx_us = tcp_now_us(sk);
+		f->first_tx_us = ns_to_us(max(tcp_now_ns(sk), cb->sent_ns));
 		f->delivered_us = f->first_tx_us;
 	}
 	cb->tx.first_tx_us = f->first_tx_us;

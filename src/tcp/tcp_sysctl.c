@@ -65,6 +65,8 @@ static const struct sysctl_desc tcp_sysctl_rows[] = {
 	    "most half-open connections of a listener"),
 	ROW("notsent_lowat", SYSCTL_U32, notsent_lowat, U32_MAX_, 0, U32_MAX_,
 	    "not writeable while so much is not sent"),
+	ROW("limit_output_bytes", SYSCTL_U32, limit_output_bytes, 4194304, 0, 0x7fffffff,
+	    "most octets of a paced connection in queues of this host"),
 	ROW("challenge_ack_limit", SYSCTL_U32, challenge_ack_limit, 0x7fffffff, 0, 0x7fffffff,
 	    "challenge ACKs in a second (RFC 5961)"),
 	ROW("invalid_ratelimit", SYSCTL_U32, invalid_ratelimit_ms, 500, 0, 0x7fffffff,

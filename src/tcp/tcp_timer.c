@@ -79,7 +79,8 @@ void tcp_reset_xmit_timer(struct sock *sk, u8 what, u64 us)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	icsk->icsk_pending = what;
-	icsk->icsk_timeout = tcp_now_ns(sk) + min_t(u64, us, tcp_rto_max_us(sk)) * NSEC_PER_USEC;
+	icsk->icsk_timeout = tcp_now_ns(sk) + tcp_pacing_delay_ns(sk) +
+			     min_t(u64, us, tcp_rto_max_us(sk)) * NSEC_PER_USEC;
 	tcp_timer_update(sk);
 }
 

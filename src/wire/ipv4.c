@@ -75,6 +75,19 @@ void ip_decrease_ttl(struct ip_hdr *h)
 	h->check = check;
 }
 
+bool ip_set_ce(struct ip_hdr *h)
+{
+	const be16 from = cpu_to_be16((u16)(h->ihl_version << 8 | h->tos));
+	be16 check = h->check;
+
+	if (!(h->tos & 3))
+		return false;
+	h->tos |= 3;
+	csum_replace2(&check, from, cpu_to_be16((u16)(h->ihl_version << 8 | h->tos)));
+	h->check = check;
+	return true;
+}
+
 enum {
 	IPOPT_EOL_ = 0,
 	IPOPT_NOP_ = 1,

@@ -51,6 +51,8 @@ bool ipv4_csum_ok(const u8 *p, u32 hdr_len);
 void ip_send_check(struct ip_hdr *h); /* fills check */
 /* RFC 1624: the TTL went down by one. */
 void ip_decrease_ttl(struct ip_hdr *h);
+/* RFC 3168 5: Congestion Experienced, checksum included. False: not of an ECN-capable transport. */
+bool ip_set_ce(struct ip_hdr *h);
 
 /* Walks options. 0, or the offset (from the header's start) of the octet that is wrong: ICMP parameter problem. */
 struct ipv4_opts_view {

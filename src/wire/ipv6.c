@@ -41,6 +41,16 @@ void ipv6_build(u8 *p, const struct ipv6_view *v)
 	p[offsetof(struct ipv6_hdr, hop_limit)] = v->hop_limit;
 }
 
+bool ipv6_set_ce(struct ipv6_hdr *h)
+{
+	u32 word = be32_to_cpu(h->ver_tc_flow);
+
+	if (!(word >> 20 & 3))
+		return false;
+	h->ver_tc_flow = cpu_to_be32(word | 3u << 20);
+	return true;
+}
+
 int ipv6_skip_exthdr(const u8 *p, size_t len, u8 *nexthdr, u16 *ret_frag_off)
 {
 	size_t off = 0;

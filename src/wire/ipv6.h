@@ -65,6 +65,8 @@ struct ipv6_view {
 /* 40, or -EBADMSG. */
 int ipv6_parse(const u8 *p, size_t len, struct ipv6_view *ret);
 void ipv6_build(u8 *p, const struct ipv6_view *v);
+/* RFC 3168 5: Congestion Experienced. False: not of an ECN-capable transport. */
+bool ipv6_set_ce(struct ipv6_hdr *h);
 
 /*
  * Steps over the extension headers in [p, p+len), the first of which is of type *nexthdr (RFC 8200 4.1). The octets skipped, with

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ecn.c - a mark instead of a drop: Congestion Experienced (RFC 3168 5) */
+#include "sched/sched_internal.h"
+#include "wire/ethernet.h"
+#include "wire/ipv4.h"
+#include "wire/ipv6.h"
+
+bool qdisc_mark_ce(struct sk_buff *skb)
+{
+	int off = skb_network_offset(skb);
+	u32 len;
+	void *h;
+
+	if (off < 0)
+		return false;
+	len = be16_to_cpu(skb->protocol) == ETH_P_IP ? sizeof(struct ip_hdr)
+						     : sizeof(struct ipv6_hdr);
+	if (skb_ensure_writable(skb, (u32)off + len))
+		return false;
+	h = skb_network_header(skb);
+	switch (be16_to_cpu(skb->protocol)) {
+	case ETH_P_IP:
+		return ip_set_ce(h);
+	case ETH_P_IPV6:
+		return ipv6_set_ce(h);
+	default:
+		return false;
+	}
+}

@@ -975,6 +975,8 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->syn_fastopen = tp->syn_fastopen_exp = tp->tfo_probe = 0;
 	inet_sk(sk)->defer_connect = 0;
 	tp->total_retrans = 0;
+	tp->total_rto = tp->total_rto_recoveries = 0;
+	tp->total_rto_ms = tp->rto_stamp = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
 	tp->bytes_retrans = 0;
 	tp->delivered = tp->delivered_ce = tp->lost = tp->app_limited = 0;

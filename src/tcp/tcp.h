@@ -391,6 +391,9 @@ struct tcp_sock {
 	/* accounting */
 	u64 bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 	u32 total_retrans;
+	u16 total_rto, total_rto_recoveries;
+	u32 total_rto_ms,
+		rto_stamp; /* ms | 1: such a recovery is going on since then; tcp_total_rto_ms() */
 	u32 segs_in, segs_out, data_segs_in, data_segs_out;
 	u32 dsack_dups, reord_seen, rcv_ooopack;
 
@@ -1238,6 +1241,14 @@ void tcp_try_keep_open(struct sock *sk);
 void tcp_enter_cwr(struct sock *sk);
 void tcp_init_cwnd_reduction(struct sock *sk);
 void tcp_set_ca_state(struct sock *sk, u8 state);
+void tcp_rto_recovery_begin(struct sock *sk);
+void tcp_rto_recovery_end(struct sock *sk); /* also if there is none */
+static inline u32 tcp_total_rto_ms(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return tp->total_rto_ms + (tp->rto_stamp ? tcp_now_ms(sk) - tp->rto_stamp : 0);
+}
 void tcp_xmit_recovery(struct sock *sk, u32 rexmit);
 void tcp_mark_all_lost(struct sock *sk);
 void tcp_mark_skb_lost(struct sock *sk, struct sk_buff *skb);

@@ -633,6 +633,7 @@ void tcp_finish_connect(struct sock *sk)
 	tcp_set_state(sk, SS_TCP_ESTABLISHED);
 	inet_csk(sk)->icsk_ack.lrcvtime = tcp_now_ms(sk);
 	tcp_init_transfer(sk);
+	tcp_rto_recovery_end(sk);
 	/* The first data must not look like the end of an idle period. */
 	tp->lsndtime = tcp_now_ms(sk);
 	if (sock_flag(sk, SOCK_KEEPOPEN))

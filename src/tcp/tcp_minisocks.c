@@ -708,6 +708,8 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->reordering = tcp_net(newsk)->reordering;
 	tcp_rack_reset(tp);
 	tp->total_retrans = req->num_retrans;
+	tp->total_rto = tp->total_rto_recoveries = 0;
+	tp->total_rto_ms = tp->rto_stamp = 0;
 	tp->bytes_acked = tp->bytes_received = tp->bytes_sent = 0;
 	tp->bytes_retrans = 0;
 	tp->delivered = tp->delivered_ce = tp->lost = tp->app_limited = 0;

@@ -374,9 +374,29 @@ void tcp_set_ca_state(struct sock *sk, u8 state)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
+	if (icsk->icsk_ca_state == TCP_CA_Loss && state != TCP_CA_Loss)
+		tcp_rto_recovery_end(sk);
 	if (tcp_ca(sk)->set_state)
 		tcp_ca(sk)->set_state(sk, state);
 	icsk->icsk_ca_state = state;
+}
+
+/* The time from a first timeout until what was lost is there: tcp_info tells its sum. */
+void tcp_rto_recovery_begin(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->total_rto_recoveries++;
+	if (!tp->rto_stamp)
+		tp->rto_stamp = tcp_stamp_ms(sk);
+}
+
+void tcp_rto_recovery_end(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tp->total_rto_ms = tcp_total_rto_ms(sk);
+	tp->rto_stamp = 0;
 }
 
 static bool tcp_in_cwnd_reduction(const struct sock *sk)

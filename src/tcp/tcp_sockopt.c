@@ -471,6 +471,9 @@ void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 	info->tcpi_backoff = icsk->icsk_backoff;
 	info->tcpi_options = tcp_info_options(tp);
 	tcp_accecn_info(sk, info);
+	info->tcpi_total_rto = tp->total_rto;
+	info->tcpi_total_rto_recoveries = tp->total_rto_recoveries;
+	info->tcpi_total_rto_time = tcp_total_rto_ms(sk);
 	if (tcp_rare(sk) && tcp_rare(sk)->tfo)
 		info->tcpi_fastopen_client_fail = tcp_rare(sk)->tfo->client_fail & 3;
 	info->tcpi_snd_wscale = tp->snd_wscale;

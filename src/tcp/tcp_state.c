@@ -316,6 +316,8 @@ static void tcp_syn_sent_synack(struct sock *sk, struct tcp_seg *seg)
 	bool again;
 
 	tp->snd_wl1 = seg->seq;
+	/* With it the end of a recovery is seen at once: tcp_ack() asks. */
+	tp->sack_ok = seg->opts.sack_ok && tcp_net(sk)->sack;
 	tcp_ack(sk, seg, true);
 	tcp_learn_from_syn(sk, seg);
 	tcp_finish_connect(sk);

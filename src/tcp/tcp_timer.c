@@ -283,6 +283,9 @@ void tcp_retransmit_timer(struct sock *sk)
 			NET_INC_STATS(sk->sk_net, tcp_is_reno(tp) ? MIB_TcpExt_TCPRenoFailures
 								  : MIB_TcpExt_TCPSackFailures);
 	}
+	if (!icsk->icsk_retransmits)
+		tcp_rto_recovery_begin(sk);
+	tp->total_rto++;
 	tcp_enter_loss(sk);
 	icsk->icsk_retransmits = (u8)min(icsk->icsk_retransmits + 1, 255);
 	if (tcp_local_congestion(tcp_retransmit_skb(sk, tcp_rtx_queue_head(sk), 1))) {

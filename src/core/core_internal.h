@@ -31,7 +31,12 @@ void cpu_worker(void *arg); /* the thread of a worker; @arg is the cpu */
 int timers_init(struct cpu *cpu); /* 0 or -ENOMEM */
 void timers_fini(struct cpu *cpu);
 void run_timers(struct cpu *cpu); /* all that are due at cpu->now */
-bool timers_due(struct cpu *cpu); /* is there anything for run_timers()? */
+bool __timers_due(struct cpu *cpu);
+/* Is there anything for run_timers()? Asked at each unlock. */
+static inline bool timers_due(struct cpu *cpu)
+{
+	return unlikely(cpu->now >= cpu->timers_at) && __timers_due(cpu);
+}
 u64 timers_next(struct cpu *cpu); /* ns, 0 now, HOST_FOREVER none */
 
 /* wait.c */

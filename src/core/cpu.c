@@ -33,7 +33,11 @@
 
 u64 cpu_clock_refresh(struct cpu *cpu)
 {
-	cpu->now = host_now(cpu->machine->host);
+	u64 now = host_now(cpu->machine->host);
+
+	/* The host's clock may be a little behind what another thread saw. */
+	if (likely(now > cpu->now))
+		cpu->now = now;
 	return cpu->now;
 }
 
@@ -76,6 +80,8 @@ void cpu_run_pending(struct cpu *cpu)
 		before = cpu->softirq_pending;
 		if (!before)
 			return;
+		if (pass)
+			cpu_clock_refresh(cpu); /* in the first one the time of cpu_lock() is good */
 		do_softirq(cpu);
 		if ((before & cpu->softirq_pending & rx) || cpu->receiver_full) {
 			cpu->receiver_full = false;

@@ -93,6 +93,7 @@ struct __capability("cpu") cpu
 	u64 next_skb_id; /* id << 8 | cpu id */
 	u64 epoch;       /* advanced by every cpu_unlock() */
 	struct softnet_data *softnet;
+	u64 timers_at; /* no timer is due before: timer.c */
 	struct timer_wheel *wheel;
 	struct hrtimer_heap *hrtimers;
 	struct skb_cache *skb_cache;

@@ -136,16 +136,16 @@ bool do_softirq(struct cpu *cpu)
 {
 	u8 interrupted = cpu->context, ksoftirqd = cpu->ksoftirqd ? CONTEXT_KSOFTIRQD : 0;
 	unsigned nr;
+	u32 left;
 
 	lock_assert_held(cpu);
 	assert(!cpu->in_softirq);
 	if (!cpu->softirq_pending)
 		return false;
 	cpu->in_softirq = true;
-	cpu_clock_refresh(cpu);
-	for (nr = 0; nr < NR_SOFTIRQS; nr++) {
-		if (!(cpu->softirq_pending & (1u << nr)))
-			continue;
+	/* Those that are set when their turn comes. */
+	for (nr = 0; (left = cpu->softirq_pending >> nr); nr++) {
+		nr += (unsigned)__builtin_ctz(left);
 		cpu->softirq_pending &= ~(1u << nr);
 		cpu->softirq_counts[nr]++;
 		cpu->context = softirqs[nr].context | ksoftirqd;

@@ -17,7 +17,9 @@
  *
  *   Heap. Ordered by expiry, then by order of arming. A timer that a handler arms for a time that has passed is put aside until the
  *   round is over, so that a round always ends.
- * Invariants: a slot that has timers has its bit set; clk never exceeds the tick of cpu->now.
+ *   cpu->timers_at is the time before which nothing is due, so that the question at each unlock is one comparison. Arming lowers it; when
+ *   it has come, or is 0, it is found out anew.
+ * Invariants: a slot that has timers has its bit set; clk never exceeds the tick of cpu->now; timers_at never exceeds timers_next().
  * Locking: the cpu's lock.
  */
 #include "core/timer.h"
@@ -67,20 +69,24 @@ void timer_setup(struct timer_list *t, void (*fn)(struct cpu *cpu, struct timer_
 	t->function = fn;
 }
 
-/* Puts @t, which is on no list, where it belongs. Timers for clk itself or earlier go to @now_list. */
-static void wheel_insert(struct timer_wheel *w, struct timer_list *t, struct list_head *now_list)
+/*
+ * Puts @t, which is on no list, where it belongs. Timers for clk itself or earlier go to @now_list. Returns when somebody must look:
+ * the first tick of its slot.
+ */
+static u64 wheel_insert(struct timer_wheel *w, struct timer_list *t, struct list_head *now_list)
 {
 	u64 tick = tick_after(t->expires);
 	unsigned level, slot;
 
 	if (tick <= w->clk) {
 		list_add_tail(&t->entry, now_list);
-		return;
+		return 0;
 	}
 	level = (63 - (unsigned)__builtin_clzll(tick ^ w->clk)) / LEVEL_BITS;
 	slot = (tick >> (level * LEVEL_BITS)) & (LEVEL_SLOTS - 1);
 	list_add_tail(&t->entry, &w->slots[level][slot]);
 	w->pending[level] |= 1ULL << slot;
+	return tick >> (level * LEVEL_BITS) << (level * LEVEL_BITS);
 }
 
 bool mod_timer(struct cpu *cpu, struct timer_list *t, u64 expires_ns)
@@ -95,7 +101,9 @@ bool mod_timer(struct cpu *cpu, struct timer_list *t, u64 expires_ns)
 		list_del(&t->entry);
 	}
 	t->expires = expires_ns;
-	wheel_insert(w, t, &w->due);
+	if (likely(cpu->now < cpu->timers_at))
+		w->clk = max(w->clk, tick_of(cpu->now)); /* nothing lies between */
+	cpu->timers_at = min(cpu->timers_at, wheel_insert(w, t, &w->due) << TIMER_TICK_SHIFT);
 	if (expires_ns < cpu->sleep_until)
 		cpu->need_kick = true;
 	return was_pending;
@@ -193,6 +201,7 @@ int hrtimer_start(struct cpu *cpu, struct hrtimer *t, u64 expires_ns)
 	hrtimer_cancel(cpu, t);
 	t->expires = expires_ns;
 	t->seq = h->next_seq++;
+	cpu->timers_at = min(cpu->timers_at, expires_ns);
 	if (unlikely(h->running && expires_ns <= cpu->now)) {
 		err = heap_push(&h->late, t);
 		t->late = !err;
@@ -267,6 +276,7 @@ void run_timers(struct cpu *cpu)
 	}
 	w->clk = max(w->clk, now_tick); /* no slot in use begins before it */
 	hrtimers_end_round(h);
+	cpu->timers_at = 0; /* to be looked up */
 }
 
 u64 timers_next(struct cpu *cpu)
@@ -284,20 +294,15 @@ u64 timers_next(struct cpu *cpu)
 	return next;
 }
 
-bool timers_due(struct cpu *cpu)
+bool __timers_due(struct cpu *cpu)
 {
 	struct timer_wheel *w = cpu->wheel;
-	struct hrtimer *t = heap_peek(&cpu->hrtimers->heap);
-	u64 now_tick = tick_of(cpu->now);
-	unsigned level, slot;
+	u64 next = timers_next(cpu);
 
-	if (!list_empty(&w->due) || cpu->hrtimers->late.len || (t && t->expires <= cpu->now))
+	if (next <= cpu->now)
 		return true;
-	if (now_tick <= w->clk)
-		return false; /* every slot in use begins after clk; asked at each unlock, a tick is long */
-	if (wheel_first_slot(w, &level, &slot) <= now_tick)
-		return true;
-	w->clk = now_tick; /* so that new timers land on the level they need */
+	w->clk = max(w->clk, tick_of(cpu->now)); /* so that new timers land on the level they need */
+	cpu->timers_at = next;
 	return false;
 }
 

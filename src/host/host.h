@@ -34,7 +34,7 @@ struct host_watch;
 enum { HOST_WATCH_READ = 1, HOST_WATCH_WRITE = 2 };
 
 struct host_ops {
-	/* Nanoseconds since an arbitrary start; never goes back. */
+	/* Nanoseconds since an arbitrary start. Between two threads, and two calls of one, it may seem to go back by less than a microsecond. */
 	u64 (*now)(struct host *h);
 	/* Nanoseconds since 1970 (virtual: the start date of the configuration plus now). */
 	u64 (*realtime)(struct host *h);

@@ -57,6 +57,7 @@ int inet_hashinfo_init(struct inet_hashinfo *h, struct net *net)
 	}
 	h->key[0] = net->machine->hash_seed[0] ^ net->id;
 	h->key[1] = net->machine->hash_seed[1];
+	unihash_key_init(&h->hash_key, h->key);
 	net->inet->tcp_hashinfo = h;
 	return 0;
 }
@@ -197,10 +198,9 @@ static u32 ehash_fn(const struct inet_hashinfo *h, const struct inet_tuple *t)
 	u32 words[9];
 
 	if (likely(t->family == AF_INET))
-		return (u32)inet_tuple_hash(t, h->key);
-	/* Nobody sees this one: fewer rounds make up for the longer key. */
+		return unihash_3u32(t->daddr.v4.v, t->saddr.v4.v, tuple_ports(t), &h->hash_key);
 	tuple_words(t, words);
-	return (u32)siphash13_9u32(words, h->key);
+	return unihash(words, ARRAY_SIZE(words), &h->hash_key);
 }
 
 u32 inet_common_hash(const struct inet_hashinfo *h, const struct sock_common *c)
@@ -292,12 +292,12 @@ static u32 lhash2_fn(const struct inet_hashinfo *h, u16 family, const union inet
 	u32 words[5] = { 0 };
 
 	if (family == AF_INET)
-		return (u32)siphash_2u64(addr->v4.v, port, h->key);
+		return unihash_2u32(addr->v4.v, port, &h->hash_key);
 	if (ipv6_addr_any(&addr->v6))
-		return (u32)siphash_2u64(0, port, h->key);
+		return unihash_2u32(0, port, &h->hash_key);
 	memcpy(words, &addr->v6, 16);
 	words[4] = port;
-	return (u32)siphash(words, sizeof(words), h->key);
+	return unihash(words, ARRAY_SIZE(words), &h->hash_key);
 }
 
 static u32 listener_hash_of(const struct inet_hashinfo *h, const struct sock *sk)

@@ -5,7 +5,7 @@
  *   ehash:  connections (also TIME_WAIT and SYN_RECV entries) by 4-tuple, of both IP versions
  *   bhash:  bind buckets by port, with the fastreuse rules (a bucket knows whether all its owners allow sharing)
  *   lhash2: listeners by port and address
- * Tables start small and grow by doubling. Keys are hashed with siphash under the machine's seed, so order never depends on
+ * Tables start small and grow by doubling. Keys are hashed under a key from the machine's seed (unihash.h), so order never depends on
  * addresses of memory. Locking: the home cpu's lock.
  */
 #ifndef WEIR_INET_INET_HASHTABLES_H
@@ -13,6 +13,7 @@
 
 #include "core/sock.h"
 #include "lib/list.h"
+#include "lib/unihash.h"
 #include "wire/ipv6.h"
 
 struct inet_bind_bucket {
@@ -33,7 +34,8 @@ struct inet_hashinfo {
 	u32 ehash_count, bhash_count, lhash2_count;
 	/* Who takes connections to any destination that no other listener is for: of IPv4, IPv6. Held. */
 	struct sock *any[2];
-	u64 key[2];
+	u64 key[2];                  /* for what is seen outside: ports */
+	struct unihash_key hash_key; /* ehash, lhash2 */
 	/* RFC 6056 3.3.4: a counter per class of destinations, so that ports go up where they meet */
 	u32 *table_perturb; /* INET_TABLE_PERTURB_SIZE; NULL until the first connect */
 };

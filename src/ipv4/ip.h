@@ -102,7 +102,8 @@ struct netns_ipv4 {
 	struct sock *icmp_sk;
 	u64 ip_id_counter;
 	/* A copy of each packet for raw sockets of its protocol: true if one took it. Borrows @skb, data at the transport header.
-	 * NULL: no raw sockets exist. */
+	 * Not asked while there are no raw sockets. */
+	u32 nr_raw;
 	bool (*raw_deliver)(struct net *net, const struct sk_buff *skb, u8 protocol);
 
 	/* routing; cpu lock to read, rtnl and cpu lock to change */

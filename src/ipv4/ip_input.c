@@ -44,7 +44,7 @@ static int ip_local_deliver_finish(struct net *net, struct sock *sk, struct sk_b
 	bool raw;
 
 	__skb_pull(skb, skb_network_header_len(skb));
-	raw = net->ipv4->raw_deliver && net->ipv4->raw_deliver(net, skb, protocol);
+	raw = unlikely(net->ipv4->nr_raw) && net->ipv4->raw_deliver(net, skb, protocol);
 	p = net->ipv4->protos[protocol];
 	if (likely(p)) {
 		NET_INC_STATS(net, MIB_Ip_InDelivers);

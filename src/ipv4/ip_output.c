@@ -337,7 +337,12 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	iph->saddr = fl->saddr;
 	iph->daddr = fl->daddr;
 	iph->tot_len = cpu_to_be16((u16)skb->len);
-	iph->id = cpu_to_be16(ip_select_ident(net, fl->saddr, fl->daddr, sk->sk_protocol));
+	/* RFC 6864 4.1: what cannot be fragmented needs none, a connected socket's counter is good enough. */
+	if (df && be32_eq(fl->daddr, sk->sk_daddr))
+		iph->id = cpu_to_be16(inet_sk(sk)->inet_id++);
+	else
+		iph->id = cpu_to_be16(
+			ip_select_ident(net, fl->saddr, fl->daddr, sk->sk_protocol));
 	if (optlen)
 		ip_options_build(net, iph, &opt, fl->daddr, fl->saddr);
 	skb->priority = ipc->sockc.priority;

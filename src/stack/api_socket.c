@@ -255,31 +255,47 @@ ssize_t weir_recv(struct weir_file *f, void *buf, size_t n, int flags)
 	return weir_recvfrom(f, buf, n, flags, NULL, NULL);
 }
 
-ssize_t weir_sendto(struct weir_file *f, const void *buf, size_t n, int flags,
+ssize_t weir_sendto(struct weir_file *wf, const void *buf, size_t n, int flags,
 		    const struct sockaddr *addr, socklen_t len)
 {
 	struct iovec iov = { (void *)buf, n };
-	struct msghdr msg = { .msg_name = (void *)addr,
-			      .msg_namelen = addr ? len : 0,
-			      .msg_iov = &iov,
-			      .msg_iovlen = 1 };
+	struct msghdr msg;
+	struct kmsghdr k;
 
-	return weir_sendmsg(f, &msg, flags);
+	/* Without an address there is nothing in a message but its octets. */
+	if (addr || n > RW_MAX) {
+		msg = (struct msghdr){ .msg_name = (void *)addr,
+				       .msg_namelen = addr ? len : 0,
+				       .msg_iov = &iov,
+				       .msg_iovlen = 1 };
+		return weir_sendmsg(wf, &msg, flags);
+	}
+	k = (struct kmsghdr){ .flags = (u32)flags };
+	iov_iter_init(&k.iter, &iov, 1, n);
+	return WITH_FILE(wf, ssize_t, sys_sendmsg(f, &k));
 }
 
-ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int flags, struct sockaddr *addr,
+ssize_t weir_recvfrom(struct weir_file *wf, void *buf, size_t n, int flags, struct sockaddr *addr,
 		      socklen_t *len)
 {
 	struct iovec iov = { buf, n };
-	struct msghdr msg = { .msg_name = addr && len ? addr : NULL,
-			      .msg_namelen = addr && len ? *len : 0,
-			      .msg_iov = &iov,
-			      .msg_iovlen = 1 };
-	ssize_t r = weir_recvmsg(f, &msg, flags);
+	struct msghdr msg;
+	struct kmsghdr k;
+	ssize_t r;
 
-	if (r >= 0 && addr && len)
-		*len = msg.msg_namelen;
-	return r;
+	if (addr || n > RW_MAX) {
+		msg = (struct msghdr){ .msg_name = addr && len ? addr : NULL,
+				       .msg_namelen = addr && len ? *len : 0,
+				       .msg_iov = &iov,
+				       .msg_iovlen = 1 };
+		r = weir_recvmsg(wf, &msg, flags);
+		if (r >= 0 && addr && len)
+			*len = msg.msg_namelen;
+		return r;
+	}
+	k = (struct kmsghdr){ .flags = (u32)flags };
+	iov_iter_init(&k.iter, &iov, 1, n);
+	return WITH_FILE(wf, ssize_t, sys_recvmsg(f, &k));
 }
 
 /* ---- the file ------------------------------------------------------------------------------------------ */

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/linux/tsc.h"
 #include "host/linux/watch.h"
 #include "host/streams.h"
 
@@ -22,6 +23,7 @@ struct host_linux {
 	struct host host;
 	struct random_streams streams;
 	struct watcher watcher;
+	struct tsc_clock tsc;
 };
 
 enum { EMPTY, PERMIT, WAITING };
@@ -46,7 +48,18 @@ static u64 clock_ns(clockid_t clock)
 
 static u64 linux_now(struct host *h)
 {
-	return clock_ns(CLOCK_MONOTONIC);
+	struct tsc_clock *c = &((struct host_linux *)h)->tsc;
+	u64 tsc, now;
+
+	if (unlikely(!c->usable))
+		return clock_ns(CLOCK_MONOTONIC);
+	tsc = tsc_read();
+	now = tsc_clock_at(c, tsc);
+	if (unlikely(!now)) {
+		now = clock_ns(CLOCK_MONOTONIC);
+		tsc_clock_sync(c, tsc, now);
+	}
+	return now;
 }
 
 static u64 linux_realtime(struct host *h)
@@ -178,6 +191,7 @@ static struct host *linux_create(bool seeded, u64 seed)
 	l->host.ops = &host_linux_ops;
 	random_streams_init(&l->streams, seeded, seed);
 	watcher_init(&l->watcher);
+	l->tsc.usable = tsc_usable();
 	return &l->host;
 }
 

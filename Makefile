@@ -6,7 +6,7 @@
 #   make demo       two unmodified programs talk over two weir stacks
 #   make test       every test; the last line counts them
 #   make check      the repository checks alone (layers, globals, headers, exports, format, ...)
-#   make bench      weir beside the kernel, writes bench/results.json
+#   make bench      weir beside the kernel, writes bench/results.json; LWIP_DIR=a source tree of lwIP 2.2: beside lwIP, too
 #   make bench-instructions bench-record   instructions per operation against bench/instructions.json; takes new figures
 #   make study-livelock study-media study-tcp    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
@@ -70,7 +70,8 @@ check: deps-test all
 	@tools/run-tests $(BUILD) --suite checks
 
 bench: deps-test all
-	@$(BUILD)/bench/bench --json bench/results.json
+	@test -z "$(LWIP_DIR)" || CC="$(CC)" bench/build-lwip $(LWIP_DIR) $(BUILD)/lwip-side.so
+	@$(BUILD)/bench/bench --json bench/results.json $(if $(LWIP_DIR),--lwip $(BUILD)/lwip-side.so)
 	@bench/uplink-bench $(BUILD)/tools/weir/weir $(BUILD)/bench/uplink_load --json bench/results.json
 
 # Instructions per operation: compared with what is recorded; make bench-record takes new figures.

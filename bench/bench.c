@@ -2,7 +2,7 @@
 /*
  * bench.c - weir beside the kernel of this machine, and weir over IPv6 beside itself over IPv4, in interleaved pairs
  *
- *     bench [--pairs N] [--seconds S] [--json FILE] [ROW...]
+ *     bench [--pairs N] [--seconds S] [--json FILE] [--lwip FILE] [ROW...]
  *     bench --count BATCHES ROW
  *
  * Prints a table and writes {"rows": [{"name", "peer", "unit", "weir", "peer_value", "ratio", "aim"}]}: medians, and the median of the pairs'
@@ -11,6 +11,7 @@
  */
 #include "bench/bench.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -26,6 +27,62 @@ struct row {
 	struct bench_params params;
 	bench_fn weir, other; /* other: the peer, or weir over IPv4 */
 };
+
+/* ---- lwIP: a shared object, if --lwip names one (bench/build-lwip) -------------------------------------- */
+
+static void *lwip;
+
+static double lwip_call(const char *name, const struct bench_params *p)
+{
+	bench_fn fn = lwip ? (bench_fn)dlsym(lwip, name) : NULL;
+
+	return fn ? fn(p) : -ENOENT;
+}
+
+static double lwip_tcp_bulk(const struct bench_params *p)
+{
+	return lwip_call("lwip_tcp_bulk", p);
+}
+
+static double lwip_tcp_rr(const struct bench_params *p)
+{
+	return lwip_call("lwip_tcp_rr", p);
+}
+
+static double lwip_tcp_crr(const struct bench_params *p)
+{
+	return lwip_call("lwip_tcp_crr", p);
+}
+
+static double lwip_udp(const struct bench_params *p)
+{
+	return lwip_call("lwip_udp", p);
+}
+
+static bool lwip_open(const char *path)
+{
+	const char *(*settings)(void);
+
+	lwip = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	settings = lwip ? (const char *(*)(void))dlsym(lwip, "bench_lwip_settings") : NULL;
+	if (!settings) {
+		fprintf(stderr, "bench: %s: %s\n", path, dlerror());
+		return false;
+	}
+	printf("%s\n", settings());
+	return true;
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------- */
+
+/* The same with one connection: what more of them cost. */
+static double weir_tcp_rr_one(const struct bench_params *p)
+{
+	struct bench_params one = *p;
+
+	one.connections = 1;
+	return weir_tcp_rr(&one);
+}
 
 static const struct row rows[] = {
 	{ "tcp_bulk_loopback",
@@ -208,6 +265,87 @@ static const struct row rows[] = {
 	  { PATH_LOOPBACK, 64, 0, true },
 	  weir_udp,
 	  weir_udp },
+	{ "lwip_tcp_bulk_1500",
+	  "lwIP",
+	  "Gbit/s",
+	  8e-9,
+	  false,
+	  2.0,
+	  { PATH_VETH_NO_OFFLOAD, 131072, 0, false },
+	  weir_tcp_bulk,
+	  lwip_tcp_bulk },
+	{ "lwip_tcp_rr_1",
+	  "lwIP",
+	  "us",
+	  1e6,
+	  true,
+	  4.0,
+	  { PATH_LOOPBACK, 1, 0, false },
+	  weir_tcp_rr,
+	  lwip_tcp_rr },
+	{ "lwip_tcp_rr_64",
+	  "lwIP",
+	  "us",
+	  1e6,
+	  true,
+	  1.8,
+	  { PATH_LOOPBACK, 1, 0, false, 64 },
+	  weir_tcp_rr,
+	  lwip_tcp_rr },
+	{ "lwip_tcp_rr_1000",
+	  "lwIP",
+	  "us",
+	  1e6,
+	  true,
+	  1.8,
+	  { PATH_LOOPBACK, 1, 0, false, 1000 },
+	  weir_tcp_rr,
+	  lwip_tcp_rr },
+	{ "lwip_tcp_crr",
+	  "lwIP",
+	  "connections/s",
+	  1,
+	  false,
+	  1.2,
+	  { PATH_LOOPBACK, 1, 0, false },
+	  weir_tcp_crr,
+	  lwip_tcp_crr },
+	{ "lwip_udp_64",
+	  "lwIP",
+	  "M packets/s",
+	  1e-6,
+	  false,
+	  1.2,
+	  { PATH_LOOPBACK, 64, 0, false },
+	  weir_udp,
+	  lwip_udp },
+	{ "lwip_udp_1400",
+	  "lwIP",
+	  "M packets/s",
+	  1e-6,
+	  false,
+	  1.0,
+	  { PATH_LOOPBACK, 1400, 0, false },
+	  weir_udp,
+	  lwip_udp },
+	{ "tcp_rr_64",
+	  "weir, one connection",
+	  "us",
+	  1e6,
+	  true,
+	  0.7,
+	  { PATH_LOOPBACK, 1, 0, false, 64 },
+	  weir_tcp_rr,
+	  weir_tcp_rr_one },
+	{ "tcp_rr_10000",
+	  "weir, one connection",
+	  "us",
+	  1e6,
+	  true,
+	  0.4,
+	  { PATH_LOOPBACK, 1, 0, false, 10000 },
+	  weir_tcp_rr,
+	  weir_tcp_rr_one },
 };
 
 #define NR_ROWS   (sizeof(rows) / sizeof(rows[0]))
@@ -297,7 +435,7 @@ static int count(const char *batches, const char *name)
 
 static void usage(FILE *out)
 {
-	fprintf(out, "usage: bench [--pairs N] [--seconds S] [--json FILE] [ROW...]\n"
+	fprintf(out, "usage: bench [--pairs N] [--seconds S] [--json FILE] [--lwip FILE] [ROW...]\n"
 		     "       bench --count BATCHES ROW\nrows:");
 	for (size_t i = 0; i < NR_ROWS; i++)
 		fprintf(out, " %s", rows[i].name);
@@ -321,7 +459,10 @@ int main(int argc, char **argv)
 			seconds = atof(argv[first + 1]);
 		else if (!strcmp(argv[first], "--json"))
 			json_path = argv[first + 1];
-		else
+		else if (!strcmp(argv[first], "--lwip")) {
+			if (!lwip_open(argv[first + 1]))
+				return 1;
+		} else
 			break;
 	}
 	if ((first < argc && argv[first][0] == '-') || pairs < 1 || pairs > MAX_PAIRS ||
@@ -341,6 +482,12 @@ int main(int argc, char **argv)
 
 		for (int a = first; a < argc; a++)
 			wanted |= !strcmp(argv[a], rows[i].name);
+		/* Asked for by name it is an error, otherwise it is left out with a word. */
+		if (wanted && first == argc && !lwip && !strcmp(rows[i].peer, "lwIP")) {
+			printf("%-26s left out: make bench LWIP_DIR=a source tree of lwIP 2.2\n",
+			       rows[i].name);
+			continue;
+		}
 		if (!wanted)
 			continue;
 		row = measure(&rows[i], pairs, seconds);

@@ -81,7 +81,8 @@ void cpu_run_pending(struct cpu *cpu)
 		if (!before)
 			return;
 		if (pass)
-			cpu_clock_refresh(cpu); /* in the first one the time of cpu_lock() is good */
+			cpu_clock_refresh(
+				cpu); /* in the first one the time of cpu_lock() is good */
 		do_softirq(cpu);
 		if ((before & cpu->softirq_pending & rx) || cpu->receiver_full) {
 			cpu->receiver_full = false;

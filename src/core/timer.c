@@ -301,7 +301,8 @@ bool __timers_due(struct cpu *cpu)
 
 	if (next <= cpu->now)
 		return true;
-	w->clk = max(w->clk, tick_of(cpu->now)); /* so that new timers land on the level they need */
+	w->clk =
+		max(w->clk, tick_of(cpu->now)); /* so that new timers land on the level they need */
 	cpu->timers_at = next;
 	return false;
 }

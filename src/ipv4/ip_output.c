@@ -341,8 +341,7 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	if (df && be32_eq(fl->daddr, sk->sk_daddr))
 		iph->id = cpu_to_be16(inet_sk(sk)->inet_id++);
 	else
-		iph->id = cpu_to_be16(
-			ip_select_ident(net, fl->saddr, fl->daddr, sk->sk_protocol));
+		iph->id = cpu_to_be16(ip_select_ident(net, fl->saddr, fl->daddr, sk->sk_protocol));
 	if (optlen)
 		ip_options_build(net, iph, &opt, fl->daddr, fl->saddr);
 	skb->priority = ipc->sockc.priority;

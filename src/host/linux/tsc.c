@@ -9,7 +9,8 @@
 #if defined(__x86_64__)
 bool tsc_usable(void)
 {
-	static const char path[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+	static const char path[] =
+		"/sys/devices/system/clocksource/clocksource0/current_clocksource";
 	char name[16] = "";
 	int fd, mode = 0;
 	ssize_t n;

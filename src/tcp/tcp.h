@@ -773,7 +773,6 @@ enum tcp_accecn_opt_seen { /* tcpi_accecn_opt_seen */
 /* tcpi_accecn_fail_mode: what the path does not carry. */
 #define TCP_ACCECN_ACE_FAIL_RECV                                                                   \
 	2u /* the ACE field, or codepoints: we send nothing that may be marked */
-#define TCP_ACCECN_OPT_FAIL_SEND 4u
 #define TCP_ACCECN_OPT_FAIL_RECV 8u
 
 u16 tcp_ace_flags(u32 ace);             /* TCP_FLAG_* of a field */

@@ -241,8 +241,7 @@ u32 tcp_accecn_option(struct sock *sk, const struct tcp_skb_cb *cb, u32 payload,
 
 	if (!mode || (cb->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_RST)) || cb->gso_segs > 1)
 		return 0;
-	if (mode != TCP_ECN_OPTION_PERSIST &&
-	    (a->opt_seen != TCP_ACCECN_OPT_COUNTER_SEEN || a->fail & TCP_ACCECN_OPT_FAIL_SEND))
+	if (mode != TCP_ECN_OPTION_PERSIST && a->opt_seen != TCP_ACCECN_OPT_COUNTER_SEEN)
 		return 0;
 	if (mode == TCP_ECN_OPTION_MINIMUM && !option_is_due(sk, a))
 		return 0;

@@ -20,7 +20,7 @@
  * See RFC 4987 3.6, RFC 7323 5.4 (timestamps need only be monotonic per connection).
  */
 #include "lib/siphash.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 #define COOKIE_BITS      24u
 #define COOKIE_MASK      ((1u << COOKIE_BITS) - 1)
@@ -147,6 +147,7 @@ static struct request_sock *cookie_request(struct sock *listener, const struct t
 	tcp_openreq_addresses(listener, req, seg->skb);
 	inet_common_tuple(&req->c, &t);
 	req->syncookie = 1;
+	tcp_auth_openreq(listener, req, seg);
 	req->mss = mss;
 	treq->rcv_isn = seg->seq - 1;
 	treq->snt_isn = seg->ack - 1;

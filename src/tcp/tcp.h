@@ -524,7 +524,9 @@ struct tcp_request_sock {
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, got_ack : 1, ecn_ok : 1;
 	u8 accecn_ok : 1, syn_ect : 2; /* codepoint of the SYN */
 	u8 synacks : 3;                /* SYN-ACKs that were made, up to 7 */
+	u8 ao_used : 1; /* tcp_ao.c: the SYN was signed, and asked for these two */
 	u8 snd_wscale : 4, rcv_wscale : 4;
+	u8 ao_keyid, ao_rcv_next;
 };
 #define tcp_rsk(req_) ((struct tcp_request_sock *)(req_))
 
@@ -1377,6 +1379,9 @@ struct tcp_out_opts {
 	u8 sig_len;  /* octets of the signature's option, padded; 0: none */
 	u8 sig_kind; /* TCPOPT_MD5SIG_, TCPOPT_AO_ */
 	u8 sig_keyid, sig_rnext, sig_maclen;
+	bool sig_cached; /* AO: by the connection's traffic key; else by one of these numbers */
+	u32 sig_sisn, sig_disn;
+	u32 sig_sne; /* of answers that are no socket's */
 	const u32 *accecn; /* octets by codepoint; NULL: no AccECN option */
 };
 /* Octets (multiple of 4, at most 40) the options take. */
@@ -1566,7 +1571,11 @@ static inline void tcp_ca_event(struct sock *sk, enum tcp_ca_event ev)
 	X(TCP_AUTH_HDR, "signed in two ways at once, or the option is malformed (RFC 5925 2.2)")   \
 	X(TCP_MD5NOTFOUND, "not signed, but there is a TCP-MD5 key for its sender (RFC 2385 2.0)") \
 	X(TCP_MD5UNEXPECTED, "signed with TCP-MD5, but there is no key for its sender")            \
-	X(TCP_MD5FAILURE, "the TCP-MD5 digest is wrong (RFC 2385 2.0)")
+	X(TCP_MD5FAILURE, "the TCP-MD5 digest is wrong (RFC 2385 2.0)")                            \
+	X(TCP_AONOTFOUND, "not signed, but its sender must, with TCP-AO (RFC 5925 7.3)")           \
+	X(TCP_AOUNEXPECTED, "signed with TCP-AO, which the connection does without")               \
+	X(TCP_AOKEYNOTFOUND, "signed with TCP-AO by a key that is not known (RFC 5925 7.3)")       \
+	X(TCP_AOFAILURE, "the TCP-AO MAC is wrong (RFC 5925 7.3)")
 
 DROP_REASON_ENUM(TCP, TCP_DROP_REASONS);
 

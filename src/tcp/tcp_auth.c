@@ -14,6 +14,7 @@
 #include "inet/inet6_sock.h"
 #include "ipv6/ipv6.h"
 #include "netlink/netlink.h"
+#include "tcp/tcp_ao.h"
 #include "tcp/tcp_auth_uapi.h"
 
 /* ---- a socket's keys --------------------------------------------------------------------------------- */
@@ -40,6 +41,7 @@ void tcp_auth_put(struct tcp_auth *auth)
 		return;
 	list_for_each_entry_safe(key, n, &auth->md5, node)
 		free(key);
+	tcp_ao_free(auth->ao);
 	free(auth);
 }
 
@@ -197,6 +199,12 @@ void tcp_auth_established(struct sock *sk, const struct tcp_auth *auth, struct t
 	const struct tcp_md5_key *md5;
 	struct tcp_ends e;
 
+	if (auth->ao && auth->ao->current) {
+		tcp_ao_established(auth->ao, o);
+		return;
+	}
+	if (list_empty(&auth->md5))
+		return;
 	tcp_ends_of_sock(sk, &e);
 	md5 = tcp_md5_lookup(auth, e.family, e.daddr);
 	if (md5)
@@ -205,21 +213,37 @@ void tcp_auth_established(struct sock *sk, const struct tcp_auth *auth, struct t
 
 void tcp_auth_syn(struct sock *sk, const struct tcp_auth *auth, struct tcp_out_opts *o)
 {
+	if (auth->ao && auth->ao->current) {
+		tcp_ao_syn(sk, auth->ao, o);
+		return;
+	}
 	tcp_auth_established(sk, auth, o);
 	/* As Linux: a digest, timestamps and SACK blocks do not fit together, and SACK is worth more. */
-	if (o->sig_kind == TCPOPT_MD5SIG_)
+	if (o->sig_len)
 		o->ts = false;
+}
+
+u32 tcp_auth_header_len(struct sock *sk)
+{
+	struct tcp_out_opts o = { 0 };
+
+	if (unlikely(tcp_auth(sk)))
+		tcp_auth_established(sk, tcp_auth(sk), &o);
+	return o.sig_len;
 }
 
 bool tcp_auth_synack(const struct sock *listener, const struct request_sock *req,
 		     struct tcp_out_opts *o)
 {
+	const struct tcp_request_sock *treq = (const struct tcp_request_sock *)req;
 	const struct tcp_auth *auth = tcp_auth(listener);
 	const struct tcp_md5_key *md5;
 	struct tcp_ends e;
 
 	if (likely(!auth))
-		return true;
+		return !treq->ao_used;
+	if (treq->ao_used)
+		return tcp_ao_request(auth->ao, req, o);
 	tcp_ends_of_request(req, &e);
 	md5 = tcp_md5_lookup(auth, e.family, e.daddr);
 	if (md5)
@@ -233,31 +257,36 @@ static u8 *md5_place(struct tcp_hdr *th)
 	return (u8 *)(th + 1) + 4;
 }
 
-/* @th, at skb->data, is complete. */
-static void sign(struct net *net, struct sk_buff *skb, const struct tcp_ends *e,
-		 const struct tcp_out_opts *o)
+/* @th is complete. */
+static void sign(const struct net *net, struct tcp_hdr *th, const struct sk_buff *skb, u32 off,
+		 u32 len, const struct tcp_ends *e, const struct tcp_out_opts *o, u32 sne)
 {
-	struct tcp_hdr *th = (struct tcp_hdr *)skb_transport_header(skb);
-	u32 hlen = tcp_hdr_len(th);
-
-	tcp_md5_hash(net, o->sig_key, e, th, skb, hlen, skb->len - hlen, md5_place(th));
+	if (o->sig_kind == TCPOPT_AO_)
+		tcp_ao_sign(o, e, th, skb, off, len, sne);
+	else
+		tcp_md5_hash(net, o->sig_key, e, th, skb, off, len, md5_place(th));
 }
 
 void tcp_auth_sign(const struct sock *sk, struct sk_buff *skb, const struct tcp_out_opts *o)
 {
+	struct tcp_hdr *th = (struct tcp_hdr *)skb_transport_header(skb);
+	u32 hlen = tcp_hdr_len(th), sne = 0;
 	struct tcp_ends e;
 
 	tcp_ends_of_sock(sk, &e);
-	sign(sock_net(sk), skb, &e, o);
+	if (o->sig_cached)
+		sne = tcp_ao_snd_sne(sk, be32_to_cpu(th->seq));
+	sign(sock_net(sk), th, skb, hlen, skb->len - hlen, &e, o, sne);
 }
 
 void tcp_auth_sign_synack(const struct sock *listener, struct sk_buff *skb,
 			  const struct request_sock *req, const struct tcp_out_opts *o)
 {
+	struct tcp_hdr *th = (struct tcp_hdr *)skb_transport_header(skb);
 	struct tcp_ends e;
 
 	tcp_ends_of_request(req, &e);
-	sign(sock_net(listener), skb, &e, o);
+	sign(sock_net(listener), th, NULL, 0, 0, &e, o, 0);
 }
 
 /* ---- answers without a full socket ------------------------------------------------------------------- */
@@ -275,24 +304,24 @@ void tcp_auth_timewait(const struct tcp_timewait_sock *tw, u32 seq, struct tcp_o
 {
 	bool v6;
 
-	(void)seq;
 	if (likely(!tw->auth))
+		return;
+	if (tw->auth->ao && tcp_ao_answer(tw->auth->ao, seq, o))
 		return;
 	v6 = inet_common_is_v6(&tw->tw.c);
 	choose_md5_for(tw->auth, v6 ? AF_INET6 : AF_INET,
 		       v6 ? (const void *)&tw->tw.c.skc_v6_daddr : &tw->tw.c.skc_daddr, o);
 }
 
-void tcp_auth_request(const struct sock *listener, const struct request_sock *req,
+bool tcp_auth_request(const struct sock *listener, const struct request_sock *req, u32 seq,
 		      struct tcp_out_opts *o)
 {
-	const struct tcp_auth *auth = tcp_auth(listener);
-	struct tcp_ends e;
+	const struct tcp_request_sock *treq = (const struct tcp_request_sock *)req;
 
-	if (likely(!auth))
-		return;
-	tcp_ends_of_request(req, &e);
-	choose_md5_for(auth, e.family, e.daddr, o);
+	if (!tcp_auth_synack(listener, req, o))
+		return false;
+	o->sig_sne = tcp_ao_sne(0, treq->snt_isn, seq);
+	return true;
 }
 
 static void parse(const struct sk_buff *skb, struct tcp_opts_view *ret)
@@ -330,24 +359,38 @@ static bool reset_by_listener(struct net *net, const struct sk_buff *skb, const 
 	return memcmp(want, sent, sizeof(want)) == 0;
 }
 
+/* A RST for @sk, whose connection the segment may be of. */
+static bool reset_of_sock(const struct sock *sk, const struct tcp_timewait_sock *tw,
+			  const struct sk_buff *skb, struct tcp_out_opts *o)
+{
+	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
+	const struct tcp_auth *auth = sk ? tcp_auth(sk) : tw->auth;
+	struct tcp_opts_view opts;
+	struct tcp_ends e;
+
+	if (likely(!auth))
+		return true;
+	parse(skb, &opts);
+	/* RFC 5925 7.6: only what both ends know the traffic key of can be answered. */
+	if (opts.ao)
+		return auth->ao && tcp_ao_answer(auth->ao, be32_to_cpu(th->ack_seq), o);
+	tcp_ends_of_skb(skb, &e);
+	choose_md5_for(auth, e.family, e.saddr, o);
+	return true;
+}
+
 bool tcp_auth_reset(struct net *net, const struct sock *sk, const struct tcp_timewait_sock *tw,
 		    const struct sk_buff *skb, struct tcp_out_opts *o)
 {
 	struct tcp_opts_view opts;
-	struct tcp_ends e;
 
-	if (sk || tw) {
-		const struct tcp_auth *auth = sk ? tcp_auth(sk) : tw->auth;
-
-		if (likely(!auth))
-			return true;
-		tcp_ends_of_skb(skb, &e);
-		choose_md5_for(auth, e.family, e.saddr, o);
-		return true;
-	}
+	if (sk || tw)
+		return reset_of_sock(sk, tw, skb, o);
 	if (!net->machine->crypto)
 		return true;
 	parse(skb, &opts);
+	if (opts.ao)
+		return false;
 	return !opts.md5 || reset_by_listener(net, skb, opts.md5, o);
 }
 
@@ -360,20 +403,38 @@ void tcp_auth_sign_reply(struct net *net, const struct sk_buff *skb, struct tcp_
 		return;
 	tcp_ends_of_skb(skb, &e);
 	back = swapped(&e);
-	tcp_md5_hash(net, o->sig_key, &back, th, NULL, 0, 0, md5_place(th));
+	sign(net, th, NULL, 0, 0, &back, o, o->sig_sne);
 }
 
 /* ---- what arrives ------------------------------------------------------------------------------------ */
 
+/* Of a segment without a signature. */
+static skb_drop_reason_t inbound_unsigned(struct net *net, const struct tcp_auth *auth,
+					  const struct tcp_request_sock *treq,
+					  const struct tcp_ends *e)
+{
+	if ((treq && treq->ao_used) || tcp_ao_required(auth, e->family, e->saddr)) {
+		NET_INC_STATS(net, MIB_TcpExt_TCPAORequired);
+		if (auth->ao)
+			auth->ao->ao_required++;
+		return SKB_DROP_TCP_AONOTFOUND;
+	}
+	if (tcp_md5_lookup(auth, e->family, e->saddr)) {
+		NET_INC_STATS(net, MIB_TcpExt_TCPMD5NotFound);
+		return SKB_DROP_TCP_MD5NOTFOUND;
+	}
+	return SKB_NOT_DROPPED;
+}
+
 skb_drop_reason_t tcp_inbound_auth(struct sock *sk, const struct request_sock *req,
 				   const struct sk_buff *skb)
 {
+	const struct tcp_request_sock *treq = (const struct tcp_request_sock *)req;
 	const struct tcp_auth *auth = tcp_auth(sk);
 	struct net *net = sock_net(sk);
 	struct tcp_opts_view opts;
 	struct tcp_ends e;
 
-	(void)req;
 	if (!auth)
 		return SKB_NOT_DROPPED;
 	parse(skb, &opts);
@@ -382,11 +443,14 @@ skb_drop_reason_t tcp_inbound_auth(struct sock *sk, const struct request_sock *r
 	tcp_ends_of_skb(skb, &e);
 	if (opts.md5)
 		return tcp_md5_inbound(net, auth, &e, skb, opts.md5);
-	if (tcp_md5_lookup(auth, e.family, e.saddr)) {
-		NET_INC_STATS(net, MIB_TcpExt_TCPMD5NotFound);
-		return SKB_DROP_TCP_MD5NOTFOUND;
+	if (!opts.ao)
+		return inbound_unsigned(net, auth, treq, &e);
+	/* RFC 5925 7.4: what the SYN was, the rest must be. */
+	if (treq && !treq->ao_used) {
+		NET_INC_STATS(net, MIB_TcpExt_TCPAOBad);
+		return SKB_DROP_TCP_AOUNEXPECTED;
 	}
-	return SKB_NOT_DROPPED;
+	return tcp_ao_inbound(sk, req, skb, opts.ao);
 }
 
 skb_drop_reason_t __tcp_auth_unexpected(struct net *net, const struct tcp_seg *seg)
@@ -395,58 +459,117 @@ skb_drop_reason_t __tcp_auth_unexpected(struct net *net, const struct tcp_seg *s
 		return SKB_NOT_DROPPED;
 	if (seg->opts.md5 && seg->opts.ao)
 		return SKB_DROP_TCP_AUTH_HDR;
-	if (!seg->opts.md5)
-		return SKB_NOT_DROPPED;
-	NET_INC_STATS(net, MIB_TcpExt_TCPMD5Unexpected);
-	return SKB_DROP_TCP_MD5UNEXPECTED;
+	NET_INC_STATS(net,
+		      seg->opts.md5 ? MIB_TcpExt_TCPMD5Unexpected : MIB_TcpExt_TCPAOKeyNotFound);
+	return seg->opts.md5 ? SKB_DROP_TCP_MD5UNEXPECTED : SKB_DROP_TCP_AOUNEXPECTED;
 }
 
 /* ---- the life of a connection ------------------------------------------------------------------------ */
 
 int tcp_auth_connect(struct sock *sk)
 {
-	(void)sk;
-	return 0;
+	struct tcp_auth *auth = tcp_auth(sk);
+	struct tcp_md5_key *key, *n;
+	bool md5, ao;
+	struct tcp_ends e;
+
+	if (!auth->ao)
+		return 0;
+	tcp_ends_of_sock(sk, &e);
+	md5 = tcp_md5_lookup(auth, e.family, e.daddr) != NULL;
+	ao = tcp_ao_lookup(auth->ao, e.family, e.daddr, -1, -1) != NULL;
+	if ((md5 && ao) || (auth->ao->required && !ao))
+		return -EKEYREJECTED;
+	/* The connection has one of them, whatever is added later. */
+	if (md5) {
+		tcp_ao_free(auth->ao);
+		auth->ao = NULL;
+		return 0;
+	}
+	list_for_each_entry_safe(key, n, &auth->md5, node) {
+		if (!ao)
+			break;
+		list_del(&key->node);
+		free(key);
+		auth->octets -= (u32)sizeof(*key);
+	}
+	return tcp_ao_connect(sk);
 }
 
-void tcp_auth_openreq(const struct sock *listener, struct request_sock *req)
+void tcp_auth_openreq(const struct sock *listener, struct request_sock *req,
+		      const struct tcp_seg *seg)
 {
 	struct tcp_request_sock *treq = tcp_rsk(req);
 	struct tcp_out_opts o = { 0 };
 
 	if (likely(!tcp_auth(listener)))
 		return;
-	tcp_auth_synack(listener, req, &o);
-	/* As in tcp_auth_syn(). */
-	if (o.sig_len && treq->sack_ok)
+	if (seg->opts.ao) {
+		treq->ao_used = 1;
+		treq->ao_rcv_next = seg->opts.ao[2];
+		treq->ao_keyid = seg->opts.ao[3];
+	}
+	/* As in tcp_auth_syn(). A cookie needs the timestamps. */
+	if (!req->syncookie && tcp_auth_synack(listener, req, &o) && o.sig_len && treq->sack_ok)
 		treq->tstamp_ok = 0;
 }
 
 int tcp_auth_inherit(struct sock *newsk, const struct sock *listener,
 		     const struct request_sock *req)
 {
+	const struct tcp_request_sock *treq = (const struct tcp_request_sock *)req;
 	const struct tcp_auth *from = tcp_auth(listener);
 	const struct tcp_md5_key *md5;
 	struct tcp_auth *to;
 	struct tcp_ends e;
 
 	if (likely(!from))
-		return 0;
+		return treq->ao_used ? -EKEYREJECTED : 0;
 	tcp_ends_of_request(req, &e);
 	md5 = tcp_md5_lookup(from, e.family, e.daddr);
-	if (!md5)
+	if (!md5 && !treq->ao_used)
 		return 0;
 	to = tcp_auth_get(newsk);
-	return to ? tcp_md5_copy(newsk, to, md5, &e) : -ENOMEM;
+	if (!to)
+		return -ENOMEM;
+	if (treq->ao_used)
+		return tcp_ao_inherit(newsk, to, from->ao, treq);
+	return tcp_md5_copy(newsk, to, md5, &e);
 }
 
 /* ---- socket options, views ---------------------------------------------------------------------------- */
 
+/* Keys came or went: what every segment carries has changed. */
+static void auth_changed(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (sk->sk_state == SS_TCP_CLOSE || sk->sk_state == SS_TCP_LISTEN ||
+	    sk->sk_state == SS_TCP_SYN_SENT)
+		return;
+	tp->tcp_header_len = (u16)(TCP_BASE_HDR + (tp->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0) +
+				   tcp_auth_header_len(sk));
+	tp->pred_flags = 0;
+	if (inet_csk(sk)->icsk_pmtu_cookie)
+		tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
+}
+
 int tcp_auth_setsockopt(struct sock *sk, int name, const void *val, socklen_t len)
 {
+	int err;
+
 	if (!sock_net(sk)->machine->crypto)
 		return -ENOPROTOOPT;
-	return tcp_md5_setsockopt(sk, name, val, len);
+	err = name == TCP_MD5SIG || name == TCP_MD5SIG_EXT_ ? tcp_md5_setsockopt(sk, name, val, len)
+							    : tcp_ao_setsockopt(sk, name, val, len);
+	if (!err)
+		auth_changed(sk);
+	return err;
+}
+
+int tcp_auth_getsockopt(struct sock *sk, int name, void *val, socklen_t *len)
+{
+	return sock_net(sk)->machine->crypto ? tcp_ao_getsockopt(sk, name, val, len) : -ENOPROTOOPT;
 }
 
 void tcp_auth_diag(const struct sock *sk, struct nl_msg *m)

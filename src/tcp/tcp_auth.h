@@ -88,6 +88,8 @@ void tcp_auth_update_skb(const struct weir_mac *mac, void *ctx, const struct sk_
 /* Of what is to be sent: options, then, once the header is there, its signature. */
 void tcp_auth_established(struct sock *sk, const struct tcp_auth *auth, struct tcp_out_opts *o);
 void tcp_auth_syn(struct sock *sk, const struct tcp_auth *auth, struct tcp_out_opts *o);
+/* Octets of it in every segment of a connection: 0 without keys. */
+u32 tcp_auth_header_len(struct sock *sk);
 /* False: the request must not be answered any more. */
 bool tcp_auth_synack(const struct sock *listener, const struct request_sock *req,
 		     struct tcp_out_opts *o);
@@ -97,7 +99,8 @@ void tcp_auth_sign_synack(const struct sock *listener, struct sk_buff *skb,
 
 /* An answer without a full socket: the option is chosen, then the header completed, then signed. */
 void tcp_auth_timewait(const struct tcp_timewait_sock *tw, u32 seq, struct tcp_out_opts *o);
-void tcp_auth_request(const struct sock *listener, const struct request_sock *req,
+/* False: it cannot be signed. */
+bool tcp_auth_request(const struct sock *listener, const struct request_sock *req, u32 seq,
 		      struct tcp_out_opts *o);
 /* A RST in answer to @skb, from @sk (NULL: from nobody) or @tw. False: none may be sent. */
 bool tcp_auth_reset(struct net *net, const struct sock *sk, const struct tcp_timewait_sock *tw,
@@ -119,10 +122,15 @@ static inline skb_drop_reason_t tcp_auth_unexpected(const struct sock *sk,
 	return __tcp_auth_unexpected(sk->sk_net, seg);
 }
 
+/* The peer's initial sequence number is known. */
+void tcp_ao_peer_isn(struct sock *sk, u32 isn);
+/* Is an ICMP error about the connection not to be believed (RFC 5925 7.8)? Counts it. */
+bool tcp_ao_ignore_icmp(const struct sock *sk);
 /* connect(2): the peer is known now. 0 or -EKEYREJECTED */
 int tcp_auth_connect(struct sock *sk);
 /* What @req cannot have because its segments are signed. */
-void tcp_auth_openreq(const struct sock *listener, struct request_sock *req);
+void tcp_auth_openreq(const struct sock *listener, struct request_sock *req,
+		      const struct tcp_seg *seg);
 /* The child of @req, with an empty part of its own: the keys for its peer. 0 or -errno */
 int tcp_auth_inherit(struct sock *newsk, const struct sock *listener,
 		     const struct request_sock *req);

@@ -148,7 +148,7 @@ static bool is_ordinary(const struct sock *sk)
 	if (tp->repair || tp->urg_data || tp->urg_out || (tp->nonagle & TCP_NAGLE_CORK) ||
 	    sk->sk_err)
 		return false;
-	return likely(!r) || (!r->pacing && !r->rare.filter && !r->rare.tsflags);
+	return likely(!r) || (!r->pacing && !r->rare.filter && !r->rare.tsflags && !r->auth);
 }
 
 static bool may_send(const struct sock *sk)

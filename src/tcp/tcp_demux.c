@@ -169,7 +169,8 @@ void tcp_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct reque
 		.tos = answer_tos(listener, skb),
 	};
 
-	tcp_auth_request(listener, req, &a.opts);
+	if (!tcp_auth_request(listener, req, a.seq, &a.opts))
+		return;
 	tcp_send_mini_ack(sock_net(listener), skb, &a);
 }
 

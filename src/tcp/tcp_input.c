@@ -556,6 +556,8 @@ static bool tcp_predicted(struct sock *sk, struct tcp_seg *seg)
 		if ((s32)(seg->tsval - tp->ts_recent) < 0)
 			return false;
 		seg->saw_tstamp = true;
+	} else if (unlikely(tp->tstamp_ok)) {
+		return false; /* they are behind a signature */
 	}
 	if (seg->len) {
 		/* Beyond the window or the buffer: the slow path knows what to do. */

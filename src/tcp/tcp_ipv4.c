@@ -10,7 +10,7 @@
 #include <linux/in_route.h>
 
 #include "inet/inet6_sock.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 #include "wire/icmp.h"
 
 /* ---- a socket's own segments ------------------------------------------------------------------------- */
@@ -275,6 +275,9 @@ static void tcp_v4_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 		ipv4_sk_redirect(skb, sk);
 		return;
 	}
+	if (unreach && code >= ICMP4_PROT_UNREACH && code <= ICMP4_FRAG_NEEDED &&
+	    unlikely(tcp_ao_ignore_icmp(sk)))
+		return;
 	if (too_big) {
 		sock_hold(sk);
 		ipv4_sk_update_pmtu(skb, sk, info);

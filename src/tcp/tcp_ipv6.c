@@ -10,7 +10,7 @@
 
 #include "ipv6/ipv6.h"
 #include "lib/csum.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 #include "wire/icmpv6.h"
 
 /* RFC 9293 3.7.1: what a peer takes that does not say: the smallest MTU of IPv6 without both headers. */
@@ -332,6 +332,10 @@ static void tcp_v6_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 		sock_put(sk);
 		return;
 	}
+	if (type == ICMPV6_DEST_UNREACH &&
+	    (code == ICMPV6_ADM_PROHIBITED || code == ICMPV6_PORT_UNREACH) &&
+	    unlikely(tcp_ao_ignore_icmp(sk)))
+		return;
 	icmpv6_err_convert(type, code, &err);
 	if (err)
 		tcp_err_report(sk, err < 0 ? -err : err, inet6_sk(sk)->recverr);

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "tcp/tcp_auth.h"
+#include "tcp/tcp_ao.h"
 #include "tcp/tcp_auth_uapi.h"
 
 /* ---- keys -------------------------------------------------------------------------------------------- */
@@ -113,6 +113,8 @@ int tcp_md5_setsockopt(struct sock *sk, int name, const void *val, socklen_t len
 	if (cmd.keylen > TCP_AUTH_MAX_KEY)
 		return -EINVAL;
 	auth = tcp_auth_get(sk);
+	if (auth && tcp_ao_required(auth, m.family, m.addr))
+		return -EKEYREJECTED;
 	return auth ? md5_add(sk, auth, &m, cmd.key, (u8)cmd.keylen) : -ENOMEM;
 }
 

@@ -374,6 +374,7 @@ static skb_drop_reason_t tcp_conn_cookie(struct sock *sk, const struct tcp_seg *
 
 	inet_reqsk_init(req, af->req_ops, sk);
 	tcp_openreq_init(sk, req, seg);
+	tcp_auth_openreq(sk, req, seg);
 	dst = af->route_req(sk, req);
 	if (!dst)
 		return SKB_DROP_TCP_NOROUTE;
@@ -416,7 +417,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	if (!req)
 		return SKB_DROP_NOMEM;
 	tcp_openreq_init(sk, req, seg);
-	tcp_auth_openreq(sk, req);
+	tcp_auth_openreq(sk, req, seg);
 	if (!tw_isn && tcp_backlog_is_for_friends(sk) && !tcp_peer_is_proven(net, req)) {
 		reason = SKB_DROP_TCP_REQ_OVERFLOW;
 		goto out;
@@ -756,10 +757,13 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->mss_clamp = req->mss;
 	newsk->sk_destruct = sk->sk_destruct;
 	tcp_rare_inherit(newsk, sk);
-	if (unlikely(tcp_auth(sk)) && tcp_auth_inherit(newsk, sk, req)) {
-		inet_csk_prepare_forced_close(newsk);
-		inet_csk_destroy_sock(newsk);
-		return NULL;
+	if (unlikely(tcp_auth(sk) || treq->ao_used)) {
+		if (tcp_auth_inherit(newsk, sk, req)) {
+			inet_csk_prepare_forced_close(newsk);
+			inet_csk_destroy_sock(newsk);
+			return NULL;
+		}
+		tp->tcp_header_len = (u16)(tp->tcp_header_len + tcp_auth_header_len(newsk));
 	}
 	tcp_ecn_child(newsk, treq);
 	if (unlikely(treq->saved_syn) && tcp_rare_get(newsk)) {

@@ -72,8 +72,14 @@ static u8 *put_signature(u8 *p, const struct tcp_out_opts *o)
 {
 	u8 *end = p + o->sig_len;
 
-	p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_MD5SIG_, 18));
-	memset(p, 0, (size_t)(end - p));
+	if (o->sig_kind == TCPOPT_MD5SIG_) {
+		p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_MD5SIG_, 18));
+		memset(p, 0, (size_t)(end - p));
+		return end;
+	}
+	p = put32(p, OPT_WORD(TCPOPT_AO_, 4 + o->sig_maclen, o->sig_keyid, o->sig_rnext));
+	memset(p, 0, o->sig_maclen);
+	memset(p + o->sig_maclen, TCPOPT_NOP_, (size_t)(end - p) - o->sig_maclen);
 	return end;
 }
 

@@ -80,7 +80,7 @@ u32 tcp_current_mss(struct sock *sk)
 		if (unlikely(mtu != inet_csk(sk)->icsk_pmtu_cookie))
 			mss = tcp_sync_mss(sk, mtu);
 	}
-	if (unlikely(tp->num_sacks || tp->dsack_pending || tcp_auth(sk))) {
+	if (unlikely(tp->num_sacks || tp->dsack_pending)) {
 		hdr = tcp_established_options(sk, &opts) + TCP_BASE_HDR;
 		if (hdr > tp->tcp_header_len)
 			mss = max(mss - (hdr - tp->tcp_header_len), 8u);
@@ -1219,7 +1219,8 @@ static void tcp_connect_init(struct sock *sk)
 	struct dst_entry *dst = sk->sk_dst_cache;
 	u8 wscale = 0;
 
-	tp->tcp_header_len = TCP_BASE_HDR + (net->timestamps ? TCPOLEN_TSTAMP_ALIGNED_ : 0);
+	tp->tcp_header_len = (u16)(TCP_BASE_HDR + (net->timestamps ? TCPOLEN_TSTAMP_ALIGNED_ : 0) +
+				   tcp_auth_header_len(sk));
 	tp->mss_clamp = tp->user_mss ? tp->user_mss : 65535;
 	tp->max_window = 0;
 	tcp_sync_mss(sk, dst_mtu(dst));

@@ -11,7 +11,7 @@
  */
 #include <errno.h>
 
-#include "tcp/tcp.h"
+#include "tcp/tcp_auth.h"
 
 enum { NO_QUEUE, RECV_QUEUE, SEND_QUEUE, NR_QUEUES }; /* TCP_REPAIR_QUEUE */
 
@@ -136,7 +136,8 @@ int tcp_set_repair_options(struct sock *sk, const void *val, socklen_t len)
 		val = (const u8 *)val + sizeof(o);
 		err = repair_one(tp, &o);
 	}
-	tp->tcp_header_len = TCP_BASE_HDR + (tp->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0);
+	tp->tcp_header_len = (u16)(TCP_BASE_HDR + (tp->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0) +
+				   tcp_auth_header_len(sk));
 	tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
 	tp->pred_flags = 0;
 	return err;

@@ -425,6 +425,10 @@ int tcp_setsockopt(struct sock *sk, int level, int name, const void *val, sockle
 		return tcp_set_repair_window(sk, val, len);
 	case TCP_MD5SIG:
 	case TCP_MD5SIG_EXT_:
+	case TCP_AO_ADD_KEY_:
+	case TCP_AO_DEL_KEY_:
+	case TCP_AO_INFO_:
+	case TCP_AO_REPAIR_:
 		return tcp_auth_setsockopt(sk, name, val, len);
 	case TCP_ULP: /* there are no upper layer protocols */
 		return len ? -ENOENT : -EINVAL;
@@ -579,6 +583,10 @@ int tcp_getsockopt(struct sock *sk, int level, int name, void *val, socklen_t *l
 		return get_saved_syn(sk, val, len);
 	case TCP_REPAIR_WINDOW:
 		return tcp_get_repair_window(sk, val, len);
+	case TCP_AO_INFO_:
+	case TCP_AO_GET_KEYS_:
+	case TCP_AO_REPAIR_:
+		return tcp_auth_getsockopt(sk, name, val, len);
 	case TCP_ULP:
 		*len = 0;
 		return 0;

@@ -279,6 +279,10 @@ static void tcp_learn_from_syn(struct sock *sk, const struct tcp_seg *seg)
 		tp->ts_recent_stamp = tcp_now_s(sk);
 		tp->advmss -= TCPOLEN_TSTAMP_ALIGNED_;
 	}
+	if (unlikely(tcp_auth(sk))) {
+		tcp_ao_peer_isn(sk, seg->seq);
+		tp->tcp_header_len = (u16)(tp->tcp_header_len + tcp_auth_header_len(sk));
+	}
 	tp->rcv_nxt = seg->seq + 1;
 	tp->rcv_wup = tp->rcv_nxt;
 	tp->copied_seq = tp->rcv_nxt;

@@ -386,6 +386,8 @@ static int run_inbound(struct exec *x, const struct drill_event *ev)
 	b.dst = f->local;
 	b.sport = f->rport;
 	b.dport = f->lport;
+	p.sisn = f->remote_isn;
+	p.disn = f->local_isn;
 	b.quote_proto = f->proto == DRILL_UDP ? IPPROTO_UDP : IPPROTO_TCP;
 	buf = malloc(DRILL_PACKET_MAX);
 	if (!buf)
@@ -521,6 +523,10 @@ static int compare(struct exec *x, const struct drill_event *ev, const struct dr
 	if (f)
 		drill_flow_outbound(f, want, &seen, frame->time, x->o.ts_tick_ns,
 				    x->o.tolerance_ns);
+	if (f) {
+		seen.sisn = f->local_isn;
+		seen.disn = f->remote_isn;
+	}
 	if (f && want->has & DRILL_HAS_PORTS && seen.proto != DRILL_ICMP) {
 		if (!f->written_lport) {
 			f->written_lport = want->sport;

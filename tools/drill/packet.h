@@ -142,7 +142,7 @@ enum drill_tcp_kind {
 	DRILL_OPT_TS = 8,
 	DRILL_OPT_MD5 =
 		19, /* md5 [32 hex digits | "key"]: @blob; nothing: any signature in an expected packet */
-	DRILL_OPT_AO = 29,       /* ao KEYID RNEXT [hex digits of the MAC] */
+	DRILL_OPT_AO = 29,       /* ao KEYID RNEXT [hex digits of the MAC | "key"] */
 	DRILL_OPT_FASTOPEN = 34, /* FO [cookie]: @blob */
 	DRILL_OPT_ACCECN0 = 172, /* ECN e0b N ceb N e1b N (RFC 9768 3.2.3) */
 	DRILL_OPT_ACCECN1 = 174, /* ECN e1b N ceb N e0b N */
@@ -179,7 +179,7 @@ struct drill_tcp_option {
 		struct {
 			uint8_t raw_kind;
 			uint8_t keyid, rnext; /* AO */
-			bool secret; /* MD5: the octets are the key, from which the digest is computed */
+			bool secret; /* MD5, AO: the octets are the key, from which the signature is computed */
 			uint8_t len;
 			uint8_t octet[DRILL_BLOB_MAX];
 		} blob;
@@ -239,6 +239,8 @@ struct drill_packet {
 		payload; /* parsed packets: into the octets that were parsed; NULL in a script's: zeros */
 	const uint8_t *transport; /* parsed TCP segments: their octets, header first */
 	uint32_t transport_len;
+	uint32_t sisn,
+		disn; /* initial sequence numbers of its sender and its receiver, for TCP-AO */
 	struct drill_tcp tcp;
 	struct drill_icmp icmp;
 };

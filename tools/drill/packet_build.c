@@ -167,6 +167,10 @@ static uint8_t *put_option_value(uint8_t *to, const struct drill_tcp_option *o)
 	case DRILL_OPT_AO:
 		to[0] = o->blob.keyid;
 		to[1] = o->blob.rnext;
+		if (o->blob.secret) {
+			memset(to + 2, 0, DRILL_AO_OCTETS);
+			return to + 2 + DRILL_AO_OCTETS;
+		}
 		return put_blob(to + 2, o);
 	case DRILL_OPT_MD5:
 		if (o->blob.secret) { /* sign() fills it in */
@@ -243,17 +247,22 @@ static int build_tcp(struct build *w)
 static int sign(struct build *w, size_t len)
 {
 	const struct drill_tcp *tcp = &w->p->tcp;
-	const struct drill_signed s = { &w->b->src, &w->b->dst, w->at, len };
+	const struct drill_signed s = {
+		&w->b->src, &w->b->dst, w->at, len, w->p->sisn, w->p->disn
+	};
 	uint8_t *at = w->at + DRILL_TCP_HEADER, one[2 + 2 + DRILL_BLOB_MAX];
 	uint8_t signature[DRILL_SIGNATURE_MAX];
 
 	for (size_t i = 0; i < tcp->nr_options; i++) {
 		const struct drill_tcp_option *o = &tcp->option[i];
 
-		if (o->kind == DRILL_OPT_MD5 && o->blob.secret) {
+		if ((o->kind == DRILL_OPT_MD5 || o->kind == DRILL_OPT_AO) && o->blob.secret) {
+			bool md5 = o->kind == DRILL_OPT_MD5;
+
 			if (!drill_signature(o, &s, signature))
 				return refuse(w, "signatures: weir was compiled without libcrypto");
-			memcpy(at + 2, signature, DRILL_MD5_OCTETS);
+			memcpy(at + (md5 ? 2 : 4), signature,
+			       md5 ? DRILL_MD5_OCTETS : DRILL_AO_OCTETS);
 		}
 		at += put_option(one, o) - one;
 	}

@@ -30,6 +30,7 @@ enum {
 	DRILL_UDP_HEADER = 8,
 	DRILL_ICMP_HEADER = 8,
 	DRILL_MD5_OCTETS = 16,
+	DRILL_AO_OCTETS = 12,
 };
 
 static inline void drill_put16(uint8_t *to, uint16_t v)
@@ -66,6 +67,7 @@ struct drill_signed {
 	const struct drill_addr *src, *dst;
 	const uint8_t *tcp;
 	size_t len;
+	uint32_t sisn, disn;
 };
 #define DRILL_SIGNATURE_MAX 64
 /* What belongs into @o, whose blob is a secret. Its octets, or 0: compiled without cryptography. */

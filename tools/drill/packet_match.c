@@ -237,8 +237,9 @@ static bool same_flags(struct match *m)
 static bool same_signature(const struct match *m, const struct drill_tcp_option *e,
 			   const struct drill_tcp_option *s)
 {
-	const struct drill_signed segment = { &m->seen->src, &m->seen->dst, m->seen->transport,
-					      m->seen->transport_len };
+	const struct drill_signed segment = { &m->seen->src,      &m->seen->dst,
+					      m->seen->transport, m->seen->transport_len,
+					      m->seen->sisn,      m->seen->disn };
 	uint8_t want[DRILL_SIGNATURE_MAX];
 	size_t n = segment.tcp ? drill_signature(e, &segment, want) : 0;
 

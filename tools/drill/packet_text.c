@@ -330,7 +330,7 @@ static void parse_ao(struct drill_lexer *lx, struct drill_tcp_option *o)
 {
 	o->blob.keyid = drill_expect_number(lx, "the key ID", 0xff);
 	o->blob.rnext = drill_expect_number(lx, "the key ID of the receiver", 0xff);
-	parse_blob(lx, o);
+	parse_signature(lx, o);
 }
 
 static void parse_raw(struct drill_lexer *lx, struct drill_tcp_option *o)

@@ -524,7 +524,7 @@ struct tcp_request_sock {
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, got_ack : 1, ecn_ok : 1;
 	u8 accecn_ok : 1, syn_ect : 2; /* codepoint of the SYN */
 	u8 synacks : 3;                /* SYN-ACKs that were made, up to 7 */
-	u8 ao_used : 1; /* tcp_ao.c: the SYN was signed, and asked for these two */
+	u8 ao_used : 1;                /* tcp_ao.c: the SYN was signed, and asked for these two */
 	u8 snd_wscale : 4, rcv_wscale : 4;
 	u8 ao_keyid, ao_rcv_next;
 };
@@ -1381,7 +1381,7 @@ struct tcp_out_opts {
 	u8 sig_keyid, sig_rnext, sig_maclen;
 	bool sig_cached; /* AO: by the connection's traffic key; else by one of these numbers */
 	u32 sig_sisn, sig_disn;
-	u32 sig_sne; /* of answers that are no socket's */
+	u32 sig_sne;       /* of answers that are no socket's */
 	const u32 *accecn; /* octets by codepoint; NULL: no AccECN option */
 };
 /* Octets (multiple of 4, at most 40) the options take. */

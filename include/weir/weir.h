@@ -55,6 +55,7 @@ struct weir_machine_config {
 	uint64_t seed;
 	uint32_t ncpus;                   /* 0: 1 */
 	bool workers;                     /* one thread per cpu drives the machine */
+	uint32_t net_cpus;                /* on so many of them is what weir_net_create() makes; 0: 1 */
 	uint64_t mem_limit;               /* octets for packets; 0: 1 GiB per cpu */
 	uint64_t start_realtime;          /* virtual clock: ns since 1970 at time 0 */
 	const struct weir_crypto *crypto; /* NULL: no TCP-MD5, no TCP-AO */
@@ -101,6 +102,13 @@ WEIR_API void weir_thread_join(struct weir_thread *t);
 /* ---- nets ---------------------------------------------------------------------------------------------- */
 
 WEIR_API struct weir_net *weir_net_create(struct weir_machine *m, const char *name);
+/*
+ * A net on @ncpus cpus of the machine, or as many as it has. It is used and configured like another one. Connections are spread over
+ * its cpus: those that it accepts by a hash of their addresses and ports, those that it opens in turn. Other sockets belong to one
+ * cpu; what is not TCP to the first unless weir_socket_on() says otherwise. doc/adr/0009-shards.md, doc/limits.md
+ */
+WEIR_API struct weir_net *weir_net_create_on(struct weir_machine *m, const char *name,
+					     uint32_t ncpus);
 /* Its files go on to exist, and fail with ENETDOWN; threads inside calls on them leave first. Its taps must be gone. */
 WEIR_API void weir_net_destroy(struct weir_net *net);
 /* A number > 0 that names the net in its machine: the value for IFLA_NET_NS_FD in netlink requests. */
@@ -119,6 +127,11 @@ WEIR_API int weir_netlink(struct weir_net *net, int protocol, const struct nlmsg
 
 /* ---- sockets: POSIX calls on files --------------------------------------------------------------------- */
 
+/* A TCP or UDP socket that belongs to the @cpu-th cpu of its net, from 0 on: for a thread for each cpu. UDP sockets of several cpus can
+ * have one port if all have SO_REUSEPORT. -EINVAL: the net has no such cpu; -EOPNOTSUPP: another kind of socket, elsewhere than on the
+ * net's own cpu. */
+WEIR_API int weir_socket_on(struct weir_net *net, uint32_t cpu, int domain, int type, int protocol,
+			    struct weir_file **ret_file);
 /* @type may carry SOCK_NONBLOCK. On success *ret_file has one reference: weir_close(). */
 WEIR_API int weir_socket(struct weir_net *net, int domain, int type, int protocol,
 			 struct weir_file **ret_file);

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "core/machine.h"
+#include "core/net_group.h"
 #include "core/qdisc.h"
 #include "core/zerocopy.h"
 
@@ -350,6 +351,8 @@ another:
 		}
 	}
 
+	if (unlikely(dev->shards) && net_steer(skb))
+		return;
 	pt = exact ? NULL : dev_get_pack(dev->net, be16_to_cpu(skb->protocol));
 	if (likely(pt)) {
 		pt->func(skb, dev, pt);

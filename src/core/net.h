@@ -25,6 +25,7 @@ struct netns_udp;
 struct netns_packet;
 struct netns_llc; /* llc/ */
 struct netns_unix;
+struct net_group;
 struct nf_hooks; /* core/nf_hook.h: hook points */
 struct neigh_table;
 
@@ -52,8 +53,10 @@ struct net {
 	struct list_head module_parts; /* core/module.c; rtnl and the cpu lock to change */
 
 	struct net_device *loopback_dev;
-	u64 mib[NR_MIB];  /* guarded by the home cpu's lock */
-	u64 *drop_counts; /* of each reason that is registered: net_drops() */
+	struct net_group *group; /* NULL: on one cpu; net_group.h */
+	u16 shard;               /* our index there */
+	u64 mib[NR_MIB];         /* guarded by the home cpu's lock */
+	u64 *drop_counts;        /* of each reason that is registered: net_drops() */
 };
 
 /* One row of stack/modules.c. */
@@ -67,6 +70,11 @@ struct net_module {
 
 /* NULL with errno set. Takes rtnl. @name may be NULL. */
 struct net *net_create(struct machine *m, const char *name);
+/* On @ncpus cpus of the machine, or as many as it has; 0 and 1: as above. */
+struct net *net_create_on(struct machine *m, const char *name, u32 ncpus);
+/* For net_group.c, rtnl held. A shard is known to nobody but its group. NULL with *ret_err */
+struct net *net_shard_create(struct net *lead, struct cpu *cpu, int *ret_err);
+void net_shard_destroy(struct net *shard);
 void net_destroy(struct net *net);               /* takes rtnl */
 struct net *net_find(struct machine *m, u32 id); /* rtnl held */
 

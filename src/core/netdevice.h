@@ -184,6 +184,8 @@ struct net_device {
 	/* receive */
 	enum rx_handler_result (*rx_handler)(struct sk_buff **pskb); /* bridge, bond, macvlan */
 	void *rx_handler_data;
+	struct dev_shards *
+		shards; /* the net is on several cpus: net_group.h; NULL: it is not, or this is a shadow */
 	struct list_head ptype_all; /* taps on this device */
 	struct in_device *ip_ptr;
 	struct inet6_dev *ip6_ptr;

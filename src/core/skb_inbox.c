@@ -47,6 +47,7 @@ bool skb_inbox_put(struct skb_inbox *in, struct sk_buff *skb)
 		__atomic_sub_fetch(&in->len, 1, __ATOMIC_RELAXED);
 		return true;
 	}
+	skb->dev = NULL; /* that is the sender's: deliver() sets ours */
 	old = __atomic_load_n(&in->head, __ATOMIC_RELAXED);
 	do {
 		skb->next = old;

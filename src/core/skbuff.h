@@ -178,6 +178,7 @@ struct sk_buff {
 	u8 sw_hash : 1;
 	u8 nf_trace : 1;
 	u8 pfmemalloc : 1;
+	u8 steered : 1;   /* net_steer() of another cpu has looked at it */
 	u8 head_slab : 5; /* which slab class head came from (core/skbuff.c) */
 
 	/* line 2: identity, classification */

@@ -37,6 +37,8 @@ struct sock_common;
 struct socket;
 struct sock_mem; /* sock_mem.h */
 struct sock_rare;
+struct sock_option_log; /* socket/sock_replica.c */
+struct sock_replicas;
 struct sock_reuseport; /* sock_reuseport.h */
 
 /* TCP's states serve all protocols (values of tcp(7), netinet/tcp.h). */
@@ -106,7 +108,8 @@ struct sock_common {
 	u8 skc_reuseport : 1;
 	u8 skc_ipv6only : 1;
 	u8 skc_freebind : 1;
-	u8 skc_in_lhash : 1; /* skc_node is in the table of listeners, not in ehash */
+	u8 skc_in_lhash : 1;   /* skc_node is in the table of listeners, not in ehash */
+	u8 skc_flow_named : 1; /* net_flow_add() knows it: it ends with its place in ehash */
 	u32 skc_refcnt;
 	u32 skc_dst_cookie; /* of dst_ops.check_sk */
 	struct net *skc_net;
@@ -185,8 +188,10 @@ struct sock_rare { /* allocated by sock_rare(); freed with the sock */
 	s32 txtime_clock; /* SO_TXTIME: CLOCK_* */
 	u32 txtime_flags; /* SOF_TXTIME_* */
 	int busy_poll, incoming_cpu;
-	u64 max_pacing_rate;      /* octets/s; ~0: no limit */
-	struct list_head mc_list; /* mc_socklist of IPv4 */
+	u64 max_pacing_rate;                /* octets/s; ~0: no limit */
+	struct list_head mc_list;           /* mc_socklist of IPv4 */
+	struct sock_replicas *replicas;     /* of a bound socket of a net on several cpus */
+	struct sock_option_log *option_log; /* of one that may get them */
 	/* A wake-up for other layers than programs (tunnels); NULL: programs are woken */
 	void (*wake)(struct sock *sk, u32 events);
 };

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #include "core/netdevice.h"
+#include "core/net_group.h"
 #include "host/host.h"
 
 struct sysctl_registry {
@@ -551,12 +552,44 @@ static int proc_net_read(struct net *net, const char *path, struct text *t)
 	return t->len > before ? -EISDIR : -ENOENT;
 }
 
+/* All lines but the first that the other shards of @net show. */
+static void other_rows(struct net *net, const struct view_desc *v, struct text *t)
+{
+	struct net *shard;
+
+	net_for_each_other_shard(net, shard, i)
+	{
+		struct text more = { 0 };
+		const char *rows;
+
+		cpu_lock(shard->cpu);
+		v->show(shard, &more);
+		cpu_unlock(shard->cpu);
+		rows = more.len ? strchr(more.buf, '\n') : NULL;
+		if (rows)
+			text_append(t, rows + 1, strlen(rows + 1));
+		t->failed |= more.failed;
+		text_free(&more);
+	}
+}
+
+static void view_add_shards(struct net *net, const char *path, struct text *t)
+{
+	const struct sysctl_registry *r = net->machine->sysctls;
+
+	for (u32 i = 0; r && i < r->nr_views; i++)
+		if (r->views[i]->rows && !strcmp(r->views[i]->path, path))
+			other_rows(net, r->views[i], t);
+}
+
 int view_read(struct net *net, const char *path, struct text *t)
 {
 	char buf[512];
 	const char *rest;
 	int err = -ENOENT;
 
+	if (unlikely(net->group))
+		net_group_sum_mib(net);
 	cpu_lock(net->cpu);
 	if ((rest = path_below(path, "/proc/sys/net", buf, sizeof(buf))))
 		err = sysctl_read(net, rest, t);
@@ -569,6 +602,8 @@ int view_read(struct net *net, const char *path, struct text *t)
 		err = proc_net_read(net, buf, t);
 	}
 	cpu_unlock(net->cpu);
+	if (unlikely(net->group) && !err && buf[0] == '/')
+		view_add_shards(net, buf, t);
 	return t->failed ? -ENOMEM : err;
 }
 
@@ -576,6 +611,7 @@ int view_write(struct net *net, const char *path, const char *text, size_t len)
 {
 	char buf[512];
 	const char *rest = path_below(path, "/proc/sys/net", buf, sizeof(buf));
+	struct net *shard;
 	int err;
 
 	if (!rest) {
@@ -588,6 +624,14 @@ int view_write(struct net *net, const char *path, const char *text, size_t len)
 	cpu_lock(net->cpu);
 	err = sysctl_write(net, rest, text, len);
 	cpu_unlock(net->cpu);
+	net_for_each_other_shard(net, shard, i)
+	{
+		if (err)
+			break;
+		cpu_lock(shard->cpu);
+		err = sysctl_write(shard, rest, text, len);
+		cpu_unlock(shard->cpu);
+	}
 	return err;
 }
 

@@ -102,6 +102,7 @@ int sysctl_register_dir(struct machine *m, const struct sysctl_dir *dir);
 struct view_desc {
 	const char *path;                              /* "/proc/net/tcp" */
 	void (*show)(struct net *net, struct text *t); /* cpu lock held */
+	bool rows; /* a headline and a row for each socket: of a net on several cpus, the rows of all of them */
 };
 int view_register(struct machine *m, const struct view_desc *views, u32 n);
 

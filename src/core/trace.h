@@ -88,6 +88,8 @@ struct trace_point_table {
 	X(kfree_skb, "core/skbuff.c", NULL, NULL)                                                  \
 	X(consume_skb, "core/skbuff.c", NULL, NULL)                                                \
 	X(netif_rx, "core/dev_input.c", NULL, NULL)                                                \
+	X(net_steer, "core/net_steer.c", "cpu", NULL)                                              \
+	X(shadow_xmit, "core/net_steer.c", "cpu", NULL)                                            \
 	X(napi_gro_receive, "core/gro.c", NULL, NULL)                                              \
 	X(gro_merged, "core/gro.c", "segments", NULL)                                              \
 	X(netif_receive_skb, "core/dev_input.c", "protocol", NULL)                                 \

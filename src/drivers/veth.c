@@ -139,6 +139,7 @@ static void veth_inbox_deliver(struct skb_inbox *in, struct sk_buff *skb)
 	struct veth_priv *priv = container_of(in, struct veth_priv, inbox);
 	skb_drop_reason_t reason = veth_check_rcv(priv->dev, skb);
 
+	skb->dev = priv->dev;
 	if (!reason && priv->ring.qlen >= VETH_RING_SIZE) {
 		reason = SKB_DROP_RING_FULL;
 		priv->stats.rx_drops++;

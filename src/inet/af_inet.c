@@ -25,9 +25,12 @@
 #include "core/netdevice.h"
 #include "inet/inet6_sock.h"
 #include "inet/inet_connection_sock.h"
+#include "inet/inet_hashtables.h"
 #include "inet/inet_internal.h"
+#include "socket/sock_replica.h"
 #include "socket/socket.h"
 
+#define PORT_TRIES    32
 #define IPPROTO_LIMIT 263 /* IPPROTO_MAX of the kernel: above MPTCP */
 
 void inet_register_af_ops(struct net *net, const struct inet_af_ops *ops)
@@ -189,18 +192,45 @@ int inet_autobind(struct sock *sk)
 	return 0;
 }
 
-static int bind_port(struct sock *sk, u16 port)
+static int get_port(struct sock *sk, u16 port)
 {
-	struct inet_sock *inet = inet_sk(sk);
-	int err;
+	int err = sk->sk_prot->get_port(sk, port);
 
-	if (!port && inet->bind_address_no_port)
-		return 0;
-	err = sk->sk_prot->get_port(sk, port);
 	if (err)
 		return err == -ENOMEM ? err : -EADDRINUSE;
-	inet->inet_sport = cpu_to_be16(sk->sk_num);
+	inet_sk(sk)->inet_sport = cpu_to_be16(sk->sk_num);
 	return 0;
+}
+
+/* On all cpus of the net. Of a port that we choose ourselves it turns out then that it is taken elsewhere: another one. */
+static int get_port_everywhere(struct socket *sock, u16 port)
+{
+	struct sock *sk = sock->sk;
+	int err;
+
+	for (int i = 0; i < PORT_TRIES; i++) {
+		err = get_port(sk, port);
+		if (err)
+			return err;
+		err = sock_replicas_bind(sock);
+		if (!err)
+			return 0;
+		inet_put_port(sk);
+		inet_sk(sk)->inet_sport = (be16){ 0 };
+		if (port || err != -EADDRINUSE)
+			return err;
+	}
+	return err;
+}
+
+static int bind_port(struct socket *sock, u16 port)
+{
+	struct sock *sk = sock->sk;
+
+	if (!port && inet_sk(sk)->bind_address_no_port)
+		return 0;
+	return sock_wants_replicas(sock) && inet_sk(sk)->is_icsk ? get_port_everywhere(sock, port)
+								 : get_port(sk, port);
 }
 
 /* Is @sk bound to an address? */
@@ -237,7 +267,7 @@ int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len)
 	v6only = sk->sk_ipv6only;
 	if (sk->sk_family == AF_INET6 && has_addr(sk) && !ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr))
 		sk->sk_ipv6only = 1;
-	err = bind_port(sk, port);
+	err = bind_port(sock, port);
 	if (err) {
 		sk->sk_ipv6only = v6only;
 		af->set_addr(sk, NULL);
@@ -256,7 +286,11 @@ int inet_bind(struct socket *sock, const struct sockaddr *addr, socklen_t len)
 
 static int inet_disconnect(struct socket *sock, int flags)
 {
-	int err = sock->sk->sk_prot->disconnect(sock->sk, flags);
+	int err;
+
+	if (sock->sk->sk_state == SS_TCP_LISTEN)
+		sock_replicas_end(sock);
+	err = sock->sk->sk_prot->disconnect(sock->sk, flags);
 
 	sock->state = err ? SS_DISCONNECTING : SS_UNCONNECTED;
 	return err;
@@ -342,6 +376,25 @@ int inet_dgram_connect(struct socket *sock, const struct sockaddr *addr, socklen
 
 /* ---- listen(2), accept(2), shutdown(2), getsockname(2) ------------------------------------------------- */
 
+/* The replicas of @sock, which may have none yet, listen. It itself is not later than they. */
+static int listen_everywhere(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	int err = 0;
+
+	if (!sk->sk_num)
+		err = get_port_everywhere(sock, 0);
+	else if (!sk->sk_rare || !sk->sk_rare->replicas)
+		err = sock_replicas_bind(sock);
+	if (!err)
+		err = sock_replicas_listen(sock, backlog);
+	/* The lock was given back meanwhile. */
+	if (!err && (sock->state != SS_UNCONNECTED ||
+		     (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN)))
+		err = -EINVAL;
+	return err;
+}
+
 int inet_listen(struct socket *sock, int backlog)
 {
 	struct sock *sk = sock->sk;
@@ -351,6 +404,12 @@ int inet_listen(struct socket *sock, int backlog)
 		return -EINVAL;
 	if (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN)
 		return -EINVAL;
+	if (sock_wants_replicas(sock)) {
+		int err = listen_everywhere(sock, backlog);
+
+		if (err)
+			return err;
+	}
 	/* Negative means as much as possible. Called again, listen(2) changes the backlog only. */
 	sk->sk_max_ack_backlog = (u16)min_t(u32, (u32)backlog, limit);
 	return sk->sk_state == SS_TCP_LISTEN ? 0 : inet_csk_listen_start(sk);
@@ -362,7 +421,7 @@ int inet_listen_any(struct socket *sock, int backlog)
 	struct sock *sk = sock->sk;
 	int err;
 
-	if (!sk->sk_prot->listen_any)
+	if (!sk->sk_prot->listen_any || sock_net(sk)->group)
 		return -EOPNOTSUPP;
 	if (sock->state != SS_UNCONNECTED || sk->sk_state != SS_TCP_CLOSE || sk->sk_num)
 		return -EINVAL;

@@ -347,6 +347,7 @@ static void clone_reset_sock(struct sock *newsk, const struct sock *fresh)
 	newsk->sk_cookie = fresh->sk_cookie;
 	newsk->c.skc_node = (struct hlist_node){ 0 };
 	newsk->c.skc_in_lhash = 0;
+	newsk->c.skc_flow_named = 0;
 	newsk->sk_socket = NULL;
 	newsk->sk_wq = NULL;
 	skb_queue_head_init(&newsk->sk_receive_queue);

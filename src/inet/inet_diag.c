@@ -16,6 +16,7 @@
 
 #include <errno.h>
 
+#include "core/net_group.h"
 #include "core/machine.h"
 #include "core/sock_mem.h"
 #include "inet/inet_connection_sock.h"
@@ -265,6 +266,8 @@ static bool wanted(const struct diag_request *q, const struct sock_common *c)
 	const struct inet_diag_req_v2 *r = q->r;
 	be16 sport = be16_raw(r->id.idiag_sport), dport = be16_raw(r->id.idiag_dport);
 
+	if (inet_is_replica(c))
+		return false;
 	if (r->sdiag_family != AF_UNSPEC && c->skc_family != r->sdiag_family)
 		return false;
 	if (!(r->idiag_states & (1u << visible_state(c))))
@@ -290,7 +293,8 @@ enum { /* netlink_callback.args */
        ARG_TABLE,
        ARG_BITS, /* of the table when the walk of it began; 0: it has not begun */
        ARG_BUCKET,
-       ARG_SKIP /* entries of the bucket that are done */
+       ARG_SKIP, /* entries of the bucket that are done */
+       ARG_SHARD /* of a net on several cpus */
 };
 
 /* One bucket, in the terms of the table as it was at the beginning. 0, or > 0: no room in the message, or budget is used up. */
@@ -319,12 +323,12 @@ static int walk_bucket(struct diag_walk *w)
 }
 
 /* cpu lock held. 0: all tables are done; > 0: as walk_bucket(). */
-static int walk_tables(struct diag_walk *w)
+static int walk_tables(struct diag_walk *w, struct net *net)
 {
 	struct netlink_callback *cb = w->cb;
 	u32 states = w->q.r->idiag_states;
 
-	for (; w->q.h->table(cb->net, (u32)cb->args[ARG_TABLE], &w->table);
+	for (; w->q.h->table(net, (u32)cb->args[ARG_TABLE], &w->table);
 	     cb->args[ARG_TABLE]++, cb->args[ARG_BITS] = cb->args[ARG_BUCKET] = 0) {
 		if (w->table.listeners && !(states & (1u << SS_TCP_LISTEN)))
 			continue;
@@ -338,20 +342,35 @@ static int walk_tables(struct diag_walk *w)
 	return 0;
 }
 
+/* The parts that @net consists of; NULL: it has no more. */
+static struct net *nth_shard(struct net *net, u64 n)
+{
+	if (likely(!net->group))
+		return n ? NULL : net;
+	return n < net->group->n ? net->group->shards[n] : NULL;
+}
+
 static int inet_diag_dump(struct nl_msg *msg, struct netlink_callback *cb)
 {
 	struct diag_walk w = { .msg = msg, .cb = cb };
+	struct net *net;
 	int r = parse_request(cb->net, cb->nlh, cb->extack, &w.q);
 
 	if (r)
 		return r;
-	do {
-		w.budget = WALK_MAX;
-		cpu_lock(cb->net->cpu);
-		r = walk_tables(&w);
-		cpu_unlock(cb->net->cpu);
-	} while (r && !w.budget); /* else the message is full */
-	return r;
+	for (; (net = nth_shard(cb->net, cb->args[ARG_SHARD]));
+	     cb->args[ARG_SHARD]++, cb->args[ARG_TABLE] = cb->args[ARG_BITS] =
+					    cb->args[ARG_BUCKET] = cb->args[ARG_SKIP] = 0) {
+		do {
+			w.budget = WALK_MAX;
+			cpu_lock(net->cpu);
+			r = walk_tables(&w, net);
+			cpu_unlock(net->cpu);
+		} while (r && !w.budget); /* else the message is full */
+		if (r)
+			return r;
+	}
+	return 0;
 }
 
 /* ---- one socket ----------------------------------------------------------------------------------------------- */
@@ -369,16 +388,21 @@ static int inet_diag_get(struct nl_request *req)
 {
 	struct diag_request q;
 	struct sock_common *c;
+	struct net *net;
 	int err = parse_request(req->net, req->nlh, req->extack, &q);
 
 	if (err)
 		return err;
-	cpu_lock(req->net->cpu);
-	c = find_exact(req->net, &q, &err);
-	if (c)
-		err = fill_sock(req->reply, c, q.h, q.r->idiag_ext, req->portid,
-				req->nlh->nlmsg_seq, 0);
-	cpu_unlock(req->net->cpu);
+	for (u32 i = 0; (net = nth_shard(req->net, i)); i++) {
+		cpu_lock(net->cpu);
+		c = find_exact(net, &q, &err);
+		if (c)
+			err = fill_sock(req->reply, c, q.h, q.r->idiag_ext, req->portid,
+					req->nlh->nlmsg_seq, 0);
+		cpu_unlock(net->cpu);
+		if (err != -ENOENT)
+			break;
+	}
 	return err;
 }
 
@@ -386,17 +410,22 @@ static int inet_diag_destroy(struct nl_request *req)
 {
 	struct diag_request q;
 	struct sock_common *c;
+	struct net *net;
 	int err = parse_request(req->net, req->nlh, req->extack, &q);
 
 	if (err)
 		return err;
 	if (!q.h->destroy)
 		return -EOPNOTSUPP;
-	cpu_lock(req->net->cpu);
-	c = find_exact(req->net, &q, &err);
-	if (c)
-		err = q.h->destroy(c);
-	cpu_unlock(req->net->cpu);
+	for (u32 i = 0; (net = nth_shard(req->net, i)); i++) {
+		cpu_lock(net->cpu);
+		c = find_exact(net, &q, &err);
+		if (c)
+			err = q.h->destroy(c);
+		cpu_unlock(net->cpu);
+		if (err != -ENOENT)
+			break;
+	}
 	return err;
 }
 

@@ -24,10 +24,12 @@
 
 #include "core/cpu.h"
 #include "core/machine.h"
+#include "core/net_group.h"
 #include "core/sock_reuseport.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_internal.h"
 #include "lib/siphash.h"
+#include "socket/socket.h"
 
 #define EHASH_BITS_MIN 4
 #define BHASH_BITS_MIN 4
@@ -211,6 +213,27 @@ u32 inet_common_hash(const struct inet_hashinfo *h, const struct sock_common *c)
 	return ehash_fn(h, &t);
 }
 
+/* Of a connection of a net on several cpus, as if its local port were @port. */
+static u64 common_flow_hash(const struct sock_common *c, u16 port)
+{
+	const struct net_group *g = c->skc_net->group;
+	be16 local = cpu_to_be16(port);
+
+	return inet_common_is_v6(c)
+		       ? net_flow_hash_v6(g, &c->skc_v6_rcv_saddr, local, &c->skc_v6_daddr,
+					  c->skc_dport)
+		       : net_flow_hash_v4(g, c->skc_rcv_saddr, local, c->skc_daddr, c->skc_dport);
+}
+
+/* Do the packets of such a connection come to its cpu by themselves? */
+static bool flow_is_here(const struct sock_common *c, u16 port)
+{
+	const struct net *net = c->skc_net;
+
+	return likely(!net->group) ||
+	       net_flow_home(net->group, common_flow_hash(c, port)) == net->shard;
+}
+
 void __inet_ehash_add(struct inet_hashinfo *h, struct sock_common *c)
 {
 	if (h->ehash_count >= 1u << h->ehash_bits)
@@ -223,6 +246,11 @@ void __inet_ehash_del(struct inet_hashinfo *h, struct sock_common *c)
 {
 	hlist_del_init(&c->skc_node);
 	h->ehash_count--;
+	if (unlikely(c->skc_flow_named)) {
+		c->skc_flow_named = 0;
+		if (c->skc_net->group) /* else the net is about to end */
+			net_flow_del(c->skc_net, common_flow_hash(c, c->skc_num));
+	}
 }
 
 /* Addresses and ports. What has a peer over IPv6 has no IPv4 addresses: 0.0.0.0 is no packet's. */
@@ -281,6 +309,16 @@ bool inet_ehash_insert(struct sock *sk, struct sock *osk)
 	__inet_ehash_add(h, &sk->c);
 	sock_hold(sk);
 	return true;
+}
+
+bool inet_is_replica(const struct sock_common *c)
+{
+	const struct socket *sock;
+
+	if (c->skc_state == SS_TCP_TIME_WAIT || c->skc_state == SS_TCP_NEW_SYN_RECV)
+		return false;
+	sock = ((const struct sock *)c)->sk_socket;
+	return sock && sock->replica;
 }
 
 /* ---- listeners --------------------------------------------------------------------------------------- */
@@ -768,6 +806,11 @@ int inet_hash_connect(struct sock *sk)
 	if (sk->sk_num) {
 		if (!connect_tuple_free(sk, sk->sk_num, &tw))
 			return -EADDRNOTAVAIL;
+		if (!flow_is_here(&sk->c, sk->sk_num)) {
+			if (net_flow_add(sock_net(sk), common_flow_hash(&sk->c, sk->sk_num)))
+				return -EADDRNOTAVAIL;
+			sk->c.skc_flow_named = 1;
+		}
 		connect_hash(sk, sk->sk_num, tw);
 		return 0;
 	}
@@ -784,7 +827,8 @@ int inet_hash_connect(struct sock *sk)
 			u32 at = (offset / 2 + i) % ((n + 1) / 2) * 2 + parity;
 			u16 port = (u16)(lo + at);
 
-			if (at >= n || !connect_port_usable(sk, port, &tb, &tw))
+			if (at >= n || !flow_is_here(&sk->c, port) ||
+			    !connect_port_usable(sk, port, &tb, &tw))
 				continue;
 			if (!tb) {
 				tb = bucket_create(h, port);

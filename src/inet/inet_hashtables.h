@@ -96,6 +96,9 @@ static inline bool inet_common_is_v6(const struct sock_common *c)
 	return c->skc_family == AF_INET6 && !ipv6_addr_v4mapped(&c->skc_v6_daddr);
 }
 
+/* Does nobody see @c but its main socket (socket/sock_replica.h)? */
+bool inet_is_replica(const struct sock_common *c);
+
 enum inet_bound {
 	INET_BOUND_ELSEWHERE, /* to another address, or to none of that IP version */
 	INET_BOUND_ANY,

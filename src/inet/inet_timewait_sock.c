@@ -40,6 +40,7 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, 
 	tw->c = sk->c;
 	tw->c.skc_node = (struct hlist_node){ 0 };
 	tw->c.skc_in_lhash = 0;
+	tw->c.skc_flow_named = 0; /* until it takes the place */
 	tw->c.skc_refcnt = 1;
 	tw->c.skc_state = SS_TCP_TIME_WAIT;
 	tw->tw_substate = substate;
@@ -67,6 +68,8 @@ void inet_twsk_hashdance(struct inet_timewait_sock *tw, struct sock *sk, u64 tim
 	/* The bucket must not become empty in between. */
 	if (inet_csk(sk)->icsk_bind_hash)
 		inet_bind_bucket_add_tw(inet_csk(sk)->icsk_bind_hash, tw);
+	tw->c.skc_flow_named = sk->c.skc_flow_named;
+	sk->c.skc_flow_named = 0; /* the flow goes on under another name */
 	inet_unhash(sk);
 	tw->c.skc_hash = inet_common_hash(h, &tw->c);
 	__inet_ehash_add(h, &tw->c);

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 
+#include "core/net_group.h"
 #include "core/nf_hook.h"
 #include "wire/icmp.h"
 
@@ -69,7 +70,7 @@ int ip_local_deliver(struct sk_buff *skb)
 	trace_skb(skb, net, TP_ip_local_deliver, TRACE_PASS, ip_hdr(skb)->protocol, 0);
 	if (unlikely(ip_is_fragment(ip_hdr(skb)))) {
 		skb = ip_defrag(net, skb, IP_DEFRAG_LOCAL_DELIVER);
-		if (!skb)
+		if (!skb || (unlikely(skb->dev->shards) && net_steer_whole(skb)))
 			return 0;
 	}
 	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, skb->dev, NULL,

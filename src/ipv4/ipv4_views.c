@@ -4,6 +4,7 @@
 #include <linux/route.h>
 #include <stdio.h>
 
+#include "core/net_group.h"
 #include "core/sysctl.h"
 #include "ipv4/igmp.h"
 #include "ipv4/ipv4_internal.h"
@@ -106,7 +107,7 @@ static s64 mib_value(const struct net *net, u32 i)
 	case MIB_Tcp_MaxConn:
 		return -1;
 	default:
-		return (s64)net->mib[i];
+		return (s64)net_mib(net, i);
 	}
 }
 

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 
+#include "core/net_group.h"
 #include "core/nf_hook.h"
 #include "core/trace.h"
 #include "wire/icmpv6.h"
@@ -66,6 +67,8 @@ static int ip6_input_finish(struct net *net, struct sock *sk, struct sk_buff *sk
 		if (!ipv6_ext_hdr((u8)next))
 			break;
 		if (ipv6_exthdr_rcv(&skb, (u8)next) < 0)
+			return 0;
+		if (next == IPPROTO_FRAGMENT && unlikely(skb->dev->shards) && net_steer_whole(skb))
 			return 0;
 	}
 	p = net->ipv6->protos[next];

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "core/net_group.h"
 #include "core/sysctl.h"
 #include "ipv6/ip6_sockglue.h"
 #include "ipv6/ipv6_internal.h"
@@ -20,7 +21,7 @@ static void show_mib_group(const struct net *net, struct text *t, const char *gr
 		if (strcmp(mib_descs[i].group, group))
 			continue;
 		snprintf(name, sizeof(name), "%s%s", group, mib_descs[i].name);
-		text_printf(t, "%-32s\t%llu\n", name, (unsigned long long)net->mib[i]);
+		text_printf(t, "%-32s\t%llu\n", name, (unsigned long long)net_mib(net, i));
 	}
 }
 

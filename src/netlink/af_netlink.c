@@ -474,7 +474,7 @@ static int route_rcv_msg(struct netlink_sock *nlk, struct nl_request *req)
 	} else {
 		h = rtnl_find(m, g->rtgen_family, nlh->nlmsg_type, false);
 		if (h)
-			return h->doit(req);
+			return rtnl_doit(h, req);
 	}
 	if (!req->extack->msg[0])
 		nl_set_err_msg(

@@ -70,6 +70,8 @@ struct netns_netlink {
 
 /* rtnetlink.c */
 const struct rtnl_handler *rtnl_find(const struct machine *m, int family, int type, bool dump);
+/* Calls the handler for @req, and for each shard of a net on several cpus. */
+int rtnl_doit(const struct rtnl_handler *h, struct nl_request *req);
 int rtnetlink_rcv(struct nl_request *req, struct netlink_callback **ret_dump);
 int rtnl_device_event(struct notifier_block *nb, enum netdev_event ev, struct net_device *dev);
 int rtnl_link_machine_init(struct machine *m); /* rtnl_link.c */

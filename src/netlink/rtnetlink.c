@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/net_group.h"
 #include "netlink/netlink.h"
 #include "netlink/netlink_internal.h"
 
@@ -69,6 +70,49 @@ const struct rtnl_handler *rtnl_find(const struct machine *m, int family, int ty
 	return h ? h : find_exact(m->rtnl_table, AF_UNSPEC, type, dump);
 }
 
+/* What shapes the tables of each shard of a net on several cpus. Links are not among it: shadows follow them (core/net_steer.c). */
+static bool shapes_tables(u16 type)
+{
+	switch (type) {
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+	case RTM_SETNEIGHTBL:
+	case RTM_NEWADDRLABEL:
+	case RTM_DELADDRLABEL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int rtnl_doit(const struct rtnl_handler *h, struct nl_request *req)
+{
+	int err = h->doit(req);
+	struct net *shard;
+
+	if (likely(!req->net->group) || err || !shapes_tables(req->nlh->nlmsg_type))
+		return err;
+	/* The same request in the same state: what the lead could do all can, unless memory is short. */
+	net_for_each_other_shard(req->net, shard, i)
+	{
+		struct nl_msg reply = { 0 };
+		struct nl_request again = *req;
+
+		again.net = shard;
+		again.reply = &reply;
+		err = h->doit(&again);
+		if (err)
+			break;
+	}
+	return err;
+}
+
 int rtnl_request(struct net *net, const struct nlmsghdr *nlh)
 {
 	const struct rtgenmsg *g = (const void *)((const char *)nlh + NLMSG_HDRLEN);
@@ -84,7 +128,7 @@ int rtnl_request(struct net *net, const struct nlmsghdr *nlh)
 		.reply = &reply,
 	};
 
-	return h ? h->doit(&req) : -EOPNOTSUPP;
+	return h ? rtnl_doit(h, &req) : -EOPNOTSUPP;
 }
 
 int rtnl_af_register(struct machine *m, const struct rtnl_af_ops *ops)

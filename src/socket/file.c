@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "socket/sock_replica.h"
 #include "socket/socket_internal.h"
 
 void file_init(struct file *f, struct machine *m, const struct file_operations *ops)
@@ -79,7 +80,9 @@ static struct file_batch *file_batch_next(struct machine_sock *ms, bool first)
 		if (b)
 			list_del(&b->node);
 		ms->putting = b != NULL;
-		__atomic_store_n(&ms->have_retired, !list_empty(&ms->retired), __ATOMIC_RELAXED);
+		__atomic_store_n(&ms->have_retired,
+				 !list_empty(&ms->retired) || !list_empty(&ms->retired_replicas),
+				 __ATOMIC_RELAXED);
 	}
 	pthread_mutex_unlock(&ms->files_lock);
 	return b;
@@ -91,6 +94,7 @@ void file_batches_put(struct machine *m)
 
 	if (likely(!__atomic_load_n(&m->sock->have_retired, __ATOMIC_RELAXED)))
 		return;
+	sock_replicas_put(m);
 	for (b = file_batch_next(m->sock, true); b; b = file_batch_next(m->sock, false)) {
 		for (u32 i = 0; i < b->count; i++)
 			file_close(b->files[i]);

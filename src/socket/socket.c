@@ -23,6 +23,7 @@
 #include "core/netdevice.h"
 #include "core/sysctl.h"
 #include "socket/pipe.h"
+#include "socket/sock_replica.h"
 #include "socket/socket_internal.h"
 #include "socket/socket_module.h"
 
@@ -114,6 +115,9 @@ static void sock_release_sk(struct socket *sock)
 {
 	const struct proto_ops *ops = sock->ops;
 
+	sock_replicas_end(sock);
+	if (sock->sk)
+		sock_option_log_free(sock->sk);
 	if (ops && sock->sk)
 		ops->release(sock);
 	if (ops)
@@ -460,6 +464,7 @@ int socket_machine_init(struct machine *m)
 	list_init(&ms->epolls);
 	list_init(&ms->pipes);
 	list_init(&ms->retired);
+	list_init(&ms->retired_replicas);
 	m->sock = ms;
 	err = sysctl_register(m, &core_sysctls);
 	if (err)

@@ -55,7 +55,8 @@ struct socket {
 	u32 inflight;     /* calls inside; home cpu's lock */
 	u16 cpu_id;       /* home; outlives the net */
 	u8 type;          /* SOCK_* */
-	u8 state : 7;     /* enum socket_state */
+	u8 state : 6;     /* enum socket_state */
+	bool replica : 1; /* sock_replica.h */
 	bool dead : 1;    /* the net was destroyed: every call gives -ENETDOWN */
 };
 

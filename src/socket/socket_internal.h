@@ -18,10 +18,11 @@ struct machine_sock {
 	pthread_mutex_t files_lock; /* leaf: what is open and on no net's list */
 	struct list_head dead_sockets; /* struct socket.net_node: files whose net is gone */
 	struct list_head epolls;
-	struct list_head pipes;   /* struct pipe.node; files_lock */
-	struct list_head retired; /* struct file_batch.node; files_lock */
-	bool have_retired;        /* atomic hint: the list is not empty */
-	bool putting;             /* files_lock: a thread empties the list */
+	struct list_head pipes;            /* struct pipe.node; files_lock */
+	struct list_head retired;          /* struct file_batch.node; files_lock */
+	struct list_head retired_replicas; /* struct sock_replicas.node; files_lock */
+	bool have_retired;                 /* atomic hint: the list is not empty */
+	bool putting;                      /* files_lock: a thread empties the list */
 };
 
 /* socket.c */

@@ -269,6 +269,15 @@ RARE_INT(peek_off, -1)
 RARE_INT(incoming_cpu, -1)
 RARE_INT(busy_poll, 0)
 
+/* Of a net on several cpus: the one that the socket's packets come to. */
+static int get_incoming_or_home_cpu(struct socket *sock, int *v)
+{
+	get_incoming_cpu(sock, v);
+	if (*v < 0 && sock->net && sock->net->group)
+		*v = sock->cpu_id;
+	return 0;
+}
+
 static int set_busy_poll_checked(struct socket *sock, int val)
 {
 	return val < 0 ? -EINVAL : set_busy_poll(sock, val);
@@ -869,7 +878,8 @@ static const struct sockopt sock_options[] = {
 	{ SO_BUSY_POLL, "SO_BUSY_POLL", .set = set_busy_poll_checked, .get = get_busy_poll },
 	{ SO_MAX_PACING_RATE, "SO_MAX_PACING_RATE", .set_min = sizeof(u32),
 	  .set_raw = set_pacing_rate, .get_raw = get_pacing_rate },
-	{ SO_INCOMING_CPU, "SO_INCOMING_CPU", .set = set_incoming_cpu, .get = get_incoming_cpu },
+	{ SO_INCOMING_CPU, "SO_INCOMING_CPU", .set = set_incoming_cpu,
+	  .get = get_incoming_or_home_cpu },
 	{ SO_MEMINFO, "SO_MEMINFO", .get_raw = get_meminfo },
 	{ SO_INCOMING_NAPI_ID, "SO_INCOMING_NAPI_ID", .get = get_zero },
 	{ SO_COOKIE, "SO_COOKIE", .get_raw = get_cookie },

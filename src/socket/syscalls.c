@@ -9,11 +9,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <linux/sockios.h>
 
 #include "core/module.h"
+#include "core/net_group.h"
 #include "core/netdevice.h"
+#include "socket/sock_replica.h"
 #include "socket/socket.h"
 #include "socket/socket_internal.h"
 
@@ -94,23 +97,20 @@ static int accept_locked(struct socket *sock, struct socket *newsock,
 	return 0;
 }
 
-int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len, int flags,
-		struct file **ret_file)
+/* The call has entered @sock, and leaves it. */
+static int accept_entered(struct socket *sock, struct sockaddr_storage *ret_addr,
+			  socklen_t *ret_len, int flags, bool nonblock, struct file **ret_file)
 {
-	struct socket *sock, *newsock;
+	struct machine *m = sock->file.machine;
+	struct socket *newsock;
 	int err;
 
-	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
-		return -EINVAL;
-	err = sock_enter(f, &sock);
-	if (err)
-		return err;
 	if (!sock->ops->accept)
 		return (int)sock_leave(sock, -EOPNOTSUPP);
 	newsock = sock_alloc(sock->net, sock->type);
 	if (!newsock)
 		return (int)sock_leave(sock, -ENOMEM);
-	if (!try_module_get(f->machine, sock->ops->owner)) {
+	if (!try_module_get(m, sock->ops->owner)) {
 		free(newsock);
 		return (int)sock_leave(sock, -ENETDOWN);
 	}
@@ -118,11 +118,11 @@ int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *re
 	if (flags & SOCK_NONBLOCK)
 		newsock->file.flags |= O_NONBLOCK;
 
-	err = accept_locked(sock, newsock, ret_addr, ret_len, FILE_IS_NONBLOCK(f));
+	err = accept_locked(sock, newsock, ret_addr, ret_len, nonblock);
 	err = (int)sock_leave(sock, err);
 	if (err == 0 || !newsock->sk) {
 		if (err) {
-			module_put(f->machine, newsock->ops->owner);
+			module_put(m, newsock->ops->owner);
 			free(newsock);
 		} else {
 			*ret_file = &newsock->file;
@@ -131,6 +131,60 @@ int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *re
 	}
 	file_close(&newsock->file);
 	return err;
+}
+
+static int accept_one(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len,
+		      int flags, bool nonblock, struct file **ret_file)
+{
+	struct socket *sock;
+	int err = sock_enter(f, &sock);
+
+	return err ? err : accept_entered(sock, ret_addr, ret_len, flags, nonblock, ret_file);
+}
+
+/* Waits until a connection is there, here or at a replica, or the socket's time is over. */
+static int accept_wait(struct file *f, u64 timeo)
+{
+	struct file_poll p = { .file = f, .events = EPOLLIN };
+	int n = files_poll(f->machine, &p, 1, timeo);
+
+	return n > 0 ? 0 : n ? n : -EAGAIN;
+}
+
+/* Of a socket that may have replicas: the own queue, then theirs, and again. */
+static int accept_any(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len,
+		      int flags, u64 timeo, struct file **ret_file)
+{
+	int err;
+
+	do {
+		err = accept_one(f, ret_addr, ret_len, flags, true, ret_file);
+		if (err == -EAGAIN)
+			err = sock_replicas_accept(f, ret_addr, ret_len, flags, ret_file);
+	} while (err == -EAGAIN && timeo && !(err = accept_wait(f, timeo)));
+	return err;
+}
+
+int sys_accept4(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len, int flags,
+		struct file **ret_file)
+{
+	struct socket *sock;
+	bool many;
+	u64 timeo;
+	int err;
+
+	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
+	err = sock_enter(f, &sock);
+	if (err)
+		return err;
+	many = sock_wants_replicas(sock) && sock->ops->accept;
+	timeo = many ? sock_rcvtimeo(sock->sk, FILE_IS_NONBLOCK(f)) : 0;
+	if (many) {
+		sock_leave(sock, 1);
+		return accept_any(f, ret_addr, ret_len, flags, timeo, ret_file);
+	}
+	return accept_entered(sock, ret_addr, ret_len, flags, FILE_IS_NONBLOCK(f), ret_file);
 }
 
 static int get_name(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len, int peer)
@@ -204,6 +258,8 @@ int sys_setsockopt(struct file *f, int level, int name, const void *val, socklen
 	else
 		err = sock->ops->setsockopt ? sock->ops->setsockopt(sock, level, name, val, len)
 					    : -EOPNOTSUPP;
+	if (!err && unlikely(sock_wants_replicas(sock)))
+		err = sock_replicas_setsockopt(sock, level, name, val, len);
 	return (int)sock_leave(sock, err);
 }
 
@@ -296,7 +352,7 @@ int sys_ioctl(struct file *f, unsigned long cmd, void *arg)
 	err = sock->ops->ioctl ? sock->ops->ioctl(sock, (unsigned)cmd, arg) : -ENOIOCTLCMD;
 	if (err == -ENOIOCTLCMD) {
 		/* Requests about devices take rtnl, which comes before a cpu lock. The net cannot go: we are inflight. */
-		net = sock->net;
+		net = net_lead(sock->net);
 		cpu_unlock(sock_cpu(sock));
 		err = dev_ioctl(net, (unsigned)cmd, arg);
 		cpu_lock(sock_cpu(sock));

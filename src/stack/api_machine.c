@@ -13,6 +13,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "core/net_group.h"
 #include "netlink/netlink.h"
 #include "socket/socket.h"
 #include "stack/stack.h"
@@ -55,6 +56,7 @@ struct weir_machine *weir_machine_create(const struct weir_machine_config *cfg)
 	if (!mc.host)
 		goto out;
 	mc.ncpus = cfg->ncpus;
+	wm->net_cpus = cfg->net_cpus;
 	mc.workers = cfg->workers;
 	mc.mem_limit = cfg->mem_limit;
 	mc.crypto = cfg->crypto;
@@ -264,7 +266,12 @@ const char *weir_version(void)
 
 struct weir_net *weir_net_create(struct weir_machine *wm, const char *name)
 {
-	struct net *net = net_create(wm->m, name);
+	return weir_net_create_on(wm, name, wm->net_cpus);
+}
+
+struct weir_net *weir_net_create_on(struct weir_machine *wm, const char *name, uint32_t ncpus)
+{
+	struct net *net = net_create_on(wm->m, name, ncpus);
 
 	if (net && !name)
 		snprintf(net->name, sizeof(net->name), "net%u", net->id);
@@ -273,8 +280,11 @@ struct weir_net *weir_net_create(struct weir_machine *wm, const char *name)
 
 void weir_net_destroy(struct weir_net *net)
 {
+	struct net *shard;
+
 	if (!net)
 		return;
+	net_for_each_other_shard(net_of(net), shard, i) socket_net_shutdown(shard);
 	socket_net_shutdown(net_of(net));
 	net_destroy(net_of(net));
 }

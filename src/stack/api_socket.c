@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include "core/net_group.h"
 #include "packet/packet.h"
 #include "socket/socket.h"
 #include "stack/stack.h"
@@ -22,15 +23,52 @@
 		ret_;                                                                              \
 	})
 
-int weir_socket(struct weir_net *net, int domain, int type, int protocol,
-		struct weir_file **ret_file)
+static int socket_in(struct net *net, int domain, int type, int protocol,
+		     struct weir_file **ret_file)
 {
 	struct file *f;
-	int err = sock_create_file(net_of(net), domain, type, protocol, &f);
+	int err = sock_create_file(net, domain, type, protocol, &f);
 
 	if (!err)
 		*ret_file = to_weir_file(f);
 	return err;
+}
+
+/* Sockets that may be on any cpu of their net. */
+static bool is_tcp(int domain, int type, int protocol)
+{
+	return (domain == AF_INET || domain == AF_INET6) && (type & 0xf) == SOCK_STREAM &&
+	       (!protocol || protocol == IPPROTO_TCP);
+}
+
+static bool is_udp(int domain, int type, int protocol)
+{
+	return (domain == AF_INET || domain == AF_INET6) && (type & 0xf) == SOCK_DGRAM &&
+	       (!protocol || protocol == IPPROTO_UDP);
+}
+
+int weir_socket(struct weir_net *wn, int domain, int type, int protocol,
+		struct weir_file **ret_file)
+{
+	struct net *net = net_of(wn);
+
+	if (unlikely(net->group) && is_tcp(domain, type, protocol))
+		net = net_group_next(net);
+	return socket_in(net, domain, type, protocol, ret_file);
+}
+
+int weir_socket_on(struct weir_net *wn, uint32_t cpu, int domain, int type, int protocol,
+		   struct weir_file **ret_file)
+{
+	struct net *net = net_of(wn);
+
+	if (cpu >= (net->group ? net->group->n : 1))
+		return -EINVAL;
+	if (net->group)
+		net = net->group->shards[cpu];
+	if (!net_is_lead(net) && !is_tcp(domain, type, protocol) && !is_udp(domain, type, protocol))
+		return -EOPNOTSUPP;
+	return socket_in(net, domain, type, protocol, ret_file);
 }
 
 int weir_socketpair(struct weir_net *net, int domain, int type, int protocol,

@@ -17,6 +17,7 @@ extern const u32 weir_nr_modules;
 
 struct weir_machine {
 	struct machine *m;
+	u32 net_cpus; /* of what weir_net_create() makes */
 	/* weir_arm(): -1 until it was called */
 	int epoll_fd, event_fd, timer_fd;
 	u32 armed; /* atomic: a kick writes event_fd */

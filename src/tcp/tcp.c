@@ -21,6 +21,7 @@
 
 #include "core/zerocopy.h"
 #include "inet/inet6_sock.h"
+#include "socket/sock_replica.h"
 #include "tcp/tcp_auth.h"
 
 #define TCP_MEMORY_WAIT_NS (20 * NSEC_PER_MSEC)
@@ -707,7 +708,8 @@ u32 tcp_poll(struct socket *sock)
 
 	if (sk->sk_state == SS_TCP_LISTEN)
 		return inet_csk(sk)->icsk_accept_queue.rskq_accept_head ||
-				       inet_csk(sk)->icsk_accept_queue.any_head
+				       inet_csk(sk)->icsk_accept_queue.any_head ||
+				       sock_replicas_ready(sk)
 			       ? EPOLLIN | EPOLLRDNORM
 			       : 0;
 	/* HUP: both directions are over. Not when only the peer has closed: sending is still possible. */

@@ -100,7 +100,7 @@ static void show_bucket(struct net *net, struct text *t, const struct hlist_head
 	struct sock_common *c;
 
 	hlist_for_each_entry(c, head, skc_node) {
-		if (c->skc_family != family)
+		if (c->skc_family != family || inet_is_replica(c))
 			continue;
 		if (c->skc_state == SS_TCP_TIME_WAIT)
 			show_timewait(net, t, (const struct inet_timewait_sock *)c, (*i)++);
@@ -220,8 +220,8 @@ static void sockstat6_show(struct net *net, struct text *t)
 }
 
 static const struct view_desc tcp_views[] = {
-	{ "/proc/net/tcp", tcp_show },
-	{ "/proc/net/tcp6", tcp6_show },
+	{ "/proc/net/tcp", tcp_show, .rows = true },
+	{ "/proc/net/tcp6", tcp6_show, .rows = true },
 	{ "/proc/net/sockstat", sockstat_show },
 	{ "/proc/net/sockstat6", sockstat6_show },
 };

@@ -46,7 +46,8 @@ struct udp_sock {
 	u8 gro : 1;            /* UDP_GRO: merged datagrams are welcome */
 	u8 no_check6_tx : 1, no_check6_rx : 1;
 	u8 send_cscov_set : 1, recv_cscov_set : 1;
-	u16 gso_size; /* UDP_SEGMENT: payload octets of one datagram; 0: as they are sent */
+	u8 claimed_alone : 1; /* net_udp_claim() was told: not shared */
+	u16 gso_size;         /* UDP_SEGMENT: payload octets of one datagram; 0: as they are sent */
 	u16 send_cscov, recv_cscov; /* UDP-Lite, RFC 3828: octets; 0: all */
 	struct inet_cork *cork; /* the datagram that MSG_MORE or UDP_CORK holds back; NULL: none */
 };

@@ -49,10 +49,10 @@ static void udplite6_proc_show(struct net *net, struct text *t)
 }
 
 static const struct view_desc udp_views[] = {
-	{ "/proc/net/udp", udp_proc_show },
-	{ "/proc/net/udplite", udplite_proc_show },
-	{ "/proc/net/udp6", udp6_proc_show },
-	{ "/proc/net/udplite6", udplite6_proc_show },
+	{ "/proc/net/udp", udp_proc_show, .rows = true },
+	{ "/proc/net/udplite", udplite_proc_show, .rows = true },
+	{ "/proc/net/udp6", udp6_proc_show, .rows = true },
+	{ "/proc/net/udplite6", udplite6_proc_show, .rows = true },
 };
 
 #define ROW(name, kind, field, def, lo, hi, help)                                                  \

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "core/cpu.h"
+#include "core/net_group.h"
 #include "core/sock_reuseport.h"
 #include "udp/udp.h"
 
@@ -209,6 +210,17 @@ static bool udp_port_taken(const struct sock *sk, u16 port, bool choosing)
 	return false;
 }
 
+/* Of the net's cpus one has each port of UDP; the lead those of UDP-Lite. */
+static bool has_claims(const struct sock *sk)
+{
+	return unlikely(sock_net(sk)->group) && udp_sk_variant(sk)->id == UDP_PLAIN;
+}
+
+static bool port_elsewhere(const struct sock *sk, u16 port)
+{
+	return has_claims(sk) && net_udp_elsewhere(sock_net(sk), port);
+}
+
 /* RFC 6056 3.3.1: a random port of the range, the next free one from there. 0: none. */
 static u16 udp_choose_port(const struct sock *sk)
 {
@@ -221,7 +233,7 @@ static u16 udp_choose_port(const struct sock *sk)
 	for (u32 i = 0; i < n; i++) {
 		u16 port = (u16)(lo + (offset + i) % n);
 
-		if (!udp_port_taken(sk, port, true))
+		if (!udp_port_taken(sk, port, true) && !port_elsewhere(sk, port))
 			return port;
 	}
 	return 0;
@@ -244,6 +256,7 @@ static int udp_reuseport_join(struct sock *sk, u16 port)
 int udp_get_port(struct sock *sk, u16 port)
 {
 	struct udp_table *t;
+	int err;
 
 	if (!sock_net(sk)->udp)
 		return -ENETDOWN;
@@ -254,12 +267,20 @@ int udp_get_port(struct sock *sk, u16 port)
 		return -EADDRINUSE;
 	if (!port)
 		return -EADDRINUSE;
-	if (sk->sk_reuseport) {
-		int err = udp_reuseport_join(sk, port);
-
+	if (has_claims(sk)) {
+		err = net_udp_claim(sock_net(sk), port, sk->sk_reuseport);
 		if (err)
 			return err;
 	}
+	if (sk->sk_reuseport) {
+		err = udp_reuseport_join(sk, port);
+		if (err) {
+			if (has_claims(sk))
+				net_udp_unclaim(sock_net(sk), port, true);
+			return err;
+		}
+	}
+	udp_sk(sk)->claimed_alone = !sk->sk_reuseport;
 	if (t->count >= 1u << t->bits)
 		udp_table_grow(t);
 	sk->sk_num = port;
@@ -276,6 +297,8 @@ void udp_unhash(struct sock *sk)
 	reuseport_detach_sock(sk);
 	hlist_del_init(&sk->sk_node);
 	sk_table(sk)->count--;
+	if (has_claims(sk))
+		net_udp_unclaim(sock_net(sk), sk->sk_num, !udp_sk(sk)->claimed_alone);
 	sk->sk_num = 0;
 	inet_sk(sk)->inet_sport = (be16){ 0 };
 	sock_put(sk);

@@ -53,11 +53,11 @@ struct weir_machine_config {
 	enum weir_clock clock;
 	bool seeded; /* random choices are a function of @seed (always so under a virtual clock) */
 	uint64_t seed;
-	uint32_t ncpus;                   /* 0: 1 */
-	bool workers;                     /* one thread per cpu drives the machine */
-	uint32_t net_cpus;                /* on so many of them is what weir_net_create() makes; 0: 1 */
-	uint64_t mem_limit;               /* octets for packets; 0: 1 GiB per cpu */
-	uint64_t start_realtime;          /* virtual clock: ns since 1970 at time 0 */
+	uint32_t ncpus;          /* 0: 1 */
+	bool workers;            /* one thread per cpu drives the machine */
+	uint32_t net_cpus;       /* on so many of them is what weir_net_create() makes; 0: 1 */
+	uint64_t mem_limit;      /* octets for packets; 0: 1 GiB per cpu */
+	uint64_t start_realtime; /* virtual clock: ns since 1970 at time 0 */
 	const struct weir_crypto *crypto; /* NULL: no TCP-MD5, no TCP-AO */
 	/* Directories, separated by ':', in which weir_socket() looks for families that are absent (net-pf-N.so) and
 	 * weir_module_load() for names. NULL: nothing is loaded on demand. */

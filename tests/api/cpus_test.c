@@ -696,8 +696,13 @@ static void *connect_again_and_again(void *arg)
 	struct weir_file *c;
 
 	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED)) {
-		assert_int_equal(weir_socket(f->t->net[0], AF_INET, SOCK_STREAM, 0, &c), 0);
+		struct weir_pollfd p = { .events = POLLOUT };
+
+		assert_int_equal(
+			weir_socket(f->t->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &c), 0);
 		weir_connect(c, (struct sockaddr *)&f->t->addr[1], sizeof(f->t->addr[1]));
+		p.file = c;
+		weir_poll(f->t->m, &p, 1, MS);
 		weir_close(c);
 	}
 	return NULL;
@@ -732,12 +737,12 @@ static void a_net_on_two_cpus_ends_while_it_is_used(void **state)
 			assert_int_equal((intptr_t)err, round & 1 ? -EBADF : -ENETDOWN);
 		}
 		__atomic_store_n(&f.stop, true, __ATOMIC_RELAXED);
+		pthread_join(connecting, NULL);
 		if (round & 1)
 			weir_net_destroy(t.net[1]);
 		else
 			weir_close(l);
 		weir_net_destroy(t.net[0]);
-		pthread_join(connecting, NULL);
 		weir_machine_destroy(t.m);
 	}
 }

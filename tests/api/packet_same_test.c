@@ -271,7 +271,9 @@ static void vnet_receive_ring(struct world *w)
 	u = i_socket(w, SOCK_DGRAM);
 	SAY(w, i_bind(w, u, 4411));
 	for (int version = TPACKET_V1; version <= TPACKET_V3; version++) {
-		struct tpacket_req3 req = { 65536, 2, 2048, 64, 20, 0, 0 };
+		/* Both frames must find the same block open, however late the second is. */
+		struct tpacket_req3 req = { 65536, 2, 2048, 64, 500, 0, 0 };
+		unsigned wait_ms = version == TPACKET_V3 ? 600 : 50;
 		int fd = p_socket(w, SOCK_RAW, 0);
 		uint8_t *ring, *p;
 
@@ -287,9 +289,9 @@ static void vnet_receive_ring(struct world *w)
 				     P(&sin), sizeof(sin)));
 		settle(w);
 		if (w->native)
-			usleep(100000);
+			usleep(wait_ms * 1000);
 		else
-			weir_run(w->m, 100000000);
+			weir_run(w->m, wait_ms * 1000000ull);
 		p = ring;
 		if (version == TPACKET_V3)
 			p += ((struct tpacket_block_desc *)ring)->hdr.bh1.offset_to_first_pkt;

@@ -252,6 +252,8 @@ static bool create_child(struct sock *listener, const struct tcp_seg *seg, struc
 	tp = tcp_sk(child);
 	tfo = tcp_fastopen_get(child);
 	if (!tfo || tcp_queue_synack(child, tcp_rsk(req)->snt_isn)) {
+		/* Without a RST: the handshake goes on without fast open. */
+		tcp_set_state(child, SS_TCP_CLOSE);
 		inet_child_forget(listener, req, child);
 		return false;
 	}

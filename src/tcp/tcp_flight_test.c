@@ -118,6 +118,38 @@ static void without_memory_segments_wait(void **state)
 	assert_int_equal(f->tp->packets_out, 1);
 }
 
+static void a_fin_that_found_no_memory_is_sent_later(void **state)
+{
+	struct tcp_fixture *f = *state;
+	struct inet_connection_sock *icsk = inet_csk(f->sk);
+	struct cpu *cpu = f->sk->sk_cpu;
+	u64 limit = f->m->mem_limit;
+	struct sk_buff *taken = NULL, *skb;
+
+	f->sk->sk_state = SS_TCP_LAST_ACK;
+	f->m->mem_limit = 0;
+	while ((skb = alloc_skb(cpu, MAX_TCP_HEADER))) {
+		skb->next = taken;
+		taken = skb;
+	}
+	tcp_send_fin(f->sk);
+	assert_int_equal(f->tp->packets_out, 0);
+	assert_int_equal(f->tp->write_seq, TEST_ISN);
+	assert_int_equal(icsk->icsk_pending, ICSK_TIME_PROBE0);
+	f->m->mem_limit = limit;
+	for (; taken; taken = skb) {
+		skb = taken->next;
+		taken->next = NULL;
+		consume_skb(taken);
+	}
+	tcp_fixture_advance(f, NSEC_PER_SEC);
+	assert_true(del_timer(&icsk->icsk_timer)); /* as if it had expired */
+	icsk->icsk_timer.function(cpu, &icsk->icsk_timer);
+	assert_int_equal(f->tp->packets_out, 1);
+	assert_int_equal(f->tp->snd_nxt, TEST_ISN + 1);
+	assert_true(icsk->icsk_pending); /* and again, if it is lost */
+}
+
 static void out_of_order_state_goes_when_the_hole_is_filled(void **state)
 {
 	struct tcp_fixture *f = *state;
@@ -138,6 +170,7 @@ int main(void)
 		T(stays_while_a_recovery_may_be_undone),
 		T(warm_connections_take_it_without_malloc),
 		T(without_memory_segments_wait),
+		T(a_fin_that_found_no_memory_is_sent_later),
 		T(out_of_order_state_goes_when_the_hole_is_filled),
 	};
 

@@ -1187,13 +1187,15 @@ void tcp_send_fin(struct sock *sk)
 	} else {
 		skb = tcp_stream_alloc_skb(sk);
 		if (unlikely(!skb)) {
-			/* No memory: the last sent segment carries it when it is sent again; the timer sees to that. */
+			/* No memory: the last sent segment carries it when it is sent again; without one, once more soon. */
 			tail = tcp_rtx_queue_tail(sk);
 			if (tail) {
 				TCP_SKB_CB(tail)->tcp_flags |= TCP_FLAG_FIN;
 				TCP_SKB_CB(tail)->end_seq++;
 				tp->write_seq++;
 				tp->snd_nxt++;
+			} else {
+				tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, TCP_RESOURCE_PROBE_US);
 			}
 			return;
 		}

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sys/ioctl.h>
 #include <sys/un.h>
@@ -189,6 +190,8 @@ enum {
 	RAW6,
 	PING6,
 	DUAL,
+	TFO_CLIENT,
+	TFO_SERVER,
 	NR_FILES
 };
 
@@ -288,6 +291,67 @@ static int transfer(struct world *w, size_t octets)
 	return got >= octets ? 0 : -ETIMEDOUT;
 }
 
+static int option(struct weir_file *f, int level, int name, const void *val, socklen_t len)
+{
+	return weir_setsockopt(f, level, name, val, len);
+}
+
+/* A connection that is opened with data: the first asks for a cookie, the second has one; the end of each is remembered. */
+static int open_fast(struct world *w)
+{
+	int r = weir_socket(w->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &w->f[TFO_CLIENT]);
+
+	TRY(r);
+	r = (int)weir_sendto(w->f[TFO_CLIENT], out, 100, MSG_FASTOPEN | MSG_NOSIGNAL,
+			     (struct sockaddr *)&w->addr[1], sizeof(w->addr[1]));
+	if (r != -EINPROGRESS)
+		TRY(r);
+	for (int i = 0; i < 300; i++) {
+		r = weir_accept(w->f[LISTENER], NULL, NULL, SOCK_NONBLOCK, &w->f[TFO_SERVER]);
+		if (r != -EAGAIN)
+			break;
+		TRY(weir_run(w->m, 100000000));
+	}
+	TRY(r == -EAGAIN ? -ETIMEDOUT : r);
+	r = (int)weir_send(w->f[TFO_SERVER], out, 5000, MSG_NOSIGNAL);
+	TRY(r == -EAGAIN ? -ENOMEM : r);
+	TRY(weir_run(w->m, 1000000));
+	for (int i = 0; i < 2; i++) {
+		while (weir_recv(w->f[TFO_CLIENT + i], in, sizeof(in), 0) > 0)
+			;
+		weir_close(w->f[TFO_CLIENT + i]);
+		w->f[TFO_CLIENT + i] = NULL;
+		TRY(weir_run(w->m, 1000000));
+	}
+	return 0;
+}
+
+/* What few connections have: state of congestion controls, pacing, fast open, saved SYNs, repair, zero copy. */
+static int rare_connections(struct world *w)
+{
+	static const char *const controls[] = { "bbr", "bbr3", "dctcp", "reno", "cubic" };
+	int one = 1, qlen = 5, rate = 100000000;
+	uint8_t key[16] = { 1, 2, 3 };
+
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+		TRY(option(w->f[CLIENT], IPPROTO_TCP, TCP_CONGESTION, controls[i],
+			   (socklen_t)strlen(controls[i])));
+		TRY(transfer(w, 30000));
+	}
+	TRY(option(w->f[CLIENT], SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
+	TRY(option(w->f[CLIENT], SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
+	TRY(weir_send(w->f[CLIENT], out, 20000, MSG_ZEROCOPY | MSG_NOSIGNAL));
+	TRY(transfer(w, 30000));
+	for (int i = 0; i < 2; i++)
+		TRY(weir_sysctl(w->net[i], "net.ipv4.tcp_fastopen", "3"));
+	TRY(option(w->f[LISTENER], IPPROTO_TCP, TCP_FASTOPEN, &qlen, sizeof(qlen)));
+	TRY(option(w->f[LISTENER], IPPROTO_TCP, TCP_FASTOPEN_KEY, key, sizeof(key)));
+	TRY(option(w->f[LISTENER], IPPROTO_TCP, TCP_SAVE_SYN, &one, sizeof(one)));
+	for (int i = 0; i < 3; i++)
+		TRY(open_fast(w));
+	return 0;
+}
+
 static int datagrams(struct world *w)
 {
 	for (int i = 0; i < 2; i++) {
@@ -331,11 +395,6 @@ static int devices(struct world *w)
 	TRY(weir_dev_input(w->dev, frame, sizeof(frame)));
 	TRY(weir_run(w->m, 0));
 	return weir_dev_output(w->dev, frame, sizeof(frame), 1000000) == -ENOMEM ? -ENOMEM : 0;
-}
-
-static int option(struct weir_file *f, int level, int name, const void *val, socklen_t len)
-{
-	return weir_setsockopt(f, level, name, val, len);
 }
 
 /* Groups, raw and ping sockets, an error queue. */
@@ -939,6 +998,7 @@ static int script4(struct world *w)
 	TRY(open_connection(w));
 	TRY(weir_epoll_wait(w->f[EPOLL], &ev, 1, 0));
 	TRY(transfer(w, 300000));
+	TRY(rare_connections(w));
 	TRY(datagrams(w));
 	TRY(weir_view_read(w->net[0], "/proc/net/tcp", &text, &len));
 	free(text);

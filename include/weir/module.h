@@ -20,10 +20,11 @@
  *   hooks                         nf_register_net_hook                   net_init
  *   device events                 register_netdevice_notifier            net_init
  *   devices                       alloc_netdev, register_netdevice       net_init
+ *   kinds for weir_dev_attach()   host_dev_register                      init
  * Its exit and net_exit take back everything. State hangs off nets (.net_size, net_module_data()): the variables of a shared object
  * are common to all machines of the process.
  *
- * Names for loading on demand: net-pf-N for socket(N, ...); net-pf-N-proto-P-type-T and net-pf-N-proto-P for a protocol that
+ * Names for loading on demand: dev-KIND for weir_dev_attach(); net-pf-N for socket(N, ...); net-pf-N-proto-P-type-T and net-pf-N-proto-P for a protocol that
  * the family does not know.
  *
  * How the code is joined: libweir exports weir_* only. WEIR_MODULE() defines each function of the list below, hidden in the
@@ -47,10 +48,16 @@
 #include "core/timer.h"
 #include "core/trace.h"
 #include "core/uio.h"
+#include "drivers/frame.h"
+#include "drivers/host_dev.h"
+#include "drivers/hostif.h"
+#include "core/ethtool.h"
+#include "host/host.h"
 #include "inet/inet_sock.h"
 #include "ipv4/ip.h"
 #include "lib/csum.h"
 #include "llc/llc.h"
+#include "netlink/netlink.h"
 #include "socket/socket.h"
 #include "wire/ethernet.h"
 
@@ -68,6 +75,7 @@
 	X(struct module)                                                                           \
 	X(struct net)                                                                              \
 	X(struct net_device)                                                                       \
+	X(struct hostif)                                                                           \
 	X(struct net_device_ops)                                                                   \
 	X(struct net_protocol)                                                                     \
 	X(struct net_proto_family)                                                                 \
@@ -123,7 +131,16 @@
 	X(eth_hw_addr_random)                                                                      \
 	X(eth_type_trans)                                                                          \
 	X(ether_setup)                                                                             \
+	X(frame_copy_in)                                                                           \
+	X(frame_csum_unfinished)                                                                   \
+	X(frame_lend_in)                                                                           \
 	X(free_netdev)                                                                             \
+	X(host_dev_register)                                                                       \
+	X(host_dev_unregister)                                                                     \
+	X(hostif_close)                                                                            \
+	X(hostif_follow)                                                                           \
+	X(hostif_open)                                                                             \
+	X(hostif_show_carrier)                                                                     \
 	X(hrtimer_cancel)                                                                          \
 	X(hrtimer_setup)                                                                           \
 	X(hrtimer_start)                                                                           \
@@ -172,6 +189,7 @@
 	X(netif_tx_wake_queue)                                                                     \
 	X(nf_register_net_hook)                                                                    \
 	X(nf_unregister_net_hook)                                                                  \
+	X(nl_set_err_msg)                                                                          \
 	X(page_put)                                                                                \
 	X(pskb_copy)                                                                               \
 	X(pskb_expand_head)                                                                        \
@@ -180,6 +198,7 @@
 	X(register_netdevice_notifier)                                                             \
 	X(register_snap_client)                                                                    \
 	X(request_module)                                                                          \
+	X(run_remote_work)                                                                         \
 	X(sk_alloc)                                                                                \
 	X(sk_dst_check)                                                                            \
 	X(sk_dst_set)                                                                              \

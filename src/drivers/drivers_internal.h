@@ -60,6 +60,10 @@ DROP_REASON_ENUM(DRIVERS, DRIVERS_DROP_REASONS);
 	X(tun_receive, "drivers/tun.c", "gso_size", NULL)                                          \
 	X(afpacket_xmit, "drivers/afpacket.c", "big", NULL)                                        \
 	X(afpacket_receive, "drivers/afpacket.c", "gso_size", NULL)                                \
+	X(afxdp_xmit, "drivers/modules/dev-afxdp.c", NULL, NULL)                                   \
+	X(afxdp_receive, "drivers/modules/dev-afxdp.c", "lent", NULL)                              \
+	X(dpdk_xmit, "drivers/modules/dev-dpdk.c", "queued", NULL)                                 \
+	X(dpdk_receive, "drivers/modules/dev-dpdk.c", "lent", NULL)                                \
 	X(port_xmit, "drivers/port.c", "queued", NULL)                                             \
 	X(port_poll, "drivers/port.c", "queued", NULL)
 

@@ -19,6 +19,12 @@ struct sk_buff *frame_copy_in(struct net_device *dev, const void *octets, u32 le
 struct sk_buff *frame_lend_in(struct net_device *dev, struct page *page, u32 off, u32 len);
 
 /*
+ * Whether the transport checksum of the Ethernet frame @skb is only the sum of its pseudo header, as of a sender that leaves the rest to a
+ * card, where nobody has said so; if it is, @skb says so from now on.
+ */
+bool frame_csum_unfinished(struct sk_buff *skb);
+
+/*
  * What a frame of @len octets counts for in a poll's budget: as many as the frames of ordinary size that it stands for. So a round of softirqs
  * brings no more than the cache holds before programs read.
  */

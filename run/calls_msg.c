@@ -298,6 +298,23 @@ struct said {
 	int flags;
 };
 
+/* Control messages cut to @room octets: the last of them has a part of its data, if any; its length says so. Returns what is left. */
+static size_t cut_control(char *control, size_t len, size_t room)
+{
+	size_t off = 0;
+
+	while (off < len && off + sizeof(struct cmsghdr) <= room) {
+		struct cmsghdr *cm = (struct cmsghdr *)(void *)(control + off);
+
+		if (cm->cmsg_len > room - off) {
+			cm->cmsg_len = room - off;
+			return room;
+		}
+		off += CMSG_ALIGN(cm->cmsg_len);
+	}
+	return off < room ? off : room;
+}
+
 /* The fields of a struct msghdr that recvmsg() sets. Returns how many parts that makes. */
 static unsigned msghdr_parts(const struct user_msg *m, struct dgram_msg *d, struct said *said,
 			     struct mem_part *parts)
@@ -307,7 +324,7 @@ static unsigned msghdr_parts(const struct user_msg *m, struct dgram_msg *d, stru
 	said->flags = d->flags | (d->len > m->len ? MSG_TRUNC : 0);
 	said->controllen = d->controllen;
 	if (said->controllen > m->controllen) {
-		said->controllen = m->controllen;
+		said->controllen = cut_control(d->control, d->controllen, m->controllen);
 		said->flags |= MSG_CTRUNC;
 	}
 	if (m->name) {

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int run_node_create(struct run *r, const char *name, struct weir_net *net,
 		    struct run_node **ret_node)
@@ -245,6 +247,17 @@ int run_net_open(struct weir_net *net)
 	return err;
 }
 
+/* The host's name leads to this instance, as a host's own file has it. */
+static int set_hosts(struct run_node *node)
+{
+	char name[HOST_NAME_MAX + 1] = "", text[sizeof(RUN_HOSTS_LOCALHOST) + sizeof(name) + 16];
+
+	if (gethostname(name, sizeof(name) - 1) < 0 || !name[0] || !strcmp(name, "localhost"))
+		return run_node_set_file(node, "/etc/hosts", RUN_HOSTS_LOCALHOST);
+	snprintf(text, sizeof(text), "%s127.0.1.1\t%s\n", RUN_HOSTS_LOCALHOST, name);
+	return run_node_set_file(node, "/etc/hosts", text);
+}
+
 int run_node_loopback(struct run *r, const char *name, struct run_node **ret_node)
 {
 	struct weir_net *net = weir_net_create(r->machine, name);
@@ -260,7 +273,7 @@ int run_node_loopback(struct run *r, const char *name, struct run_node **ret_nod
 		weir_net_destroy(net);
 		return err;
 	}
-	run_node_set_file(node, "/etc/hosts", RUN_HOSTS_LOCALHOST);
+	set_hosts(node);
 	run_node_set_file(node, "/etc/resolv.conf",
 			  "# no name server: this instance has no way out\n");
 	*ret_node = node;

@@ -92,10 +92,20 @@ static void ensure_unread(struct asock *s, int a)
 		close(own);
 }
 
+/* Reset behind the peer's end: as TCP has it, reading says the end, again and again, and writing EPIPE. So does an end without unread octets. */
+static void ensure_read(struct asock *s)
+{
+	while (recv(s->b, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT) > 0)
+		;
+}
+
 void stream_fail(struct asock *s, int a)
 {
 	if (s->b >= 0) {
-		ensure_unread(s, a);
+		if (s->peer_eof && s->err == EPIPE)
+			ensure_read(s);
+		else
+			ensure_unread(s, a);
 		loop_remove(s->run->ep_ends, &s->end);
 		close(s->b);
 		s->b = -1;
@@ -659,9 +669,13 @@ static void broken(struct asock *s, bool told)
 		if (pump_down(s) != PUMP_ERROR && s->down.len)
 			return; /* the end of it comes with the next event */
 		if (s->err == EPIPE && err == EPIPE && s->peer_eof) {
+			if (!s->b_eof) {
+				stream_error(s, EPIPE);
+				return;
+			}
 			/* Both directions have ended in order: what is still written has nowhere to go. */
 			leftover_free(&s->up);
-			s->b_eof = s->fin_sent = true;
+			s->fin_sent = true;
 			s->err = 0;
 			return;
 		}

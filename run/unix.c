@@ -37,8 +37,8 @@
 #include <unistd.h>
 
 #define OWN_MAX       65536
-#define RIGHTS_MAX    64 /* descriptors that one message passes */
-#define CONTROL_LIMIT 1024
+#define RIGHTS_MAX    253 /* descriptors that one message passes: the kernel's SCM_MAX_FD */
+#define CONTROL_LIMIT 4096
 #define RETRY         (2 * NS_PER_MS)
 
 /* A socket of the host, as sock_diag tells. */
@@ -619,19 +619,33 @@ static void passed_close(struct passed *p)
 		close(p->fds[--p->nr]);
 }
 
-static int copy_rights(struct call *c, struct cmsghdr *cm, struct passed *p)
+static int copy_rights(struct call *c, const struct cmsghdr *cm, struct passed *p)
 {
 	size_t n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	int *fds = (int *)(void *)CMSG_DATA(cm);
+	const int *fds = (const int *)(const void *)CMSG_DATA(cm);
 
 	for (size_t i = 0; i < n; i++) {
 		int fd = p->nr < RIGHTS_MAX ? ident_copy(c->run, (pid_t)c->n.pid, fds[i]) : -EINVAL;
 
 		if (fd < 0)
 			return fd;
-		p->fds[p->nr++] = fds[i] = fd;
+		p->fds[p->nr++] = fd;
 	}
 	return 0;
+}
+
+/* As the kernel does, those of several messages become one. */
+static void join_rights(struct passed *p)
+{
+	struct cmsghdr *cm = &p->control.align;
+
+	if (!p->nr)
+		return;
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(p->nr * sizeof(int));
+	memcpy(CMSG_DATA(cm), p->fds, p->nr * sizeof(int));
+	p->len = CMSG_SPACE(p->nr * sizeof(int));
 }
 
 /* Credentials are the kernel's matter: what a program says of itself is dropped, for we could only say it of us. */
@@ -650,18 +664,10 @@ static int read_control(struct call *c, const struct user_msg *m, struct passed 
 
 		if (cm->cmsg_len < CMSG_LEN(0) || cm->cmsg_len > room)
 			return -EINVAL;
-		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
-			continue;
-		err = copy_rights(c, cm, p);
-		if (err)
-			return err;
-		/* The first of them is what is sent; it goes to the front. */
-		memmove(p->control.octets, cm, cm->cmsg_len);
-		p->len = CMSG_SPACE(cm->cmsg_len - CMSG_LEN(0));
-		if (p->len > sizeof(p->control))
-			p->len = cm->cmsg_len;
-		break;
+		if (cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SCM_RIGHTS)
+			err = copy_rights(c, cm, p);
 	}
+	join_rights(p);
 	return err;
 }
 

@@ -126,6 +126,14 @@ static size_t quote_ip(uint8_t *p, const struct endpoint *src, const struct endp
 	return V4_HEADER;
 }
 
+/* The host's loopback: the guest knows it by the address that it wrote to. */
+static bool is_loopback(const struct endpoint *ep)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return ep->family == AF_INET ? ep->addr[0] == 127 : !memcmp(ep->addr, one, 16);
+}
+
 void icmp_send_error(struct uplink *u, const struct endpoint *from, uint8_t type, uint8_t code,
 		     uint32_t info, const struct endpoint *src, const struct endpoint *dst,
 		     int proto, const uint8_t header[8], size_t payload)
@@ -133,6 +141,8 @@ void icmp_send_error(struct uplink *u, const struct endpoint *from, uint8_t type
 	uint8_t msg[HEADER + V6_HEADER + 8] = { type, code };
 	size_t n;
 
+	if (from && is_loopback(from))
+		from = dst;
 	for (int i = 0; i < 4; i++)
 		msg[4 + i] = (uint8_t)(info >> (24 - 8 * i));
 	n = HEADER + quote_ip(msg + HEADER, src, dst, proto, 8 + payload);

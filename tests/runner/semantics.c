@@ -516,6 +516,30 @@ static void write_after_reset(void)
 	close(a);
 }
 
+/* The peer has closed, and answers what comes then with a reset: a writer must not wait for it to read. */
+static void reset_behind_end(void)
+{
+	int a, b, n = 0;
+	long r;
+
+	tcp_pair(&a, &b);
+	close(b);
+	settle();
+	result("read", read(a, buf, 1));
+	for (; n < 1000; n++) {
+		r = send(a, buf, sizeof(buf) < 1000 ? sizeof(buf) : 1000, MSG_NOSIGNAL);
+		if (r < 0)
+			break;
+		if (n < 10)
+			settle();
+	}
+	result("write", n < 1000 ? -1 : 0);
+	result("again", send(a, "x", 1, MSG_NOSIGNAL));
+	result("read", read(a, buf, 1));
+	events("poll", poll_all(a, 0) & (POLLHUP | POLLIN));
+	close(a);
+}
+
 static void close_with_unread(void)
 {
 	int a, b;
@@ -1619,6 +1643,7 @@ static const struct {
 	{ "names-after-both-shut", names_after_both_shut },
 	{ "reset-by-peer", reset_by_peer },
 	{ "write-after-reset", write_after_reset },
+	{ "reset-behind-end", reset_behind_end },
 	{ "close-with-unread", close_with_unread },
 	{ "data-then-reset", data_then_reset },
 	{ "data-then-close", data_then_close },

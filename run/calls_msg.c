@@ -298,8 +298,11 @@ struct said {
 	int flags;
 };
 
-/* Control messages cut to @room octets: the last of them has a part of its data, if any; its length says so. Returns what is left. */
-static size_t cut_control(char *control, size_t len, size_t room)
+/*
+ * Control messages cut to @room octets: the last of them has a part of its data, if any, and its length says so. Padding that is cut off is
+ * not missed. Returns what is left; *ret_flags gets MSG_CTRUNC if data is lost.
+ */
+static size_t cut_control(char *control, size_t len, size_t room, int *ret_flags)
 {
 	size_t off = 0;
 
@@ -308,10 +311,13 @@ static size_t cut_control(char *control, size_t len, size_t room)
 
 		if (cm->cmsg_len > room - off) {
 			cm->cmsg_len = room - off;
+			*ret_flags |= MSG_CTRUNC;
 			return room;
 		}
 		off += CMSG_ALIGN(cm->cmsg_len);
 	}
+	if (off < len)
+		*ret_flags |= MSG_CTRUNC;
 	return off < room ? off : room;
 }
 
@@ -323,10 +329,9 @@ static unsigned msghdr_parts(const struct user_msg *m, struct dgram_msg *d, stru
 
 	said->flags = d->flags | (d->len > m->len ? MSG_TRUNC : 0);
 	said->controllen = d->controllen;
-	if (said->controllen > m->controllen) {
-		said->controllen = cut_control(d->control, d->controllen, m->controllen);
-		said->flags |= MSG_CTRUNC;
-	}
+	if (said->controllen > m->controllen)
+		said->controllen = cut_control(d->control, d->controllen, m->controllen,
+					       &said->flags);
 	if (m->name) {
 		said->namelen = d->addrlen;
 		parts[nr++] =

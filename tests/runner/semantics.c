@@ -516,6 +516,35 @@ static void write_after_reset(void)
 	close(a);
 }
 
+/* Two control messages, and room for less and less of them. */
+static void control_cut(void)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), one = 1;
+	socklen_t len = sizeof(a);
+
+	bind(fd, (struct sockaddr *)&a, sizeof(a));
+	getsockname(fd, (struct sockaddr *)&a, &len);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &one, sizeof(one));
+	for (size_t room = 2 * CMSG_SPACE(sizeof(int)); room; room -= room > 4 ? 4 : room) {
+		char control[2 * CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
+		struct iovec iov = { buf, 10 };
+		struct msghdr h = { .msg_iov = &iov,
+				    .msg_iovlen = 1,
+				    .msg_control = control,
+				    .msg_controllen = room };
+
+		sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a));
+		recvmsg(fd, &h, 0);
+		say("%d:%d%s", (int)room, (int)h.msg_controllen,
+		    h.msg_flags & MSG_CTRUNC ? "c" : "");
+		for (struct cmsghdr *cm = CMSG_FIRSTHDR(&h); cm; cm = CMSG_NXTHDR(&h, cm))
+			say("(%d)", (int)cm->cmsg_len);
+	}
+	close(fd);
+}
+
 /* The peer has closed, and answers what comes then with a reset: a writer must not wait for it to read. */
 static void reset_behind_end(void)
 {
@@ -1643,6 +1672,7 @@ static const struct {
 	{ "names-after-both-shut", names_after_both_shut },
 	{ "reset-by-peer", reset_by_peer },
 	{ "write-after-reset", write_after_reset },
+	{ "control-cut", control_cut },
 	{ "reset-behind-end", reset_behind_end },
 	{ "close-with-unread", close_with_unread },
 	{ "data-then-reset", data_then_reset },

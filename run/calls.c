@@ -336,6 +336,7 @@ static enum call_result deliver_connection(struct call *c, struct asock *conn, i
 	}
 	close(a);
 	asock_set_hint(conn, (pid_t)c->n.pid, fd);
+	shortcut_accepted(conn);
 	stream_pump(conn);
 	return CALL_DONE;
 undo:

@@ -139,7 +139,7 @@ void run_proc_kill(struct run_proc *p, int sig); /* its process group, if it has
 /* Ends the program and every process that descends from it. */
 void run_proc_kill_tree(struct run_proc *p);
 
-/* ---- stream.c: octets that need not be packets ------------------------------------------------------------ */
+/* ---- shortcut.c: octets that need not be packets ------------------------------------------------------------ */
 
 /*
  * For an embedder that carries on a program's TCP stream elsewhere: @far is the other end of the stream's connection, in a net of its own.

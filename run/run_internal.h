@@ -457,8 +457,23 @@ void stream_fail(struct asock *s, int a); /* the program's end shows an error fr
 void stream_listener_event(struct asock *s);
 void stream_token_put(struct asock *s);
 void stream_token_take(struct asock *s, int a);
-void stream_shortcut_end(struct asock *s); /* @s is about to go */
+/* How many octets the program's end took; all, when nobody reads there any more. */
+ssize_t stream_give_end(struct asock *s, const char *data, size_t len, int flags);
 void leftover_free(struct leftover *l);
+
+/* ---- shortcut.c ---- */
+enum shortcut_way {
+	SHORTCUT_NONE, /* as packets */
+	SHORTCUT_OPEN,
+	SHORTCUT_WAIT, /* until what goes as packets has arrived: then the socket is pumped again */
+};
+/* How the program's octets go now. */
+enum shortcut_way shortcut_way(struct asock *s);
+/* How many of them were taken; when there is room for the rest the socket is pumped again. Only when SHORTCUT_OPEN. */
+size_t shortcut_give(struct asock *s, const char *data, size_t len);
+void shortcut_look(struct asock *s);     /* @s was pumped: who waits for it may go on */
+void shortcut_end(struct asock *s);      /* @s is about to go */
+void shortcut_accepted(struct asock *s); /* the other end may be a program's of ours, too */
 
 /* ---- dgram.c ---- */
 

@@ -414,7 +414,7 @@ void asock_free(struct asock *s)
 	if (s->dead)
 		return;
 	asock_observe(s);
-	stream_shortcut_end(s);
+	shortcut_end(s);
 	s->dead = true;
 	park_fail(s, -EBADF);
 	LIST_REMOVE(s, hash_link);

@@ -12,10 +12,7 @@
  *   Hang-up on our end means that the program's end was closed by its last holder - or that both directions were shut down. The
  *   second we know of, because shutdown() is notified; then it is verified who still holds the end.
  *
- *   The shortcut: an embedder (the uplink) has the other end of the connection and carries its octets on. While nobody looks at packets, they
- *   go to it and come from it directly (way_up(), run_shortcut_*), and the stack only hears how many went. The order is kept by going the other
- *   way only when nothing is on this one: who finds octets still on their way as packets waits until they were read. Each side that
- *   cannot go on remembers it (waits), and is called when the other has read or has room.
+ *   Octets may go around the packets: shortcut.c. What is here asks it which way they go now, and keeps their order.
  *
  *   A listener has one octet (the token) in the program's end while connections wait, so that poll and epoll work; accept() takes
  *   it and, if more wait, puts it back, which is also a new edge for edge-triggered pollers.
@@ -27,8 +24,6 @@
 #include "run_internal.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,14 +60,6 @@ static void leftover_advance(struct leftover *l, size_t n)
 }
 
 static void begin_lag(struct asock *s);
-
-struct run_shortcut {
-	struct asock *s; /* NULL: the program's stream has gone */
-	struct weir_file *far;
-	const struct run_shortcut_ops *ops;
-	void *arg;
-	bool up_waits, down_waits; /* the program's octets; those for it */
-};
 
 /* ---- errors, opening, closing -------------------------------------------------------------------------- */
 
@@ -344,113 +331,6 @@ static void relay_oob_up(struct asock *s)
 		weir_send(s->file, &c, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* ---- the shortcut --------------------------------------------------------------------------------------- */
-
-enum way {
-	WAY_PACKETS,
-	WAY_SHORT,
-	WAY_WAIT, /* until what went the other way has arrived */
-};
-
-static enum way way_of(int ready)
-{
-	return ready == 0 ? WAY_SHORT : ready == -EAGAIN ? WAY_WAIT : WAY_PACKETS;
-}
-
-static enum way way_up(struct asock *s)
-{
-	struct run_shortcut *sc = s->shortcut;
-	enum way w;
-
-	if (!sc)
-		return WAY_PACKETS;
-	w = way_of(weir_bypass_ready(s->file, sc->far));
-	sc->up_waits = w == WAY_WAIT;
-	return w;
-}
-
-/* How many octets the other side took. */
-static size_t give_short(struct asock *s, const char *data, size_t len)
-{
-	struct run_shortcut *sc = s->shortcut;
-	int nodelay = 0;
-	socklen_t optlen = sizeof(nodelay);
-	size_t n;
-
-	weir_getsockopt(s->file, IPPROTO_TCP, TCP_NODELAY, &nodelay, &optlen);
-	n = sc->ops->give(sc->arg, data, len, nodelay);
-
-	if (n)
-		weir_bypass(s->file, sc->far, n);
-	sc->up_waits = n < len;
-	return n;
-}
-
-/* Whoever has octets for the program and could not go on. */
-static void look_down(struct asock *s)
-{
-	struct run_shortcut *sc = s->shortcut;
-
-	if (!sc || !sc->down_waits || s->down.len)
-		return;
-	sc->down_waits = false;
-	sc->ops->look(sc->arg);
-}
-
-struct run_shortcut *run_shortcut_open(struct run_node *node, struct weir_file *far,
-				       const struct run_shortcut_ops *ops, void *arg)
-{
-	struct asock *s = asock_find(node->run, weir_peer_inode(far, node->net));
-	struct run_shortcut *sc;
-
-	if (!s || s->dead || !s->stream || s->node != node || s->shortcut)
-		return NULL;
-	sc = calloc(1, sizeof(*sc));
-	if (!sc)
-		return NULL;
-	*sc = (struct run_shortcut){ .s = s, .far = far, .ops = ops, .arg = arg };
-	s->shortcut = sc;
-	return sc;
-}
-
-void run_shortcut_close(struct run_shortcut *sc)
-{
-	if (!sc)
-		return;
-	if (sc->s) {
-		sc->s->shortcut = NULL;
-		asock_again(sc->s); /* what waited goes as packets */
-	}
-	free(sc);
-}
-
-void stream_shortcut_end(struct asock *s)
-{
-	if (s->shortcut)
-		s->shortcut->s = NULL;
-	s->shortcut = NULL;
-}
-
-int run_shortcut_ready(struct run_shortcut *sc)
-{
-	struct asock *s = sc->s;
-	int err;
-
-	if (!s || s->state != AS_CONNECTED || s->b < 0 || s->closed || s->peer_eof)
-		return -EBUSY;
-	err = s->down.len ? -EAGAIN : weir_bypass_ready(sc->far, s->file);
-	sc->down_waits = err == -EAGAIN;
-	return err;
-}
-
-void run_shortcut_look(struct run_shortcut *sc)
-{
-	if (!sc->s || !sc->up_waits)
-		return;
-	sc->up_waits = false;
-	asock_again(sc->s);
-}
-
 /* ---- up --------------------------------------------------------------------------------------------------- */
 
 /* The rest is kept. */
@@ -477,12 +357,12 @@ static bool give_stack(struct asock *s, const char *data, size_t len)
 	return true;
 }
 
-/* WAY_WAIT: not from the program's end, but from a call that has it already. */
-static bool give_up(struct asock *s, enum way way, const char *data, size_t len)
+/* SHORTCUT_WAIT: not from the program's end, but from a call that has it already. */
+static bool give_up(struct asock *s, enum shortcut_way way, const char *data, size_t len)
 {
-	if (way == WAY_PACKETS)
+	if (way == SHORTCUT_NONE)
 		return give_stack(s, data, len);
-	keep_up(s, data, len, way == WAY_SHORT ? give_short(s, data, len) : 0);
+	keep_up(s, data, len, way == SHORTCUT_OPEN ? shortcut_give(s, data, len) : 0);
 	return true;
 }
 
@@ -492,7 +372,7 @@ long stream_give(struct asock *s, const char *data, size_t len, int flags)
 
 	if (flags & MSG_OOB)
 		return weir_send(s->file, data, len, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (give_up(s, way_up(s), data, len))
+	if (give_up(s, shortcut_way(s), data, len))
 		return (long)len;
 	err = s->err;
 	s->err = 0;
@@ -501,16 +381,16 @@ long stream_give(struct asock *s, const char *data, size_t len, int flags)
 
 static enum pump_result flush_up(struct asock *s)
 {
-	enum way way;
+	enum shortcut_way way;
 	ssize_t n;
 
 	if (!s->up.len)
 		return PUMP_IDLE;
-	way = way_up(s);
-	if (way == WAY_WAIT)
+	way = shortcut_way(s);
+	if (way == SHORTCUT_WAIT)
 		return PUMP_IDLE;
-	if (way == WAY_SHORT) {
-		leftover_advance(&s->up, give_short(s, s->up.buf + s->up.off, s->up.len));
+	if (way == SHORTCUT_OPEN) {
+		leftover_advance(&s->up, shortcut_give(s, s->up.buf + s->up.off, s->up.len));
 		return PUMP_IDLE;
 	}
 	n = weir_send(s->file, s->up.buf + s->up.off, s->up.len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -541,15 +421,15 @@ static enum pump_result pump_up(struct asock *s)
 		return res;
 	for (int round = 0; !s->up.len && !s->b_eof && s->b_ready; round++) {
 		char *data = NULL;
-		enum way way;
+		enum shortcut_way way;
 		ssize_t n;
 
 		if (round == ROUNDS)
 			return PUMP_MORE;
 		if (short_read)
 			relay_oob_up(s);
-		way = way_up(s); /* behind an urgent octet, which is always a packet */
-		if (way == WAY_WAIT)
+		way = shortcut_way(s); /* behind an urgent octet, which is always a packet */
+		if (way == SHORTCUT_WAIT)
 			break;
 		short_read = false;
 		n = read_end(s, s->chunk, &data);
@@ -574,7 +454,7 @@ static enum pump_result pump_up(struct asock *s)
 }
 
 /* Gives the program's end @len octets. What does not fit is kept; nobody reads on the other side: it is thrown away. */
-static ssize_t give_end(struct asock *s, const char *data, size_t len, int flags)
+ssize_t stream_give_end(struct asock *s, const char *data, size_t len, int flags)
 {
 	ssize_t n = send(s->b, data, len, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
 
@@ -596,8 +476,8 @@ static ssize_t give_end(struct asock *s, const char *data, size_t len, int flags
 static void flush_down(struct asock *s)
 {
 	if (s->down.len)
-		leftover_advance(&s->down,
-				 (size_t)give_end(s, s->down.buf + s->down.off, s->down.len, 0));
+		leftover_advance(&s->down, (size_t)stream_give_end(s, s->down.buf + s->down.off,
+								   s->down.len, 0));
 	asock_arm_out(s, s->down.len > 0);
 }
 
@@ -610,7 +490,7 @@ static void relay_oob_down(struct asock *s)
 	if (weir_ioctl(s->file, SIOCATMARK, &at_mark) < 0 || !at_mark)
 		return;
 	if (weir_recv(s->file, &c, 1, MSG_OOB | MSG_DONTWAIT) == 1)
-		give_end(s, &c, 1, MSG_OOB);
+		stream_give_end(s, &c, 1, MSG_OOB);
 }
 
 static enum pump_result pump_down(struct asock *s)
@@ -634,27 +514,13 @@ static enum pump_result pump_down(struct asock *s)
 			s->err = (int)-n;
 			return PUMP_ERROR;
 		}
-		k = give_end(s, s->run->scratch, (size_t)n, 0);
+		k = stream_give_end(s, s->run->scratch, (size_t)n, 0);
 		if (k < n) {
 			leftover_keep(&s->down, s->run->scratch + k, (size_t)(n - k));
 			asock_arm_out(s, true);
 		}
 	}
 	return PUMP_IDLE;
-}
-
-size_t run_shortcut_give(struct run_shortcut *sc, const char *data, size_t len)
-{
-	struct asock *s = sc->s;
-	size_t n = (size_t)give_end(s, data, len, 0);
-
-	if (n)
-		weir_bypass(sc->far, s->file, n);
-	if (n < len) {
-		sc->down_waits = true;
-		asock_arm_out(s, true);
-	}
-	return n;
 }
 
 /*
@@ -702,7 +568,7 @@ void stream_pump(struct asock *s)
 		close_stream(s);
 		return;
 	}
-	look_down(s);
+	shortcut_look(s);
 	if (!s->up.len)
 		park_wake(s); /* sendto() with an address, sendmsg() with control messages */
 }

@@ -231,7 +231,7 @@ WEIR_API int weir_answer_syn(struct weir_file *f, const struct weir_syn *syn, in
  * at packets on the way (taps, tracing, hooks, queueing disciplines, impairments, raw sockets), the ends do not allow it, or are not the two of
  * one connection with a wire between: use weir_send().
  * weir_bypass(): @n octets went from @a's side to @b's. Only right after weir_bypass_ready() has said 0.
- * weir_peer_inode(): weir_inode() of the other end of @f's connection in @net; 0: there is none.
+ * weir_peer_inode(): weir_inode() of the other end of @f's connection in @net (NULL: in the one at the other end of its wire); 0: there is none.
  */
 WEIR_API int weir_bypass_ready(struct weir_file *a, struct weir_file *b);
 WEIR_API void weir_bypass(struct weir_file *a, struct weir_file *b, size_t n);

@@ -70,7 +70,7 @@ uint64_t weir_peer_inode(struct weir_file *f, struct weir_net *net)
 	if (!cpu)
 		return 0;
 	sk = tcp_sock_of(f, cpu);
-	if (sk && !net_of(net)->dying)
+	if (sk && (!net || !net_of(net)->dying))
 		peer = tcp_bypass_peer(sk, net_of(net));
 	if (peer)
 		ino = peer->sk_socket->inode.ino;

@@ -1496,8 +1496,8 @@ static inline bool tcp_is_listening_any(const struct sock *sk)
 
 /* ---- tcp_bypass.c: cpu lock held ----------------------------------------------------------------------- */
 
-/* The other end of @sk's connection in @net; NULL. Not held. */
-struct sock *tcp_bypass_peer(const struct sock *sk, struct net *net);
+/* The other end of @sk's connection in @net, NULL: in that at the other end of its wire. NULL: none. Not held. */
+struct sock *tcp_bypass_peer(struct sock *sk, struct net *net);
 /* As weir_bypass_ready(). May drop the lock in between. */
 int tcp_bypass_ready(struct sock *a, struct sock *b);
 /* As weir_bypass(): the lock was not dropped since tcp_bypass_ready() said 0. */

@@ -29,7 +29,7 @@
 #include "tcp/tcp.h"
 #include "wire/ethernet.h"
 
-/* ---- who is at the other end ---------------------------------------------------------------------------- */
+/* ---- names -------------------------------------------------------------------------------------------------- */
 
 /* Of the packets that @sk sends. */
 static void far_tuple(const struct sock *sk, struct inet_tuple *ret)
@@ -42,18 +42,6 @@ static void far_tuple(const struct sock *sk, struct inet_tuple *ret)
 				    .sport = cpu_to_be16(t.hnum),
 				    .saddr = t.daddr,
 				    .daddr = t.saddr };
-}
-
-struct sock *tcp_bypass_peer(const struct sock *sk, struct net *net)
-{
-	struct inet_tuple t;
-	struct sock *peer;
-
-	if (sk->sk_state != SS_TCP_ESTABLISHED || net->cpu != sk->sk_cpu)
-		return NULL;
-	far_tuple(sk, &t);
-	peer = __inet_lookup_established(&net->tcp->hashinfo, &t);
-	return peer && peer->sk_state == SS_TCP_ESTABLISHED && peer->sk_socket ? peer : NULL;
 }
 
 static bool are_peers(const struct sock *a, const struct sock *b)
@@ -105,9 +93,10 @@ static bool has_raw_sockets(const struct net *net)
 	       (net->ipv6 && !hlist_empty(&net->ipv6->raw_hash[IPPROTO_TCP % RAW6_HASH_SIZE]));
 }
 
+/* Of a net on several cpus one shard does not know what the others' sockets look at. */
 static bool nobody_looks(const struct net *net)
 {
-	return !net->dying && list_empty(&net->core->ptype_all) && !has_hooks(net) &&
+	return !net->dying && !net->group && list_empty(&net->core->ptype_all) && !has_hooks(net) &&
 	       !has_raw_sockets(net);
 }
 
@@ -135,6 +124,27 @@ static bool way_is_clear(struct sock *a, struct sock *b)
 	return da && db && other_end(da) == db && da->net == a->sk_net && db->net == b->sk_net &&
 	       is_plain_wire(da) && is_plain_wire(db) && nobody_looks(a->sk_net) &&
 	       nobody_looks(b->sk_net) && !a->sk_cpu->trace_on;
+}
+
+/* ---- who is there ----------------------------------------------------------------------------------------- */
+
+struct sock *tcp_bypass_peer(struct sock *sk, struct net *net)
+{
+	struct net_device *dev;
+	struct inet_tuple t;
+	struct sock *peer;
+
+	if (sk->sk_state != SS_TCP_ESTABLISHED)
+		return NULL;
+	if (!net) {
+		dev = way_out(sk);
+		net = dev ? other_end(dev)->net : NULL;
+	}
+	if (!net || net->cpu != sk->sk_cpu)
+		return NULL;
+	far_tuple(sk, &t);
+	peer = __inet_lookup_established(&net->tcp->hashinfo, &t);
+	return peer && peer->sk_state == SS_TCP_ESTABLISHED && peer->sk_socket ? peer : NULL;
 }
 
 /* ---- the two ends ----------------------------------------------------------------------------------------- */

@@ -44,6 +44,12 @@ double kernel_tcp_crr(const struct bench_params *p);
 double kernel_udp(const struct bench_params *p);
 double kernel_forward(const struct bench_params *p);
 
+/* thread_side.c: two threads over a loopback; a connection per cpu of one net */
+double weir_rr_two_threads(const struct bench_params *p);
+double weir_rr_two_threads_busy_poll(const struct bench_params *p);
+double weir_bulk_cpus_1(const struct bench_params *p);
+double weir_bulk_cpus_2(const struct bench_params *p);
+
 /* port_side.c: devices over the host's interfaces, and bare loops on the same ports */
 double weir_tap_bulk_out(const struct bench_params *p);
 double weir_tap_bulk_in(const struct bench_params *p);

@@ -25,6 +25,17 @@ u64 cpu_turn(struct cpu *cpu, bool driver);
 void cpu_kick(struct cpu *cpu);
 void cpu_worker(void *arg); /* the thread of a worker; @arg is the cpu */
 
+/* A thread that looks again and again does so gently. */
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
 /* softirq.c */
 
 /* timer.c */

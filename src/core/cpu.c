@@ -29,6 +29,7 @@
 
 #define SOFTIRQ_MAX_PASSES 10 /* per unlock; Linux has the same number */
 #define WORKER_PAUSE_NS    (10 * NSEC_PER_USEC)
+#define LOCK_LOOKS         32 /* one or two microseconds */
 #define MAX_WAKES          32 /* collected per unlock; more than that are woken under the lock */
 
 u64 cpu_clock_refresh(struct cpu *cpu)
@@ -41,6 +42,17 @@ u64 cpu_clock_refresh(struct cpu *cpu)
 	return cpu->now;
 }
 
+/* Most sections are shorter than it takes to fall asleep and to be woken: a look or two more is worth it. */
+static bool cpu_lock_soon(struct cpu *cpu)
+{
+	for (int i = 0; i < LOCK_LOOKS; i++) {
+		cpu_relax();
+		if (!pthread_mutex_trylock(&cpu->lock))
+			return true;
+	}
+	return false;
+}
+
 void cpu_lock(struct cpu *cpu)
 {
 	int err;
@@ -50,7 +62,10 @@ void cpu_lock(struct cpu *cpu)
 
 	if (unlikely(err)) {
 		__atomic_add_fetch(&cpu->lock_waiters, 1, __ATOMIC_RELAXED);
-		err = pthread_mutex_lock(&cpu->lock);
+		if (!cpu_lock_soon(cpu))
+			err = pthread_mutex_lock(&cpu->lock);
+		else
+			err = 0;
 		__atomic_sub_fetch(&cpu->lock_waiters, 1, __ATOMIC_RELAXED);
 	}
 	assert(!err); /* EDEADLK: this thread holds it already */

@@ -19,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
+#include "core/busy_poll.h"
 #include "core/bpf_classic.h"
 #include "core/cpu.h"
 #include "core/dst.h"
@@ -759,6 +760,15 @@ void sk_error_report(struct sock *sk)
 	sock_wake(sk, EPOLLERR | EPOLLIN | EPOLLOUT);
 }
 
+static struct busy_poll sk_busy_poll(const struct sock *sk)
+{
+	struct busy_poll busy = { .prefer = sock_flag(sk, SOCK_PREFER_BUSY_POLL) };
+
+	if (sk->sk_rare)
+		busy.ns = (u64)sk->sk_rare->busy_poll * NSEC_PER_USEC;
+	return busy;
+}
+
 int sk_wait_event(struct sock *sk, u64 *timeo_ns)
 {
 	return sk_wait_event_on(sk, NULL, timeo_ns);
@@ -782,7 +792,7 @@ int sk_wait_event_on(struct sock *sk, struct wait_queue_head *also, u64 *timeo_n
 	wait_entry_share(&w2, &w);
 	if (also)
 		add_wait_queue(also, &w2);
-	err = wait_schedule(cpu, &w, deadline);
+	err = wait_schedule_busy(cpu, &w, deadline, sk_busy_poll(sk));
 	remove_wait_queue(&w);
 	remove_wait_queue(&w2);
 	wait_entry_fini(cpu, &w);

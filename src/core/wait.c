@@ -10,6 +10,7 @@
  *   With workers a thread that waits just sleeps. In a caller-driven machine one of the threads that wait is the driver: it turns
  *   the loop, and sleeps until the machine's next event. The others queue on driver_queue; when the driver leaves, the first of
  *   them takes over. A driver that leaves with nobody queued leaves the machine undriven, until the next call.
+ *   Before it sleeps a thread may look for a while whether it was woken (busy_poll.h).
  *   Under virtual time the same code makes time jump: the driver sleeps until the next event, everybody else until told.
  *
  * Locking: wait queues and wait_entry by the lock of the cpu that owns the queue. parker_lock (leaf) guards the pool and who drives.
@@ -17,8 +18,10 @@
 #include "core/wait.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 
+#include "core/busy_poll.h"
 #include "core/core_internal.h"
 #include "host/host.h"
 
@@ -27,6 +30,7 @@ struct parker {
 	struct host_parker *hp;
 	u32 signalled; /* atomic */
 	bool handover; /* parker_lock: this one is the driver now */
+	u8 missed;     /* its thread's: how often in a row busy polling was in vain */
 };
 
 /* ---- parkers ------------------------------------------------------------------------------------------ */
@@ -378,13 +382,76 @@ static int park_plain(struct machine *m, struct parker *p, u64 deadline)
 	}
 }
 
-int wait_park(struct machine *m, struct wait_entry *w, u64 deadline_ns)
+/* ---- busy polling --------------------------------------------------------------------------------------- */
+
+#define LOOKS_PER_ROUND  16
+#define ROUNDS_PER_YIELD 16 /* some tens of microseconds */
+#define MISSED_MAX       6  /* a 64th of the time */
+
+static bool parker_look(const struct parker *p)
 {
+	for (int i = 0; i < LOOKS_PER_ROUND; i++) {
+		if (__atomic_load_n(&p->signalled, __ATOMIC_RELAXED))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
+/* What would wait for a worker to wake up, or for who turns the machine. */
+static void busy_help(struct machine *m, struct cpu *cpu)
+{
+	if (!m->workers) {
+		machine_turn(m);
+	} else if (cpu && __atomic_load_n(&cpu->remote_work, __ATOMIC_RELAXED)) {
+		cpu_lock(cpu);
+		cpu_unlock(cpu);
+	}
+}
+
+/* Until @p is signalled, or what the caller pays for is spent. */
+static void busy_wait(struct machine *m, struct cpu *cpu, struct parker *p, u64 deadline,
+		      struct busy_poll busy)
+{
+	u64 now = host_now(m->host), until;
+	u32 rounds = 0;
+
+	until = min(deadline, deadline_after(now, busy.prefer ? busy.ns : busy.ns >> p->missed));
+	do {
+		if (parker_look(p)) {
+			p->missed = 0;
+			return;
+		}
+		busy_help(m, cpu);
+		/* Who is to wake us may wait for the processor that we are on. */
+		if (++rounds % ROUNDS_PER_YIELD == 0)
+			sched_yield();
+	} while (!machine_stopping(m) && host_now(m->host) < until);
+	if (p->missed < MISSED_MAX)
+		p->missed++;
+}
+
+int wait_park_busy(struct machine *m, struct cpu *cpu, struct wait_entry *w, u64 deadline_ns,
+		   struct busy_poll busy)
+{
+	if (unlikely(busy.ns) && !m->host->virtual_time)
+		busy_wait(m, cpu, w->private, deadline_ns, busy);
 	return m->workers ? park_plain(m, w->private, deadline_ns)
 			  : park_driving(m, w->private, deadline_ns);
 }
 
+int wait_park(struct machine *m, struct wait_entry *w, u64 deadline_ns)
+{
+	return wait_park_busy(m, NULL, w, deadline_ns, (struct busy_poll){ 0 });
+}
+
 int wait_schedule(struct cpu *cpu, struct wait_entry *w, u64 deadline_ns)
+{
+	return wait_schedule_busy(cpu, w, deadline_ns, (struct busy_poll){ 0 });
+}
+
+int wait_schedule_busy(struct cpu *cpu, struct wait_entry *w, u64 deadline_ns,
+		       struct busy_poll busy)
 {
 	int err;
 
@@ -400,7 +467,7 @@ int wait_schedule(struct cpu *cpu, struct wait_entry *w, u64 deadline_ns)
 	if (deadline_ns <= cpu->now)
 		return -EAGAIN;
 	cpu_release(cpu, true);
-	err = wait_park(cpu->machine, w, deadline_ns);
+	err = wait_park_busy(cpu->machine, cpu, w, deadline_ns, busy);
 	cpu_lock(cpu);
 	if (w->woken && err == -EAGAIN)
 		err = 0;

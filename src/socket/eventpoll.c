@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include "core/machine.h"
 #include "socket/socket.h"
@@ -34,6 +35,15 @@
 	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | (u32)EPOLLET | EPOLLEXCLUSIVE)
 #define EP_MAX_NESTS 4
 
+/* <linux/eventpoll.h> since 6.9 */
+struct epoll_params_ {
+	u32 busy_poll_usecs;
+	u16 busy_poll_budget;
+	u8 prefer_busy_poll, pad;
+};
+#define EPIOCSPARAMS_ _IOW(0x8A, 0x01, struct epoll_params_)
+#define EPIOCGPARAMS_ _IOR(0x8A, 0x02, struct epoll_params_)
+
 struct eventpoll {
 	struct file file;      /* must be first */
 	struct list_head node; /* machine_sock.epolls */
@@ -45,6 +55,7 @@ struct eventpoll {
 	u32 hash_bits;
 	u32 nr_items;
 	u32 sleepers;                   /* atomic: threads in ep_sleep() */
+	struct epoll_params_ params;    /* EPIOCSPARAMS; cpu 0's lock */
 	struct wait_queue_head wq;      /* the sleepers; cpu 0's lock */
 	struct wait_queue_head poll_wq; /* cpu 0's lock */
 	struct cpu_work work;           /* wakes wq from other cpus */
@@ -458,6 +469,17 @@ static void ep_pass_on(struct eventpoll *ep)
 	cpu_unlock(cpu);
 }
 
+/* cpu 0's lock. */
+static struct busy_poll ep_busy_poll(const struct eventpoll *ep)
+{
+	struct busy_poll busy = machine_busy_poll(ep->file.machine);
+
+	if (ep->params.busy_poll_usecs)
+		busy.ns = ep->params.busy_poll_usecs * NSEC_PER_USEC;
+	busy.prefer = ep->params.prefer_busy_poll;
+	return busy;
+}
+
 /* Sleeps until something is on the ready list. 0, -EAGAIN, -EINTR, -ENOMEM */
 static int ep_sleep(struct eventpoll *ep, u64 deadline)
 {
@@ -473,7 +495,7 @@ static int ep_sleep(struct eventpoll *ep, u64 deadline)
 	add_wait_queue(&ep->wq, &w);
 	__atomic_add_fetch(&ep->sleepers, 1, __ATOMIC_SEQ_CST);
 	while (!ep_has_ready(ep) && !file_closed(&ep->file)) {
-		err = wait_schedule(cpu, &w, deadline);
+		err = wait_schedule_busy(cpu, &w, deadline, ep_busy_poll(ep));
 		if (err)
 			break;
 	}
@@ -601,9 +623,30 @@ static void ep_release(struct file *f)
 		ep_free(ep);
 }
 
+/* See ioctl_eventpoll(2). The budget is kept without effect: what is looked for is not counted in packets. */
+static int ep_ioctl(struct file *f, unsigned long cmd, void *arg)
+{
+	struct eventpoll *ep = file_ep(f);
+	struct epoll_params_ *p = arg;
+
+	if (cmd != EPIOCSPARAMS_ && cmd != EPIOCGPARAMS_)
+		return -EINVAL; /* as Linux since it knows these two, not ENOTTY */
+	if (cmd == EPIOCSPARAMS_ &&
+	    (p->pad || p->prefer_busy_poll > 1 || p->busy_poll_usecs > INT32_MAX))
+		return -EINVAL;
+	cpu_lock(ep_cpu(ep));
+	if (cmd == EPIOCSPARAMS_)
+		ep->params = *p;
+	else
+		*p = ep->params;
+	cpu_unlock(ep_cpu(ep));
+	return 0;
+}
+
 static const struct file_operations eventpoll_fops = {
 	.poll = ep_poll,
 	.unpoll = ep_unpoll,
+	.ioctl = ep_ioctl,
 	.release = ep_release,
 	.wake = ep_file_wake,
 };

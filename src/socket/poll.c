@@ -11,7 +11,7 @@
 #include <sys/poll.h>
 
 #include "core/machine.h"
-#include "socket/socket.h"
+#include "socket/socket_internal.h"
 
 /* What a datagram socket says, whatever its family. Cpu lock held. */
 u32 datagram_poll(struct socket *sock)
@@ -55,6 +55,13 @@ static int poll_round(struct file_poll *fds, u32 n, struct wait_entry *entries)
 	return ready;
 }
 
+struct busy_poll machine_busy_poll(const struct machine *m)
+{
+	u32 usecs = __atomic_load_n(&m->sock->busy_poll, __ATOMIC_RELAXED);
+
+	return (struct busy_poll){ .ns = usecs * NSEC_PER_USEC };
+}
+
 static int poll_sleep(struct machine *m, struct wait_entry *self, struct file_poll *fds, u32 n,
 		      u64 timeout_ns)
 {
@@ -63,7 +70,7 @@ static int poll_sleep(struct machine *m, struct wait_entry *self, struct file_po
 	int ready, err;
 
 	do {
-		err = wait_park(m, self, deadline);
+		err = wait_park_busy(m, NULL, self, deadline, machine_busy_poll(m));
 		ready = poll_round(fds, n, NULL);
 	} while (!ready && !err);
 	return ready || err == -EAGAIN ? ready : err;

@@ -199,6 +199,15 @@ struct socket *sock_alloc(struct net *net, u16 type)
 	return sock;
 }
 
+/* Without memory it is as if the sysctl was not set. */
+static void sock_set_busy_read(struct socket *sock)
+{
+	u32 usecs = __atomic_load_n(&sock->file.machine->sock->busy_read, __ATOMIC_RELAXED);
+
+	if (unlikely(usecs) && sock->sk && sock_rare(sock->sk))
+		sock->sk->sk_rare->busy_poll = (int)usecs;
+}
+
 /* The family's part: the home cpu is locked, so that neither the family nor its table can go meanwhile. */
 static int sock_create_locked(struct net *net, struct socket *sock, int family, int protocol)
 {
@@ -222,6 +231,7 @@ static int sock_create_locked(struct net *net, struct socket *sock, int family, 
 		sock->sk = NULL;
 		return err;
 	}
+	sock_set_busy_read(sock);
 	sock_attach_wq(sock);
 	list_add_tail(&sock->net_node, &net->sock->sockets);
 	return 0;
@@ -449,6 +459,23 @@ bool socket_take_event(struct machine *m)
 	       __atomic_exchange_n(&m->event_pending, 0, __ATOMIC_ACQ_REL);
 }
 
+/* ---- net.core.busy_* ------------------------------------------------------------------------------------- */
+
+static void *busy_base(struct net *net)
+{
+	return net->machine->sock;
+}
+
+/* Of the whole machine, as they are of the whole kernel. */
+static const struct sysctl_desc busy_rows[] = {
+	SYSCTL_ROW("core/busy_read", SYSCTL_U32, struct machine_sock, busy_read, 0, 0, INT32_MAX,
+		   "SO_BUSY_POLL of a new socket, microseconds"),
+	SYSCTL_ROW("core/busy_poll", SYSCTL_U32, struct machine_sock, busy_poll, 0, 0, INT32_MAX,
+		   "what poll and epoll_wait look for before they sleep, microseconds"),
+};
+
+static const struct sysctl_table busy_sysctls = { busy_base, busy_rows, ARRAY_SIZE(busy_rows) };
+
 /* ---- module -------------------------------------------------------------------------------------------- */
 
 int socket_machine_init(struct machine *m)
@@ -467,6 +494,8 @@ int socket_machine_init(struct machine *m)
 	list_init(&ms->retired_replicas);
 	m->sock = ms;
 	err = sysctl_register(m, &core_sysctls);
+	if (!err)
+		err = sysctl_register(m, &busy_sysctls);
 	if (err)
 		socket_machine_exit(m);
 	return err;

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "core/busy_poll.h"
 #include "core/machine.h"
 #include "socket/socket.h"
 
@@ -22,8 +23,12 @@ struct machine_sock {
 	struct list_head retired;          /* struct file_batch.node; files_lock */
 	struct list_head retired_replicas; /* struct sock_replicas.node; files_lock */
 	bool have_retired;                 /* atomic hint: the list is not empty */
+	u32 busy_read, busy_poll;          /* us: net.core.busy_read, busy_poll; atomic */
 	bool putting;                      /* files_lock: a thread empties the list */
 };
+
+/* poll.c: what poll(2) and epoll_wait(2) spend on looking before they sleep */
+struct busy_poll machine_busy_poll(const struct machine *m);
 
 /* socket.c */
 struct socket *sock_alloc(struct net *net, u16 type); /* cpu lock not needed; NULL: no memory */

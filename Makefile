@@ -9,6 +9,7 @@
 #   make bench      weir beside the kernel, writes bench/results.json; LWIP_DIR=a source tree of lwIP 2.2: beside lwIP, too
 #   make bench-instructions bench-record   instructions per operation against bench/instructions.json; takes new figures
 #   make study-livelock study-media study-tcp    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
+#   make study-tcp-kernel     Reno and CUBIC beside the host's own TCP, as root: twelve minutes
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
 #   make corpus CORPUS=path   runs the public packet scripts, writes doc/conformance.md
@@ -83,6 +84,9 @@ bench-record: deps-test all
 study-livelock study-media study-tcp: deps-build all
 	@$(BUILD)/bench/$(subst -,_,$@) --svg $(BUILD)/$@.svg $(STUDY)
 
+study-tcp-kernel: deps-build all
+	@$(BUILD)/bench/study_tcp --kernel --svg $(BUILD)/$@.svg $(STUDY)
+
 install: all
 	@$(MESON) configure $(BUILD) -Dprefix=$(abspath $(PREFIX)) && ninja -C $(BUILD)
 	$(MESON) install -C $(BUILD) --no-rebuild
@@ -136,4 +140,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench bench-instructions bench-record study-livelock study-media study-tcp install asan tsan clang fuzz corpus tcp-table programs coverage format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench bench-instructions bench-record study-livelock study-media study-tcp study-tcp-kernel install asan tsan clang fuzz corpus tcp-table programs coverage format clean

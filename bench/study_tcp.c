@@ -8,6 +8,7 @@
  * everywhere. A run has one connection that sends all the time, for 20 s, the first 5 of which are not counted; goodput is what the receiving
  * program has read, in parts of what the bottleneck could carry; the round trip is the mean of the sender's smoothed one, in multiples of
  * the path's; losses are segments sent again. DCTCP's bottleneck marks from 20 waiting packets on (RFC 8257 3.1), the others' drops.
+ * --kernel: Reno and CUBIC beside the host's TCP at the same bottleneck, in real time (study_tcp_kernel.c).
  * Sharing: four connections that begin two seconds apart, Jain's index of what they got from 20 to 60 s.
  * See R. Jain, D. Chiu, W. Hawe, A Quantitative Measure of Fairness, 1984.
  */
@@ -20,17 +21,12 @@
 #include <string.h>
 
 #include "bench/plot.h"
+#include "bench/study_tcp.h"
 #include "tests/support/topo.h"
 
 #define MS        1000000ULL
 #define S         1000000000ULL
-#define RATE      50000000.0
-#define RTT_US    40000.0
-#define MSS       1448
-#define FRAME     1514
-#define BDP       165 /* packets */
 #define MARK_FROM 20
-#define MAX_FLOWS 4
 
 static const char *const controls[] = { "reno", "cubic", "bbr", "bbr3", "dctcp" };
 #define NR_CONTROLS (sizeof(controls) / sizeof(controls[0]))
@@ -45,10 +41,6 @@ struct flow {
 	unsigned samples;
 	uint32_t retrans, sent; /* segments, since counting began */
 	uint32_t retrans0, sent0;
-};
-
-struct result {
-	double goodput, rtt, losses, fairness;
 };
 
 static void die(const char *what)
@@ -112,7 +104,7 @@ static void look(struct flow *f, bool first)
 
 static struct weir_file *listener_of(struct topo *t)
 {
-	struct weir_file *l = topo_listen(t, MAX_FLOWS);
+	struct weir_file *l = topo_listen(t, STUDY_MAX_FLOWS);
 
 	/* DCTCP's receiver speaks it, too. */
 	if (!l)
@@ -120,20 +112,48 @@ static struct weir_file *listener_of(struct topo *t)
 	return l;
 }
 
-static struct result run(const char *control, unsigned flows, double buffer, double from_s,
-			 double to_s)
+struct study_result study_sum_up(const struct study_scenario *s, const struct study_flow *f)
 {
-	bool marks = !strcmp(control, "dctcp");
-	struct topo_link link = { .delay_ns = 20 * MS,
-				  .rate_bps = (uint64_t)RATE,
-				  .queue_packets = (uint32_t)(buffer * BDP) > 1
-							   ? (uint32_t)(buffer * BDP)
-							   : 1,
-				  .ecn_packets = marks ? MARK_FROM : 0 };
-	struct flow f[MAX_FLOWS] = { 0 };
-	struct result r = { 0 };
+	double sum = 0, squares = 0, retrans = 0, sent = 0, srtt = 0;
+
+	for (unsigned i = 0; i < s->flows; i++) {
+		double x = (double)f[i].octets;
+
+		sum += x;
+		squares += x * x;
+		retrans += f[i].retrans;
+		sent += f[i].sent;
+		srtt += f[i].srtt_us;
+	}
+	return (struct study_result){
+		.goodput = sum * 8 / (s->to_s - s->from_s) / (STUDY_RATE * STUDY_MSS / STUDY_FRAME),
+		.rtt = srtt / s->flows / STUDY_RTT_US,
+		.losses = sent > 0 ? retrans / sent : 0,
+		.fairness = squares > 0 ? sum * sum / (s->flows * squares) : 0,
+	};
+}
+
+static void prepare(struct topo *t, const struct study_scenario *s)
+{
+	for (int i = 0; i < 2; i++)
+		if (weir_sysctl(t->net[i], "net.ipv4.tcp_wmem", "4096 16384 16777216") ||
+		    weir_sysctl(t->net[i], "net.ipv4.tcp_rmem", "4096 131072 16777216") ||
+		    weir_sysctl(t->net[i], "net.ipv4.tcp_congestion_control", s->control) ||
+		    (s->mark_from && strcmp(s->control, "dctcp") != 0 &&
+		     weir_sysctl(t->net[i], "net.ipv4.tcp_ecn", "1")))
+			die("sysctl");
+}
+
+static struct study_result run(const struct study_scenario *s)
+{
+	struct topo_link link = { .delay_ns = (uint64_t)(STUDY_RTT_US * 1000 / 2),
+				  .rate_bps = (uint64_t)STUDY_RATE,
+				  .loss = s->loss,
+				  .queue_packets = study_queue(s),
+				  .ecn_packets = s->mark_from };
+	struct flow f[STUDY_MAX_FLOWS] = { 0 };
+	struct study_flow results[STUDY_MAX_FLOWS];
 	struct weir_file *l;
-	double sum = 0, squares = 0, seconds = to_s - from_s, retrans = 0, sent = 0, srtt = 0;
 	uint64_t from, end, next_look;
 	unsigned opened = 0;
 	bool counting = false;
@@ -141,20 +161,16 @@ static struct result run(const char *control, unsigned flows, double buffer, dou
 
 	if (!topo_create(&t, &link, 1))
 		die("topology");
-	for (int i = 0; i < 2; i++)
-		if (weir_sysctl(t.net[i], "net.ipv4.tcp_wmem", "4096 16384 16777216") ||
-		    weir_sysctl(t.net[i], "net.ipv4.tcp_rmem", "4096 131072 16777216") ||
-		    weir_sysctl(t.net[i], "net.ipv4.tcp_congestion_control", control))
-			die("sysctl");
+	prepare(&t, s);
 	l = listener_of(&t);
-	from = weir_now(t.m) + (uint64_t)(from_s * 1e9);
-	end = weir_now(t.m) + (uint64_t)(to_s * 1e9);
-	for (unsigned i = 0; i < flows; i++)
-		f[i].begins = weir_now(t.m) + i * 2 * S;
+	from = weir_now(t.m) + (uint64_t)(s->from_s * 1e9);
+	end = weir_now(t.m) + (uint64_t)(s->to_s * 1e9);
+	for (unsigned i = 0; i < s->flows; i++)
+		f[i].begins = weir_now(t.m) + i * STUDY_STEP_S * S;
 	next_look = from;
 	while (weir_now(t.m) < end) {
-		if (opened < flows && weir_now(t.m) >= f[opened].begins) {
-			open_flow(&t, l, f, opened, control);
+		if (opened < s->flows && weir_now(t.m) >= f[opened].begins) {
+			open_flow(&t, l, f, opened, s->control);
 			opened++;
 		}
 		topo_run(&t, 2 * MS);
@@ -167,24 +183,26 @@ static struct result run(const char *control, unsigned flows, double buffer, dou
 			next_look += 20 * MS;
 		}
 	}
-	for (unsigned i = 0; i < flows; i++) {
-		double x = (double)f[i].octets;
-
-		sum += x;
-		squares += x * x;
-		retrans += f[i].retrans;
-		sent += f[i].sent;
-		srtt += f[i].srtt_sum / f[i].samples;
+	for (unsigned i = 0; i < s->flows; i++) {
+		results[i] = (struct study_flow){ f[i].octets, f[i].srtt_sum / f[i].samples,
+						  f[i].retrans, f[i].sent };
 		weir_close(f[i].client);
 		weir_close(f[i].server);
 	}
 	weir_close(l);
 	topo_destroy(&t);
-	r.goodput = sum * 8 / seconds / (RATE * MSS / FRAME);
-	r.rtt = srtt / flows / RTT_US;
-	r.losses = sent > 0 ? retrans / sent : 0;
-	r.fairness = sum * sum / (flows * squares);
-	return r;
+	return study_sum_up(s, results);
+}
+
+static struct study_scenario scenario(const char *control, unsigned flows, double buffer,
+				      double from_s, double to_s)
+{
+	return (struct study_scenario){ .control = control,
+					.flows = flows,
+					.buffer = buffer,
+					.mark_from = strcmp(control, "dctcp") ? 0 : MARK_FROM,
+					.from_s = from_s,
+					.to_s = to_s };
 }
 
 static void one_flow_table(bool json, struct plot_panel *plots)
@@ -196,7 +214,8 @@ static void one_flow_table(bool json, struct plot_panel *plots)
 		       "control", "buffer", "goodput", "round trip", "losses");
 	for (size_t c = 0; c < NR_CONTROLS; c++) {
 		for (size_t b = 0; b < NR_BUFFERS; b++) {
-			struct result r = run(controls[c], 1, buffers[b], 5, 20);
+			struct study_scenario sc = scenario(controls[c], 1, buffers[b], 5, 20);
+			struct study_result r = run(&sc);
 
 			if (json)
 				printf("{\"table\":\"buffer\",\"control\":\"%s\",\"buffer\":%.2f,"
@@ -224,7 +243,9 @@ static void sharing_table(bool json, struct plot_panel *plots)
 		       "buffer", "goodput", "fairness", "round trip");
 	for (size_t c = 0; c < NR_CONTROLS; c++)
 		for (size_t b = 0; b < sizeof(at) / sizeof(at[0]); b++) {
-			struct result r = run(controls[c], MAX_FLOWS, at[b], 20, 60);
+			struct study_scenario sc =
+				scenario(controls[c], STUDY_MAX_FLOWS, at[b], 20, 60);
+			struct study_result r = run(&sc);
 
 			if (json)
 				printf("{\"table\":\"sharing\",\"control\":\"%s\",\"buffer\":%.2f,"
@@ -252,7 +273,8 @@ static int check(void)
 	int bad = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct result r = run(rows[i].control, 1, rows[i].buffer, 5, 12);
+		struct study_scenario sc = scenario(rows[i].control, 1, rows[i].buffer, 5, 12);
+		struct study_result r = run(&sc);
 		bool ok = r.goodput >= rows[i].least_goodput && r.rtt <= rows[i].most_rtt;
 
 		printf("%-6s buffer %.2f: goodput %.3f (at least %.2f), round trip %.2f (at most "
@@ -262,6 +284,81 @@ static int check(void)
 		bad += !ok;
 	}
 	return bad != 0;
+}
+
+/* ---- beside the host's kernel ---------------------------------------------------------------------------- */
+
+/* Half of the runs are with the kernel's TCP: these take the time that they take. */
+static const struct {
+	const char *what;
+	unsigned flows;
+	double buffer, loss;
+	unsigned mark_from;
+	double from_s, to_s;
+} beside[] = {
+	{ "drop-tail", 1, 0.1, 0, 0, 5, 20 },    { "drop-tail", 1, 0.25, 0, 0, 5, 20 },
+	{ "drop-tail", 1, 0.5, 0, 0, 5, 20 },    { "drop-tail", 1, 1, 0, 0, 5, 20 },
+	{ "drop-tail", 1, 2, 0, 0, 5, 20 },      { "drop-tail", 1, 4, 0, 0, 5, 20 },
+	{ "drop-tail", 1, 8, 0, 0, 5, 20 },      { "loss 0.01 %", 1, 1, 0.0001, 0, 5, 45 },
+	{ "loss 0.1 %", 1, 1, 0.001, 0, 5, 45 }, { "loss 1 %", 1, 1, 0.01, 0, 5, 45 },
+	{ "marks from 20", 1, 4, 0, 20, 5, 20 }, { "four share", 4, 1, 0, 0, 20, 60 },
+};
+
+static void show_beside(bool json, size_t i, const char *control, const char *stack,
+			const struct study_result *r)
+{
+	if (json)
+		printf("{\"table\":\"beside\",\"scenario\":\"%s\",\"control\":\"%s\",\"stack\":\"%"
+		       "s\","
+		       "\"buffer\":%.2f,\"goodput\":%.4f,\"rtt\":%.3f,\"losses\":%.5f,\"fairness\":"
+		       "%.3f}\n",
+		       beside[i].what, control, stack, beside[i].buffer, r->goodput, r->rtt,
+		       r->losses, r->fairness);
+	else
+		printf("%-14s %6.2f  %-6s %-7s %8.3f %11.2f %8.2f%% %9.3f\n", beside[i].what,
+		       beside[i].buffer, control, stack, r->goodput, r->rtt, r->losses * 100,
+		       r->fairness);
+	fflush(stdout);
+}
+
+static void plot_beside(struct plot_panel *plots, size_t series, const char *name, size_t i,
+			const struct study_result *r)
+{
+	if (strcmp(beside[i].what, "drop-tail") != 0)
+		return;
+	plot_add(&plots[0], series, name, beside[i].buffer, r->goodput);
+	plot_add(&plots[1], series, name, beside[i].buffer, r->rtt);
+	plot_add(&plots[2], series, name, beside[i].buffer, r->losses * 100);
+}
+
+/* 0, or 77 where it cannot be done. */
+static int kernel_table(bool json, struct plot_panel *plots)
+{
+	static const char *const names[][2] = { { "reno", "reno, kernel" },
+						{ "cubic", "cubic, kernel" } };
+
+	if (!json)
+		printf("%-14s %6s  %-6s %-7s %8s %11s %9s %9s\n", "50 Mbit/s 40 ms", "buffer", "",
+		       "", "goodput", "round trip", "losses", "fairness");
+	for (size_t c = 0; c < sizeof(names) / sizeof(names[0]); c++)
+		for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+			struct study_scenario s = { names[c][0],         beside[i].flows,
+						    beside[i].buffer,    beside[i].loss,
+						    beside[i].mark_from, beside[i].from_s,
+						    beside[i].to_s };
+			struct study_result ours = run(&s), kernel;
+			const char *why;
+
+			if (!study_kernel_run(&s, &kernel, &why)) {
+				fprintf(stderr, "study_tcp: %s\n", why);
+				return 77;
+			}
+			show_beside(json, i, s.control, "weir", &ours);
+			show_beside(json, i, s.control, "kernel", &kernel);
+			plot_beside(plots, 2 * c, names[c][0], i, &ours);
+			plot_beside(plots, 2 * c + 1, names[c][1], i, &kernel);
+		}
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -277,21 +374,30 @@ int main(int argc, char **argv)
 		  .log_x = true },
 	};
 	const char *svg = NULL;
-	bool json = false;
+	bool json = false, kernel = false;
+	size_t nr_plots = sizeof(plots) / sizeof(plots[0]);
+	int status = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--check"))
 			return check();
-		if (!strcmp(argv[i], "--json"))
+		if (!strcmp(argv[i], "--kernel"))
+			kernel = true;
+		else if (!strcmp(argv[i], "--json"))
 			json = true;
 		else if (!strcmp(argv[i], "--svg") && i + 1 < argc)
 			svg = argv[++i];
 		else
-			die("usage: study_tcp [--json] [--svg FILE] | --check");
+			die("usage: study_tcp [--kernel] [--json] [--svg FILE] | --check");
 	}
-	one_flow_table(json, plots);
-	sharing_table(json, plots);
-	if (svg && !plot_write(svg, plots, sizeof(plots) / sizeof(plots[0])))
+	if (kernel) {
+		nr_plots--;
+		status = kernel_table(json, plots);
+	} else {
+		one_flow_table(json, plots);
+		sharing_table(json, plots);
+	}
+	if (svg && !status && !plot_write(svg, plots, nr_plots))
 		die(svg);
-	return 0;
+	return status;
 }

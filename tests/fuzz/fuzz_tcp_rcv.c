@@ -5,14 +5,19 @@
  *      a 10.0.0.1 ---------------- b 10.0.0.2      a client's connection to port 7, from the handshake to its end
  *
  * The attacker knows everything: addresses, ports, sequence numbers, timestamps and windows are near the right ones and checksums are right.
+ * Some segments are exactly what a peer could have sent (OP_ACK, OP_DATA): they acknowledge, SACK and DSACK segments that are in flight, or bring the
+ * next data, in order or not; while the link is silent nobody but the attacker answers, so that what he says is a connection's whole life.
  * Between the segments the programs send, receive, shut down, close, change options, and time passes. After each instruction the
- * invariants of both ends are checked (tcp.h), and at the end both must be gone.
+ * invariants of both ends are checked (tests/support/tcp_check.h), and at the end both must be gone.
  */
 #include <netinet/tcp.h>
 
 #include "inet/inet_hashtables.h"
 #include "tcp/tcp.h"
 #include "tests/fuzz/fuzz_net.h"
+#include "tests/support/tcp_check.h"
+
+#define MAX_BOUNDS 16
 
 enum op {
 	OP_SEGMENT,
@@ -25,6 +30,10 @@ enum op {
 	OP_TIME,
 	OP_ACCEPT,
 	OP_ICMP,
+	OP_ACK,
+	OP_DATA,
+	OP_SILENCE,
+	OP_SYSCTL,
 	OP_MAX
 };
 
@@ -37,77 +46,25 @@ struct bed {
 	/* what the attacker saw last: the next octet of each end */
 	u32 nxt[2], rcv_nxt[2], tsval[2], ts_recent[2];
 	u32 una[2];
+	u32 bound[2][MAX_BOUNDS + 1]; /* where the skbs in flight begin, and the last one ends */
+	u32 nr_bounds[2], mss[2];
+	bool tstamp, silent, delayed;
 };
 
 /* ---- what must hold ---------------------------------------------------------------------------------------- */
 
-static void check_rtx_queue(struct sock *sk)
+static void note_flight(struct bed *b, int i, struct sock *sk)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 packets = 0, sacked = 0, lost = 0, retrans = 0, seq = tp->snd_una;
-	struct sk_buff *skb;
+	u32 n = 0;
 
-	for (skb = tcp_rtx_queue_head(sk); skb; skb = tcp_skb_next(skb)) {
-		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-
-		FUZZ_CHECK(skb == tcp_rtx_queue_head(sk)
-				   ? !after(cb->seq, seq) && after(cb->end_seq, seq)
-				   : cb->seq == seq);
-		FUZZ_CHECK(tcp_skb_pcount(skb) > 0);
-		seq = cb->end_seq;
-		packets += tcp_skb_pcount(skb);
-		sacked += cb->sacked & TCPCB_SACKED_ACKED ? tcp_skb_pcount(skb) : 0;
-		lost += cb->sacked & TCPCB_LOST ? tcp_skb_pcount(skb) : 0;
-		retrans += cb->sacked & TCPCB_SACKED_RETRANS ? tcp_skb_pcount(skb) : 0;
-		FUZZ_CHECK((cb->sacked & (TCPCB_SACKED_ACKED | TCPCB_LOST)) !=
-			   (TCPCB_SACKED_ACKED | TCPCB_LOST));
+	for (struct sk_buff *skb = tcp_rtx_queue_head(sk); skb && n < MAX_BOUNDS;
+	     skb = tcp_skb_next(skb)) {
+		b->bound[i][n++] = TCP_SKB_CB(skb)->seq;
+		b->bound[i][n] = TCP_SKB_CB(skb)->end_seq;
 	}
-	FUZZ_CHECK(tcp_rtx_queue_empty(sk) || seq == tp->snd_nxt);
-	FUZZ_CHECK(tp->packets_out == packets);
-	FUZZ_CHECK(tp->lost_out == lost);
-	FUZZ_CHECK(tp->retrans_out == retrans);
-	if (tp->sack_ok)
-		FUZZ_CHECK(tp->sacked_out == sacked);
-	FUZZ_CHECK(tp->sacked_out + tp->lost_out <= tp->packets_out);
-	FUZZ_CHECK(tp->snd_cwnd > 0);
-}
-
-static void check_receive(struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-	const struct rb_node *n;
-	const struct sk_buff *skb;
-	u32 end = tp->rcv_nxt, octets = 0;
-	const struct sk_buff *prev = NULL;
-
-	FUZZ_CHECK(!after(tp->copied_seq, tp->rcv_nxt));
-	for (n = tp->ofo ? rb_first(&tp->ofo->queue) : NULL; n; n = rb_next(n)) {
-		skb = tcp_rb_skb(n);
-		/* None covers another; edges may overlap. */
-		FUZZ_CHECK(after(TCP_SKB_CB(skb)->end_seq, end));
-		FUZZ_CHECK(!prev || after(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(prev)->seq));
-		end = TCP_SKB_CB(skb)->end_seq;
-		prev = skb;
-	}
-	skb_queue_walk(&sk->sk_receive_queue, skb)
-		octets += skb->len;
-	/* What is queued covers all that was not read, but for sequence numbers of SYN and FIN. */
-	FUZZ_CHECK(octets + 2 >= tp->rcv_nxt - tp->copied_seq);
-	FUZZ_CHECK(tp->num_sacks <= TCP_MAX_SACK_BLOCKS);
-	for (u32 i = 0; i < tp->num_sacks; i++)
-		FUZZ_CHECK(
-			before(tp->ofo->selective_acks[i].start, tp->ofo->selective_acks[i].end));
-}
-
-static void check_sock(struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-
-	FUZZ_CHECK(!after(tp->snd_una, tp->snd_nxt) && !after(tp->snd_nxt, tp->write_seq));
-	check_rtx_queue(sk);
-	check_receive(sk);
-	FUZZ_CHECK(sk->sk_wmem_queued < 64u << 20 &&
-		   sk->sk_rmem_alloc < 64u << 20); /* no wrap below 0 */
+	b->nr_bounds[i] = n;
+	b->mss[i] = tcp_sk(sk)->mss_cache;
+	b->tstamp = tcp_sk(sk)->tstamp_ok;
 }
 
 /* Looks at both ends: checks them and remembers what an attacker wants to know. */
@@ -115,6 +72,8 @@ static void look(struct bed *b)
 {
 	struct cpu *cpu = net_of(b->net[0])->cpu;
 
+	tcp_check_net(b->net[0]);
+	tcp_check_net(b->net[1]);
 	cpu_lock(cpu);
 	for (int i = 0; i < 2; i++) {
 		struct net *net = net_of(b->net[i]);
@@ -124,7 +83,7 @@ static void look(struct bed *b)
 
 		if (!sk || sk->sk_state == SS_TCP_TIME_WAIT || sk->sk_state == SS_TCP_NEW_SYN_RECV)
 			continue;
-		check_sock(sk);
+		note_flight(b, i, sk);
 		b->nxt[i] = tcp_sk(sk)->snd_nxt;
 		b->una[i] = tcp_sk(sk)->snd_una;
 		b->rcv_nxt[i] = tcp_sk(sk)->rcv_nxt;
@@ -156,8 +115,61 @@ static void accept_one(struct bed *b)
 		b->f[1] = f;
 }
 
-/* @how: 0x01 a link of 1 ms, 0x02 no SACK, 0x04 no timestamps, 0x08 not established yet, 0x10 small buffers, 0x20 no window scaling */
-static void bed_init(struct bed *b, u8 how)
+static void sysctl(struct bed *b, const char *name, u32 v)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", v);
+	for (int i = 0; i < 2; i++)
+		FUZZ_CHECK(!weir_sysctl(b->net[i], name, text));
+}
+
+/* One of both nets, at any time. Operands: which, value */
+static void set_sysctl(struct bed *b, struct fuzz_input *in)
+{
+	static const struct {
+		const char *name;
+		u32 values;
+	} rows[] = {
+		{ "net.ipv4.tcp_ecn", 6 },
+		{ "net.ipv4.tcp_ecn_option", 4 },
+		{ "net.ipv4.tcp_recovery", 8 },
+		{ "net.ipv4.tcp_frto", 3 },
+		{ "net.ipv4.tcp_early_retrans", 5 },
+		{ "net.ipv4.tcp_mtu_probing", 3 },
+		{ "net.ipv4.tcp_syncookies", 3 },
+		{ "net.ipv4.tcp_dsack", 2 },
+		{ "net.ipv4.tcp_thin_linear_timeouts", 2 },
+		{ "net.ipv4.tcp_moderate_rcvbuf", 2 },
+		{ "net.ipv4.tcp_retrans_collapse", 2 },
+		{ "net.ipv4.tcp_slow_start_after_idle", 2 },
+		{ "net.ipv4.tcp_reordering", 0 },
+	};
+	static const char *const mems[] = { "0 0 0", "1 2 4", "0 0 100000", "10 20 30",
+					    "100000 200000 300000" };
+	u32 i = fuzz_u8(in), v = fuzz_u8(in);
+
+	i %= ARRAY_SIZE(rows) + 1;
+	if (i < ARRAY_SIZE(rows))
+		sysctl(b, rows[i].name, rows[i].values ? v % rows[i].values : 1 + v % 127);
+	else
+		for (int n = 0; n < 2; n++)
+			FUZZ_CHECK(!weir_sysctl(b->net[n], "net.ipv4.tcp_mem",
+						mems[v % ARRAY_SIZE(mems)]));
+}
+
+/* Fast open without cookies: data goes with the SYN. */
+static void connect_fast(struct bed *b, const struct sockaddr_in *a)
+{
+	static u8 data[500];
+
+	sysctl(b, "net.ipv4.tcp_fastopen", 0x607);
+	weir_sendto(b->f[0], data, sizeof(data), MSG_FASTOPEN | MSG_NOSIGNAL | MSG_DONTWAIT,
+		    (const struct sockaddr *)a, sizeof(*a));
+}
+
+/* @how: 0x40 sysctls follow, 0x80 fast open, 0x01 a link of 1 ms, 0x02 no SACK, 0x04 no timestamps, 0x08 not established yet, 0x10 small buffers, 0x20 no window scaling */
+static void bed_init(struct bed *b, struct fuzz_input *in, u8 how)
 {
 	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .mem_limit = 64 << 20 };
 	struct sockaddr_in a = port_of_b();
@@ -178,6 +190,7 @@ static void bed_init(struct bed *b, u8 how)
 			weir_sysctl(b->net[i], "net.ipv4.tcp_window_scaling", "0");
 	}
 	fuzz_veth(b->net[0], "eth0", b->net[1], "eth0");
+	b->delayed = how & 1;
 	if (how & 1)
 		fuzz_delay(fuzz_dev(b->net[0], "eth0"));
 	for (u32 i = 0; i < 2; i++)
@@ -189,12 +202,17 @@ static void bed_init(struct bed *b, u8 how)
 		weir_setsockopt(b->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 		weir_setsockopt(b->f[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	}
+	for (int i = 0; how & 0x40 && i < 3; i++)
+		set_sysctl(b, in);
 	FUZZ_CHECK(!weir_listen(b->listener, 2));
-	weir_connect(b->f[0], (struct sockaddr *)&a, sizeof(a));
+	if (how & 0x80)
+		connect_fast(b, &a);
+	else
+		weir_connect(b->f[0], (struct sockaddr *)&a, sizeof(a));
 	if (!(how & 8)) {
 		fuzz_run(b->m, 20 * NSEC_PER_MSEC);
 		accept_one(b);
-		FUZZ_CHECK(b->f[1]);
+		FUZZ_CHECK(b->f[1] || how & 0xc0);
 	}
 	b->port[1] = cpu_to_be16(7);
 	FUZZ_CHECK(!weir_getsockname(b->f[0], (struct sockaddr *)&a, &len));
@@ -264,6 +282,165 @@ static u32 options(struct bed *b, struct fuzz_input *in, int to, u8 *p)
 	return len;
 }
 
+/* While it is silent frames come from the attacker alone, past the link. */
+static void inject(struct bed *b, struct net_device *dev, const u8 *frame, u32 len, u32 header)
+{
+	struct sk_buff *skb;
+
+	if (!b->silent) {
+		fuzz_inject(dev, frame, len, header);
+		return;
+	}
+	cpu_lock(dev->cpu);
+	skb = netdev_alloc_skb(dev, len + 2);
+	if (skb) {
+		skb_reserve(skb, 2);
+		skb_put_data(skb, frame, len);
+		skb->protocol = eth_type_trans(skb, dev);
+		netif_rx(skb);
+	}
+	cpu_unlock(dev->cpu);
+}
+
+static void silence(struct bed *b)
+{
+	struct net_device *dev = fuzz_dev(b->net[0], "eth0");
+	struct link_params p = { .delay_ns = b->delayed ? NSEC_PER_MSEC : 0 };
+
+	b->silent = !b->silent;
+	p.loss = b->silent ? UINT32_MAX : 0;
+	rtnl_lock(dev->net->machine);
+	FUZZ_CHECK(!veth_set_link(dev, &p));
+	FUZZ_CHECK(!veth_set_link(dev->netdev_ops->ndo_get_peer_dev(dev), &p));
+	rtnl_unlock(dev->net->machine);
+}
+
+struct seg { /* what a peer could send */
+	u32 seq, ack, window, payload, urg;
+	u8 flags, dsfield;
+	u8 opts[40];
+	u32 opts_len;
+};
+
+static void send_seg(struct bed *b, int to, const struct seg *s)
+{
+	struct net_device *dev = fuzz_dev(b->net[to], "eth0");
+	u8 buf[14 + 20 + 60 + 4096] = { 0 }, *ip = buf + ETH_HLEN, *th = ip + 20;
+	u32 hlen = 20 + s->opts_len, len = 20 + hlen + s->payload;
+
+	memcpy(buf, dev->dev_addr, ETH_ALEN);
+	memcpy(buf + 6, dev->netdev_ops->ndo_get_peer_dev(dev)->dev_addr, ETH_ALEN);
+	put16(buf + 12, ETH_P_IP);
+	ip[0] = 0x45;
+	ip[1] = s->dsfield;
+	ip[8] = 64;
+	ip[9] = IPPROTO_TCP;
+	memcpy(ip + 12, &b->addr[!to], 4);
+	memcpy(ip + 16, &b->addr[to], 4);
+	memcpy(th, &b->port[!to], 2);
+	memcpy(th + 2, &b->port[to], 2);
+	put32(th + 4, s->seq);
+	put32(th + 8, s->ack);
+	th[12] = (u8)(hlen << 2);
+	th[13] = s->flags;
+	put16(th + 14, s->window);
+	put16(th + 18, s->urg);
+	memcpy(th + 20, s->opts, s->opts_len);
+	fuzz_fix_ipv4(ip, len, true);
+	inject(b, dev, buf, ETH_HLEN + len, ETH_HLEN + len);
+}
+
+/* As a peer would, of now; the echo is of @ago ticks before. */
+static void add_tstamp(const struct bed *b, int to, u32 ago, struct seg *s)
+{
+	u8 *p = s->opts + s->opts_len;
+
+	if (!b->tstamp)
+		return;
+	p[0] = p[1] = TCPOPT_NOP;
+	p[2] = TCPOPT_TIMESTAMP;
+	p[3] = TCPOLEN_TIMESTAMP;
+	put32(p + 4, b->tsval[!to]);
+	put32(p + 8, b->tsval[to] - ago);
+	s->opts_len += 12;
+}
+
+/* Skbs in flight whose bit is set in @mask, as blocks; with a block at @dsack before them, if it is not empty. */
+static void add_sacks(const struct bed *b, int to, u32 mask, u32 dsack, u32 dsack_end,
+		      struct seg *s)
+{
+	u8 *p = s->opts + s->opts_len;
+	u32 n = 0, most = (40 - s->opts_len - 4) / 8;
+
+	p[0] = p[1] = TCPOPT_NOP;
+	p[2] = TCPOPT_SACK;
+	if (dsack != dsack_end) {
+		put32(p + 4, dsack);
+		put32(p + 8, dsack_end);
+		n = 1;
+	}
+	for (u32 i = 0; i < b->nr_bounds[to] && n < most; i++) {
+		u32 start = i;
+
+		if (!(mask >> i & 1))
+			continue;
+		while (i + 1 < b->nr_bounds[to] && mask >> (i + 1) & 1)
+			i++;
+		put32(p + 4 + n * 8, b->bound[to][start]);
+		put32(p + 8 + n * 8, b->bound[to][i + 1]);
+		n++;
+	}
+	if (!n)
+		return;
+	p[3] = (u8)(2 + n * 8);
+	s->opts_len += 4 + n * 8;
+}
+
+/*
+ * An ACK of what is in flight. Operands: how, how many skbs it covers, those beyond that are SACKed, the age of the echo, the window.
+ * how: 0x01 ECE, 0x02 CWR, 0x04 AE (RFC 9768), 0x08 within an skb, 0x10 SACKs, 0x20 a DSACK of what was acknowledged before, 0x40 a window of its own
+ */
+static void peer_ack(struct bed *b, struct fuzz_input *in, int to)
+{
+	u8 how = fuzz_u8(in), n = fuzz_u8(in);
+	u32 mask = fuzz_u16(in), ago = fuzz_u8(in);
+	struct seg s = { .seq = b->rcv_nxt[to], .ack = b->una[to], .window = 2000 };
+
+	if (b->nr_bounds[to]) {
+		u32 at = n % (b->nr_bounds[to] + 1);
+
+		s.ack = at ? b->bound[to][at] : b->una[to];
+		if (how & 8 && at)
+			s.ack -= min(b->mss[to], s.ack - b->bound[to][at - 1]);
+		if (before(s.ack, b->una[to]))
+			s.ack = b->una[to];
+		mask &= ~((1u << at) - 1);
+	}
+	s.flags = (u8)(TCP_FLAG_ACK | (how & 1 ? TCP_FLAG_ECE : 0) | (how & 2 ? TCP_FLAG_CWR : 0));
+	if (how & 0x40)
+		s.window = fuzz_u16(in);
+	add_tstamp(b, to, ago, &s);
+	if (how & 0x30)
+		add_sacks(b, to, how & 0x10 ? mask : 0, s.ack - (how & 0x20 ? b->mss[to] : 0),
+			  s.ack, &s);
+	send_seg(b, to, &s);
+}
+
+/* Data. Operands: how, where (in segments from the next octet on), length. how: 0x01 CE, 0x02 CWR, 0x04 URG, 0x08 FIN, 0x10 beginning a bit before */
+static void peer_data(struct bed *b, struct fuzz_input *in, int to)
+{
+	u8 how = fuzz_u8(in), at = fuzz_u8(in), len = fuzz_u8(in);
+	struct seg s = { .ack = b->una[to], .window = 2000, .payload = len * 5u + 1 };
+
+	s.seq = b->rcv_nxt[to] + (at & 15) * s.payload - (how & 0x10 ? at >> 4 : 0);
+	s.flags = (u8)(TCP_FLAG_ACK | TCP_FLAG_PSH | (how & 2 ? TCP_FLAG_CWR : 0) |
+		       (how & 4 ? TCP_FLAG_URG : 0) | (how & 8 ? TCP_FLAG_FIN : 0));
+	s.dsfield = how & 1 ? 3 : 2;
+	s.urg = how & 4 ? s.payload : 0;
+	add_tstamp(b, to, 0, &s);
+	send_seg(b, to, &s);
+}
+
 /* To end @to, as if from the other one. Operands: flags, seq, ack, window, urgent pointer, options, payload length. */
 static void segment(struct bed *b, struct fuzz_input *in, int to)
 {
@@ -297,7 +474,7 @@ static void segment(struct bed *b, struct fuzz_input *in, int to)
 	memset(th + hlen, (int)payload, payload);
 	len = 20 + hlen + payload;
 	fuzz_fix_ipv4(ip, len, true);
-	fuzz_inject(dev, buf, ETH_HLEN + len, how & 0x20 ? 14 + 20 + 10 : ETH_HLEN + len);
+	inject(b, dev, buf, ETH_HLEN + len, how & 0x20 ? 14 + 20 + 10 : ETH_HLEN + len);
 }
 
 /* An ICMP error to end @to about a segment of its. */
@@ -325,7 +502,7 @@ static void icmp_error(struct bed *b, struct fuzz_input *in, int to)
 	memcpy(inner + 22, &b->port[!to], 2);
 	put32(inner + 24, b->una[to] + delta(in));
 	fuzz_fix_ipv4(ip, (u32)sizeof(buf) - ETH_HLEN, true);
-	fuzz_inject(dev, buf, sizeof(buf), sizeof(buf));
+	inject(b, dev, buf, sizeof(buf), sizeof(buf));
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------------- */
@@ -349,15 +526,23 @@ static void set_option(struct bed *b, struct fuzz_input *in, int end)
 		{ SOL_SOCKET, SO_RCVLOWAT, { 1, 2, 5000, 100000 } },
 		{ IPPROTO_TCP, TCP_QUICKACK, { 0, 1, 1, 1 } },
 		{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, { 0, 1, 9000, -1 } },
+		{ SOL_SOCKET, SO_ZEROCOPY, { 0, 1, 1, 1 } },
+		{ SOL_SOCKET, SO_MAX_PACING_RATE, { 10000, 1000000, 100000000, -1 } },
+		{ IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, { 0, 1, 1, 1 } },
+		{ IPPROTO_TCP, TCP_REPAIR, { 0, 1, -1, 0 } },
+		{ IPPROTO_TCP, TCP_REPAIR_QUEUE, { 0, 1, 2, 2 } },
+		{ IPPROTO_TCP, TCP_TIMESTAMP, { 0, 1, 1000, -1 } },
 	};
+	static const char *const controls[] = { "cubic", "bbr", "bbr3", "dctcp", "cubic", "reno" };
 	u8 what = fuzz_u8(in);
 	u32 i = (what & 63) % ARRAY_SIZE(opts);
 	struct linger l = { 1, 0 };
 
 	if (what == 255)
 		weir_setsockopt(b->f[end], SOL_SOCKET, SO_LINGER, &l, sizeof(l));
-	else if (what == 254)
-		weir_setsockopt(b->f[end], IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+	else if (what >= 249)
+		weir_setsockopt(b->f[end], IPPROTO_TCP, TCP_CONGESTION, controls[what - 249],
+				(socklen_t)strlen(controls[what - 249]));
 	else
 		weir_setsockopt(b->f[end], opts[i].level, opts[i].name, &opts[i].values[what >> 6],
 				sizeof(int));
@@ -376,7 +561,7 @@ static void call(struct bed *b, struct fuzz_input *in, enum op op, int end)
 	case OP_SEND:
 		weir_send(f, data, (u32)(how & 127) << (how & 128 ? 9 : 3),
 			  MSG_NOSIGNAL | MSG_DONTWAIT | (how & 1 ? MSG_OOB : 0) |
-				  (how & 2 ? MSG_MORE : 0));
+				  (how & 2 ? MSG_MORE : 0) | (how & 4 ? MSG_ZEROCOPY : 0));
 		break;
 	case OP_RECV:
 		weir_recv(f, data, (u32)(how & 127) << (how & 128 ? 9 : 3),
@@ -426,6 +611,18 @@ static void instruction(struct bed *b, struct fuzz_input *in)
 	case OP_ACCEPT:
 		accept_one(b);
 		break;
+	case OP_ACK:
+		peer_ack(b, in, end);
+		break;
+	case OP_DATA:
+		peer_data(b, in, end);
+		break;
+	case OP_SILENCE:
+		silence(b);
+		break;
+	case OP_SYSCTL:
+		set_sysctl(b, in);
+		break;
 	case OP_ICMP:
 		icmp_error(b, in, end);
 		break;
@@ -442,13 +639,15 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct weir_memory mem;
 	struct bed b;
 
-	bed_init(&b, fuzz_u8(&in));
+	bed_init(&b, &in, fuzz_u8(&in));
 	while (in.left)
 		instruction(&b, &in);
 	accept_one(&b);
 	for (int i = 0; i < 2; i++)
 		if (b.f[i])
 			weir_close(b.f[i]);
+	if (b.silent)
+		silence(&b);
 	look(&b);
 	weir_close(b.listener);
 	fuzz_run_until_idle(b.m, 0);
@@ -493,5 +692,20 @@ FUZZ_SEEDS(
 	     "\0"),
 	/* reset by linger, then segments for nobody */
 	SEED("\0\2\x80\6\0\xff\5\0\0\x10\0\0\0\x10\x10\x10\0\0\x20\x15\0"),
+	/* silence: much in flight, SACKs of parts, then of more: losses are found, a DSACK takes it back, all is acknowledged */
+	SEED("\1\x0c\2\xff\x0a\x10\0\6\0\0\x0a\x10\0\x0e\0\0\x47\4\4\x0a\x30\1\x0c\0\1\x0a\x20\4\0"
+	     "\0\0\x0a\0\x0f\0\0\0"
+	     "\2\xff\x0a\0\x0f\0\0\0"),
+	/* silence: a timeout, then ACKs that echo the first transmission: it was spurious (F-RTO, Eifel) */
+	SEED("\1\x0c\2\xff\xe7\x10\x20\x0a\0\1\0\0\xff\x0a\0\2\0\0\xff\x0a\0\x0f\0\0\xff"),
+	/* marks: ECN and AccECN; DCTCP, BBR */
+	SEED("\x41\0\3\1\1\0\0\6\xfc\x0c\2\xff\x0a\1\1\0\0\0\x0a\1\2\0\0\0\x0b\1\0\x20\x0b\3\0\x20"
+	     "\6\xfa\2\xff\x0a\0\3"
+	     "\0\0\0"),
+	/* silence at the receiver: data out of order, twice, with a FIN, urgent, while memory is short */
+	SEED("\1\x0c\x0d\x0d\1\x1b\0\2\x40\x1b\0\3\x40\x1b\0\2\x40\x1b\4\1\x40\x1b\x18\x40\x40\x1b"
+	     "\0\0\x40\x13\xff"),
+	/* fast open without cookies, cookies of the other kind, small memory */
+	SEED("\xc1\6\2\x0d\1\0\3\2\xff\x13\xff\x12\xff\3\xff\4\0\x14\1"),
 	/* two ends that disagree, without a delay: their answers must not ping-pong in no time */
 	SEED("\x18\0\0\x50\0\x20\3\1\6\0\x0a\0\x38\x18\0\0\5\0\x20\3\x10"));

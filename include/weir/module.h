@@ -207,6 +207,7 @@
 	X(sk_state_change)                                                                         \
 	X(sk_wait_event)                                                                           \
 	X(sk_wmem_uncharge)                                                                        \
+	X(skb_append_page)                                                                         \
 	X(skb_append_iter)                                                                         \
 	X(skb_checksum)                                                                            \
 	X(skb_checksum_help)                                                                       \

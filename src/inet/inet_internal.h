@@ -18,8 +18,10 @@ struct protosw_list {
 	const struct inet_protosw *rows[];
 };
 
+struct ip_metrics_cong;
 struct machine_inet {
 	struct protosw_list *lists[2];                /* AF_INET, AF_INET6; NULL: empty */
+	const struct ip_metrics_cong *cong;           /* ip_metrics.h; NULL: no TCP */
 	const struct inet_diag_handler *diag[2][256]; /* of AF_INET and AF_INET6, by IPPROTO_* */
 };
 

@@ -399,7 +399,7 @@ struct fib_info *fib_create_info(struct net *net, struct fib_config *cfg,
 	fi->scope = cfg->scope;
 	fi->type = cfg->type;
 
-	err = ip_metrics_parse(&fi->metrics, cfg->metrics, extack);
+	err = ip_metrics_parse(net->machine, &fi->metrics, cfg->metrics, extack);
 	if (err)
 		goto fail_free;
 	if (cfg->multipath) {
@@ -705,7 +705,7 @@ int fib_dump_info(struct nl_msg *m, u32 portid, u32 seq, int event, u16 flags,
 		nla_put_in_addr(m, RTA_DST, cpu_to_be32(n->key));
 	if (fi->priority)
 		nla_put_u32(m, RTA_PRIORITY, fi->priority);
-	ip_metrics_put(m, &fi->metrics);
+	ip_metrics_put(m, fi->net->machine, &fi->metrics);
 	if (!be32_zero(fi->prefsrc))
 		nla_put_in_addr(m, RTA_PREFSRC, fi->prefsrc);
 	if (fi->nhs == 1) {

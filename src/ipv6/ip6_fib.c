@@ -441,7 +441,7 @@ static struct fib6_info *fib6_create(struct net *net, const struct fib6_config *
 	};
 	dev_hold(dev);
 	list_init(&f->exceptions);
-	*ret_err = ip_metrics_parse(&f->metrics, cfg->metrics, extack);
+	*ret_err = ip_metrics_parse(dev->net->machine, &f->metrics, cfg->metrics, extack);
 	if (cfg->hop_limit) {
 		f->metrics.value[DST_METRIC_HOPLIMIT] = cfg->hop_limit;
 		f->metrics.any = true;

@@ -191,7 +191,7 @@ int fib6_dump_info(struct nl_msg *m, u32 portid, u32 seq, int event, u16 flags,
 		nla_put(m, RTA_DST, 16, &f->dst);
 	if (f->src_len)
 		nla_put(m, RTA_SRC, 16, &f->src);
-	ip_metrics_put(m, &f->metrics);
+	ip_metrics_put(m, f->net->machine, &f->metrics);
 	nla_put_u32(m, RTA_PRIORITY, f->metric);
 	if (!ipv6_addr_any(&f->prefsrc))
 		nla_put(m, RTA_PREFSRC, 16, &f->prefsrc);

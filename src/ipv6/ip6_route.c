@@ -667,7 +667,7 @@ static int fill_rt6(struct nl_msg *m, u32 portid, u32 seq, u16 flags, const stru
 		nla_put_u32(m, RTAX_MTU, rt->rt6i_pmtu);
 		nla_nest_end(m, mark);
 	} else if (f) {
-		ip_metrics_put(m, &f->metrics);
+		ip_metrics_put(m, f->net->machine, &f->metrics);
 	}
 	if (!ipv6_addr_any(&rt->rt6i_gateway))
 		nla_put(m, RTA_GATEWAY, 16, &rt->rt6i_gateway);

@@ -952,7 +952,7 @@ void tcp_fastopen_destroy(struct sock *sk);
 void tcp_fastopen_cookie_of(const struct tcp_opts_view *o, struct tcp_fastopen_cookie *ret);
 /* A SYN for listener @sk, whose @req is filled in: true: the child is there. False: an ordinary handshake; *foc: the cookie to give. */
 bool tcp_try_fastopen(struct sock *sk, const struct tcp_seg *seg, struct request_sock *req,
-		      struct tcp_fastopen_cookie *foc);
+		      const struct dst_entry *dst, struct tcp_fastopen_cookie *foc);
 void __tcp_fastopen_left_syn_recv(struct sock *sk, bool reset);
 /* The SYN-ACK of a child was acknowledged, or it is gone (@reset: by a RST). */
 static inline void tcp_fastopen_left_syn_recv(struct sock *sk, bool reset)
@@ -1016,7 +1016,10 @@ static inline void tcp_fast_path_set(struct tcp_sock *tp)
 }
 static inline bool tcp_in_quickack_mode(const struct sock *sk)
 {
-	return inet_csk(sk)->icsk_ack.quick && !inet_csk(sk)->icsk_ack.pingpong;
+	const struct dst_entry *dst = sk->sk_dst_cache;
+
+	return (inet_csk(sk)->icsk_ack.quick && !inet_csk(sk)->icsk_ack.pingpong) ||
+	       (dst && unlikely(dst->metrics) && dst_metric(dst, DST_METRIC_QUICKACK));
 }
 
 /* ---- tcp_urg.c --------------------------------------------------------------------------------------- */
@@ -1296,7 +1299,8 @@ u32 tcp_send_mss(struct sock *sk, u32 *ret_size_goal, int flags);
 u32 tcp_select_window(struct sock *sk);
 u32 __tcp_select_window(struct sock *sk);
 void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool wscale_ok,
-			       u32 *ret_rcv_wnd, u32 *window_clamp, u8 *ret_wscale);
+			       const struct dst_entry *dst, u32 *ret_rcv_wnd, u32 *window_clamp,
+			       u8 *ret_wscale);
 int tcp_write_wakeup(struct sock *sk);
 void tcp_send_probe0(struct sock *sk);
 void tcp_send_window_probe(struct sock *sk);
@@ -1517,6 +1521,7 @@ int tcp_register_congestion_control(
 	struct machine *m, const struct tcp_congestion_ops *ops); /* 0, -EEXIST, -EINVAL, -ENOSPC */
 void tcp_unregister_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops);
 const struct tcp_congestion_ops *tcp_ca_find(const struct machine *m, const char *name);
+extern const struct ip_metrics_cong tcp_route_cong; /* ip route ... congctl */
 void tcp_assign_congestion_control(struct sock *sk);
 void tcp_init_congestion_control(struct sock *sk);
 void tcp_cleanup_congestion_control(struct sock *sk);

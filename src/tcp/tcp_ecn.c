@@ -17,6 +17,7 @@
 #include <linux/rtnetlink.h>
 
 #include "ipv6/ipv6.h"
+#include "inet/ip_metrics.h"
 #include "tcp/tcp.h"
 
 #define INET_ECN_ECT_0 2u
@@ -41,7 +42,8 @@ static bool needs_ecn(const struct sock *sk)
 
 static bool route_wants_ecn(const struct dst_entry *dst)
 {
-	return dst && dst_metric(dst, DST_METRIC_FEATURES) & RTAX_FEATURE_ECN;
+	return dst &&
+	       dst_metric(dst, DST_METRIC_FEATURES) & (RTAX_FEATURE_ECN | DST_FEATURE_ECN_CA);
 }
 
 /* Congestion control that needs ECN wants all segments ECT, another none until data is sent. */

@@ -277,7 +277,7 @@ static bool create_child(struct sock *listener, const struct tcp_seg *seg, struc
 }
 
 bool tcp_try_fastopen(struct sock *sk, const struct tcp_seg *seg, struct request_sock *req,
-		      struct tcp_fastopen_cookie *foc)
+		      const struct dst_entry *dst, struct tcp_fastopen_cookie *foc)
 {
 	const struct tcp_fastopen *tfo = tcp_rare(sk) ? tcp_rare(sk)->tfo : NULL;
 	const struct netns_tcp *net = tcp_net(sk);
@@ -293,7 +293,8 @@ bool tcp_try_fastopen(struct sock *sk, const struct tcp_seg *seg, struct request
 		foc->len = -1;
 		return false;
 	}
-	if (data && ((net->fastopen & TFO_SERVER_COOKIE_NOT_REQD) || (tfo && tfo->no_cookie))) {
+	if (data && ((net->fastopen & TFO_SERVER_COOKIE_NOT_REQD) || (tfo && tfo->no_cookie) ||
+		     dst_metric(dst, DST_METRIC_FASTOPEN_NO_COOKIE))) {
 		key = 1;
 	} else if (foc->len == 0) {
 		const struct tcp_fastopen_keys *k = keys_of(sk);
@@ -385,7 +386,8 @@ static bool may_send_data(struct sock *sk, u16 *mss, struct tcp_fastopen_cookie 
 		cookie->len = -1;
 		return false;
 	}
-	if ((tcp_net(sk)->fastopen & TFO_CLIENT_NO_COOKIE) || (r && r->tfo && r->tfo->no_cookie)) {
+	if ((tcp_net(sk)->fastopen & TFO_CLIENT_NO_COOKIE) || (r && r->tfo && r->tfo->no_cookie) ||
+	    (sk->sk_dst_cache && dst_metric(sk->sk_dst_cache, DST_METRIC_FASTOPEN_NO_COOKIE))) {
 		cookie->len = -1;
 		return true;
 	}

@@ -139,9 +139,10 @@ static u32 fixed(const struct dst_entry *dst, u32 what)
 		[TCP_METRIC_RTTVAR] = DST_METRIC_RTTVAR,
 		[TCP_METRIC_SSTHRESH] = DST_METRIC_SSTHRESH,
 		[TCP_METRIC_CWND] = DST_METRIC_CWND,
+		[TCP_METRIC_REORDERING] = DST_METRIC_REORDERING,
 	};
 
-	return what == TCP_METRIC_REORDERING ? 0 : dst_metric(dst, metric[what]);
+	return dst_metric(dst, metric[what]);
 }
 
 static void learn(struct tcp_metrics *tm, const struct dst_entry *dst, u32 what, u32 val)
@@ -227,7 +228,9 @@ void tcp_init_metrics(struct sock *sk)
 		ssthresh = fixed(dst, TCP_METRIC_SSTHRESH);
 		if (tm) {
 			crtt = crtt ? crtt : tm->vals[TCP_METRIC_RTT];
-			reordering = tm->vals[TCP_METRIC_REORDERING];
+			/* As in Linux the route's counts for a peer that is known. */
+			reordering = fixed(dst, TCP_METRIC_REORDERING);
+			reordering = reordering ? reordering : tm->vals[TCP_METRIC_REORDERING];
 			if (!ssthresh && !tcp_net(sk)->no_ssthresh_metrics_save)
 				ssthresh = tm->vals[TCP_METRIC_SSTHRESH];
 		}

@@ -296,9 +296,9 @@ void tcp_openreq_init_rwin(struct sock *sk, struct request_sock *req, const stru
 	if (tcp_sk(sk)->user_mss && tcp_sk(sk)->user_mss < mss)
 		mss = tcp_sk(sk)->user_mss;
 	treq->window_clamp = clamp ? clamp : dst_metric(dst, DST_METRIC_WINDOW);
-	tcp_select_initial_window(sk, tcp_full_space(sk),
-				  mss - (treq->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0),
-				  treq->wscale_ok, &treq->rcv_wnd, &treq->window_clamp, &wscale);
+	tcp_select_initial_window(
+		sk, tcp_full_space(sk), mss - (treq->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0),
+		treq->wscale_ok, dst, &treq->rcv_wnd, &treq->window_clamp, &wscale);
 	treq->rcv_wscale = wscale & 15;
 }
 
@@ -436,7 +436,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	tcp_save_syn(sk, req, seg->skb);
 	any = inet_sk(sk)->listen_any;
 	tcp_fastopen_cookie_of(&seg->opts, &foc);
-	if (!any && tcp_try_fastopen(sk, seg, req, &foc)) {
+	if (!any && tcp_try_fastopen(sk, seg, req, dst, &foc)) {
 		dst_release(dst);
 		reason = 0;
 		goto out;

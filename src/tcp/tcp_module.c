@@ -7,6 +7,7 @@
 
 #include "core/sysctl.h"
 #include "host/host.h"
+#include "inet/ip_metrics.h"
 #include "ipv6/ipv6.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_internal.h"
@@ -51,6 +52,7 @@ int tcp_machine_init(struct machine *m)
 		err = inet_register_protosw(m, AF_INET, &tcp_protosw);
 	if (!err)
 		err = inet_register_protosw(m, AF_INET6, &tcpv6_protosw);
+	ip_metrics_set_cong(m, &tcp_route_cong);
 	if (!err)
 		err = tcp_sysctl_machine_init(m);
 	if (!err)

@@ -128,9 +128,11 @@ u32 tcp_init_cwnd(const struct sock *sk, const struct dst_entry *dst)
 
 /* RFC 7323 2: the window of the SYN (not scaled) and the shift count for the rest of the connection. */
 void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool wscale_ok,
-			       u32 *ret_rcv_wnd, u32 *window_clamp, u8 *ret_wscale)
+			       const struct dst_entry *dst, u32 *ret_rcv_wnd, u32 *window_clamp,
+			       u8 *ret_wscale)
 {
 	const struct netns_tcp *net = tcp_net(sk);
+	u32 segs = dst_metric(dst, DST_METRIC_INITRWND);
 	u8 wscale = 0;
 
 	/* A buffer that the program has set does not grow by itself. */
@@ -142,6 +144,8 @@ void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool w
 	if (mss && space > mss)
 		space -= space % mss;
 	*ret_rcv_wnd = min(space, 65535u);
+	if (unlikely(segs)) /* ip route ... initrwnd */
+		*ret_rcv_wnd = (u32)min((u64)*ret_rcv_wnd, (u64)segs * mss);
 	if (wscale_ok) {
 		/* As large as the buffer may ever become, not as it is now: the shift cannot change later. */
 		u32 most = max(net->rmem[2], sk->sk_net->core->rmem_max);
@@ -1233,9 +1237,9 @@ static void tcp_connect_init(struct sock *sk)
 	if (tp->user_mss && tp->user_mss < tp->advmss)
 		tp->advmss = tp->user_mss;
 	tcp_initialize_rcv_mss(sk);
-	tcp_select_initial_window(sk, tcp_full_space(sk),
-				  tp->advmss - (tp->tcp_header_len - TCP_BASE_HDR),
-				  net->window_scaling, &tp->rcv_wnd, &tp->window_clamp, &wscale);
+	tcp_select_initial_window(
+		sk, tcp_full_space(sk), tp->advmss - (tp->tcp_header_len - TCP_BASE_HDR),
+		net->window_scaling, dst, &tp->rcv_wnd, &tp->window_clamp, &wscale);
 	tp->rcv_wscale = wscale & 15;
 	tp->rcv_ssthresh = tp->rcv_wnd;
 	sk->sk_err = 0;

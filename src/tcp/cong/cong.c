@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "inet/ip_metrics.h"
 #include "tcp/tcp.h"
 
 int tcp_register_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops)
@@ -48,8 +49,59 @@ const struct tcp_congestion_ops *tcp_ca_find(const struct machine *m, const char
 	return NULL;
 }
 
+/* A number for a route's metrics (FNV-1a of the name; 0 is none). */
+static u32 ca_key(const char *name)
+{
+	u32 h = 2166136261u;
+
+	for (; *name; name++)
+		h = (h ^ (u8)*name) * 16777619u;
+	return h ? h : 1;
+}
+
+static const struct tcp_congestion_ops *ca_of_key(const struct machine *m, u32 key)
+{
+	const struct tcp_machine *tm = m->tcp;
+
+	for (u32 i = 0; i < tm->nr_cong; i++)
+		if (ca_key(tm->cong[i]->name) == key)
+			return tm->cong[i];
+	return NULL;
+}
+
+static u32 route_key(const struct machine *m, const char *name, bool *ret_ecn)
+{
+	const struct tcp_congestion_ops *ca = tcp_ca_find(m, name);
+
+	if (ca)
+		*ret_ecn = ca->needs_ecn;
+	return ca ? ca_key(name) : 0;
+}
+
+static const char *route_name(const struct machine *m, u32 key)
+{
+	const struct tcp_congestion_ops *ca = ca_of_key(m, key);
+
+	return ca ? ca->name : NULL;
+}
+
+const struct ip_metrics_cong tcp_route_cong = { .key = route_key, .name = route_name };
+
+static bool route_says(const struct sock *sk)
+{
+	return sk->sk_dst_cache && dst_metric(sk->sk_dst_cache, DST_METRIC_CC_ALGO);
+}
+
+/* The route's, if it names one that is there; else the socket's own, else the net's. */
 void tcp_assign_congestion_control(struct sock *sk)
 {
+	if (unlikely(route_says(sk))) {
+		const struct tcp_congestion_ops *ca = ca_of_key(
+			sk->sk_net->machine, dst_metric(sk->sk_dst_cache, DST_METRIC_CC_ALGO));
+
+		if (ca)
+			inet_csk(sk)->icsk_ca_ops = ca;
+	}
 	if (!inet_csk(sk)->icsk_ca_ops)
 		inet_csk(sk)->icsk_ca_ops = tcp_net(sk)->cong_default;
 }
@@ -102,6 +154,9 @@ int tcp_set_congestion_control(struct sock *sk, const char *name, bool privilege
 	if (!ca)
 		return -ENOENT;
 	if (ca->restricted && !privileged)
+		return -EPERM;
+	/* ip route ... congctl lock NAME */
+	if (unlikely(route_says(sk)) && ip_metric_locked(sk->sk_dst_cache, DST_METRIC_CC_ALGO))
 		return -EPERM;
 	if (ca == icsk->icsk_ca_ops)
 		return 0;

@@ -317,6 +317,10 @@ WEIR_API void weir_dev_destroy(struct weir_dev *dev);
 /* A frame arrives. 0; -ENETDOWN, -EMSGSIZE (longer than the MTU, or WEIR_DEV_GSO, allows), -EINVAL (shorter than its header), -ENOBUFS (the ring is full, or no
  * memory: the frame is dropped), -ENODEV (the device was removed). */
 WEIR_API int weir_dev_input(struct weir_dev *dev, const void *frame, size_t len);
+/* The same for one that was merged of TCP segments, each but the last with @gso_size octets of payload: as from a card that merges: its checksum counts as checked. -EINVAL too:
+ * it is no such frame. */
+WEIR_API int weir_dev_input_merged(struct weir_dev *dev, const void *frame, size_t len,
+				   unsigned gso_size);
 /*
  * The next frame that the net sends: its length. -EAGAIN: none came within @timeout_ns (0: does not wait); -EMSGSIZE: it is longer than
  * @size, and dropped; -ENODEV; -EINTR. A frame that finds the queue empty is an event for weir_run() and weir_arm().

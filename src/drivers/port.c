@@ -18,11 +18,13 @@
 #include "drivers/port.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
 #include "core/machine.h"
 #include "core/netdevice.h"
+#include "core/vnet.h"
 #include "core/wait.h"
 #include "core/zerocopy.h"
 #include "drivers/drivers_internal.h"
@@ -30,12 +32,17 @@
 #include "lib/csum.h"
 #include "netlink/netlink.h"
 #include "wire/ethernet.h"
+#include "wire/ipv4.h"
+#include "wire/ipv6.h"
 
 #include <net/if_arp.h> /* behind netdevice.h: it has a MAX_ADDR_LEN of its own */
 
 #define PORT_RX_RING  1024
 #define PORT_TX_QUEUE 256
 #define PORT_TXQ_LEN  1000
+
+#define TCP_HLEN        20u
+#define TCP_CSUM_OFFSET 16u
 
 #define PORT_GSO_FEATURES                                                                          \
 	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA | NETIF_F_HW_CSUM | NETIF_F_TSO |         \
@@ -214,29 +221,88 @@ static int port_accepts(const struct port *port, const u8 *frame, size_t len)
 	return port->rx.qlen < PORT_RX_RING ? 0 : -ENOBUFS;
 }
 
-int port_input(struct port *port, const void *frame, size_t len)
+/* The sum of the pseudo header takes the checksum's place, as in a segmentation unit of ours: it may be cut again. Where TCP begins; 0: not IP */
+static u32 port_pseudo_sum(struct sk_buff *skb, u32 l2_len, bool *ret_v6)
 {
-	struct sk_buff *skb;
+	const u8 *ip = skb->data + l2_len;
+	u32 start = l2_len + sizeof(struct ipv6_hdr), sum;
+	u16 field;
+
+	if (skb_headlen(skb) < l2_len + sizeof(struct ip_hdr) + TCP_HLEN)
+		return 0;
+	*ret_v6 = ip[0] >> 4 == 6;
+	if (*ret_v6) {
+		const struct ipv6_hdr *h = (const struct ipv6_hdr *)ip;
+
+		if (skb_headlen(skb) < start + TCP_HLEN)
+			return 0;
+		sum = csum_ipv6_nofold(&h->saddr, &h->daddr, skb->len - start, IPPROTO_TCP, 0);
+	} else {
+		const struct ip_hdr *h = (const struct ip_hdr *)ip;
+
+		start = l2_len + ip_hdr_len(h);
+		if (start + TCP_HLEN > skb_headlen(skb))
+			return 0;
+		sum = csum_tcpudp_nofold(h->saddr, h->daddr, skb->len - start, IPPROTO_TCP, 0);
+	}
+	field = (u16)~csum_fold(sum);
+	memcpy(skb->data + start + TCP_CSUM_OFFSET, &field, sizeof(field));
+	return start;
+}
+
+/* A header that says what the program does: the segments of @skb are @gso_size octets long. 0 or -EINVAL */
+static int port_set_gso(struct sk_buff *skb, u32 gso_size)
+{
+	const u32 l2_len = skb->dev->hard_header_len;
+	struct virtio_net_view v = { .needs_csum = true, .csum_offset = TCP_CSUM_OFFSET };
+	u8 vnet[VIRTIO_NET_HEADER_LEN];
+	bool v6;
+
+	v.csum_start = (u16)port_pseudo_sum(skb, l2_len, &v6);
+	if (!v.csum_start || gso_size > UINT16_MAX)
+		return -EINVAL;
+	v.gso_type = v6 ? VIRTIO_GSO_TCPV6 : VIRTIO_GSO_TCPV4;
+	v.gso_size = (u16)gso_size;
+	virtio_net_build(vnet, &v);
+	return virtio_net_hdr_to_skb(skb, vnet, l2_len);
+}
+
+/* Lock held. Puts a copy on the ring. @gso_size: 0: one segment. 0 or -errno */
+static int port_queue(struct port *port, const void *frame, size_t len, u32 gso_size)
+{
+	struct sk_buff *skb = frame_copy_in(port->dev, frame, (u32)len);
+
+	if (!skb)
+		return -ENOBUFS;
+	if (gso_size && port_set_gso(skb, gso_size)) {
+		consume_skb(skb);
+		return -EINVAL;
+	}
+	skb_queue_tail(&port->rx, skb);
+	if (!(port->napi.state & NAPI_STATE_SCHED))
+		napi_schedule(&port->napi);
+	return 0;
+}
+
+int port_input_merged(struct port *port, const void *frame, size_t len, u32 gso_size)
+{
 	int err;
 
 	cpu_lock(port->cpu);
 	err = port_accepts(port, frame, len);
-	if (!err) {
-		skb = frame_copy_in(port->dev, frame, (u32)len);
-		if (skb) {
-			skb_queue_tail(&port->rx, skb);
-			if (!(port->napi.state & NAPI_STATE_SCHED))
-				napi_schedule(&port->napi);
-		} else {
-			err = -ENOBUFS;
-		}
-	}
+	if (!err)
+		err = port_queue(port, frame, len, gso_size);
 	if (err == -ENOBUFS)
 		port->dev->stats.rx_dropped++;
 	else if (err && port->dev)
 		port->dev->stats.rx_errors++;
 	cpu_unlock(port->cpu);
 	return err;
+}
+
+int port_input(struct port *port, const void *frame, size_t len)
+{
+	return port_input_merged(port, frame, len, 0);
 }
 
 /* ---- device operations ------------------------------------------------------------------------------------- */

@@ -20,6 +20,8 @@ void port_destroy(
 	struct port *port); /* with its device; no thread is inside a call. No lock held */
 /* A frame comes in: copied. 0; -ENETDOWN, -EMSGSIZE (PORT_GSO: longer than 64 KiB), -EINVAL (cut short), -ENOBUFS (the ring is full, or no memory), -ENODEV (gone) */
 int port_input(struct port *port, const void *frame, size_t len);
+/* Merged of segments with @gso_size octets of payload: -EINVAL too if it cannot be. */
+int port_input_merged(struct port *port, const void *frame, size_t len, u32 gso_size);
 /*
  * The next frame that goes out, its length; waits up to @timeout_ns (0: does not), then -EAGAIN; -EMSGSIZE: longer than @size, and
  * dropped; -ENODEV: the device is gone; -EINTR: the machine is being stopped.

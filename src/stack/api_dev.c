@@ -50,6 +50,11 @@ int weir_dev_input(struct weir_dev *dev, const void *frame, size_t len)
 	return port_input(port_of(dev), frame, len);
 }
 
+int weir_dev_input_merged(struct weir_dev *dev, const void *frame, size_t len, unsigned gso_size)
+{
+	return port_input_merged(port_of(dev), frame, len, gso_size);
+}
+
 ssize_t weir_dev_output(struct weir_dev *dev, void *buf, size_t size, uint64_t timeout_ns)
 {
 	return (ssize_t)port_output(port_of(dev), buf, size, timeout_ns);

@@ -433,6 +433,18 @@ static void big_segments_leave_and_enter_whole(void **state)
 	frame[0] = 0x45;
 	assert_int_equal(weir_dev_input(dev[0], frame, 65535), 0);
 	assert_int_equal(weir_dev_input(dev[0], frame, sizeof(frame)), -EMSGSIZE);
+	/* Merged can only be what is TCP, with its headers there. */
+	frame[9] = 6;
+	frame[32] = 0x50;
+	assert_int_equal(weir_dev_input_merged(dev[0], frame, 5000, 1000), 0);
+	assert_int_equal(weir_dev_input_merged(dev[0], frame, 5000, 65536), -EINVAL);
+	assert_int_equal(weir_dev_input_merged(dev[0], frame, 39, 10), -EINVAL);
+	frame[32] = 0x40;
+	assert_int_equal(weir_dev_input_merged(dev[0], frame, 5000, 1000), -EINVAL);
+	frame[9] = 17;
+	assert_int_equal(weir_dev_input_merged(dev[0], frame, 5000, 1000), -EINVAL);
+	frame[0] = 0x60;
+	assert_int_equal(weir_dev_input_merged(dev[0], frame, 59, 10), -EINVAL);
 	weir_close(c);
 	weir_close(s);
 	weir_dev_destroy(dev[0]);

@@ -360,6 +360,12 @@ static struct drill_flow *inbound_flow(struct exec *x, const struct drill_packet
 	return new_flow(x, DRILL_TCP, lport, drill_flow_port(&x->flows));
 }
 
+/* --mss: what is longer comes in as merged of segments that long. 0: one segment */
+static unsigned merged_size(const struct exec *x, const struct drill_packet *p)
+{
+	return p->proto == DRILL_TCP && p->payload_len > x->o.mss ? x->o.mss : 0;
+}
+
 static int run_inbound(struct exec *x, const struct drill_event *ev)
 {
 	struct drill_packet p = *ev->packet;
@@ -398,7 +404,7 @@ static int run_inbound(struct exec *x, const struct drill_event *ev)
 		return fail(x, ev->pos.line, "the packet cannot be made: %s",
 			    n == -EMSGSIZE ? "it is too long" : error);
 	}
-	err = x->world->ops->send(x->world, buf, (size_t)n, x->o.mss);
+	err = x->world->ops->send(x->world, buf, (size_t)n, merged_size(x, &p));
 	free(buf);
 	if (err)
 		return fail(x, ev->pos.line, "the packet cannot be sent: %s", strerror(-err));

@@ -397,11 +397,9 @@ static int world_send(struct drill_world *w, const void *packet, size_t len, uns
 	unsigned header = (v6 ? 40u : (p[0] & 15u) * 4u);
 	struct virtio_net_hdr h = { .flags = VIRTIO_NET_HDR_F_DATA_VALID };
 	struct iovec iov[2] = { { &h, sizeof(h) }, { (void *)(uintptr_t)packet, len } };
-	bool tcp = len >= header + 20 && (v6 ? p[6] : p[9]) == IPPROTO_TCP;
 
-	if (tcp)
+	if (gso_size) {
 		header += (p[header + 12] >> 4) * 4u;
-	if (tcp && gso_size && len > header + gso_size) {
 		h.gso_type = v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 		h.gso_size = (uint16_t)gso_size;
 		h.hdr_len = (uint16_t)header;

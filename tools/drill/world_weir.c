@@ -406,7 +406,10 @@ static void world_thread_join(struct drill_world *w, void *thread)
 
 static int world_send(struct drill_world *w, const void *packet, size_t len, unsigned gso_size)
 {
-	return weir_dev_input(weir_world(w)->dev, packet, len);
+	struct weir_dev *dev = weir_world(w)->dev;
+
+	return gso_size ? weir_dev_input_merged(dev, packet, len, gso_size)
+			: weir_dev_input(dev, packet, len);
 }
 
 static ssize_t world_receive(struct drill_world *world, void *buf, size_t size, uint64_t *ret_time)

@@ -18,6 +18,8 @@
 #define BETA_NUM 717u /* beta_cubic 0.7 in 1/1024 (RFC 9438 4.6) */
 #define BETA_DEN 1024u
 
+#define CURVE_INTERVAL_US 31250u
+
 /* RFC 9406 4.2, 4.3 */
 #define HYSTART_MIN_RTT_THRESH_US 4000u
 #define HYSTART_MAX_RTT_THRESH_US 16000u
@@ -28,20 +30,21 @@
 #define RTT_NONE                  UINT32_MAX
 
 struct cubic {
-	u32 w_max;  /* segments; 0: none yet */
-	u32 origin; /* W_cubic's plateau */
-	u32 k_ms;
-	u32 cwnd_epoch;
 	u64 epoch_start; /* ns; 0: begins with the next ACK */
-	u32 w_est_frac;  /* of w_est, in 1/1000000 */
+	u32 w_max;       /* segments; 0: none yet */
+	u32 origin;      /* W_cubic's plateau */
+	u32 k_ms;
+	u32 w_est_frac; /* of w_est, in 1/1000000 */
 	u32 w_est;
 	u32 cwnd_prior; /* window before the last reduction */
+	u32 cnt; /* packets to be acknowledged for one more in the window; 0: not computed yet */
+	u32 cnt_cwnd; /* for that window, */
+	u32 cnt_us;   /* at that time */
 	/* HyStart++ */
 	u32 window_end;
 	u32 last_round_min_rtt, cur_round_min_rtt, css_baseline_min_rtt;
-	u8 rtt_samples, css_rounds;
-	bool in_css, started;
-	u32 css_credit;
+	u8 rtt_samples, css_rounds, css_credit;
+	bool in_css : 1, started : 1;
 };
 static_assert(sizeof(struct cubic) <= ICSK_CA_PRIV_SIZE, "private state");
 
@@ -154,14 +157,12 @@ static void cubic_pkts_acked(struct sock *sk, const struct ack_sample *s)
 
 static u32 hystart_slow_start(struct tcp_sock *tp, struct cubic *ca, u32 acked)
 {
-	u32 n;
+	u32 credit = ca->css_credit + acked;
 
 	if (!ca->in_css)
 		return tcp_slow_start(tp, acked);
-	ca->css_credit += acked;
-	n = ca->css_credit / CSS_GROWTH_DIVISOR;
-	ca->css_credit -= n * CSS_GROWTH_DIVISOR;
-	return tcp_slow_start(tp, n);
+	ca->css_credit = credit % CSS_GROWTH_DIVISOR;
+	return tcp_slow_start(tp, credit / CSS_GROWTH_DIVISOR);
 }
 
 /* ---- congestion avoidance ------------------------------------------------------------------------------ */
@@ -171,7 +172,7 @@ static void cubic_epoch_begin(struct sock *sk, struct cubic *ca)
 	const struct tcp_sock *tp = tcp_sk(sk);
 
 	ca->epoch_start = max(tcp_now_ns(sk), (u64)1);
-	ca->cwnd_epoch = tp->snd_cwnd;
+	ca->cnt = 0;
 	ca->w_est = tp->snd_cwnd;
 	ca->w_est_frac = 0;
 	if (tp->snd_cwnd < ca->w_max) {
@@ -212,6 +213,14 @@ static void cubic_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 		cubic_epoch_begin(sk, ca);
 	t_ms = (u32)((tcp_now_ns(sk) - ca->epoch_start) / NSEC_PER_MSEC);
 	cubic_update_w_est(ca, cwnd, acked);
+	/* As Linux: the curve is looked at 32 times a second, and whenever the window has changed. RFC 9438 4.2 has it with each ACK; between them it
+	 * moves by far less than a segment per round trip. */
+	if (ca->cnt && ca->cnt_cwnd == cwnd && tcp_now_us(sk) - ca->cnt_us <= CURVE_INTERVAL_US) {
+		tcp_cong_avoid_ai(tp, ca->cnt, acked);
+		return;
+	}
+	ca->cnt_cwnd = cwnd;
+	ca->cnt_us = tcp_now_us(sk);
 	w_cubic = cubic_window(ca->origin, ca->k_ms, t_ms);
 	/* RFC 9438 4.2: where the curve will be one RTT from now, between the window and half as much again. */
 	target = cubic_window(ca->origin, ca->k_ms,
@@ -220,6 +229,7 @@ static void cubic_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 	if (w_cubic < ca->w_est) {
 		/* Reno-friendly region (4.3): follow w_est. */
 		if (ca->w_est > cwnd) {
+			ca->cnt = 0;
 			tp->snd_cwnd = min(ca->w_est, cwnd + acked);
 			return;
 		}
@@ -231,7 +241,8 @@ static void cubic_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 			cnt = min(cnt, 20u);
 	}
 	/* At most one segment for every two that arrived. */
-	tcp_cong_avoid_ai(tp, max(cnt, 2u), acked);
+	ca->cnt = max(cnt, 2u);
+	tcp_cong_avoid_ai(tp, ca->cnt, acked);
 }
 
 /* ---- events -------------------------------------------------------------------------------------------- */

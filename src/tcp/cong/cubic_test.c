@@ -69,6 +69,30 @@ static void window_returns_to_its_maximum_after_k(void **state)
 	assert_in_range(f->tp->snd_cwnd, 1250, 1350); /* symmetric: C K^3 = 300 above */
 }
 
+/* As Linux: between two looks at the curve the window grows by what the last one said, which here is once for every 20 segments. */
+static void the_curve_is_looked_at_32_times_a_second(void **state)
+{
+	struct tcp_fixture *f = *state;
+	struct cpu *cpu = f->sk->sk_cpu;
+
+	f->tp->srtt_us = 100000 << 3;
+	f->tp->min_rtt_us = 100000;
+	f->tp->snd_cwnd = f->tp->snd_ssthresh = 7;
+	f->tp->is_cwnd_limited = 1;
+	f->tp->snd_cwnd_cnt = 0;
+	/* Reno would have eight from the seventh acknowledgement on (RFC 9438 4.3): nobody looks. */
+	for (u32 i = 0; i < 12; i++) {
+		tcp_cubic.cong_avoid(f->sk, 0, 1);
+		assert_int_equal(f->tp->snd_cwnd, 7);
+	}
+	cpu->now += NSEC_PER_SEC / 32;
+	tcp_cubic.cong_avoid(f->sk, 0, 1);
+	assert_int_equal(f->tp->snd_cwnd, 7);
+	cpu->now += NSEC_PER_USEC;
+	tcp_cubic.cong_avoid(f->sk, 0, 1);
+	assert_int_equal(f->tp->snd_cwnd, 8);
+}
+
 static void unused_windows_do_not_grow(void **state)
 {
 	struct tcp_fixture *f = *state;
@@ -108,6 +132,7 @@ int main(void)
 		cmocka_unit_test(k_and_window_follow_the_formula),
 		WITH_FIXTURE(loss_takes_three_tenths),
 		WITH_FIXTURE(window_returns_to_its_maximum_after_k),
+		WITH_FIXTURE(the_curve_is_looked_at_32_times_a_second),
 		WITH_FIXTURE(unused_windows_do_not_grow),
 		WITH_FIXTURE(reno_doubles_then_adds_one_a_round_trip),
 	};

@@ -1113,7 +1113,7 @@ static bool read_link(struct reader *r, yaml_node_t *n, void *obj)
 	link->line = line_of(n);
 	if (!read_mapping(r, n, link_fields, NR_FIELDS(link_fields), &l))
 		return false;
-	if (!*link->end[0].ifname)
+	if (!*link->end[0].ifname && !*link->end[0].host)
 		return fail(r, n, "'endpoints' is missing");
 	if (link->end[0].node == MEDIUM_NODE || link->end[1].node == MEDIUM_NODE)
 		return move_plug(r, n, d);

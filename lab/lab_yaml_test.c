@@ -259,22 +259,34 @@ static void lab_file_is_read_completely(void **state)
 	lab_desc_free(d);
 }
 
+/* Each of them on either side. */
 static void a_link_may_end_at_the_host(void **state)
 {
-	char *error = NULL;
-	struct lab_desc *d = read_text("name: t\ntopology:\n  nodes:\n"
-				       "    a: { addresses: { e0: 10.0.0.1/24 } }\n  links:\n"
-				       "  - { endpoints: [\"host:tap7\", \"a:e0\"], mtu: 1400 }\n",
-				       &error);
+	static const char *const hosts[][2] = { { "host:tap7", "tap:tap7" },
+						{ "afpacket:eth1", "afpacket:eth1" },
+						{ "uplink:", "uplink:" } };
+	char text[256], *error = NULL;
 
-	assert_null(error);
-	assert_int_equal(d->nr_links, 0);
-	assert_int_equal(d->nr_host_links, 1);
-	assert_int_equal(d->host_links[0].node, 0);
-	assert_string_equal(d->host_links[0].ifname, "e0");
-	assert_string_equal(d->host_links[0].host, "tap:tap7");
-	assert_int_equal(d->host_links[0].mtu, 1400);
-	lab_desc_free(d);
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(hosts) / sizeof(hosts[0]); i++) {
+		const char *host = hosts[i / 2][0];
+		struct lab_desc *d;
+
+		snprintf(text, sizeof(text),
+			 "name: t\ntopology:\n  nodes:\n"
+			 "    a: { addresses: { e0: 10.0.0.1/24 } }\n  links:\n"
+			 "  - { endpoints: [\"%s\", \"%s\"], mtu: 1400 }\n",
+			 i % 2 ? "a:e0" : host, i % 2 ? host : "a:e0");
+		d = read_text(text, &error);
+		assert_null(error);
+		assert_int_equal(d->nr_links, 0);
+		assert_int_equal(d->nr_host_links, 1);
+		assert_int_equal(d->host_links[0].node, 0);
+		assert_string_equal(d->host_links[0].ifname, "e0");
+		assert_string_equal(d->host_links[0].host, hosts[i / 2][1]);
+		assert_int_equal(d->host_links[0].mtu, 1400);
+		lab_desc_free(d);
+	}
 }
 
 static void cards_are_plugged_into_media_and_into_each_other(void **state)

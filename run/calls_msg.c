@@ -330,8 +330,8 @@ static unsigned msghdr_parts(const struct user_msg *m, struct dgram_msg *d, stru
 	said->flags = d->flags | (d->len > m->len ? MSG_TRUNC : 0);
 	said->controllen = d->controllen;
 	if (said->controllen > m->controllen)
-		said->controllen = cut_control(d->control, d->controllen, m->controllen,
-					       &said->flags);
+		said->controllen =
+			cut_control(d->control, d->controllen, m->controllen, &said->flags);
 	if (m->name) {
 		said->namelen = d->addrlen;
 		parts[nr++] =

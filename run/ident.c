@@ -90,7 +90,8 @@ static int copy_by_process(pid_t tid, int fd)
 	int pidfd = (int)syscall(SYS_pidfd_open, tid, 0);
 	int ret;
 
-	if (pidfd < 0 && errno == EINVAL)
+	if (pidfd < 0 &&
+	    (errno == EINVAL || errno == ENOENT)) /* a thread; newer kernels say ENOENT */
 		pidfd = (int)syscall(SYS_pidfd_open, status_number(tid, "Tgid:"), 0);
 	if (pidfd < 0)
 		return -errno;

@@ -41,6 +41,14 @@ static void end_parked(struct parked *p)
 	free(p);
 }
 
+/* Its caller was interrupted. What was done before the wait is the repeated call's result. */
+static void caller_gone(struct parked *p)
+{
+	if (p->call.done && !p->call.run->fac.killable)
+		park_remember(&p->call, (long)p->call.done);
+	end_parked(p);
+}
+
 /* What was done before the wait counts. */
 static void answer_parked(struct parked *p, int err)
 {
@@ -86,7 +94,7 @@ static bool try_again(struct parked *p)
 	if (p->busy)
 		return false;
 	if (!notify_valid(&p->call)) {
-		end_parked(p);
+		caller_gone(p);
 		return true;
 	}
 	p->busy = true;
@@ -129,7 +137,7 @@ bool park_wake_one(struct asock *s)
 		next = TAILQ_NEXT(p, sock_link);
 		if (!notify_valid(&p->call)) {
 			if (!p->busy)
-				end_parked(p);
+				caller_gone(p);
 			continue;
 		}
 		if (try_again(p))
@@ -197,7 +205,7 @@ static void look_at(struct parked *p, uint64_t now)
 	if (p->busy)
 		return;
 	if (!notify_valid(&p->call)) {
-		end_parked(p);
+		caller_gone(p);
 		return;
 	}
 	if (p->call.run->fac.killable && signal_pending((pid_t)p->call.n.pid)) {
@@ -251,7 +259,8 @@ void park_remember(struct call *c, long ret)
 {
 	struct undelivered *u = c->run->undelivered;
 
-	if (ret == -ERESTARTSYS || ret == -EINTR)
+	/* -ENOENT: the caller was gone before there was an effect; and what does not exist may be asked for again. */
+	if (ret == -ERESTARTSYS || ret == -EINTR || ret == -ENOENT)
 		return;
 	if (!u)
 		u = c->run->undelivered = calloc(1, sizeof(*u));

@@ -26,8 +26,10 @@ static int setup(void **state)
 	struct bed *b = calloc(1, sizeof(*b));
 
 	two_nets_create(&b->t, &cfg);
-	assert_int_equal(weir_socket(b->t.net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &b->l), 0);
-	assert_int_equal(weir_socket(b->t.net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &b->c), 0);
+	assert_int_equal(weir_socket(b->t.net[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &b->l),
+			 0);
+	assert_int_equal(weir_socket(b->t.net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &b->c),
+			 0);
 	*state = b;
 	return 0;
 }
@@ -46,8 +48,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int ao_add(struct weir_file *f, const struct sockaddr_in *peer, const char *alg, uint8_t sndid,
-		  uint8_t rcvid, const char *key)
+static int ao_add(struct weir_file *f, const struct sockaddr_in *peer, const char *alg,
+		  uint8_t sndid, uint8_t rcvid, const char *key)
 {
 	struct ao_add_arg a = { .prefix = 32, .sndid = sndid, .rcvid = rcvid };
 
@@ -72,11 +74,11 @@ static bool establish(struct bed *b)
 {
 	int r = -EAGAIN;
 
-	assert_int_equal(weir_bind(b->l, (struct sockaddr *)&b->t.addr[1], sizeof(b->t.addr[1])), 0);
+	assert_int_equal(weir_bind(b->l, (struct sockaddr *)&b->t.addr[1], sizeof(b->t.addr[1])),
+			 0);
 	assert_int_equal(weir_listen(b->l, 5), 0);
-	assert_int_equal(
-		weir_connect(b->c, (struct sockaddr *)&b->t.addr[1], sizeof(b->t.addr[1])),
-		-EINPROGRESS);
+	assert_int_equal(weir_connect(b->c, (struct sockaddr *)&b->t.addr[1], sizeof(b->t.addr[1])),
+			 -EINPROGRESS);
 	for (int i = 0; i < 100 && r == -EAGAIN; i++) {
 		weir_run(b->t.m, 10 * MS);
 		r = weir_accept(b->l, NULL, NULL, SOCK_NONBLOCK, &b->s);
@@ -94,7 +96,8 @@ static void transfer(struct bed *b, struct weir_file *from, struct weir_file *to
 		for (size_t k = 0; k < sizeof(out); k++)
 			out[k] = (uint8_t)((sent + k) * 7);
 		if (sent < n) {
-			ssize_t r = weir_write(from, out, n - sent < sizeof(out) ? n - sent : sizeof(out));
+			ssize_t r = weir_write(from, out,
+					       n - sent < sizeof(out) ? n - sent : sizeof(out));
 
 			sent += r > 0 ? (size_t)r : 0;
 		}
@@ -181,13 +184,15 @@ static void ao_keys_change_while_the_connection_lives(void **state)
 	/* A key that is in use stays; once the other side is asked to change too, it may go. */
 	memcpy(&del.addr, &b->t.addr[1], sizeof(b->t.addr[1]));
 	((struct sockaddr_in *)&del.addr)->sin_port = 0;
-	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_AO_DEL_KEY_, &del, sizeof(del)), -EBUSY);
+	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_AO_DEL_KEY_, &del, sizeof(del)),
+			 -EBUSY);
 	ask.rnext = 13;
 	assert_int_equal(weir_setsockopt(b->s, SOL_TCP, TCP_AO_INFO_, &ask, sizeof(ask)), 0);
 	transfer(b, b->s, b->c, 1000);
 	assert_int_equal(info_of(b->c).current_key, 13);
 	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_AO_DEL_KEY_, &del, sizeof(del)), 0);
-	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_AO_DEL_KEY_, &del, sizeof(del)), -ENOENT);
+	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_AO_DEL_KEY_, &del, sizeof(del)),
+			 -ENOENT);
 	transfer(b, b->c, b->s, 100000);
 	assert_int_equal(info_of(b->s).pkt_bad + info_of(b->c).pkt_bad, 0);
 }
@@ -241,15 +246,17 @@ static void ao_required_lets_nobody_in_without(void **state)
 	struct ao_info_arg required = { .ao_required = 1 };
 	struct bed *b = *state;
 
-	assert_int_equal(weir_setsockopt(b->l, SOL_TCP, TCP_AO_INFO_, &required, sizeof(required)), 0);
+	assert_int_equal(weir_setsockopt(b->l, SOL_TCP, TCP_AO_INFO_, &required, sizeof(required)),
+			 0);
 	assert_false(establish(b));
 	assert_true(info_of(b->l).pkt_ao_required > 0);
 	weir_close(b->c);
-	assert_int_equal(weir_socket(b->t.net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &b->c), 0);
-	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_AO_INFO_, &required, sizeof(required)), 0);
-	assert_int_equal(
-		weir_connect(b->c, (struct sockaddr *)&b->t.addr[1], sizeof(b->t.addr[1])),
-		-EKEYREJECTED);
+	assert_int_equal(weir_socket(b->t.net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &b->c),
+			 0);
+	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_AO_INFO_, &required, sizeof(required)),
+			 0);
+	assert_int_equal(weir_connect(b->c, (struct sockaddr *)&b->t.addr[1], sizeof(b->t.addr[1])),
+			 -EKEYREJECTED);
 }
 
 static void ao_state_is_taken_over_in_repair(void **state)

@@ -13,7 +13,8 @@
 #include <netinet/tcp.h>
 
 #include "inet/inet_hashtables.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_ao.h"
+#include "tcp/tcp_auth_uapi.h"
 #include "tests/fuzz/fuzz_net.h"
 #include "tests/support/tcp_check.h"
 
@@ -49,6 +50,8 @@ struct bed {
 	u32 bound[2][MAX_BOUNDS + 1]; /* where the skbs in flight begin, and the last one ends */
 	u32 nr_bounds[2], mss[2];
 	bool tstamp, silent, delayed;
+	u8 keys;    /* KEYS_* of both ends */
+	u32 sig_at; /* of the segment that is made: where its signature's option is; 0: none */
 };
 
 /* ---- what must hold ---------------------------------------------------------------------------------------- */
@@ -158,6 +161,49 @@ static void set_sysctl(struct bed *b, struct fuzz_input *in)
 						mems[v % ARRAY_SIZE(mems)]));
 }
 
+enum { KEYS_NONE, KEYS_MD5, KEYS_SHA1, KEYS_CMAC, KEYS_MAX };
+
+/* A key for the other end, on the client's socket or the listener. */
+static void add_key(struct weir_file *f, u32 peer, u8 keys, u8 sndid, u8 rcvid)
+{
+	static const char *const alg[KEYS_MAX] = { "", "", "hmac(sha1)", "cmac(aes128)" };
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(peer) };
+	struct md5sig_arg md5 = { .keylen = 3, .key = "key" };
+	struct ao_add_arg ao = {
+		.prefix = 32, .sndid = sndid, .rcvid = rcvid, .keylen = 3, .key = "key"
+	};
+
+	if (!f)
+		return;
+	memcpy(&md5.addr, &sin, sizeof(sin));
+	memcpy(&ao.addr, &sin, sizeof(sin));
+	strcpy(ao.alg_name, alg[keys]);
+	if (keys == KEYS_MD5)
+		weir_setsockopt(f, IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof(md5));
+	else
+		weir_setsockopt(f, IPPROTO_TCP, TCP_AO_ADD_KEY_, &ao, sizeof(ao));
+}
+
+/* Keys of a live connection come, change and go. */
+static void change_key(struct bed *b, int end, u8 what)
+{
+	struct ao_info_arg info = { .set_current = what & 1, .set_rnext = what >> 1 & 1 };
+	struct ao_del_arg del = { .prefix = 32, .sndid = 1, .rcvid = 1 };
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(0x0a000001 + !end) };
+	struct md5sig_arg md5 = { 0 };
+
+	memcpy(&del.addr, &sin, sizeof(sin));
+	memcpy(&md5.addr, &sin, sizeof(sin));
+	info.current_key = info.rnext = what >> 2 & 1 ? 2 : 1;
+	add_key(b->f[end], 0x0a000001 + !end, KEYS_MD5 + what % 3, 2, 2);
+	weir_setsockopt(b->f[end], IPPROTO_TCP, TCP_AO_INFO_, &info, sizeof(info));
+	if (what & 8)
+		weir_setsockopt(b->f[end], IPPROTO_TCP, TCP_AO_DEL_KEY_, &del, sizeof(del));
+	if (what & 16)
+		weir_setsockopt(b->f[end], IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof(md5));
+}
+
 /* Fast open without cookies: data goes with the SYN. */
 static void connect_fast(struct bed *b, const struct sockaddr_in *a)
 {
@@ -171,7 +217,9 @@ static void connect_fast(struct bed *b, const struct sockaddr_in *a)
 /* @how: 0x40 sysctls follow, 0x80 fast open, 0x01 a link of 1 ms, 0x02 no SACK, 0x04 no timestamps, 0x08 not established yet, 0x10 small buffers, 0x20 no window scaling */
 static void bed_init(struct bed *b, struct fuzz_input *in, u8 how)
 {
-	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .mem_limit = 64 << 20 };
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL,
+					   .mem_limit = 64 << 20,
+					   .crypto = weir_crypto_openssl() };
 	struct sockaddr_in a = port_of_b();
 	socklen_t len = sizeof(a);
 	int small = 4096;
@@ -204,6 +252,11 @@ static void bed_init(struct bed *b, struct fuzz_input *in, u8 how)
 	}
 	for (int i = 0; how & 0x40 && i < 3; i++)
 		set_sysctl(b, in);
+	b->keys = how & 0x40 ? fuzz_u8(in) % KEYS_MAX : KEYS_NONE;
+	if (b->keys) {
+		add_key(b->listener, 0x0a000001, b->keys, 1, 1);
+		add_key(b->f[0], 0x0a000002, b->keys, 1, 1);
+	}
 	FUZZ_CHECK(!weir_listen(b->listener, 2));
 	if (how & 0x80)
 		connect_fast(b, &a);
@@ -244,21 +297,34 @@ static u32 delta(struct fuzz_input *in)
 	return d & 1 ? (u32)((s32)d >> 1) : (u32)((s32)d >> 9);
 }
 
-/* Options: 0x01 a timestamp that is near, 0x02 SACK blocks, 0x04 octets of the input. Their length, padded. */
+/* Options: 0x01 a timestamp that is near, 0x02 SACK blocks, 0x04 octets of the input, 0x08 a signature (sign()). Their length, padded. */
 static u32 options(struct bed *b, struct fuzz_input *in, int to, u8 *p)
 {
 	u8 how = fuzz_u8(in);
 	u32 len = 0;
 
+	if (how & 8) {
+		bool md5 = b->keys == KEYS_MD5;
+
+		memset(p, 0, 20);
+		p[0] = p[1] = TCPOPT_NOP;
+		p[2] = md5 ? TCPOPT_MD5SIG_ : TCPOPT_AO_;
+		p[3] = md5 ? 18 : 16;
+		p[4] = p[5] = md5 ? 0 : 1;
+		len = 20;
+		b->sig_at = 22;
+	}
 	if (how & 1) {
+		p += len;
 		p[0] = p[1] = TCPOPT_NOP;
 		p[2] = TCPOPT_TIMESTAMP;
 		p[3] = TCPOLEN_TIMESTAMP;
 		put32(p + 4, b->tsval[!to] + delta(in));
 		put32(p + 8, b->ts_recent[!to] + (how & 0x80 ? delta(in) : 0));
-		len = 12;
+		p -= len;
+		len += 12;
 	}
-	if (how & 2) {
+	if (how & 2 && len < 28) {
 		u32 n = 1 + (how >> 4 & 3);
 
 		n = min(n, (40 - len - 4) / 8);
@@ -441,6 +507,46 @@ static void peer_data(struct bed *b, struct fuzz_input *in, int to)
 	send_seg(b, to, &s);
 }
 
+/* With the key that the connection has, if it is the one that the option is for. */
+static void sign(struct bed *b, int to, u8 *ip, struct tcp_hdr *th, u32 payload)
+{
+	struct net *net = net_of(b->net[to]);
+	struct inet_tuple t =
+		inet_tuple_v4(b->addr[!to], b->port[!to], b->addr[to], be16_to_cpu(b->port[to]), 0);
+	const struct tcp_ends e = { AF_INET, ip + 12, ip + 16 };
+	u8 *opt = (u8 *)th + b->sig_at, mac[WEIR_MAC_DIGEST_MAX];
+	const struct tcp_md5_key *md5;
+	struct tcp_auth *auth = NULL;
+	struct sk_buff *skb;
+	struct sock *sk;
+
+	cpu_lock(net->cpu);
+	sk = __inet_lookup_established(&net->tcp->hashinfo, &t);
+	if (sk && sk->sk_state != SS_TCP_TIME_WAIT && sk->sk_state != SS_TCP_NEW_SYN_RECV)
+		auth = tcp_auth(sk);
+	skb = alloc_skb(net->cpu, 2048);
+	md5 = auth ? tcp_md5_lookup(auth, AF_INET, ip + 12) : NULL;
+	if (skb && auth) {
+		memcpy(skb_put(skb, payload), (u8 *)th + tcp_hdr_len(th), payload);
+		if (opt[0] == TCPOPT_MD5SIG_ && md5) {
+			tcp_md5_hash(net, md5, &e, th, skb, 0, payload, opt + 2);
+		} else if (opt[0] == TCPOPT_AO_ && auth->ao && auth->ao->synchronized &&
+			   auth->ao->rnext) {
+			const struct tcp_ao_key *key = auth->ao->rnext;
+
+			opt[2] = key->rcvid;
+			tcp_ao_mac(key, key->rcv,
+				   tcp_ao_sne(auth->ao->rcv_sne, auth->ao->rcv_seen,
+					      be32_to_cpu(th->seq)),
+				   &e, th, opt, skb, 0, payload, mac);
+			memcpy(opt + 4, mac, min(key->maclen, (u8)12));
+		}
+	}
+	if (skb)
+		consume_skb(skb);
+	cpu_unlock(net->cpu);
+}
+
 /* To end @to, as if from the other one. Operands: flags, seq, ack, window, urgent pointer, options, payload length. */
 static void segment(struct bed *b, struct fuzz_input *in, int to)
 {
@@ -467,12 +573,15 @@ static void segment(struct bed *b, struct fuzz_input *in, int to)
 	th[13] = flags;
 	put16(th + 14, how & 4 ? fuzz_u16(in) : 512);
 	put16(th + 18, how & 8 ? fuzz_u16(in) : 0);
+	b->sig_at = 0;
 	hlen = 20 + (how & 0x80 ? options(b, in, to, th + 20) : 0);
 	th[12] = (u8)(hlen << 2);
 	payload = how & 0x10 ? fuzz_u8(in) : 0;
 	payload = payload > 200 ? (payload - 200) * 26 : payload; /* up to 1430 */
 	memset(th + hlen, (int)payload, payload);
 	len = 20 + hlen + payload;
+	if (b->sig_at)
+		sign(b, to, ip, (struct tcp_hdr *)th, payload);
 	fuzz_fix_ipv4(ip, len, true);
 	inject(b, dev, buf, ETH_HLEN + len, how & 0x20 ? 14 + 20 + 10 : ETH_HLEN + len);
 }
@@ -540,6 +649,8 @@ static void set_option(struct bed *b, struct fuzz_input *in, int end)
 
 	if (what == 255)
 		weir_setsockopt(b->f[end], SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	else if (what >= 224 && what < 249 && b->keys)
+		change_key(b, end, what);
 	else if (what >= 249)
 		weir_setsockopt(b->f[end], IPPROTO_TCP, TCP_CONGESTION, controls[what - 249],
 				(socklen_t)strlen(controls[what - 249]));

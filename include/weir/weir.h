@@ -170,6 +170,18 @@ WEIR_API ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int fla
 WEIR_API ssize_t weir_sendmsg(struct weir_file *f, const struct msghdr *msg, int flags);
 WEIR_API ssize_t weir_recvmsg(struct weir_file *f, struct msghdr *msg, int flags);
 /*
+ * Receiving without copying (TCP; other sockets: -EOPNOTSUPP). Takes up to @n octets from the stream as weir_recv() does, but describes where they
+ * lie, in at most *nr_iov pieces (-EINVAL: none, or more than 1024); *nr_iov becomes their number. They may be read, not written, until weir_recv_release(*ret_hold).
+ * Until then they count against SO_RCVBUF: who keeps them closes his own window, and gets -EAGAIN or waits when nothing else fits. @flags:
+ * MSG_DONTWAIT; others -EINVAL. 0: end of the stream; with 0 and with errors there is nothing to release. All must
+ * be released before the net is destroyed; the file may be closed earlier.
+ */
+struct weir_recv_hold;
+WEIR_API ssize_t weir_recv_zc(struct weir_file *f, struct iovec *iov, int *nr_iov, size_t n,
+			      int flags, struct weir_recv_hold **ret_hold);
+/* In any order, in any thread that may make calls on the file. NULL is fine. */
+WEIR_API void weir_recv_release(struct weir_recv_hold *hold);
+/*
  * sendfile(2): @count octets of the host's descriptor @fd, a regular file, from *@off on (NULL: from its position on). May send less. EINVAL,
  * ESPIPE, EAGAIN as there.
  */

@@ -222,6 +222,8 @@ struct proto {
 	ssize_t (*recvmsg)(struct sock *sk, struct kmsghdr *msg, size_t len, int flags); /* * */
 	int (*bind)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
 	void (*shutdown)(struct sock *sk, int how);
+	/* Packets that a program kept are gone: recv_pages.h. NULL: recvmsg() always copies. */
+	void (*recv_released)(struct sock *sk);
 	int (*set_rcvlowat)(struct sock *sk, u32 val);   /* optional: more than to keep it */
 	void (*keepalive)(struct sock *sk, bool on);     /* optional: SO_KEEPALIVE was changed */
 	int (*get_port)(struct sock *sk, u16 port);      /* 0: choose; 0 or -EADDRINUSE */

@@ -38,6 +38,8 @@ void iov_iter_revert(struct iov_iter *i, const struct iov_iter *saved);
  * controllen octets and counts control_used; MSG_CTRUNC when they do not fit. */
 struct sock_corked;
 
+struct recv_pages;
+
 struct kmsghdr {
 	struct sockaddr_storage *name; /* NULL: none. Large enough for every family */
 	socklen_t namelen; /* in: of the address given; out (recvmsg): of the address stored */
@@ -47,6 +49,8 @@ struct kmsghdr {
 	size_t control_used;
 	const struct sock_corked
 		*corked; /* sendmsg: see inet/inet_sock.h; NULL: nothing was held back */
+	struct recv_pages *
+		pages; /* recvmsg: where the octets lie instead of a copy (recv_pages.h); NULL: copied */
 	u32 flags; /* MSG_*: in, as called; out (recvmsg): MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE, ... */
 };
 

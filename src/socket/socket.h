@@ -110,6 +110,9 @@ int sys_getpeername(struct file *f, struct sockaddr_storage *ret_addr, socklen_t
 int sys_socketpair(struct net *net, int family, int type, int protocol, struct file *ret_files[2]);
 ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg);
 ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg);
+/* The same with msg->pages, whose sock is set if octets are in it. -EOPNOTSUPP: the protocol copies. */
+ssize_t sys_recv_pages(struct file *f, struct kmsghdr *msg);
+void sys_put_pages(struct recv_pages *pages);
 int sys_setsockopt(struct file *f, int level, int name, const void *val, socklen_t len);
 int sys_getsockopt(struct file *f, int level, int name, void *val, socklen_t *len);
 int sys_shutdown(struct file *f, int how);

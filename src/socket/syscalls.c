@@ -16,6 +16,7 @@
 #include "core/module.h"
 #include "core/net_group.h"
 #include "core/netdevice.h"
+#include "core/recv_pages.h"
 #include "socket/sock_replica.h"
 #include "socket/socket.h"
 #include "socket/socket_internal.h"
@@ -241,6 +242,37 @@ ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg)
 	return sock_leave(sock, sock->ops->recvmsg
 					? sock->ops->recvmsg(sock, msg, msg->iter.count, flags)
 					: -EOPNOTSUPP);
+}
+
+ssize_t sys_recv_pages(struct file *f, struct kmsghdr *msg)
+{
+	int flags = (int)msg->flags, err;
+	struct socket *sock;
+	ssize_t n;
+
+	err = sock_enter(f, &sock);
+	if (err)
+		return err;
+	if (!sock->sk || !sock->sk->sk_prot->recv_released)
+		return sock_leave(sock, -EOPNOTSUPP);
+	if (FILE_IS_NONBLOCK(f))
+		flags |= MSG_DONTWAIT;
+	msg->flags = 0;
+	n = sock->ops->recvmsg(sock, msg, msg->iter.count, flags);
+	if (n > 0) {
+		msg->pages->sk = sock->sk;
+		sock_hold(sock->sk);
+	}
+	return sock_leave(sock, n);
+}
+
+void sys_put_pages(struct recv_pages *pages)
+{
+	struct cpu *cpu = pages->sk->sk_cpu;
+
+	cpu_lock(cpu);
+	recv_pages_put(pages);
+	cpu_unlock(cpu);
 }
 
 int sys_setsockopt(struct file *f, int level, int name, const void *val, socklen_t len)

@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "core/net_group.h"
+#include "core/recv_pages.h"
 #include "packet/packet.h"
 #include "socket/socket.h"
 #include "stack/stack.h"
@@ -254,6 +255,35 @@ ssize_t weir_sendmsg(struct weir_file *wf, const struct msghdr *msg, int flags)
 	}
 	iov_iter_init(&k.iter, msg->msg_iov, (u32)msg->msg_iovlen, (size_t)total);
 	return WITH_FILE(wf, ssize_t, sys_sendmsg(f, &k));
+}
+
+#define RECV_PIECES_MAX 1024
+
+ssize_t weir_recv_zc(struct weir_file *wf, struct iovec *iov, int *nr_iov, size_t n, int flags,
+		     struct weir_recv_hold **ret_hold)
+{
+	struct kmsghdr k = { .flags = (u32)flags, .iter.count = min(n, (size_t)SSIZE_MAX) };
+	ssize_t r;
+
+	if (*nr_iov <= 0 || *nr_iov > RECV_PIECES_MAX || flags & ~MSG_DONTWAIT)
+		return -EINVAL;
+	k.pages = recv_pages_alloc(iov, (u32)*nr_iov);
+	if (!k.pages)
+		return -ENOMEM;
+	r = WITH_FILE(wf, ssize_t, sys_recv_pages(f, &k));
+	if (r <= 0) {
+		recv_pages_put(k.pages);
+		return r;
+	}
+	*nr_iov = (int)k.pages->nr_iov;
+	*ret_hold = (struct weir_recv_hold *)k.pages;
+	return r;
+}
+
+void weir_recv_release(struct weir_recv_hold *hold)
+{
+	if (hold)
+		sys_put_pages((struct recv_pages *)hold);
 }
 
 ssize_t weir_recvmsg(struct weir_file *wf, struct msghdr *msg, int flags)

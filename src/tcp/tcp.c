@@ -19,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
+#include "core/recv_pages.h"
 #include "core/zerocopy.h"
 #include "inet/inet6_sock.h"
 #include "socket/sock_replica.h"
@@ -628,7 +629,11 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 			n--;
 		}
 		if (n) {
-			if (!(flags & MSG_TRUNC)) {
+			if (unlikely(msg->pages)) {
+				n = recv_pages_add(msg->pages, skb, off, n);
+				if (!n)
+					break;
+			} else if (!(flags & MSG_TRUNC)) {
 				err = skb_copy_datagram_iter(skb, off, &msg->iter, n);
 				if (err)
 					break;
@@ -1007,6 +1012,14 @@ struct tcp6_sock {
 	struct ipv6_pinfo inet6; /* inet6_sk_generic() */
 };
 
+static void tcp_recv_released(struct sock *sk)
+{
+	if (sk->sk_state != SS_TCP_CLOSE)
+		tcp_cleanup_rbuf(sk, 1);
+	else
+		sk_mem_reclaim(sk);
+}
+
 static struct sock_mem *tcp_memory(const struct net *net)
 {
 	return &net->tcp->mem;
@@ -1023,7 +1036,8 @@ static struct sock_mem *tcp_memory(const struct net *net)
 		.set_rcvlowat = tcp_set_rcvlowat, .get_port = inet_csk_get_port,                   \
 		.listen_any = tcp_listen_any, .hash = tcp_hash, .unhash = inet_unhash,             \
 		.stream_memory_free = tcp_stream_memory_free, .memory = tcp_memory,                \
-		.poll = tcp_poll, .tskey_base = tcp_tskey_base, .tstamp_stats = tcp_tstamp_stats,  \
+		.recv_released = tcp_recv_released, .poll = tcp_poll,                              \
+		.tskey_base = tcp_tskey_base, .tstamp_stats = tcp_tstamp_stats,                    \
 		.twsk_unique = tcp_twsk_unique,                                                    \
 	}
 

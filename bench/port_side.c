@@ -5,7 +5,7 @@
  * Each measurement runs in a thread of its own with a network namespace of its own, which vanishes with it (needs root: -EPERM otherwise).
  *
  *     tap:       weir or a loop ----- tap0, the kernel, 10.0.0.1
- *     afpacket:  weir or a loop ----- v0 ===== v1, the kernel, 10.0.0.1
+ *     afpacket, afxdp:  weir or a loop ----- v0 ===== v1, the kernel, 10.0.0.1
  *
  * Frames of 106 octets (UDP, 64 of payload). Out: they are for a station that is not there, so that the kernel throws them away at once on
  * both sides of the comparison; everything happens in the sending thread, whose own time counts. In: a second thread sends them as fast as it can; what arrives is counted.
@@ -38,6 +38,7 @@
 
 #include <weir/weir.h>
 
+#include "bench/xdp_side.h"
 #include "lab/lab_net.h"
 
 #define FRAME_LEN (14 + 20 + 8 + 64)
@@ -45,7 +46,7 @@
 #define PORT      9
 #define WARM_UP_S 0.1
 
-enum { TAP, AFPACKET };
+enum { TAP, AFPACKET, AFXDP };
 
 static const unsigned char weir_mac[6] = { 2, 0, 0, 0, 0, 2 };
 static const unsigned char nobody_mac[6] = { 2, 0, 0, 0, 0, 99 };
@@ -81,7 +82,7 @@ static int open_tap(bool vnet)
 
 static int make_port(struct port_run *r, bool vnet)
 {
-	if (r->kind == AFPACKET)
+	if (r->kind != TAP)
 		return shell(
 			"exec >/dev/null 2>&1; set -e; ip link add v0 type veth peer name v1;"
 			"sysctl -w net.ipv6.conf.all.disable_ipv6=1 || true;"
@@ -178,20 +179,23 @@ static int add_neighbour(struct weir_net *net, int ifindex, struct in_addr addr,
 
 static int weir_begin(struct port_run *r, struct port_weir *w)
 {
+	static const char *const spec[] = {
+		[AFPACKET] = "afpacket:v0,rx_blocks=64,tx_frames=1024,tx_usecs=50",
+		[AFXDP] = "afxdp:v0,tx_usecs=50",
+	};
+	struct weir_machine_config cfg = { .module_path = BENCH_MODULES };
 	struct net_error e;
 	char error[256] = "", *text;
 	int err, ifindex;
 	size_t len;
 
-	w->m = weir_machine_create(NULL);
+	w->m = weir_machine_create(&cfg);
 	w->net = weir_net_create(w->m, "a");
 	weir_sysctl(w->net, "net.ipv6.conf.default.disable_ipv6", "1");
 	if (r->kind == TAP)
 		err = weir_dev_attach_tap(w->net, "eth0", r->fd, 0);
 	else
-		err = weir_dev_attach(w->net, "eth0",
-				      "afpacket:v0,rx_blocks=64,tx_frames=1024,tx_usecs=50", error,
-				      sizeof(error));
+		err = weir_dev_attach(w->net, "eth0", spec[r->kind], error, sizeof(error));
 	if (err) {
 		fprintf(stderr, "bench: %s\n", error);
 		return err;
@@ -390,7 +394,7 @@ static void *sender(void *arg)
 	struct port_run *r = arg;
 	struct bare b = { .fd = open_packet(r->kind == TAP ? "tap0" : "v1", 0) };
 
-	make_frame(b.frame, r->kind == TAP ? weir_mac : weir_mac);
+	make_frame(b.frame, weir_mac);
 	if (b.fd >= 0 && !map_tx_ring(&b))
 		while (!r->stop)
 			bare_packet_tx_batch(&b);
@@ -543,6 +547,51 @@ static double bare_packet_rx(struct port_run *r)
 	munmap(b.ring, (size_t)RX_BLOCKS * RX_BLOCK);
 	close(b.fd);
 	return rate;
+}
+
+struct bare_xdp {
+	struct xdp_side *x;
+	unsigned char frame[FRAME_LEN];
+};
+
+static uint64_t bare_xdp_tx_batch(void *arg)
+{
+	struct bare_xdp *b = arg;
+
+	return xdp_side_send(b->x, b->frame, FRAME_LEN);
+}
+
+static uint64_t bare_xdp_rx_batch(void *arg)
+{
+	return xdp_side_receive(((struct bare_xdp *)arg)->x);
+}
+
+static double bare_xdp(struct port_run *r, bool in)
+{
+	struct bare_xdp b = { NULL };
+	double rate;
+	int err = make_port(r, false);
+
+	if (err)
+		return err;
+	b.x = xdp_side_open("v0");
+	if (!b.x)
+		return -errno;
+	make_frame(b.frame, nobody_mac);
+	rate = in ? with_sender(r, bare_xdp_rx_batch, &b)
+		  : timed(r->params, thread_clock, bare_xdp_tx_batch, &b);
+	xdp_side_close(b.x);
+	return rate;
+}
+
+static double bare_xdp_tx(struct port_run *r)
+{
+	return bare_xdp(r, false);
+}
+
+static double bare_xdp_rx(struct port_run *r)
+{
+	return bare_xdp(r, true);
 }
 
 /* ---- TCP between weir and the kernel ---------------------------------------------------------------------------- */
@@ -727,4 +776,24 @@ double loop_afpacket_tx(const struct bench_params *p)
 double loop_afpacket_rx(const struct bench_params *p)
 {
 	return run(p, AFPACKET, bare_packet_rx);
+}
+
+double weir_afxdp_tx(const struct bench_params *p)
+{
+	return run(p, AFXDP, weir_tx);
+}
+
+double weir_afxdp_rx(const struct bench_params *p)
+{
+	return run(p, AFXDP, weir_rx);
+}
+
+double loop_afxdp_tx(const struct bench_params *p)
+{
+	return run(p, AFXDP, bare_xdp_tx);
+}
+
+double loop_afxdp_rx(const struct bench_params *p)
+{
+	return run(p, AFXDP, bare_xdp_rx);
 }

@@ -720,7 +720,10 @@ static int busy_poll_queue(const struct afxdp_queue *q)
 		       : 0;
 }
 
-/* libxdp and libbpf would write to stderr. */
+/*
+ * libxdp and libbpf would write to stderr. What they print with is the process's, and the program may have a use for it: ours is there during our
+ * calls. Two machines may put back each other's, so the module is never unmapped.
+ */
 static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	return 0;
@@ -729,6 +732,22 @@ static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 static int be_quiet_too(enum libxdp_print_level level, const char *fmt, va_list ap)
 {
 	return 0;
+}
+
+struct printers {
+	libbpf_print_fn_t bpf;
+	libxdp_print_fn_t xdp;
+};
+
+static struct printers silence(void)
+{
+	return (struct printers){ libbpf_set_print(be_quiet), libxdp_set_print(be_quiet_too) };
+}
+
+static void unsilence(struct printers old)
+{
+	(void)libbpf_set_print(old.bpf);
+	(void)libxdp_set_print(old.xdp);
 }
 
 static const char *why_not(int err)
@@ -813,6 +832,7 @@ static int afxdp_attach(struct net *net, const char *ifname, const char *name, c
 {
 	const struct afxdp_config *cfg = config;
 	struct net_device *dev;
+	struct printers old;
 	int err;
 
 	if (net->machine->host->virtual_time) {
@@ -822,7 +842,9 @@ static int afxdp_attach(struct net *net, const char *ifname, const char *name, c
 	dev = alloc_netdev(net, sizeof(struct afxdp_priv), ifname, afxdp_setup, 1);
 	if (!dev)
 		return -ENOMEM;
+	old = silence();
 	err = afxdp_take(dev, name, cfg, extack);
+	unsilence(old);
 	if (!err) {
 		struct hostif *h = &afxdp_priv(dev)->host;
 
@@ -869,8 +891,6 @@ static const struct host_dev_ops afxdp_dev_ops = {
 
 static int afxdp_module_init(struct machine *m)
 {
-	libbpf_set_print(be_quiet);
-	libxdp_set_print(be_quiet_too);
 	return host_dev_register(m, &afxdp_dev_ops);
 }
 

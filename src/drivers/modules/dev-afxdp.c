@@ -495,8 +495,40 @@ static int afxdp_init(struct net_device *dev)
 	return err;
 }
 
+/*
+ * libxdp and libbpf would write to stderr. What they print with is the process's, and the program may have a use for it: ours is there during our
+ * calls. Two machines may put back each other's, so the module is never unmapped.
+ */
+static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return 0;
+}
+
+static int be_quiet_too(enum libxdp_print_level level, const char *fmt, va_list ap)
+{
+	return 0;
+}
+
+struct printers {
+	libbpf_print_fn_t bpf;
+	libxdp_print_fn_t xdp;
+};
+
+static struct printers silence(void)
+{
+	return (struct printers){ libbpf_set_print(be_quiet), libxdp_set_print(be_quiet_too) };
+}
+
+static void unsilence(struct printers old)
+{
+	(void)libbpf_set_print(old.bpf);
+	(void)libxdp_set_print(old.xdp);
+}
+
 static void sockets_delete(struct afxdp_priv *priv)
 {
+	struct printers old = silence();
+
 	for (u32 i = 0; i < MAX_QUEUES; i++) {
 		if (priv->queues[i].xsk)
 			xsk_socket__delete(priv->queues[i].xsk);
@@ -506,6 +538,7 @@ static void sockets_delete(struct afxdp_priv *priv)
 		(void)xsk_umem__delete(priv->umem->umem);
 	if (priv->umem)
 		priv->umem->umem = NULL;
+	unsilence(old);
 }
 
 static void afxdp_uninit(struct net_device *dev)
@@ -718,36 +751,6 @@ static int busy_poll_queue(const struct afxdp_queue *q)
 					  sizeof(budget))
 		       ? -errno
 		       : 0;
-}
-
-/*
- * libxdp and libbpf would write to stderr. What they print with is the process's, and the program may have a use for it: ours is there during our
- * calls. Two machines may put back each other's, so the module is never unmapped.
- */
-static int be_quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	return 0;
-}
-
-static int be_quiet_too(enum libxdp_print_level level, const char *fmt, va_list ap)
-{
-	return 0;
-}
-
-struct printers {
-	libbpf_print_fn_t bpf;
-	libxdp_print_fn_t xdp;
-};
-
-static struct printers silence(void)
-{
-	return (struct printers){ libbpf_set_print(be_quiet), libxdp_set_print(be_quiet_too) };
-}
-
-static void unsilence(struct printers old)
-{
-	(void)libbpf_set_print(old.bpf);
-	(void)libxdp_set_print(old.xdp);
 }
 
 static const char *why_not(int err)

@@ -319,7 +319,7 @@ static bool urgent_is_next(const struct asock *s)
 
 /*
  * An urgent octet that is next on the program's end goes to the stack as such. A read would step over it, and ends in front of it:
- * so this must be asked before the first and after each short one; the event may come too late.
+ * so this must be asked before each; the event may come too late.
  */
 static void relay_oob_up(struct asock *s)
 {
@@ -415,7 +415,6 @@ static void finish_up(struct asock *s)
 static enum pump_result pump_up(struct asock *s)
 {
 	enum pump_result res = flush_up(s);
-	bool short_read = true;
 
 	if (res == PUMP_ERROR)
 		return res;
@@ -426,12 +425,10 @@ static enum pump_result pump_up(struct asock *s)
 
 		if (round == ROUNDS)
 			return PUMP_MORE;
-		if (short_read)
-			relay_oob_up(s);
+		relay_oob_up(s);
 		way = shortcut_way(s); /* behind an urgent octet, which is always a packet */
 		if (way == SHORTCUT_WAIT)
 			break;
-		short_read = false;
 		n = read_end(s, s->chunk, &data);
 		if (n == -EAGAIN)
 			s->b_ready = s->b_edge = false;
@@ -445,7 +442,6 @@ static enum pump_result pump_up(struct asock *s)
 				look_for_hang_up(s);
 			break;
 		}
-		short_read = (size_t)n < s->chunk;
 		if (!give_up(s, way, data, (size_t)n))
 			return PUMP_ERROR;
 	}

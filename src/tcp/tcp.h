@@ -239,6 +239,7 @@ struct netns_tcp {
 	u32 keepalive_time_s, keepalive_intvl_s, fin_timeout_s, tw_reuse_delay_ms;
 	u32 mtu_probe_floor, probe_interval_s, probe_threshold; /* tcp_mtu_probe.c */
 	u8 mtu_probing;
+	u8 shrink_window;
 	u8 keepalive_probes, syn_retries, synack_retries, retries1, retries2, orphan_retries,
 		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
 		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts,

@@ -11,7 +11,7 @@
  *   An ACK for a part of an skb only lowers its packet count; the acknowledged octets are cut off when it is retransmitted
  *   or split (tcp_trim_acked()), which most never are.
  * Invariants
- *   The advertised right edge (rcv_wup + rcv_wnd) never moves left (RFC 9293 3.8.6.2.1).
+ *   The advertised right edge (rcv_wup + rcv_wnd) never moves left (RFC 9293 3.8.6.2.1), but for net.ipv4.tcp_shrink_window.
  * See RFC 9293 3.8, RFC 5681 3.1, RFC 896 (Nagle) with Minshall's variant, RFC 1122 4.2.3.4 (SWS avoidance).
  */
 #include <errno.h>
@@ -161,6 +161,12 @@ void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool w
 	*ret_wscale = wscale;
 }
 
+/* RFC 7323 2.4, RFC 9293 3.8.6: it should not, but memory is not to be had for the asking. As Linux only where the window is scaled. */
+static bool tcp_window_may_shrink(const struct tcp_sock *tp)
+{
+	return unlikely(tcp_net((const struct sock *)tp)->shrink_window) && tp->rcv_wscale;
+}
+
 /* How much the window could be, avoiding silly windows (RFC 9293 3.8.6.2.2). */
 u32 __tcp_select_window(struct sock *sk)
 {
@@ -177,6 +183,9 @@ u32 __tcp_select_window(struct sock *sk)
 		if (!mss)
 			return 0;
 	}
+	/* What is shrunk must not be rounded up again. */
+	if (tcp_window_may_shrink(tp))
+		free_space &= ~((1u << tp->rcv_wscale) - 1);
 	if (free_space < full >> 1) {
 		icsk->icsk_ack.quick = 0;
 		if (tcp_under_memory_pressure(sk))
@@ -204,7 +213,7 @@ u32 tcp_select_window(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 old = tp->rcv_wnd, cur = tcp_receive_window(tp), win = __tcp_select_window(sk);
 
-	if (win < cur) {
+	if (win < cur && !tcp_window_may_shrink(tp)) {
 		if (!win)
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPWantZeroWindowAdv);
 		win = ALIGN_UP(cur, 1u << tp->rcv_wscale);

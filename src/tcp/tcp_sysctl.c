@@ -83,6 +83,8 @@ static const struct sysctl_desc tcp_sysctl_rows[] = {
 	    "time until it searches anew, s; more than 65535: never"),
 	ROW("probe_threshold", SYSCTL_U32, probe_threshold, 8, 0, 0x7fffffff,
 	    "the search ends when this much is uncertain"),
+	ROW("shrink_window", SYSCTL_U8, shrink_window, 0, 0, 1,
+	    "an offered window shrinks with the room in the receive buffer (RFC 7323 2.4)"),
 	ROW("keepalive_time", SYSCTL_U32, keepalive_time_s, 7200, 1, 32767,
 	    "idle time before the first probe, s"),
 	ROW("keepalive_intvl", SYSCTL_U32, keepalive_intvl_s, 75, 1, 32767,

@@ -341,21 +341,25 @@ void launch_forget(struct run *r)
 		proc_free(LIST_FIRST(&r->procs));
 }
 
+/* Takes those that have ended. True: others have not. */
+static bool children_left(void)
+{
+	pid_t pid;
+
+	do
+		pid = waitpid(-1, NULL, WNOHANG);
+	while (pid > 0);
+	return pid == 0;
+}
+
+/* Who descends from us has an ancestor that is our child, or became it (subreaper): without children there is nobody to look for. */
 void launch_kill_all(void)
 {
 	int sig = SIGKILL;
 
-	for (;;) {
+	while (children_left()) {
 		ident_each_descendant(getpid(), kill_one, &sig);
-		/* All that are gone; then either none is left, or one was forked meanwhile. */
-		for (;;) {
-			pid_t pid = waitpid(-1, NULL, WNOHANG);
-
-			if (pid < 0)
-				return;
-			if (pid == 0)
-				break;
-		}
-		usleep(1000);
+		if (children_left())
+			usleep(1000);
 	}
 }

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <weir/crypto.h>
 #include <weir/weir.h>
 
 #include "tools/man/page.h"
@@ -225,6 +226,14 @@ static const struct option sol_tcp[] = {
 	{ TCP_SAVE_SYN, "TCP_SAVE_SYN",
 	  "keeps the headers of SYNs: 1 from IP on, 2 from the link layer on" },
 	{ TCP_SAVED_SYN, "TCP_SAVED_SYN", "those of this connection; once" },
+	{ 14, "TCP_MD5SIG", "a key for a peer, whose segments are signed (RFC 2385)" },
+	{ 32, "TCP_MD5SIG_EXT", "the same, for a range of peers" },
+	{ 38, "TCP_AO_ADD_KEY", "a master key tuple (RFC 5925)" },
+	{ 39, "TCP_AO_DEL_KEY", "one that is not in use goes" },
+	{ 40, "TCP_AO_INFO",
+	  "which keys are in use, whether unsigned segments are taken, counters" },
+	{ 41, "TCP_AO_GET_KEYS", "the tuples" },
+	{ 42, "TCP_AO_REPAIR", "initial sequence numbers, and how often numbers have wrapped" },
 	{ TCP_ULP, "TCP_ULP", "an upper layer protocol: there is none" },
 	{ TCP_INQ, "TCP_INQ", "recvmsg() tells how much is left" },
 	{ 43, "TCP_IS_MPTCP", "0" },
@@ -437,7 +446,8 @@ static void print_page(struct weir_net *net)
 
 int main(int argc, char **argv)
 {
-	struct weir_machine *m = weir_machine_create(NULL);
+	const struct weir_machine_config cfg = { .crypto = weir_crypto_openssl() };
+	struct weir_machine *m = weir_machine_create(&cfg);
 	struct weir_net *net = m ? weir_net_create(m, "page") : NULL;
 	int missing = 0;
 

@@ -7,9 +7,9 @@
  *   end-around carry and fold at the end. Words are taken as they lie in memory, so the result is in memory order as well
  *   (RFC 1071 2(B)) and nothing is ever swapped.
  *
- *   Blocks of CSUM_VECTOR_MIN octets and more are added with AVX2 where the processor has it: eight 32-bit words at a time, widened to
- *   64-bit lanes, which cannot overflow for blocks of less than 2^32 words. Both ways give the residue modulo 2^32 - 1 with the same
- *   representative (0 only for a sum of zeros), hence bit for bit the same partial sum.
+ *   Blocks of CSUM_VECTOR_MIN octets and more are added with the widest vectors that the processor has (AVX-512, AVX2, SSE2; NEON): 32-bit
+ *   words widened to 64-bit lanes, which cannot overflow for blocks of less than 2^32 words. All ways give the residue modulo 2^32 - 1 with
+ *   the same representative (0 only for a sum of zeros), hence bit for bit the same partial sum.
  *
  *   The feature is asked for at each call: libgcc keeps the answer in a constant that is set before main(), so that
  *   this is one load and a test, and we need no mutable global of our own.
@@ -17,6 +17,7 @@
 #include "lib/csum.h"
 
 #define CSUM_VECTOR_MIN 256
+#define CSUM_WIDE_MIN   4096
 
 static inline u64 load64(const u8 *p)
 {
@@ -108,105 +109,134 @@ static u64 sum_words_copy(u8 *dst, const u8 *p, size_t len, u64 acc)
 	return add_carry(a, load_tail(p, len));
 }
 
+/* ---- vectors ------------------------------------------------------------------------------------------- */
+
+/*
+ * One text for every width, in the compiler's vector extension: 16 octets are SSE2 or NEON, which every processor of its kind has, 32 AVX2,
+ * 64 AVX-512. Blocks are a multiple of BLOCK octets; four accumulators, so that additions do not wait for each other. An odd word weighs the
+ * same as an even one: 2^32 is 1 modulo 2^32 - 1.
+ */
+#define BLOCK 128u
+
+#define SUM_VECTORS(name, octets, attributes)                                                      \
+	typedef u64 vec_##name __attribute__((vector_size(octets), aligned(1), may_alias));        \
+                                                                                                   \
+	attributes static inline u64 sum_##name(u8 *dst, const u8 *p, size_t len, u64 acc)         \
+	{                                                                                          \
+		vec_##name e0 = { 0 }, o0 = e0, e1 = e0, o1 = e0;                                  \
+		u64 lane[octets / 8];                                                              \
+                                                                                                   \
+		for (size_t i = 0; i < len; i += 2 * octets) {                                     \
+			vec_##name v0 = *(const vec_##name *)(p + i);                              \
+			vec_##name v1 = *(const vec_##name *)(p + i + octets);                     \
+                                                                                                   \
+			if (dst) {                                                                 \
+				*(vec_##name *)(dst + i) = v0;                                     \
+				*(vec_##name *)(dst + i + octets) = v1;                            \
+			}                                                                          \
+			e0 += v0 & 0xffffffff;                                                     \
+			o0 += v0 >> 32;                                                            \
+			e1 += v1 & 0xffffffff;                                                     \
+			o1 += v1 >> 32;                                                            \
+		}                                                                                  \
+		e0 += o0;                                                                          \
+		e1 += o1;                                                                          \
+		e0 += e1;                                                                          \
+		memcpy(lane, &e0, sizeof(lane));                                                   \
+		for (u32 i = 0; i < ARRAY_SIZE(lane); i++)                                         \
+			acc = add_carry(acc, lane[i]);                                             \
+		return acc;                                                                        \
+	}                                                                                          \
+	attributes static u64 sum_vectors_##name(const u8 *p, size_t len, u64 acc)                 \
+	{                                                                                          \
+		return sum_##name(NULL, p, len, acc);                                              \
+	}                                                                                          \
+	attributes static u64 sum_vectors_copy_##name(u8 *dst, const u8 *p, size_t len, u64 acc)   \
+	{                                                                                          \
+		return sum_##name(dst, p, len, acc);                                               \
+	}
+
+#define NO_ATTRIBUTES
+
+SUM_VECTORS(v128, 16, NO_ATTRIBUTES)
+
 #if defined(__x86_64__)
-#include <immintrin.h>
+#define NAME_V128 "sse2"
 
-#define __target_avx2 __attribute__((target("avx2")))
+SUM_VECTORS(v256, 32, __attribute__((target("avx2"))))
+SUM_VECTORS(v512, 64, __attribute__((target("avx512f"))))
 
-static inline bool have_vectors(void)
+#define WIDER_VARIANTS                                                                             \
+	{ "avx512", sum_vectors_v512, sum_vectors_copy_v512 },                                     \
+		{ "avx2", sum_vectors_v256, sum_vectors_copy_v256 },
+
+/* The first that this processor has. */
+static inline unsigned first_usable(void)
 {
-	return __builtin_cpu_supports("avx2");
+	return __builtin_cpu_supports("avx512f") ? 0 : __builtin_cpu_supports("avx2") ? 1 : 2;
 }
 
-/* Adds the four lanes into @acc. Lanes are sums of 32-bit words and far from overflow. */
-static __target_avx2 inline u64 add_lanes(__m256i even, __m256i odd, u64 acc)
+/* One packet is too short for the widest ones to pay: measured, they win from some KiB on. */
+static inline unsigned best_for(size_t len)
 {
-	u64 lane[4];
-
-	_mm256_storeu_si256((__m256i *)lane, _mm256_add_epi64(even, odd));
-	acc = add_carry(add_carry(acc, lane[0]), lane[1]);
-	return add_carry(add_carry(acc, lane[2]), lane[3]);
-}
-
-/* @len is a multiple of 64. */
-static __target_avx2 u64 sum_vectors(const u8 *p, size_t len, u64 acc)
-{
-	const __m256i low = _mm256_set1_epi64x(0xffffffff);
-	__m256i e0 = _mm256_setzero_si256(), o0 = e0, e1 = e0, o1 = e0;
-
-	for (; len; len -= 64, p += 64) {
-		__m256i v0 = _mm256_loadu_si256((const __m256i *)p);
-		__m256i v1 = _mm256_loadu_si256((const __m256i *)(p + 32));
-
-		e0 = _mm256_add_epi64(e0, _mm256_and_si256(v0, low));
-		o0 = _mm256_add_epi64(o0, _mm256_srli_epi64(v0, 32));
-		e1 = _mm256_add_epi64(e1, _mm256_and_si256(v1, low));
-		o1 = _mm256_add_epi64(o1, _mm256_srli_epi64(v1, 32));
-	}
-	/* An odd word weighs the same as an even one: 2^32 is 1 modulo 2^32 - 1. */
-	return add_lanes(_mm256_add_epi64(e0, e1), _mm256_add_epi64(o0, o1), acc);
-}
-
-static __target_avx2 u64 sum_vectors_copy(u8 *dst, const u8 *p, size_t len, u64 acc)
-{
-	const __m256i low = _mm256_set1_epi64x(0xffffffff);
-	__m256i e0 = _mm256_setzero_si256(), o0 = e0, e1 = e0, o1 = e0;
-
-	for (; len; len -= 64, p += 64, dst += 64) {
-		__m256i v0 = _mm256_loadu_si256((const __m256i *)p);
-		__m256i v1 = _mm256_loadu_si256((const __m256i *)(p + 32));
-
-		_mm256_storeu_si256((__m256i *)dst, v0);
-		_mm256_storeu_si256((__m256i *)(dst + 32), v1);
-		e0 = _mm256_add_epi64(e0, _mm256_and_si256(v0, low));
-		o0 = _mm256_add_epi64(o0, _mm256_srli_epi64(v0, 32));
-		e1 = _mm256_add_epi64(e1, _mm256_and_si256(v1, low));
-		o1 = _mm256_add_epi64(o1, _mm256_srli_epi64(v1, 32));
-	}
-	return add_lanes(_mm256_add_epi64(e0, e1), _mm256_add_epi64(o0, o1), acc);
+	if (len < CSUM_WIDE_MIN && __builtin_cpu_supports("avx2"))
+		return 1;
+	return first_usable();
 }
 #else
-static inline bool have_vectors(void)
+#define NAME_V128 "neon"
+#define WIDER_VARIANTS
+
+static inline unsigned first_usable(void)
 {
-	return false;
+	return 0;
 }
 
-static u64 sum_vectors(const u8 *p, size_t len, u64 acc)
+static inline unsigned best_for(size_t len)
 {
-	return sum_words(p, len, acc);
-}
-
-static u64 sum_vectors_copy(u8 *dst, const u8 *p, size_t len, u64 acc)
-{
-	return sum_words_copy(dst, p, len, acc);
+	(void)len;
+	return 0;
 }
 #endif
 
-u32 csum_partial(const void *buf, size_t len, u32 sum)
+/* Widest first; what follows a usable one is usable. */
+static const struct {
+	const char *name;
+	u64 (*sum)(const u8 *p, size_t len, u64 acc);
+	u64 (*copy)(u8 *dst, const u8 *p, size_t len, u64 acc);
+} variants[] = {
+	WIDER_VARIANTS{ NAME_V128, sum_vectors_v128, sum_vectors_copy_v128 },
+	{ "words", sum_words, sum_words_copy },
+};
+
+const char *csum_variant_name(unsigned variant)
 {
-	const u8 *p = buf;
+	variant += first_usable();
+	return variant < ARRAY_SIZE(variants) ? variants[variant].name : NULL;
+}
+
+static inline u32 sum_by(unsigned i, const u8 *p, size_t len, u32 sum)
+{
 	u64 acc = sum;
 
-	if (len >= CSUM_VECTOR_MIN && have_vectors()) {
-		size_t bulk = len & ~(size_t)63;
+	if (len >= CSUM_VECTOR_MIN) {
+		size_t bulk = len & ~(size_t)(BLOCK - 1);
 
-		acc = sum_vectors(p, bulk, acc);
+		acc = variants[i].sum(p, bulk, acc);
 		p += bulk;
 		len -= bulk;
 	}
 	return fold64(sum_words(p, len, acc));
 }
 
-u32 csum_partial_copy(void *dst, const void *src, size_t len, u32 sum)
+static inline u32 copy_by(unsigned i, u8 *d, const u8 *p, size_t len, u32 sum)
 {
-	const u8 *p = src;
-	u8 *d = dst;
 	u64 acc = sum;
 
-	if (len >= CSUM_VECTOR_MIN && have_vectors()) {
-		size_t bulk = len & ~(size_t)63;
+	if (len >= CSUM_VECTOR_MIN) {
+		size_t bulk = len & ~(size_t)(BLOCK - 1);
 
-		acc = sum_vectors_copy(d, p, bulk, acc);
+		acc = variants[i].copy(d, p, bulk, acc);
 		p += bulk;
 		d += bulk;
 		len -= bulk;
@@ -214,9 +244,24 @@ u32 csum_partial_copy(void *dst, const void *src, size_t len, u32 sum)
 	return fold64(sum_words_copy(d, p, len, acc));
 }
 
-u32 csum_partial_words(const void *p, size_t len, u32 sum)
+u32 csum_variant_partial(unsigned variant, const void *p, size_t len, u32 sum)
 {
-	return fold64(sum_words(p, len, sum));
+	return sum_by(first_usable() + variant, p, len, sum);
+}
+
+u32 csum_variant_partial_copy(unsigned variant, void *dst, const void *src, size_t len, u32 sum)
+{
+	return copy_by(first_usable() + variant, dst, src, len, sum);
+}
+
+u32 csum_partial(const void *buf, size_t len, u32 sum)
+{
+	return sum_by(best_for(len), buf, len, sum);
+}
+
+u32 csum_partial_copy(void *dst, const void *src, size_t len, u32 sum)
+{
+	return copy_by(best_for(len), dst, src, len, sum);
 }
 
 u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)

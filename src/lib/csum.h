@@ -13,8 +13,13 @@
 u32 csum_partial(const void *p, size_t len, u32 sum);
 /* Copies and sums at once. */
 u32 csum_partial_copy(void *dst, const void *src, size_t len, u32 sum);
-/* csum_partial() without vector instructions: what the tests and the benchmarks compare it with. */
-u32 csum_partial_words(const void *p, size_t len, u32 sum);
+/*
+ * The same by the variants that this processor can use, for tests and measurements: 0 is the widest, the last adds words without
+ * vectors. csum_variant_name(): NULL: there are no more.
+ */
+const char *csum_variant_name(unsigned variant);
+u32 csum_variant_partial(unsigned variant, const void *p, size_t len, u32 sum);
+u32 csum_variant_partial_copy(unsigned variant, void *dst, const void *src, size_t len, u32 sum);
 
 static inline u32 csum_add(u32 a, u32 b)
 {

@@ -33,35 +33,63 @@ static void example_of_rfc1071(void **state)
 	assert_int_equal(folded(csum_partial(p, sizeof(p), 0)), (u16)~0xddf2);
 }
 
-static void sum_is_the_naive_one_at_all_alignments_and_lengths(void **state)
+/* Every length up to two packets' at each alignment to a vector, of random octets, ones and zeros. */
+static void every_variant_is_the_naive_one_at_all_alignments_and_lengths(void **state)
 {
+	enum { SIZE = 4096, LEN = 1100, OFF = 64 };
+	u8 *buf = malloc(SIZE), *dst = malloc(SIZE);
 	u64 rng[4];
-	u8 *buf = malloc(2048), *dst = malloc(2048);
 
 	random_seed(rng, 1);
 	for (int fill = 0; fill < 3; fill++) {
-		random_bytes(rng, buf, 2048);
+		random_bytes(rng, buf, SIZE);
 		if (fill == 1)
-			memset(buf, 0xff, 2048);
+			memset(buf, 0xff, SIZE);
 		if (fill == 2)
-			memset(buf, 0, 2048);
-		for (size_t off = 0; off < 33; off++) {
-			for (size_t len = 0; len < 700; len += len < 300 ? 1 : 7) {
+			memset(buf, 0, SIZE);
+		for (size_t off = 0; off <= OFF; off++) {
+			for (size_t len = 0; len < LEN; len += fill && len > 300 ? 13 : 1) {
+				u16 right = naive(buf + off, len);
 				u32 sum = csum_partial(buf + off, len, 0);
 
-				assert_int_equal(folded(sum), naive(buf + off, len));
-				assert_int_equal(sum, csum_partial_words(buf + off, len, 0));
-				memset(dst, 0xa5, 2048);
-				assert_int_equal(csum_partial_copy(dst + 3, buf + off, len, 0),
-						 sum);
-				assert_memory_equal(dst + 3, buf + off, len);
-				assert_int_equal(dst[2], 0xa5);
-				assert_int_equal(dst[3 + len], 0xa5);
+				assert_int_equal(folded(sum), right);
+				for (unsigned v = 0; csum_variant_name(v); v++) {
+					assert_int_equal(csum_variant_partial(v, buf + off, len, 0),
+							 sum);
+					dst[2] = dst[3 + len] = 0xa5;
+					assert_int_equal(csum_variant_partial_copy(
+								 v, dst + 3, buf + off, len, 0),
+							 sum);
+					assert_memory_equal(dst + 3, buf + off, len);
+					assert_int_equal(dst[2], 0xa5);
+					assert_int_equal(dst[3 + len], 0xa5);
+				}
 			}
 		}
 	}
 	free(buf);
 	free(dst);
+}
+
+/* Every value of a 16-bit word in every place of a block, beside words that make it carry. */
+static void every_variant_adds_every_word_in_every_place(void **state)
+{
+	enum { LEN = 384 };
+	u8 buf[LEN];
+
+	for (unsigned v = 0; csum_variant_name(v); v++)
+		for (u32 place = 0; place < LEN / 2; place++) {
+			memset(buf, place & 1 ? 0xff : 0, LEN);
+			for (u32 word = 0; word < 1 << 16; word += place % 16 ? 251 : 1) {
+				u32 rest = place & 1 ? 0xffff : 0;
+
+				buf[2 * place] = (u8)(word >> 8);
+				buf[2 * place + 1] = (u8)word;
+				/* ones are zeros in ones' complement; 0 is only the sum of zeros */
+				assert_int_equal(folded(csum_variant_partial(v, buf, LEN, 0)),
+						 (u16) ~(word ? word : rest));
+			}
+		}
 }
 
 static void large_blocks_do_not_overflow(void **state)
@@ -71,7 +99,8 @@ static void large_blocks_do_not_overflow(void **state)
 
 	memset(buf, 0xff, len);
 	assert_int_equal(folded(csum_partial(buf, len, 0xffffffff)), 0);
-	assert_int_equal(csum_partial(buf, len, 5), csum_partial_words(buf, len, 5));
+	for (unsigned v = 0; csum_variant_name(v); v++)
+		assert_int_equal(csum_partial(buf, len, 5), csum_variant_partial(v, buf, len, 5));
 	free(buf);
 }
 
@@ -149,7 +178,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(example_of_rfc1071),
-		cmocka_unit_test(sum_is_the_naive_one_at_all_alignments_and_lengths),
+		cmocka_unit_test(every_variant_is_the_naive_one_at_all_alignments_and_lengths),
+		cmocka_unit_test(every_variant_adds_every_word_in_every_place),
 		cmocka_unit_test(large_blocks_do_not_overflow),
 		cmocka_unit_test(sums_of_parts_add_up),
 		cmocka_unit_test(pseudo_header_is_that_of_rfc9293),

@@ -84,6 +84,45 @@ static double weir_tcp_rr_one(const struct bench_params *p)
 	return weir_tcp_rr(&one);
 }
 
+/* Of what bulk transfer without a wire cannot do without: two copies, through buffers of the same size. */
+static double memcpy_twice(const struct bench_params *p)
+{
+	char *buf = calloc(3, p->write_size);
+	double start = bench_clock(), now;
+	uint64_t octets = 0;
+
+	do {
+		for (int i = 0; i < 64; i++, octets += p->write_size) {
+			memcpy(buf + p->write_size, buf, p->write_size);
+			memcpy(buf + 2 * p->write_size, buf + p->write_size, p->write_size);
+			__asm__ volatile("" ::: "memory");
+		}
+		now = bench_clock();
+	} while (now - start < p->seconds);
+	free(buf);
+	return (double)octets / (now - start);
+}
+
+static double weir_tcp_crr_few(const struct bench_params *p)
+{
+	struct bench_params few = *p;
+
+	few.time_wait = 1000;
+	return weir_tcp_crr_close(&few);
+}
+
+/* A million pairs, once: it takes its time, and the answer does not change. */
+static double weir_idle_million(const struct bench_params *p)
+{
+	struct bench_params million = *p;
+	static double answer;
+
+	million.connections = 1000000;
+	if (!answer)
+		answer = weir_idle(&million);
+	return answer;
+}
+
 static const struct row rows[] = {
 	{ "tcp_bulk_loopback",
 	  "kernel loopback, cubic, 2 threads",
@@ -373,6 +412,42 @@ static const struct row rows[] = {
 	  { PATH_LOOPBACK, 1400, 0, false },
 	  weir_udp,
 	  lwip_udp },
+	{ "udp_1400_gso",
+	  "kernel loopback, UDP_SEGMENT and UDP_GRO, 2 threads",
+	  "M packets/s",
+	  1e-6,
+	  false,
+	  1.5,
+	  { .path = PATH_LOOPBACK, .write_size = 46 * 1400, .gso_size = 1400 },
+	  weir_udp,
+	  kernel_udp },
+	{ "tcp_bulk_veth_gso_bound",
+	  "two memcpy() of 128 KiB",
+	  "Gbit/s",
+	  8e-9,
+	  false,
+	  0.6,
+	  { PATH_VETH, 131072, 0, false },
+	  weir_tcp_bulk,
+	  memcpy_twice },
+	{ "tcp_crr_time_wait_1M",
+	  "weir, 1,000 TIME_WAIT",
+	  "connections/s",
+	  1,
+	  false,
+	  0.9,
+	  { .path = PATH_LOOPBACK, .write_size = 1, .time_wait = 1000000 },
+	  weir_tcp_crr_close,
+	  weir_tcp_crr_few },
+	{ "idle_pair",
+	  "kernel: slabs of 10,000 pairs; weir: memory of 1,000,000 pairs",
+	  "octets",
+	  1,
+	  true,
+	  1.5,
+	  { .path = PATH_LOOPBACK, .write_size = 1, .connections = 10000 },
+	  weir_idle_million,
+	  kernel_idle },
 	{ "tcp_rr_64",
 	  "weir, one connection",
 	  "us",

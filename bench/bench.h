@@ -25,6 +25,8 @@ struct bench_params {
 	double seconds;       /* of the measurement proper */
 	bool ipv6;            /* weir's side only */
 	unsigned connections; /* 0: one */
+	unsigned gso_size;    /* of datagrams: UDP_SEGMENT, UDP_GRO; 0: one a call */
+	unsigned time_wait;   /* weir's side only: TIME_WAIT socks that are there when it begins */
 	uint64_t
 		count; /* weir's side only: batches to do, for their number of operations; 0: by time */
 };
@@ -38,6 +40,11 @@ double weir_tcp_crr(const struct bench_params *p);
 double weir_udp(const struct bench_params *p);
 /* What a router can forward: from what two neighbours, and the same two with a router between them, can pass on. */
 double weir_forward(const struct bench_params *p);
+/* Orderly ends, each of which leaves a TIME_WAIT sock of the client's. */
+double weir_tcp_crr_close(const struct bench_params *p);
+/* What p->connections connected pairs cost, both ends in this process: 1 / octets of one. */
+double weir_idle(const struct bench_params *p);
+double kernel_idle(const struct bench_params *p);
 double kernel_tcp_bulk(const struct bench_params *p);
 double kernel_tcp_rr(const struct bench_params *p);
 double kernel_tcp_crr(const struct bench_params *p);

@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -265,11 +267,15 @@ static void serve_udp(int fd, const struct bench_params *p)
 {
 	struct timeval tv = { 0, 200000 };
 	char buf[65536];
+	int one = 1;
+	ssize_t n;
 
-	(void)p;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	while (recv(fd, buf, sizeof(buf), 0) > 0)
-		__atomic_fetch_add(&bulk_received, 1, __ATOMIC_RELAXED);
+	if (p->gso_size)
+		setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof(one));
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
+		__atomic_fetch_add(&bulk_received, p->gso_size ? (uint64_t)n / p->gso_size : 1,
+				   __ATOMIC_RELAXED);
 }
 
 static double run_udp(int fd, struct side *s)
@@ -277,7 +283,10 @@ static double run_udp(int fd, struct side *s)
 	double start = bench_clock(), now;
 	uint64_t before = __atomic_load_n(&bulk_received, __ATOMIC_RELAXED);
 	char buf[65536] = { 0 };
+	int segment = (int)s->params->gso_size;
 
+	if (segment && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0)
+		return -errno;
 	do {
 		for (int i = 0; i < 64; i++)
 			if (send(fd, buf, s->params->write_size, 0) < 0 && errno != ENOBUFS)
@@ -465,4 +474,62 @@ double kernel_forward(const struct bench_params *p)
 		return -EAGAIN;
 	pthread_join(t, NULL);
 	return f.result;
+}
+
+/* ---- idle connections ------------------------------------------------------------------------------------ */
+
+/* Octets of the slabs that a TCP socket and its file live in. -EACCES: only root may know. */
+static double socket_slabs(void)
+{
+	static const char *const slabs[] = { "TCP", "sock_inode_cache", "filp", "tcp_bind_bucket",
+					     "tcp_bind2_bucket" };
+	unsigned long active, all, size;
+	char line[512], name[64];
+	FILE *f = fopen("/proc/slabinfo", "r");
+	double sum = 0;
+
+	if (!f)
+		return -EACCES;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %lu %lu %lu", name, &active, &all, &size) == 4)
+			for (size_t i = 0; i < sizeof(slabs) / sizeof(slabs[0]); i++)
+				if (!strcmp(name, slabs[i]))
+					sum += (double)active * (double)size;
+	fclose(f);
+	return sum;
+}
+
+double kernel_idle(const struct bench_params *p)
+{
+	struct rlimit limit = { 0 };
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+	int l = socket(AF_INET, SOCK_STREAM, 0), *fd = calloc(2 * p->connections, sizeof(*fd));
+	unsigned made = 0, wanted = p->connections;
+	double before, after;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (wanted > limit.rlim_max / 2 - 100)
+		wanted = (unsigned)(limit.rlim_max / 2 - 100);
+	if (bind(l, (struct sockaddr *)&addr, len) < 0 || listen(l, 1024) < 0 ||
+	    getsockname(l, (struct sockaddr *)&addr, &len) < 0)
+		return -errno;
+	before = socket_slabs();
+	while (made < wanted) {
+		fd[2 * made] = socket(AF_INET, SOCK_STREAM, 0);
+		if (fd[2 * made] < 0 ||
+		    connect(fd[2 * made], (struct sockaddr *)&addr, sizeof(addr)) < 0)
+			break;
+		fd[2 * made + 1] = accept(l, NULL, NULL);
+		made++;
+	}
+	after = socket_slabs();
+	for (unsigned i = 0; i < 2 * made; i++)
+		close(fd[i]);
+	close(l);
+	free(fd);
+	return before < 0 ? before : made < wanted ? -EMFILE : made / (after - before);
 }

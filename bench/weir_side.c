@@ -10,9 +10,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <weir/weir.h>
 
@@ -401,7 +403,7 @@ double weir_tcp_crr(const struct bench_params *b)
 struct datagrams {
 	struct pair p;
 	struct weir_file *c, *s;
-	size_t size;
+	size_t size, gso_size;
 	char buf[65536];
 };
 
@@ -409,11 +411,12 @@ static uint64_t udp_batch(void *load)
 {
 	struct datagrams *l = load;
 	uint64_t n = 0;
+	ssize_t got;
 
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < (l->gso_size ? 2 : 64); i++)
 		weir_send(l->c, l->buf, l->size, 0);
-	while (weir_recv(l->s, l->buf, sizeof(l->buf), 0) > 0)
-		n++;
+	while ((got = weir_recv(l->s, l->buf, sizeof(l->buf), 0)) > 0)
+		n += l->gso_size ? (uint64_t)got / l->gso_size : 1;
 	weir_run(l->p.m, 0);
 	return n;
 }
@@ -431,9 +434,15 @@ static void datagrams_open(struct datagrams *l)
 double weir_udp(const struct bench_params *b)
 {
 	struct datagrams l = { .p = pair_create(b), .size = b->write_size };
+	int segment = (int)b->gso_size, one = 1;
 	double r;
 
 	datagrams_open(&l);
+	if (segment) {
+		l.gso_size = b->gso_size;
+		CHECK(weir_setsockopt(l.c, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)));
+		CHECK(weir_setsockopt(l.s, IPPROTO_UDP, UDP_GRO, &one, sizeof(one)));
+	}
 	r = run_load(b, l.p.m, udp_batch, &l);
 	weir_close(l.c);
 	weir_close(l.s);
@@ -475,4 +484,104 @@ double weir_forward(const struct bench_params *b)
 		pair_destroy(&l[i].p);
 	}
 	return 1 / (busy[1] / (double)ops[1] - busy[0] / (double)ops[0]);
+}
+
+/* ---- many connections -------------------------------------------------------------------------------------- */
+
+#define MANY_PORTS 64 /* of servers: a client has some 60,000 ports towards each */
+
+struct many {
+	struct pair p;
+	struct weir_file *listeners[MANY_PORTS];
+	unsigned next;
+};
+
+static struct many *many_create(const struct bench_params *b)
+{
+	struct many *m = calloc(1, sizeof(*m));
+	struct sockaddr_in *sin = (struct sockaddr_in *)&m->p.server;
+
+	m->p = pair_create(b);
+	CHECK(weir_sysctl(m->p.net[0], "net.ipv4.ip_local_port_range", "1024 65535"));
+	CHECK(weir_sysctl(m->p.net[0], "net.ipv4.tcp_max_tw_buckets", "2000000"));
+	for (unsigned i = 0; i < MANY_PORTS; i++) {
+		sin->sin_port = htons((uint16_t)(100 + i));
+		m->listeners[i] = listen_on(&m->p);
+	}
+	return m;
+}
+
+static void many_connect(struct many *m, struct weir_file **c, struct weir_file **s)
+{
+	unsigned i = m->next++ % MANY_PORTS;
+
+	((struct sockaddr_in *)&m->p.server)->sin_port = htons((uint16_t)(100 + i));
+	connect_pair(&m->p, m->listeners[i], c, s);
+}
+
+static void many_destroy(struct many *m)
+{
+	for (unsigned i = 0; i < MANY_PORTS; i++)
+		weir_close(m->listeners[i]);
+	pair_destroy(&m->p);
+	free(m);
+}
+
+static uint64_t crr_close_batch(void *load)
+{
+	struct many *m = load;
+	struct weir_file *c, *s;
+
+	for (int i = 0; i < 50; i++) {
+		many_connect(m, &c, &s);
+		pass_octet(&m->p, c, s);
+		pass_octet(&m->p, s, c);
+		weir_close(c);
+		weir_close(s);
+	}
+	return 50;
+}
+
+double weir_tcp_crr_close(const struct bench_params *b)
+{
+	struct many *m = many_create(b);
+	double r;
+
+	for (uint64_t made = 0; made < b->time_wait;)
+		made += crr_close_batch(m);
+	r = run_load(b, m->p.m, crr_close_batch, m);
+	many_destroy(m);
+	return r;
+}
+
+/* Octets of this process that are in memory. */
+static uint64_t resident(void)
+{
+	unsigned long size, pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (!f || fscanf(f, "%lu %lu", &size, &pages) != 2)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+double weir_idle(const struct bench_params *b)
+{
+	struct many *m = many_create(b);
+	struct weir_file **files = calloc(2 * (size_t)b->connections, sizeof(*files));
+	uint64_t before, after;
+
+	for (size_t i = 0; i < 2 * (size_t)b->connections; i++)
+		files[i] = NULL; /* its pages are not counted */
+	before = resident();
+	for (size_t i = 0; i < b->connections; i++)
+		many_connect(m, &files[2 * i], &files[2 * i + 1]);
+	after = resident();
+	for (size_t i = 0; i < 2 * (size_t)b->connections; i++)
+		weir_close(files[i]);
+	many_destroy(m);
+	free(files);
+	return (double)b->connections / (double)(after - before);
 }

@@ -8,6 +8,7 @@
 #   make check      the repository checks alone (layers, globals, headers, exports, format, ...)
 #   make bench      weir beside the kernel, writes bench/results.json; LWIP_DIR=a source tree of lwIP 2.2: beside lwIP, too
 #   make bench-instructions bench-record   instructions per operation against bench/instructions.json; takes new figures
+#   make bench-plots   draws doc/bench.svg, doc/instructions.svg and doc/overload.svg of what is recorded
 #   make study-livelock study-media study-tcp    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
 #   make study-tcp-kernel     Reno and CUBIC beside the host's own TCP, as root: twelve minutes
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
@@ -81,6 +82,11 @@ bench-instructions: deps-test all
 bench-record: deps-test all
 	@bench/instructions --record $(BUILD)/bench/bench
 
+# Pictures of the recorded figures, and of what happens under overload.
+bench-plots: deps-build all
+	@$(BUILD)/bench/plot-results bench/results.json bench/instructions.json doc
+	@$(BUILD)/bench/study_livelock --svg doc/overload.svg >/dev/null
+
 study-livelock study-media study-tcp: deps-build all
 	@$(BUILD)/bench/$(subst -,_,$@) --svg $(BUILD)/$@.svg $(STUDY)
 
@@ -140,4 +146,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench bench-instructions bench-record study-livelock study-media study-tcp study-tcp-kernel install asan tsan clang fuzz corpus tcp-table programs coverage format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench bench-instructions bench-record bench-plots study-livelock study-media study-tcp study-tcp-kernel install asan tsan clang fuzz corpus tcp-table programs coverage format clean

@@ -486,7 +486,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(double *v, int n)
+double bench_median(double *v, int n)
 {
 	qsort(v, (size_t)n, sizeof(*v), compare);
 	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
@@ -518,15 +518,38 @@ static json_t *measure(const struct row *r, int pairs, double seconds)
 		}
 		ratio[i] = w[i] / k[i];
 	}
-	wm = median(w, pairs);
-	km = median(k, pairs);
-	rm = median(ratio, pairs);
+	wm = bench_median(w, pairs);
+	km = bench_median(k, pairs);
+	rm = bench_median(ratio, pairs);
 	printf("\r%-26s %10.2f %10.2f %-14s %6.2f  (aim %.1f)  %s\n", r->name, in_unit(r, wm),
 	       in_unit(r, km), r->unit, rm, r->aim, r->peer);
 	fflush(stdout);
 	return json_pack("{sssssssfsfsfsfsisf}", "name", r->name, "peer", r->peer, "unit", r->unit,
 			 "weir", in_unit(r, wm), "peer_value", in_unit(r, km), "ratio", rm, "aim",
 			 r->aim, "pairs", pairs, "seconds", seconds);
+}
+
+/* What @path has of other rows stays there. */
+static int save(json_t *rows, const char *path)
+{
+	json_t *old = json_load_file(path, 0, NULL), *row, *have, *doc;
+	size_t i, j;
+	int err;
+
+	json_array_foreach(json_object_get(old, "rows"), i, row)
+	{
+		bool replaced = false;
+
+		json_array_foreach(rows, j, have) replaced |=
+			json_equal(json_object_get(have, "name"), json_object_get(row, "name"));
+		if (!replaced)
+			json_array_append(rows, row);
+	}
+	doc = json_pack("{sO}", "rows", rows);
+	err = json_dump_file(doc, path, JSON_INDENT(2));
+	json_decref(doc);
+	json_decref(old);
+	return err;
 }
 
 static bool is_row(const char *name)
@@ -567,7 +590,7 @@ int main(int argc, char **argv)
 	int pairs = 5, first = 1;
 	double seconds = 1;
 	const char *json_path = NULL;
-	json_t *result = json_array(), *doc, *row;
+	json_t *result = json_array(), *row;
 	bool all = true;
 
 	if (argc == 4 && !strcmp(argv[1], "--count"))
@@ -614,11 +637,10 @@ int main(int argc, char **argv)
 		all &= !json_object_get(row, "error");
 		json_array_append_new(result, row);
 	}
-	doc = json_pack("{so}", "rows", result);
-	if (json_path && json_dump_file(doc, json_path, JSON_INDENT(2)) < 0) {
+	if (json_path && save(result, json_path) < 0) {
 		fprintf(stderr, "bench: %s: %s\n", json_path, strerror(errno));
 		return 1;
 	}
-	json_decref(doc);
+	json_decref(result);
 	return all ? 0 : 1;
 }

@@ -75,6 +75,9 @@ double loop_tap_rx(const struct bench_params *p);
 double loop_afpacket_tx(const struct bench_params *p);
 double loop_afpacket_rx(const struct bench_params *p);
 
-double bench_clock(void); /* s, monotonic */
+double bench_clock(void);              /* s, monotonic */
+double bench_median(double *v, int n); /* sorts @v */
+
+#define BENCH_SLICES 400 /* of one measurement that changes between two loads */
 
 #endif

@@ -413,15 +413,16 @@ static int sender_socket(uint32_t addr)
 static double measure_forwarding(const struct holder *sink, const struct bench_params *p)
 {
 	int fd[2] = { sender_socket(0x0a000201u), sender_socket(0x0a000101u) };
-	double busy[2] = { 0 }, start, now;
-	uint64_t arrived[2] = { 0 }, before;
+	double cost[2], differences[BENCH_SLICES], start, now, begin = bench_clock();
 	char buf[65536] = { 0 };
+	uint64_t before;
+	int n = 0;
 
 	if (fd[0] < 0 || fd[1] < 0)
 		return -EIO;
 	for (int i = 0; i < 20000; i++) /* neighbours are found, the sink's socket is full */
 		send(fd[i & 1], buf, p->write_size, 0);
-	while (busy[0] + busy[1] < p->seconds)
+	do {
 		for (int i = 0; i < 2; i++) {
 			before = sink_arrivals(sink);
 			start = bench_clock();
@@ -430,14 +431,13 @@ static double measure_forwarding(const struct holder *sink, const struct bench_p
 					send(fd[i], buf, p->write_size, 0);
 				now = bench_clock();
 			} while (now - start < SLICE_S);
-			busy[i] += now - start;
-			arrived[i] += sink_arrivals(sink) - before;
+			cost[i] = (now - start) / (double)(sink_arrivals(sink) - before);
 		}
+		differences[n++] = cost[1] - cost[0];
+	} while (n < BENCH_SLICES && now - begin < p->seconds);
 	close(fd[0]);
 	close(fd[1]);
-	if (!arrived[0] || !arrived[1])
-		return -EIO;
-	return 1 / (busy[1] / (double)arrived[1] - busy[0] / (double)arrived[0]);
+	return 1 / bench_median(differences, n);
 }
 
 struct forward {

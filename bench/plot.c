@@ -170,3 +170,62 @@ bool plot_write(const char *path, const struct plot_panel *panels, size_t nr)
 	ok = !ferror(f);
 	return fclose(f) == 0 && ok;
 }
+
+/* ---- bars ------------------------------------------------------------------------------------------------ */
+
+#define BAR_LINE 20
+#define BAR_LEFT 210
+#define BAR_TOP  50
+
+static void bar(FILE *f, const struct plot_bar *b, const struct axis *x, double top)
+{
+	double one = scale(x, 1), end = scale(x, b->value), from = end < one ? end : one;
+	const char *colour = b->value >= b->mark ? "#1e8449"
+			     : b->value >= 1     ? "#ca6f1e"
+						 : "#c0392b";
+
+	fprintf(f, "<text x='%d' y='%.1f' text-anchor='end'>%s</text>\n", BAR_LEFT - 8, top + 14,
+		b->name);
+	fprintf(f, "<rect x='%.1f' y='%.1f' width='%.1f' height='14' fill='%s'/>\n", from, top + 3,
+		fabs(end - one), colour);
+	if (b->mark > 0)
+		fprintf(f, "<path d='M%.1f %.1fv18' stroke='#17202a' stroke-width='2'/>\n",
+			scale(x, b->mark), top + 1);
+	fprintf(f, "<text x='%d' y='%.1f'>%s</text>\n", WIDTH - RIGHT + 12, top + 14, b->text);
+}
+
+bool plot_bars(const char *path, const char *title, const struct plot_bar *bars, size_t nr)
+{
+	struct axis x = { 0, 0, true, BAR_LEFT, WIDTH - RIGHT };
+	double height = BAR_TOP + (double)nr * BAR_LINE;
+	FILE *f = fopen(path, "we");
+	bool ok;
+
+	if (!f)
+		return false;
+	for (size_t i = 0; i < nr; i++) {
+		include(&x, bars[i].value);
+		if (bars[i].mark > 0)
+			include(&x, bars[i].mark);
+	}
+	x.min = floor(x.min * 2) / 2;
+	x.max = ceil(x.max * 2 + 1e-9) / 2;
+	fprintf(f,
+		"<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%.0f' "
+		"font-family='sans-serif' "
+		"font-size='12'>\n<rect width='100%%' height='100%%' fill='white'/>\n",
+		WIDTH, height + 30);
+	fprintf(f, "<text x='16' y='20' font-weight='bold'>%s</text>\n", title);
+	for (double v = ceil(x.min); v <= x.max + 1e-9; v++)
+		fprintf(f,
+			"<path d='M%.1f %dV%.1f' stroke='#ddd'/><text x='%.1f' y='%.1f' "
+			"text-anchor='middle'>%g</text>\n",
+			scale(&x, pow(10, v)), BAR_TOP, height, scale(&x, pow(10, v)), height + 18,
+			pow(10, v));
+	for (size_t i = 0; i < nr; i++)
+		bar(f, &bars[i], &x, BAR_TOP + (double)i * BAR_LINE);
+	fprintf(f, "<path d='M%.1f %dV%.1f' stroke='#333'/>\n</svg>\n", scale(&x, 1), BAR_TOP,
+		height);
+	ok = !ferror(f);
+	return fclose(f) == 0 && ok;
+}

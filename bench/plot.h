@@ -23,6 +23,15 @@ struct plot_panel {
 
 /* What is beyond PLOT_POINTS is left out. */
 void plot_add(struct plot_panel *p, size_t series, const char *name, double x, double y);
+struct plot_bar {
+	const char *name, *text; /* left of the bar and at its end */
+	double value,
+		mark; /* on a logarithmic axis, whose origin is 1; mark: what it is to reach, 0: none */
+};
+
+/* One bar a line, from 1 to its value: to the right, green if it reaches the mark, or to the left. False as below. */
+bool plot_bars(const char *path, const char *title, const struct plot_bar *bars, size_t nr);
+
 /* False: the file cannot be written; errno. */
 bool plot_write(const char *path, const struct plot_panel *panels, size_t nr);
 

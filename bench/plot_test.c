@@ -35,6 +35,26 @@ static void points_lie_where_their_values_are(void **state)
 	assert_non_null(strstr(text, "</svg>\n"));
 }
 
+/* The axis goes from 10^0 to 10^2: 190 pixels a factor of ten. */
+static void bars_go_from_one_to_their_values(void **state)
+{
+	const struct plot_bar bars[] = { { "ahead", "10 x", 10, 5 }, { "behind", "1 x", 1, 50 } };
+	char path[] = "/tmp/weir-plot-XXXXXX", text[8192] = "";
+	FILE *f;
+
+	close(mkstemp(path));
+	assert_true(plot_bars(path, "title", bars, 2));
+	f = fopen(path, "r");
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	fclose(f);
+	unlink(path);
+	assert_non_null(strstr(text, "<rect x='210.0' y='53.0' width='190.0'"));
+	assert_non_null(strstr(text, "<rect x='210.0' y='73.0' width='0.0'"));
+	assert_non_null(strstr(text, ">behind</text>"));
+	assert_non_null(strstr(text, "</svg>\n"));
+	assert_false(plot_bars("/nonexistent/plot.svg", "title", bars, 2));
+}
+
 static void what_cannot_be_written_is_an_error(void **state)
 {
 	struct plot_panel p = { "t", "x", "y" };
@@ -49,6 +69,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(points_lie_where_their_values_are),
+		cmocka_unit_test(bars_go_from_one_to_their_values),
 		cmocka_unit_test(what_cannot_be_written_is_an_error),
 	};
 

@@ -456,8 +456,8 @@ double weir_forward(const struct bench_params *b)
 {
 	struct bench_params side = *b;
 	struct datagrams l[2];
-	double busy[2] = { 0 }, start, now;
-	uint64_t ops[2] = { 0 };
+	double cost[2], differences[BENCH_SLICES], start, now, begin;
+	int n = 0;
 
 	side.path = PATH_ROUTED;
 	if (b->count)
@@ -469,21 +469,26 @@ double weir_forward(const struct bench_params *b)
 		udp_batch(&l[i]);
 	}
 	/* In turns: the speed of the machine changes, and the difference is what counts. */
-	while (busy[0] + busy[1] < b->seconds)
+	begin = bench_clock();
+	do {
 		for (int i = 0; i < 2; i++) {
+			uint64_t ops = 0;
+
 			start = bench_clock();
 			do {
-				ops[i] += udp_batch(&l[i]);
+				ops += udp_batch(&l[i]);
 				now = bench_clock();
 			} while (now - start < SLICE_S);
-			busy[i] += now - start;
+			cost[i] = (now - start) / (double)ops;
 		}
+		differences[n++] = cost[1] - cost[0];
+	} while (n < BENCH_SLICES && now - begin < b->seconds);
 	for (int i = 0; i < 2; i++) {
 		weir_close(l[i].c);
 		weir_close(l[i].s);
 		pair_destroy(&l[i].p);
 	}
-	return 1 / (busy[1] / (double)ops[1] - busy[0] / (double)ops[0]);
+	return 1 / bench_median(differences, n);
 }
 
 /* ---- many connections -------------------------------------------------------------------------------------- */

@@ -35,6 +35,8 @@ struct bench_params {
 typedef double (*bench_fn)(const struct bench_params *p);
 
 double weir_tcp_bulk(const struct bench_params *p);
+/* The same with MSG_ZEROCOPY and weir_recv_zc(). */
+double weir_tcp_bulk_zc(const struct bench_params *p);
 double weir_tcp_rr(const struct bench_params *p);
 double weir_tcp_crr(const struct bench_params *p);
 double weir_udp(const struct bench_params *p);

@@ -306,6 +306,71 @@ double weir_tcp_bulk(const struct bench_params *b)
 	return r;
 }
 
+/* Takes what is there without copying it. The octets, 0 if there are none. */
+static size_t take(struct weir_file *f, size_t n)
+{
+	struct weir_recv_hold *hold;
+	struct iovec iov[64];
+	int pieces = 64;
+	ssize_t got = weir_recv_zc(f, iov, &pieces, n, MSG_DONTWAIT, &hold);
+
+	if (got <= 0)
+		return 0;
+	weir_recv_release(hold);
+	return (size_t)got;
+}
+
+/* Reads what the stack says of sends that are done with the program's memory. */
+static void reap_completions(struct weir_file *f)
+{
+	char control[256];
+	struct msghdr msg;
+
+	do
+		msg = (struct msghdr){ .msg_control = control, .msg_controllen = sizeof(control) };
+	while (weir_recvmsg(f, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0);
+}
+
+static uint64_t bulk_zc_batch(void *load)
+{
+	struct bulk *l = load;
+	uint64_t octets = 0;
+
+	for (int i = 0; i < 16; i++) {
+		ssize_t sent = weir_send(l->c, l->out, l->size, MSG_ZEROCOPY);
+		size_t n;
+
+		if (sent < 0 && sent != -EAGAIN && sent != -ENOBUFS)
+			die("send", (int)sent);
+		n = take(l->s, l->size);
+		octets += n;
+		if (!n && sent < 0)
+			weir_run(l->p.m, 1000000);
+		reap_completions(l->c);
+	}
+	return octets;
+}
+
+double weir_tcp_bulk_zc(const struct bench_params *b)
+{
+	struct bulk l = { .p = pair_create(b), .size = b->write_size };
+	struct weir_file *listener = listen_on(&l.p);
+	int one = 1;
+	double r;
+
+	l.out = malloc(l.size);
+	memset(l.out, 'x', l.size);
+	connect_pair(&l.p, listener, &l.c, &l.s);
+	CHECK(weir_setsockopt(l.c, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
+	r = run_load(b, l.p.m, bulk_zc_batch, &l);
+	weir_close(l.c);
+	weir_close(l.s);
+	weir_close(listener);
+	pair_destroy(&l.p);
+	free(l.out);
+	return r;
+}
+
 /* ---- request and response ------------------------------------------------------------------------------- */
 
 /* Moves one octet from @from to @to. */

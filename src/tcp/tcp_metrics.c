@@ -6,7 +6,7 @@
  *   An orderly end of a connection leaves its round-trip time and deviation, congestion window, threshold and reordering with the pair of
  *   addresses; the next one begins with some of it: the reordering, the threshold (if net.ipv4.tcp_no_ssthresh_metrics_save is 0), and a first
  *   retransmission timeout that is not below the earlier round trips. Fast open keeps its cookie here, too.
- *   Values that the route fixes (`ip route ... rtt`) are not learnt.
+ *   What nothing was learnt about for an hour is forgotten, as in Linux; cookies stay. Values that the route fixes (`ip route ... rtt`) are not learnt.
  * Bounds
  *   A bucket holds TCP_METRICS_DEPTH entries; then the one that was not used for longest gives way. The table is made at the first use.
  * Locking: the cpu lock of the net.
@@ -22,8 +22,9 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_internal.h"
 
-#define TCP_METRICS_BITS  8
-#define TCP_METRICS_DEPTH 4
+#define TCP_METRICS_BITS       8
+#define TCP_METRICS_DEPTH      4
+#define TCP_METRICS_TIMEOUT_NS (3600 * NSEC_PER_SEC)
 
 /* RTT and RTTVAR as in tcp_sock: us << 3 and us << 2 */
 #define NR_METRICS (TCP_METRIC_REORDERING + 1)
@@ -65,6 +66,14 @@ static struct hlist_head *bucket_of(const struct net *net, const struct inet_tup
 	return &net->tcp->metrics->bucket[h & ((1u << TCP_METRICS_BITS) - 1)];
 }
 
+static void metrics_expire(const struct net *net, struct tcp_metrics *tm)
+{
+	if (net_now(net) - tm->stamp <= TCP_METRICS_TIMEOUT_NS)
+		return;
+	memset(tm->vals, 0, sizeof(tm->vals));
+	tm->stamp = net_now(net);
+}
+
 /* NULL: none, or @create and no memory */
 static struct tcp_metrics *metrics_get(struct net *net, const struct sock_common *c, bool create)
 {
@@ -85,8 +94,10 @@ static struct tcp_metrics *metrics_get(struct net *net, const struct sock_common
 	t.dif = 0;
 	head = bucket_of(net, &t);
 	hlist_for_each_entry(tm, head, node) {
-		if (same_pair(&tm->key, &t))
+		if (same_pair(&tm->key, &t)) {
+			metrics_expire(net, tm);
 			return tm;
+		}
 		if (!oldest || tm->stamp < oldest->stamp)
 			oldest = tm;
 		depth++;

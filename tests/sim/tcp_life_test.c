@@ -323,6 +323,12 @@ static void slow_peers_are_remembered(void **state)
 	c = wire_accept(w, l, NULL, 0, NULL);
 	assert_true(info_of(c).tcpi_rto > 400000);
 	weir_close(c);
+	/* For an hour. */
+	wire_run(w, 3700 * WIRE_SEC);
+	wire_flush(w);
+	c = wire_accept(w, l, NULL, 0, NULL);
+	assert_true(info_of(c).tcpi_rto <= 210000);
+	weir_close(c);
 	weir_close(l);
 	wire_flush(w);
 }

@@ -13,7 +13,7 @@
  * Invariants
  *   A signed segment is one wire segment: sockets with keys make no larger units (tcp_auth() is looked at where their size is chosen).
  *   No key is allocated or prepared on the packet path, but those of a new child.
- * See doc/adr/0009-signatures.md.
+ * See doc/adr/0010-signatures.md.
  */
 #ifndef WEIR_TCP_TCP_AUTH_H
 #define WEIR_TCP_TCP_AUTH_H

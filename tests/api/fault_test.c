@@ -296,14 +296,20 @@ static int option(struct weir_file *f, int level, int name, const void *val, soc
 	return weir_setsockopt(f, level, name, val, len);
 }
 
+/* A send that finds no packet memory says what a full buffer says. */
+static int sent(ssize_t n)
+{
+	return n == -EAGAIN ? -ENOMEM : (int)n;
+}
+
 /* A connection that is opened with data: the first asks for a cookie, the second has one; the end of each is remembered. */
 static int open_fast(struct world *w)
 {
 	int r = weir_socket(w->net[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0, &w->f[TFO_CLIENT]);
 
 	TRY(r);
-	r = (int)weir_sendto(w->f[TFO_CLIENT], out, 100, MSG_FASTOPEN | MSG_NOSIGNAL,
-			     (struct sockaddr *)&w->addr[1], sizeof(w->addr[1]));
+	r = sent(weir_sendto(w->f[TFO_CLIENT], out, 100, MSG_FASTOPEN | MSG_NOSIGNAL,
+			     (struct sockaddr *)&w->addr[1], sizeof(w->addr[1])));
 	if (r != -EINPROGRESS)
 		TRY(r);
 	for (int i = 0; i < 300; i++) {
@@ -313,8 +319,7 @@ static int open_fast(struct world *w)
 		TRY(weir_run(w->m, 100000000));
 	}
 	TRY(r == -EAGAIN ? -ETIMEDOUT : r);
-	r = (int)weir_send(w->f[TFO_SERVER], out, 5000, MSG_NOSIGNAL);
-	TRY(r == -EAGAIN ? -ENOMEM : r);
+	TRY(sent(weir_send(w->f[TFO_SERVER], out, 5000, MSG_NOSIGNAL)));
 	TRY(weir_run(w->m, 1000000));
 	for (int i = 0; i < 2; i++) {
 		while (weir_recv(w->f[TFO_CLIENT + i], in, sizeof(in), 0) > 0)
@@ -340,7 +345,7 @@ static int rare_connections(struct world *w)
 	}
 	TRY(option(w->f[CLIENT], SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
 	TRY(option(w->f[CLIENT], SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
-	TRY(weir_send(w->f[CLIENT], out, 20000, MSG_ZEROCOPY | MSG_NOSIGNAL));
+	TRY(sent(weir_send(w->f[CLIENT], out, 20000, MSG_ZEROCOPY | MSG_NOSIGNAL)));
 	TRY(transfer(w, 30000));
 	for (int i = 0; i < 2; i++)
 		TRY(weir_sysctl(w->net[i], "net.ipv4.tcp_fastopen", "3"));

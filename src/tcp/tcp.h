@@ -235,7 +235,7 @@ struct netns_tcp {
 	u32 rmem[3], wmem[3];
 	u32 rto_min_us, max_tw_buckets, max_orphans, max_syn_backlog, notsent_lowat,
 		limit_output_bytes, challenge_ack_limit, invalid_ratelimit_ms, min_snd_mss,
-		base_mss;
+		base_mss, min_rtt_wlen_s;
 	u32 keepalive_time_s, keepalive_intvl_s, fin_timeout_s, tw_reuse_delay_ms;
 	u32 mtu_probe_floor, probe_interval_s, probe_threshold; /* tcp_mtu_probe.c */
 	u8 mtu_probing;
@@ -243,9 +243,9 @@ struct netns_tcp {
 	u8 keepalive_probes, syn_retries, synack_retries, retries1, retries2, orphan_retries,
 		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
 		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts,
-		retrans_collapse, autocorking, rfc1337, no_metrics_save, no_ssthresh_metrics_save,
+		retrans_collapse, reflect_tos, rfc1337, no_metrics_save, no_ssthresh_metrics_save,
 		early_retrans, recovery, frto, ecn, ecn_fallback, ecn_option, ecn_option_beacon,
-		syncookies, stdurg, workaround_signed_windows, low_latency, adv_win_scale;
+		syncookies, stdurg, workaround_signed_windows;
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
 	u32 tso_win_divisor;
@@ -405,9 +405,9 @@ struct tcp_sock {
 	u32 chrono_start, chrono_ms[TCP_CHRONO_TYPES - 1];
 
 	u32 min_rtt_us;
-	u32 last_oow_ack; /* ms */
-	u32 probes_stamp; /* ms | 1: the first probe of the window that is closed now; 0: none */
-	u8 min_rtt_stamp; /* 4 s */
+	u32 last_oow_ack;  /* ms */
+	u32 probes_stamp;  /* ms | 1: the first probe of the window that is closed now; 0: none */
+	u16 min_rtt_stamp; /* 2 s */
 };
 
 static_assert(sizeof(struct socket) + sizeof(struct tcp_sock) < 1024,
@@ -1437,6 +1437,7 @@ bool tcp_twsk_unique(struct sock *sk, struct sock_common *tw);
 struct sock *tcp_check_req(struct sock *listener, struct sk_buff *skb, struct request_sock *req,
 			   skb_drop_reason_t *ret_reason);
 void tcp_child_process(struct sock *parent, struct sock *child, struct sk_buff *skb); /* consumes */
+u8 tcp_req_tos(const struct sock *sk, const struct request_sock *req, u8 tos);
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb);
 void tcp_conn_request(struct sock *listener, struct sk_buff *skb, u32 tw_isn); /* consumes */

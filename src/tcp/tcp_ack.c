@@ -65,10 +65,11 @@ u32 tcp_acks_per_rtt(const struct tcp_sock *tp)
 static void tcp_update_min_rtt(struct sock *sk, u32 rtt_us)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u8 now = (u8)(tcp_now_s(sk) / 4);
+	u16 now = (u16)(tcp_now_s(sk) / 2);
 
-	/* The least of the last 300 s, to follow a path that has become longer. */
-	if (!tp->min_rtt_us || rtt_us <= tp->min_rtt_us || (u8)(now - tp->min_rtt_stamp) > 75) {
+	/* The least of the last minutes, to follow a path that has become longer. */
+	if (!tp->min_rtt_us || rtt_us <= tp->min_rtt_us ||
+	    (u16)(now - tp->min_rtt_stamp) > tcp_net(sk)->min_rtt_wlen_s / 2) {
 		tp->min_rtt_us = max(rtt_us, 1u);
 		tp->min_rtt_stamp = now;
 	}

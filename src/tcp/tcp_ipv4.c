@@ -111,7 +111,7 @@ static struct dst_entry *tcp_v4_route_req(const struct sock *sk, const struct re
 	struct flowi4 fl = {
 		.oif = sk->sk_bound_dev_if,
 		.mark = req->ir_mark,
-		.tos = inet_sk(sk)->tos,
+		.tos = tcp_req_tos(sk, req, inet_sk(sk)->tos),
 		.proto = IPPROTO_TCP,
 		.saddr = req->c.skc_rcv_saddr,
 		.daddr = req->c.skc_daddr,
@@ -131,7 +131,7 @@ static int tcp_v4_xmit_synack(const struct sock *sk, struct sk_buff *skb,
 {
 	tcp_v4_csum_partial(skb, req->c.skc_rcv_saddr, req->c.skc_daddr);
 	return ip_build_and_send_pkt(skb, sk, req->c.skc_rcv_saddr, req->c.skc_daddr, NULL,
-				     inet_sk(sk)->tos);
+				     tcp_req_tos(sk, req, inet_sk(sk)->tos));
 }
 
 static bool tcp_v4_unreachable(struct sk_buff *skb, int err)

@@ -133,7 +133,7 @@ static struct flowi6 tcp_v6_req_flow(const struct sock *sk, const struct request
 	fl.oif = req->c.skc_bound_dev_if;
 	fl.mark = req->ir_mark;
 	fl.proto = IPPROTO_TCP;
-	fl.flowlabel = ip6_flowinfo(inet6_sk(sk)->tclass, req->ir_flowlabel);
+	fl.flowlabel = ip6_flowinfo(tcp_req_tos(sk, req, inet6_sk(sk)->tclass), req->ir_flowlabel);
 	fl.saddr = req->c.skc_v6_rcv_saddr;
 	fl.daddr = req->c.skc_v6_daddr;
 	fl.sport = cpu_to_be16(req->c.skc_num);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ipv6/ipv6.h"
 #include "tcp/tcp_auth.h"
 
 /* ---- TIME_WAIT --------------------------------------------------------------------------------------- */
@@ -671,6 +672,12 @@ static void tcp_rare_inherit(struct sock *newsk, const struct sock *sk)
 	to->recvmsg_inq = from->recvmsg_inq;
 }
 
+/* Of the answer to @req's SYN and of its connection, where a socket would have @tos: the SYN's own if it is reflected. The ECN bits are ECN's. */
+u8 tcp_req_tos(const struct sock *sk, const struct request_sock *req, u8 tos)
+{
+	return unlikely(tcp_net(sk)->reflect_tos) ? (u8)((req->ir_tos & ~3u) | (tos & 3u)) : tos;
+}
+
 /* The child of @req, not hashed yet: everything that is per connection is set here, the rest is the listener's. */
 struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock *req,
 				      struct sk_buff *skb)
@@ -765,6 +772,10 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 		}
 		tp->tcp_header_len = (u16)(tp->tcp_header_len + tcp_auth_header_len(newsk));
 	}
+	inet_sk(newsk)->tos = tcp_req_tos(sk, req, inet_sk(newsk)->tos);
+	if (inet_sk(newsk)->pinet6)
+		inet_sk(newsk)->pinet6->tclass =
+			tcp_req_tos(sk, req, inet_sk(newsk)->pinet6->tclass);
 	tcp_ecn_child(newsk, treq);
 	if (unlikely(treq->saved_syn) && tcp_rare_get(newsk)) {
 		tcp_rare(newsk)->saved_syn = treq->saved_syn;

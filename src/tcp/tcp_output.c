@@ -143,7 +143,8 @@ void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool w
 	space = min(*window_clamp, space);
 	if (mss && space > mss)
 		space -= space % mss;
-	*ret_rcv_wnd = min(space, 65535u);
+	/* A peer without window scaling may take the field for a signed number. */
+	*ret_rcv_wnd = min(space, net->workaround_signed_windows && !wscale_ok ? 32767u : 65535u);
 	if (unlikely(segs)) /* ip route ... initrwnd */
 		*ret_rcv_wnd = (u32)min((u64)*ret_rcv_wnd, (u64)segs * mss);
 	if (wscale_ok) {

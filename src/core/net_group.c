@@ -38,7 +38,8 @@ u64 net_flow_hash_v6(const struct net_group *g, const struct in6_addr *a, be16 a
 	return siphash_9u32(words, g->key);
 }
 
-static u64 *flow_slot(struct net_group *g, u64 hash)
+/* *@ret_v: what it had. Without claim_lock it may have something else by now. */
+static u64 *flow_slot(struct net_group *g, u64 hash, u64 *ret_v)
 {
 	for (u32 i = (u32)(hash >> 32), n = 0; n < NR_FLOWS; i++, n++) {
 		u64 *slot = &g->flows[i % NR_FLOWS];
@@ -46,8 +47,10 @@ static u64 *flow_slot(struct net_group *g, u64 hash)
 
 		if (v == FLOW_FREE)
 			return NULL;
-		if (v != FLOW_DELETED && (v & ~FLOW_SHARD) == (hash & ~FLOW_SHARD))
+		if (v != FLOW_DELETED && (v & ~FLOW_SHARD) == (hash & ~FLOW_SHARD)) {
+			*ret_v = v;
 			return slot;
+		}
 	}
 	return NULL;
 }
@@ -75,10 +78,10 @@ int net_flow_add(struct net *net, u64 hash)
 void net_flow_del(struct net *net, u64 hash)
 {
 	struct net_group *g = net->group;
-	u64 *slot, i;
+	u64 *slot, i, v;
 
 	pthread_mutex_lock(&g->claim_lock);
-	slot = flow_slot(g, hash);
+	slot = flow_slot(g, hash, &v);
 	if (slot) {
 		__atomic_store_n(slot, FLOW_DELETED, __ATOMIC_RELAXED);
 		__atomic_store_n(&g->nr_flows, g->nr_flows - 1, __ATOMIC_RELAXED);
@@ -93,11 +96,11 @@ void net_flow_del(struct net *net, u64 hash)
 
 u32 net_flow_shard(struct net_group *g, u64 hash)
 {
-	u64 *slot = unlikely(__atomic_load_n(&g->nr_flows, __ATOMIC_RELAXED)) ? flow_slot(g, hash)
-									      : NULL;
+	u64 v;
 
-	return slot ? (u32)(__atomic_load_n(slot, __ATOMIC_RELAXED) & FLOW_SHARD) - 2
-		    : net_flow_home(g, hash);
+	if (unlikely(__atomic_load_n(&g->nr_flows, __ATOMIC_RELAXED)) && flow_slot(g, hash, &v))
+		return (u32)(v & FLOW_SHARD) - 2;
+	return net_flow_home(g, hash);
 }
 
 /* ---- UDP ports ------------------------------------------------------------------------------------------- */
@@ -233,6 +236,13 @@ static void group_shards_free(struct net_group *g)
 			net_shard_destroy(g->shards[i]);
 }
 
+static void net_set_group(struct net *net, struct net_group *g)
+{
+	cpu_lock(net->cpu);
+	net->group = g;
+	cpu_unlock(net->cpu);
+}
+
 int net_group_create(struct net *net, u32 n)
 {
 	struct machine *m = net->machine;
@@ -255,7 +265,7 @@ int net_group_create(struct net *net, u32 n)
 		return err;
 	}
 	for (u32 i = 0; i < n; i++)
-		g->shards[i]->group = g;
+		net_set_group(g->shards[i], g);
 	register_netdevice_notifier(net, &g->nb);
 	return 0;
 }
@@ -267,6 +277,6 @@ void net_group_destroy(struct net *lead)
 	unregister_netdevice_notifier(lead, &g->nb);
 	net_group_part_lo(g);
 	group_shards_free(g);
-	lead->group = NULL;
+	net_set_group(lead, NULL); /* its timers still run, and may end named flows */
 	group_free(g);
 }

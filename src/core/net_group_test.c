@@ -2,6 +2,7 @@
 #include "core/net_group.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #include "core/core_module.h"
 #include "core/core_test.h"
@@ -102,6 +103,42 @@ static void named_flows_are_found_until_they_end(void **state)
 	machine_destroy(m);
 }
 
+struct asker {
+	struct net_group *g;
+	u32 stop; /* atomic */
+	u32 wrong;
+};
+
+static void *ask_for_flow(void *arg)
+{
+	struct asker *a = arg;
+
+	while (!__atomic_load_n(&a->stop, __ATOMIC_RELAXED))
+		a->wrong += net_flow_shard(a->g, hash_of(1)) >= a->g->n;
+	return NULL;
+}
+
+/* Packets are steered on one cpu while a socket of another one ends: stress, since the moment is short. */
+static void a_flow_that_ends_while_it_is_asked_for_is_some_shards(void **state)
+{
+	struct machine *m;
+	struct net *net = wide_net(&m, 2);
+	struct asker a = { .g = net->group };
+	pthread_t t;
+
+	assert_int_equal(net_flow_add(net, hash_of(2)), 0);
+	assert_int_equal(pthread_create(&t, NULL, ask_for_flow, &a), 0);
+	for (u32 i = 0; i < 3000000; i++) {
+		assert_int_equal(net_flow_add(net, hash_of(1)), 0);
+		net_flow_del(net, hash_of(1));
+	}
+	__atomic_store_n(&a.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	assert_int_equal(a.wrong, 0);
+	net_destroy(net);
+	machine_destroy(m);
+}
+
 static void a_port_is_one_shards_unless_all_share_it(void **state)
 {
 	struct machine *m;
@@ -132,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flow_has_one_home_in_both_directions),
 		cmocka_unit_test(named_flows_are_found_until_they_end),
+		cmocka_unit_test(a_flow_that_ends_while_it_is_asked_for_is_some_shards),
 		cmocka_unit_test(a_port_is_one_shards_unless_all_share_it),
 	};
 

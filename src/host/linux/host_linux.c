@@ -57,7 +57,9 @@ static u64 linux_now(struct host *h)
 	now = tsc_clock_at(c, tsc);
 	if (unlikely(!now)) {
 		now = clock_ns(CLOCK_MONOTONIC);
-		tsc_clock_sync(c, tsc, now);
+		/* Who was interrupted in between would set the clock ahead. */
+		if (tsc_read() - tsc < TSC_PROMPT)
+			tsc_clock_sync(c, tsc, now);
 	}
 	return now;
 }

@@ -43,7 +43,8 @@ void tsc_clock_sync(struct tsc_clock *c, u64 tsc, u64 ns)
 	ticks = tsc - c->tsc;
 	passed = ns - c->ns;
 	mult = c->mult;
-	if (ticks >= TSC_CALIBRATION) {
+	/* Who read its counter a little before the last one did comes too late. */
+	if (ticks >= TSC_CALIBRATION && -ticks >= TSC_CALIBRATION) {
 		/* After a long pause, or when time did not pass as it should, the old rate (or none) has to do. */
 		if (c->tsc && passed && passed < 1ull << 32) {
 			mult = (passed << 32) / ticks;

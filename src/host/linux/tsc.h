@@ -30,6 +30,7 @@ struct tsc_clock {
 
 #define TSC_SPAN        (1ull << 21) /* ticks for which one reading is good */
 #define TSC_CALIBRATION (1ull << 20) /* least ticks between two readings that make a rate */
+#define TSC_PROMPT      (1ull << 11) /* ticks within which counter and clock are read as one instant */
 
 bool tsc_usable(void);
 

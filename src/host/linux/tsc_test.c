@@ -76,6 +76,18 @@ static void while_another_thread_writes_the_clock_is_read(void **state)
 	assert_int_not_equal(tsc_clock_at(&c, ticks_at(4999500)), 0);
 }
 
+static void a_thread_that_read_a_little_earlier_leaves_the_rate(void **state)
+{
+	struct tsc_clock c = { 0 };
+
+	for (u64 ns = 1000000; ns < 5000000; ns += 1000)
+		now_at(&c, ns);
+	tsc_clock_sync(&c, ticks_at(6000000), 6000000);
+	/* Its clock is later, for it looked at that later. */
+	tsc_clock_sync(&c, ticks_at(6000000 - 50), 6000000 + 50);
+	assert_in_range(tsc_clock_at(&c, ticks_at(6001000)), 6000990, 6001000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -83,6 +95,7 @@ int main(void)
 		cmocka_unit_test(
 			interpolated_time_lags_by_less_than_a_microsecond_and_never_goes_back),
 		cmocka_unit_test(a_long_pause_and_a_counter_that_goes_back_are_survived),
+		cmocka_unit_test(a_thread_that_read_a_little_earlier_leaves_the_rate),
 		cmocka_unit_test(while_another_thread_writes_the_clock_is_read),
 	};
 

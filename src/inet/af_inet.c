@@ -392,6 +392,8 @@ static int listen_everywhere(struct socket *sock, int backlog)
 	if (!err && (sock->state != SS_UNCONNECTED ||
 		     (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN)))
 		err = -EINVAL;
+	if (err && sk->sk_state != SS_TCP_LISTEN)
+		sock_replicas_end(sock); /* some may listen by now */
 	return err;
 }
 
@@ -399,20 +401,25 @@ int inet_listen(struct socket *sock, int backlog)
 {
 	struct sock *sk = sock->sk;
 	u32 limit = min_t(u32, sock_net(sk)->core->somaxconn, UINT16_MAX);
+	int err;
 
 	if (sock->state != SS_UNCONNECTED || sock->type != SOCK_STREAM)
 		return -EINVAL;
 	if (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN)
 		return -EINVAL;
 	if (sock_wants_replicas(sock)) {
-		int err = listen_everywhere(sock, backlog);
-
+		err = listen_everywhere(sock, backlog);
 		if (err)
 			return err;
 	}
 	/* Negative means as much as possible. Called again, listen(2) changes the backlog only. */
 	sk->sk_max_ack_backlog = (u16)min_t(u32, (u32)backlog, limit);
-	return sk->sk_state == SS_TCP_LISTEN ? 0 : inet_csk_listen_start(sk);
+	if (sk->sk_state == SS_TCP_LISTEN)
+		return 0;
+	err = inet_csk_listen_start(sk);
+	if (err)
+		sock_replicas_end(sock);
+	return err;
 }
 
 /* What it sends comes from any address, too. */

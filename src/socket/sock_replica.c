@@ -362,7 +362,7 @@ static struct file *replica_take_ready(struct socket *sock, u32 *ret_i)
 	return file_get(all->r[*ret_i].file);
 }
 
-/* There may be more where one came from. */
+/* There may be more where one came from, or was left. Who looked meanwhile saw nothing, and may sleep by now: it is woken. */
 static void replica_look_again(struct socket *sock, struct file *f, u32 i)
 {
 	struct sock_replicas *all;
@@ -372,8 +372,10 @@ static void replica_look_again(struct socket *sock, struct file *f, u32 i)
 		return;
 	cpu_lock(sock_cpu(sock));
 	all = replicas_of(sock->sk);
-	if (all && all->r[i].file == f)
+	if (all && all->r[i].file == f) {
 		__atomic_or_fetch(&all->ready, 1ull << i, __ATOMIC_ACQ_REL);
+		wake_up(all->cpu, &sock->wq, EPOLLIN | EPOLLRDNORM);
+	}
 	cpu_unlock(sock_cpu(sock));
 }
 
@@ -382,6 +384,7 @@ int sock_replicas_accept(struct file *f, struct sockaddr_storage *ret_addr, sock
 {
 	struct socket *sock;
 	struct file *from;
+	bool none;
 	u32 i = 0;
 	int err;
 
@@ -394,10 +397,11 @@ int sock_replicas_accept(struct file *f, struct sockaddr_storage *ret_addr, sock
 		if (err)
 			return err;
 		err = sys_accept4(from, ret_addr, ret_len, flags, ret_file);
-		if (!err)
+		/* It had nothing, or has been closed with the others: the main one knows. */
+		none = err == -EAGAIN || err == -EBADF || err == -EINVAL;
+		if (!none)
 			replica_look_again(sock, from, i);
 		file_put(from);
-		/* It had nothing, or has been closed with the others: the main one knows. */
-	} while (err == -EAGAIN || err == -EBADF || err == -EINVAL);
+	} while (none);
 	return err;
 }

@@ -728,20 +728,26 @@ static void a_net_on_two_cpus_ends_while_it_is_used(void **state)
 		set_int(l, SO_RCVBUF, 100000 + round);
 		assert_int_equal(weir_listen(l, 10 + round), 0);
 		pass(t.m, 5 * MS);
-		if (round & 1)
+		if (round & 1) {
+			/* A handle that was closed must not be used: let both fall asleep in their calls. */
+			__atomic_store_n(&f.stop, true, __ATOMIC_RELAXED);
+			pthread_join(connecting, NULL);
+			pass(t.m, 50 * MS);
 			weir_close(l);
-		else
+		} else {
 			weir_net_destroy(t.net[1]);
+		}
 		for (int i = 0; i < 2; i++) {
 			pthread_join(accepting[i], &err);
 			assert_int_equal((intptr_t)err, round & 1 ? -EBADF : -ENETDOWN);
 		}
-		__atomic_store_n(&f.stop, true, __ATOMIC_RELAXED);
-		pthread_join(connecting, NULL);
-		if (round & 1)
+		if (round & 1) {
 			weir_net_destroy(t.net[1]);
-		else
+		} else {
+			__atomic_store_n(&f.stop, true, __ATOMIC_RELAXED);
+			pthread_join(connecting, NULL);
 			weir_close(l);
+		}
 		weir_net_destroy(t.net[0]);
 		weir_machine_destroy(t.m);
 	}

@@ -46,7 +46,8 @@ static void leave_pressure(struct sock *sk, struct sock_mem *mem)
 {
 	u64 since = __atomic_exchange_n(&mem->pressure_ns, 0, __ATOMIC_RELAXED);
 
-	if (since)
+	/* Another cpu's clock may be ahead of ours. */
+	if (since && sk->sk_cpu->now > since)
 		NET_ADD_STATS(sk->sk_net, mem->pressures_chrono,
 			      (sk->sk_cpu->now - since) / NSEC_PER_MSEC);
 }

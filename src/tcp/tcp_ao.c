@@ -13,7 +13,7 @@
  *   wrapped. It is enough to look at snd_una and rcv_nxt with every segment that is signed or checked, as each one is.
  * Invariants
  *   Ids of keys that have a peer in common differ. current and rnext are in keys, or NULL; both or none once the connection stands.
- *   traffic keys of all keys are prepared while ao->synchronized.
+ *   traffic keys of all keys are prepared while ao->synchronized, and while segments may be signed with them.
  * Context: setsockopt: user; the rest softirq or user; cpu lock held.
  * See RFC 5925, RFC 5926 (algorithms), RFC 9235 (vectors: tcp_ao_test.c).
  */
@@ -281,7 +281,7 @@ static void choose(struct tcp_out_opts *o, const struct tcp_ao_key *key, u8 rnex
 
 void tcp_ao_established(const struct tcp_ao *ao, struct tcp_out_opts *o)
 {
-	if (!ao->current)
+	if (!ao->current || !ao->rnext) /* under repair half of it may be chosen */
 		return;
 	choose(o, ao->current, ao->rnext->rcvid);
 	o->sig_cached = true;
@@ -314,7 +314,7 @@ bool tcp_ao_request(const struct tcp_ao *ao, const struct request_sock *req, str
 
 bool tcp_ao_answer(struct tcp_ao *ao, u32 snd_nxt, struct tcp_out_opts *o)
 {
-	if (!ao->current || !ao->synchronized)
+	if (!ao->current || !ao->rnext || !ao->synchronized)
 		return false;
 	tcp_ao_established(ao, o);
 	o->sig_sne = tcp_ao_sne(ao->snd_sne, ao->snd_seen, snd_nxt);
@@ -531,15 +531,24 @@ int tcp_ao_connect(struct sock *sk)
 			ao->rnext = NULL;
 		ao_key_remove(auth, key);
 	}
-	if (list_empty(&ao->keys))
-		return ao->required ? -EKEYREJECTED : 0;
+	if (list_empty(&ao->keys)) {
+		if (ao->required)
+			return -EKEYREJECTED;
+		/* RFC 5925 7.4: it is unsigned, and stays so. */
+		tcp_ao_free(ao);
+		auth->ao = NULL;
+		return 0;
+	}
 	key = list_first_entry(&ao->keys, struct tcp_ao_key, node);
 	if (!ao->current)
 		ao->current = key;
 	if (!ao->rnext)
 		ao->rnext = key;
-	if (tcp_sk(sk)->repair)
-		return 0; /* TCP_AO_REPAIR says the rest */
+	if (tcp_sk(sk)->repair) {
+		/* TCP_AO_REPAIR, before or after, says with which numbers. */
+		ao_synchronize(sk, ao);
+		return 0;
+	}
 	ao->synchronized = false;
 	ao->lisn = ao->snd_seen = tcp_sk(sk)->write_seq;
 	ao->snd_sne = ao->rcv_sne = 0;
@@ -687,7 +696,8 @@ static int ao_add_key(struct sock *sk, struct tcp_auth *auth, const struct ao_ad
 		return -ENOMEM;
 	}
 	ao_set_master(key, a->key, a->keylen);
-	if (ao->synchronized)
+	/* Under repair a connection may get keys before their numbers. */
+	if (ao->synchronized || ao_is_synchronized(sk->sk_state))
 		ao_prepare(sk, ao, key);
 	list_add_tail(&key->node, &ao->keys);
 	if (a->set_current)

@@ -197,6 +197,57 @@ static void ao_keys_change_while_the_connection_lives(void **state)
 	assert_int_equal(info_of(b->s).pkt_bad + info_of(b->c).pkt_bad, 0);
 }
 
+/* With both ids 7. */
+static int ao_add_as(struct weir_file *f, const struct sockaddr_in *peer, bool current, bool rnext)
+{
+	struct ao_add_arg a = { .prefix = 32,
+				.sndid = 7,
+				.rcvid = 7,
+				.set_current = current,
+				.set_rnext = rnext,
+				.keylen = 3,
+				.key = "key" };
+
+	memcpy(&a.addr, peer, sizeof(*peer));
+	((struct sockaddr_in *)&a.addr)->sin_port = 0;
+	strcpy(a.alg_name, "cmac(aes128)");
+	return weir_setsockopt(f, SOL_TCP, TCP_AO_ADD_KEY_, &a, sizeof(a));
+}
+
+/* RFC 5925 7.4; its keys were for somebody else. */
+static void ao_keys_are_refused_once_a_connection_began_unsigned(void **state)
+{
+	struct bed *b = *state;
+	struct sockaddr_in other = b->t.addr[1];
+
+	other.sin_addr.s_addr ^= htonl(128);
+	assert_int_equal(ao_add(b->c, &other, "hmac(sha1)", 1, 2, "secret"), 0);
+	assert_true(establish(b));
+	assert_int_equal(ao_add_as(b->c, &b->t.addr[1], true, false), -EISCONN);
+	assert_int_equal(ao_add_as(b->c, &b->t.addr[1], true, true), -EISCONN);
+	transfer(b, b->c, b->s, 1000);
+	transfer(b, b->s, b->c, 1000);
+}
+
+/* A connection under repair takes them; half of a choice signs nothing. */
+static void ao_repair_may_choose_one_key_after_the_other(void **state)
+{
+	struct ao_info_arg rnext = { .set_rnext = 1, .rnext = 7 };
+	struct bed *b = *state;
+	int on = 1, off = 0;
+	char byte;
+
+	assert_true(establish(b));
+	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_REPAIR, &on, sizeof(on)), 0);
+	assert_int_equal(ao_add_as(b->c, &b->t.addr[1], true, false), 0);
+	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_AO_INFO_, &rnext, sizeof(rnext)), 0);
+	/* Its traffic keys are of the numbers 0 as long as TCP_AO_REPAIR has not told others: the peer, unsigned, drops the segment. */
+	assert_int_equal(weir_setsockopt(b->c, SOL_TCP, TCP_REPAIR, &off, sizeof(off)), 0);
+	assert_int_equal(weir_write(b->c, "x", 1), 1);
+	weir_run(b->t.m, 100 * MS);
+	assert_int_equal(weir_read(b->s, &byte, 1), -EAGAIN);
+}
+
 static void ao_keys_are_shown(void **state)
 {
 	struct ao_get_arg a[3];
@@ -297,6 +348,8 @@ int main(void)
 		TEST(ao_with_sha256_carries_a_stream_both_ways),
 		TEST(ao_with_cmac_carries_a_stream_both_ways),
 		TEST(ao_keys_change_while_the_connection_lives),
+		TEST(ao_keys_are_refused_once_a_connection_began_unsigned),
+		TEST(ao_repair_may_choose_one_key_after_the_other),
 		TEST(ao_keys_are_shown),
 		TEST(ao_and_md5_exclude_each_other),
 		TEST(ao_required_lets_nobody_in_without),

@@ -3,6 +3,7 @@
 #include "socket/sock_replica.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -32,6 +33,7 @@ struct sock_replicas {
 struct logged_option {
 	int level, name;
 	socklen_t len;
+	u32 more; /* octets behind the value that it points to */
 	u8 val[];
 };
 
@@ -53,13 +55,32 @@ bool sock_wants_replicas(const struct socket *sock)
 
 /* ---- options that were set before -------------------------------------------------------------------------- */
 
+/* The one kind of value that points to more: struct sock_fprog, whose filter is the caller's memory. */
+static bool option_is_fprog(int level, int name, socklen_t len)
+{
+	return level == SOL_SOCKET && len >= sizeof(struct sock_fprog) &&
+	       (name == SO_ATTACH_FILTER || name == SO_ATTACH_REUSEPORT_CBPF);
+}
+
+static u32 option_size(const struct logged_option *o)
+{
+	return ALIGN_UP((u32)sizeof(*o) + o->len + o->more, 8u);
+}
+
 static int option_note(struct sock *sk, int level, int name, const void *val, socklen_t len)
 {
 	struct sock_rare *r = sock_rare(sk);
 	struct sock_option_log *log;
-	struct logged_option *o;
-	u32 need = ALIGN_UP((u32)sizeof(*o) + len, 8u);
+	struct logged_option head = { .level = level, .name = name, .len = len }, *o;
+	struct sock_fprog prog = { 0 };
+	u32 need;
 
+	if (option_is_fprog(level, name, len)) {
+		memcpy(&prog, val, sizeof(prog));
+		head.len = sizeof(prog);
+		head.more = prog.len * (u32)sizeof(*prog.filter);
+	}
+	need = head.len > OPTION_LOG_MAX ? head.len : option_size(&head);
 	if (!r)
 		return -ENOMEM;
 	if (!r->option_log)
@@ -77,9 +98,11 @@ static int option_note(struct sock *sk, int level, int name, const void *val, so
 		log->size = size;
 	}
 	o = (struct logged_option *)(log->buf + log->len);
-	*o = (struct logged_option){ .level = level, .name = name, .len = len };
-	if (len)
-		memcpy(o->val, val, len);
+	*o = head;
+	if (o->len)
+		memcpy(o->val, val, o->len);
+	if (o->more)
+		memcpy(o->val + o->len, prog.filter, o->more);
 	log->len += need;
 	return 0;
 }
@@ -99,11 +122,19 @@ static int options_replay(struct file *f, const u8 *buf, u32 len)
 {
 	for (u32 off = 0; off < len;) {
 		const struct logged_option *o = (const struct logged_option *)(buf + off);
-		int err = sys_setsockopt(f, o->level, o->name, o->val, o->len);
+		const void *val = o->val;
+		struct sock_fprog prog;
+		int err;
 
+		if (o->more) {
+			memcpy(&prog, o->val, sizeof(prog));
+			prog.filter = (struct sock_filter *)(o->val + o->len);
+			val = &prog;
+		}
+		err = sys_setsockopt(f, o->level, o->name, val, o->len);
 		if (err)
 			return err;
-		off += ALIGN_UP((u32)sizeof(*o) + o->len, 8u);
+		off += option_size(o);
 	}
 	return 0;
 }

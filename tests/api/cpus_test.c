@@ -5,6 +5,7 @@
  * The same claims hold whoever drives: the program under a virtual clock, the program in real time, or a worker per cpu. With
  * ThreadSanitizer this is the stress test of what crosses from cpu to cpu.
  */
+#include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -480,6 +481,24 @@ static void set_int(struct weir_file *f, int name, int v)
 	assert_int_equal(weir_setsockopt(f, SOL_SOCKET, name, &v, sizeof(v)), 0);
 }
 
+/* What bind(2) repeats for the other cpus is what was given, not what its memory holds by then. */
+static void a_filter_is_copied_when_it_is_attached(void **state)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+	struct sock_fprog prog = { 1, &all };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct weir_file *f;
+	struct two_nets t;
+
+	wide_create(&t, &real_time);
+	assert_int_equal(weir_socket(t.net[1], AF_INET, SOCK_STREAM, 0, &f), 0);
+	assert_int_equal(weir_setsockopt(f, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)), 0);
+	memset(&all, 0xff, sizeof(all));
+	assert_int_equal(weir_bind(f, (struct sockaddr *)&a, sizeof(a)), 0);
+	weir_close(f);
+	two_nets_destroy(&t);
+}
+
 /* Sockets go to the cpus in turn; a port is one all the same. */
 static void tcp_ports_conflict_across_cpus(void **state)
 {
@@ -762,6 +781,7 @@ int main(void)
 		cmocka_unit_test(carrier_of_a_veth_across_cpus_follows_both_ends),
 		cmocka_unit_test(one_listener_accepts_the_flows_of_all_cpus),
 		cmocka_unit_test(connections_from_bound_ports_work),
+		cmocka_unit_test(a_filter_is_copied_when_it_is_attached),
 		cmocka_unit_test(tcp_ports_conflict_across_cpus),
 		cmocka_unit_test(a_datagram_finds_the_cpu_of_its_socket),
 		cmocka_unit_test(udp_ports_conflict_across_cpus_unless_they_are_shared),

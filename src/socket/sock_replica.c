@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/time.h>
 
 #include "core/net_group.h"
 #include "socket/socket_internal.h"
@@ -67,6 +68,25 @@ static u32 option_size(const struct logged_option *o)
 	return ALIGN_UP((u32)sizeof(*o) + o->len + o->more, 8u);
 }
 
+/* Numbers and times of SOL_SOCKET: the last value is all that counts. */
+static void option_forget(struct sock_option_log *log, const struct logged_option *new)
+{
+	if (new->level != SOL_SOCKET || new->len > sizeof(struct timeval) || new->more)
+		return;
+	for (u32 off = 0; off < log->len;) {
+		const struct logged_option *o = (const struct logged_option *)(log->buf + off);
+		u32 size = option_size(o);
+
+		if (o->level == new->level && o->name == new->name && o->len == new->len &&
+		    !o->more) {
+			log->len -= size;
+			memmove(log->buf + off, log->buf + off + size, log->len - off);
+			return;
+		}
+		off += size;
+	}
+}
+
 static int option_note(struct sock *sk, int level, int name, const void *val, socklen_t len)
 {
 	struct sock_rare *r = sock_rare(sk);
@@ -86,6 +106,8 @@ static int option_note(struct sock *sk, int level, int name, const void *val, so
 	if (!r->option_log)
 		r->option_log = calloc(1, sizeof(*log));
 	log = r->option_log;
+	if (log)
+		option_forget(log, &head);
 	if (!log || need > OPTION_LOG_MAX || log->len + need > OPTION_LOG_MAX)
 		return -ENOMEM;
 	if (log->len + need > log->size) {

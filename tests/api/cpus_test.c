@@ -499,6 +499,20 @@ static void a_filter_is_copied_when_it_is_attached(void **state)
 	two_nets_destroy(&t);
 }
 
+/* As before each accept(2) of a server with time limits. */
+static void an_option_may_be_set_again_and_again(void **state)
+{
+	struct weir_file *l;
+	struct two_nets t;
+
+	wide_create(&t, &real_time);
+	l = listen_in(&t, 1);
+	for (int i = 0; i < 3000; i++)
+		set_int(l, SO_RCVBUF, 100000 + i);
+	weir_close(l);
+	two_nets_destroy(&t);
+}
+
 /* Sockets go to the cpus in turn; a port is one all the same. */
 static void tcp_ports_conflict_across_cpus(void **state)
 {
@@ -782,6 +796,7 @@ int main(void)
 		cmocka_unit_test(one_listener_accepts_the_flows_of_all_cpus),
 		cmocka_unit_test(connections_from_bound_ports_work),
 		cmocka_unit_test(a_filter_is_copied_when_it_is_attached),
+		cmocka_unit_test(an_option_may_be_set_again_and_again),
 		cmocka_unit_test(tcp_ports_conflict_across_cpus),
 		cmocka_unit_test(a_datagram_finds_the_cpu_of_its_socket),
 		cmocka_unit_test(udp_ports_conflict_across_cpus_unless_they_are_shared),

@@ -482,7 +482,7 @@ skb_drop_reason_t tcp_ao_inbound(struct sock *sk, const struct request_sock *req
 		return ao_inbound_listen(sk, ao, (const struct tcp_request_sock *)req, key, &s);
 	if ((th->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN) /* both at once */
 		return ao_verify_once(sock_net(sk), ao, key, s.seq, 0, 0, &s);
-	sisn = th->flags & (TCP_FLAG_SYN | TCP_FLAG_RST) ? s.seq : ao->risn;
+	sisn = th->flags & TCP_FLAG_SYN || sk->sk_state == SS_TCP_SYN_SENT ? s.seq : ao->risn;
 	return ao_verify_once(sock_net(sk), ao, key, sisn, ao->lisn, tcp_ao_sne(0, sisn, s.seq),
 			      &s);
 }

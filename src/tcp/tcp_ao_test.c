@@ -173,6 +173,49 @@ static void ao_traffic_keys_and_macs_are_those_of_rfc_9235(void **state)
 	f->sk->sk_state = SS_TCP_ESTABLISHED;
 }
 
+/* Both numbers are known by then: the segment's own is not the peer's first one. */
+static void ao_believes_a_reset_before_the_handshake_is_complete(void **state)
+{
+	const struct vector *v = &vectors[3];
+	struct tcp_fixture *f = *state;
+	struct tcp_ao_key *key = key_of(f->sk, v->alg, false);
+	struct tcp_ao *ao = tcp_auth(f->sk)->ao;
+	u8 prepared[WEIR_MAC_KEY_MAX] __attribute__((aligned(16))), digest[WEIR_MAC_DIGEST_MAX];
+	struct tcp_opts_view opts;
+	struct tcp_hdr *th;
+	struct tcp_ends e;
+	struct sk_buff *skb;
+	u8 p[256], *opt;
+	u32 hlen;
+
+	skb = payload_of(f, p, (u32)octets(v->packet, p));
+	skb->protocol = cpu_to_be16(ETH_P_IP);
+	skb_reset_network_header(skb);
+	__skb_pull(skb, 20);
+	skb_reset_transport_header(skb);
+	th = (struct tcp_hdr *)skb_transport_header(skb);
+	hlen = tcp_hdr_len(th);
+	__skb_pull(skb, hlen);
+	th->flags = TCP_FLAG_RST | TCP_FLAG_ACK;
+	tcp_opts_parse((const u8 *)th, hlen, false, &opts);
+	opt = (u8 *)th + (opts.ao - (const u8 *)th);
+	opt[2] = key->rcvid;
+	tcp_ends_of_skb(skb, &e);
+	tcp_ao_traffic_key(key, &e, th->source, th->dest, v->sisn, v->disn, digest);
+	key->mac->setkey(prepared, digest, key->mac->digest_size);
+	tcp_ao_mac(key, prepared, 0, &e, th, opt, skb, 0, skb->len, digest);
+	memcpy(opt + 4, digest, key->maclen);
+	ao->risn = v->sisn;
+	ao->lisn = v->disn;
+	f->sk->sk_state = SS_TCP_SYN_RECV;
+	assert_int_equal(tcp_ao_inbound(f->sk, NULL, skb, opt), 0);
+	opt[4] ^= 1;
+	assert_int_equal(tcp_ao_inbound(f->sk, NULL, skb, opt), SKB_DROP_TCP_AOFAILURE);
+	consume_skb(skb);
+	forget_keys(f->sk);
+	f->sk->sk_state = SS_TCP_ESTABLISHED;
+}
+
 static void ao_sequence_numbers_have_an_upper_half(void **state)
 {
 	(void)state;
@@ -261,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ao_traffic_keys_and_macs_are_those_of_rfc_9235),
+		cmocka_unit_test(ao_believes_a_reset_before_the_handshake_is_complete),
 		cmocka_unit_test(ao_sequence_numbers_have_an_upper_half),
 		cmocka_unit_test(ao_keys_are_refused_for_what_is_wrong_with_them),
 		cmocka_unit_test(ao_keys_are_bounded_by_optmem_max),

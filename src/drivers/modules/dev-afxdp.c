@@ -346,7 +346,7 @@ static int afxdp_poll(struct napi_struct *napi, int budget)
 /* Takes back what was sent. */
 static void tx_clean(struct afxdp_priv *priv, struct afxdp_queue *q)
 {
-	u32 at, n = xsk_ring_cons__peek(&q->comp, RING, &at);
+	u32 at = 0, n = xsk_ring_cons__peek(&q->comp, RING, &at);
 
 	for (u32 i = 0; i < n; i++)
 		chunk_free(priv->umem, *xsk_ring_cons__comp_addr(&q->comp, at + i));

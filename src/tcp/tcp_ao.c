@@ -363,7 +363,7 @@ static skb_drop_reason_t ao_verify(struct net *net, struct tcp_ao *ao, struct tc
 	if (s->maclen == key->maclen) {
 		tcp_ao_mac(key, traffic, sne, &s->ends, s->th, s->opt, s->skb, 0, s->skb->len,
 			   want);
-		if (!memcmp(want, s->opt + AO_HEADER, key->maclen)) {
+		if (tcp_mac_equal(want, s->opt + AO_HEADER, key->maclen)) {
 			NET_INC_STATS(net, MIB_TcpExt_TCPAOGood);
 			ao->good++;
 			key->good++;

@@ -356,7 +356,7 @@ static bool reset_by_listener(struct net *net, const struct sk_buff *skb, const 
 		return false;
 	tcp_md5_hash(net, key, &e, th, skb, 0, skb->len, want);
 	choose_md5(o, key);
-	return memcmp(want, sent, sizeof(want)) == 0;
+	return tcp_mac_equal(want, sent, sizeof(want));
 }
 
 /* A RST for @sk, whose connection the segment may be of. */

@@ -25,6 +25,16 @@
 #define TCPOLEN_MD5_ALIGNED_ 20u /* two NOPs, kind, length, 16 octets */
 #define TCP_MD5_OCTETS       16u
 
+/* Is the signature right? Takes as long for a wrong one wherever it is wrong: who guesses must not learn how far he got. */
+static inline bool tcp_mac_equal(const u8 *want, const u8 *sent, u32 len)
+{
+	volatile u8 differ = 0;
+
+	for (u32 i = 0; i < len; i++)
+		differ = (u8)(differ | (want[i] ^ sent[i]));
+	return !differ;
+}
+
 /* Which peers a key is for. */
 struct tcp_key_match {
 	u8 family; /* AF_INET: addr[0] */

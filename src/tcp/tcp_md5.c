@@ -153,7 +153,7 @@ skb_drop_reason_t tcp_md5_inbound(struct net *net, const struct tcp_auth *auth,
 		return SKB_DROP_TCP_MD5UNEXPECTED;
 	}
 	tcp_md5_hash(net, key, e, th, skb, 0, skb->len, want);
-	if (memcmp(want, sent, sizeof(want)) != 0) {
+	if (!tcp_mac_equal(want, sent, sizeof(want))) {
 		NET_INC_STATS(net, MIB_TcpExt_TCPMD5Failure);
 		return SKB_DROP_TCP_MD5FAILURE;
 	}

@@ -209,7 +209,9 @@ static struct relay *relay_of(struct run *r, pid_t tid);
 static void copy(struct relay *rl, const struct relay_msg *q)
 {
 	pid_t tid = (pid_t)q->id;
-	int fd = relay_of(rl->run, tid) == rl ? ident_copy(rl->run, tid, (int)q->value) : -ESRCH;
+	/* rl->pid may be a foreign process's by now, if its runner has ended and another holds the channel. */
+	bool ours = ident_in_tree(tid) && relay_of(rl->run, tid) == rl;
+	int fd = ours ? ident_copy(rl->run, tid, (int)q->value) : -ESRCH;
 
 	send_result(rl, fd < 0 ? fd : 0, fd);
 	if (fd >= 0)
@@ -240,6 +242,25 @@ static void serve(struct relay *rl, const struct relay_msg *q, int fd)
 		    -1);
 }
 
+/* The descriptor that came along with a whole request, or -1. What else came is closed: control data has room for two, as it is aligned. */
+static int given_fd(struct msghdr *h, bool whole)
+{
+	struct cmsghdr *cm = CMSG_FIRSTHDR(h);
+	size_t nr;
+	int fd;
+
+	if (!cm || cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
+		return -1;
+	nr = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (size_t i = 0; i < nr; i++) {
+		memcpy(&fd, CMSG_DATA(cm) + i * sizeof(fd), sizeof(fd));
+		if (whole && nr == 1)
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
 /* One request. False: there is none. *ret_fd: the descriptor that came along, or -1. */
 static bool receive(struct relay *rl, struct relay_msg *q, int *ret_fd, bool *ret_end)
 {
@@ -250,15 +271,11 @@ static bool receive(struct relay *rl, struct relay_msg *q, int *ret_fd, bool *re
 			    .msg_control = control,
 			    .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(rl->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *cm = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
+	bool whole = n == (ssize_t)sizeof(*q);
 
-	*ret_fd = -1;
-	if (cm && cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SCM_RIGHTS &&
-	    cm->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(cm), sizeof(int));
-	*ret_end = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ||
-		   (n > 0 && n != (ssize_t)sizeof(*q));
-	return n == (ssize_t)sizeof(*q);
+	*ret_end = !whole && (n >= 0 || (errno != EAGAIN && errno != EINTR));
+	*ret_fd = n >= 0 ? given_fd(&h, whole) : -1;
+	return whole;
 }
 
 static void relay_event(int fd, uint32_t events, void *arg)

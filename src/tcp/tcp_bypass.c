@@ -188,12 +188,17 @@ static bool all_acked(const struct sock *a)
 	       tp->flight == &tcp_no_flight && skb_queue_empty(&a->sk_write_queue);
 }
 
+static bool may_go_around(struct sock *a, struct sock *b)
+{
+	return may_send(a) && may_receive(b) && is_ordinary(a) && is_ordinary(b) &&
+	       are_peers(a, b) && way_is_clear(a, b);
+}
+
 int tcp_bypass_ready(struct sock *a, struct sock *b)
 {
 	struct cpu *cpu = a->sk_cpu;
 
-	if (b->sk_cpu != cpu || !may_send(a) || !may_receive(b) || !is_ordinary(a) ||
-	    !is_ordinary(b) || !are_peers(a, b) || !way_is_clear(a, b))
+	if (b->sk_cpu != cpu || !may_go_around(a, b))
 		return -EBUSY;
 	if (!all_read(a, b))
 		return -EAGAIN;
@@ -203,9 +208,7 @@ int tcp_bypass_ready(struct sock *a, struct sock *b)
 	tcp_send_ack(b);
 	cpu_unlock(cpu);
 	cpu_lock(cpu);
-	if (!may_send(a) || !may_receive(b) || !all_read(a, b) || !all_acked(a))
-		return -EBUSY;
-	return 0;
+	return may_go_around(a, b) && all_read(a, b) && all_acked(a) ? 0 : -EBUSY;
 }
 
 /* ---- as if segments had carried them ------------------------------------------------------------------------ */

@@ -477,7 +477,7 @@ static enum netdev_tx afpacket_xmit(struct sk_buff *skb, struct net_device *dev)
 	u8 vnet[VIRTIO_NET_HEADER_LEN], *p = (u8 *)h + TX_DATA_OFF;
 
 	trace_skb(skb, dev->net, TP_afpacket_xmit, TRACE_PASS, skb->len > TX_ROOM, 0);
-	if (skb->len > priv->host.mtu + ETH_HLEN + VLAN_HLEN && !skb_is_gso(skb))
+	if (skb->len > hostif_mtu(&priv->host) + ETH_HLEN + VLAN_HLEN && !skb_is_gso(skb))
 		return tx_drop(skb, dev, SKB_DROP_HOST_XMIT);
 	if (virtio_net_hdr_from_skb(skb, vnet, sizeof(vnet)))
 		return tx_drop(skb, dev, SKB_DROP_VNET_HDR);

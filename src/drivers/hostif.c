@@ -52,10 +52,14 @@ static void read_attributes(struct hostif *h, const struct ifinfomsg *ifi, size_
 	const struct rtattr *a = (const void *)((const char *)ifi + NLMSG_ALIGN(sizeof(*ifi)));
 
 	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-		if (a->rta_type == IFLA_MTU && RTA_PAYLOAD(a) >= sizeof(u32))
-			memcpy(&h->mtu, RTA_DATA(a), sizeof(u32));
-		else if (a->rta_type == IFLA_ADDRESS && RTA_PAYLOAD(a) == ETH_ALEN)
+		if (a->rta_type == IFLA_MTU && RTA_PAYLOAD(a) >= sizeof(u32)) {
+			u32 mtu;
+
+			memcpy(&mtu, RTA_DATA(a), sizeof(mtu));
+			__atomic_store_n(&h->mtu, mtu, __ATOMIC_RELAXED);
+		} else if (a->rta_type == IFLA_ADDRESS && RTA_PAYLOAD(a) == ETH_ALEN) {
 			memcpy(h->addr, RTA_DATA(a), ETH_ALEN);
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ struct host_thread;
 struct hostif {
 	char name[IFNAMSIZ];
 	int ifindex;
-	u32 mtu;
+	u32 mtu; /* on the packet path: hostif_mtu() */
 	u8 addr[ETH_ALEN];
 	u16 type; /* ARPHRD_* */
 	bool up;  /* administratively, and it has a carrier */
@@ -31,6 +31,11 @@ int hostif_open(struct hostif *h, const char *name);
 /* From now on @dev has the carrier of the interface, and no larger MTU than it. rtnl. 0 or -ENOMEM */
 int hostif_follow(struct hostif *h, struct net_device *dev);
 void hostif_close(struct hostif *h); /* rtnl, no cpu lock; again is fine */
+/* The rest is written and read under rtnl; this is read without, too. */
+static inline u32 hostif_mtu(const struct hostif *h)
+{
+	return __atomic_load_n(&h->mtu, __ATOMIC_RELAXED);
+}
 /* What a device that goes up says of its carrier. cpu lock. */
 void hostif_show_carrier(struct hostif *h);
 

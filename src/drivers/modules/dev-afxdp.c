@@ -431,7 +431,7 @@ static enum netdev_tx afxdp_xmit(struct sk_buff *skb, struct net_device *dev)
 	u32 at;
 
 	trace_skb(skb, dev->net, TP_afxdp_xmit, TRACE_PASS, 0, 0);
-	if (skb->len > CHUNK || skb->len > priv->host.mtu + ETH_HLEN + VLAN_HLEN)
+	if (skb->len > CHUNK || skb->len > hostif_mtu(&priv->host) + ETH_HLEN + VLAN_HLEN)
 		return tx_drop(skb, dev, SKB_DROP_HOST_XMIT);
 	if (!u->nr_free || !xsk_prod_nb_free(&q->tx, 1)) {
 		tx_flush(priv);

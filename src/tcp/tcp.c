@@ -981,6 +981,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->syn_data = tp->syn_data_acked = 0;
 	tp->syn_fastopen = tp->syn_fastopen_exp = tp->tfo_probe = 0;
 	inet_sk(sk)->defer_connect = 0;
+	tp->fin_waits = 0;
 	tp->total_retrans = 0;
 	tp->total_rto = tp->total_rto_recoveries = 0;
 	tp->total_rto_ms = tp->rto_stamp = 0;

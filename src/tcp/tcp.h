@@ -355,6 +355,7 @@ struct tcp_sock {
 	u8 tstamp_ok : 1, sack_ok : 1, wscale_ok : 1, dsack_pending : 1, is_cwnd_limited : 1,
 		is_orphan : 1, urg_out : 1, rate_app_limited : 1;
 	u8 chrono_type : 2; /* enum tcp_chrono */
+	u8 fin_waits : 1;   /* there was no memory for the FIN: it has no number yet */
 	/* tcp_fastopen.c. syn_data: octets went with the SYN; syn_data_acked: and the SYN-ACK took them, or ours took the peer's;
 	 * syn_fastopen: the SYN had the option; tfo_probe: it tries whether a blackhole is gone. */
 	u8 tfo_passive : 1, syn_data : 1, syn_data_acked : 1, syn_fastopen : 1,

@@ -452,7 +452,9 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	}
 	/* Not if recovery has set it to something earlier. */
 	if (st.flag & FLAG_SET_XMIT_TIMER) {
-		if (!tp->packets_out)
+		if (!tp->packets_out && unlikely(tp->fin_waits))
+			tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, TCP_RESOURCE_PROBE_US);
+		else if (!tp->packets_out)
 			tcp_clear_xmit_timer(sk);
 		else if (!tcp_schedule_loss_probe(sk, true))
 			tcp_rearm_rto(sk);

@@ -150,6 +150,34 @@ static void a_fin_that_found_no_memory_is_sent_later(void **state)
 	assert_true(icsk->icsk_pending); /* and again, if it is lost */
 }
 
+/* RFC 9293 3.10.7.3: who answers a SYN need not look for a FIN in it. */
+static void a_fin_that_found_no_memory_does_not_ride_on_a_syn(void **state)
+{
+	struct tcp_fixture *f = *state;
+	struct sk_buff *syn = tcp_fixture_sent(f, 1), *taken = NULL, *skb;
+	u64 limit = f->m->mem_limit;
+	u32 write_seq = f->tp->write_seq;
+
+	TCP_SKB_CB(syn)->tcp_flags = TCP_FLAG_SYN | TCP_FLAG_ACK;
+	f->sk->sk_state = SS_TCP_FIN_WAIT1;
+	f->m->mem_limit = 0;
+	while ((skb = alloc_skb(f->sk->sk_cpu, MAX_TCP_HEADER))) {
+		skb->next = taken;
+		taken = skb;
+	}
+	tcp_send_fin(f->sk);
+	assert_int_equal(TCP_SKB_CB(syn)->tcp_flags, TCP_FLAG_SYN | TCP_FLAG_ACK);
+	assert_int_equal(f->tp->write_seq, write_seq);
+	assert_true(
+		f->tp->fin_waits); /* so that an ACK of all that was sent does not acknowledge it */
+	f->m->mem_limit = limit;
+	for (; taken; taken = skb) {
+		skb = taken->next;
+		taken->next = NULL;
+		consume_skb(taken);
+	}
+}
+
 static void out_of_order_state_goes_when_the_hole_is_filled(void **state)
 {
 	struct tcp_fixture *f = *state;
@@ -171,6 +199,7 @@ int main(void)
 		T(warm_connections_take_it_without_malloc),
 		T(without_memory_segments_wait),
 		T(a_fin_that_found_no_memory_is_sent_later),
+		T(a_fin_that_found_no_memory_does_not_ride_on_a_syn),
 		T(out_of_order_state_goes_when_the_hole_is_filled),
 	};
 

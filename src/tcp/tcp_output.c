@@ -1194,6 +1194,7 @@ void tcp_send_fin(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *tail = tcp_write_queue_tail(sk), *skb;
 
+	tp->fin_waits = 0;
 	if (tail) {
 		TCP_SKB_CB(tail)->tcp_flags |= TCP_FLAG_FIN;
 		TCP_SKB_CB(tail)->end_seq++;
@@ -1201,15 +1202,18 @@ void tcp_send_fin(struct sock *sk)
 	} else {
 		skb = tcp_stream_alloc_skb(sk);
 		if (unlikely(!skb)) {
-			/* No memory: the last sent segment carries it when it is sent again; without one, once more soon. */
+			/* No memory: the last sent segment carries it when it is sent again, but no SYN; else once more when nothing is in flight. */
 			tail = tcp_rtx_queue_tail(sk);
-			if (tail) {
+			if (tail && !(TCP_SKB_CB(tail)->tcp_flags & TCP_FLAG_SYN)) {
 				TCP_SKB_CB(tail)->tcp_flags |= TCP_FLAG_FIN;
 				TCP_SKB_CB(tail)->end_seq++;
 				tp->write_seq++;
 				tp->snd_nxt++;
 			} else {
-				tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, TCP_RESOURCE_PROBE_US);
+				tp->fin_waits = 1;
+				if (!tail)
+					tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0,
+							     TCP_RESOURCE_PROBE_US);
 			}
 			return;
 		}

@@ -465,7 +465,7 @@ static void tcp_state_syn_recv(struct sock *sk, struct tcp_seg *seg)
 
 static bool tcp_fin_acked(const struct sock *sk)
 {
-	return tcp_sk(sk)->snd_una == tcp_sk(sk)->write_seq;
+	return tcp_sk(sk)->snd_una == tcp_sk(sk)->write_seq && !tcp_sk(sk)->fin_waits;
 }
 
 /* The receive side is shut down: payload that nobody can read ends the connection. */

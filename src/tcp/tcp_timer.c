@@ -347,14 +347,6 @@ void tcp_check_probe_timer(struct sock *sk)
 		tcp_reset_xmit_timer(sk, ICSK_TIME_PROBE0, tcp_probe0_base_us(sk));
 }
 
-/* The state says that a FIN is under way, but nothing is: there was no memory for it. */
-static bool tcp_fin_missing(const struct sock *sk)
-{
-	return (sk->sk_state == SS_TCP_FIN_WAIT1 || sk->sk_state == SS_TCP_CLOSING ||
-		sk->sk_state == SS_TCP_LAST_ACK) &&
-	       !tcp_sk(sk)->packets_out && !tcp_send_head(sk);
-}
-
 static void tcp_probe_timer(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -363,7 +355,7 @@ static void tcp_probe_timer(struct sock *sk)
 
 	if (unlikely(tp->repair))
 		return;
-	if (unlikely(tcp_fin_missing(sk))) {
+	if (unlikely(tp->fin_waits && !tp->packets_out)) {
 		tcp_send_fin(sk);
 		return;
 	}

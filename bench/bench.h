@@ -27,8 +27,13 @@ struct bench_params {
 	unsigned connections; /* 0: one */
 	unsigned gso_size;    /* of datagrams: UDP_SEGMENT, UDP_GRO; 0: one a call */
 	unsigned time_wait;   /* weir's side only: TIME_WAIT socks that are there when it begins */
-	uint64_t
-		count; /* weir's side only: batches to do, for their number of operations; 0: by time */
+	size_t span; /* octets that the program's buffers walk through at each end; 0: one buffer again and again */
+	unsigned routes;
+	const char *control; /* congestion */
+	double limit;        /* an aim that is a number, not a peer's */
+	uint64_t seed;       /* of what is random, the same for both sides of a pair */
+	/* weir's side only: batches to do, for their number of operations; 0: by time */
+	uint64_t count;
 };
 
 /* All give operations (or octets) per second, or a negative errno. */
@@ -38,6 +43,8 @@ double weir_tcp_bulk(const struct bench_params *p);
 /* The same with MSG_ZEROCOPY and weir_recv_zc(). */
 double weir_tcp_bulk_zc(const struct bench_params *p);
 double weir_tcp_rr(const struct bench_params *p);
+/* Where both ends are in one hand: the octet goes around the packets, weir_bypass(). */
+double weir_tcp_rr_bypass(const struct bench_params *p);
 double weir_tcp_crr(const struct bench_params *p);
 double weir_udp(const struct bench_params *p);
 /* What a router can forward: from what two neighbours, and the same two with a router between them, can pass on. */
@@ -58,6 +65,16 @@ double weir_rr_two_threads(const struct bench_params *p);
 double weir_rr_two_threads_busy_poll(const struct bench_params *p);
 double weir_bulk_cpus_1(const struct bench_params *p);
 double weir_bulk_cpus_2(const struct bench_params *p);
+/* A thread and a cpu for each of two nets with a veth between them. */
+double weir_bulk_two_nets(const struct bench_params *p);
+
+/* fib_side.c: a lookup in a table of p->routes routes; 1 / octets that they take */
+double weir_fib_lookup(const struct bench_params *p);
+double weir_fib_memory(const struct bench_params *p);
+
+/* loss_side.c: octets a second over a link that loses 1 % each way, 10 ms there and back, 1 Gbit/s */
+double weir_loss(const struct bench_params *p);
+double kernel_loss(const struct bench_params *p);
 
 /* port_side.c: devices over the host's interfaces, and bare loops on the same ports */
 double weir_tap_bulk_out(const struct bench_params *p);
@@ -76,6 +93,13 @@ double loop_tap_tx(const struct bench_params *p);
 double loop_tap_rx(const struct bench_params *p);
 double loop_afpacket_tx(const struct bench_params *p);
 double loop_afpacket_rx(const struct bench_params *p);
+double weir_dpdk_tx(const struct bench_params *p);
+double weir_dpdk_rx(const struct bench_params *p);
+double loop_dpdk_tx(const struct bench_params *p);
+double loop_dpdk_rx(const struct bench_params *p);
+/* Datagrams that a program reads which computes on each of them: of four times as many as it can; the most of all. */
+double weir_overload(const struct bench_params *p);
+double weir_overload_peak(const struct bench_params *p);
 
 double bench_clock(void);              /* s, monotonic */
 double bench_median(double *v, int n); /* sorts @v */

@@ -5,7 +5,7 @@
  * Each measurement runs in a thread of its own with a network namespace of its own, which vanishes with it (needs root: -EPERM otherwise).
  *
  *     tap:       weir or a loop ----- tap0, the kernel, 10.0.0.1
- *     afpacket, afxdp:  weir or a loop ----- v0 ===== v1, the kernel, 10.0.0.1
+ *     afpacket, afxdp, dpdk:  weir or a loop ----- v0 ===== v1, the kernel, 10.0.0.1
  *
  * Frames of 106 octets (UDP, 64 of payload). Out: they are for a station that is not there, so that the kernel throws them away at once on
  * both sides of the comparison; everything happens in the sending thread, whose own time counts. In: a second thread sends them as fast as it can; what arrives is counted.
@@ -38,6 +38,7 @@
 
 #include <weir/weir.h>
 
+#include "bench/dpdk_side.h"
 #include "bench/xdp_side.h"
 #include "lab/lab_net.h"
 
@@ -46,7 +47,7 @@
 #define PORT      9
 #define WARM_UP_S 0.1
 
-enum { TAP, AFPACKET, AFXDP };
+enum { TAP, AFPACKET, AFXDP, DPDK };
 
 static const unsigned char weir_mac[6] = { 2, 0, 0, 0, 0, 2 };
 static const unsigned char nobody_mac[6] = { 2, 0, 0, 0, 0, 99 };
@@ -56,7 +57,8 @@ struct port_run {
 	int kind;
 	double (*measure)(struct port_run *r);
 	double result;
-	int fd; /* of a bare loop, or of a tap */
+	int fd;      /* of a bare loop, or of a tap */
+	double rate; /* of the packets that a second thread sends; 0: as fast as it can */
 	volatile bool stop;
 };
 
@@ -182,6 +184,7 @@ static int weir_begin(struct port_run *r, struct port_weir *w)
 	static const char *const spec[] = {
 		[AFPACKET] = "afpacket:v0,rx_blocks=64,tx_frames=1024,tx_usecs=50",
 		[AFXDP] = "afxdp:v0,tx_usecs=50",
+		[DPDK] = "dpdk:net_af_packet0,iface=v0",
 	};
 	struct weir_machine_config cfg = { .module_path = BENCH_MODULES };
 	struct net_error e;
@@ -189,6 +192,11 @@ static int weir_begin(struct port_run *r, struct port_weir *w)
 	int err, ifindex;
 	size_t len;
 
+	if (r->kind == DPDK) {
+		err = dpdk_side_start();
+		if (err)
+			return err;
+	}
 	w->m = weir_machine_create(&cfg);
 	w->net = weir_net_create(w->m, "a");
 	weir_sysctl(w->net, "net.ipv6.conf.default.disable_ipv6", "1");
@@ -393,11 +401,15 @@ static void *sender(void *arg)
 {
 	struct port_run *r = arg;
 	struct bare b = { .fd = open_packet(r->kind == TAP ? "tap0" : "v1", 0) };
+	double next = bench_clock();
 
 	make_frame(b.frame, weir_mac);
 	if (b.fd >= 0 && !map_tx_ring(&b))
-		while (!r->stop)
+		for (; !r->stop; next += r->rate > 0 ? BATCH / r->rate : 0) {
+			while (r->rate > 0 && bench_clock() < next && !r->stop)
+				;
 			bare_packet_tx_batch(&b);
+		}
 	if (b.ring && b.ring != MAP_FAILED)
 		munmap(b.ring, (size_t)TX_SLOTS * TX_SLOT);
 	if (b.fd >= 0)
@@ -449,22 +461,31 @@ static int set_address(struct weir_net *net)
 	return weir_netlink(net, NETLINK_ROUTE, &req.h, NULL, NULL, NULL, 0);
 }
 
+/* A socket of 8 MiB that hears what sender() sends. 0 or -errno */
+static int weir_rx_begin(struct port_run *r, struct weir_socket *s)
+{
+	int err = make_port(r, false), room = 8 << 20;
+
+	if (!err)
+		err = weir_begin(r, s->w);
+	if (!err)
+		err = set_address(s->w->net);
+	if (err)
+		return err;
+	weir_socket(s->w->net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &s->u);
+	weir_setsockopt(s->u, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	return weir_bind(s->u, (struct sockaddr *)&s->w->own, sizeof(s->w->own));
+}
+
 static double weir_rx(struct port_run *r)
 {
 	struct port_weir w;
 	struct weir_socket s = { .w = &w };
-	int err = make_port(r, false), room = 8 << 20;
+	int err = weir_rx_begin(r, &s);
 	double rate;
 
-	if (!err)
-		err = weir_begin(r, &w);
-	if (!err)
-		err = set_address(w.net);
 	if (err)
 		return err;
-	weir_socket(w.net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &s.u);
-	weir_setsockopt(s.u, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	weir_bind(s.u, (struct sockaddr *)&w.own, sizeof(w.own));
 	rate = with_sender(r, weir_rx_batch, &s);
 	weir_close(s.u);
 	weir_end(&w);
@@ -592,6 +613,125 @@ static double bare_xdp_tx(struct port_run *r)
 static double bare_xdp_rx(struct port_run *r)
 {
 	return bare_xdp(r, true);
+}
+
+static uint64_t bare_dpdk_rx_batch(void *arg)
+{
+	return dpdk_side_receive(arg);
+}
+
+struct bare_dpdk {
+	struct dpdk_side *d;
+	unsigned char frame[FRAME_LEN];
+};
+
+static uint64_t bare_dpdk_tx_batch(void *arg)
+{
+	struct bare_dpdk *b = arg;
+
+	return dpdk_side_send(b->d, b->frame, FRAME_LEN);
+}
+
+static double bare_dpdk(struct port_run *r, bool in)
+{
+	struct bare_dpdk b = { NULL };
+	double rate;
+	int err = make_port(r, false);
+
+	if (err)
+		return err;
+	b.d = dpdk_side_open("v0");
+	if (!b.d)
+		return -errno;
+	make_frame(b.frame, nobody_mac);
+	rate = in ? with_sender(r, bare_dpdk_rx_batch, b.d)
+		  : timed(r->params, thread_clock, bare_dpdk_tx_batch, &b);
+	dpdk_side_close(b.d);
+	return rate;
+}
+
+static double bare_dpdk_tx(struct port_run *r)
+{
+	return bare_dpdk(r, false);
+}
+
+static double bare_dpdk_rx(struct port_run *r)
+{
+	return bare_dpdk(r, true);
+}
+
+/* ---- overload: more packets than the program can take ------------------------------------------------------- */
+
+#define WORK_S 4e-6 /* that the program computes on a datagram */
+
+static uint64_t reader_batch(void *arg)
+{
+	struct weir_socket *s = arg;
+	char payload[64];
+	uint64_t n = 0;
+	double until;
+
+	for (; n < BATCH; n++) {
+		if (weir_recv(s->u, payload, sizeof(payload), 0) != sizeof(payload)) {
+			weir_run(s->w->m, 1000000);
+			break;
+		}
+		until = bench_clock() + WORK_S;
+		while (bench_clock() < until)
+			;
+	}
+	return n;
+}
+
+/* What the program reads when @offered packets a second are sent; 0: as many as can be. */
+static double goodput(struct port_run *r, struct weir_socket *s, double offered)
+{
+	r->rate = offered;
+	return with_sender(r, reader_batch, s);
+}
+
+/* The most that it reads, of loads below and above what it can do. */
+static double find_peak(struct port_run *r, struct weir_socket *s)
+{
+	static const double loads[] = { 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.5, 2 };
+	double some = goodput(r, s, 0), best = some;
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		double g = goodput(r, s, loads[i] * some);
+
+		best = g > best ? g : best;
+	}
+	return best;
+}
+
+static double overload(struct port_run *r, double times)
+{
+	struct bench_params quick = *r->params;
+	struct port_weir w;
+	struct weir_socket s = { .w = &w };
+	int err = weir_rx_begin(r, &s);
+	double g;
+
+	if (err)
+		return err;
+	quick.seconds /= 4;
+	r->params = &quick;
+	g = find_peak(r, &s);
+	if (times > 0)
+		g = goodput(r, &s, times * g);
+	weir_close(s.u);
+	weir_end(&w);
+	return g;
+}
+
+static double overload_peak(struct port_run *r)
+{
+	return overload(r, 0);
+}
+
+static double overload_4x(struct port_run *r)
+{
+	return overload(r, 4);
 }
 
 /* ---- TCP between weir and the kernel ---------------------------------------------------------------------------- */
@@ -796,4 +936,34 @@ double loop_afxdp_tx(const struct bench_params *p)
 double loop_afxdp_rx(const struct bench_params *p)
 {
 	return run(p, AFXDP, bare_xdp_rx);
+}
+
+double weir_dpdk_tx(const struct bench_params *p)
+{
+	return run(p, DPDK, weir_tx);
+}
+
+double weir_dpdk_rx(const struct bench_params *p)
+{
+	return run(p, DPDK, weir_rx);
+}
+
+double loop_dpdk_tx(const struct bench_params *p)
+{
+	return run(p, DPDK, bare_dpdk_tx);
+}
+
+double loop_dpdk_rx(const struct bench_params *p)
+{
+	return run(p, DPDK, bare_dpdk_rx);
+}
+
+double weir_overload(const struct bench_params *p)
+{
+	return run(p, TAP, overload_4x);
+}
+
+double weir_overload_peak(const struct bench_params *p)
+{
+	return run(p, TAP, overload_peak);
 }

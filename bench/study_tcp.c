@@ -112,32 +112,11 @@ static struct weir_file *listener_of(struct topo *t)
 	return l;
 }
 
-struct study_result study_sum_up(const struct study_scenario *s, const struct study_flow *f)
-{
-	double sum = 0, squares = 0, retrans = 0, sent = 0, srtt = 0;
-
-	for (unsigned i = 0; i < s->flows; i++) {
-		double x = (double)f[i].octets;
-
-		sum += x;
-		squares += x * x;
-		retrans += f[i].retrans;
-		sent += f[i].sent;
-		srtt += f[i].srtt_us;
-	}
-	return (struct study_result){
-		.goodput = sum * 8 / (s->to_s - s->from_s) / (STUDY_RATE * STUDY_MSS / STUDY_FRAME),
-		.rtt = srtt / s->flows / STUDY_RTT_US,
-		.losses = sent > 0 ? retrans / sent : 0,
-		.fairness = squares > 0 ? sum * sum / (s->flows * squares) : 0,
-	};
-}
-
 static void prepare(struct topo *t, const struct study_scenario *s)
 {
 	for (int i = 0; i < 2; i++)
-		if (weir_sysctl(t->net[i], "net.ipv4.tcp_wmem", "4096 16384 16777216") ||
-		    weir_sysctl(t->net[i], "net.ipv4.tcp_rmem", "4096 131072 16777216") ||
+		if (weir_sysctl(t->net[i], "net.ipv4.tcp_wmem", STUDY_WMEM) ||
+		    weir_sysctl(t->net[i], "net.ipv4.tcp_rmem", STUDY_RMEM) ||
 		    weir_sysctl(t->net[i], "net.ipv4.tcp_congestion_control", s->control) ||
 		    (s->mark_from && strcmp(s->control, "dctcp") != 0 &&
 		     weir_sysctl(t->net[i], "net.ipv4.tcp_ecn", "1")))
@@ -342,10 +321,14 @@ static int kernel_table(bool json, struct plot_panel *plots)
 		       "", "goodput", "round trip", "losses", "fairness");
 	for (size_t c = 0; c < sizeof(names) / sizeof(names[0]); c++)
 		for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
-			struct study_scenario s = { names[c][0],         beside[i].flows,
-						    beside[i].buffer,    beside[i].loss,
-						    beside[i].mark_from, beside[i].from_s,
-						    beside[i].to_s };
+			struct study_scenario s = { .control = names[c][0],
+						    .flows = beside[i].flows,
+						    .buffer = beside[i].buffer,
+						    .loss = beside[i].loss,
+						    .mark_from = beside[i].mark_from,
+						    .from_s = beside[i].from_s,
+						    .to_s = beside[i].to_s,
+						    .seed = 1 };
 			struct study_result ours = run(&s), kernel;
 			const char *why;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* study_tcp.h - the bottleneck of study_tcp, and what was measured at it: over the stack (study_tcp.c), over the host's kernel (study_tcp_kernel.c) */
+/*
+ * study_tcp.h - the bottleneck of study_tcp, and what was measured at it: over the stack in virtual time (study_tcp.c), and in real time between two
+ * processes (study_tcp_kernel.c) whose TCP is the host's or weir's (study_tcp_weir.c)
+ */
 #ifndef WEIR_BENCH_STUDY_TCP_H
 #define WEIR_BENCH_STUDY_TCP_H
 
@@ -10,7 +13,6 @@
 #define STUDY_RTT_US    40000.0
 #define STUDY_MSS       1448
 #define STUDY_FRAME     1514
-#define STUDY_BDP       165 /* packets */
 #define STUDY_MAX_FLOWS 4
 #define STUDY_STEP_S    2 /* a connection begins so long after the one before */
 
@@ -21,6 +23,10 @@ struct study_scenario {
 	double loss;         /* parts of all frames, each way */
 	unsigned mark_from;  /* packets that wait; 0: nothing is marked */
 	double from_s, to_s; /* what counts */
+	/* In real time only: */
+	double rate, rtt_us; /* 0: as above */
+	uint64_t seed;       /* of the losses */
+	bool weir_ends;      /* false: the host's TCP */
 };
 
 struct study_result {
@@ -34,14 +40,37 @@ struct study_flow {
 	uint32_t retrans, sent; /* segments, since counting began */
 };
 
+static inline double study_rate(const struct study_scenario *s)
+{
+	return s->rate > 0 ? s->rate : STUDY_RATE;
+}
+
+static inline double study_rtt_us(const struct study_scenario *s)
+{
+	return s->rtt_us > 0 ? s->rtt_us : STUDY_RTT_US;
+}
+
+/* In packets, one at least. */
 static inline unsigned study_queue(const struct study_scenario *s)
 {
-	return (unsigned)(s->buffer * STUDY_BDP) > 1 ? (unsigned)(s->buffer * STUDY_BDP) : 1;
+	double bdp = study_rate(s) * study_rtt_us(s) / 8e6 / STUDY_FRAME;
+
+	return (unsigned)(s->buffer * bdp) > 1 ? (unsigned)(s->buffer * bdp) : 1;
 }
+
 struct study_result study_sum_up(const struct study_scenario *s, const struct study_flow *f);
 
 /* In real time, between two network namespaces that are there for this run only. False: not possible here; *ret_why says why. */
 bool study_kernel_run(const struct study_scenario *s, struct study_result *ret,
 		      const char **ret_why);
+
+/* study_tcp_weir.c: an end of that, on "tap0" of this namespace; as those of study_tcp_kernel.c they speak with @channel. They exit(1) when
+ * something fails. */
+void study_weir_send(const struct study_scenario *s, int channel);
+void study_weir_receive(const struct study_scenario *s, int channel);
+#define STUDY_NET    0x0a4d0000u /* 10.77.N.2 is the end in N, 1 and 2; 10.77.N.1 its router */
+#define STUDY_WMEM   "4096 16384 16777216"
+#define STUDY_RMEM   "4096 131072 16777216"
+#define STUDY_LOOK_S 0.02 /* between two looks at TCP_INFO */
 
 #endif

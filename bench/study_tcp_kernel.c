@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * study_tcp_kernel.c - the scenarios of study_tcp over the host's own TCP, through our link
+ * study_tcp_kernel.c - the scenarios of study_tcp over the host's own TCP, through our link; or over weir's between the same taps
  *
  *      namespace A: 10.77.1.2 tap0 ---- a ======[ the bottleneck ]====== b ---- tap0 10.77.2.2 :namespace B
  *                          kernel        weir, forwards           weir        kernel
+ * With weir_ends the two kernels leave their tap0 alone, and a weir in the same process is on it by AF_PACKET (study_tcp_weir.c).
  *
  * Each end is a process in a network namespace of its own, which goes with it; its tap's descriptor is ours. Frames are those of the wire: the
  * taps offer no offloads. Time is real: the three processes ask for real-time scheduling, so that other load makes no bursts; without it, or on a
@@ -52,7 +53,7 @@ static struct sockaddr_in address(unsigned net, unsigned host)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(7) };
 
-	a.sin_addr.s_addr = htonl(0x0a4d0000u | net << 8 | host);
+	a.sin_addr.s_addr = htonl(STUDY_NET | net << 8 | host);
 	return a;
 }
 
@@ -69,14 +70,14 @@ static void set_sysctl(const char *name, const char *value)
 	char path[128];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
 	fd = open(path, O_WRONLY);
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
 		fail(path);
 	close(fd);
 }
 
-static void interface_up(const char *name, unsigned net)
+static void set_address(const char *name, unsigned net)
 {
 	int s = socket(AF_INET, SOCK_DGRAM, 0);
 	struct sockaddr_in a = address(net, 2), mask = { .sin_family = AF_INET };
@@ -91,7 +92,15 @@ static void interface_up(const char *name, unsigned net)
 	memcpy(&r.ifr_netmask, &mask, sizeof(mask));
 	if (ioctl(s, SIOCSIFNETMASK, &r))
 		fail("netmask");
-	r.ifr_flags = IFF_UP | IFF_RUNNING;
+	close(s);
+}
+
+static void interface_up(const char *name)
+{
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	struct ifreq r = { .ifr_flags = IFF_UP | IFF_RUNNING };
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
 	if (ioctl(s, SIOCSIFFLAGS, &r))
 		fail("up");
 	close(s);
@@ -162,12 +171,18 @@ static void enter_namespace(const struct study_scenario *s, int channel, unsigne
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "tap0");
 	if (fd < 0 || ioctl(fd, TUNSETIFF, &r))
 		fail("/dev/net/tun");
-	interface_up("tap0", net);
-	default_route(net);
-	set_sysctl("tcp_wmem", "4096 16384 16777216");
-	set_sysctl("tcp_rmem", "4096 131072 16777216");
-	if (s->mark_from)
-		set_sysctl("tcp_ecn", "1");
+	if (s->weir_ends) {
+		set_sysctl("ipv6/conf/tap0/disable_ipv6", "1");
+		interface_up("tap0");
+	} else {
+		set_address("tap0", net);
+		interface_up("tap0");
+		default_route(net);
+		set_sysctl("ipv4/tcp_wmem", STUDY_WMEM);
+		set_sysctl("ipv4/tcp_rmem", STUDY_RMEM);
+		if (s->mark_from)
+			set_sysctl("ipv4/tcp_ecn", "1");
+	}
 	send_fd(channel, fd);
 }
 
@@ -210,7 +225,7 @@ static int open_sender(const struct study_scenario *s)
 	return fd;
 }
 
-static void be_sender(const struct study_scenario *s, int channel)
+static void kernel_send(const struct study_scenario *s, int channel)
 {
 	static char buf[1 << 16];
 	struct sender f[STUDY_MAX_FLOWS] = { 0 };
@@ -231,7 +246,7 @@ static void be_sender(const struct study_scenario *s, int channel)
 		if (now >= next_look) {
 			for (unsigned i = 0; i < opened; i++)
 				look(&f[i], next_look == from);
-			next_look += 20 * MS;
+			next_look += (uint64_t)(STUDY_LOOK_S * 1e9);
 		}
 		poll(p, opened, 2);
 	}
@@ -240,7 +255,7 @@ static void be_sender(const struct study_scenario *s, int channel)
 			fail("result");
 }
 
-static void be_receiver(const struct study_scenario *s, int channel)
+static void kernel_receive(const struct study_scenario *s, int channel)
 {
 	static char buf[1 << 16];
 	struct sockaddr_in a = address(2, 2);
@@ -295,13 +310,12 @@ static bool start_end(const struct study_scenario *s, struct end *e, unsigned ne
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(pair[0]);
 		enter_namespace(s, pair[1], net);
-		if (net == 2) {
-			be_receiver(s, pair[1]);
-		} else {
-			if (read(pair[1], &go, 1) != 1)
-				fail("start");
-			be_sender(s, pair[1]);
-		}
+		if (net == 2)
+			(s->weir_ends ? study_weir_receive : kernel_receive)(s, pair[1]);
+		else if (read(pair[1], &go, 1) != 1)
+			fail("start");
+		else
+			(s->weir_ends ? study_weir_send : kernel_send)(s, pair[1]);
 		_exit(0);
 	}
 	close(pair[1]);
@@ -329,12 +343,14 @@ struct middle {
 
 static int build(struct middle *w, const struct study_scenario *s, const struct end *e)
 {
-	struct lab_impairment imp = { .delay_ns = (uint64_t)(STUDY_RTT_US * 1000 / 2),
-				      .rate_bps = (uint64_t)STUDY_RATE,
+	struct lab_impairment imp = { .delay_ns = (uint64_t)(study_rtt_us(s) * 1000 / 2),
+				      .rate_bps = (uint64_t)study_rate(s),
 				      .loss = (uint32_t)(s->loss * 4294967296.0),
 				      .queue_packets = study_queue(s),
 				      .ecn_packets = s->mark_from };
-	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_REAL, .seeded = true, .seed = 1 };
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_REAL,
+					   .seeded = true,
+					   .seed = s->seed };
 	struct net_error err = { "" };
 	int r;
 
@@ -357,7 +373,7 @@ static int build(struct middle *w, const struct study_scenario *s, const struct 
 		if (!r)
 			r = net_link_up(w->net[i], "eth0", &err);
 		rt.dst = (struct lab_ip){ .family = AF_INET,
-					  .v4.s_addr = htonl(0x0a4d0000u | (2 - i) << 8) };
+					  .v4.s_addr = htonl(STUDY_NET | (2 - i) << 8) };
 		rt.via = (struct lab_ip){ .family = AF_INET, .v4 = address(3, 2 - i).sin_addr };
 		if (!r)
 			r = net_route_add(w->net[i], &rt, &err);
@@ -402,6 +418,28 @@ static void hurry(bool on)
 	struct sched_param p = { .sched_priority = on ? 10 : 0 };
 
 	sched_setscheduler(0, on ? SCHED_FIFO : SCHED_OTHER, &p); /* as well as it goes */
+}
+
+struct study_result study_sum_up(const struct study_scenario *s, const struct study_flow *f)
+{
+	double sum = 0, squares = 0, retrans = 0, sent = 0, srtt = 0;
+
+	for (unsigned i = 0; i < s->flows; i++) {
+		double x = (double)f[i].octets;
+
+		sum += x;
+		squares += x * x;
+		retrans += f[i].retrans;
+		sent += f[i].sent;
+		srtt += f[i].srtt_us;
+	}
+	return (struct study_result){
+		.goodput =
+			sum * 8 / (s->to_s - s->from_s) / (study_rate(s) * STUDY_MSS / STUDY_FRAME),
+		.rtt = srtt / s->flows / study_rtt_us(s),
+		.losses = sent > 0 ? retrans / sent : 0,
+		.fairness = squares > 0 ? sum * sum / (s->flows * squares) : 0,
+	};
 }
 
 bool study_kernel_run(const struct study_scenario *s, struct study_result *ret,

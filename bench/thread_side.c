@@ -4,6 +4,7 @@
  *
  * rr_two_threads*: one thread asks, another answers, over a loopback; both sleep between, or look for a while first (busy polling).
  * bulk_cpus: a thread per cpu, each with both ends of a connection of its own, in one net on all cpus; beside it the same on one.
+ * bulk_two_nets: a thread and a cpu for each end, a veth between them.
  */
 #include "bench/bench.h"
 
@@ -197,4 +198,120 @@ double weir_bulk_cpus_1(const struct bench_params *p)
 double weir_bulk_cpus_2(const struct bench_params *p)
 {
 	return bulk_cpus(p, 2);
+}
+
+/* ---- one flow between two cpus -------------------------------------------------------------------------------- */
+
+struct drain {
+	struct weir_file *f;
+	size_t size;
+	uint64_t octets;
+};
+
+static void *run_drain(void *arg)
+{
+	struct drain *d = arg;
+	char *buf = malloc(d->size);
+	ssize_t n;
+
+	while ((n = weir_recv(d->f, buf, d->size, 0)) > 0)
+		__atomic_fetch_add(&d->octets, (uint64_t)n, __ATOMIC_RELAXED);
+	free(buf);
+	return NULL;
+}
+
+struct two_nets {
+	struct weir_machine *m;
+	struct weir_net *net[2]; /* of a machine with two cpus, they are on one each */
+	struct weir_file *c, *s;
+};
+
+static int two_nets_create(struct two_nets *w)
+{
+	struct weir_machine_config cfg = { .ncpus = 2, .workers = true };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(7),
+				  .sin_addr.s_addr = htonl(0x0a000002) };
+	struct weir_file *l = NULL;
+	struct net_error err;
+	int r;
+
+	w->m = weir_machine_create(&cfg);
+	w->net[0] = w->m ? weir_net_create(w->m, "a") : NULL;
+	w->net[1] = w->m ? weir_net_create(w->m, "b") : NULL;
+	if (!w->net[0] || !w->net[1])
+		return -ENOMEM;
+	r = net_veth_add(w->net[0], "eth0", w->net[1], "eth0", 1500, &err);
+	for (uint32_t i = 0; i < 2 && !r; i++) {
+		struct in_addr addr = { htonl(0x0a000001 + i) };
+
+		r = net_addr_add(w->net[i], "eth0", addr, 24, &err);
+		if (!r)
+			r = net_link_up(w->net[i], "eth0", &err);
+	}
+	if (!r)
+		r = weir_socket(w->net[1], AF_INET, SOCK_STREAM, 0, &l);
+	if (!r)
+		r = weir_bind(l, (struct sockaddr *)&to, sizeof(to));
+	if (!r)
+		r = weir_listen(l, 1);
+	if (!r)
+		r = weir_socket(w->net[0], AF_INET, SOCK_STREAM, 0, &w->c);
+	if (!r)
+		r = weir_connect(w->c, (struct sockaddr *)&to, sizeof(to));
+	if (!r)
+		r = weir_accept(l, NULL, NULL, 0, &w->s);
+	if (l)
+		weir_close(l);
+	return r;
+}
+
+static void two_nets_destroy(struct two_nets *w)
+{
+	if (w->c)
+		weir_close(w->c);
+	if (w->s)
+		weir_close(w->s);
+	for (int i = 0; i < 2; i++)
+		if (w->net[i])
+			weir_net_destroy(w->net[i]);
+	if (w->m)
+		weir_machine_destroy(w->m);
+}
+
+#define BULK_WARM_UP_S 0.1
+
+double weir_bulk_two_nets(const struct bench_params *p)
+{
+	struct two_nets w = { 0 };
+	struct drain d = { .size = p->write_size };
+	double start, octets = 0, took = 1;
+	int r = two_nets_create(&w);
+	pthread_t thread;
+	char *buf;
+
+	if (r) {
+		two_nets_destroy(&w);
+		return r;
+	}
+	buf = malloc(p->write_size);
+	memset(buf, 'x', p->write_size);
+	d.f = w.s;
+	pthread_create(&thread, NULL, run_drain, &d);
+	for (int measured = 0; measured < 2; measured++) {
+		uint64_t before = __atomic_load_n(&d.octets, __ATOMIC_RELAXED);
+
+		start = bench_clock();
+		do {
+			weir_send(w.c, buf, p->write_size, 0);
+			took = bench_clock() - start;
+		} while (took < (measured ? p->seconds : BULK_WARM_UP_S));
+		octets = (double)(__atomic_load_n(&d.octets, __ATOMIC_RELAXED) - before);
+	}
+	weir_close(w.c);
+	w.c = NULL;
+	pthread_join(thread, NULL);
+	two_nets_destroy(&w);
+	free(buf);
+	return octets / took;
 }

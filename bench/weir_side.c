@@ -263,9 +263,41 @@ static double run_load(const struct bench_params *b, struct weir_machine *m, bat
 struct bulk {
 	struct pair p;
 	struct weir_file *c, *s;
-	char *out, *in;
-	size_t size;
+	char *out, *in; /* each of @span octets, of which @size are used at a time */
+	size_t size, span, at;
 };
+
+/* The next @size octets of the buffers. */
+static void bulk_step(struct bulk *l)
+{
+	l->at += l->size;
+	if (l->at >= l->span)
+		l->at = 0;
+}
+
+static struct bulk bulk_create(const struct bench_params *b)
+{
+	struct bulk l = { .p = pair_create(b), .size = b->write_size };
+	struct weir_file *listener = listen_on(&l.p);
+
+	l.span = b->span ? b->span : l.size;
+	l.out = malloc(l.span);
+	l.in = malloc(l.span);
+	memset(l.out, 'x', l.span);
+	memset(l.in, 'x', l.span);
+	connect_pair(&l.p, listener, &l.c, &l.s);
+	weir_close(listener);
+	return l;
+}
+
+static void bulk_destroy(struct bulk *l)
+{
+	weir_close(l->c);
+	weir_close(l->s);
+	pair_destroy(&l->p);
+	free(l->out);
+	free(l->in);
+}
 
 static uint64_t bulk_batch(void *load)
 {
@@ -273,11 +305,12 @@ static uint64_t bulk_batch(void *load)
 	uint64_t octets = 0;
 
 	for (int i = 0; i < 16; i++) {
-		ssize_t sent = weir_send(l->c, l->out, l->size, 0), n;
+		ssize_t sent = weir_send(l->c, l->out + l->at, l->size, 0), n;
 
 		if (sent < 0 && sent != -EAGAIN)
 			die("send", (int)sent);
-		n = weir_recv(l->s, l->in, l->size, 0);
+		n = weir_recv(l->s, l->in + l->at, l->size, 0);
+		bulk_step(l);
 		if (n > 0)
 			octets += (uint64_t)n;
 		else if (sent < 0)
@@ -288,21 +321,10 @@ static uint64_t bulk_batch(void *load)
 
 double weir_tcp_bulk(const struct bench_params *b)
 {
-	struct bulk l = { .p = pair_create(b), .size = b->write_size };
-	struct weir_file *listener = listen_on(&l.p);
-	double r;
+	struct bulk l = bulk_create(b);
+	double r = run_load(b, l.p.m, bulk_batch, &l);
 
-	l.out = malloc(l.size);
-	l.in = malloc(l.size);
-	memset(l.out, 'x', l.size);
-	connect_pair(&l.p, listener, &l.c, &l.s);
-	r = run_load(b, l.p.m, bulk_batch, &l);
-	weir_close(l.c);
-	weir_close(l.s);
-	weir_close(listener);
-	pair_destroy(&l.p);
-	free(l.out);
-	free(l.in);
+	bulk_destroy(&l);
 	return r;
 }
 
@@ -337,7 +359,7 @@ static uint64_t bulk_zc_batch(void *load)
 	uint64_t octets = 0;
 
 	for (int i = 0; i < 16; i++) {
-		ssize_t sent = weir_send(l->c, l->out, l->size, MSG_ZEROCOPY);
+		ssize_t sent = weir_send(l->c, l->out + l->at, l->size, MSG_ZEROCOPY);
 		size_t n;
 
 		if (sent < 0 && sent != -EAGAIN && sent != -ENOBUFS)
@@ -347,27 +369,20 @@ static uint64_t bulk_zc_batch(void *load)
 		if (!n && sent < 0)
 			weir_run(l->p.m, 1000000);
 		reap_completions(l->c);
+		bulk_step(l);
 	}
 	return octets;
 }
 
 double weir_tcp_bulk_zc(const struct bench_params *b)
 {
-	struct bulk l = { .p = pair_create(b), .size = b->write_size };
-	struct weir_file *listener = listen_on(&l.p);
+	struct bulk l = bulk_create(b);
 	int one = 1;
 	double r;
 
-	l.out = malloc(l.size);
-	memset(l.out, 'x', l.size);
-	connect_pair(&l.p, listener, &l.c, &l.s);
 	CHECK(weir_setsockopt(l.c, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
 	r = run_load(b, l.p.m, bulk_zc_batch, &l);
-	weir_close(l.c);
-	weir_close(l.s);
-	weir_close(listener);
-	pair_destroy(&l.p);
-	free(l.out);
+	bulk_destroy(&l);
 	return r;
 }
 
@@ -383,10 +398,24 @@ static void pass_octet(struct pair *p, struct weir_file *from, struct weir_file 
 		weir_run(p->m, 1000000);
 }
 
+/* The same by who holds both ends: nothing is sent. */
+static void hand_octet(struct pair *p, struct weir_file *from, struct weir_file *to)
+{
+	volatile char there;
+	char c = 'x';
+
+	while (weir_bypass_ready(from, to) != 0)
+		weir_run(p->m, 1000000);
+	there = c;
+	(void)there;
+	weir_bypass(from, to, 1);
+}
+
 struct rr {
 	struct pair p;
 	struct weir_file **c, **s;
 	unsigned n, next; /* connections */
+	void (*pass)(struct pair *p, struct weir_file *from, struct weir_file *to);
 };
 
 static uint64_t rr_batch(void *load)
@@ -394,17 +423,20 @@ static uint64_t rr_batch(void *load)
 	struct rr *l = load;
 
 	for (int i = 0; i < 100; i++) {
-		pass_octet(&l->p, l->c[l->next], l->s[l->next]);
-		pass_octet(&l->p, l->s[l->next], l->c[l->next]);
+		l->pass(&l->p, l->c[l->next], l->s[l->next]);
+		l->pass(&l->p, l->s[l->next], l->c[l->next]);
 		if (++l->next == l->n)
 			l->next = 0;
 	}
 	return 100;
 }
 
-double weir_tcp_rr(const struct bench_params *b)
+static double tcp_rr(const struct bench_params *b,
+		     void (*pass)(struct pair *p, struct weir_file *from, struct weir_file *to))
 {
-	struct rr l = { .p = pair_create(b), .n = b->connections ? b->connections : 1 };
+	struct rr l = { .p = pair_create(b),
+			.n = b->connections ? b->connections : 1,
+			.pass = pass };
 	struct weir_file *listener = listen_on(&l.p);
 	int one = 1;
 	double r;
@@ -426,6 +458,16 @@ double weir_tcp_rr(const struct bench_params *b)
 	free(l.c);
 	free(l.s);
 	return r;
+}
+
+double weir_tcp_rr(const struct bench_params *b)
+{
+	return tcp_rr(b, pass_octet);
+}
+
+double weir_tcp_rr_bypass(const struct bench_params *b)
+{
+	return tcp_rr(b, hand_octet);
 }
 
 struct crr {

@@ -25,6 +25,7 @@
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -38,6 +39,9 @@
 static char buf[1 << 17];
 
 /* ---- words for results --------------------------------------------------------------------------------------------- */
+
+/* What the process of a case counts up and its parent reads: how far it came. */
+static volatile long *steps;
 
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -1567,7 +1571,7 @@ static void signal_storm_tcp(void)
 		}
 	}
 	alarm_after(1000, 1000, SA_RESTART);
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 300; i++, ++*steps) {
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 		int r = connect(fd, sa(&a), sizeof(a));
 
@@ -1597,7 +1601,7 @@ static void signal_storm_udp(void)
 	recv_timeout(u, 1000);
 	/* Where the kernel tears notified calls (before 5.19), a call must be done between two signals, on a busy machine, too. */
 	alarm_after(1000, 1000, SA_RESTART);
-	for (int i = 0, want = 0; i < 5000; i++) {
+	for (int i = 0, want = 0; i < 5000; i++, ++*steps) {
 		socklen_t len = sizeof(from);
 		int got = -1;
 		long n;
@@ -1730,6 +1734,27 @@ static bool wanted(const char *name, int argc, char **argv)
 	return argc < 2;
 }
 
+/* Where a process is that hangs: does it still get on, and what does it wait for? */
+static void tell_hang(const char *name, pid_t pid)
+{
+	static const char *const files[] = { "syscall", "wchan" };
+	long before = *steps;
+
+	usleep(500000);
+	printf("%s: HANGS, at step %ld, half a second before at %ld;", name, *steps, before);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char path[40], text[200] = "";
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+		fd = open(path, O_RDONLY);
+		if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
+			say("%s %.*s", files[i], (int)strcspn(text, "\n"), text);
+		close(fd);
+	}
+	putchar('\n');
+}
+
 /* Each case in a process of its own, so that one that hangs or dies costs its line only. */
 static void run_case(size_t i)
 {
@@ -1737,6 +1762,7 @@ static void run_case(size_t i)
 	pid_t pid;
 
 	fflush(stdout);
+	*steps = 0;
 	pid = fork();
 	if (!pid) {
 		printf("%s:", cases[i].name);
@@ -1747,7 +1773,7 @@ static void run_case(size_t i)
 	}
 	for (int ms = 0; waitpid(pid, &status, WNOHANG) == 0; ms += 5) {
 		if (ms > 10000) {
-			printf("%s: HANGS\n", cases[i].name);
+			tell_hang(cases[i].name, pid);
 			kill(pid, SIGKILL);
 			waitpid(pid, NULL, 0);
 			return;
@@ -1760,6 +1786,10 @@ static void run_case(size_t i)
 
 int main(int argc, char **argv)
 {
+	steps = mmap(NULL, sizeof(*steps), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	if (steps == MAP_FAILED)
+		return 1;
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (wanted(cases[i].name, argc, argv))

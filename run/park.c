@@ -41,11 +41,20 @@ static void end_parked(struct parked *p)
 	free(p);
 }
 
-/* Its caller was interrupted. What was done before the wait is the repeated call's result. */
+static void keep_result(struct call *c, long ret);
+
+/*
+ * Its caller was interrupted. What was done before the wait is the repeated call's result; one that would begin its time anew with
+ * each signal, and never see the end of it, gets EINTR.
+ */
 static void caller_gone(struct parked *p)
 {
-	if (p->call.done && !p->call.run->fac.killable)
-		park_remember(&p->call, (long)p->call.done);
+	if (!p->call.run->fac.killable) {
+		if (p->call.done)
+			keep_result(&p->call, (long)p->call.done);
+		else if (p->call.deadline)
+			keep_result(&p->call, -EINTR);
+	}
 	end_parked(p);
 }
 
@@ -242,7 +251,8 @@ uint64_t park_next(const struct run *r)
 
 /*
  * Before 5.19 a signal can interrupt a caller after the effect and before the answer. The kernel, or the program, repeats the call
- * with the same arguments: it gets the result that was meant for the first.
+ * with the same arguments: it gets the result that was meant for the first. What cannot be seen is a signal at the very moment of the
+ * answer: the kernel takes the answer, says so, and repeats the call all the same (34 times in 626,000 signals, on Linux 6.18).
  */
 #define REMEMBER 64
 
@@ -255,13 +265,10 @@ struct undelivered {
 	unsigned next;
 };
 
-void park_remember(struct call *c, long ret)
+static void keep_result(struct call *c, long ret)
 {
 	struct undelivered *u = c->run->undelivered;
 
-	/* -ENOENT: the caller was gone before there was an effect; and what does not exist may be asked for again. */
-	if (ret == -ERESTARTSYS || ret == -EINTR || ret == -ENOENT)
-		return;
 	if (!u)
 		u = c->run->undelivered = calloc(1, sizeof(*u));
 	if (!u)
@@ -272,10 +279,31 @@ void park_remember(struct call *c, long ret)
 	u->next = (u->next + 1) % REMEMBER;
 }
 
+void park_remember(struct call *c, long ret)
+{
+	/* -ENOENT: the caller was gone before there was an effect; and what does not exist may be asked for again. */
+	if (ret != -ERESTARTSYS && ret != -EINTR && ret != -ENOENT)
+		keep_result(c, ret);
+}
+
+/* A thread that calls does not wait any more. */
+static void leave_wait(struct run *r, uint32_t tid)
+{
+	struct parked *p, *next;
+
+	for (p = TAILQ_FIRST(&r->parked); p; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->call.n.pid == tid && !p->busy && !notify_valid(&p->call))
+			caller_gone(p);
+	}
+}
+
 bool park_recall(struct call *c, long *ret)
 {
-	struct undelivered *u = c->run->undelivered;
+	struct undelivered *u;
 
+	leave_wait(c->run, c->n.pid);
+	u = c->run->undelivered;
 	for (unsigned i = 0; u && i < REMEMBER; i++) {
 		if (u->slot[i].tid != c->n.pid || u->slot[i].data.nr != c->n.data.nr ||
 		    memcmp(u->slot[i].data.args, c->n.data.args, sizeof(c->n.data.args)) != 0)

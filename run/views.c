@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * views.c - files that describe the network: /proc/net, /proc/sys/net, /sys/class/net, and a node's own files in /etc
+ * views.c - files that describe the network: /proc/net, /proc/sys/net, /sys/class/net, parameters below /sys/module, and a node's own files in /etc
  *
  * Theory of operation
  *   Opening is notified. If the path names a view, the program is given a memfd with the text, read-only as the file would be; a
@@ -143,10 +143,15 @@ static int resolve(struct call *c, int dirfd, uint64_t addr, char *path)
 	return 0;
 }
 
+/* What programs may write to. */
+static bool is_setting(const char *path)
+{
+	return under(path, "/proc/sys/net") || under(path, "/sys/module/tcp_cubic/parameters");
+}
+
 static bool is_stack_view(const char *path)
 {
-	return under(path, "/proc/net") || under(path, "/proc/sys/net") ||
-	       under(path, "/sys/class/net");
+	return under(path, "/proc/net") || under(path, "/sys/class/net") || is_setting(path);
 }
 
 /* /proc/PID/mem of a process that is not ours */
@@ -462,7 +467,7 @@ static enum call_result open_stack_view(struct call *c, const char *path, uint64
 	int err = weir_view_read(c->tree->node->net, path, &text, &len);
 
 	/* Some can only be written: route/flush. */
-	if (err == -EACCES && (flags & O_ACCMODE) == O_WRONLY && under(path, "/proc/sys/net"))
+	if (err == -EACCES && (flags & O_ACCMODE) == O_WRONLY && is_setting(path))
 		err = 0;
 	if (err == -EISDIR)
 		res = writing ? call_return(c, -EISDIR) : give_dir(c, path, text, flags);
@@ -470,7 +475,7 @@ static enum call_result open_stack_view(struct call *c, const char *path, uint64
 		res = call_return(c, err);
 	else if (flags & O_DIRECTORY)
 		res = call_return(c, -ENOTDIR);
-	else if (writing && !under(path, "/proc/sys/net"))
+	else if (writing && !is_setting(path))
 		res = call_return(c, -EACCES);
 	else if (writing)
 		res = give_writable(c, path, text, len, flags);

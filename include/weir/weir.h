@@ -386,24 +386,25 @@ WEIR_API int weir_packet_ring_fd(struct weir_file *f, int *ret_fd, size_t *ret_s
 /* ---- views and sysctls --------------------------------------------------------------------------------- */
 
 /*
- * What a program would read under @path: "/proc/net/tcp", "/proc/sys/net/ipv4/ip_forward", "/sys/class/net/eth0/mtu". Allocates
- * *ret_text (free() it). -ENOENT: there is no such view. -EISDIR: a directory; *ret_text lists its entries, one a line.
+ * What a program would read under @path: "/proc/net/tcp", "/proc/sys/net/ipv4/ip_forward", "/sys/class/net/eth0/mtu",
+ * "/sys/module/tcp_cubic/parameters/hystart". Allocates *ret_text (free() it). -ENOENT: there is no such view. -EISDIR: a directory; *ret_text lists its entries, one a line.
  */
 WEIR_API int weir_view_read(struct weir_net *net, const char *path, char **ret_text,
 			    size_t *ret_len);
-/* Writes a sysctl, as writing to the file under /proc/sys/net would. */
+/* Writes a sysctl or a parameter, as writing to the file under /proc/sys/net or /sys/module would. */
 WEIR_API int weir_view_write(struct weir_net *net, const char *path, const char *text, size_t len);
 /* @name "net.ipv4.ip_forward" or with slashes. */
 WEIR_API int weir_sysctl(struct weir_net *net, const char *name, const char *value);
 
 struct weir_sysctl_info {
-	const char *name;          /* "net.ipv4.ip_forward", "net.ipv4.conf.DEV.forwarding" */
+	const char *
+		name; /* "net.ipv4.ip_forward", "net.ipv4.conf.DEV.forwarding", "/sys/module/tcp_cubic/parameters/hystart" */
 	const char *default_value; /* as a new net shows it; "" if it cannot be read */
 	const char *range;         /* "0 to 255"; "" if every value of its kind will do */
 	const char *help;
 	int writable;
 };
-/* Calls @fn for each sysctl that there is; what it is given is valid during the call. -ENOMEM */
+/* Calls @fn for each sysctl and parameter that there is; what it is given is valid during the call. -ENOMEM */
 WEIR_API int weir_sysctl_each(struct weir_machine *m,
 			      void (*fn)(const struct weir_sysctl_info *info, void *arg),
 			      void *arg);

@@ -4,7 +4,7 @@
  *
  * Theory of operation
  *   Folders register tables once per machine. A row's value lies in a structure of the net; reading and writing a file under
- *   /proc/sys/net finds the row by its path, and formats or parses by its kind. Directories are not stored: their listings are
+ *   /proc/sys/net, or /sys/module for parameters, finds the row by its path, and formats or parses by its kind. Directories are not stored: their listings are
  *   made from the paths of the rows. Views (/proc/net/...) are functions that print. /sys/class/net is made by dev_views.c.
  *   All numbers of a list are parsed and checked before the first is stored: a bad write changes nothing.
  * Locking
@@ -317,16 +317,19 @@ int view_register(struct machine *m, const struct view_desc *views, u32 n)
 }
 
 void sysctl_for_each(const struct machine *m,
-		     void (*fn)(const char *dir, const struct sysctl_desc *d, void *arg), void *arg)
+		     void (*fn)(const char *root, const char *dir, const struct sysctl_desc *d,
+				void *arg),
+		     void *arg)
 {
 	const struct sysctl_registry *r = m->sysctls;
 
 	for (u32 i = 0; r && i < r->nr_tables; i++)
 		for (u32 k = 0; k < r->tables[i]->count; k++)
-			fn(NULL, &r->tables[i]->rows[k], arg);
+			fn(r->tables[i]->parameters ? SYSCTL_MODULE : SYSCTL_NET, NULL,
+			   &r->tables[i]->rows[k], arg);
 	for (u32 i = 0; r && i < r->nr_dirs; i++)
 		for (u32 k = 0; k < r->dirs[i]->count; k++)
-			fn(r->dirs[i]->path, &r->dirs[i]->rows[k], arg);
+			fn(SYSCTL_NET, r->dirs[i]->path, &r->dirs[i]->rows[k], arg);
 }
 
 void sysctl_range(const struct sysctl_desc *d, struct text *t)
@@ -397,19 +400,21 @@ static bool find_in_dir(struct net *net, const struct sysctl_dir *dir, const cha
 	return false;
 }
 
-/* cpu lock held. */
-static bool sysctl_find(struct net *net, const char *path, struct sysctl_place *ret)
+/* @parameters: @path is below SYSCTL_MODULE, else SYSCTL_NET. cpu lock held. */
+static bool sysctl_find(struct net *net, const char *path, bool parameters,
+			struct sysctl_place *ret)
 {
 	const struct sysctl_registry *r = net->machine->sysctls;
 
 	for (u32 i = 0; r && i < r->nr_tables; i++)
-		for (u32 k = 0; k < r->tables[i]->count; k++)
+		for (u32 k = 0; r->tables[i]->parameters == parameters && k < r->tables[i]->count;
+		     k++)
 			if (!strcmp(r->tables[i]->rows[k].path, path)) {
 				ret->desc = &r->tables[i]->rows[k];
 				ret->base = r->tables[i]->base ? r->tables[i]->base(net) : NULL;
 				return true;
 			}
-	for (u32 i = 0; r && i < r->nr_dirs; i++)
+	for (u32 i = 0; r && !parameters && i < r->nr_dirs; i++)
 		if (find_in_dir(net, r->dirs[i], path, ret))
 			return true;
 	return false;
@@ -466,28 +471,29 @@ static void list_in_dir(struct net *net, const struct sysctl_dir *dir, const cha
 		text_printf(t, "%s\n", dir->rows[i].path);
 }
 
-/* The entries of a directory under /proc/sys/net. -EISDIR or -ENOENT. cpu lock held. */
-static int sysctl_list(struct net *net, const char *path, struct text *t)
+/* The entries of a directory of rows. -EISDIR or -ENOENT. cpu lock held. */
+static int sysctl_list(struct net *net, const char *path, bool parameters, struct text *t)
 {
 	const struct sysctl_registry *r = net->machine->sysctls;
 	size_t before = t->len;
 
 	for (u32 i = 0; r && i < r->nr_tables; i++)
-		for (u32 k = 0; k < r->tables[i]->count; k++)
+		for (u32 k = 0; r->tables[i]->parameters == parameters && k < r->tables[i]->count;
+		     k++)
 			list_component(t, path, r->tables[i]->rows[k].path);
-	for (u32 i = 0; r && i < r->nr_dirs; i++)
+	for (u32 i = 0; r && !parameters && i < r->nr_dirs; i++)
 		list_in_dir(net, r->dirs[i], path, t);
 	return t->len > before ? -EISDIR : -ENOENT;
 }
 
 /* ---- reading and writing ------------------------------------------------------------------------------- */
 
-static int sysctl_read(struct net *net, const char *path, struct text *t)
+static int sysctl_read(struct net *net, const char *path, bool parameters, struct text *t)
 {
 	struct sysctl_place place;
 
-	if (!sysctl_find(net, path, &place))
-		return sysctl_list(net, path, t);
+	if (!sysctl_find(net, path, parameters, &place))
+		return sysctl_list(net, path, parameters, t);
 	if (place.desc->kind == SYSCTL_FUNC) {
 		if (!place.desc->show)
 			return -EACCES;
@@ -498,12 +504,13 @@ static int sysctl_read(struct net *net, const char *path, struct text *t)
 	return 0;
 }
 
-static int sysctl_write(struct net *net, const char *path, const char *s, size_t len)
+static int sysctl_write(struct net *net, const char *path, bool parameters, const char *s,
+			size_t len)
 {
 	struct sysctl_place place;
 	int err;
 
-	if (!sysctl_find(net, path, &place))
+	if (!sysctl_find(net, path, parameters, &place))
 		return -ENOENT;
 	if (place.desc->readonly)
 		return -EACCES;
@@ -591,8 +598,10 @@ int view_read(struct net *net, const char *path, struct text *t)
 	if (unlikely(net->group))
 		net_group_sum_mib(net);
 	cpu_lock(net->cpu);
-	if ((rest = path_below(path, "/proc/sys/net", buf, sizeof(buf))))
-		err = sysctl_read(net, rest, t);
+	if ((rest = path_below(path, SYSCTL_NET, buf, sizeof(buf))))
+		err = sysctl_read(net, rest, false, t);
+	else if ((rest = path_below(path, SYSCTL_MODULE, buf, sizeof(buf))))
+		err = sysctl_read(net, rest, true, t);
 	else if ((rest = path_below(path, "/sys/class/net", buf, sizeof(buf))))
 		err = dev_sysfs_read(net, rest, t);
 	else if ((rest = path_below(path, "", buf, sizeof(buf) - 1))) {
@@ -610,9 +619,13 @@ int view_read(struct net *net, const char *path, struct text *t)
 int view_write(struct net *net, const char *path, const char *text, size_t len)
 {
 	char buf[512];
-	const char *rest = path_below(path, "/proc/sys/net", buf, sizeof(buf));
+	const char *rest = path_below(path, SYSCTL_NET, buf, sizeof(buf));
+	bool parameters = !rest;
 	struct net *shard;
 	int err;
+
+	if (parameters)
+		rest = path_below(path, SYSCTL_MODULE, buf, sizeof(buf));
 
 	if (!rest) {
 		struct text t = { 0 };
@@ -622,14 +635,14 @@ int view_write(struct net *net, const char *path, const char *text, size_t len)
 		return err == -ENOENT ? -ENOENT : -EACCES;
 	}
 	cpu_lock(net->cpu);
-	err = sysctl_write(net, rest, text, len);
+	err = sysctl_write(net, rest, parameters, text, len);
 	cpu_unlock(net->cpu);
 	net_for_each_other_shard(net, shard, i)
 	{
 		if (err)
 			break;
 		cpu_lock(shard->cpu);
-		err = sysctl_write(shard, rest, text, len);
+		err = sysctl_write(shard, rest, parameters, text, len);
 		cpu_unlock(shard->cpu);
 	}
 	return err;

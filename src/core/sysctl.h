@@ -3,7 +3,8 @@
  * sysctl.h - tunables as tables, and the text views of /proc and /sys
  *
  * A sysctl is a row: path under /proc/sys/net, kind, where the value lies, range, help. Rows of one table share a base. Parsing,
- * range checks, /proc/sys files and the manual are derived. A view is a file under /proc/net or /sys/class/net made by a function.
+ * range checks, /proc/sys files and the manual are derived. Parameters of what is a module in Linux are rows, too: below
+ * /sys/module. A view is a file under /proc/net or /sys/class/net made by a function.
  * Both are registered per machine by the folders' machine_init.
  * Context: control; sysctl functions take the cpu lock around the access themselves.
  */
@@ -63,7 +64,10 @@ struct sysctl_table {
 	void *(*base)(struct net *net); /* structure the offsets refer to */
 	const struct sysctl_desc *rows;
 	u32 count;
+	bool parameters; /* below SYSCTL_MODULE: "tcp_cubic/parameters/hystart" */
 };
+#define SYSCTL_NET    "/proc/sys/net"
+#define SYSCTL_MODULE "/sys/module"
 
 #define SYSCTL_ROW(path_, kind_, type_, field_, def_, min_, max_, help_)                           \
 	{                                                                                          \
@@ -85,9 +89,10 @@ struct sysctl_dir {
 	const struct sysctl_desc *rows; /* path: file name only */
 	u32 count;
 };
-/* Calls @fn for each row of the machine. @dir: of a directory with devices, else NULL. */
+/* Calls @fn for each row of the machine. @root: SYSCTL_NET or SYSCTL_MODULE. @dir: of a directory with devices, else NULL. */
 void sysctl_for_each(const struct machine *m,
-		     void (*fn)(const char *dir, const struct sysctl_desc *d, void *arg),
+		     void (*fn)(const char *root, const char *dir, const struct sysctl_desc *d,
+				void *arg),
 		     void *arg);
 /* "0 to 255", or "" where every value of the kind will do. */
 void sysctl_range(const struct sysctl_desc *d, struct text *t);
@@ -106,8 +111,8 @@ struct view_desc {
 };
 int view_register(struct machine *m, const struct view_desc *views, u32 n);
 
-/* @path as a program names it, any of /proc/net/..., /proc/sys/net/..., /sys/class/net/.... 0, -ENOENT, -EISDIR (the entries, one
- * a line, are in @t), -ENOMEM. */
+/* @path as a program names it, any of /proc/net/..., /proc/sys/net/..., /sys/class/net/..., /sys/module/.... 0, -ENOENT, -EISDIR
+ * (the entries, one a line, are in @t), -ENOMEM. */
 int view_read(struct net *net, const char *path, struct text *t);
 /* 0, -ENOENT, -EINVAL, -ERANGE, -EACCES */
 int view_write(struct net *net, const char *path, const char *buf, size_t len);

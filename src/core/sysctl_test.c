@@ -69,6 +69,9 @@ static const struct sysctl_desc rows[] = {
 	  .changed = changed },
 };
 static const struct sysctl_table table = { base, rows, ARRAY_SIZE(rows) };
+static const struct sysctl_desc param_rows[] = { SYSCTL_ROW("mod/parameters/small", SYSCTL_U8,
+							    struct values, small, 64, 1, 200, "") };
+static const struct sysctl_table params = { base, param_rows, 1, .parameters = true };
 static const struct sysctl_desc dir_rows[] = { SYSCTL_ROW("small", SYSCTL_U8, struct values, small,
 							  0, 0, 0, "") };
 static const struct sysctl_dir dir = { "test/conf", dir_base, dir_list, dir_rows, 1 };
@@ -87,7 +90,8 @@ static int setup(void **state)
 	m = ((struct net *)net)->machine;
 	memset(&the_values, 0, sizeof(the_values));
 	sysctl_set_defaults(&table, &the_values);
-	return sysctl_register(m, &table) || sysctl_register_dir(m, &dir);
+	return sysctl_register(m, &table) || sysctl_register(m, &params) ||
+	       sysctl_register_dir(m, &dir);
 }
 
 static int teardown(void **state)
@@ -126,6 +130,21 @@ static void defaults_are_shown(void **state)
 	expect("/proc/sys/net/test/triple", 0, "0\t0\t0\n");
 	expect("/proc/sys/net/core/somaxconn", 0, "4096\n");
 	expect("/proc/sys/net/core/rmem_default", 0, "212992\n");
+}
+
+static void parameters_of_modules_have_a_tree_of_their_own(void **state)
+{
+	const char *path = "/sys/module/mod/parameters/small";
+
+	expect(path, 0, "64\n");
+	assert_int_equal(weir_view_write(net, path, "7", 1), 0);
+	expect(path, 0, "7\n");
+	assert_int_equal(weir_view_write(net, path, "201", 3), -EINVAL);
+	expect("/sys/module/mod", -EISDIR, "parameters\n");
+	expect("/sys/module/test/small", -ENOENT, NULL);
+	expect("/proc/sys/net/mod/parameters/small", -ENOENT, NULL);
+	assert_int_equal(weir_view_write(net, "/proc/sys/net/mod/parameters/small", "7", 1),
+			 -ENOENT);
 }
 
 static void writes_are_checked(void **state)
@@ -239,6 +258,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(defaults_are_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(parameters_of_modules_have_a_tree_of_their_own,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(writes_are_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(directories_list_each_name_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_with_dots_and_slashes_mean_the_same, setup,

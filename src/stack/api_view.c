@@ -65,18 +65,21 @@ struct each {
 };
 
 /* In place of a device, "default" has what a new one begins with. */
-static void each_row(const char *dir, const struct sysctl_desc *d, void *arg)
+static void each_row(const char *root, const char *dir, const struct sysctl_desc *d, void *arg)
 {
 	struct each *e = arg;
 	struct text name = { 0 }, path = { 0 }, def = { 0 }, range = { 0 };
-	bool readable;
+	bool readable, is_sysctl = !strcmp(root, SYSCTL_NET);
 
-	text_printf(&name, "net.%s%s%s", dir ? dir : "", dir ? ".DEV." : "", d->path);
-	text_printf(&path, "/proc/sys/net/%s%s%s", dir ? dir : "", dir ? "/default/" : "", d->path);
+	text_printf(&path, "%s/%s%s%s", root, dir ? dir : "", dir ? "/default/" : "", d->path);
+	if (is_sysctl)
+		text_printf(&name, "net.%s%s%s", dir ? dir : "", dir ? ".DEV." : "", d->path);
+	else
+		text_printf(&name, "%s/%s", root, d->path);
 	sysctl_range(d, &range);
 	e->failed |= name.failed || path.failed || range.failed;
 	if (!e->failed) {
-		for (char *p = name.buf; *p; p++)
+		for (char *p = name.buf; is_sysctl && *p; p++)
 			if (*p == '/')
 				*p = '.';
 		readable = !view_read(e->net, path.buf, &def) && def.len;

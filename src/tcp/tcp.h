@@ -196,6 +196,7 @@ struct tcp_machine { /* machine->tcp */
 	u32 nr_cong;
 };
 
+struct sysctl_table;
 struct tcp_af_ops;
 struct tcp_metrics_table; /* tcp_metrics.c */
 
@@ -212,6 +213,11 @@ struct tcp_fastopen_cookie {
 struct tcp_fastopen_keys { /* the second is valid, but not given out */
 	u64 key[2][2];
 	u32 num;
+};
+
+struct tcp_cubic_params { /* cong/cubic.c */
+	u32 beta, bic_scale, fast_convergence, hystart, hystart_ack_delta_us, hystart_detect,
+		hystart_low_window, initial_ssthresh, tcp_friendliness;
 };
 
 struct netns_tcp {
@@ -249,6 +255,7 @@ struct netns_tcp {
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
 	u32 tso_win_divisor;
+	struct tcp_cubic_params cubic;
 };
 
 /* ---- the connection ---------------------------------------------------------------------------------- */
@@ -686,6 +693,7 @@ u32 keepalive_probes(const struct sock *sk);
 /* ---- tcp_pacing.c -------------------------------------------------------------------------------------- */
 
 u64 tcp_pacing_rate(const struct sock *sk); /* octets/s now, paced or not */
+bool tcp_is_paced(const struct sock *sk);
 /* For congestion control: the connection is paced from now on. */
 void tcp_set_pacing_rate(struct sock *sk, u64 octets_per_s);
 static inline bool tcp_may_be_paced(const struct sock *sk)
@@ -1520,6 +1528,7 @@ extern const struct offload_callbacks tcp_v4_offload, tcp_v6_offload;
 /* ---- cong/ ------------------------------------------------------------------------------------------- */
 
 extern const struct tcp_congestion_ops tcp_cubic, tcp_bbr, tcp_bbr3, tcp_dctcp;
+extern const struct sysctl_table tcp_cubic_params;
 int tcp_register_congestion_control(
 	struct machine *m, const struct tcp_congestion_ops *ops); /* 0, -EEXIST, -EINVAL, -ENOSPC */
 void tcp_unregister_congestion_control(struct machine *m, const struct tcp_congestion_ops *ops);

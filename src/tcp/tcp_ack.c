@@ -428,10 +428,13 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		if (sk->sk_dst_cache && (st.flag & FLAG_DATA_ACKED))
 			sk->sk_dst_cache->lastuse = tcp_now_ns(sk);
 	}
+	st.rs.rtt_us = st.sack_rtt_us;
+	if (clean.last_sent && !(st.flag & FLAG_RETRANS_DATA_ACKED))
+		st.rs.rtt_us = (s64)tcp_us_since(sk, clean.last_sent);
 	if (tcp_ca(sk)->pkts_acked && (st.acked_pkts || st.delivered)) {
 		struct ack_sample sample = {
 			.pkts_acked = max(st.acked_pkts, st.delivered),
-			.rtt_us = (s32)min(st.seq_rtt_us, (s64)INT32_MAX),
+			.rtt_us = (s32)min(st.rs.rtt_us, (s64)INT32_MAX),
 			.in_flight = st.prior_in_flight,
 		};
 
@@ -465,9 +468,6 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	st.rs.acked_sacked = st.delivered;
 	st.rs.is_ece = (st.flag & FLAG_ECE) != 0;
 	st.rs.losses = st.lost = tp->lost - prior_lost;
-	st.rs.rtt_us = st.sack_rtt_us;
-	if (clean.last_sent && !(st.flag & FLAG_RETRANS_DATA_ACKED))
-		st.rs.rtt_us = (s64)tcp_us_since(sk, clean.last_sent);
 	tcp_rate_gen(sk, tp->is_sack_reneg, &st.rs);
 	tcp_cong_control(sk, &st);
 	tcp_xmit_recovery(sk, rexmit);

@@ -67,6 +67,13 @@ u64 tcp_pacing_rate(const struct sock *sk)
 	return min(p && p->rate ? p->rate : window_rate(sk), max_rate(sk));
 }
 
+bool tcp_is_paced(const struct sock *sk)
+{
+	const struct tcp_pacing *p = pacing_of(sk);
+
+	return sock_flag(sk, SOCK_FQ_PACED) || (p && p->wanted);
+}
+
 /* ---- waiting ------------------------------------------------------------------------------------------- */
 
 static void pacing_timer(struct cpu *cpu, struct hrtimer *t)

@@ -193,7 +193,9 @@ static const struct sysctl_table tcp_sysctls = { tcp_sysctl_base, tcp_sysctl_row
 
 int tcp_sysctl_machine_init(struct machine *m)
 {
-	return sysctl_register(m, &tcp_sysctls);
+	int err = sysctl_register(m, &tcp_sysctls);
+
+	return err ? err : sysctl_register(m, &tcp_cubic_params);
 }
 
 void tcp_sysctl_net_init(struct net *net)
@@ -201,6 +203,7 @@ void tcp_sysctl_net_init(struct net *net)
 	struct netns_tcp *t = net->tcp;
 
 	sysctl_set_defaults(&tcp_sysctls, t);
+	sysctl_set_defaults(&tcp_cubic_params, &t->cubic);
 	t->rmem[0] = 4096;
 	t->rmem[1] = 131072;
 	t->rmem[2] = 6291456;

@@ -156,7 +156,7 @@ static bool is_file(const struct command *c)
 static bool is_echo(const struct command *c)
 {
 	return c->nr == 2 && !strcmp(c->word[0], "echo") && c->word[1][0] != '-' && c->to &&
-	       !strncmp(c->to, "/proc/sys/net/", 14);
+	       (!strncmp(c->to, "/proc/sys/net/", 14) || !strncmp(c->to, "/sys/module/", 12));
 }
 
 static int complain(const char *name, const char *value, int err)

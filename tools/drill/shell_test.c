@@ -55,6 +55,8 @@ static void settings_need_no_shell(void **state)
 	assert_int_equal(
 		run("sysctl -q a=1 -w b=\"2 3\"; sysctl -q c=4\necho 5 > /proc/sys/net/d", "."), 0);
 	assert_string_equal(done, "a=1;b=2 3;c=4;/proc/sys/net/d<5;");
+	assert_int_equal(run("echo 3 > /sys/module/m/parameters/p", "."), 0);
+	assert_string_equal(done, "/sys/module/m/parameters/p<3;");
 	assert_int_equal(run("sysctl -q a=1 \\\n  b=2 # a comment\n# another; c=3", "."), 0);
 	assert_string_equal(done, "a=1;b=2;");
 }

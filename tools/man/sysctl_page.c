@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sysctl_page.c - prints weir-sysctl(7): a row for each sysctl that a stack has, from its own tables */
+/* sysctl_page.c - prints weir-sysctl(7): a row for each sysctl and module parameter that a stack has, from its own tables */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +64,9 @@ int main(void)
 	     "tables of the stack, with the value that a new instance begins with and the values\n"
 	     "that are taken.\n"
 	     ".Ar DEV\nis the name of a device,\n.Ql all\nor\n.Ql default .\n"
+	     "Files below\n.Pa /sys/module\nare parameters of what is a module in Linux; they are "
+	     "read and\n"
+	     "written likewise, and each instance has its own, too.\n"
 	     ".Bl -tag -width indent");
 	for (size_t i = 0; i < rows.n; i++) {
 		printf(".It Va %s\n%s\n", rows.row[i].name, rows.row[i].text);

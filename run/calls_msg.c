@@ -431,6 +431,7 @@ static int take_error(struct call *c, struct dgram_msg *d)
 
 	if (n < 0)
 		return (int)n;
+	dgram_error_read(c->sock, c->a);
 	d->len = (size_t)n;
 	d->addrlen = h.msg_namelen;
 	d->controllen = h.msg_controllen;
@@ -649,7 +650,9 @@ enum call_result call_recvmmsg(struct call *c)
 		return call_park(c, s->rcvtimeo, -EAGAIN);
 	}
 	/* An error behind the first message is the next call's. */
-	if (c->done && n < 0 && n != -EAGAIN)
+	if (c->done && n < 0 && n != -EAGAIN) {
 		s->err = (int)-n;
+		dgram_look_for_errors(s, c->a);
+	}
 	return call_return(c, c->done ? (long)c->done : n);
 }

@@ -47,10 +47,8 @@ static int get_error(struct call *c)
 	socklen_t len = sizeof(int);
 	int native = 0, err;
 
-	if (!s->stream) {
-		err = dgram_error(s, c->a);
-		return err ? err : asock_error(s);
-	}
+	if (!s->stream)
+		return dgram_error(s, c->a);
 	if (s->state != AS_FAILED) {
 		err = s->err;
 		s->err = 0;
@@ -291,7 +289,7 @@ static enum call_result ioctl_inq(struct call *c)
 		return call_return(c, -EINVAL);
 	if (s->stream)
 		return CALL_CONTINUE;
-	len = dgram_next_len(c->sock, c->a);
+	len = dgram_next_len(c->sock);
 	return call_return(c, mem_write(c, call_ptr(c, 2), &len, sizeof(len)));
 }
 

@@ -9,12 +9,13 @@
  *   buffers, not octets, so that empty datagrams weigh too) tells how many entries at the front are stale. What one of a given length
  *   weighs is the kernel's matter; it is weighed once, on a pair of our own. The number moved ahead is bounded; the rest waits in
  *   the stack's receive buffer, where drops are counted as usual.
- *   An error of the socket (ICMP) must wake who polls, or waits in recv(): an empty datagram, the token, goes to the program's end. The next
- *   notified call reports the error and takes the token away; a native read finds it empty, and then the error is told.
+ *   An error of the socket (ICMP), or one in its queue (IP_RECVERR), must show as POLLERR, and wake who waits in recv(): an end of
+ *   AF_UNIX has an error when its peer turns away while it has unread datagrams, so ours does, and comes back (show_error()). The next
+ *   notified call tells which error it is; a native one says ECONNRESET, and then it is told.
  *   A datagram whose caller vanished is kept, and given to the restarted call before any other.
  * Invariants
  *   queue describes the datagrams in the program's end, oldest first, except for stale entries at its front.
- *   At most one entry is the token.
+ *   shown: the program's end had the error that err tells of, or that of the error queue; whether it still has it the end itself says.
  */
 #include "run_internal.h"
 
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define QUEUE_MAX   256 /* datagrams moved ahead */
@@ -80,8 +82,6 @@ static void entry_pop(struct asock *s)
 	TAILQ_REMOVE(&s->queue, e, link);
 	s->queue_len--;
 	s->queue_weight -= e->weight;
-	if (e->kind == DGRAM_TOKEN)
-		s->token = false;
 	free(e);
 }
 
@@ -111,7 +111,6 @@ static struct dgram_entry *entry_new(const struct dgram_msg *m)
 	e->len = m->len;
 	e->flags = m->flags;
 	e->controllen = m->controllen;
-	e->kind = DGRAM_DATA;
 	e->data = NULL;
 	memcpy(e->control, m->control, m->controllen);
 	return e;
@@ -127,7 +126,7 @@ static void entry_to_msg(const struct dgram_entry *e, struct dgram_msg *m)
 	memcpy(m->control, e->control, e->controllen);
 }
 
-/* Drops the entries whose datagrams were read natively: a token among them has told its error. */
+/* Drops the entries whose datagrams were read natively. */
 static void sync_queue(struct asock *s)
 {
 	size_t left;
@@ -135,76 +134,106 @@ static void sync_queue(struct asock *s)
 	if (!s->queue_len || s->b < 0)
 		return;
 	left = (size_t)unread_weight(s->b);
-	while (s->queue_len && (!left || s->queue_weight > left)) {
-		if (TAILQ_FIRST(&s->queue)->kind == DGRAM_TOKEN)
-			s->err = 0;
+	while (s->queue_len && (!left || s->queue_weight > left))
 		entry_pop(s);
-	}
 }
 
 /* ---- errors ----------------------------------------------------------------------------------------------- */
 
-/* Who polls, or waits natively, learns that there is something to ask for. */
 static void raise_error(struct asock *s, int err)
 {
-	struct dgram_msg none = { 0 };
-	struct dgram_entry *e;
-
 	s->err = err;
-	if (s->token || s->b < 0 || (s->domain != AF_INET && s->domain != AF_INET6))
-		return;
-	e = entry_new(&none);
-	if (!e || send(s->b, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-		free(e);
-		return;
-	}
-	e->kind = DGRAM_TOKEN;
-	s->token = true;
-	entry_push(s, e);
+	s->shown = false; /* perhaps it was fetched natively: it is shown anew */
 }
 
-/* The error was told: its token goes. What lies in front of it is taken out and put behind what follows, in order. */
-static void lower_token(struct asock *s, int a)
+static bool end_is_empty(const struct asock *s)
 {
-	unsigned n = s->queue_len;
+	char c;
 
-	if (!s->token || a < 0)
+	return recv(s->b, &c, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
+}
+
+static void take_native_sends(struct asock *s);
+
+/*
+ * The program's end, of which @a is a copy, gets an error. Our end finds back to it by a name, which the kernel chooses. A datagram that the program
+ * sends in between, two system calls long, is lost with the one that is there for the purpose.
+ */
+static void show_error(struct asock *s, int a)
+{
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(name);
+
+	if (bind(a, (const struct sockaddr *)&name, sizeof(sa_family_t)) < 0 ||
+	    getsockname(a, (struct sockaddr *)&name, &len) < 0)
 		return;
-	while (n--) {
-		struct dgram_entry *e = TAILQ_FIRST(&s->queue);
-		ssize_t len = recv(a, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT);
+	take_native_sends(s);
+	if (!end_is_empty(s) || send(a, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return;
+	connect(s->b, &none, sizeof(none));
+	s->shown = connect(s->b, (const struct sockaddr *)&name, len) == 0;
+}
 
-		if (len < 0 || e->kind == DGRAM_TOKEN ||
-		    send(s->b, s->run->scratch, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-			entry_pop(s);
-			continue;
-		}
-		TAILQ_REMOVE(&s->queue, e, link);
-		TAILQ_INSERT_TAIL(&s->queue, e, link);
-	}
+void dgram_look_for_errors(struct asock *s, int a)
+{
+	bool queued = weir_poll_now(s->file) & POLLERR;
+	int err = queued ? asock_error(s) : 0, own = -1;
+
+	if (err)
+		raise_error(s, err);
+	if (s->shown || (!s->err && !queued) || s->b < 0 || asock_pair_type(s) != SOCK_DGRAM)
+		return;
+	if (a < 0)
+		a = own = ident_find(s);
+	if (a >= 0)
+		show_error(s, a);
+	if (own >= 0)
+		close(own);
+}
+
+/* The program's end shows no error any more. False: it did not; the program has fetched it there. */
+static bool hide_error(struct asock *s, int a)
+{
+	socklen_t len = sizeof(int);
+	int native = 0;
+
+	if (!s->shown || a < 0)
+		return true;
+	s->shown = false;
+	return getsockopt(a, SOL_SOCKET, SO_ERROR, &native, &len) < 0 || native;
 }
 
 int dgram_error(struct asock *s, int a)
 {
 	int err;
 
-	sync_queue(s);
+	if (!hide_error(s, a))
+		s->err = 0;
 	err = s->err;
 	s->err = 0;
-	if (err)
-		lower_token(s, a);
+	if (!(weir_poll_now(s->file) & POLLERR))
+		return err;
+	if (!err)
+		err = asock_error(s);
+	dgram_look_for_errors(s, a); /* there may be more in the queue */
 	return err;
 }
 
-int dgram_next_len(struct asock *s, int a)
+void dgram_error_read(struct asock *s, int a)
 {
-	struct dgram_entry *e;
+	hide_error(s, a);
+	s->err = 0;
+	dgram_look_for_errors(s, a);
+}
+
+int dgram_next_len(struct asock *s)
+{
 	int len = 0;
 
 	sync_queue(s);
-	TAILQ_FOREACH(e, &s->queue, link)
-	if (e->kind == DGRAM_DATA)
-		return (int)e->len;
+	if (s->queue_len)
+		return (int)TAILQ_FIRST(&s->queue)->len;
 	if (s->undelivered)
 		return (int)s->undelivered->len;
 	return weir_ioctl(s->file, FIONREAD, &len) < 0 ? 0 : len;
@@ -311,8 +340,10 @@ void dgram_down(struct asock *s)
 	while (!TAILQ_EMPTY(&s->waiters) && deliverable(s) && park_wake_one(s))
 		;
 	/* While EPOLLOUT is asked for, each read by the program is an event. It must not be asked for anew: that is one, too. */
-	if (!s->dead)
-		asock_arm_out(s, fill_end(s));
+	if (s->dead)
+		return;
+	asock_arm_out(s, fill_end(s));
+	dgram_look_for_errors(s, -1);
 }
 
 /* The first datagram in the program's end. -EAGAIN: none is there. */
@@ -345,6 +376,7 @@ int dgram_take(struct asock *s, int a, bool peek, struct dgram_msg *ret)
 	err = dgram_error(s, a);
 	if (err)
 		return -err;
+	sync_queue(s);
 	err = take_from_end(s, a, peek, ret);
 	if (err != -EAGAIN)
 		return err;
@@ -378,7 +410,7 @@ void dgram_put_back(struct asock *s, const struct dgram_msg *m)
 
 /* ---- from the program ------------------------------------------------------------------------------------- */
 
-/* Nothing may be an empty datagram, or the end: that the event has yet to tell of, or that shutdown() made. */
+/* Nothing may be an empty datagram, or, where the ends are a SEQPACKET pair, the end, or what shutdown() made. */
 static bool hung_up(struct asock *s)
 {
 	struct pollfd p = { .fd = s->b, .events = POLLRDHUP };
@@ -387,10 +419,8 @@ static bool hung_up(struct asock *s)
 }
 
 /* Native sends. The stack's send buffer being full leaves them where they are. */
-void dgram_up(struct asock *s)
+static void take_native_sends(struct asock *s)
 {
-	if (s->dead || s->b < 0)
-		return;
 	for (int i = 0; i < ROUNDS; i++) {
 		ssize_t n, k;
 
@@ -407,25 +437,38 @@ void dgram_up(struct asock *s)
 	asock_again(s);
 }
 
+void dgram_up(struct asock *s)
+{
+	if (s->dead || s->b < 0)
+		return;
+	take_native_sends(s);
+	if (s->err)
+		dgram_look_for_errors(s, -1);
+}
+
 /* The last words of a program that has closed its end: all of them. */
 static void dgram_drain(struct asock *s)
 {
-	int left = 0;
-
-	while (ioctl(s->b, FIONREAD, &left) == 0 && left > 0) {
+	for (;;) {
 		ssize_t n = recv(s->b, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT);
 
-		if (n < 0)
+		if (n < 0 || (n == 0 && hung_up(s)))
 			return;
 		weir_send(s->file, s->run->scratch, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
 }
 
+void dgram_closed(struct asock *s)
+{
+	if (s->b >= 0)
+		dgram_drain(s);
+	asock_free(s);
+}
+
 void dgram_end_event(struct asock *s, uint32_t events)
 {
-	if (events & (EPOLLHUP | EPOLLERR)) {
-		dgram_drain(s);
-		asock_free(s);
+	if (events & EPOLLHUP) { /* of a SEQPACKET pair */
+		dgram_closed(s);
 		return;
 	}
 	dgram_up(s);

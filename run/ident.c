@@ -12,8 +12,8 @@
  *   only kept as a hint (hint_tid, hint_fd) that is verified by inode.
  *
  *   Some states close the supervisor's end (the only way to make the program see an error), or leave it in a hang-up that no longer
- *   changes. Such sockets are orphans: from time to time one walk over the descriptors of all our processes finds out which
- *   of them somebody still holds.
+ *   changes. Such sockets are orphans: after a while they are found once, and from then on inotify tells of their last close. Where it cannot,
+ *   one walk over the descriptors of all our processes finds out from time to time which of them somebody still holds.
  */
 #include "run_internal.h"
 
@@ -419,6 +419,17 @@ void ident_check_listeners(struct run *r)
 	}
 }
 
+/* It need not be looked for any more. */
+static void await_close(struct asock *s)
+{
+	int a = s->kept_a >= 0 ? -1 : copy_by_hint(s);
+
+	if (a < 0)
+		return;
+	asock_await_close(s, a);
+	close(a);
+}
+
 void ident_scan_orphans(struct run *r)
 {
 	uint64_t start = run_now(r), took;
@@ -440,6 +451,8 @@ void ident_scan_orphans(struct run *r)
 		next = TAILQ_NEXT(s, orphan_link);
 		if (s->hint_tid == 0)
 			asock_free(s);
+		else
+			await_close(s);
 	}
 	took = run_now(r) - start;
 	r->orphan_scan = run_now(r) +

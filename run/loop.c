@@ -482,7 +482,7 @@ int loop_open(struct run *r)
 	char why[256];
 	int err;
 
-	r->ruleset = r->meet = -1;
+	r->ruleset = r->meet = r->inotify_source.fd = -1;
 	r->unix_pid = getpid();
 	if (doctor_probe(&r->fac, why, sizeof(why))) {
 		loop_say("cannot attach programs here: %s (weir doctor tells more)", why);
@@ -517,6 +517,7 @@ int loop_open(struct run *r)
 		err = unix_init(r);
 	if (!err)
 		err = views_init(r);
+	inotify_open(r);
 	return err || !r->fac.nested ? err : nested_open(r);
 }
 
@@ -575,6 +576,7 @@ void loop_free(struct run *r)
 	free_asocks(r);
 	nested_close(r);
 	views_exit(r);
+	inotify_close(r);
 	unix_exit(r);
 	if (r->wep)
 		weir_close(r->wep);

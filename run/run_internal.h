@@ -66,6 +66,7 @@ struct pidfd_slot {
 };
 
 #define UNIX_OWN_HASH 1024
+#define CLOSE_HASH    1024
 
 struct run {
 	const char *name, *kind;
@@ -74,7 +75,7 @@ struct run {
 	struct weir_machine *machine;
 	struct weir_file *wep; /* weir epoll: every attached socket, edge triggered */
 	int ep;                /* the loop's epoll */
-	int ep_ends; /* inside it: supervisor ends and written views; swept before each notification */
+	int ep_ends; /* inside it: supervisor ends and inotify; swept before each notification */
 	struct loop_source ends_source, weir_source, front_source, signal_source, control_source;
 	struct run_clock clock;
 	struct facilities fac;
@@ -127,6 +128,8 @@ struct run {
 	struct pidfd_slot pidfds[PIDFD_CACHE];
 	uint64_t seq; /* of the notification that was received last */
 	struct views *views;
+	struct loop_source inotify_source;     /* fd < 0: there is none */
+	LIST_HEAD(, asock) closes[CLOSE_HASH]; /* by close_wd */
 
 	LIST_HEAD(, unix_own)
 	unix_own[UNIX_OWN_HASH]; /* by inode: sockets of AF_UNIX that our programs bound */
@@ -355,11 +358,6 @@ struct leftover {
 	size_t off, len;
 };
 
-enum dgram_kind {
-	DGRAM_DATA,
-	DGRAM_TOKEN, /* empty: the socket has an error */
-};
-
 /* A datagram that lies in the program's end: where it came from. */
 struct dgram_entry {
 	TAILQ_ENTRY(dgram_entry) link;
@@ -368,7 +366,6 @@ struct dgram_entry {
 	size_t len;
 	int flags;
 	unsigned weight; /* what the kernel charges us for it until it is read */
-	uint8_t kind;    /* enum dgram_kind */
 	size_t controllen;
 	char *data; /* only for one that was taken out again: its octets */
 	char control[];
@@ -379,6 +376,8 @@ struct asock {
 	struct loop_source end; /* b */
 	LIST_ENTRY(asock) hash_link;
 	TAILQ_ENTRY(asock) orphan_link, again_link, dead_link;
+	LIST_ENTRY(asock) close_link;
+	int close_wd; /* inotify: the last close of the program's end is told; 0: not awaited */
 	struct run *run;
 	struct run_node *node;
 	struct weir_file *file;
@@ -413,11 +412,12 @@ struct asock {
 	bool closed;                   /* nobody holds the program's end */
 	bool abort;                    /* ... and unread octets were lost: close with RST */
 	bool undelivered_connect;      /* connect() succeeded, but its caller was interrupted */
-	bool token; /* the octet of a listener, the error of datagrams is in the program's end */
-	struct asock *stash; /* listener: accepted, but its caller was interrupted */
-	int stash_fd;        /* of an asock that is a stash: the program's end */
+	bool token;                    /* the octet of a listener is in the program's end */
+	struct asock *stash;           /* listener: accepted, but its caller was interrupted */
+	int stash_fd;                  /* of an asock that is a stash: the program's end */
 
 	/* datagrams */
+	bool shown;               /* an error: dgram.c */
 	struct dgram_queue queue; /* lies in the program's end */
 	size_t queue_weight;
 	unsigned queue_len;
@@ -433,9 +433,14 @@ int asock_join(struct asock *s, int a);
 void asock_free(struct asock *s);
 struct asock *asock_find(struct run *r, ino_t ino);
 void asock_set_hint(struct asock *s, pid_t tid, int fd);
+/* We are told when nobody holds the program's end, @a, any more; where that is not possible it is an orphan. */
+void asock_await_close(struct asock *s, int a);
+void asock_close_event(struct run *r, int wd);
+void asock_close_events_lost(struct run *r);
 void asock_orphan(struct asock *s); /* look from time to time whether anybody still holds it */
-void asock_unkeep(struct asock *s); /* its closing is visible again: see kept_a */
-void asock_again(struct asock *s);  /* pump it in the next turn */
+int asock_pair_type(const struct asock *s); /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
+void asock_unkeep(struct asock *s);         /* its closing is visible again: see kept_a */
+void asock_again(struct asock *s);          /* pump it in the next turn */
 void asock_arm_out(struct asock *s, bool on);
 void asock_set_buffer(int fd); /* the largest that we use */
 /* Gives @s a new pair; the program's end replaces descriptor @fd of the caller. */
@@ -495,10 +500,15 @@ int dgram_take(struct asock *s, int a, bool peek, struct dgram_msg *ret);
 /* The caller is gone: keep the datagram for the restarted call. */
 void dgram_put_back(struct asock *s, const struct dgram_msg *m);
 void dgram_free(struct asock *s);
+void dgram_closed(struct asock *s); /* nobody holds the program's end any more */
 /* The socket's pending error (positive) or 0; it is told. @a: the program's end, or -1. */
 int dgram_error(struct asock *s, int a);
+/* One was taken from the queue of errors. */
+void dgram_error_read(struct asock *s, int a);
+/* If there is an error, the program's end shows one. */
+void dgram_look_for_errors(struct asock *s, int a);
 /* What FIONREAD says. */
-int dgram_next_len(struct asock *s, int a);
+int dgram_next_len(struct asock *s);
 
 /* ---- packet.c ---- */
 bool packet_event(struct asock *s); /* from weir; false: @s has no ring */
@@ -587,6 +597,15 @@ bool park_recall(struct call *c, long *ret);
 /* ---- views.c ---- */
 int views_init(struct run *r);
 void views_exit(struct run *r);
+struct inotify_event;
+void views_event(struct run *r, const struct inotify_event *ev);
+
+/* ---- inotify.c ---- */
+void inotify_open(struct run *r);
+void inotify_close(struct run *r);
+/* Of what @fd is open on, whatever it is. The watch's number, above 0, or -errno. */
+int inotify_watch(struct run *r, int fd, uint32_t mask);
+void inotify_unwatch(struct run *r, int wd);
 
 /* ---- node.c ---- */
 void node_free_all(struct run *r);

@@ -4,15 +4,16 @@
  *
  * Theory of operation
  *   An attached socket is a weir_file and a socketpair. The program holds one end (A) under the descriptor it asked for; we hold
- *   the other (B) and move octets or datagrams between B and the file. A stream uses a stream pair, everything else a SEQPACKET pair:
- *   it keeps record boundaries, and, unlike SOCK_DGRAM, tells B when the last holder of A is gone.
+ *   the other (B) and move octets or datagrams between B and the file. A stream uses a stream pair: B hangs up when the last holder of A is
+ *   gone. Everything else uses a SOCK_DGRAM pair, on which A can show an error and go on (dgram.c). B does not notice there that A was
+ *   closed, nor where it has hung up before, or is not there: inotify tells.
  *
  *   A stream begins as A alone (where there is pidfd_getfd), not connected to anything: so it polls, reads and writes as a fresh socket does (HUP, errors). When it is
  *   bound, listens or connects it is joined to its B, by a connect() of ours to a listener of ours in the state directory.
  *   A must not be writable before the socket is connected. Its send buffer is made as small as the kernel allows and filled
  *   ("stuffed"). When the connection stands, raising the buffer wakes whoever polls for POLLOUT, and the stuffing is thrown away
  *   on our side. Where no copy of A can be had later (no pidfd_getfd) we keep one (kept_a) until a stream is connected, and for
- *   ever for datagrams; closing is then found by looking who holds A (orphans, ident.c) instead of by hang-up.
+ *   ever for datagrams; closing is then found by looking who holds A (orphans, ident.c): ours would never be the last close.
  * Invariants
  *   hash contains every asock that is not dead, under the inode of A. If an inode number turns up again, the old one's A is gone.
  *   b == -1 only in AS_FAILED, for a stream after an error, and for a fresh stream; such a socket is an orphan (ident.c).
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -142,13 +144,20 @@ static int set_inode(struct asock *s, int a)
 	return 0;
 }
 
+int asock_pair_type(const struct asock *s)
+{
+	if (s->stream)
+		return SOCK_STREAM;
+	/* A runner around us that cannot have copies lets nobody have SOCK_DGRAM: see unix_pair(). */
+	return s->run->nested && !s->run->fac.pidfd_getfd ? SOCK_SEQPACKET : SOCK_DGRAM;
+}
+
 /* The pair of @s: sets ino and b. Returns the program's end, or -errno. */
 static int make_pair(struct asock *s, bool stuffed)
 {
-	int type = s->stream ? SOCK_STREAM : SOCK_SEQPACKET;
 	int sv[2], err;
 
-	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, sv) < 0)
+	if (socketpair(AF_UNIX, asock_pair_type(s) | SOCK_CLOEXEC, 0, sv) < 0)
 		return -errno;
 	err = set_inode(s, sv[0]);
 	if (err)
@@ -229,8 +238,74 @@ static int meet_accept(struct run *r)
 	}
 }
 
+/* ---- closing -------------------------------------------------------------------------------------------------- */
+
+static void forget_close(struct asock *s)
+{
+	if (!s->close_wd)
+		return;
+	LIST_REMOVE(s, close_link);
+	s->close_wd = 0;
+}
+
+static void unawait_close(struct asock *s)
+{
+	if (s->close_wd)
+		inotify_unwatch(s->run, s->close_wd);
+	forget_close(s);
+}
+
+void asock_await_close(struct asock *s, int a)
+{
+	int wd;
+
+	if (s->close_wd || s->dead)
+		return;
+	wd = s->kept_a >= 0 ? -EBADF : inotify_watch(s->run, a, IN_CLOSE | IN_ONESHOT);
+	if (wd < 0) {
+		asock_orphan(s);
+		return;
+	}
+	s->close_wd = wd;
+	LIST_INSERT_HEAD(&s->run->closes[(unsigned)wd % CLOSE_HASH], s, close_link);
+	if (s->orphan)
+		TAILQ_REMOVE(&s->run->orphans, s, orphan_link);
+	s->orphan = false;
+}
+
+void asock_close_event(struct run *r, int wd)
+{
+	struct asock *s;
+
+	LIST_FOREACH(s, &r->closes[(unsigned)wd % CLOSE_HASH], close_link)
+	if (s->close_wd == wd)
+		break;
+	if (!s)
+		return;
+	forget_close(s);
+	if (s->stream)
+		asock_free(s);
+	else
+		dgram_closed(s);
+}
+
+void asock_close_events_lost(struct run *r)
+{
+	for (unsigned i = 0; i < CLOSE_HASH; i++) {
+		while (!LIST_EMPTY(&r->closes[i])) {
+			struct asock *s = LIST_FIRST(&r->closes[i]);
+
+			unawait_close(s);
+			asock_orphan(s);
+		}
+	}
+	r->orphan_scan = 0;
+}
+
+/* Its closing is seen on our end, or it is another end from now on. */
 static void unorphan(struct asock *s)
 {
+	unawait_close(s);
 	if (!s->orphan || s->kept_a >= 0)
 		return;
 	TAILQ_REMOVE(&s->run->orphans, s, orphan_link);
@@ -321,8 +396,11 @@ int asock_create(struct run_node *node, struct weir_file *file, int domain, int 
 	s->run->nr_asocks++;
 	weir_set_inode(file, s->ino, s->run->uid);
 	keep(s, a);
-	if (s->b < 0)
-		asock_orphan(s); /* nothing would tell us that it was closed */
+	if (!s->stream)
+		asock_await_close(s, a);
+	else if (s->b < 0)
+		asock_orphan(
+			s); /* nothing would tell us that it was closed; most are connected before we look */
 	err = watch_file(s);
 	if (err) {
 		close(a);
@@ -419,6 +497,7 @@ void asock_free(struct asock *s)
 	park_fail(s, -EBADF);
 	LIST_REMOVE(s, hash_link);
 	r->nr_asocks--;
+	unawait_close(s);
 	if (s->orphan)
 		TAILQ_REMOVE(&r->orphans, s, orphan_link);
 	if (s->in_again)
@@ -456,7 +535,7 @@ void asock_bury(struct run *r)
 
 void asock_orphan(struct asock *s)
 {
-	if (s->orphan || s->dead)
+	if (s->orphan || s->close_wd || s->dead)
 		return;
 	s->orphan = true;
 	TAILQ_INSERT_TAIL(&s->run->orphans, s, orphan_link);

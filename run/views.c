@@ -42,8 +42,6 @@ struct written {
 };
 
 struct views {
-	struct loop_source source; /* inotify */
-	struct run *run;
 	LIST_HEAD(, written) written;
 };
 
@@ -360,34 +358,20 @@ static void written_push(struct written *w)
 		loop_say("%s: writing %s: %s", w->node->name, w->path, strerror(-err));
 }
 
-static void inotify_event(struct views *v, const struct inotify_event *ev)
+void views_event(struct run *r, const struct inotify_event *ev)
 {
 	struct written *w;
 
-	LIST_FOREACH(w, &v->written, link)
+	LIST_FOREACH(w, &r->views->written, link)
 	if (w->wd == ev->wd)
 		break;
 	if (!w)
 		return;
 	written_push(w);
 	if (ev->mask & (IN_CLOSE_WRITE | IN_IGNORED)) {
-		inotify_rm_watch(v->source.fd, w->wd);
+		inotify_unwatch(r, w->wd);
 		written_free(w);
 	}
-}
-
-static void views_event(struct loop_source *src, uint32_t events)
-{
-	char buf[4096] __attribute__((aligned(8)));
-	ssize_t n;
-
-	while ((n = read(src->fd, buf, sizeof(buf))) > 0)
-		for (char *p = buf; p < buf + n;) {
-			struct inotify_event *ev = (struct inotify_event *)p;
-
-			inotify_event((struct views *)src, ev);
-			p += sizeof(*ev) + ev->len;
-		}
 }
 
 static enum call_result give_writable(struct call *c, const char *path, const char *text,
@@ -397,7 +381,6 @@ static enum call_result give_writable(struct call *c, const char *path, const ch
 	struct views *v = c->run->views;
 	struct written *w = calloc(1, sizeof(*w));
 	int fd = text_memfd(text, empty ? 0 : len), prog = -1;
-	char link[40];
 
 	if (!w || fd < 0)
 		goto fail;
@@ -405,8 +388,7 @@ static enum call_result give_writable(struct call *c, const char *path, const ch
 	w->path = strdup(path);
 	w->fd = reopen(fd, O_RDONLY);
 	prog = reopen(fd, (int)(flags & O_ACCMODE));
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", w->fd);
-	w->wd = inotify_add_watch(v->source.fd, link, IN_MODIFY | IN_CLOSE_WRITE);
+	w->wd = inotify_watch(c->run, w->fd, IN_MODIFY | IN_CLOSE_WRITE);
 	if (!w->path || w->fd < 0 || prog < 0 || w->wd < 0)
 		goto fail_open;
 	if (!empty)
@@ -431,16 +413,8 @@ fail:
 
 int views_init(struct run *r)
 {
-	struct views *v = calloc(1, sizeof(*v));
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-
-	if (!v || fd < 0) {
-		free(v);
-		return -ENOMEM;
-	}
-	v->run = r;
-	r->views = v;
-	return loop_add(r, r->ep_ends, &v->source, fd, EPOLLIN, views_event);
+	r->views = calloc(1, sizeof(*r->views));
+	return r->views ? 0 : -ENOMEM;
 }
 
 void views_exit(struct run *r)
@@ -451,7 +425,6 @@ void views_exit(struct run *r)
 		return;
 	while (!LIST_EMPTY(&v->written))
 		written_free(LIST_FIRST(&v->written));
-	close(v->source.fd);
 	free(v);
 	r->views = NULL;
 }

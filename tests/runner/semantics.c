@@ -1157,6 +1157,25 @@ static void datagram_truncated(void)
 	close(w);
 }
 
+/* A copy of @fd in a message of a pair that nobody reads. */
+static void pass_fd(int fd, int sv[2])
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { buf, 1 };
+	struct msghdr h = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&h);
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, sv);
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cm), &fd, sizeof(int));
+	ok("pass", (int)sendmsg(sv[0], &h, 0) - 1);
+}
+
 static void datagram_refused(void)
 {
 	struct sockaddr_in a = closed_port();
@@ -1177,8 +1196,116 @@ static void datagram_refused_native(void)
 	connect(w, sa(&a), sizeof(a));
 	send(w, "x", 1, 0);
 	settle();
-	events("poll", poll_all(w, 50));
 	result("recv", recv(w, buf, 1, MSG_DONTWAIT));
+	send(w, "x", 1, 0);
+	settle();
+	result("send", send(w, "x", 1, 0));
+	close(w);
+}
+
+/* How an error polls, natively fetched errors included: they come once. */
+static void datagram_refused_events(void)
+{
+	struct sockaddr_in a = closed_port();
+	int w = socket(AF_INET, SOCK_DGRAM, 0);
+
+	connect(w, sa(&a), sizeof(a));
+	events("before", poll_all(w, 0));
+	send(w, "x", 1, 0);
+	settle();
+	events("refused", poll_all(w, 2000));
+	socket_error("error", w);
+	events("told", poll_all(w, 0));
+	for (int i = 0; i < 2; i++) {
+		send(w, "x", 1, 0);
+		settle();
+		events("again", poll_all(w, 2000));
+		say("recv=%d", (int)recv(w, buf, 1, MSG_DONTWAIT));
+		events("fetched", poll_all(w, 0));
+	}
+	socket_error("error", w);
+	close(w);
+}
+
+static void error_queue_next(int fd)
+{
+	struct sockaddr_in from = { 0 };
+	struct iovec iov = { buf, sizeof(buf) };
+	char control[512];
+	struct msghdr h = { .msg_name = &from,
+			    .msg_namelen = sizeof(from),
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+
+	result("queued", recvmsg(fd, &h, MSG_ERRQUEUE | MSG_DONTWAIT));
+	say("flags=%x", (unsigned)h.msg_flags);
+	events("poll", poll_all(fd, 0));
+}
+
+/* What traceroute does: it waits for POLLERR, and then asks the queue. */
+static void datagram_error_queue(void)
+{
+	struct sockaddr_in a = closed_port(), b = closed_port(), ua;
+	int w = bound(SOCK_DGRAM, &ua), u = bound(SOCK_DGRAM, &b), one = 1;
+
+	setsockopt(w, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
+	result("first", sendto(w, "abc", 3, 0, sa(&a), sizeof(a)));
+	settle();
+	events("poll", poll_all(w, 2000));
+	result("second", sendto(w, "de", 2, 0, sa(&a), sizeof(a)));
+	events("poll", poll_all(w, 0));
+	result("third", sendto(w, "f", 1, 0, sa(&a), sizeof(a)));
+	settle();
+	error_queue_next(w);
+	error_queue_next(w);
+	error_queue_next(w);
+	/* Datagrams come as if nothing had been. */
+	sendto(u, "ok", 2, 0, sa(&ua), sizeof(ua));
+	settle();
+	events("poll", poll_all(w, 2000));
+	result("recv", recv(w, buf, 10, MSG_DONTWAIT));
+	result("native", sendto(w, "x", 1, 0, sa(&b), sizeof(b)));
+	result("received", recv(u, buf, 10, 0));
+	close(u);
+	close(w);
+}
+
+/* One that waits in a native recv() is woken. */
+static void *send_to_nobody(void *arg)
+{
+	settle();
+	send(*(int *)arg, "x", 1, 0);
+	return NULL;
+}
+
+static void datagram_refused_waiting(void)
+{
+	struct sockaddr_in a = closed_port();
+	int w = socket(AF_INET, SOCK_DGRAM, 0);
+	pthread_t t;
+
+	connect(w, sa(&a), sizeof(a));
+	pthread_create(&t, NULL, send_to_nobody, &w);
+	say("recv=%d", (int)recv(w, buf, 1, 0));
+	pthread_join(t, NULL);
+	close(w);
+}
+
+/* The port of a datagram socket is free when its last descriptor is closed, wherever that was: also in a message that nobody reads. */
+static void datagram_closed(void)
+{
+	struct sockaddr_in ua;
+	int u = bound(SOCK_DGRAM, &ua), w, sv[2];
+
+	pass_fd(u, sv);
+	close(u);
+	w = socket(AF_INET, SOCK_DGRAM, 0);
+	ok("in-flight", bind(w, sa(&ua), sizeof(ua)));
+	close(sv[0]);
+	close(sv[1]);
+	ok("closed", bind(w, sa(&ua), sizeof(ua)));
 	close(w);
 }
 
@@ -1727,6 +1854,10 @@ static const struct {
 	{ "datagram-truncated", datagram_truncated },
 	{ "datagram-refused", datagram_refused },
 	{ "datagram-refused-native", datagram_refused_native },
+	{ "datagram-refused-events", datagram_refused_events },
+	{ "datagram-refused-waiting", datagram_refused_waiting },
+	{ "datagram-error-queue", datagram_error_queue },
+	{ "datagram-closed", datagram_closed },
 	{ "datagram-refused-polled", datagram_refused_polled },
 	{ "datagram-refused-behind-data", datagram_refused_behind_data },
 	{ "datagram-length", datagram_length },

@@ -1565,16 +1565,19 @@ static void through_exec(void)
 static void closed_by_exec(void)
 {
 	struct sockaddr_in a;
-	int l = listener(&a), fd;
+	int l = listener(&a), done[2], fd;
 	pid_t pid;
 
 	fcntl(l, F_SETFD, FD_CLOEXEC);
+	pipe2(done, O_CLOEXEC);
 	pid = fork();
 	if (!pid) {
-		execl("/bin/sleep", "sleep", "0.5", (char *)NULL);
+		execl("/bin/sleep", "sleep", "60", (char *)NULL);
 		_exit(1);
 	}
-	usleep(100000);
+	close(done[1]);
+	result("executed", read(done[0], buf, 1));
+	close(done[0]);
 	close(l);
 	settle();
 	fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -102,6 +102,7 @@ double weir_overload(const struct bench_params *p);
 double weir_overload_peak(const struct bench_params *p);
 
 double bench_clock(void);              /* s, monotonic */
+double bench_thread_clock(void);       /* s that the calling thread was on a processor */
 double bench_median(double *v, int n); /* sorts @v */
 
 #define BENCH_SLICES 400 /* of one measurement that changes between two loads */

@@ -231,14 +231,6 @@ static void weir_end(struct port_weir *w)
 	weir_machine_destroy(w->m);
 }
 
-static double thread_clock(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Calls @batch, which gives what it has done, for the time of the measurement on @clock. */
 static double timed(const struct bench_params *p, double (*clock)(void),
 		    uint64_t (*batch)(void *arg), void *arg)
@@ -288,7 +280,7 @@ static double weir_tx(struct port_run *r)
 	weir_socket(w.net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &s.u);
 	weir_connect(s.u, (struct sockaddr *)&w.nobody, sizeof(w.nobody));
 	weir_setsockopt(s.u, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
-	rate = timed(r->params, thread_clock, weir_tx_batch, &s);
+	rate = timed(r->params, bench_thread_clock, weir_tx_batch, &s);
 	weir_close(s.u);
 	weir_end(&w);
 	return rate;
@@ -321,7 +313,7 @@ static double bare_tap_tx(struct port_run *r)
 		return err;
 	b.fd = r->fd;
 	make_frame(b.frame, nobody_mac);
-	return timed(r->params, thread_clock, bare_tap_tx_batch, &b);
+	return timed(r->params, bench_thread_clock, bare_tap_tx_batch, &b);
 }
 
 #define TX_SLOTS 1024u
@@ -388,7 +380,7 @@ static double bare_packet_tx(struct port_run *r)
 	if (err)
 		return err;
 	make_frame(b.frame, nobody_mac);
-	rate = timed(r->params, thread_clock, bare_packet_tx_batch, &b);
+	rate = timed(r->params, bench_thread_clock, bare_packet_tx_batch, &b);
 	munmap(b.ring, (size_t)TX_SLOTS * TX_SLOT);
 	close(b.fd);
 	return rate;
@@ -600,7 +592,7 @@ static double bare_xdp(struct port_run *r, bool in)
 		return -errno;
 	make_frame(b.frame, nobody_mac);
 	rate = in ? with_sender(r, bare_xdp_rx_batch, &b)
-		  : timed(r->params, thread_clock, bare_xdp_tx_batch, &b);
+		  : timed(r->params, bench_thread_clock, bare_xdp_tx_batch, &b);
 	xdp_side_close(b.x);
 	return rate;
 }
@@ -645,7 +637,7 @@ static double bare_dpdk(struct port_run *r, bool in)
 		return -errno;
 	make_frame(b.frame, nobody_mac);
 	rate = in ? with_sender(r, bare_dpdk_rx_batch, b.d)
-		  : timed(r->params, thread_clock, bare_dpdk_tx_batch, &b);
+		  : timed(r->params, bench_thread_clock, bare_dpdk_tx_batch, &b);
 	dpdk_side_close(b.d);
 	return rate;
 }

@@ -55,8 +55,8 @@ static void fib_changed(struct net *net)
 	rt_cache_flush(net);
 }
 
-int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 *fl,
-		     struct fib_result *res)
+static int big_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 *fl,
+			    struct fib_result *res)
 {
 	struct fib_match m;
 
@@ -70,21 +70,39 @@ int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 
 	return -EAGAIN;
 }
 
+int fib_table_lookup(struct net *net, struct fib_table *tb, const struct flowi4 *fl,
+		     struct fib_result *res)
+{
+	const struct fib_trie *t = &tb->trie;
+
+	if (unlikely(!fib_trie_is_small(t)))
+		return big_table_lookup(net, tb, fl, res);
+	for (u32 m = fib_row_match(t, be32_to_cpu(fl->daddr)); m; m &= m - 1) {
+		int err = fib_select_alias(net, t->row.node[__builtin_ctz(m)], fl, res);
+
+		if (err != -ESRCH)
+			return err;
+	}
+	return -EAGAIN;
+}
+
 int fib_lookup(struct net *net, const struct flowi4 *fl, struct fib_result *res)
 {
 	struct netns_ipv4 *ip4 = net->ipv4;
-	struct fib_table *order[] = { ip4->fib_local, ip4->fib_main,
-				      fib_get_table(net, RT_TABLE_DEFAULT) };
+	int err = -EAGAIN;
 
 	if (unlikely(ip4->fib_has_custom_rules))
 		return fib4_rules_lookup(net, fl, res);
-	for (u32 i = 0; i < ARRAY_SIZE(order); i++) {
-		int err = order[i] ? fib_table_lookup(net, order[i], fl, res) : -EAGAIN;
+	if (likely(ip4->fib_local))
+		err = fib_table_lookup(net, ip4->fib_local, fl, res);
+	if (err == -EAGAIN && likely(ip4->fib_main))
+		err = fib_table_lookup(net, ip4->fib_main, fl, res);
+	if (unlikely(err == -EAGAIN)) {
+		struct fib_table *tb = fib_get_table(net, RT_TABLE_DEFAULT);
 
-		if (err != -EAGAIN)
-			return err;
+		err = tb ? fib_table_lookup(net, tb, fl, res) : err;
 	}
-	return -ENETUNREACH;
+	return err == -EAGAIN ? -ENETUNREACH : err;
 }
 
 /* ---- change -------------------------------------------------------------------------------------------- */

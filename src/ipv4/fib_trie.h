@@ -21,10 +21,18 @@ struct fib_node {
 	struct fib_alias *aliases; /* NULL: only joins its children */
 };
 
+/* The prefixes of a small table side by side, longest first. */
+#define FIB_ROW_MAX 16 /* a multiple of four */
+struct fib_row {
+	u32 key[FIB_ROW_MAX], mask[FIB_ROW_MAX]; /* of no prefix: a key that the mask forbids */
+	struct fib_node *node[FIB_ROW_MAX];
+};
+
 struct fib_trie {
 	struct fib_node *root;
-	u32 nodes;    /* all */
-	u32 prefixes; /* that have aliases */
+	u32 nodes;          /* all */
+	u32 prefixes;       /* that have aliases */
+	struct fib_row row; /* good while prefixes <= FIB_ROW_MAX */
 };
 
 #define FIB_TRIE_MAX_DEPTH 33
@@ -47,6 +55,25 @@ struct fib_node *fib_trie_find(const struct fib_trie *t, u32 key, u8 plen);
 struct fib_node *fib_trie_get(struct fib_trie *t, u32 key, u8 plen);
 /* @had: whether @n had aliases before the change. Removes what is not needed any more; @n may be gone afterwards. */
 void fib_trie_changed(struct fib_trie *t, struct fib_node *n, bool had);
+/* Are the prefixes of @t in its row? */
+static inline bool fib_trie_is_small(const struct fib_trie *t)
+{
+	return t->prefixes <= FIB_ROW_MAX;
+}
+
+typedef u32 fib_vector __attribute__((vector_size(16), may_alias, aligned(4)));
+
+/* Of a small table: a bit for each place of the row whose prefix contains @key; the lowest is the longest prefix. */
+static inline u32 fib_row_match(const struct fib_trie *t, u32 key)
+{
+	fib_vector keys = { key, key, key, key }, bit = { 1, 2, 4, 8 }, found = { 0 };
+
+	for (u32 i = 0; i < t->prefixes; i += 4, bit <<= 4)
+		found |= bit & (fib_vector)((keys & *(const fib_vector *)&t->row.mask[i]) ==
+					    *(const fib_vector *)&t->row.key[i]);
+	return found[0] | found[1] | found[2] | found[3];
+}
+
 /* All prefixes that contain @key. */
 void fib_trie_match(const struct fib_trie *t, u32 key, struct fib_match *ret);
 /* In order of (key, plen): the first node with aliases that is not before (key, plen); NULL at the end. */

@@ -104,6 +104,11 @@ static void check_against_array(const struct fib_trie *t, const struct prefix *p
 		assert_true(((p[id].key ^ key) & fib_mask(p[id].plen)) == 0);
 		assert_true(i == 0 || m.node[i - 1]->plen < m.node[i]->plen);
 	}
+	if (!fib_trie_is_small(t))
+		return;
+	for (u32 found = fib_row_match(t, key); found; found &= found - 1)
+		assert_ptr_equal(t->row.node[__builtin_ctz(found)], m.node[--m.n]);
+	assert_int_equal(m.n, 0);
 }
 
 static void check_order(const struct fib_trie *t, u32 want)
@@ -124,27 +129,28 @@ static void check_order(const struct fib_trie *t, u32 want)
 	assert_true(t->nodes <= 2 * want);
 }
 
-static void fib_trie_agrees_with_brute_force(void **state)
+/* @n prefixes come and go. */
+static void check_changes(u32 n)
 {
-	enum { N = 600 };
+	enum { MAX = 600 };
 	static const u32 masks[] = { 0xffffffff, 0x0000ffff, 0xff0000ff, 0x00000f0f };
 
 	for (u32 round = 0; round < ARRAY_SIZE(masks); round++) {
 		struct fib_trie t = { 0 };
-		struct prefix p[N];
+		struct prefix p[MAX];
 		u64 seed = 42 + round;
 		u32 present = 0;
 
 		memset(p, 0, sizeof(p));
-		for (u32 i = 0; i < N; i++) {
+		for (u32 i = 0; i < n; i++) {
 			p[i].plen = (u8)(rnd(&seed) % 33);
 			p[i].key = (u32)rnd(&seed) & masks[round] & fib_mask(p[i].plen);
 			for (u32 j = 0; j < i; j++) /* duplicates would replace */
 				if (p[j].key == p[i].key && p[j].plen == p[i].plen)
 					p[i].plen = 255;
 		}
-		for (u32 step = 0; step < 6 * N; step++) {
-			u32 i = (u32)(rnd(&seed) % N);
+		for (u32 step = 0; step < 6 * MAX; step++) {
+			u32 i = (u32)(rnd(&seed) % n);
 
 			if (p[i].plen == 255)
 				continue;
@@ -154,14 +160,27 @@ static void fib_trie_agrees_with_brute_force(void **state)
 			assert_true((fib_trie_find(&t, p[i].key, p[i].plen) != NULL) ==
 				    p[i].present);
 			if (step % 16 == 0)
-				check_against_array(&t, p, N, (u32)rnd(&seed) & masks[round]);
-			check_against_array(&t, p, N, p[i].key);
+				check_against_array(&t, p, n, (u32)rnd(&seed) & masks[round]);
+			check_against_array(&t, p, n, p[i].key);
 			if (step % 256 == 0)
 				check_order(&t, present);
 		}
 		check_order(&t, present);
 		clear(&t);
 	}
+}
+
+static void fib_trie_agrees_with_brute_force(void **state)
+{
+	check_changes(600);
+}
+
+/* With about as many as the row has places, and with few. */
+static void fib_trie_row_agrees_with_brute_force(void **state)
+{
+	check_changes(2 * FIB_ROW_MAX);
+	check_changes(FIB_ROW_MAX);
+	check_changes(3);
 }
 
 static void fib_trie_seek_finds_the_place_of_a_removed_prefix(void **state)
@@ -203,6 +222,7 @@ int main(void)
 		cmocka_unit_test(fib_trie_longest_prefix_is_last),
 		cmocka_unit_test(fib_trie_masks_the_key),
 		cmocka_unit_test(fib_trie_agrees_with_brute_force),
+		cmocka_unit_test(fib_trie_row_agrees_with_brute_force),
 		cmocka_unit_test(fib_trie_seek_finds_the_place_of_a_removed_prefix),
 		cmocka_unit_test(fib_trie_takes_many_routes),
 	};

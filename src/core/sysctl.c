@@ -237,6 +237,12 @@ static bool in_range(const struct sysctl_desc *d, u64 v)
 	return (!d->min && !d->max) || (v >= d->min && v <= d->max);
 }
 
+/* Is @v more than the other value of the same structure that bounds it? */
+static bool exceeds_other(const struct sysctl_desc *d, const u8 *p, u64 v)
+{
+	return d->max_at && v > value_load(p - d->offset + d->max_at, SYSCTL_U32);
+}
+
 static int value_parse(const struct sysctl_desc *d, u8 *p, const char *s, size_t len)
 {
 	const char *end = s + len;
@@ -260,11 +266,10 @@ static int value_parse(const struct sysctl_desc *d, u8 *p, const char *s, size_t
 	for (given = 0; given < n && (!given || !is_blank(s, end)); given++) {
 		if (parse_number(&s, end, d->kind == SYSCTL_S32, &v[given]))
 			return -EINVAL;
-		if (!in_range(d, v[given]))
+		if (!in_range(d, v[given]) || exceeds_other(d, p, v[given]))
 			return -EINVAL; /* what Linux says for a value out of range, too */
 	}
-	if (!is_blank(s, end))
-		return -EINVAL;
+	/* What comes behind the last number is not looked at, as in Linux. */
 	if ((d->kind == SYSCTL_U16_PAIR || d->kind == SYSCTL_U32_PAIR) && v[0] > v[1])
 		return -EINVAL; /* pairs are ranges */
 	for (u32 i = 0; i < given; i++)

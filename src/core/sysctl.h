@@ -52,6 +52,7 @@ struct sysctl_desc {
 	enum sysctl_kind kind;
 	u32 offset; /* from the table's base */
 	u64 def, min, max;
+	u32 max_at; /* U32: offset of another value that must not be exceeded either; 0: none */
 	u32 len;
 	bool readonly;
 	const char *help;

@@ -18,7 +18,7 @@ struct values {
 	s32 sign;
 	u64 big, seconds, millis;
 	char text[8];
-	u32 changes;
+	u32 changes, least, most;
 };
 
 static struct values the_values; /* of this test program */
@@ -51,6 +51,12 @@ static const struct sysctl_desc rows[] = {
 	ROW("pair", SYSCTL_U16_PAIR, pair, 0, 1, 65535),
 	ROW("triple", SYSCTL_U32_TRIPLE, triple, 0, 0, 0),
 	ROW("sign", SYSCTL_S32, sign, (u64)-1, (u64)-5, 5),
+	{ .path = "test/least",
+	  .kind = SYSCTL_U32,
+	  .offset = offsetof(struct values, least),
+	  .def = 3,
+	  .max_at = offsetof(struct values, most) },
+	ROW("most", SYSCTL_U32, most, 10, 0, 0),
 	ROW("big", SYSCTL_U64, big, 1, 0, 0),
 	ROW("seconds", SYSCTL_NS_AS_S, seconds, 30, 1, 100),
 	ROW("millis", SYSCTL_NS_AS_MS, millis, 250, 0, 0),
@@ -162,7 +168,7 @@ static void writes_are_checked(void **state)
 		{ "small", "256", -EINVAL, "64\n" },
 		{ "small", "", 0, "64\n" },
 		{ "small", " ", -EINVAL, "64\n" },
-		{ "small", "5 6", -EINVAL, "64\n" },
+		{ "small", "5 6", 0, "5\n" },
 		{ "small", "5x", -EINVAL, "64\n" },
 		{ "small", "-1", -EINVAL, "64\n" },
 		{ "pair", "1000\t2000", 0, "1000\t2000\n" },
@@ -175,6 +181,8 @@ static void writes_are_checked(void **state)
 		{ "sign", "-5", 0, "-5\n" },
 		{ "sign", "-6", -EINVAL, "-1\n" },
 		{ "sign", "99999999999", -EINVAL, "-1\n" },
+		{ "least", "10", 0, "10\n" },
+		{ "least", "11", -EINVAL, "3\n" },
 		{ "big", "18446744073709551615", 0, "18446744073709551615\n" },
 		{ "big", "18446744073709551616", -EINVAL, "1\n" },
 		{ "seconds", "100", 0, "100\n" },
@@ -207,7 +215,8 @@ static void directories_list_each_name_once(void **state)
 	expect("/proc/sys/net/test/conf/eth1/small", -ENOENT, NULL);
 	expect("/proc/sys/net/test/conf/eth1", -ENOENT, NULL);
 	expect("/proc/sys/net/test/", -EISDIR,
-	       "small\npair\ntriple\nsign\nbig\nseconds\nmillis\ntext\nfixed\nhook\nconf\n");
+	       "small\npair\ntriple\nsign\nleast\nmost\nbig\nseconds\nmillis\ntext\nfixed\nhook\nco"
+	       "nf\n");
 	expect("/proc/sys/net/tes", -ENOENT, NULL);
 	expect("/nowhere", -ENOENT, NULL);
 }

@@ -18,6 +18,14 @@ struct ip_options; /* ipv4/ */
 struct ipv6_pinfo; /* inet6_sock.h */
 struct netlink_ext_ack;
 
+/* How a segment goes out that belongs to no full socket: what its connection had, or its listener has. */
+struct ip_reply_arg {
+	u8 tos;         /* or traffic class */
+	be32 flowlabel; /* IPv6 */
+	u32 mark; /* unless that of the packet that is answered is to be reflected (fwmark_reflect) */
+	int oif; /* the device it is bound to; 0: any */
+};
+
 struct inet_sock {
 	struct sock sk;  /* must be first */
 	be32 inet_saddr; /* what we send from */

@@ -92,6 +92,7 @@ struct netns_ipv4 {
 	/* sysctls: table in sysctl_ipv4.c */
 	u8 default_ttl, ip_forward, no_pmtu_disc, icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
 	u8 fwmark_reflect, ip_forward_update_priority, fib_multipath_hash_policy;
+	u8 early_demux, raw_l3mdev_accept; /* kept only */
 	u8 icmp_ignore_bogus_error_responses, icmp_errors_use_inbound_ifaddr, ip_forward_use_pmtu;
 	u32 icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	u64 icmp_global_stamp;
@@ -149,7 +150,8 @@ int ip_build_and_send_pkt(struct sk_buff *skb, const struct sock *sk, be32 saddr
 /* A RST or ACK that belongs to no full socket, answering @skb (borrow): @arg is the transport segment with a zero checksum
  * field; its checksum is computed. */
 void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be32 saddr, u8 proto,
-			   const void *segment, u32 len, u32 csum_offset, u8 tos);
+			   const void *segment, u32 len, u32 csum_offset,
+			   const struct ip_reply_arg *arg);
 /* A datagram of a socket: IP header, @transhdrlen unwritten octets at the transport header, data from @from. @length counts the
  * transport header and the data. Gives one skb (data at the IP header, transport_header set, charged to @sk), whose
  * transport header and checksum the caller writes and which it gives to ip_send_skb(); or NULL with *ret_err (-EMSGSIZE: larger

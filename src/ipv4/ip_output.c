@@ -217,12 +217,14 @@ int ip_build_and_send_pkt(struct sk_buff *skb, const struct sock *sk, be32 saddr
 }
 
 void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be32 saddr, u8 proto,
-			   const void *segment, u32 len, u32 csum_offset, u8 tos)
+			   const void *segment, u32 len, u32 csum_offset,
+			   const struct ip_reply_arg *arg)
 {
+	u32 reflected = ip_reply_mark(net, skb);
 	struct flowi4 fl = {
-		.oif = 0,
-		.mark = skb ? ip_reply_mark(net, skb) : 0,
-		.tos = tos & IPTOS_RT_MASK,
+		.oif = arg->oif,
+		.mark = reflected ? reflected : arg->mark,
+		.tos = arg->tos & IPTOS_RT_MASK,
 		.proto = proto,
 		.flags = FLOWI_FLAG_ANYSRC,
 		.daddr = daddr,
@@ -249,16 +251,16 @@ void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be3
 	memcpy(p + csum_offset, &check, sizeof(check));
 	skb_dst_set(nskb, &rt->dst);
 	iph = ip_push_header(nskb, 0);
-	iph->tos = tos;
+	iph->tos = arg->tos;
 	iph->id = BE16_INIT(0);
 	iph->frag_off = BE16_INIT(IP_F_DF);
 	iph->ttl = ip_select_ttl(NULL, rt);
 	iph->protocol = proto;
 	iph->saddr = saddr;
 	iph->daddr = daddr;
-	nskb->priority = rt_tos2priority(tos);
+	nskb->priority = rt_tos2priority(arg->tos);
 	nskb->mark = fl.mark;
-	nskb->parent_id = skb ? skb->id : 0;
+	nskb->parent_id = skb->id;
 	ip_local_out(net, NULL, nskb);
 }
 

@@ -205,14 +205,17 @@ int inet6_csk_xmit(struct sock *sk, struct sk_buff *skb)
 
 void ip6_send_unicast_reply(struct net *net, struct sk_buff *skb, const struct in6_addr *daddr,
 			    const struct in6_addr *saddr, u8 proto, const void *segment, u32 len,
-			    u32 csum_offset, u8 tclass, be32 label)
+			    u32 csum_offset, const struct ip_reply_arg *arg)
 {
+	u32 reflected = net->ipv6->fwmark_reflect ? skb->mark : 0;
 	struct flowi6 fl = {
+		.oif = arg->oif,
+		.mark = reflected ? reflected : arg->mark,
 		.proto = proto,
 		.flags = FLOWI6_FLAG_ANYSRC,
 		.daddr = *daddr,
 		.saddr = *saddr,
-		.flowlabel = ip6_flowinfo(tclass, label),
+		.flowlabel = ip6_flowinfo(arg->tos, arg->flowlabel),
 	};
 	struct sk_buff *nskb;
 	struct rt6_info *rt;
@@ -221,7 +224,7 @@ void ip6_send_unicast_reply(struct net *net, struct sk_buff *skb, const struct i
 	int err;
 
 	/* RFC 4007 6: a link-local address means the link it came from. */
-	if (ipv6_addr_type(daddr) & IPV6_ADDR_LINKLOCAL)
+	if (!fl.oif && ipv6_addr_type(daddr) & IPV6_ADDR_LINKLOCAL)
 		fl.oif = IP6CB(skb)->iif;
 	rt = ip6_route_output(net, &fl, NULL, &err);
 	if (!rt)
@@ -236,6 +239,7 @@ void ip6_send_unicast_reply(struct net *net, struct sk_buff *skb, const struct i
 	check.v = csum_ipv6_magic(saddr, daddr, len, proto, csum_partial(p, len, 0));
 	memcpy(p + csum_offset, &check, sizeof(check));
 	skb_dst_set(nskb, &rt->dst);
+	nskb->mark = fl.mark;
 	nskb->parent_id = skb->id;
 	ip6_xmit(net, NULL, nskb, &fl, NULL, -1);
 }

@@ -132,7 +132,7 @@ int ip6_xmit(struct net *net, const struct sock *sk, struct sk_buff *skb, const 
 /* Twin of ip_send_unicast_reply(): a RST or ACK that belongs to no full socket, answering @skb (borrow). */
 void ip6_send_unicast_reply(struct net *net, struct sk_buff *skb, const struct in6_addr *daddr,
 			    const struct in6_addr *saddr, u8 proto, const void *segment, u32 len,
-			    u32 csum_offset, u8 tclass, be32 label);
+			    u32 csum_offset, const struct ip_reply_arg *arg);
 struct ipcm6_cookie {       /* control messages of one sendmsg(2), on top of what the socket says */
 	s16 hlimit, tclass; /* -1: the default */
 	bool dontfrag;

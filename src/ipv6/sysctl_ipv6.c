@@ -98,7 +98,7 @@ static const struct sysctl_desc ipv6_rows[] = {
 	    "labels of the flow manager and made-up ones are of different ranges"),
 	ROW("ip_nonlocal_bind", SYSCTL_U8, ip_nonlocal_bind, 0, 0, 1,
 	    "sockets may be bound to foreign addresses"),
-	ROW("fwmark_reflect", SYSCTL_U8, fwmark_reflect, 0, 0, 1,
+	ROW("fwmark_reflect", SYSCTL_U8, fwmark_reflect, 0, 0, 255,
 	    "answers that belong to no socket carry the mark of what they answer"),
 	{ .path = "ipv6/fib_multipath_hash_policy",
 	  .kind = SYSCTL_U8,

@@ -46,7 +46,7 @@ void tcp_init_sock(struct sock *sk)
 	tp->mss_clamp = 65535;
 	tp->advmss = 65535;
 	tp->tcp_header_len = TCP_BASE_HDR;
-	tp->reordering = net->reordering;
+	tp->reordering = tcp_reordering_least(sk);
 	tp->reo_wnd_steps = 1;
 	tcp_assign_congestion_control(sk);
 	sk->sk_sndbuf = net->wmem[1];
@@ -184,7 +184,7 @@ void tcp_write_err(struct sock *sk)
 u64 tcp_fin_time_ns(const struct sock *sk)
 {
 	s8 linger2 = tcp_rare(sk) ? tcp_rare(sk)->linger2_s : 0;
-	u64 tmo = linger2 > 0 ? (u64)linger2 : tcp_net(sk)->fin_timeout_s;
+	u64 tmo = linger2 > 0 ? (u64)linger2 : (u64)max(tcp_net(sk)->fin_timeout_s, 0);
 	u64 rto = (u64)inet_csk(sk)->icsk_rto_us * NSEC_PER_USEC;
 
 	/* Long enough for the peer to send its FIN again. */
@@ -995,7 +995,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->chrono_type = TCP_CHRONO_IDLE;
 	memset(tp->chrono_ms, 0, sizeof(tp->chrono_ms));
 	tp->segs_in = tp->segs_out = 0;
-	tp->reordering = tcp_net(sk)->reordering;
+	tp->reordering = tcp_reordering_least(sk);
 	tcp_rack_reset(tp);
 	tp->pred_flags = 0;
 	sk_dst_reset(sk);

@@ -239,19 +239,28 @@ struct netns_tcp {
 
 	/* sysctls: tcp_sysctl.c */
 	u32 rmem[3], wmem[3];
-	u32 rto_min_us, max_tw_buckets, max_orphans, max_syn_backlog, notsent_lowat,
-		limit_output_bytes, challenge_ack_limit, invalid_ratelimit_ms, min_snd_mss,
-		base_mss, min_rtt_wlen_s;
-	u32 keepalive_time_s, keepalive_intvl_s, fin_timeout_s, tw_reuse_delay_ms;
-	u32 mtu_probe_floor, probe_interval_s, probe_threshold; /* tcp_mtu_probe.c */
+	u32 rto_min_us, max_tw_buckets, max_orphans, notsent_lowat, limit_output_bytes,
+		invalid_ratelimit_ms, min_snd_mss, min_rtt_wlen_s, tw_reuse_delay_ms;
+	/* Linux takes any number: what makes no sense is as its users say. */
+	s32 max_syn_backlog, challenge_ack_limit, base_mss, probe_threshold, keepalive_time_s,
+		keepalive_intvl_s, fin_timeout_s;
+	u32 reordering, max_reordering;        /* tcp_reordering_least(), tcp_reordering_most() */
+	u32 mtu_probe_floor, probe_interval_s; /* tcp_mtu_probe.c */
 	u8 mtu_probing;
 	u8 shrink_window;
 	u8 keepalive_probes, syn_retries, synack_retries, retries1, retries2, orphan_retries,
-		reordering, max_reordering, window_scaling, timestamps, sack, dsack, tw_reuse,
-		abort_on_overflow, moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts,
-		retrans_collapse, reflect_tos, rfc1337, no_metrics_save, no_ssthresh_metrics_save,
-		early_retrans, recovery, frto, ecn, ecn_fallback, ecn_option, ecn_option_beacon,
-		syncookies, stdurg, workaround_signed_windows;
+		window_scaling, timestamps, sack, dsack, tw_reuse, abort_on_overflow,
+		moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts, retrans_collapse,
+		reflect_tos, rfc1337, no_metrics_save, no_ssthresh_metrics_save, early_retrans,
+		recovery, frto, ecn, ecn_fallback, ecn_option, ecn_option_beacon, syncookies,
+		stdurg, workaround_signed_windows, app_win, fwmark_accept, migrate_req;
+	u8 plb_enabled, plb_idle_rehash_rounds, plb_rehash_rounds,
+		plb_suspend_rto_s; /* tcp_plb.c */
+	u32 plb_cong_thresh;
+	/* Kept for programs that set them: what they were for is not there, or is always so. */
+	u8 fack, early_demux, l3mdev_accept;
+	s32 adv_win_scale, low_latency;
+	u32 child_ehash_entries;
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
 	u32 tso_win_divisor;
@@ -387,14 +396,14 @@ struct tcp_sock {
 	u8 reo_wnd_steps, reo_wnd_persist : 5, rack_dsack_seen : 1; /* tcp_rack.c */
 	u32 rack_last_delivered; /* tp->delivered when reo_wnd_steps was changed last */
 	u16 advmss, user_mss, mss_clamp;
-	u16 mtup_low, mtup_high,
-		mtup_stamp; /* tcp_mtu_probe.c: packets; s. mtup_low 0: no probing */
+	u16 mtup_low, mtup_high; /* tcp_mtu_probe.c: of packets. mtup_low 0: no probing */
 
 	/* receive: tcp_input.c */
 	u32 rcv_ssthresh, window_clamp;
 	u32 rcv_rtt_us, rcvq_space, rcvq_seq, rcvq_time; /* time: us */
 	u32 urg_seq, snd_up;                             /* tcp_urg.c */
 	u16 urg_data;                                    /* TCP_URG_* */
+	u32 mtup_stamp;                                  /* s: tcp_mtu_probe.c */
 	struct tcp_ofo *ofo;                             /* NULL: nothing is out of order */
 
 	/* accounting */
@@ -508,6 +517,15 @@ static inline bool tcp_oow_limited(u32 last, u32 now, const struct netns_tcp *ne
 static inline bool tcp_under_memory_pressure(const struct sock *sk)
 {
 	return unlikely(tcp_net(sk)->mem.pressure_ns);
+}
+/* What tp->reordering begins with, and may become. */
+static inline u16 tcp_reordering_least(const struct sock *sk)
+{
+	return (u16)min(tcp_net(sk)->reordering, 65535u);
+}
+static inline u16 tcp_reordering_most(const struct sock *sk)
+{
+	return (u16)min(tcp_net(sk)->max_reordering, 65535u);
 }
 /* RFC 7323 5.4: our timestamp clock ticks once a millisecond. */
 static inline u32 tcp_tsval(const struct sock *sk)
@@ -844,8 +862,8 @@ struct tcp_af_ops {
 	/* An ICMP error about @skb that says @err (EHOSTUNREACH ...). borrow. False: there is none that does */
 	bool (*unreachable)(struct sk_buff *skb, int err);
 	/* borrow @skb, which is answered with @segment (its checksum field is 0). */
-	void (*reply)(struct net *net, struct sk_buff *skb, const void *segment, u32 len, u8 tos,
-		      be32 flowlabel);
+	void (*reply)(struct net *net, struct sk_buff *skb, const void *segment, u32 len,
+		      const struct ip_reply_arg *arg);
 };
 
 extern const struct tcp_af_ops tcp_v4_af_ops, tcp_v6_af_ops;

@@ -62,6 +62,16 @@ static u8 answer_tos(const struct sock *sk, const struct sk_buff *skb)
 	       0xfc; /* never ECT (RFC 3168 6.1.4) */
 }
 
+/* How @sk answers packets like @skb. */
+static struct ip_reply_arg answer_as(const struct sock *sk, const struct sk_buff *skb)
+{
+	return (struct ip_reply_arg){
+		.tos = answer_tos(sk, skb),
+		.mark = sk ? sk->sk_mark : 0,
+		.oif = sk ? sk->sk_bound_dev_if : 0,
+	};
+}
+
 /* A segment that is not a socket's: room for the header and what it may carry. */
 struct tcp_reply {
 	struct tcp_hdr th;
@@ -70,14 +80,14 @@ struct tcp_reply {
 
 /* The header is filled in, but for options and length. */
 static void tcp_send_reply(struct net *net, struct sk_buff *skb, struct tcp_reply *rep,
-			   const struct tcp_out_opts *o, u8 tos, be32 flowlabel)
+			   const struct tcp_out_opts *o, const struct ip_reply_arg *arg)
 {
 	u32 len = sizeof(rep->th) + tcp_options_size(o);
 
 	rep->th.doff_res = (u8)(len << 2);
 	tcp_options_write(rep->opt, o);
 	tcp_auth_sign_reply(net, skb, &rep->th, o);
-	tcp_skb_af(net, skb)->reply(net, skb, rep, len, tos, flowlabel);
+	tcp_skb_af(net, skb)->reply(net, skb, rep, len, arg);
 	NET_INC_STATS(net, MIB_Tcp_OutSegs);
 }
 
@@ -88,6 +98,7 @@ static void tcp_reset_for(struct sock *sk, const struct tcp_timewait_sock *tw, s
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 	struct net *net = sk ? sock_net(sk) : skb->dev->net;
 	struct tcp_out_opts opts = { 0 };
+	struct ip_reply_arg arg = answer_as(sk, skb);
 	struct tcp_reply rep = {
 		.th = { .source = th->dest, .dest = th->source, .flags = TCP_FLAG_RST },
 	};
@@ -103,7 +114,11 @@ static void tcp_reset_for(struct sock *sk, const struct tcp_timewait_sock *tw, s
 	if (!tcp_auth_reset(net, sk, tw, skb, &opts))
 		return;
 	trace_skb(skb, net, TP_tcp_send_reset, TRACE_PASS, be32_to_cpu(rep.th.seq), 0);
-	tcp_send_reply(net, skb, &rep, &opts, answer_tos(sk, skb), (be32){ 0 });
+	if (tw) {
+		arg.mark = tw->tw.tw_mark;
+		arg.oif = tw->tw.c.skc_bound_dev_if;
+	}
+	tcp_send_reply(net, skb, &rep, &opts, &arg);
 	NET_INC_STATS(net, MIB_Tcp_OutRsts);
 }
 
@@ -116,8 +131,7 @@ void tcp_send_reset(struct sock *sk, struct sk_buff *skb)
 struct tcp_mini_ack {
 	u32 seq, ack, win;
 	struct tcp_out_opts opts;
-	u8 tos;
-	be32 flowlabel;
+	struct ip_reply_arg arg;
 };
 
 static void tcp_send_mini_ack(struct net *net, struct sk_buff *skb, const struct tcp_mini_ack *a)
@@ -134,7 +148,7 @@ static void tcp_send_mini_ack(struct net *net, struct sk_buff *skb, const struct
 		},
 	};
 
-	tcp_send_reply(net, skb, &rep, &a->opts, a->tos, a->flowlabel);
+	tcp_send_reply(net, skb, &rep, &a->opts, &a->arg);
 }
 
 static void tcp_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb)
@@ -148,8 +162,10 @@ static void tcp_timewait_ack(struct tcp_timewait_sock *tw, struct sk_buff *skb)
 		.opts = { .ts = tw->saw_tstamp,
 			  .tsval = now_ms + tw->ts_offset,
 			  .tsecr = tw->ts_recent },
-		.tos = (v6 ? tw->tw.tw_tclass : tw->tw.tw_tos) & 0xfc, /* never ECT */
-		.flowlabel = tw->tw.tw_flowlabel,
+		.arg = { .tos = (v6 ? tw->tw.tw_tclass : tw->tw.tw_tos) & 0xfc, /* never ECT */
+			 .flowlabel = tw->tw.tw_flowlabel,
+			 .mark = tw->tw.tw_mark,
+			 .oif = tw->tw.c.skc_bound_dev_if },
 	};
 
 	tcp_auth_timewait(tw, a.seq, &a.opts);
@@ -166,9 +182,11 @@ void tcp_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct reque
 		.opts = { .ts = treq->tstamp_ok,
 			  .tsval = tcp_now_ms(listener) + treq->ts_off,
 			  .tsecr = treq->ts_recent },
-		.tos = answer_tos(listener, skb),
+		.arg = answer_as(listener, skb),
 	};
 
+	a.arg.mark = req->ir_mark;
+	a.arg.oif = req->c.skc_bound_dev_if;
 	if (!tcp_auth_request(listener, req, a.seq, &a.opts))
 		return;
 	tcp_send_mini_ack(sock_net(listener), skb, &a);

@@ -253,18 +253,32 @@ static void tcp_sndbuf_expand(struct sock *sk)
 		sk->sk_sndbuf = (u32)min(mem, (u64)tcp_net(sk)->wmem[2]);
 }
 
+/* No more than the buffer's @space; net.ipv4.tcp_app_win keeps some of it for what the program is slow to read, a segment at least. */
+static void tcp_clamp_initial_window(const struct sock *sk, u32 space)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u8 app_win = tcp_net(sk)->app_win;
+
+	if (tp->window_clamp >= space)
+		tp->window_clamp = space;
+	if (!app_win)
+		return;
+	if (tp->window_clamp == space && space > 4u * tp->advmss)
+		tp->window_clamp = max(space - (space >> app_win), 4u * tp->advmss);
+	if (tp->window_clamp > 2u * tp->advmss && tp->window_clamp + tp->advmss > space)
+		tp->window_clamp = max(2u * tp->advmss, space - tp->advmss);
+}
+
 void tcp_init_buffer_space(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 maxwin = tcp_full_space(sk);
 
 	if (!(sk->sk_userlocks & SK_SNDBUF_LOCK))
 		tcp_sndbuf_expand(sk);
 	tp->rcvq_time = tcp_now_us(sk);
 	tp->rcvq_seq = tp->copied_seq;
 	tp->rcvq_space = min(tp->rcv_wnd, TCP_INIT_CWND * tp->advmss);
-	if (tp->window_clamp >= maxwin)
-		tp->window_clamp = maxwin;
+	tcp_clamp_initial_window(sk, tcp_full_space(sk));
 	tp->rcv_ssthresh = min(tp->rcv_ssthresh, tp->window_clamp);
 }
 

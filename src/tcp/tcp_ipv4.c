@@ -155,14 +155,13 @@ static bool tcp_v4_unreachable(struct sk_buff *skb, int err)
 	return true;
 }
 
-static void tcp_v4_reply(struct net *net, struct sk_buff *skb, const void *segment, u32 len, u8 tos,
-			 be32 flowlabel)
+static void tcp_v4_reply(struct net *net, struct sk_buff *skb, const void *segment, u32 len,
+			 const struct ip_reply_arg *arg)
 {
 	const struct ip_hdr *iph = ip_hdr(skb);
 
-	(void)flowlabel;
 	ip_send_unicast_reply(net, skb, iph->saddr, iph->daddr, IPPROTO_TCP, segment, len,
-			      offsetof(struct tcp_hdr, check), tos);
+			      offsetof(struct tcp_hdr, check), arg);
 }
 
 /* ---- connect ----------------------------------------------------------------------------------------- */

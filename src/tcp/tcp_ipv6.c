@@ -181,13 +181,13 @@ static bool tcp_v6_unreachable(struct sk_buff *skb, int err)
 	return true;
 }
 
-static void tcp_v6_reply(struct net *net, struct sk_buff *skb, const void *segment, u32 len, u8 tos,
-			 be32 flowlabel)
+static void tcp_v6_reply(struct net *net, struct sk_buff *skb, const void *segment, u32 len,
+			 const struct ip_reply_arg *arg)
 {
 	const struct ipv6_hdr *h = ipv6_hdr(skb);
 
 	ip6_send_unicast_reply(net, skb, &h->saddr, &h->daddr, IPPROTO_TCP, segment, len,
-			       offsetof(struct tcp_hdr, check), tos, flowlabel);
+			       offsetof(struct tcp_hdr, check), arg);
 }
 
 /* ---- connect ----------------------------------------------------------------------------------------- */

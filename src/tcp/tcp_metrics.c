@@ -220,7 +220,8 @@ void tcp_update_metrics(struct sock *sk)
 		return;
 	learn_rtt(tm, dst, tp);
 	learn_window(tm, dst, sk);
-	if (tm->vals[TCP_METRIC_REORDERING] < tp->reordering && tp->reordering != net->reordering)
+	if (tm->vals[TCP_METRIC_REORDERING] < tp->reordering &&
+	    tp->reordering != tcp_reordering_least(sk))
 		tm->vals[TCP_METRIC_REORDERING] = tp->reordering;
 	tm->stamp = tcp_now_ns(sk);
 }

@@ -261,7 +261,7 @@ void tcp_openreq_addresses(struct sock *sk, struct request_sock *req, const stru
 	req->c.skc_dport = th->source;
 	req->c.skc_bound_dev_if = sk->sk_bound_dev_if;
 	req->ir_iif = skb->dev ? skb->dev->ifindex : 0;
-	req->ir_mark = sk->sk_mark;
+	req->ir_mark = tcp_net(sk)->fwmark_accept && !sk->sk_mark ? skb->mark : sk->sk_mark;
 	req_af(req)->init_req(req, sk, skb);
 }
 
@@ -395,11 +395,10 @@ static skb_drop_reason_t tcp_conn_cookie(struct sock *sk, const struct tcp_seg *
 /* Without cookies the last quarter of tcp_max_syn_backlog is for peers that have had a connection before. */
 static bool tcp_backlog_is_for_friends(const struct sock *sk)
 {
-	const struct netns_tcp *net = tcp_net(sk);
+	s64 most = tcp_net(sk)->max_syn_backlog;
 
 	return !tcp_syncookies(sk) &&
-	       inet_csk(sk)->icsk_accept_queue.qlen + (net->max_syn_backlog >> 2) >
-		       net->max_syn_backlog;
+	       (s64)inet_csk(sk)->icsk_accept_queue.qlen + (most >> 2) > most;
 }
 
 /* A SYN that waits for its ACK. 0 or a drop reason */
@@ -713,7 +712,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->snd_ssthresh = TCP_INFINITE_SSTHRESH;
 	tp->max_packets_out = 0;
 	tp->is_cwnd_limited = 0;
-	tp->reordering = tcp_net(newsk)->reordering;
+	tp->reordering = tcp_reordering_least(newsk);
 	tcp_rack_reset(tp);
 	tp->total_retrans = req->num_retrans;
 	tp->total_rto = tp->total_rto_recoveries = 0;

@@ -21,9 +21,10 @@ static u16 clamp_u16(u32 v)
 	return (u16)min(v, 65535u);
 }
 
-static u16 mtup_seconds(const struct sock *sk)
+/* 0 and less: from the least there is. */
+static u32 base_mss(const struct sock *sk)
 {
-	return (u16)tcp_now_s(sk);
+	return (u32)max(tcp_net(sk)->base_mss, 0);
 }
 
 /* The range from @low octets of payload to what the peer takes. */
@@ -34,15 +35,13 @@ static void mtup_search(struct sock *sk, u32 low)
 	tp->mtup_high =
 		clamp_u16(tp->mss_clamp + TCP_BASE_HDR + inet_csk(sk)->icsk_af_ops->net_header_len);
 	tp->mtup_low = clamp_u16(tcp_mss_to_mtu(sk, low));
-	tp->mtup_stamp = mtup_seconds(sk);
+	tp->mtup_stamp = tcp_now_s(sk);
 }
 
 void tcp_mtup_init(struct sock *sk)
 {
-	const struct netns_tcp *net = tcp_net(sk);
-
-	if (unlikely(net->mtu_probing > 1))
-		mtup_search(sk, net->base_mss);
+	if (unlikely(tcp_net(sk)->mtu_probing > 1))
+		mtup_search(sk, base_mss(sk));
 	else
 		tcp_sk(sk)->mtup_low = 0;
 }
@@ -56,9 +55,9 @@ void tcp_mtu_blackhole(struct sock *sk)
 	if (!net->mtu_probing)
 		return;
 	if (!tp->mtup_low) {
-		mtup_search(sk, net->base_mss);
+		mtup_search(sk, base_mss(sk));
 	} else {
-		mss = min(tcp_mss_of(sk, tp->mtup_low) >> 1, net->base_mss);
+		mss = min(tcp_mss_of(sk, tp->mtup_low) >> 1, base_mss(sk));
 		mss = max(mss, net->mtu_probe_floor);
 		mss = max(mss, net->min_snd_mss);
 		tp->mtup_low = clamp_u16(tcp_mss_to_mtu(sk, mss));
@@ -73,7 +72,7 @@ static void mtup_search_again(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if ((u16)(mtup_seconds(sk) - tp->mtup_stamp) >= tcp_net(sk)->probe_interval_s)
+	if (tcp_now_s(sk) - tp->mtup_stamp >= tcp_net(sk)->probe_interval_s)
 		mtup_search(sk, tcp_current_mss(sk));
 }
 
@@ -102,7 +101,7 @@ enum tcp_mtu_probe tcp_mtu_probe(struct sock *sk)
 		return TCP_MTU_PROBE_NONE;
 	size = tcp_mss_of(sk, (tp->mtup_low + tp->mtup_high) / 2u) -
 	       (tp->tcp_header_len - TCP_BASE_HDR);
-	if (tp->mtup_low + tcp_net(sk)->probe_threshold > tp->mtup_high ||
+	if (tp->mtup_high - tp->mtup_low < tcp_net(sk)->probe_threshold ||
 	    size > tcp_mss_of(sk, tp->mtup_high)) {
 		mtup_search_again(sk);
 		return TCP_MTU_PROBE_NONE;

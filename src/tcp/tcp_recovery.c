@@ -147,8 +147,7 @@ void tcp_check_reordering(struct sock *sk, u32 low_seq, bool ts)
 		return;
 	metric = tp->flight->fack - low_seq;
 	if (metric > tp->reordering * mss && mss)
-		tp->reordering =
-			(u16)min(DIV_ROUND_UP(metric, mss), (u32)tcp_net(sk)->max_reordering);
+		tp->reordering = (u16)min(DIV_ROUND_UP(metric, mss), (u32)tcp_reordering_most(sk));
 	tp->reord_seen++;
 	NET_INC_STATS(sk->sk_net, ts ? MIB_TcpExt_TCPTSReorder : MIB_TcpExt_TCPSACKReorder);
 }
@@ -173,7 +172,7 @@ static bool tcp_check_reno_reordering(struct sock *sk, u32 addend)
 
 	if (!tcp_limit_reno_sacked(tp))
 		return false;
-	tp->reordering = (u16)min(tp->packets_out + addend, (u32)tcp_net(sk)->max_reordering);
+	tp->reordering = (u16)min(tp->packets_out + addend, (u32)tcp_reordering_most(sk));
 	tp->reord_seen++;
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPRenoReorder);
 	return true;
@@ -560,8 +559,8 @@ void tcp_enter_loss(struct sock *sk)
 	tp->snd_cwnd = tcp_packets_in_flight(tp) + 1;
 	tp->snd_cwnd_cnt = 0;
 	/* A timeout shows that waiting so long for reordering was no good. */
-	if (icsk->icsk_ca_state <= TCP_CA_Disorder && tp->sacked_out >= net->reordering)
-		tp->reordering = min_t(u16, tp->reordering, net->reordering);
+	if (icsk->icsk_ca_state <= TCP_CA_Disorder && tp->sacked_out >= tcp_reordering_least(sk))
+		tp->reordering = min(tp->reordering, tcp_reordering_least(sk));
 	tcp_set_ca_state(sk, TCP_CA_Loss);
 	f->high_seq = tp->snd_nxt;
 	f->tlp_high_seq = 0;
@@ -826,7 +825,7 @@ void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st)
 	if (tcp_in_cwnd_reduction(sk)) {
 		tcp_cwnd_reduction(sk, st->delivered, st->lost, st->flag);
 	} else if (st->flag & FLAG_DATA_ACKED ||
-		   (tp->reordering > tcp_net(sk)->reordering && (st->flag & FLAG_DATA_SACKED))) {
+		   (tp->reordering > tcp_reordering_least(sk) && (st->flag & FLAG_DATA_SACKED))) {
 		ca->cong_avoid(sk, tp->snd_una, st->delivered);
 	}
 }

@@ -40,7 +40,7 @@ void tcp_send_challenge_ack(struct sock *sk)
 	tp->last_oow_ack = now ? now : 1;
 	if (net->challenge_ack_limit != CHALLENGE_ACK_UNLIMITED) {
 		if (net->challenge_epoch != second) {
-			u32 limit = net->challenge_ack_limit;
+			u32 limit = (u32)max(net->challenge_ack_limit, 0);
 
 			/* How many there are must not be countable from outside (CVE-2016-5696): half to one and a half times. */
 			net->challenge_epoch = second;

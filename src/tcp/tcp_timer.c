@@ -420,14 +420,16 @@ u32 keepalive_time_s(const struct sock *sk)
 {
 	const struct tcp_rare *r = tcp_rare(sk);
 
-	return r && r->keepalive_time_s ? r->keepalive_time_s : tcp_net(sk)->keepalive_time_s;
+	return r && r->keepalive_time_s ? r->keepalive_time_s
+					: (u32)max(tcp_net(sk)->keepalive_time_s, 0);
 }
 
 u32 keepalive_intvl_s(const struct sock *sk)
 {
 	const struct tcp_rare *r = tcp_rare(sk);
 
-	return r && r->keepalive_intvl_s ? r->keepalive_intvl_s : tcp_net(sk)->keepalive_intvl_s;
+	return r && r->keepalive_intvl_s ? r->keepalive_intvl_s
+					 : (u32)max(tcp_net(sk)->keepalive_intvl_s, 0);
 }
 
 u32 keepalive_probes(const struct sock *sk)
@@ -498,7 +500,8 @@ static void tcp_keepalive_timer(struct sock *sk)
 			if (!tcp_local_congestion(tcp_write_wakeup(sk))) {
 				icsk->icsk_probes_out++;
 				NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPKeepAlive);
-				wait = keepalive_intvl_s(sk) * NSEC_PER_SEC;
+				/* The sysctl may say 0: the clock has to go on between probes. */
+				wait = max(keepalive_intvl_s(sk) * NSEC_PER_SEC, NSEC_PER_MSEC);
 			}
 		}
 	}

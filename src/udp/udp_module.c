@@ -58,6 +58,11 @@ static const struct view_desc udp_views[] = {
 #define ROW(name, kind, field, def, lo, hi, help)                                                  \
 	SYSCTL_ROW("ipv4/udp_" name, kind, struct netns_udp, field, def, lo, hi, help)
 
+static void hash_entries_show(struct net *net, struct text *t)
+{
+	text_printf(t, "%u\n", 1u << net->udp->table[UDP_PLAIN].bits);
+}
+
 static const struct sysctl_desc udp_sysctl_rows[] = {
 	ROW("mem", SYSCTL_U32_TRIPLE, mem.limit, 0, 0, 0x7fffffff,
 	    "pages of all sockets: the third number is the most"),
@@ -65,6 +70,18 @@ static const struct sysctl_desc udp_sysctl_rows[] = {
 	    "what a socket may receive although much is used in all"),
 	ROW("wmem_min", SYSCTL_U32, wmem_min, 4096, 1, 0x7fffffff,
 	    "kept for programs that set it: what is sent does not count"),
+	ROW("early_demux", SYSCTL_U8, early_demux, 1, 0, 255,
+	    "kept for programs that set it: routes of what arrives come from the destination "
+	    "cache"),
+	ROW("l3mdev_accept", SYSCTL_U8, l3mdev_accept, 0, 0, 1,
+	    "kept for programs that set it: there are no VRFs, all sockets are for all devices"),
+	ROW("child_hash_entries", SYSCTL_U32, child_hash_entries, 0, 0, 65536,
+	    "kept for programs that set it: each net's table grows with its sockets"),
+	{ .path = "ipv4/udp_hash_entries",
+	  .kind = SYSCTL_FUNC,
+	  .readonly = true,
+	  .show = hash_entries_show,
+	  .help = "chains of the table of sockets now" },
 };
 
 static void *udp_sysctl_base(struct net *net)

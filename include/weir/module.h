@@ -50,6 +50,7 @@
 #include "core/uio.h"
 #include "drivers/frame.h"
 #include "drivers/host_dev.h"
+#include "drivers/host_line.h"
 #include "drivers/hostif.h"
 #include "core/ethtool.h"
 #include "host/host.h"
@@ -75,6 +76,7 @@
 	X(struct module)                                                                           \
 	X(struct net)                                                                              \
 	X(struct net_device)                                                                       \
+	X(struct host_line)                                                                        \
 	X(struct hostif)                                                                           \
 	X(struct net_device_ops)                                                                   \
 	X(struct net_protocol)                                                                     \
@@ -137,6 +139,10 @@
 	X(free_netdev)                                                                             \
 	X(host_dev_register)                                                                       \
 	X(host_dev_unregister)                                                                     \
+	X(host_line_arm)                                                                           \
+	X(host_line_busy)                                                                          \
+	X(host_line_close)                                                                         \
+	X(host_line_open)                                                                          \
 	X(hostif_close)                                                                            \
 	X(hostif_follow)                                                                           \
 	X(hostif_open)                                                                             \

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 
 #include "core/machine.h"
+#include "core/net_group.h"
 #include "core/nf_hook.h"
 #include "core/qdisc.h"
 #include "core/sysctl.h"
@@ -828,6 +829,7 @@ int dev_mc_del(struct net_device *dev, const u8 *addr)
 void dev_get_stats(struct net_device *dev, struct rtnl_link_stats64 *ret)
 {
 	*ret = dev->stats;
+	net_group_add_stats(dev, ret);
 	ret->rx_nohandler += dev->rx_nohandler;
 	if (dev->netdev_ops->ndo_get_stats64)
 		dev->netdev_ops->ndo_get_stats64(dev, ret);

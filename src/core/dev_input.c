@@ -187,12 +187,15 @@ static int process_backlog(struct napi_struct *napi, int budget)
 
 void dev_add_tap(struct net *net, struct packet_tap *tap)
 {
+	tap->net = net;
 	list_add_tail(&tap->node, tap->dev ? &tap->dev->ptype_all : &net->core->ptype_all);
+	net_group_device_watch(net);
 }
 
 void dev_remove_tap(struct packet_tap *tap)
 {
 	list_del(&tap->node);
+	net_group_device_watch(tap->net);
 }
 
 static void taps_run(const struct list_head *taps, const struct sk_buff *skb,
@@ -305,6 +308,7 @@ int netdev_rx_handler_register(struct net_device *dev,
 		return -EBUSY;
 	dev->rx_handler_data = data;
 	dev->rx_handler = h;
+	net_group_device_watch(dev->net);
 	return 0;
 }
 
@@ -312,6 +316,7 @@ void netdev_rx_handler_unregister(struct net_device *dev)
 {
 	dev->rx_handler = NULL;
 	dev->rx_handler_data = NULL;
+	net_group_device_watch(dev->net);
 }
 
 /* ---- one received packet ------------------------------------------------------------------------------- */

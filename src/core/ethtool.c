@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/net_group.h"
+
 /* ---- strings --------------------------------------------------------------------------------------------- */
 
 /* The names of features are what programs know: their order is the order of the lines of "ethtool -k". */
@@ -163,6 +165,7 @@ void ethtool_get_stats(struct net_device *dev, u64 *data)
 	struct rtnl_link_stats64 common;
 	const char *own;
 
+	net_group_ask_stats(dev);
 	cpu_lock(dev->cpu);
 	dev_get_stats(dev, &common);
 	own = ops && ops->stats_own ? ops->stats_own(dev) : NULL;

@@ -171,6 +171,7 @@ void net_group_sum_mib(struct net *net)
 		cpu_lock(shard->cpu);
 		for (u32 k = 0; k < NR_MIB; k++)
 			sum[k] += shard->mib[k];
+		net_group_tell_stats(shard);
 		cpu_unlock(shard->cpu);
 	}
 	cpu_lock(lead->cpu);

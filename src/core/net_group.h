@@ -12,6 +12,9 @@
  *   A device of the lead has a shadow in each other shard, with the same name, number and addresses. What a shard sends by its shadow
  *   goes to the lead's cpu and out by the real device. What the real device receives is handed, before IP, to the shard that the flow
  *   belongs to. The loopback devices of the shards hand to each other in the same way.
+ *   Drivers with a queue for each cpu (netdev_queue_ops) give it to the shadow, which then sends and receives by itself, and hands over, as the
+ *   real device does, what is another shard's. What stands at the real device alone (a tap, an rx_handler, a discipline that somebody chose) must
+ *   see all: while there is any, queues go by the lead.
  *
  *   Flows: TCP belongs to the hash of its addresses and ports, which is the same for both directions; connect(2) chooses a port that
  *   leads to where the socket is. A socket whose port was chosen by bind(2) names its flow in a table when it connects. UDP belongs
@@ -96,21 +99,32 @@ bool net_udp_elsewhere(const struct net *net, u16 port);
 
 /* ---- net_steer.c: devices ------------------------------------------------------------------------------ */
 
-struct shard_port { /* a device, as one shard sees it */
-	struct skb_inbox inbox;
+struct shard_port {             /* a device, as one shard sees it */
+	struct skb_inbox inbox; /* what others have received for it */
 	struct net_device *dev; /* NULL: gone */
+	/* atomics: what this shard's part of the device has counted, when that was asked for last; for the lead */
+	u64 stats[sizeof(struct rtnl_link_stats64) / sizeof(u64)];
 };
 
 struct dev_shards {
 	struct net_group *g;
 	bool lo;
-	struct shard_port port[]; /* by shard; the lead's inbox is for what the others send */
+	bool by_lead; /* atomic, written under the lead's cpu lock: queues are not used directly */
+	struct skb_inbox out;     /* of the lead: what the others send by the device */
+	struct shard_port port[]; /* by shard */
 };
 
 /* Received by a device of a net with shards, data at the network header: true: it was consumed, it is another shard's. */
 bool net_steer(struct sk_buff *skb);
 /* The same for a datagram that was put together of fragments; data behind the network header, which is whole. */
 bool net_steer_whole(struct sk_buff *skb);
+/* A tap, rx_handler or discipline came to a device of @net, or went. cpu lock */
+void net_group_device_watch(struct net *net);
+/* Each other shard tells what its part of @dev has counted; no cpu lock. Then net_group_add_stats() adds it all; lead's cpu lock. */
+void net_group_ask_stats(struct net_device *dev);
+void net_group_add_stats(const struct net_device *dev, struct rtnl_link_stats64 *s);
+/* The same for all devices of one shard; its cpu lock. */
+void net_group_tell_stats(struct net *shard);
 int net_group_netdev_event(struct notifier_block *nb, enum netdev_event ev, struct net_device *dev);
 /* Joins the loopback devices of all shards. 0 or -ENOMEM; and parts them. */
 int net_group_join_lo(struct net_group *g);

@@ -212,13 +212,20 @@ static u64 skb_shards(struct net_group *g, const struct sk_buff *skb)
 
 /* ---- handing over ---------------------------------------------------------------------------------------- */
 
-static void steer_to(struct shard_port *port, struct sk_buff *skb)
+/* @steered: it is that shard's; else it looks itself. */
+static void steer_to(struct shard_port *port, struct sk_buff *skb, bool steered)
 {
 	if (unlikely(!skb))
 		return;
+	skb->steered = steered;
 	trace_skb(skb, NULL, TP_net_steer, TRACE_QUEUED, port->inbox.cpu->id, 0);
 	if (!skb_inbox_put(&port->inbox, skb))
 		kfree_skb_reason(skb, SKB_DROP_CPU_BACKLOG);
+}
+
+static bool goes_by_lead(const struct dev_shards *ds)
+{
+	return __atomic_load_n(&ds->by_lead, __ATOMIC_RELAXED);
 }
 
 bool net_steer(struct sk_buff *skb)
@@ -227,9 +234,13 @@ bool net_steer(struct sk_buff *skb)
 	struct dev_shards *ds = dev->shards;
 	u64 mask, mine = 1ull << dev->net->shard, others;
 
-	if (skb->steered) { /* a shard's loopback got it from another one */
+	if (skb->steered) { /* another one has looked */
 		skb->steered = 0;
 		return false;
+	}
+	if (unlikely(goes_by_lead(ds)) && !net_is_lead(dev->net)) {
+		steer_to(&ds->port[ds->g->lead], skb, false);
+		return true;
 	}
 	mask = skb_shards(ds->g, skb);
 	others = mask & ~mine;
@@ -237,7 +248,7 @@ bool net_steer(struct sk_buff *skb)
 		struct shard_port *port = &ds->port[__builtin_ctzll(others)];
 
 		others &= others - 1;
-		steer_to(port, others || mask & mine ? skb_copy(skb) : skb);
+		steer_to(port, others || mask & mine ? skb_copy(skb) : skb, true);
 	}
 	return !(mask & mine);
 }
@@ -256,11 +267,11 @@ bool net_steer_whole(struct sk_buff *skb)
 		__skb_pull(skb, off);
 		return false;
 	}
-	steer_to(&ds->port[__builtin_ctzll(mask)], skb);
+	steer_to(&ds->port[__builtin_ctzll(mask)], skb, true);
 	return true;
 }
 
-/* From the lead's device, or another shard's loopback: up. */
+/* Another shard's part of the device has received it: up. */
 static void shard_deliver_rx(struct skb_inbox *in, struct sk_buff *skb)
 {
 	struct shard_port *port = container_of(in, struct shard_port, inbox);
@@ -270,20 +281,22 @@ static void shard_deliver_rx(struct skb_inbox *in, struct sk_buff *skb)
 		return;
 	}
 	skb->dev = port->dev;
-	skb->steered = port->dev->shards != NULL;
+	if (!port->dev->shards) /* nobody would ask */
+		skb->steered = 0;
 	netif_rx(skb);
 }
 
 /* From a shadow: down, out of the real device. */
 static void shard_deliver_tx(struct skb_inbox *in, struct sk_buff *skb)
 {
-	struct shard_port *port = container_of(in, struct shard_port, inbox);
+	struct dev_shards *ds = container_of(in, struct dev_shards, out);
+	struct net_device *dev = ds->port[ds->g->lead].dev;
 
-	if (unlikely(!port->dev || !netif_running(port->dev))) {
+	if (unlikely(!dev || !netif_running(dev))) {
 		kfree_skb_reason(skb, SKB_DROP_DEV_DOWN);
 		return;
 	}
-	skb->dev = port->dev;
+	skb->dev = dev;
 	dev_queue_xmit(skb);
 }
 
@@ -291,7 +304,14 @@ static void shard_deliver_tx(struct skb_inbox *in, struct sk_buff *skb)
 
 struct shadow_priv {
 	struct dev_shards *ds;
+	const struct netdev_queue_ops *ops; /* of the real device */
+	void *queue;                        /* of its; NULL: what is sent goes by the lead */
 };
+
+static struct shadow_priv *shadow_priv(const struct net_device *dev)
+{
+	return netdev_priv(dev);
+}
 
 /* Does the lead say this by itself? Shards ask for neighbours, since the answers come to all; they announce and answer nothing. */
 static bool leads_to_say(const struct sk_buff *skb, const struct net_device *dev)
@@ -316,12 +336,17 @@ static bool leads_to_say(const struct sk_buff *skb, const struct net_device *dev
 
 static enum netdev_tx shadow_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	struct dev_shards *ds = ((struct shadow_priv *)netdev_priv(dev))->ds;
+	struct shadow_priv *priv = shadow_priv(dev);
+	struct dev_shards *ds = priv->ds;
 
-	trace_skb(skb, dev->net, TP_shadow_xmit, TRACE_PASS, ds->g->lead, 0);
-	if (unlikely(leads_to_say(skb, dev)))
+	if (unlikely(leads_to_say(skb, dev))) {
 		consume_skb(skb);
-	else if (!skb_inbox_put(&ds->port[ds->g->lead].inbox, skb))
+		return NETDEV_TX_OK;
+	}
+	if (priv->queue && likely(!goes_by_lead(ds)))
+		return priv->ops->start_xmit(skb, priv->queue);
+	trace_skb(skb, dev->net, TP_shadow_xmit, TRACE_PASS, ds->g->lead, 0);
+	if (!skb_inbox_put(&ds->out, skb))
 		kfree_skb_reason(skb, SKB_DROP_CPU_BACKLOG);
 	return NETDEV_TX_OK;
 }
@@ -332,7 +357,35 @@ static int shadow_set_mac(struct net_device *dev, const u8 *addr)
 	return 0;
 }
 
+static int shadow_open(struct net_device *dev)
+{
+	struct shadow_priv *priv = shadow_priv(dev);
+
+	return priv->queue ? priv->ops->open(priv->queue) : 0;
+}
+
+static int shadow_stop(struct net_device *dev)
+{
+	struct shadow_priv *priv = shadow_priv(dev);
+
+	if (priv->queue)
+		priv->ops->stop(priv->queue);
+	return 0;
+}
+
+static void shadow_uninit(struct net_device *dev)
+{
+	struct shadow_priv *priv = shadow_priv(dev);
+
+	if (priv->queue)
+		priv->ops->detach(priv->queue);
+	priv->queue = NULL;
+}
+
 static const struct net_device_ops shadow_ops = {
+	.ndo_uninit = shadow_uninit,
+	.ndo_open = shadow_open,
+	.ndo_stop = shadow_stop,
 	.ndo_start_xmit = shadow_xmit,
 	.ndo_set_mac_address = shadow_set_mac,
 };
@@ -355,6 +408,21 @@ static void shadow_follow(struct net_device *dev, const struct net_device *real)
 	dev->flags = (dev->flags & ~same) | (real->flags & same);
 }
 
+/* With a queue it is a device that can be busy: what must wait does, as at the real one. */
+static void shadow_give_queue(struct net_device *dev, struct net_device *real,
+			      struct dev_shards *ds)
+{
+	struct shadow_priv *priv = shadow_priv(dev);
+
+	priv->ops = real->netdev_ops->queue_ops;
+	priv->queue = priv->ops ? priv->ops->attach(real, dev) : NULL;
+	if (!priv->queue)
+		return;
+	dev->shards = ds;
+	dev->default_qdisc = real->default_qdisc;
+	dev->tx_queue_len = real->tx_queue_len;
+}
+
 static int shadow_create(struct dev_shards *ds, struct net_device *real, u32 i)
 {
 	struct net *net = ds->g->shards[i];
@@ -364,7 +432,7 @@ static int shadow_create(struct dev_shards *ds, struct net_device *real, u32 i)
 
 	if (!dev)
 		return -ENOMEM;
-	((struct shadow_priv *)netdev_priv(dev))->ds = ds;
+	shadow_priv(dev)->ds = ds;
 	shadow_follow(dev, real);
 	dev->type = real->type;
 	dev->addr_len = real->addr_len;
@@ -375,8 +443,10 @@ static int shadow_create(struct dev_shards *ds, struct net_device *real, u32 i)
 	dev->carrier = real->carrier;
 	memcpy(dev->dev_addr, real->dev_addr, sizeof(dev->dev_addr));
 	memcpy(dev->broadcast, real->broadcast, sizeof(dev->broadcast));
+	shadow_give_queue(dev, real, ds);
 	err = register_netdevice(dev);
 	if (err) {
+		shadow_uninit(dev);
 		free_netdev(dev);
 		return err;
 	}
@@ -396,9 +466,10 @@ static struct dev_shards *dev_shards_alloc(struct net_group *g, bool lo)
 		return NULL;
 	ds->g = g;
 	ds->lo = lo;
+	skb_inbox_init(&ds->out, g->shards[g->lead]->cpu, INBOX_PACKETS, shard_deliver_tx);
 	for (u32 i = 0; i < g->n; i++)
 		skb_inbox_init(&ds->port[i].inbox, g->shards[i]->cpu, INBOX_PACKETS,
-			       i == g->lead && !lo ? shard_deliver_tx : shard_deliver_rx);
+			       shard_deliver_rx);
 	return ds;
 }
 
@@ -418,6 +489,8 @@ static void dev_shards_free(struct dev_shards *ds)
 		cpu_lock(in->cpu);
 		ds->port[i].dev = NULL;
 		skb_inbox_fini(in, SKB_DROP_NET_EXIT);
+		if (i == ds->g->lead)
+			skb_inbox_fini(&ds->out, SKB_DROP_NET_EXIT);
 		cpu_unlock(in->cpu);
 	}
 	free(ds);
@@ -444,6 +517,26 @@ static void dev_part(struct net_device *dev)
 	dev_shards_free(ds);
 }
 
+/* Does anything stand at the real device that must see all? */
+static void device_watch(struct net_device *dev)
+{
+	bool any = !list_empty(&dev->ptype_all) || !list_empty(&dev->net->core->ptype_all) ||
+		   dev->rx_handler || (dev->qdisc && dev->qdisc->handle);
+
+	__atomic_store_n(&dev->shards->by_lead, any, __ATOMIC_RELAXED);
+}
+
+void net_group_device_watch(struct net *net)
+{
+	struct net_device *dev;
+
+	if (likely(!net->group) || !net_is_lead(net))
+		return;
+	net_for_each_dev(net, dev)
+		if (dev->shards && !dev->shards->lo)
+			device_watch(dev);
+}
+
 static int dev_join(struct net_group *g, struct net_device *dev)
 {
 	struct dev_shards *ds = dev_shards_alloc(g, false);
@@ -454,6 +547,7 @@ static int dev_join(struct net_group *g, struct net_device *dev)
 	cpu_lock(dev->cpu);
 	ds->port[g->lead].dev = dev;
 	dev->shards = ds;
+	device_watch(dev);
 	cpu_unlock(dev->cpu);
 	for (u32 i = 0; i < g->n && !err; i++)
 		if (i != g->lead)
@@ -489,6 +583,63 @@ void net_group_part_lo(struct net_group *g)
 	dev_shards_free(ds);
 }
 
+/* ---- counters --------------------------------------------------------------------------------------------- */
+
+static void tell_stats(struct shard_port *port) /* that shard's cpu lock */
+{
+	struct rtnl_link_stats64 s = { 0 };
+	u64 words[ARRAY_SIZE(port->stats)];
+
+	if (!port->dev)
+		return;
+	s = port->dev->stats;
+	memcpy(words, &s, sizeof(words));
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+		__atomic_store_n(&port->stats[i], words[i], __ATOMIC_RELAXED);
+}
+
+void net_group_tell_stats(struct net *shard)
+{
+	struct net_device *dev;
+
+	net_for_each_dev(shard, dev) {
+		struct dev_shards *ds =
+			dev->netdev_ops == &shadow_ops ? shadow_priv(dev)->ds : dev->shards;
+
+		if (ds)
+			tell_stats(&ds->port[shard->shard]);
+	}
+}
+
+void net_group_ask_stats(struct net_device *dev)
+{
+	struct dev_shards *ds = dev->shards;
+
+	for (u32 i = 0; ds && i < ds->g->n; i++) {
+		struct cpu *cpu = ds->port[i].inbox.cpu;
+
+		if (i == ds->g->lead)
+			continue;
+		cpu_lock(cpu);
+		tell_stats(&ds->port[i]);
+		cpu_unlock(cpu);
+	}
+}
+
+void net_group_add_stats(const struct net_device *dev, struct rtnl_link_stats64 *s)
+{
+	const struct dev_shards *ds = dev->shards;
+	u64 sum[ARRAY_SIZE(ds->port[0].stats)];
+
+	if (likely(!ds) || !net_is_lead(dev->net))
+		return;
+	memcpy(sum, s, sizeof(sum));
+	for (u32 i = 0; i < ds->g->n; i++)
+		for (u32 k = 0; i != ds->g->lead && k < ARRAY_SIZE(sum); k++)
+			sum[k] += __atomic_load_n(&ds->port[i].stats[k], __ATOMIC_RELAXED);
+	memcpy(s, sum, sizeof(sum));
+}
+
 /* ---- what happens to the lead's devices -------------------------------------------------------------------- */
 
 static int shadow_event(struct net_device *dev, struct net_device *real, enum netdev_event ev)
@@ -505,6 +656,10 @@ static int shadow_event(struct net_device *dev, struct net_device *real, enum ne
 		return dev_set_mac_address(dev, real->dev_addr, NULL);
 	case NETDEV_CHANGENAME:
 		return dev_change_name(dev, real->name);
+	case NETDEV_CHANGE_TX_QUEUE_LEN:
+		return dev->default_qdisc == &noqueue_qdisc_ops
+			       ? 0
+			       : dev_change_tx_queue_len(dev, real->tx_queue_len);
 	case NETDEV_CHANGE:
 	case NETDEV_FEAT_CHANGE:
 		cpu_lock(dev->cpu);

@@ -138,6 +138,20 @@ struct header_ops {
 	int (*parse)(const struct sk_buff *skb, u8 *haddr); /* source address; returns its length */
 };
 
+/*
+ * Of a driver whose device has, in a net on several cpus, a queue on each of them (net_group.h): what is received and sent by it never leaves
+ * that cpu. The queue belongs to the device's shadow there, whose counters it counts in and whose transmit queue it stops; for the lead's cpu the device
+ * has a queue that nobody else knows of.
+ */
+struct netdev_queue_ops {
+	/* rtnl. A queue for @shadow, which is down; NULL: there is no more, what is received and sent there goes by the lead's cpu */
+	void *(*attach)(struct net_device *dev, struct net_device *shadow);
+	void (*detach)(void *queue); /* rtnl; the shadow is down */
+	int (*open)(void *queue);    /* this and all below: the shadow's cpu lock; rtnl */
+	void (*stop)(void *queue);
+	enum netdev_tx (*start_xmit)(struct sk_buff *skb, void *queue); /* as ndo_start_xmit */
+};
+
 struct net_device_ops {
 	int (*ndo_init)(struct net_device *dev);    /* optional; rtnl */
 	void (*ndo_uninit)(struct net_device *dev); /* optional; rtnl */
@@ -155,6 +169,7 @@ struct net_device_ops {
 	/* optional: the device at the other end (veth), for IFLA_LINK; NULL if none */
 	struct net_device *(*ndo_get_peer_dev)(struct net_device *dev);
 	int (*ndo_get_iflink)(const struct net_device *dev);
+	const struct netdev_queue_ops *queue_ops; /* NULL: one queue, on the lead's cpu */
 };
 
 enum netdev_reg_state { NETREG_UNINITIALIZED, NETREG_REGISTERED, NETREG_UNREGISTERING };
@@ -184,8 +199,8 @@ struct net_device {
 	/* receive */
 	enum rx_handler_result (*rx_handler)(struct sk_buff **pskb); /* bridge, bond, macvlan */
 	void *rx_handler_data;
-	struct dev_shards *
-		shards; /* the net is on several cpus: net_group.h; NULL: it is not, or this is a shadow */
+	struct dev_shards *shards;  /* the net is on several cpus: net_group.h; NULL: it is not, or
+				       this is a shadow that has no queue of its own */
 	struct list_head ptype_all; /* taps on this device */
 	struct in_device *ip_ptr;
 	struct inet6_dev *ip6_ptr;
@@ -388,6 +403,7 @@ void dev_remove_pack(struct net *net, const struct packet_type *pt);
 /* A tap sees every frame of a device (or of all of a net): packet sockets, capture files. */
 struct packet_tap {
 	struct list_head node;
+	struct net *net;        /* set by dev_add_tap() */
 	struct net_device *dev; /* NULL: all devices of the net */
 	u16 type;               /* ETH_P_ALL or one type */
 	/* borrow: frame with mac header set; data at the mac header. @outgoing: seen on its way out. cpu lock. */

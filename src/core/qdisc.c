@@ -28,6 +28,7 @@
 #include <stdlib.h>
 
 #include "core/machine.h"
+#include "core/net_group.h"
 
 #define QDISC_RUN_QUOTA 64
 
@@ -528,6 +529,7 @@ struct Qdisc *dev_graft_qdisc(struct net_device *dev, struct Qdisc *new)
 	dev->qdisc = new;
 	if (netif_running(dev))
 		dev_activate(dev);
+	net_group_device_watch(dev->net);
 	return old;
 }
 

@@ -4,7 +4,7 @@
  *
  * Theory of operation
  *   Receive. The kernel copies frames into blocks of a ring that is mapped here, and gives a whole block over when it is full or a
- *   millisecond old. A watch of the host's (host.h) plays the interrupt for the first block; poll() then takes frames and
+ *   millisecond old. The interrupt (host_line.h) tells of the first block; poll() then takes frames and
  *   blocks without a system call for as long as there are any. Ordinary frames are copied into an skb, and a block goes back to the
  *   kernel with its last frame. What is longer (segments that the host has merged, or that were never cut) is lent: all but its headers stays
  *   where it is as a fragment, and the block goes back when the last skb that points into it has gone. No more than half of the blocks
@@ -19,14 +19,16 @@
  *   Transmit. Frames of ordinary size are put into a ring; one system call sends all that are there, when the softirqs that wrote them are
  *   through (poll() is what comes next), or tx_usecs later if there is such an option. Frames that do not fit into a slot go by sendmsg() on a second socket, head area and fragments in one
  *   call, after what is in the ring: a slot for 64 KiB would save no copy, as a receiver on the same host must copy out of a ring.
- *   A full ring or socket stops the queue; the watch wakes it. The kernel says nothing of frames that its queueing discipline drops.
+ *   A full ring or socket stops the queue; the interrupt wakes it. The kernel says nothing of frames that its queueing discipline drops.
  *
  *   hostif.c tells of carrier and MTU. Fanout: devices of several instances or processes that join the same group share the frames; they have
  *   one address then (addr=host), as the kernel chooses the socket before the filter.
+ *   In a net on several cpus each has a socket and rings of its own, the queue of the device's shadow there (netdev_queue_ops), in a fanout group
+ *   that is the device's alone if no other was asked for. The kernel's hash is not ours: net_steer() hands over what came by a wrong ring.
  * Invariants
  *   block->page.refcount > 0 <=> the block is ours; then either it is the one that is being read, or something of it is lent.
  *   The ring outlives the device while blocks are lent.
- * Locking: the cpu lock; rtnl to make and remove. afpacket_ready() runs in a thread of the host's without a lock.
+ * Locking: a queue: the lock of its cpu; the rest: the lead's. rtnl to make and remove. Counters of a queue have one writer, and are read by atomics.
  * See packet(7), Documentation/networking/packet_mmap of the kernel's uapi header linux/if_packet.h.
  */
 #include <errno.h>
@@ -41,12 +43,13 @@
 
 #include "core/ethtool.h"
 #include "core/machine.h"
+#include "core/net_group.h"
 #include "core/vnet.h"
 #include "drivers/drivers_internal.h"
 #include "drivers/frame.h"
 #include "drivers/host_dev.h"
+#include "drivers/host_line.h"
 #include "drivers/hostif.h"
-#include "host/host.h"
 #include "netlink/netlink.h"
 #include "wire/ethernet.h"
 
@@ -74,6 +77,7 @@ struct afpacket_config {
 	u32 addr;
 	u32 qdisc_bypass;
 	u32 tx_usecs;
+	u32 queues; /* at most; 0: one for each cpu of the net */
 };
 
 struct afpacket_block {
@@ -106,18 +110,13 @@ struct membership {
 	bool wanted;
 };
 
-struct afpacket_socket { /* what is between afpacket_ready() and the cpu */
-	struct net_device *dev;
-	int fd; /* of the ring's socket: the ring's */
-	struct host_watch *watch;
-	struct cpu_work work;
-	u32 queued; /* atomic */
-	u32 armed;  /* HOST_WATCH_* that were asked for */
-};
-
-struct afpacket_priv {
+struct afpacket_queue {
 	struct napi_struct napi;
-	struct afpacket_ring *ring;
+	struct net_device *
+		dev; /* whose it is: the device's, or that of its shadow on another cpu. NULL: nobody's */
+	const struct afpacket_priv *priv;
+	struct afpacket_ring *ring; /* NULL: there is none any more */
+	struct host_line line;
 
 	/* receive */
 	u32 rx_block;                      /* the next one, or the one that is being read */
@@ -125,17 +124,31 @@ struct afpacket_priv {
 	const struct tpacket3_hdr *rx_hdr; /* the next of them */
 
 	/* transmit */
-	u32 tx_next;    /* slot */
-	u32 tx_unsent;  /* frames that the kernel does not know of */
-	u64 tx_wait_ns; /* so long they may wait for more; 0: they do not */
+	u32 tx_next;   /* slot */
+	u32 tx_unsent; /* frames that the kernel does not know of */
 	struct hrtimer tx_timer;
 	struct timer_list retry;
+	int big_fd; /* -1 */
+	struct host_line big_line;
 
-	struct afpacket_socket in, big;
-	struct hostif host;
-	struct membership members[MAX_MEMBERS];
 	struct afpacket_stats stats;
 };
+
+struct afpacket_priv {
+	struct hostif host;
+	u64 tx_wait_ns;                 /* so long frames may wait for more; 0: they do not */
+	u32 fanout;                     /* argument of PACKET_FANOUT; 0: none */
+	int ring_fds[MACHINE_MAX_CPUS]; /* of all queues; -1: it is not in use */
+	struct membership members[MAX_MEMBERS];
+	struct afpacket_stats
+		sum; /* of all queues, when that was asked for last; and what the kernel said itself */
+	u32 nr_others;
+	struct afpacket_queue *others; /* for other cpus */
+	struct afpacket_queue own;
+};
+
+/* Of a counter of a queue's, which others may read */
+#define COUNT(counter) __atomic_store_n(&(counter), (counter) + 1, __ATOMIC_RELAXED)
 
 static struct afpacket_priv *afpacket_priv(const struct net_device *dev)
 {
@@ -171,84 +184,29 @@ static bool block_is_full(const struct afpacket_block *b)
 	return __atomic_load_n(&b->desc->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER;
 }
 
-/* ---- the watches ---------------------------------------------------------------------------------------- */
-
-static void socket_arm(struct afpacket_socket *s, u32 events)
-{
-	if ((s->armed & events) == events)
-		return;
-	s->armed |= events;
-	s->dev->net->machine->host->ops->watch_arm(s->watch, s->armed);
-}
-
-/* A thread of the host's: the "interrupt line". */
-static void afpacket_ready(void *arg)
-{
-	struct afpacket_socket *s = arg;
-
-	if (!__atomic_exchange_n(&s->queued, 1, __ATOMIC_ACQ_REL))
-		cpu_queue_work(s->dev->cpu, &s->work);
-}
-
-static void afpacket_interrupt(struct cpu *cpu, struct cpu_work *w)
-{
-	struct afpacket_socket *s = container_of(w, struct afpacket_socket, work);
-	struct afpacket_priv *priv = afpacket_priv(s->dev);
-	int err;
-	socklen_t len = sizeof(err);
-
-	__atomic_store_n(&s->queued, 0, __ATOMIC_RELEASE);
-	s->armed = 0;
-	/* ENETDOWN when the interface goes down: hostif.c tells of it. Unread, it would wake the watch for ever. */
-	(void)getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	if (!netif_running(s->dev))
-		return;
-	if (netif_xmit_stopped(s->dev->tx))
-		netif_tx_wake_queue(s->dev->tx);
-	if (!(priv->napi.state & NAPI_STATE_SCHED))
-		napi_schedule(&priv->napi);
-}
-
-/* 0 or -errno */
-static int socket_watch(struct afpacket_socket *s, struct net_device *dev)
-{
-	struct host *host = dev->net->machine->host;
-
-	s->dev = dev;
-	s->work.fn = afpacket_interrupt;
-	s->watch = host->ops->watch_create(host, s->fd, afpacket_ready, s);
-	return s->watch ? 0 : -errno;
-}
-
-static void socket_unwatch(struct afpacket_socket *s)
-{
-	s->dev->net->machine->host->ops->watch_free(s->watch);
-	s->watch = NULL;
-}
-
 /* ---- receive --------------------------------------------------------------------------------------------- */
 
-static struct sk_buff *afpacket_skb(struct afpacket_priv *priv, struct afpacket_block *b,
+static struct sk_buff *afpacket_skb(struct afpacket_queue *q, struct afpacket_block *b,
 				    const u8 *octets, u32 len)
 {
 	struct afpacket_ring *ring = b->ring;
 	struct sk_buff *skb;
 
 	if (len <= FRAME_HEAD || (!b->lent && ring->nr_lent * 2 >= ring->nr_blocks))
-		return frame_copy_in(priv->napi.dev, octets, len);
-	skb = frame_lend_in(priv->napi.dev, &b->page, (u32)(octets - b->page.addr), len);
+		return frame_copy_in(q->dev, octets, len);
+	skb = frame_lend_in(q->dev, &b->page, (u32)(octets - b->page.addr), len);
 	if (skb) {
 		ring->nr_lent += !b->lent;
 		b->lent = true;
-		priv->stats.rx_lent++;
+		COUNT(q->stats.rx_lent);
 	}
 	return skb;
 }
 
-static void afpacket_receive(struct afpacket_priv *priv, struct sk_buff *skb, const u8 *vnet,
+static void afpacket_receive(struct afpacket_queue *q, struct sk_buff *skb, const u8 *vnet,
 			     const struct tpacket3_hdr *h)
 {
-	struct net_device *dev = priv->napi.dev;
+	struct net_device *dev = q->dev;
 	skb_drop_reason_t reason = SKB_NOT_DROPPED;
 
 	if (h->tp_snaplen < h->tp_len)
@@ -279,89 +237,89 @@ static void afpacket_receive(struct afpacket_priv *priv, struct sk_buff *skb, co
 	if (skb_is_gso(skb))
 		netif_receive_skb(skb);
 	else
-		napi_gro_receive(&priv->napi, skb);
+		napi_gro_receive(&q->napi, skb);
 }
 
 /* The next block becomes the one that is read. False: it is the kernel's. */
-static bool block_begin(struct afpacket_priv *priv)
+static bool block_begin(struct afpacket_queue *q)
 {
-	struct afpacket_ring *ring = priv->ring;
-	struct afpacket_block *b = &ring->blocks[priv->rx_block];
+	struct afpacket_ring *ring = q->ring;
+	struct afpacket_block *b = &ring->blocks[q->rx_block];
 
 	if (b->page.refcount || !block_is_full(b))
 		return false;
 	b->page.refcount = 1;
-	b->page.owner = priv->napi.cpu;
+	b->page.owner = q->napi.cpu;
 	ring->refs++;
-	priv->stats.rx_blocks++;
-	priv->rx_left = b->desc->hdr.bh1.num_pkts;
-	priv->rx_hdr = (const void *)((u8 *)b->desc + b->desc->hdr.bh1.offset_to_first_pkt);
+	COUNT(q->stats.rx_blocks);
+	q->rx_left = b->desc->hdr.bh1.num_pkts;
+	q->rx_hdr = (const void *)((u8 *)b->desc + b->desc->hdr.bh1.offset_to_first_pkt);
 	return true;
 }
 
-static void block_end(struct afpacket_priv *priv)
+static void block_end(struct afpacket_queue *q)
 {
-	struct afpacket_block *b = &priv->ring->blocks[priv->rx_block];
+	struct afpacket_block *b = &q->ring->blocks[q->rx_block];
 
-	priv->rx_left = 0;
-	priv->rx_block = (priv->rx_block + 1) % priv->ring->nr_blocks;
+	q->rx_left = 0;
+	q->rx_block = (q->rx_block + 1) % q->ring->nr_blocks;
 	page_put(&b->page);
 }
 
-static int rx_frames(struct afpacket_priv *priv, int budget)
+static int rx_frames(struct afpacket_queue *q, int budget)
 {
 	int work = 0;
 
 	while (work < budget) {
-		struct afpacket_block *b = &priv->ring->blocks[priv->rx_block];
+		struct afpacket_block *b = &q->ring->blocks[q->rx_block];
 		const struct tpacket3_hdr *h;
 		const u8 *octets;
 		struct sk_buff *skb;
 
-		if (!priv->rx_left) {
-			if (!block_begin(priv))
+		if (!q->rx_left) {
+			if (!block_begin(q))
 				break;
-			if (!priv->rx_left) { /* without a frame: its time was up */
-				block_end(priv);
+			if (!q->rx_left) { /* without a frame: its time was up */
+				block_end(q);
 				continue;
 			}
 		}
-		h = priv->rx_hdr;
+		h = q->rx_hdr;
 		octets = (const u8 *)h + h->tp_mac;
-		skb = afpacket_skb(priv, b, octets, h->tp_snaplen);
+		skb = afpacket_skb(q, b, octets, h->tp_snaplen);
 		if (skb)
-			afpacket_receive(priv, skb, octets - VIRTIO_NET_HEADER_LEN, h);
+			afpacket_receive(q, skb, octets - VIRTIO_NET_HEADER_LEN, h);
 		else
-			priv->napi.dev->stats.rx_dropped++;
-		priv->rx_hdr = (const void *)((const u8 *)h + h->tp_next_offset);
-		work += napi_work(priv->napi.dev, h->tp_snaplen);
-		if (!--priv->rx_left)
-			block_end(priv);
+			q->dev->stats.rx_dropped++;
+		q->rx_hdr = (const void *)((const u8 *)h + h->tp_next_offset);
+		work += napi_work(q->dev, h->tp_snaplen);
+		if (!--q->rx_left)
+			block_end(q);
 	}
 	return work;
 }
 
-static void tx_flush(struct afpacket_priv *priv);
+static void tx_flush(struct afpacket_queue *q);
 
 static int afpacket_poll(struct napi_struct *napi, int budget)
 {
-	struct afpacket_priv *priv = container_of(napi, struct afpacket_priv, napi);
-	int work = rx_frames(priv, budget);
+	struct afpacket_queue *q = container_of(napi, struct afpacket_queue, napi);
+	int work = rx_frames(q, budget);
 
-	tx_flush(priv);
+	tx_flush(q);
 	if (work >= budget)
 		return budget;
 	napi_complete_done(napi, work);
-	tx_flush(priv); /* what the end of merging has caused */
-	socket_arm(&priv->in, HOST_WATCH_READ);
+	tx_flush(q); /* what the end of merging has caused */
+	host_line_arm(&q->line, HOST_WATCH_READ);
 	return work;
 }
 
 /* ---- transmit -------------------------------------------------------------------------------------------- */
 
-static struct tpacket3_hdr *tx_slot(const struct afpacket_priv *priv, u32 i)
+static struct tpacket3_hdr *tx_slot(const struct afpacket_queue *q, u32 i)
 {
-	const struct afpacket_ring *ring = priv->ring;
+	const struct afpacket_ring *ring = q->ring;
 
 	return (struct tpacket3_hdr *)(ring->map + (size_t)ring->nr_blocks * RX_BLOCK +
 				       (size_t)i * TX_FRAME);
@@ -373,51 +331,51 @@ static bool tx_slot_free(const struct tpacket3_hdr *h)
 }
 
 /* All that is in the ring is the kernel's to send. False: it has not taken all of it. */
-static bool tx_send_ring(struct afpacket_priv *priv)
+static bool tx_send_ring(struct afpacket_queue *q)
 {
 	ssize_t n;
 
-	if (!priv->tx_unsent)
+	if (!q->tx_unsent)
 		return true;
-	priv->stats.tx_kicks++;
+	COUNT(q->stats.tx_kicks);
 	do
-		n = send(priv->in.fd, NULL, 0, MSG_DONTWAIT);
+		n = send(q->ring->fd, NULL, 0, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n >= 0 || (errno != EAGAIN && errno != ENOBUFS))
-		priv->tx_unsent = 0;
-	return !priv->tx_unsent;
+		q->tx_unsent = 0;
+	return !q->tx_unsent;
 }
 
-static void tx_flush(struct afpacket_priv *priv)
+static void tx_flush(struct afpacket_queue *q)
 {
-	struct net_device *dev = priv->napi.dev;
+	struct net_device *dev = q->dev;
 
-	if (unlikely(!tx_send_ring(priv)))
-		mod_timer(dev->cpu, &priv->retry, dev->cpu->now + RETRY_NS);
+	if (unlikely(!tx_send_ring(q)))
+		mod_timer(dev->cpu, &q->retry, dev->cpu->now + RETRY_NS);
 }
 
 /* A frame was put into the ring: when is it sent? */
-static void tx_expect_more(struct afpacket_priv *priv)
+static void tx_expect_more(struct afpacket_queue *q)
 {
-	struct net_device *dev = priv->napi.dev;
+	struct net_device *dev = q->dev;
 
-	if (priv->tx_wait_ns && priv->tx_unsent < TX_BATCH) {
-		if (!hrtimer_active(&priv->tx_timer))
-			(void)hrtimer_start(dev->cpu, &priv->tx_timer,
-					    dev->cpu->now + priv->tx_wait_ns);
-	} else if (priv->tx_wait_ns) {
-		tx_flush(priv);
-	} else if (!(priv->napi.state & NAPI_STATE_SCHED)) {
-		napi_schedule(&priv->napi);
+	if (q->priv->tx_wait_ns && q->tx_unsent < TX_BATCH) {
+		if (!hrtimer_active(&q->tx_timer))
+			(void)hrtimer_start(dev->cpu, &q->tx_timer,
+					    dev->cpu->now + q->priv->tx_wait_ns);
+	} else if (q->priv->tx_wait_ns) {
+		tx_flush(q);
+	} else if (!(q->napi.state & NAPI_STATE_SCHED)) {
+		napi_schedule(&q->napi);
 	}
 }
 
 static void tx_waited(struct cpu *cpu, struct hrtimer *t)
 {
-	struct afpacket_priv *priv = container_of(t, struct afpacket_priv, tx_timer);
+	struct afpacket_queue *q = container_of(t, struct afpacket_queue, tx_timer);
 
-	if (netif_running(priv->napi.dev))
-		tx_flush(priv);
+	if (netif_running(q->dev))
+		tx_flush(q);
 }
 
 static enum netdev_tx tx_drop(struct sk_buff *skb, struct net_device *dev, skb_drop_reason_t reason)
@@ -436,57 +394,51 @@ static enum netdev_tx tx_done(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-static enum netdev_tx tx_busy(struct net_device *dev, struct afpacket_socket *s)
-{
-	netif_tx_stop_queue(dev->tx);
-	socket_arm(s, HOST_WATCH_WRITE | (s->armed & HOST_WATCH_READ));
-	return NETDEV_TX_BUSY;
-}
-
 /* A frame that does not fit into a slot. */
-static enum netdev_tx tx_big(struct afpacket_priv *priv, struct sk_buff *skb, const u8 *vnet)
+static enum netdev_tx tx_big(struct afpacket_queue *q, struct sk_buff *skb, const u8 *vnet)
 {
-	struct net_device *dev = priv->napi.dev;
+	struct net_device *dev = q->dev;
 	const struct skb_shared_info *sh = skb_shinfo(skb);
 	struct iovec iov[TX_VECTORS];
 	struct msghdr msg = { .msg_iov = iov };
 	ssize_t n;
 
-	if (!tx_send_ring(priv))
-		return tx_busy(dev, &priv->in); /* in order */
+	if (!tx_send_ring(q))
+		return host_line_busy(&q->line); /* in order */
 	iov[msg.msg_iovlen++] = (struct iovec){ (void *)vnet, VIRTIO_NET_HEADER_LEN };
 	iov[msg.msg_iovlen++] = (struct iovec){ skb->data, skb_headlen(skb) };
 	for (u32 i = 0; i < sh->nr_frags; i++)
 		iov[msg.msg_iovlen++] =
 			(struct iovec){ skb_frag_address(&sh->frags[i]), sh->frags[i].size };
 	do
-		n = sendmsg(priv->big.fd, &msg, MSG_DONTWAIT);
+		n = sendmsg(q->big_fd, &msg, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
-		return tx_busy(dev, &priv->big);
+		return host_line_busy(&q->big_line);
 	if (n < 0)
 		return tx_drop(skb, dev, SKB_DROP_HOST_XMIT);
-	priv->stats.tx_big++;
+	COUNT(q->stats.tx_big);
 	return tx_done(skb, dev);
 }
 
-static enum netdev_tx afpacket_xmit(struct sk_buff *skb, struct net_device *dev)
+static enum netdev_tx afpacket_queue_xmit(struct sk_buff *skb, void *queue)
 {
-	struct afpacket_priv *priv = afpacket_priv(dev);
-	struct tpacket3_hdr *h = tx_slot(priv, priv->tx_next);
+	struct afpacket_queue *q = queue;
+	struct net_device *dev = q->dev;
+	struct tpacket3_hdr *h = tx_slot(q, q->tx_next);
 	u8 vnet[VIRTIO_NET_HEADER_LEN], *p = (u8 *)h + TX_DATA_OFF;
 
 	trace_skb(skb, dev->net, TP_afpacket_xmit, TRACE_PASS, skb->len > TX_ROOM, 0);
-	if (skb->len > hostif_mtu(&priv->host) + ETH_HLEN + VLAN_HLEN && !skb_is_gso(skb))
+	if (skb->len > hostif_mtu(&q->priv->host) + ETH_HLEN + VLAN_HLEN && !skb_is_gso(skb))
 		return tx_drop(skb, dev, SKB_DROP_HOST_XMIT);
 	if (virtio_net_hdr_from_skb(skb, vnet, sizeof(vnet)))
 		return tx_drop(skb, dev, SKB_DROP_VNET_HDR);
 	if (skb->len > TX_ROOM)
-		return tx_big(priv, skb, vnet);
+		return tx_big(q, skb, vnet);
 	if (!tx_slot_free(h)) {
-		priv->stats.tx_ring_full++;
-		tx_flush(priv);
-		return tx_slot_free(h) ? afpacket_xmit(skb, dev) : tx_busy(dev, &priv->in);
+		COUNT(q->stats.tx_ring_full);
+		tx_flush(q);
+		return tx_slot_free(h) ? afpacket_queue_xmit(skb, q) : host_line_busy(&q->line);
 	}
 	memcpy(p, vnet, sizeof(vnet));
 	if (skb_copy_bits(skb, 0, p + sizeof(vnet), skb->len))
@@ -494,18 +446,18 @@ static enum netdev_tx afpacket_xmit(struct sk_buff *skb, struct net_device *dev)
 	h->tp_len = (u32)sizeof(vnet) + skb->len;
 	h->tp_next_offset = 0;
 	__atomic_store_n(&h->tp_status, TP_STATUS_SEND_REQUEST, __ATOMIC_RELEASE);
-	priv->tx_next = (priv->tx_next + 1) % priv->ring->tx_frames;
-	priv->tx_unsent++;
-	tx_expect_more(priv);
+	q->tx_next = (q->tx_next + 1) % q->ring->tx_frames;
+	q->tx_unsent++;
+	tx_expect_more(q);
 	return tx_done(skb, dev);
 }
 
 static void afpacket_retry(struct cpu *cpu, struct timer_list *t)
 {
-	struct afpacket_priv *priv = container_of(t, struct afpacket_priv, retry);
+	struct afpacket_queue *q = container_of(t, struct afpacket_queue, retry);
 
-	if (netif_running(priv->napi.dev))
-		tx_flush(priv);
+	if (netif_running(q->dev))
+		tx_flush(q);
 }
 
 /* ---- which frames ----------------------------------------------------------------------------------------- */
@@ -513,6 +465,7 @@ static void afpacket_retry(struct cpu *cpu, struct timer_list *t)
 /* What the host sends is not for us, nor, unless we are promiscuous, what is for other stations. */
 static void set_filter(struct net_device *dev)
 {
+	const struct afpacket_priv *priv = afpacket_priv(dev);
 	const u8 *a = dev->dev_addr;
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (u32)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
@@ -531,8 +484,10 @@ static void set_filter(struct net_device *dev)
 
 	if (dev->flags & IFF_PROMISC) /* whatever the first octet is */
 		code[3] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JA, 4, 0, 0);
-	(void)setsockopt(afpacket_priv(dev)->in.fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
-			 sizeof(prog));
+	for (u32 i = 0; i <= priv->nr_others; i++)
+		if (priv->ring_fds[i] >= 0)
+			(void)setsockopt(priv->ring_fds[i], SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+					 sizeof(prog));
 }
 
 static bool membership_ask(const struct afpacket_priv *priv, const struct membership *m, int option)
@@ -542,7 +497,7 @@ static bool membership_ask(const struct afpacket_priv *priv, const struct member
 				  .mr_alen = ETH_ALEN };
 
 	memcpy(mr.mr_address, m->addr, ETH_ALEN);
-	return !setsockopt(priv->in.fd, SOL_PACKET, option, &mr, sizeof(mr));
+	return !setsockopt(priv->own.ring->fd, SOL_PACKET, option, &mr, sizeof(mr));
 }
 
 /* False: there is no room, or the host does not want it. */
@@ -600,28 +555,7 @@ static void afpacket_set_rx_mode(struct net_device *dev)
 	set_filter(dev);
 }
 
-/* ---- device operations ------------------------------------------------------------------------------------ */
-
-static int afpacket_init(struct net_device *dev)
-{
-	struct afpacket_priv *priv = afpacket_priv(dev);
-	int err;
-
-	timer_setup(&priv->retry, afpacket_retry);
-	hrtimer_setup(&priv->tx_timer, tx_waited);
-	netif_napi_add(dev, &priv->napi, afpacket_poll);
-	err = socket_watch(&priv->in, dev);
-	if (!err)
-		err = socket_watch(&priv->big, dev);
-	if (!err)
-		err = hostif_follow(&priv->host, dev);
-	if (err) {
-		socket_unwatch(&priv->in);
-		socket_unwatch(&priv->big);
-		netif_napi_del(&priv->napi);
-	}
-	return err;
-}
+/* ---- a queue ---------------------------------------------------------------------------------------------- */
 
 /* What is lent stays ours to read; nothing more comes. */
 static void ring_shut(struct afpacket_ring *ring)
@@ -632,22 +566,151 @@ static void ring_shut(struct afpacket_ring *ring)
 	(void)setsockopt(ring->fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
 }
 
+/* @q becomes @dev's, which is that of the cpu. 0 or -errno */
+static int queue_init(struct afpacket_queue *q, struct net_device *dev)
+{
+	int err;
+
+	timer_setup(&q->retry, afpacket_retry);
+	hrtimer_setup(&q->tx_timer, tx_waited);
+	netif_napi_add(dev, &q->napi, afpacket_poll);
+	/* ENETDOWN when the interface goes down: hostif.c tells of it. */
+	err = host_line_open(&q->line, &q->napi, q->ring->fd, true);
+	if (!err)
+		err = host_line_open(&q->big_line, &q->napi, q->big_fd, true);
+	if (err) {
+		host_line_close(&q->line);
+		netif_napi_del(&q->napi);
+		return err;
+	}
+	q->dev = dev;
+	return 0;
+}
+
+static void queue_uninit(struct afpacket_queue *q)
+{
+	host_line_close(&q->line);
+	host_line_close(&q->big_line);
+	cpu_lock(q->dev->cpu);
+	del_timer(&q->retry);
+	hrtimer_cancel(q->dev->cpu, &q->tx_timer);
+	ring_shut(q->ring);
+	if (q->rx_left)
+		block_end(q);
+	netif_napi_del(&q->napi);
+	cpu_unlock(q->dev->cpu);
+}
+
+/* Its cpu lock is held, or nobody has seen it. */
+static void queue_close(struct afpacket_queue *q)
+{
+	if (q->big_fd >= 0)
+		close(q->big_fd);
+	q->big_fd = -1;
+	if (q->ring)
+		ring_put(q->ring);
+	q->ring = NULL;
+}
+
+static int queue_open(void *queue)
+{
+	struct afpacket_queue *q = queue;
+
+	napi_enable(&q->napi);
+	netif_tx_wake_queue(q->dev->tx);
+	napi_schedule(&q->napi); /* what came while it was down, and arms the line */
+	return 0;
+}
+
+static void queue_stop(void *queue)
+{
+	struct afpacket_queue *q = queue;
+
+	napi_disable(&q->napi);
+	(void)tx_send_ring(q);
+	del_timer(&q->retry);
+	hrtimer_cancel(q->dev->cpu, &q->tx_timer);
+	ring_shut(q->ring);
+}
+
+/* ---- queues of other cpus ---------------------------------------------------------------------------------- */
+
+/* From now on the kernel puts frames into the ring of @q, or none any more. The lead's cpu lock */
+static void queue_use(struct net_device *dev, const struct afpacket_queue *q, bool use)
+{
+	struct afpacket_priv *priv = afpacket_priv(dev);
+
+	priv->ring_fds[1 + (q - priv->others)] = use ? q->ring->fd : -1;
+	if (use && netif_running(dev))
+		set_filter(dev);
+}
+
+static int set_option(int fd, int option, int value);
+
+static void *queue_attach(struct net_device *dev, struct net_device *shadow)
+{
+	struct afpacket_priv *priv = afpacket_priv(dev);
+	struct afpacket_queue *q = priv->others, *end = q + priv->nr_others;
+
+	while (q < end && (q->dev || !q->ring))
+		q++;
+	if (q == end)
+		return NULL;
+	if (set_option(q->ring->fd, PACKET_FANOUT, (int)priv->fanout) || queue_init(q, shadow)) {
+		queue_close(q); /* it must get no frames */
+		return NULL;
+	}
+	cpu_lock(dev->cpu);
+	queue_use(dev, q, true);
+	cpu_unlock(dev->cpu);
+	return q;
+}
+
+static void queue_detach(void *queue)
+{
+	struct afpacket_queue *q = queue;
+	struct net_device *dev = q->priv->own.dev, *shadow = q->dev;
+
+	cpu_lock(dev->cpu);
+	queue_use(dev, q, false);
+	cpu_unlock(dev->cpu);
+	queue_uninit(q);
+	cpu_lock(shadow->cpu);
+	queue_close(q);
+	cpu_unlock(shadow->cpu);
+	q->dev = NULL;
+}
+
+static const struct netdev_queue_ops afpacket_queue_ops = {
+	.attach = queue_attach,
+	.detach = queue_detach,
+	.open = queue_open,
+	.stop = queue_stop,
+	.start_xmit = afpacket_queue_xmit,
+};
+
+/* ---- device operations ------------------------------------------------------------------------------------ */
+
+static int afpacket_init(struct net_device *dev)
+{
+	struct afpacket_priv *priv = afpacket_priv(dev);
+	int err = queue_init(&priv->own, dev);
+
+	if (err)
+		return err;
+	priv->ring_fds[0] = priv->own.ring->fd;
+	err = hostif_follow(&priv->host, dev);
+	if (err)
+		queue_uninit(&priv->own);
+	return err;
+}
+
 static void afpacket_uninit(struct net_device *dev)
 {
 	struct afpacket_priv *priv = afpacket_priv(dev);
 
 	hostif_close(&priv->host);
-	socket_unwatch(&priv->in);
-	socket_unwatch(&priv->big);
-	cpu_lock(dev->cpu);
-	run_remote_work(dev->cpu); /* ours may be among it */
-	del_timer(&priv->retry);
-	hrtimer_cancel(dev->cpu, &priv->tx_timer);
-	ring_shut(priv->ring);
-	if (priv->rx_left)
-		block_end(priv);
-	netif_napi_del(&priv->napi);
-	cpu_unlock(dev->cpu);
+	queue_uninit(&priv->own);
 }
 
 static void afpacket_destructor(struct net_device *dev)
@@ -655,33 +718,29 @@ static void afpacket_destructor(struct net_device *dev)
 	struct afpacket_priv *priv = afpacket_priv(dev);
 
 	hostif_close(&priv->host);
-	if (priv->big.fd >= 0)
-		close(priv->big.fd);
-	if (priv->ring) /* the cpu lock is held, or nobody has seen the device */
-		ring_put(priv->ring);
+	for (u32 i = 0; i < priv->nr_others; i++)
+		queue_close(&priv->others[i]);
+	free(priv->others);
+	queue_close(&priv->own);
+}
+
+static enum netdev_tx afpacket_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	return afpacket_queue_xmit(skb, &afpacket_priv(dev)->own);
 }
 
 static int afpacket_open(struct net_device *dev)
 {
 	struct afpacket_priv *priv = afpacket_priv(dev);
 
-	napi_enable(&priv->napi);
 	hostif_show_carrier(&priv->host);
-	netif_tx_wake_queue(dev->tx);
-	napi_schedule(&priv->napi); /* what came while it was down, and arms the watch */
-	return 0;
+	return queue_open(&priv->own);
 }
 
 static int afpacket_stop(struct net_device *dev)
 {
-	struct afpacket_priv *priv = afpacket_priv(dev);
-
 	netif_carrier_off(dev);
-	napi_disable(&priv->napi);
-	(void)tx_send_ring(priv);
-	del_timer(&priv->retry);
-	hrtimer_cancel(dev->cpu, &priv->tx_timer);
-	ring_shut(priv->ring);
+	queue_stop(&afpacket_priv(dev)->own);
 	return 0;
 }
 
@@ -694,15 +753,41 @@ static int afpacket_set_mac(struct net_device *dev, const u8 *addr)
 }
 
 /* The kernel counts from one question to the next. */
-static void ask_stats(struct afpacket_priv *priv)
+static void ask_kernel(int fd, struct afpacket_stats *sum)
 {
 	struct tpacket_stats_v3 st;
 	socklen_t len = sizeof(st);
 
-	if (getsockopt(priv->in.fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
+	if (fd < 0 || getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
 		return;
-	priv->stats.rx_kernel_drops += st.tp_drops;
-	priv->stats.rx_freezes += st.tp_freeze_q_cnt;
+	sum->rx_kernel_drops += st.tp_drops;
+	sum->rx_freezes += st.tp_freeze_q_cnt;
+}
+
+static u64 add_up(const struct afpacket_priv *priv, size_t counter)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i <= priv->nr_others; i++) {
+		const struct afpacket_queue *q = i ? &priv->others[i - 1] : &priv->own;
+
+		n += __atomic_load_n((const u64 *)((const char *)&q->stats + counter),
+				     __ATOMIC_RELAXED);
+	}
+	return n;
+}
+
+static void ask_stats(struct afpacket_priv *priv)
+{
+	struct afpacket_stats *sum = &priv->sum;
+
+	for (u32 i = 0; i <= priv->nr_others; i++)
+		ask_kernel(priv->ring_fds[i], sum);
+	sum->rx_blocks = add_up(priv, offsetof(struct afpacket_stats, rx_blocks));
+	sum->rx_lent = add_up(priv, offsetof(struct afpacket_stats, rx_lent));
+	sum->tx_kicks = add_up(priv, offsetof(struct afpacket_stats, tx_kicks));
+	sum->tx_big = add_up(priv, offsetof(struct afpacket_stats, tx_big));
+	sum->tx_ring_full = add_up(priv, offsetof(struct afpacket_stats, tx_ring_full));
 }
 
 static void afpacket_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *s)
@@ -710,8 +795,8 @@ static void afpacket_get_stats64(struct net_device *dev, struct rtnl_link_stats6
 	struct afpacket_priv *priv = afpacket_priv(dev);
 
 	ask_stats(priv);
-	s->rx_dropped += priv->stats.rx_kernel_drops;
-	s->rx_missed_errors += priv->stats.rx_kernel_drops;
+	s->rx_dropped += priv->sum.rx_kernel_drops;
+	s->rx_missed_errors += priv->sum.rx_kernel_drops;
 }
 
 static const struct net_device_ops afpacket_ops = {
@@ -723,6 +808,7 @@ static const struct net_device_ops afpacket_ops = {
 	.ndo_set_rx_mode = afpacket_set_rx_mode,
 	.ndo_set_mac_address = afpacket_set_mac,
 	.ndo_get_stats64 = afpacket_get_stats64,
+	.queue_ops = &afpacket_queue_ops,
 };
 
 /* ---- ethtool ------------------------------------------------------------------------------------------------ */
@@ -747,7 +833,13 @@ static const struct ethtool_stat afpacket_stat_rows[] = {
 static const void *afpacket_stats_own(struct net_device *dev)
 {
 	ask_stats(afpacket_priv(dev));
-	return &afpacket_priv(dev)->stats;
+	return &afpacket_priv(dev)->sum;
+}
+
+static int afpacket_get_channels(struct net_device *dev, struct ethtool_channels *ret)
+{
+	ret->combined_count = ret->max_combined = 1 + afpacket_priv(dev)->nr_others;
+	return 0;
 }
 
 static const struct ethtool_ops afpacket_ethtool_ops = {
@@ -756,12 +848,15 @@ static const struct ethtool_ops afpacket_ethtool_ops = {
 	.nr_stats = ARRAY_SIZE(afpacket_stat_rows),
 	.stats_own = afpacket_stats_own,
 	.get_link = ethtool_op_get_link,
+	.get_channels = afpacket_get_channels,
 };
 
 /* ---- attaching --------------------------------------------------------------------------------------------- */
 
 static void afpacket_setup(struct net_device *dev)
 {
+	struct afpacket_priv *priv = afpacket_priv(dev);
+
 	ether_setup(dev);
 	dev->netdev_ops = &afpacket_ops;
 	dev->rtnl_link_ops = &afpacket_link_ops;
@@ -773,8 +868,10 @@ static void afpacket_setup(struct net_device *dev)
 	dev->live_addr_change = true;
 	dev->priv_destructor = afpacket_destructor;
 	dev->carrier = false;
-	afpacket_priv(dev)->in.fd = afpacket_priv(dev)->big.fd = -1;
-	afpacket_priv(dev)->host.fd = afpacket_priv(dev)->host.stop_fd = -1;
+	for (u32 i = 0; i < ARRAY_SIZE(priv->ring_fds); i++)
+		priv->ring_fds[i] = -1;
+	priv->own = (struct afpacket_queue){ .priv = priv, .big_fd = -1 };
+	priv->host.fd = priv->host.stop_fd = -1;
 }
 
 static int set_option(int fd, int option, int value)
@@ -844,37 +941,42 @@ static int map_rings(struct afpacket_ring *ring)
 	return 0;
 }
 
-static int join_fanout(int fd, const struct afpacket_config *cfg)
+/* The group of the device: one that was asked for, or one of its own if it has several queues. The argument for the others in *ret. */
+static int join_fanout(int fd, const struct afpacket_config *cfg, bool several, u32 *ret)
 {
 	static const int modes[] = { PACKET_FANOUT_HASH, PACKET_FANOUT_LB, PACKET_FANOUT_CPU,
 				     PACKET_FANOUT_RND, PACKET_FANOUT_QM };
+	u32 mode = (u32)modes[cfg->fanout_mode] << 16;
+	int err, id;
+	socklen_t len = sizeof(id);
 
-	if (!cfg->fanout)
+	*ret = cfg->fanout | mode;
+	if (cfg->fanout)
+		return set_option(fd, PACKET_FANOUT, (int)*ret);
+	if (!several)
 		return 0;
-	return set_option(fd, PACKET_FANOUT,
-			  (int)(cfg->fanout | (u32)modes[cfg->fanout_mode] << 16));
+	err = set_option(fd, PACKET_FANOUT, (int)(mode | PACKET_FANOUT_FLAG_UNIQUEID << 16));
+	if (err || getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &id, &len))
+		return err ? err : -errno;
+	*ret = mode | (u16)id;
+	return 0;
 }
 
-/* Sockets, rings and what the host says. 0, or -errno with a sentence. */
-static int afpacket_take(struct net_device *dev, const char *name,
-			 const struct afpacket_config *cfg, struct netlink_ext_ack *extack)
+/* The sockets and rings of one queue, which get nothing yet. 0, or -errno with a sentence */
+static int queue_take(struct afpacket_queue *q, int ifindex, const struct afpacket_config *cfg,
+		      struct netlink_ext_ack *extack)
 {
-	struct afpacket_priv *priv = afpacket_priv(dev);
-	struct afpacket_ring *ring;
-	int err = hostif_open(&priv->host, name);
+	struct afpacket_ring *ring =
+		calloc(1, sizeof(*ring) + cfg->rx_blocks * sizeof(ring->blocks[0]));
+	int err;
 
-	if (err || priv->host.type != ARPHRD_ETHER) {
-		nl_set_err_msg(extack, "afpacket: %s: %s", name,
-			       err ? strerror(-err) : "not an Ethernet interface");
-		return err ? err : -EINVAL;
-	}
-	ring = calloc(1, sizeof(*ring) + cfg->rx_blocks * sizeof(ring->blocks[0]));
 	if (!ring)
 		return -ENOMEM;
-	priv->ring = ring;
+	q->ring = ring;
 	*ring = (struct afpacket_ring){ .refs = 1,
 					.nr_blocks = cfg->rx_blocks,
-					.tx_frames = cfg->tx_frames };
+					.tx_frames =
+						ALIGN_UP(cfg->tx_frames, TX_BLOCK / TX_FRAME) };
 	err = open_socket(cfg, &ring->fd);
 	if (err == -EPERM || err == -EACCES)
 		nl_set_err_msg(extack, "afpacket: packet sockets need CAP_NET_RAW");
@@ -882,28 +984,76 @@ static int afpacket_take(struct net_device *dev, const char *name,
 		nl_set_err_msg(extack, "afpacket: packet socket: %s", strerror(-err));
 	if (err)
 		return err;
-	priv->in.fd = ring->fd;
 	err = map_rings(ring);
 	if (err) {
 		nl_set_err_msg(extack, "afpacket: rings of %u blocks and %u frames: %s",
-			       cfg->rx_blocks, cfg->tx_frames, strerror(-err));
+			       ring->nr_blocks, ring->tx_frames, strerror(-err));
 		return err;
 	}
-	err = open_socket(cfg, &priv->big.fd);
+	err = open_socket(cfg, &q->big_fd);
 	ring_shut(ring); /* until the device goes up */
 	if (!err)
-		err = bind_socket(priv->big.fd, priv->host.ifindex, 0);
+		err = bind_socket(q->big_fd, ifindex, 0);
 	if (!err)
-		err = bind_socket(ring->fd, priv->host.ifindex, ETH_P_ALL);
-	if (err) {
-		nl_set_err_msg(extack, "afpacket: %s: %s", name, strerror(-err));
-		return err;
-	}
-	err = join_fanout(ring->fd, cfg);
+		err = bind_socket(ring->fd, ifindex, ETH_P_ALL);
 	if (err)
+		nl_set_err_msg(extack, "afpacket: %s", strerror(-err));
+	return err;
+}
+
+/* Queues for @n other cpus. */
+static int others_take(struct afpacket_priv *priv, u32 n, const struct afpacket_config *cfg,
+		       struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	priv->others = calloc(n, sizeof(*priv->others));
+	if (!priv->others)
+		return -ENOMEM;
+	for (u32 i = 0; i < n && !err; i++) {
+		struct afpacket_queue *q = &priv->others[i];
+
+		*q = (struct afpacket_queue){ .priv = priv, .big_fd = -1 };
+		priv->nr_others++;
+		err = queue_take(q, priv->host.ifindex, cfg, extack);
+	}
+	return err;
+}
+
+/* What the host says, sockets and rings. 0, or -errno with a sentence. */
+static int afpacket_take(struct net_device *dev, const char *name,
+			 const struct afpacket_config *cfg, struct netlink_ext_ack *extack)
+{
+	struct afpacket_priv *priv = afpacket_priv(dev);
+	u32 n = dev->net->group ? dev->net->group->n : 1;
+	int err = hostif_open(&priv->host, name);
+
+	if (err || priv->host.type != ARPHRD_ETHER) {
+		nl_set_err_msg(extack, "afpacket: %s: %s", name,
+			       err ? strerror(-err) : "not an Ethernet interface");
+		return err ? err : -EINVAL;
+	}
+	n = cfg->queues ? min(n, cfg->queues) : n;
+	err = queue_take(&priv->own, priv->host.ifindex, cfg, extack);
+	if (err)
+		return err;
+	err = join_fanout(priv->own.ring->fd, cfg, n > 1, &priv->fanout);
+	if (err == -EINVAL && !cfg->fanout)
+		return 0; /* an interface that is down joins nothing: one queue, then */
+	if (err) {
 		nl_set_err_msg(extack, "afpacket: fanout group %u: %s", cfg->fanout,
 			       strerror(-err));
-	return err;
+		return err;
+	}
+	return n > 1 ? others_take(priv, n - 1, cfg, extack) : 0;
+}
+
+/* Those that no cpu has taken */
+static void close_unused(struct afpacket_priv *priv)
+{
+	for (u32 i = 0; i < priv->nr_others; i++)
+		if (!priv->others[i].dev)
+			queue_close(&priv->others[i]);
 }
 
 static int afpacket_attach(struct net *net, const char *ifname, const char *name,
@@ -934,6 +1084,8 @@ static int afpacket_attach(struct net *net, const char *ifname, const char *name
 	}
 	if (err)
 		free_netdev(dev);
+	else
+		close_unused(afpacket_priv(dev));
 	return err;
 }
 
@@ -949,6 +1101,7 @@ static const struct host_dev_option afpacket_options[] = {
 	HOST_DEV_CHOICE("addr", struct afpacket_config, addr, ADDR_OWN, addr_words),
 	HOST_DEV_NUMBER("tx_usecs", struct afpacket_config, tx_usecs, 0, 0, 10000),
 	HOST_DEV_CHOICE("qdisc_bypass", struct afpacket_config, qdisc_bypass, 0, no_yes),
+	HOST_DEV_NUMBER("queues", struct afpacket_config, queues, 0, 1, MACHINE_MAX_CPUS),
 };
 
 const struct host_dev_ops afpacket_dev_ops = {

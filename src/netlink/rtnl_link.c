@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/net_group.h"
 #include "core/qdisc.h"
 #include "netlink/netlink.h"
 #include "netlink/netlink_internal.h"
@@ -71,6 +72,7 @@ static void fill_stats(struct nl_msg *m, struct net_device *dev)
 	const __u64 *from = (const __u64 *)&s64;
 	__u32 *to = (__u32 *)&s32;
 
+	net_group_ask_stats(dev);
 	cpu_lock(dev->cpu);
 	dev_get_stats(dev, &s64);
 	cpu_unlock(dev->cpu);

@@ -11,7 +11,7 @@
  *   and skb. At most half of the chunks are lent so, beyond that frames are copied.
  *   Transmit. The octets are gathered into a chunk, one copy. The kernel is told (where it wants to be: need_wakeup) when the softirqs that wrote frames are
  *   through, or tx_usecs later; it takes 32 frames a call in copy mode, so it is called until the ring is empty.
- *   A watch of the host's on each socket is the interrupt. With busy_poll the sockets ask for busy polling (SO_PREFER_BUSY_POLL): then the device's
+ *   Each socket has an interrupt line (host_line.h). With busy_poll the sockets ask for busy polling (SO_PREFER_BUSY_POLL): then the device's
  *   poll() drives the card's, and never sleeps while the device is up.
  *
  *   There is no word about checksums beside a frame. A kernel that sends to a veth leaves them unfinished, and AF_XDP hands that on: with
@@ -19,7 +19,7 @@
  * Invariants
  *   A chunk is in exactly one place: on the free list, in a fill or rx ring (the kernel's), in a tx or completion ring, or lent
  *   (page.refcount > 0). The umem outlives the device while chunks are lent, and the module while the umem is there.
- * Locking: the cpu lock; rtnl to make and remove. afxdp_ready() runs in a thread of the host's without a lock.
+ * Locking: the cpu lock; rtnl to make and remove.
  * See Documentation of the uapi header linux/if_xdp.h; libxdp(3), xsk.h.
  */
 #include <errno.h>
@@ -92,15 +92,11 @@ struct afxdp_stats {
 };
 
 struct afxdp_queue {
-	struct net_device *dev;
 	struct xsk_socket *xsk;
 	struct xsk_ring_cons rx, comp;
 	struct xsk_ring_prod tx, fill;
 	int fd;
-	struct host_watch *watch;
-	struct cpu_work work;
-	u32 queued; /* atomic */
-	u32 armed;  /* HOST_WATCH_* that were asked for */
+	struct host_line line;
 };
 
 struct afxdp_priv {
@@ -190,43 +186,6 @@ static struct afxdp_umem *umem_create(struct machine *m, u32 nr_chunks)
 		chunk_free(u, (u64)i * CHUNK);
 	}
 	return u;
-}
-
-/* ---- the watches ---------------------------------------------------------------------------------------- */
-
-static void queue_arm(struct afxdp_queue *q, u32 events)
-{
-	if ((q->armed & events) == events)
-		return;
-	q->armed |= events;
-	q->dev->net->machine->host->ops->watch_arm(q->watch, q->armed);
-}
-
-/* A thread of the host's: the "interrupt line". */
-static void afxdp_ready(void *arg)
-{
-	struct afxdp_queue *q = arg;
-
-	if (!__atomic_exchange_n(&q->queued, 1, __ATOMIC_ACQ_REL))
-		cpu_queue_work(q->dev->cpu, &q->work);
-}
-
-static void afxdp_interrupt(struct cpu *cpu, struct cpu_work *w)
-{
-	struct afxdp_queue *q = container_of(w, struct afxdp_queue, work);
-	struct afxdp_priv *priv = afxdp_priv(q->dev);
-	int err;
-	socklen_t len = sizeof(err);
-
-	__atomic_store_n(&q->queued, 0, __ATOMIC_RELEASE);
-	q->armed = 0;
-	(void)getsockopt(q->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	if (!netif_running(q->dev))
-		return;
-	if (netif_xmit_stopped(q->dev->tx))
-		netif_tx_wake_queue(q->dev->tx);
-	if (!(priv->napi.state & NAPI_STATE_SCHED))
-		napi_schedule(&priv->napi);
 }
 
 /* ---- receive --------------------------------------------------------------------------------------------- */
@@ -337,7 +296,7 @@ static int afxdp_poll(struct napi_struct *napi, int budget)
 	napi_complete_done(napi, work);
 	tx_flush(priv); /* what the end of merging has caused */
 	for (u32 i = 0; i < priv->nr_queues; i++)
-		queue_arm(&priv->queues[i], HOST_WATCH_READ);
+		host_line_arm(&priv->queues[i].line, HOST_WATCH_READ);
 	return work;
 }
 
@@ -365,6 +324,7 @@ static void tx_flush(struct afxdp_priv *priv)
 	struct net_device *dev = priv->napi.dev;
 	int calls = 0;
 
+	tx_clean(priv, q); /* what a card has sent by itself meanwhile */
 	if (!priv->tx_unsent)
 		return;
 	while (!tx_ring_empty(q) && calls++ < (int)TX_CALLS &&
@@ -437,9 +397,7 @@ static enum netdev_tx afxdp_xmit(struct sk_buff *skb, struct net_device *dev)
 		tx_flush(priv);
 		if (!u->nr_free || !xsk_prod_nb_free(&q->tx, 1)) {
 			priv->stats.tx_ring_full++;
-			netif_tx_stop_queue(dev->tx);
-			queue_arm(q, HOST_WATCH_WRITE | (q->armed & HOST_WATCH_READ));
-			return NETDEV_TX_BUSY;
+			return host_line_busy(&q->line);
 		}
 	}
 	addr = (u64)u->free[u->nr_free - 1] * CHUNK;
@@ -461,35 +419,26 @@ static enum netdev_tx afxdp_xmit(struct sk_buff *skb, struct net_device *dev)
 
 /* ---- device operations ------------------------------------------------------------------------------------ */
 
-static void queues_unwatch(struct afxdp_priv *priv, struct host *host)
+static void lines_close(struct afxdp_priv *priv)
 {
-	for (u32 i = 0; i < priv->nr_queues; i++) {
-		host->ops->watch_free(priv->queues[i].watch);
-		priv->queues[i].watch = NULL;
-	}
+	for (u32 i = 0; i < priv->nr_queues; i++)
+		host_line_close(&priv->queues[i].line);
 }
 
 static int afxdp_init(struct net_device *dev)
 {
 	struct afxdp_priv *priv = afxdp_priv(dev);
-	struct host *host = dev->net->machine->host;
 	int err = 0;
 
 	timer_setup(&priv->retry, afxdp_retry);
 	hrtimer_setup(&priv->tx_timer, tx_waited);
 	netif_napi_add(dev, &priv->napi, afxdp_poll);
-	for (u32 i = 0; i < priv->nr_queues && !err; i++) {
-		struct afxdp_queue *q = &priv->queues[i];
-
-		q->dev = dev;
-		q->work.fn = afxdp_interrupt;
-		q->watch = host->ops->watch_create(host, q->fd, afxdp_ready, q);
-		err = q->watch ? 0 : -errno;
-	}
+	for (u32 i = 0; i < priv->nr_queues && !err; i++)
+		err = host_line_open(&priv->queues[i].line, &priv->napi, priv->queues[i].fd, true);
 	if (!err)
 		err = hostif_follow(&priv->host, dev);
 	if (err) {
-		queues_unwatch(priv, host);
+		lines_close(priv);
 		netif_napi_del(&priv->napi);
 	}
 	return err;
@@ -546,9 +495,8 @@ static void afxdp_uninit(struct net_device *dev)
 	struct afxdp_priv *priv = afxdp_priv(dev);
 
 	hostif_close(&priv->host);
-	queues_unwatch(priv, dev->cpu->machine->host);
+	lines_close(priv);
 	cpu_lock(dev->cpu);
-	run_remote_work(dev->cpu); /* ours may be among it */
 	del_timer(&priv->retry);
 	hrtimer_cancel(dev->cpu, &priv->tx_timer);
 	netif_napi_del(&priv->napi);

@@ -83,6 +83,8 @@ struct drop_reason_table {
 	X(QDISC_FULL, "the queueing discipline is full")                                           \
 	X(QDISC_FLOW_LIMIT, "its flow has too many packets in the queueing discipline")            \
 	X(QDISC_HORIZON, "its time of departure is too far away for the queueing discipline")      \
+	X(QDISC_CONGESTED, "the queueing discipline says by it that there is congestion")          \
+	X(QDISC_TOO_LONG, "longer than what the rate lets pass at once (tbf: burst)")              \
 	X(QDISC_RESET, "its queue was emptied: device down, or discipline replaced")               \
 	X(OTHERHOST, "addressed to another link-layer address")                                    \
 	X(UNHANDLED_PROTO, "no packet handler for this Ethernet type")                             \

@@ -7,7 +7,7 @@
 #include "wire/ethernet.h"
 #include "wire/ipv4.h"
 
-u32 skb_flow_hash(const struct sk_buff *skb)
+u32 skb_flow_hash_salted(const struct sk_buff *skb, u32 salt)
 {
 	u32 off = (u32)max(skb_network_offset(skb), 0), hlen, words[2] = { 0, 0 }, w[10];
 	u8 h[40], proto;
@@ -31,12 +31,13 @@ u32 skb_flow_hash(const struct sk_buff *skb)
 		hlen = 40;
 		break;
 	default:
-		return be16_to_cpu(skb->protocol);
+		return salt ? jhash_2words(be16_to_cpu(skb->protocol), 0, salt)
+			    : be16_to_cpu(skb->protocol);
 	}
 	memset(ports, 0, sizeof(ports));
 	if (proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP ||
 	    proto == IPPROTO_DCCP)
 		skb_copy_bits(skb, off + hlen, ports, sizeof(ports));
 	return jhash_3words(words[0] + words[1], words[0] ^ words[1],
-			    (u32)proto << 17 ^ ((u32)ports[0] + ports[1]), 0);
+			    (u32)proto << 17 ^ ((u32)ports[0] + ports[1]), salt);
 }

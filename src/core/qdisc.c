@@ -49,7 +49,7 @@ int register_qdisc(struct machine *m, const struct Qdisc_ops *ops)
 	const struct Qdisc_class_ops *cl = ops->cl_ops;
 
 	if (!ops->id || !ops->enqueue || !ops->dequeue ||
-	    (cl && !(cl->graft && cl->leaf && cl->find && cl->walk)))
+	    (cl && !(cl->find && cl->walk && !cl->graft == !cl->leaf)))
 		return -EINVAL;
 	if (qdisc_lookup_ops(m, ops->id))
 		return -EEXIST;
@@ -140,7 +140,7 @@ struct Qdisc *qdisc_lookup(struct net_device *dev, u32 handle)
 	return NULL;
 }
 
-void qdisc_tree_reduce_backlog(struct Qdisc *q, u32 packets, u32 octets)
+void qdisc_tree_reduce_backlog(struct Qdisc *q, s32 packets, s32 octets)
 {
 	struct net_device *dev = qdisc_dev(q);
 	bool empty = !q->stats.qlen;
@@ -155,9 +155,9 @@ void qdisc_tree_reduce_backlog(struct Qdisc *q, u32 packets, u32 octets)
 		cl_ops = q->ops->cl_ops;
 		if (empty && cl_ops->qlen_notify)
 			cl_ops->qlen_notify(q, cl_ops->find(q, parent));
-		q->stats.qlen -= packets;
-		q->stats.backlog -= octets;
-		q->stats.drops += packets;
+		q->stats.qlen -= (u32)packets;
+		q->stats.backlog -= (u32)octets;
+		q->stats.drops += (u32)max(packets, 0);
 		empty = empty && !q->stats.qlen;
 	}
 }

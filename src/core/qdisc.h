@@ -19,9 +19,9 @@ struct Qdisc;
 struct tcmsg;
 
 enum qdisc_verdict {
-	QDISC_OK,     /* queued */
-	QDISC_CN,     /* queued, but the sender should slow down (or another packet was dropped) */
-	QDISC_DROP,   /* put on *to_free by qdisc_drop() */
+	QDISC_OK,   /* queued: it counts in the parents, too */
+	QDISC_CN,   /* the same, but the sender should slow down (or another packet was dropped) */
+	QDISC_DROP, /* put on *to_free by qdisc_drop() */
 	QDISC_BYPASS, /* dropped on purpose: do not tell the sender */
 };
 
@@ -50,7 +50,7 @@ static inline bool qdisc_walk_step(struct Qdisc *q, unsigned long cl, struct qdi
  * What a discipline with classes can be asked. A class is an opaque number, 0: none.
  */
 struct Qdisc_class_ops {
-	/* Makes @new (NULL: the discipline's own default) the leaf of @cl; *ret_old is the caller's, emptied or not. 0 or -errno */
+	/* graft and leaf: both, or neither where find finds none. Makes @new (NULL: the discipline's own default) the leaf of @cl; *ret_old is the caller's, emptied or not. 0 or -errno */
 	int (*graft)(struct Qdisc *q, unsigned long cl, struct Qdisc *new, struct Qdisc **ret_old,
 		     struct netlink_ext_ack *extack);
 	struct Qdisc *(*leaf)(struct Qdisc *q, unsigned long cl);
@@ -149,6 +149,13 @@ static inline enum qdisc_verdict qdisc_drop(struct sk_buff *skb, struct Qdisc *q
 
 #define qdisc_priv(q) ((void *)(q)->priv)
 
+static inline void qdisc_set_bypass(struct Qdisc *q, bool may)
+{
+	q->flags &= ~TCQ_F_CAN_BYPASS;
+	if (may)
+		q->flags |= TCQ_F_CAN_BYPASS;
+}
+
 static inline void qdisc_qstats_add(struct Qdisc *q, const struct sk_buff *skb)
 {
 	q->stats.qlen++;
@@ -180,8 +187,8 @@ struct Qdisc *qdisc_lookup(struct net_device *dev, u32 handle);
  * old one, whose reference is the caller's; NULL: there was none.
  */
 struct Qdisc *dev_graft_qdisc(struct net_device *dev, struct Qdisc *new);
-/* Tells the parents of @q that @packets of @octets left it on another way than dequeue. */
-void qdisc_tree_reduce_backlog(struct Qdisc *q, u32 packets, u32 octets);
+/* Tells the parents of @q that @packets of @octets left it on another way than dequeue; less than 0: became more by themselves. */
+void qdisc_tree_reduce_backlog(struct Qdisc *q, s32 packets, s32 octets);
 void dev_activate(struct net_device *dev);   /* device is up */
 void dev_deactivate(struct net_device *dev); /* purges queues */
 void dev_qdisc_change_tx_queue_len(struct net_device *dev);

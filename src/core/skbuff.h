@@ -208,7 +208,11 @@ static_assert(sizeof(struct sk_buff) <= 4 * CACHE_LINE, "sk_buff must fit four c
 /* ---- flow_hash.c --------------------------------------------------------------------------------------- */
 
 /* Equal for both directions of a flow; borrow @skb, whose network header is set. */
-u32 skb_flow_hash(const struct sk_buff *skb);
+u32 skb_flow_hash_salted(const struct sk_buff *skb, u32 salt);
+static inline u32 skb_flow_hash(const struct sk_buff *skb)
+{
+	return skb_flow_hash_salted(skb, 0);
+}
 
 /* ---- skbuff.c: life --------------------------------------------------------------------------------- */
 

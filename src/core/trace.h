@@ -96,6 +96,7 @@ struct trace_point_table {
 	X(dev_queue_xmit, "core/dev_output.c", "protocol", NULL)                                   \
 	X(qdisc_enqueue, "core/qdisc.c", "qlen", NULL)                                             \
 	X(qdisc_dequeue, "core/qdisc.c", "held", "waited_ns")                                      \
+	X(qdisc_mark_ce, "sched/ecn.c", "ds_field", "waited_ns")                                   \
 	X(qdisc_requeue, "core/qdisc.c", "held", NULL)                                             \
 	X(dequeue_skb, "core/qdisc.c", "held", NULL)                                               \
 	X(dev_watchdog, "core/qdisc.c", "queue", "stopped_ms")                                     \

@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ecn.c - a mark instead of a drop: Congestion Experienced (RFC 3168 5) */
+#include "core/machine.h"
 #include "sched/sched_internal.h"
 #include "wire/ethernet.h"
 #include "wire/ipv4.h"
 #include "wire/ipv6.h"
 
-bool qdisc_mark_ce(struct sk_buff *skb)
+u8 qdisc_dsfield(const struct sk_buff *skb)
+{
+	int off = skb_network_offset(skb);
+	u8 h[2];
+
+	if (off < 0 || skb_copy_bits(skb, (u32)off, h, sizeof(h)))
+		return 0;
+	switch (be16_to_cpu(skb->protocol)) {
+	case ETH_P_IP:
+		return h[1];
+	case ETH_P_IPV6:
+		return (u8)(h[0] << 4 | h[1] >> 4);
+	default:
+		return 0;
+	}
+}
+
+static bool set_ce(struct sk_buff *skb)
 {
 	int off = skb_network_offset(skb);
 	u32 len;
@@ -26,4 +44,16 @@ bool qdisc_mark_ce(struct sk_buff *skb)
 	default:
 		return false;
 	}
+}
+
+bool qdisc_mark_ce(struct sk_buff *skb)
+{
+	const struct net_device *dev = skb->dev;
+	u8 before = qdisc_dsfield(skb);
+
+	if (!set_ce(skb))
+		return false;
+	trace_skb(skb, dev->net, TP_qdisc_mark_ce, TRACE_PASS, before,
+		  dev->cpu->now - QDISC_CB(skb)->enqueued);
+	return true;
 }

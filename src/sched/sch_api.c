@@ -212,10 +212,10 @@ static int graft(const struct tc_request *t, const struct tc_place *place, struc
 	}
 	notify_qdisc(t, old, new);
 	if (old && parent) {
-		u32 qlen = old->stats.qlen, backlog = old->stats.backlog;
+		struct gnet_stats_queue waits = queue_stats(old);
 
 		qdisc_reset(old);
-		qdisc_tree_reduce_backlog(old, qlen, backlog);
+		qdisc_tree_reduce_backlog(old, (s32)waits.qlen, (s32)waits.backlog);
 	}
 	qdisc_put(old);
 	return 0;

@@ -47,8 +47,7 @@ static int fifo_start(struct Qdisc *q, u32 limit, u32 unit, const struct nlattr 
 	skb_queue_head_init(&p->queue);
 	q->limit = limit;
 	err = fifo_change(q, opt, extack);
-	if (!err && q->limit >= unit)
-		q->flags |= TCQ_F_CAN_BYPASS;
+	qdisc_set_bypass(q, !err && q->limit >= unit);
 	return err;
 }
 
@@ -70,12 +69,9 @@ static int fifo_change_unit(struct Qdisc *q, u32 unit, const struct nlattr *opt,
 {
 	int err = fifo_change(q, opt, extack);
 
-	if (err)
-		return err;
-	q->flags &= ~TCQ_F_CAN_BYPASS;
-	if (q->limit >= unit)
-		q->flags |= TCQ_F_CAN_BYPASS;
-	return 0;
+	if (!err)
+		qdisc_set_bypass(q, q->limit >= unit);
+	return err;
 }
 
 static int pfifo_change(struct Qdisc *q, const struct nlattr *opt, struct netlink_ext_ack *extack)
@@ -137,7 +133,7 @@ static enum qdisc_verdict pfifo_head_drop_enqueue(struct sk_buff *skb, struct Qd
 	octets = QDISC_CB(first)->pkt_len;
 	qdisc_drop(first, q, to_free, SKB_DROP_QDISC_FULL);
 	fifo_append(skb, q);
-	qdisc_tree_reduce_backlog(q, 1, octets);
+	qdisc_tree_reduce_backlog(q, 1, (s32)octets);
 	return QDISC_CN;
 }
 

@@ -647,7 +647,7 @@ static void fq_trim(struct Qdisc *q)
 	}
 	if (!p->delayed.node)
 		p->next_delayed_ns = FQ_NEVER;
-	qdisc_tree_reduce_backlog(q, dropped, octets);
+	qdisc_tree_reduce_backlog(q, (s32)dropped, (s32)octets);
 }
 
 static int fq_change(struct Qdisc *q, const struct nlattr *opt, struct netlink_ext_ack *extack)

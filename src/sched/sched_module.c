@@ -5,10 +5,9 @@
 #include "sched/sched_internal.h"
 
 static const struct Qdisc_ops *const disciplines[] = {
-	&pfifo_qdisc_ops,
-	&bfifo_qdisc_ops,
-	&pfifo_head_drop_qdisc_ops,
-	&fq_qdisc_ops,
+	&pfifo_qdisc_ops, &bfifo_qdisc_ops, &pfifo_head_drop_qdisc_ops,
+	&fq_qdisc_ops,    &codel_qdisc_ops, &fq_codel_qdisc_ops,
+	&red_qdisc_ops,   &tbf_qdisc_ops,
 };
 
 int sched_machine_init(struct machine *m)

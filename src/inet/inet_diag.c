@@ -46,6 +46,25 @@ void inet_diag_tuple(const struct inet_diag_req_v2 *req, struct inet_tuple *ret)
 		*ret = inet_tuple_v6(&remote, rport, &local, lport, dif);
 }
 
+struct sock_common *inet_diag_lookup_raw(const struct hlist_head *bucket,
+					 const struct inet_diag_req_v2 *req,
+					 bool (*same_addrs)(const struct sock_common *c,
+							    const struct inet_diag_sockid *id))
+{
+	const struct inet_diag_req_raw *r = (const void *)req;
+	struct sock_common *c, *found = NULL;
+
+	hlist_for_each_entry(c, bucket, skc_node) {
+		if (c->skc_num != r->sdiag_raw_protocol || !same_addrs(c, &r->id) ||
+		    (r->id.idiag_if && (u32)c->skc_bound_dev_if != r->id.idiag_if))
+			continue;
+		found = c;
+		if (!sock_diag_check_cookie(c->skc_cookie, r->id.idiag_cookie))
+			break;
+	}
+	return found;
+}
+
 int inet_diag_register(struct machine *m, const struct inet_diag_handler *h)
 {
 	assert(h->table && h->lookup);

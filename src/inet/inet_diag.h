@@ -40,6 +40,12 @@ struct inet_diag_handler {
 struct inet_tuple;
 void inet_diag_tuple(const struct inet_diag_req_v2 *req, struct inet_tuple *ret);
 
+/* The raw sock in @bucket that @req names. They may be alike in everything but the cookie, which then decides. */
+struct sock_common *inet_diag_lookup_raw(const struct hlist_head *bucket,
+					 const struct inet_diag_req_v2 *req,
+					 bool (*same_addrs)(const struct sock_common *c,
+							    const struct inet_diag_sockid *id));
+
 /* 0 or -EEXIST */
 int inet_diag_register(struct machine *m, const struct inet_diag_handler *h);
 

@@ -9,9 +9,9 @@
  */
 #include <errno.h>
 #include <linux/ip.h>
-#include <linux/netconf.h>
 
 #include "core/sysctl.h"
+#include "inet/netconf.h"
 #include "ipv4/ipv4_internal.h"
 
 /* ---- settings by number --------------------------------------------------------------------------------- */
@@ -183,81 +183,7 @@ static const struct {
 	{ NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN },
 };
 
-static int netconf_index(const struct net *net, const struct in_device *in_dev)
-{
-	return in_dev == net->ipv4->conf_all       ? NETCONFA_IFINDEX_ALL
-	       : in_dev == net->ipv4->conf_default ? NETCONFA_IFINDEX_DEFAULT
-						   : in_dev->dev->ifindex;
-}
-
-/* @type NETCONFA_ALL: everything; 0: only which device it was. nlmsg_finish()'s verdict */
-static int fill_netconf(struct nl_msg *m, struct net *net, const struct in_device *in_dev,
-			u32 portid, u32 seq, u16 flags, int event, int type)
-{
-	struct netconfmsg *ncm = nlmsg_begin(m, portid, seq, (u16)event, flags, sizeof(*ncm));
-
-	if (!ncm)
-		return -EMSGSIZE;
-	ncm->ncm_family = AF_INET;
-	nla_put_u32(m, NETCONFA_IFINDEX, (u32)netconf_index(net, in_dev));
-	for (u32 i = 0; i < ARRAY_SIZE(netconf_rows); i++)
-		if (type == NETCONFA_ALL || type == netconf_rows[i].type)
-			nla_put_u32(m, netconf_rows[i].type, conf_get(in_dev, netconf_rows[i].id));
-	return nlmsg_finish(m);
-}
-
-static void netconf_notify(struct net *net, const struct in_device *in_dev, int event, int type)
-{
-	struct nl_msg m;
-
-	if (!netlink_has_listeners(net, NETLINK_ROUTE, RTNLGRP_IPV4_NETCONF) ||
-	    nl_msg_init(&m, 256))
-		return;
-	if (!fill_netconf(&m, net, in_dev, 0, 0, 0, event, type))
-		nlmsg_notify(net, NETLINK_ROUTE, &m, 0, RTNLGRP_IPV4_NETCONF);
-	nl_msg_fini(&m);
-}
-
-static void netconf_check(struct net *net, struct in_device *in_dev)
-{
-	for (u32 i = 0; i < ARRAY_SIZE(netconf_rows); i++) {
-		u8 now = (u8)conf_get(in_dev, netconf_rows[i].id);
-
-		if (in_dev->netconf_told[i] == now || netconf_rows[i].quiet)
-			continue;
-		in_dev->netconf_told[i] = now;
-		netconf_notify(net, in_dev, RTM_NEWNETCONF, netconf_rows[i].type);
-	}
-}
-
-void inet_netconf_changed(struct net *net)
-{
-	struct in_device *in_dev;
-
-	netconf_check(net, net->ipv4->conf_all);
-	netconf_check(net, net->ipv4->conf_default);
-	list_for_each_entry(in_dev, &net->ipv4->in_devs, node)
-		netconf_check(net, in_dev);
-}
-
-void inet_netconf_new(struct in_device *in_dev)
-{
-	for (u32 i = 0; i < ARRAY_SIZE(netconf_rows); i++)
-		in_dev->netconf_told[i] = (u8)conf_get(in_dev, netconf_rows[i].id);
-	if (in_dev->dev)
-		netconf_notify(in_dev->net, in_dev, RTM_NEWNETCONF, NETCONFA_ALL);
-}
-
-void inet_netconf_gone(struct in_device *in_dev)
-{
-	netconf_notify(in_dev->net, in_dev, RTM_DELNETCONF, 0);
-}
-
-static const struct nla_policy netconf_policy[NETCONFA_MAX + 1] = {
-	[NETCONFA_IFINDEX] = { .kind = NLA_K_S32, .help = "device; -1: all, -2: default" },
-};
-
-static struct in_device *netconf_find(struct net *net, int ifindex)
+static const void *netconf_find(struct net *net, int ifindex)
 {
 	struct net_device *dev;
 
@@ -269,56 +195,84 @@ static struct in_device *netconf_find(struct net *net, int ifindex)
 	return dev ? in_dev_get(dev) : NULL;
 }
 
-static int netconf_doit(struct nl_request *req)
+static void netconf_fill(struct nl_msg *m, const void *conf, int type)
 {
-	const struct nlattr *tb[NETCONFA_MAX + 1];
-	struct in_device *in_dev;
-	int err = nlmsg_parse(req->nlh, sizeof(struct netconfmsg), tb, NETCONFA_MAX, netconf_policy,
-			      req->extack);
-
-	if (err || !tb[NETCONFA_IFINDEX])
-		return err ? err : -EINVAL;
-	cpu_lock(req->net->cpu);
-	in_dev = netconf_find(req->net, (int)nla_get_u32(tb[NETCONFA_IFINDEX]));
-	err = in_dev ? fill_netconf(req->reply, req->net, in_dev, req->portid, req->nlh->nlmsg_seq,
-				    0, RTM_NEWNETCONF, NETCONFA_ALL)
-		     : -EINVAL;
-	cpu_unlock(req->net->cpu);
-	return err;
+	for (u32 i = 0; i < ARRAY_SIZE(netconf_rows); i++)
+		if (type == NETCONFA_ALL || type == netconf_rows[i].type)
+			nla_put_u32(m, netconf_rows[i].type, conf_get(conf, netconf_rows[i].id));
 }
 
-/* args[0]: the device's ifindex that was last, args[1]: 1 "all" is out, 2 "default" too */
-static int netconf_dumpit(struct nl_msg *msg, struct netlink_callback *cb)
-{
-	struct net *net = cb->net;
-	u32 portid = cb->portid, seq = cb->nlh->nlmsg_seq;
-	struct net_device *dev;
-	int full = 0;
+static const struct netconf_ops inet_netconf = {
+	.family = AF_INET,
+	.group = RTNLGRP_IPV4_NETCONF,
+	.find = netconf_find,
+	.fill = netconf_fill,
+};
 
-	cpu_lock(net->cpu);
-	net_for_each_dev(net, dev) {
-		if (full || (u64)dev->ifindex <= cb->args[0] || !in_dev_get(dev))
+static int netconf_index(const struct in_device *in_dev)
+{
+	const struct netns_ipv4 *ipv4 = in_dev->net->ipv4;
+
+	return in_dev == ipv4->conf_all       ? NETCONFA_IFINDEX_ALL
+	       : in_dev == ipv4->conf_default ? NETCONFA_IFINDEX_DEFAULT
+					      : in_dev->dev->ifindex;
+}
+
+static void tell(const struct in_device *in_dev, int type)
+{
+	netconf_notify(in_dev->net, &inet_netconf, RTM_NEWNETCONF, type, netconf_index(in_dev),
+		       in_dev);
+}
+
+static void netconf_check(struct in_device *in_dev)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(netconf_rows); i++) {
+		u8 now = (u8)conf_get(in_dev, netconf_rows[i].id);
+
+		if (in_dev->netconf_told[i] == now || netconf_rows[i].quiet)
 			continue;
-		full = fill_netconf(msg, net, in_dev_get(dev), portid, seq, NLM_F_MULTI,
-				    RTM_NEWNETCONF, NETCONFA_ALL);
-		if (!full)
-			cb->args[0] = (u64)dev->ifindex;
+		in_dev->netconf_told[i] = now;
+		tell(in_dev, netconf_rows[i].type);
 	}
-	for (int i = NETCONFA_IFINDEX_ALL - (int)cb->args[1];
-	     !full && i >= NETCONFA_IFINDEX_DEFAULT; i--) {
-		full = fill_netconf(msg, net, netconf_find(net, i), portid, seq, NLM_F_MULTI,
-				    RTM_NEWNETCONF, NETCONFA_ALL);
-		if (!full)
-			cb->args[1]++;
-	}
-	cpu_unlock(net->cpu);
-	return full ? 1 : 0;
+}
+
+void inet_netconf_changed(struct net *net)
+{
+	struct in_device *in_dev;
+
+	netconf_check(net->ipv4->conf_all);
+	netconf_check(net->ipv4->conf_default);
+	list_for_each_entry(in_dev, &net->ipv4->in_devs, node)
+		netconf_check(in_dev);
+}
+
+void inet_netconf_new(struct in_device *in_dev)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(netconf_rows); i++)
+		in_dev->netconf_told[i] = (u8)conf_get(in_dev, netconf_rows[i].id);
+	if (in_dev->dev)
+		tell(in_dev, NETCONFA_ALL);
+}
+
+void inet_netconf_gone(struct in_device *in_dev)
+{
+	netconf_notify(in_dev->net, &inet_netconf, RTM_DELNETCONF, 0, netconf_index(in_dev), NULL);
+}
+
+static int inet_netconf_get(struct nl_request *req)
+{
+	return netconf_get(req, &inet_netconf);
+}
+
+static int inet_netconf_dump(struct nl_msg *msg, struct netlink_callback *cb)
+{
+	return netconf_dump(msg, cb, &inet_netconf);
 }
 
 int inet_devconf_machine_init(struct machine *m)
 {
 	static const struct rtnl_handler handlers[] = {
-		{ AF_INET, RTM_GETNETCONF, netconf_doit, netconf_dumpit },
+		{ AF_INET, RTM_GETNETCONF, inet_netconf_get, inet_netconf_dump },
 	};
 	int err = rtnl_af_register(m, &inet_link_af_ops);
 

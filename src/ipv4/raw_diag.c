@@ -11,24 +11,17 @@ static bool raw_diag_table(const struct net *net, u32 nth, struct inet_diag_tabl
 	return true;
 }
 
-/* Raw sockets may be alike in everything but the cookie, which then decides. */
+static bool same_addrs(const struct sock_common *c, const struct inet_diag_sockid *id)
+{
+	return c->skc_rcv_saddr.v == id->idiag_src[0] && c->skc_daddr.v == id->idiag_dst[0];
+}
+
 static struct sock_common *raw_diag_lookup(struct net *net, const struct inet_diag_req_v2 *req)
 {
 	const struct inet_diag_req_raw *r = (const void *)req;
-	struct sock_common *c, *found = NULL;
 
-	hlist_for_each_entry(c, &net->ipv4->raw_hash[r->sdiag_raw_protocol % RAW_HASH_SIZE],
-			     skc_node) {
-		if (c->skc_num != r->sdiag_raw_protocol ||
-		    c->skc_rcv_saddr.v != r->id.idiag_src[0] ||
-		    c->skc_daddr.v != r->id.idiag_dst[0] ||
-		    (r->id.idiag_if && (u32)c->skc_bound_dev_if != r->id.idiag_if))
-			continue;
-		found = c;
-		if (!sock_diag_check_cookie(c->skc_cookie, r->id.idiag_cookie))
-			break;
-	}
-	return found;
+	return inet_diag_lookup_raw(&net->ipv4->raw_hash[r->sdiag_raw_protocol % RAW_HASH_SIZE],
+				    req, same_addrs);
 }
 
 static int raw_diag_destroy(struct sock_common *c)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "inet/netconf.h"
 #include "ipv6/addrconf_internal.h"
 
 #include <linux/ipv6.h> /* behind netinet/in.h: DEVCONF_* */
@@ -275,49 +276,7 @@ void inet6_ifinfo_notify(struct inet6_dev *idev)
 
 /* ---- netconf ------------------------------------------------------------------------------------------------------------ */
 
-/* @c NULL: it is gone, only the device is named. */
-static int fill_netconf(struct nl_msg *m, int ifindex, const struct ipv6_devconf *c, u32 portid,
-			u32 seq, u16 flags, int event, int type)
-{
-	struct netconfmsg *ncm = nlmsg_begin(m, portid, seq, (u16)event, flags, sizeof(*ncm));
-	bool all = type == NETCONFA_ALL;
-
-	if (!ncm)
-		return -EMSGSIZE;
-	ncm->ncm_family = AF_INET6;
-	nla_put_u32(m, NETCONFA_IFINDEX, (u32)ifindex);
-	if (!c)
-		return nlmsg_finish(m);
-	if (all || type == NETCONFA_FORWARDING)
-		nla_put_u32(m, NETCONFA_FORWARDING, c->forwarding);
-	if (all || type == NETCONFA_MC_FORWARDING)
-		nla_put_u32(m, NETCONFA_MC_FORWARDING, c->mc_forwarding);
-	if (all || type == NETCONFA_PROXY_NEIGH)
-		nla_put_u32(m, NETCONFA_PROXY_NEIGH, c->proxy_ndp);
-	if (all || type == NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN)
-		nla_put_u32(m, NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN,
-			    c->ignore_routes_with_linkdown);
-	return nlmsg_finish(m);
-}
-
-void inet6_netconf_notify(struct net *net, int event, int type, int ifindex,
-			  const struct ipv6_devconf *cnf)
-{
-	struct nl_msg m;
-
-	if (!netlink_has_listeners(net, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF) ||
-	    nl_msg_init(&m, 256))
-		return;
-	if (!fill_netconf(&m, ifindex, cnf, 0, 0, 0, event, type))
-		nlmsg_notify(net, NETLINK_ROUTE, &m, 0, RTNLGRP_IPV6_NETCONF);
-	nl_msg_fini(&m);
-}
-
-static const struct nla_policy netconf_policy[NETCONFA_MAX + 1] = {
-	[NETCONFA_IFINDEX] = { .kind = NLA_K_S32, .help = "device; -1: all, -2: default" },
-};
-
-static const struct ipv6_devconf *netconf_find(struct net *net, int ifindex)
+static const void *netconf_find(struct net *net, int ifindex)
 {
 	struct net_device *dev;
 
@@ -329,52 +288,45 @@ static const struct ipv6_devconf *netconf_find(struct net *net, int ifindex)
 	return dev && __in6_dev_get(dev) ? &__in6_dev_get(dev)->cnf : NULL;
 }
 
-static int inet6_netconf_get(struct nl_request *req)
+static void netconf_fill(struct nl_msg *m, const void *conf, int type)
 {
-	const struct nlattr *tb[NETCONFA_MAX + 1];
-	const struct ipv6_devconf *c;
-	int err = nlmsg_parse(req->nlh, sizeof(struct netconfmsg), tb, NETCONFA_MAX, netconf_policy,
-			      req->extack);
-	int ifindex;
+	const struct ipv6_devconf *c = conf;
+	const struct {
+		u16 type;
+		u32 value;
+	} rows[] = {
+		{ NETCONFA_FORWARDING, c->forwarding },
+		{ NETCONFA_MC_FORWARDING, c->mc_forwarding },
+		{ NETCONFA_PROXY_NEIGH, c->proxy_ndp },
+		{ NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, c->ignore_routes_with_linkdown },
+	};
 
-	if (err || !tb[NETCONFA_IFINDEX])
-		return err ? err : -EINVAL;
-	ifindex = (int)nla_get_u32(tb[NETCONFA_IFINDEX]);
-	cpu_lock(req->net->cpu);
-	c = netconf_find(req->net, ifindex);
-	err = c ? fill_netconf(req->reply, ifindex, c, req->portid, req->nlh->nlmsg_seq, 0,
-			       RTM_NEWNETCONF, NETCONFA_ALL)
-		: -EINVAL;
-	cpu_unlock(req->net->cpu);
-	return err;
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		if (type == NETCONFA_ALL || type == rows[i].type)
+			nla_put_u32(m, rows[i].type, rows[i].value);
 }
 
-/* args[0]: devices' ifindex that was last, args[1]: 1 all is out, 2 default too */
+static const struct netconf_ops inet6_netconf = {
+	.family = AF_INET6,
+	.group = RTNLGRP_IPV6_NETCONF,
+	.find = netconf_find,
+	.fill = netconf_fill,
+};
+
+void inet6_netconf_notify(struct net *net, int event, int type, int ifindex,
+			  const struct ipv6_devconf *cnf)
+{
+	netconf_notify(net, &inet6_netconf, event, type, ifindex, cnf);
+}
+
+static int inet6_netconf_get(struct nl_request *req)
+{
+	return netconf_get(req, &inet6_netconf);
+}
+
 static int inet6_netconf_dump(struct nl_msg *msg, struct netlink_callback *cb)
 {
-	struct net *net = cb->net;
-	u32 portid = cb->portid, seq = cb->nlh->nlmsg_seq;
-	struct net_device *dev;
-	int full = 0;
-
-	cpu_lock(net->cpu);
-	net_for_each_dev(net, dev) {
-		if (full || (u64)dev->ifindex <= cb->args[0] || !__in6_dev_get(dev))
-			continue;
-		full = fill_netconf(msg, dev->ifindex, &__in6_dev_get(dev)->cnf, portid, seq,
-				    NLM_F_MULTI, RTM_NEWNETCONF, NETCONFA_ALL);
-		if (!full)
-			cb->args[0] = (u64)dev->ifindex;
-	}
-	for (int i = NETCONFA_IFINDEX_ALL - (int)cb->args[1];
-	     !full && i >= NETCONFA_IFINDEX_DEFAULT; i--) {
-		full = fill_netconf(msg, i, netconf_find(net, i), portid, seq, NLM_F_MULTI,
-				    RTM_NEWNETCONF, NETCONFA_ALL);
-		if (!full)
-			cb->args[1]++;
-	}
-	cpu_unlock(net->cpu);
-	return full ? 1 : 0;
+	return netconf_dump(msg, cb, &inet6_netconf);
 }
 
 const struct rtnl_handler addrconf_link_rtnl_handlers[] = {

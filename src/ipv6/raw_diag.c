@@ -13,24 +13,18 @@ static bool raw6_diag_table(const struct net *net, u32 nth, struct inet_diag_tab
 	return true;
 }
 
-/* Raw sockets may be alike in everything but the cookie, which then decides. */
+static bool same_addrs(const struct sock_common *c, const struct inet_diag_sockid *id)
+{
+	return !memcmp(&c->skc_v6_rcv_saddr, id->idiag_src, sizeof(c->skc_v6_rcv_saddr)) &&
+	       !memcmp(&c->skc_v6_daddr, id->idiag_dst, sizeof(c->skc_v6_daddr));
+}
+
 static struct sock_common *raw6_diag_lookup(struct net *net, const struct inet_diag_req_v2 *req)
 {
 	const struct inet_diag_req_raw *r = (const void *)req;
-	struct sock_common *c, *found = NULL;
 
-	hlist_for_each_entry(c, &net->ipv6->raw_hash[r->sdiag_raw_protocol % RAW6_HASH_SIZE],
-			     skc_node) {
-		if (c->skc_num != r->sdiag_raw_protocol ||
-		    memcmp(&c->skc_v6_rcv_saddr, r->id.idiag_src, sizeof(c->skc_v6_rcv_saddr)) ||
-		    memcmp(&c->skc_v6_daddr, r->id.idiag_dst, sizeof(c->skc_v6_daddr)) ||
-		    (r->id.idiag_if && (u32)c->skc_bound_dev_if != r->id.idiag_if))
-			continue;
-		found = c;
-		if (!sock_diag_check_cookie(c->skc_cookie, r->id.idiag_cookie))
-			break;
-	}
-	return found;
+	return inet_diag_lookup_raw(&net->ipv6->raw_hash[r->sdiag_raw_protocol % RAW6_HASH_SIZE],
+				    req, same_addrs);
 }
 
 static int raw6_diag_destroy(struct sock_common *c)

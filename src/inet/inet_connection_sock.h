@@ -118,7 +118,7 @@ struct inet_connection_sock {
 	struct {
 		u8 pending;  /* ICSK_ACK_* */
 		u8 quick;    /* quick ACKs left */
-		u8 pingpong; /* the session is interactive */
+		u8 pingpong; /* answers that came in time: tcp_in_pingpong() */
 		u8 retry;
 		u32 ato_us;   /* predicted tick of the delayed ACK */
 		u32 lrcvtime; /* ms: last data packet */

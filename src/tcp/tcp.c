@@ -490,7 +490,7 @@ void tcp_cleanup_rbuf(struct sock *sk, u32 copied)
 		if (tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss ||
 		    (copied &&
 		     ((icsk->icsk_ack.pending & ICSK_ACK_PUSHED2) ||
-		      ((icsk->icsk_ack.pending & ICSK_ACK_PUSHED) && !icsk->icsk_ack.pingpong)) &&
+		      ((icsk->icsk_ack.pending & ICSK_ACK_PUSHED) && !tcp_in_pingpong(sk))) &&
 		     !sk->sk_rmem_alloc))
 			now = true;
 	}

@@ -29,6 +29,7 @@
 #include "core/drop_reason.h"
 #include "core/net.h"
 #include "core/sock_mem.h"
+#include "core/timer.h"
 #include "core/trace.h"
 #include "inet/inet_connection_sock.h"
 #include "lib/rbtree.h"
@@ -263,6 +264,8 @@ struct netns_tcp {
 	u32 child_ehash_entries;
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
+	u64 comp_sack_delay_ns, comp_sack_slack_ns;                      /* tcp_sack.c */
+	u8 comp_sack_nr, pingpong_thresh;
 	u32 tso_win_divisor;
 	struct tcp_cubic_params cubic;
 };
@@ -317,11 +320,16 @@ extern const struct tcp_flight tcp_no_flight;
 
 /*
  * What holds only while segments wait out of order, or a duplicate waits to be reported: another such slot. tp->ofo is NULL without.
- * tcp_reass.c: the tree; tcp_sack.c: the blocks (tp->num_sacks and tp->dsack_pending say which of them hold).
+ * tcp_reass.c: the tree; tcp_sack.c: the blocks (tp->num_sacks and tp->dsack_pending say which of them hold), and ACKs that wait.
  */
 struct tcp_ofo {
 	struct rb_root queue; /* by sequence number */
 	struct tcp_sack_block selective_acks[TCP_MAX_SACK_BLOCKS], duplicate_sack;
+	struct sock *sk;
+	struct hrtimer ack_timer; /* armed while ACKs wait */
+	u32 compressed_acks;      /* how many do */
+	u32 dup_acks;             /* that were sent at once, for this */
+	u32 dup_rcv_nxt;
 };
 
 /*
@@ -1042,11 +1050,20 @@ static inline void tcp_fast_path_set(struct tcp_sock *tp)
 				  ((u32)tp->ecn_flags >> TCP_ECN_ACE_SHIFT << 22) |
 				  ((tp->snd_wnd >> tp->snd_wscale) & 0xffff));
 }
+/* The session is interactive: ACKs ride on answers. It counts as that once so many answers came in time. */
+static inline bool tcp_in_pingpong(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_ack.pingpong >= tcp_net(sk)->pingpong_thresh;
+}
+static inline void tcp_enter_pingpong(struct sock *sk)
+{
+	inet_csk(sk)->icsk_ack.pingpong = tcp_net(sk)->pingpong_thresh;
+}
 static inline bool tcp_in_quickack_mode(const struct sock *sk)
 {
 	const struct dst_entry *dst = sk->sk_dst_cache;
 
-	return (inet_csk(sk)->icsk_ack.quick && !inet_csk(sk)->icsk_ack.pingpong) ||
+	return (inet_csk(sk)->icsk_ack.quick && !tcp_in_pingpong(sk)) ||
 	       (dst && unlikely(dst->metrics) && dst_metric(dst, DST_METRIC_QUICKACK));
 }
 
@@ -1204,6 +1221,11 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *opts, 
 /* DSACK or partial in range: RFC 2883 4. */
 bool tcp_is_sackblock_valid(const struct tcp_sock *tp, bool is_dsack, u32 start, u32 end);
 /* Receiver side (RFC 2018 4): the block list we report. */
+/* An ACK for what came out of order: true: it waits, and goes with others; false: send it now. */
+bool tcp_sack_compress(struct sock *sk);
+/* An ACK has left, and with it what those that wait would have said. @own: of them it is this many. There is an ofo. */
+void tcp_sack_compressed_sent(struct sock *sk, u32 own);
+void tcp_sack_compress_init(struct tcp_ofo *ofo);
 void tcp_sack_new_ofo_skb(struct tcp_sock *tp, u32 seq, u32 end_seq);
 void tcp_sack_remove(struct tcp_sock *tp);
 void tcp_dsack_set(struct sock *sk, u32 seq, u32 end_seq);

@@ -189,11 +189,12 @@ void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible)
 	if ((tp->rcv_nxt - tp->rcv_wup > icsk->icsk_ack.rcv_mss &&
 	     (tp->rcv_nxt - tp->copied_seq < max(sk->sk_rcvlowat, 1u) ||
 	      __tcp_select_window(sk) >= tp->rcv_wnd)) ||
-	    tcp_in_quickack_mode(sk) || (icsk->icsk_ack.pending & ICSK_ACK_NOW) ||
-	    (ofo_possible && !tcp_ofo_empty(tp)))
+	    tcp_in_quickack_mode(sk) || (icsk->icsk_ack.pending & ICSK_ACK_NOW))
 		tcp_send_ack(sk);
-	else
+	else if (!ofo_possible || tcp_ofo_empty(tp))
 		tcp_send_delayed_ack(sk);
+	else if (!tcp_sack_compress(sk))
+		tcp_send_ack(sk);
 }
 
 void tcp_ack_snd_check(struct sock *sk)
@@ -409,7 +410,7 @@ void tcp_fin(struct sock *sk)
 	case SS_TCP_SYN_RECV:
 	case SS_TCP_ESTABLISHED:
 		tcp_set_state(sk, SS_TCP_CLOSE_WAIT);
-		inet_csk(sk)->icsk_ack.pingpong = 1; /* our FIN will probably carry the ACK */
+		tcp_enter_pingpong(sk); /* our FIN will probably carry the ACK */
 		break;
 	case SS_TCP_FIN_WAIT1:
 		/* Simultaneous close. */

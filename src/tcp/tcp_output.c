@@ -524,6 +524,8 @@ static void tcp_event_ack_sent(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
+	if (unlikely(tcp_sk(sk)->ofo))
+		tcp_sack_compressed_sent(sk, 0);
 	/* Data that goes out while nothing is to be acknowledged does not use up the quick ACKs. */
 	if (icsk->icsk_ack.quick && (icsk->icsk_ack.pending & ICSK_ACK_SCHED)) {
 		icsk->icsk_ack.quick--;
@@ -544,8 +546,9 @@ static void tcp_event_data_sent(struct sock *sk)
 	tp->lsndtime = tcp_now_ms(sk);
 	/* An answer within the delayed-ACK time: the session is interactive, ACKs ride on data. */
 	if (icsk->icsk_ack.lrcvtime &&
-	    tcp_now_ms(sk) - icsk->icsk_ack.lrcvtime < icsk->icsk_ack.ato_us / 1000)
-		icsk->icsk_ack.pingpong = 1;
+	    tcp_now_ms(sk) - icsk->icsk_ack.lrcvtime < icsk->icsk_ack.ato_us / 1000 &&
+	    icsk->icsk_ack.pingpong < 255)
+		icsk->icsk_ack.pingpong++;
 }
 
 static void tcp_build_header(struct sock *sk, struct sk_buff *skb, const struct tcp_skb_cb *cb,
@@ -1151,7 +1154,7 @@ void tcp_send_delayed_ack(struct sock *sk)
 	if (ato > TCP_DELACK_MIN_US) {
 		u32 most = 500000;
 
-		if (icsk->icsk_ack.pingpong || (icsk->icsk_ack.pending & ICSK_ACK_PUSHED))
+		if (tcp_in_pingpong(sk) || (icsk->icsk_ack.pending & ICSK_ACK_PUSHED))
 			most = TCP_DELACK_MAX_US;
 		if (tp->srtt_us) {
 			u32 rtt = max(tp->srtt_us >> 3, TCP_DELACK_MIN_US);

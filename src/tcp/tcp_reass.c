@@ -92,6 +92,8 @@ bool tcp_ofo_get(struct sock *sk)
 	if (unlikely(!tp->ofo))
 		return false;
 	memset(tp->ofo, 0, sizeof(*tp->ofo));
+	tp->ofo->sk = sk;
+	tcp_sack_compress_init(tp->ofo);
 	return true;
 }
 
@@ -103,6 +105,7 @@ void __tcp_ofo_put(struct sock *sk)
 	if (!RB_EMPTY_ROOT(&tp->ofo->queue) || tp->dsack_pending)
 		return;
 	tp->num_sacks = 0;
+	hrtimer_cancel(sk->sk_cpu, &tp->ofo->ack_timer);
 	packet_slot_free(sk->sk_cpu, tp->ofo);
 	tp->ofo = NULL;
 }

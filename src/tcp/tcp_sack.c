@@ -9,6 +9,9 @@
  *   A first block at or below the cumulative ACK, or inside the second, reports octets that arrived twice (DSACK).
  *   Receiver: selective_acks[] lists the out-of-order ranges, the one that changed last first (RFC 2018 4), so that a lost ACK costs little.
  *   duplicate_sack is reported once, before them.
+ *   RFC 5681 4.2 has an ACK sent at once for each segment that is out of order. Once the sender knows that there is a hole (three did), as
+ *   in Linux one stands for several (compressed SACKs): it waits for a twentieth of the round trip, at most net.ipv4.tcp_comp_sack_delay_ns,
+ *   and goes before a block would be reported for the first time behind the second place, where it may not fit.
  * See RFC 2018, RFC 2883, RFC 6675.
  */
 #include "tcp/tcp.h"
@@ -342,12 +345,91 @@ static void tcp_sack_maybe_coalesce(struct tcp_sock *tp)
 	}
 }
 
+/* ---- one ACK for several ---- */
+
+#define SACK_BLOCKS_CERTAIN 2u  /* fit beside the other options */
+#define SACK_RTT_PART       20u /* of a round trip */
+
+void tcp_sack_compressed_sent(struct sock *sk, u32 own)
+{
+	struct tcp_ofo *ofo = tcp_sk(sk)->ofo;
+
+	if (likely(!ofo->compressed_acks))
+		return;
+	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPAckCompressed, ofo->compressed_acks - own);
+	ofo->compressed_acks = 0;
+	hrtimer_cancel(sk->sk_cpu, &ofo->ack_timer);
+}
+
+/* Sends what waits; of the ACKs that were to be sent it is one. */
+static void tcp_sack_compress_flush(struct sock *sk)
+{
+	if (!tcp_sk(sk)->ofo->compressed_acks)
+		return;
+	tcp_sack_compressed_sent(sk, 1);
+	tcp_send_ack(sk);
+}
+
+/* The blocks as they are, before the segment at hand changes them: that wants an ACK of its own. */
+static void tcp_sack_report_now(struct sock *sk)
+{
+	tcp_sack_compress_flush(sk);
+	inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_SCHED;
+}
+
+static void tcp_sack_compress_timer(struct cpu *cpu, struct hrtimer *t)
+{
+	(void)cpu;
+	tcp_sack_compress_flush(container_of(t, struct tcp_ofo, ack_timer)->sk);
+}
+
+void tcp_sack_compress_init(struct tcp_ofo *ofo)
+{
+	hrtimer_setup(&ofo->ack_timer, tcp_sack_compress_timer);
+}
+
+bool tcp_sack_compress(struct sock *sk)
+{
+	const struct netns_tcp *net = tcp_net(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_ofo *ofo = tp->ofo;
+	u32 rtt_us = tp->rcv_rtt_us;
+	u64 wait;
+
+	if (!tp->sack_ok || ofo->compressed_acks >= net->comp_sack_nr)
+		return false;
+	if (ofo->dup_rcv_nxt != tp->rcv_nxt) {
+		ofo->dup_rcv_nxt = tp->rcv_nxt;
+		ofo->dup_acks = 0;
+	}
+	if (ofo->dup_acks < TCP_FASTRETRANS_THRESH) {
+		ofo->dup_acks++;
+		return false;
+	}
+	if (!hrtimer_active(&ofo->ack_timer)) {
+		if (tp->srtt_us)
+			rtt_us = min(rtt_us, tp->srtt_us >> 3);
+		wait = min(net->comp_sack_delay_ns, rtt_us * NSEC_PER_USEC / SACK_RTT_PART) +
+		       min(net->comp_sack_slack_ns, NSEC_PER_SEC);
+		if (hrtimer_start(sk->sk_cpu, &ofo->ack_timer, tcp_now_ns(sk) + wait))
+			return false;
+	}
+	ofo->compressed_acks++;
+	return true;
+}
+
+/* ---- blocks ---- */
+
 /* RFC 2018 4: the block with the octets that came last goes first. */
 void tcp_sack_new_ofo_skb(struct tcp_sock *tp, u32 seq, u32 end_seq)
 {
 	struct tcp_sack_block *b = tp->ofo->selective_acks;
+	struct sock *sk = (struct sock *)tp;
 
 	for (u32 i = 0; i < tp->num_sacks; i++) {
+		if (i >= SACK_BLOCKS_CERTAIN && !after(seq, b[i].end) &&
+		    !after(b[i].start, end_seq))
+			tcp_sack_report_now(sk);
 		if (!tcp_sack_extend(&b[i], seq, end_seq))
 			continue;
 		for (; i > 0; i--)
@@ -355,6 +437,8 @@ void tcp_sack_new_ofo_skb(struct tcp_sock *tp, u32 seq, u32 end_seq)
 		tcp_sack_maybe_coalesce(tp);
 		return;
 	}
+	if (tp->num_sacks >= SACK_BLOCKS_CERTAIN)
+		tcp_sack_report_now(sk);
 	if (tp->num_sacks == TCP_MAX_SACK_BLOCKS)
 		tp->num_sacks--;
 	memmove(&b[1], &b[0], tp->num_sacks * sizeof(b[0]));

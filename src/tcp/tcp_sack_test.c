@@ -197,6 +197,31 @@ static void receiver_lists_the_latest_block_first_and_joins_neighbours(void **st
 
 #define WITH_FIXTURE(t) cmocka_unit_test_setup_teardown(t, tcp_fixture_setup, tcp_fixture_teardown)
 
+static u64 counter(struct tcp_fixture *f, enum mib_counter c)
+{
+	return f->sk->sk_net->mib[c];
+}
+
+static void saved_acks_are_counted(void **state)
+{
+	struct tcp_fixture *f = *state;
+
+	assert_true(tcp_ofo_get(f->sk));
+	f->tp->sack_ok = 1;
+	for (int i = 0; i < 3; i++)
+		assert_false(tcp_sack_compress(f->sk)); /* the sender has to learn of the hole */
+	for (int i = 0; i < 4; i++)
+		assert_true(tcp_sack_compress(f->sk));
+	assert_true(hrtimer_active(&f->tp->ofo->ack_timer));
+	tcp_sack_compressed_sent(f->sk, 1); /* one for four */
+	assert_int_equal(counter(f, MIB_TcpExt_TCPAckCompressed), 3);
+	assert_false(hrtimer_active(&f->tp->ofo->ack_timer));
+	assert_true(tcp_sack_compress(f->sk));
+	tcp_sack_compressed_sent(f->sk, 0); /* another ACK said it */
+	assert_int_equal(counter(f, MIB_TcpExt_TCPAckCompressed), 4);
+	tcp_ofo_purge(f->sk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +232,7 @@ int main(void)
 		WITH_FIXTURE(scoreboard_agrees_with_an_array),
 		WITH_FIXTURE(holes_below_three_sacked_segments_are_lost),
 		WITH_FIXTURE(receiver_lists_the_latest_block_first_and_joins_neighbours),
+		WITH_FIXTURE(saved_acks_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

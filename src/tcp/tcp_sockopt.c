@@ -217,7 +217,7 @@ static int set_quickack(struct sock *sk, int v)
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
 	if (!v) {
-		icsk->icsk_ack.pingpong = 1;
+		tcp_enter_pingpong(sk);
 		return 0;
 	}
 	icsk->icsk_ack.pingpong = 0;
@@ -226,14 +226,14 @@ static int set_quickack(struct sock *sk, int v)
 		icsk->icsk_ack.pending |= ICSK_ACK_PUSHED;
 		tcp_cleanup_rbuf(sk, 1);
 		if (!(v & 1)) /* this once */
-			icsk->icsk_ack.pingpong = 1;
+			tcp_enter_pingpong(sk);
 	}
 	return 0;
 }
 
 static int get_quickack(struct sock *sk)
 {
-	return !inet_csk(sk)->icsk_ack.pingpong;
+	return !tcp_in_pingpong(sk);
 }
 
 static int set_user_timeout(struct sock *sk, int v)

@@ -301,7 +301,7 @@ static bool tcp_data_will_follow(const struct sock *sk)
 	const struct tcp_fastopen *tfo = r ? r->tfo : NULL;
 
 	return tcp_send_head(sk) || tcp_sk(sk)->write_pending || (r && r->defer_accept) ||
-	       inet_csk(sk)->icsk_ack.pingpong || (tfo && tfo->msg && tfo->msg->iter.count);
+	       tcp_in_pingpong(sk) || (tfo && tfo->msg && tfo->msg->iter.count);
 }
 
 /* RFC 9293 3.10.7.3: octets of a SYN-ACK are the first of the connection. As Linux, where fast open was tried. */

@@ -402,7 +402,7 @@ static void tcp_delack_timer(struct sock *sk)
 	icsk->icsk_ack.pending &= (u8)~ICSK_ACK_TIMER;
 	if (!(icsk->icsk_ack.pending & ICSK_ACK_SCHED))
 		return;
-	if (!icsk->icsk_ack.pingpong) {
+	if (!tcp_in_pingpong(sk)) {
 		/* It was late: let the next one wait longer. */
 		icsk->icsk_ack.ato_us = min(icsk->icsk_ack.ato_us << 1, icsk->icsk_rto_us);
 	} else {

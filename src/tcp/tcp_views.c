@@ -59,7 +59,7 @@ static void show_sock(struct net *net, struct text *t, struct sock *sk, u32 i)
 		 (unsigned long long)(sk->sk_socket ? sk->sk_socket->inode.ino : 0), sk->sk_refcnt,
 		 0, (unsigned long long)(icsk->icsk_rto_us * NSEC_PER_USEC / CLOCK_T_NS),
 		 (unsigned long long)(icsk->icsk_ack.ato_us * NSEC_PER_USEC / CLOCK_T_NS),
-		 (u32)icsk->icsk_ack.quick << 1 | icsk->icsk_ack.pingpong, tp->snd_cwnd,
+		 (u32)icsk->icsk_ack.quick << 1 | tcp_in_pingpong(sk), tp->snd_cwnd,
 		 listening || tcp_in_initial_slowstart(tp) ? (listening ? 0 : -1)
 							   : (int)tp->snd_ssthresh);
 	put_line(t, sk->sk_family, line);

@@ -220,7 +220,7 @@ static void put_attrs(struct nl_msg *m, struct sock *sk, u32 ext)
 }
 
 static void fill_full(struct nl_msg *m, struct inet_diag_msg *r, struct sock *sk,
-		      const struct inet_diag_handler *h, u32 ext)
+		      const struct inet_diag_handler *h, u32 ext, bool privileged)
 {
 	u8 info[512] __attribute__((aligned(8))) = { 0 };
 	bool with_info = h->info_size && ext & EXT(INET_DIAG_INFO);
@@ -238,12 +238,12 @@ static void fill_full(struct nl_msg *m, struct inet_diag_msg *r, struct sock *sk
 	if (with_info)
 		nla_put(m, INET_DIAG_INFO, h->info_size, info);
 	if (h->get_aux)
-		h->get_aux(sk, m, ext);
+		h->get_aux(sk, m, ext, privileged);
 }
 
 /* cpu lock held. 0 or -EMSGSIZE */
 static int fill_sock(struct nl_msg *m, struct sock_common *c, const struct inet_diag_handler *h,
-		     u32 ext, u32 portid, u32 seq, u16 flags)
+		     u32 ext, bool privileged, u32 portid, u32 seq, u16 flags)
 {
 	struct inet_diag_msg *r =
 		nlmsg_begin(m, portid, seq, SOCK_DIAG_BY_FAMILY, flags, sizeof(*r));
@@ -252,7 +252,7 @@ static int fill_sock(struct nl_msg *m, struct sock_common *c, const struct inet_
 		return -EMSGSIZE;
 	fill_id(r, c);
 	if (is_full(c)) {
-		fill_full(m, r, (struct sock *)c, h, ext);
+		fill_full(m, r, (struct sock *)c, h, ext, privileged);
 	} else {
 		if (h->get_mini)
 			h->get_mini(c, r);
@@ -328,8 +328,8 @@ static int walk_bucket(struct diag_walk *w)
 			if (index++ < cb->args[ARG_SKIP])
 				continue;
 			if (wanted(&w->q, c) &&
-			    fill_sock(w->msg, c, w->q.h, w->q.r->idiag_ext, cb->portid,
-				      cb->nlh->nlmsg_seq, NLM_F_MULTI))
+			    fill_sock(w->msg, c, w->q.h, w->q.r->idiag_ext, cb->privileged,
+				      cb->portid, cb->nlh->nlmsg_seq, NLM_F_MULTI))
 				return 1;
 			cb->args[ARG_SKIP] = index;
 			if (w->budget)
@@ -416,8 +416,8 @@ static int inet_diag_get(struct nl_request *req)
 		cpu_lock(net->cpu);
 		c = find_exact(net, &q, &err);
 		if (c)
-			err = fill_sock(req->reply, c, q.h, q.r->idiag_ext, req->portid,
-					req->nlh->nlmsg_seq, 0);
+			err = fill_sock(req->reply, c, q.h, q.r->idiag_ext, req->privileged,
+					req->portid, req->nlh->nlmsg_seq, 0);
 		cpu_unlock(net->cpu);
 		if (err != -ENOENT)
 			break;

@@ -28,8 +28,8 @@ struct inet_diag_handler {
 	struct sock_common *(*lookup)(struct net *net, const struct inet_diag_req_v2 *req);
 	/* A full sock: queues, timer, and @info (zeroed; NULL: not wanted). NULL: rmem and wmem are the queues, no timer */
 	void (*get_info)(struct sock *sk, struct inet_diag_msg *r, void *info);
-	/* Protocol's own attributes of a full sock; @ext as in the request. Optional */
-	void (*get_aux)(struct sock *sk, struct nl_msg *m, u32 ext);
+	/* Protocol's own attributes of a full sock; @ext as in the request; @privileged: secrets too. Optional */
+	void (*get_aux)(struct sock *sk, struct nl_msg *m, u32 ext, bool privileged);
 	/* TIME_WAIT and request socks, which only some protocols have: timer and expiry. Optional */
 	void (*get_mini)(const struct sock_common *c, struct inet_diag_msg *r);
 	/* SOCK_DESTROY. 0 or -errno. Optional */

@@ -436,6 +436,7 @@ static int dump_start(struct netlink_sock *nlk, const struct nlmsghdr *nlh,
 	d->family = -1;
 	if (tmpl) {
 		d->dumpit = tmpl->dumpit;
+		d->cb.privileged = tmpl->privileged;
 		memcpy(d->cb.args, tmpl->args, sizeof(d->cb.args));
 	} else if (h) {
 		d->dumpit = h->dumpit;
@@ -487,7 +488,7 @@ static int route_rcv_msg(struct netlink_sock *nlk, struct nl_request *req)
 static int other_rcv_msg(struct netlink_sock *nlk, struct nl_request *req,
 			 const struct netlink_protocol *p)
 {
-	struct netlink_callback tmpl = { 0 }, *cb = &tmpl;
+	struct netlink_callback tmpl = { .privileged = req->privileged }, *cb = &tmpl;
 	int err = p->rcv ? p->rcv(req, &cb) : -ECONNREFUSED;
 
 	if (err || !cb || !cb->dumpit)

@@ -150,7 +150,8 @@ struct netlink_callback { /* one running dump */
 	u32 seq;     /* generation: changed in between -> NLM_F_DUMP_INTR */
 	u64 args[8]; /* the handler's place */
 	struct netlink_ext_ack *extack;
-	bool strict; /* NETLINK_GET_STRICT_CHK */
+	bool strict;     /* NETLINK_GET_STRICT_CHK */
+	bool privileged; /* as the request was */
 	int (*dumpit)(struct nl_msg *msg,
 		      struct netlink_callback *cb); /* protocols other than NETLINK_ROUTE */
 };

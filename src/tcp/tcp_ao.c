@@ -130,7 +130,7 @@ void tcp_ao_free(struct tcp_ao *ao)
 	if (!ao)
 		return;
 	list_for_each_entry_safe(key, n, &ao->keys, node)
-		free(key);
+		tcp_auth_key_free(key, key->octets);
 	free(ao);
 }
 
@@ -443,12 +443,12 @@ static bool ao_is_synchronized(u8 state)
 	       state != SS_TCP_CLOSE;
 }
 
-skb_drop_reason_t tcp_ao_inbound(struct sock *sk, const struct request_sock *req,
-				 const struct sk_buff *skb, const u8 *opt)
+/* False: longer than a segment can be. */
+static bool ao_segment_of(const struct sk_buff *skb, const u8 *opt, struct ao_segment *ret)
 {
 	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
-	struct tcp_ao *ao = sk_ao(sk);
-	struct ao_segment s = {
+
+	*ret = (struct ao_segment){
 		.th = th,
 		.skb = skb,
 		.opt = opt,
@@ -458,16 +458,42 @@ skb_drop_reason_t tcp_ao_inbound(struct sock *sk, const struct request_sock *req
 		.seq = be32_to_cpu(th->seq),
 		.ack = be32_to_cpu(th->ack_seq),
 	};
+	tcp_ends_of_skb(skb, &ret->ends);
+	return likely(skb->len <= UINT16_MAX - tcp_hdr_len(th));
+}
+
+skb_drop_reason_t tcp_ao_inbound_timewait(struct net *net, struct tcp_ao *ao,
+					  const struct sk_buff *skb, const u8 *opt)
+{
+	struct tcp_ao_key *key = ao && ao->synchronized ? ao_by_id(ao, -1, opt[2]) : NULL;
+	struct ao_segment s;
+
+	if (!ao || !ao->current) {
+		NET_INC_STATS(net, MIB_TcpExt_TCPAOKeyNotFound);
+		return SKB_DROP_TCP_AOUNEXPECTED;
+	}
+	if (!key)
+		return ao_not_found(net, ao);
+	if (!ao_segment_of(skb, opt, &s))
+		return SKB_DROP_TCP_AUTH_HDR;
+	return ao_verify(net, ao, key, key->rcv, tcp_ao_sne(ao->rcv_sne, ao->rcv_seen, s.seq), &s);
+}
+
+skb_drop_reason_t tcp_ao_inbound(struct sock *sk, const struct request_sock *req,
+				 const struct sk_buff *skb, const u8 *opt)
+{
+	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
+	struct tcp_ao *ao = sk_ao(sk);
 	struct tcp_ao_key *key;
+	struct ao_segment s;
 	u32 sisn;
 
 	if (!ao) {
 		NET_INC_STATS(sock_net(sk), MIB_TcpExt_TCPAOKeyNotFound);
 		return SKB_DROP_TCP_AOUNEXPECTED;
 	}
-	if (unlikely(skb->len > UINT16_MAX - tcp_hdr_len(th)))
+	if (!ao_segment_of(skb, opt, &s))
 		return SKB_DROP_TCP_AUTH_HDR;
-	tcp_ends_of_skb(skb, &s.ends);
 	if (likely(ao_is_synchronized(sk->sk_state))) {
 		if (!ao->current) /* it began without */
 			return ao_not_found(sock_net(sk), ao);
@@ -510,7 +536,7 @@ static void ao_key_remove(struct tcp_auth *auth, struct tcp_ao_key *key)
 {
 	list_del(&key->node);
 	auth->octets -= key->octets;
-	free(key);
+	tcp_auth_key_free(key, key->octets);
 }
 
 int tcp_ao_connect(struct sock *sk)
@@ -555,14 +581,13 @@ int tcp_ao_connect(struct sock *sk)
 	return 0;
 }
 
-static int ao_key_copy(struct sock *newsk, struct tcp_auth *to, const struct tcp_ao_key *from)
+/* Without traffic keys and counters. NULL: no memory */
+static struct tcp_ao_key *ao_key_dup(const struct tcp_ao_key *from)
 {
 	struct tcp_ao_key *key = ao_key_alloc(from->mac);
 
-	if (!key || tcp_auth_charge(newsk, to, key->octets)) {
-		free(key);
-		return -ENOMEM;
-	}
+	if (!key)
+		return NULL;
 	key->match = from->match;
 	key->sndid = from->sndid;
 	key->rcvid = from->rcvid;
@@ -571,8 +596,53 @@ static int ao_key_copy(struct sock *newsk, struct tcp_auth *to, const struct tcp
 	key->keylen = from->keylen;
 	memcpy(key->key, from->key, sizeof(key->key));
 	memcpy(key->master, from->master, prepared_size(from->mac));
+	return key;
+}
+
+static int ao_key_copy(struct sock *newsk, struct tcp_auth *to, const struct tcp_ao_key *from)
+{
+	struct tcp_ao_key *key = ao_key_dup(from);
+
+	if (!key || tcp_auth_charge(newsk, to, key->octets)) {
+		if (key)
+			tcp_auth_key_free(key, key->octets);
+		return -ENOMEM;
+	}
 	list_add_tail(&key->node, &to->ao->keys);
 	return 0;
+}
+
+struct tcp_ao *tcp_ao_copy(const struct tcp_ao *from)
+{
+	struct tcp_ao *to = calloc(1, sizeof(*to));
+	const struct tcp_ao_key *key;
+
+	if (!to)
+		return NULL;
+	list_init(&to->keys);
+	to->required = from->required;
+	to->accept_icmps = from->accept_icmps;
+	list_for_each_entry(key, &from->keys, node) {
+		struct tcp_ao_key *k = ao_key_dup(key);
+
+		if (!k) {
+			tcp_ao_free(to);
+			return NULL;
+		}
+		k->good = key->good;
+		k->bad = key->bad;
+		list_add_tail(&k->node, &to->keys);
+		if (key == from->current)
+			to->current = k;
+		if (key == from->rnext)
+			to->rnext = k;
+	}
+	to->good = from->good;
+	to->bad = from->bad;
+	to->key_not_found = from->key_not_found;
+	to->ao_required = from->ao_required;
+	to->dropped_icmp = from->dropped_icmp;
+	return to;
 }
 
 int tcp_ao_inherit(struct sock *newsk, struct tcp_auth *to, const struct tcp_ao *from,
@@ -746,6 +816,13 @@ static int ao_named(const struct tcp_ao *ao, bool set_current, u8 current, bool 
 	return (set_current && !ret[0]) || (set_rnext && !ret[1]) ? -ENOENT : 0;
 }
 
+/* RFC 5925 3.1: may @key go when @to are in use? Not while the connection needs it. */
+static bool ao_key_is_needed(const struct tcp_ao *ao, const struct tcp_ao_key *key,
+			     struct tcp_ao_key *const to[2])
+{
+	return key == (to[0] ? to[0] : ao->current) || key == (to[1] ? to[1] : ao->rnext);
+}
+
 static void ao_switch(struct tcp_ao *ao, struct tcp_ao_key *const to[2])
 {
 	if (to[0])
@@ -785,10 +862,9 @@ static int ao_set_del(struct sock *sk, const void *val, socklen_t len)
 		if (key->sndid != a.sndid || key->rcvid != a.rcvid ||
 		    !tcp_key_same(&key->match, &m) || key == named[0] || key == named[1])
 			continue;
-		ao_switch(ao, named);
-		/* RFC 5925 3.1: not while the connection needs it. */
-		if (key == ao->current || key == ao->rnext)
+		if (ao_key_is_needed(ao, key, named))
 			return -EBUSY;
+		ao_switch(ao, named);
 		ao_key_remove(tcp_auth(sk), key);
 		return 0;
 	}

@@ -33,6 +33,8 @@ struct tcp_ao {
 struct tcp_ao_key *tcp_ao_lookup(const struct tcp_ao *ao, u8 family, const void *addr, int sndid,
 				 int rcvid); /* -1: any. NULL: none */
 void tcp_ao_free(struct tcp_ao *ao);
+/* All keys of @from, and which is in use, but nothing of its connection. NULL: no memory */
+struct tcp_ao *tcp_ao_copy(const struct tcp_ao *from);
 void tcp_ao_traffic_key(const struct tcp_ao_key *key, const struct tcp_ends *e, be16 sport,
 			be16 dport, u32 sisn, u32 disn, u8 ret[WEIR_MAC_DIGEST_MAX]);
 void tcp_ao_mac(const struct tcp_ao_key *key, const void *traffic, u32 sne,
@@ -53,6 +55,9 @@ void tcp_ao_sign(const struct tcp_out_opts *o, const struct tcp_ends *e, struct 
 
 skb_drop_reason_t tcp_ao_inbound(struct sock *sk, const struct request_sock *req,
 				 const struct sk_buff *skb, const u8 *opt);
+/* The same for TIME_WAIT, whose @ao is a connection's that has ended. */
+skb_drop_reason_t tcp_ao_inbound_timewait(struct net *net, struct tcp_ao *ao,
+					  const struct sk_buff *skb, const u8 *opt);
 /* Must segments of this peer be signed? */
 bool tcp_ao_required(const struct tcp_auth *auth, u8 family, const void *addr);
 

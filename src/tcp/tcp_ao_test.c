@@ -286,6 +286,127 @@ static void ao_keys_are_bounded_by_optmem_max(void **state)
 	f->sk->sk_state = SS_TCP_ESTABLISHED;
 }
 
+static struct ao_del_arg del_arg(u8 id)
+{
+	struct ao_del_arg a = { .sndid = id, .rcvid = id };
+
+	((struct sockaddr_in *)&a.addr)->sin_family = AF_INET;
+	return a;
+}
+
+/* RFC 5925 3.1: what is in use stays; and a call that fails has changed nothing. */
+static void ao_refusing_to_delete_a_key_changes_nothing(void **state)
+{
+	struct tcp_fixture *f = *state;
+	struct ao_del_arg d;
+	struct tcp_ao *ao;
+
+	f->sk->sk_state = SS_TCP_CLOSE;
+	for (u8 id = 1; id <= 3; id++) {
+		struct ao_add_arg a = add_arg("hmac(sha1)", 0);
+
+		a.sndid = a.rcvid = id;
+		a.set_current = a.set_rnext = id == 1;
+		assert_int_equal(tcp_auth_setsockopt(f->sk, TCP_AO_ADD_KEY_, &a, sizeof(a)), 0);
+	}
+	ao = tcp_auth(f->sk)->ao;
+	/* 1 is still asked for by rnext: that 2 shall be current does not help. */
+	d = del_arg(1);
+	d.set_current = 1;
+	d.current_key = 2;
+	assert_int_equal(tcp_auth_setsockopt(f->sk, TCP_AO_DEL_KEY_, &d, sizeof(d)), -EBUSY);
+	assert_int_equal(ao->current->sndid, 1);
+	assert_int_equal(ao->rnext->rcvid, 1);
+	/* With both it goes. */
+	d.set_rnext = 1;
+	d.rnext = 3;
+	assert_int_equal(tcp_auth_setsockopt(f->sk, TCP_AO_DEL_KEY_, &d, sizeof(d)), 0);
+	assert_int_equal(ao->current->sndid, 2);
+	assert_int_equal(ao->rnext->rcvid, 3);
+	forget_keys(f->sk);
+	f->sk->sk_state = SS_TCP_ESTABLISHED;
+}
+
+/* RFC 5925 6.2: a RST in answer to what has no ACK is of sequence number 0, wherever the connection is. */
+static void ao_upper_half_of_a_reset_is_that_of_its_own_number(void **state)
+{
+	static const struct {
+		u32 snd_una, seq, sne;
+	} cases[] = {
+		{ 0xfffffff0u, 0, 6 },    { 0xfffffff0u, 0xffffff00u, 5 },
+		{ 0x10, 0xfffffff0u, 4 }, { 0x10, 0, 5 },
+		{ 0x10, 0x20, 5 },
+	};
+	const struct vector *v = &vectors[3];
+	struct tcp_fixture *f = *state;
+	struct tcp_ao_key *key = key_of(f->sk, v->alg, false);
+	struct tcp_ao *ao = tcp_auth(f->sk)->ao;
+	struct sk_buff *skb;
+	u8 p[256];
+
+	skb = payload_of(f, p, (u32)octets(v->packet, p));
+	skb->protocol = cpu_to_be16(ETH_P_IP);
+	skb_reset_network_header(skb);
+	__skb_pull(skb, 20);
+	skb_reset_transport_header(skb);
+	ao->current = ao->rnext = key;
+	ao->synchronized = true;
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct tcp_out_opts o = { 0 };
+
+		ao->snd_sne = 5;
+		ao->snd_seen = cases[i].snd_una;
+		assert_true(tcp_auth_reset(f->net, f->sk, NULL, skb, cases[i].seq, &o));
+		assert_int_equal(o.sig_kind, TCPOPT_AO_);
+		assert_int_equal(o.sig_sne, cases[i].sne);
+	}
+	consume_skb(skb);
+	forget_keys(f->sk);
+}
+
+/* What a connection has left to TIME_WAIT stays as it was, whatever the socket does next. */
+static void ao_keys_of_timewait_are_not_those_of_the_socket_any_more(void **state)
+{
+	struct tcp_fixture *f = *state;
+	struct ao_add_arg a = add_arg("hmac(sha1)", 0);
+	struct tcp_auth *timewait;
+	struct tcp_ao_key *key;
+
+	f->sk->sk_state = SS_TCP_CLOSE;
+	a.set_current = a.set_rnext = 1;
+	assert_int_equal(tcp_auth_setsockopt(f->sk, TCP_AO_ADD_KEY_, &a, sizeof(a)), 0);
+	timewait = tcp_auth(f->sk);
+	timewait->refcnt++;
+	timewait->ao->lisn = 77;
+	timewait->ao->synchronized = true;
+	key = timewait->ao->current;
+
+	a.sndid = a.rcvid = 9;
+	assert_int_equal(tcp_auth_setsockopt(f->sk, TCP_AO_ADD_KEY_, &a, sizeof(a)), 0);
+	assert_int_equal(tcp_auth(f->sk)->ao->current->sndid, 9);
+	assert_ptr_not_equal(tcp_auth(f->sk), timewait);
+	assert_int_equal(timewait->refcnt, 1);
+	assert_ptr_equal(timewait->ao->current, key);
+
+	/* And connect(2), which chooses among the keys and begins anew. */
+	tcp_auth_put(tcp_auth(f->sk));
+	tcp_rare(f->sk)->auth = timewait;
+	timewait->refcnt++;
+	f->tp->write_seq = 1234;
+	assert_int_equal(tcp_auth_connect(f->sk), 0);
+	assert_int_equal(tcp_auth(f->sk)->ao->lisn, 1234);
+	assert_false(tcp_auth(f->sk)->ao->synchronized);
+	assert_int_equal(tcp_auth(f->sk)->ao->current->sndid, key->sndid);
+	assert_int_equal(tcp_auth(f->sk)->octets, timewait->octets);
+	assert_int_equal(timewait->ao->lisn, 77);
+	assert_true(timewait->ao->synchronized);
+	assert_ptr_equal(timewait->ao->current, key);
+	tcp_auth_put(timewait);
+	f->tp->write_seq = f->tp->snd_nxt;
+	forget_keys(f->sk);
+	f->sk->sk_state = SS_TCP_ESTABLISHED;
+}
+
 static void signatures_need_a_machine_with_cryptography(void **state)
 {
 	struct tcp_fixture *f = *state;
@@ -308,6 +429,9 @@ int main(void)
 		cmocka_unit_test(ao_sequence_numbers_have_an_upper_half),
 		cmocka_unit_test(ao_keys_are_refused_for_what_is_wrong_with_them),
 		cmocka_unit_test(ao_keys_are_bounded_by_optmem_max),
+		cmocka_unit_test(ao_refusing_to_delete_a_key_changes_nothing),
+		cmocka_unit_test(ao_upper_half_of_a_reset_is_that_of_its_own_number),
+		cmocka_unit_test(ao_keys_of_timewait_are_not_those_of_the_socket_any_more),
 		cmocka_unit_test(signatures_need_a_machine_with_cryptography),
 	};
 

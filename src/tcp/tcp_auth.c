@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/netdevice.h"
 #include "inet/inet6_sock.h"
@@ -33,6 +34,12 @@ struct tcp_auth *tcp_auth_get(struct sock *sk)
 	return r->auth;
 }
 
+void tcp_auth_key_free(void *key, size_t octets)
+{
+	explicit_bzero(key, octets);
+	free(key);
+}
+
 void tcp_auth_put(struct tcp_auth *auth)
 {
 	struct tcp_md5_key *key, *n;
@@ -40,9 +47,55 @@ void tcp_auth_put(struct tcp_auth *auth)
 	if (!auth || --auth->refcnt)
 		return;
 	list_for_each_entry_safe(key, n, &auth->md5, node)
-		free(key);
+		tcp_auth_key_free(key, sizeof(*key));
 	tcp_ao_free(auth->ao);
 	free(auth);
+}
+
+/* A set with the same keys. NULL: no memory */
+static struct tcp_auth *auth_copy(const struct tcp_auth *from)
+{
+	struct tcp_auth *to = calloc(1, sizeof(*to));
+	const struct tcp_md5_key *key;
+
+	if (!to)
+		return NULL;
+	to->refcnt = 1;
+	to->octets = from->octets;
+	list_init(&to->md5);
+	list_for_each_entry(key, &from->md5, node) {
+		struct tcp_md5_key *k = malloc(sizeof(*k));
+
+		if (!k)
+			goto fail;
+		*k = *key;
+		list_add_tail(&k->node, &to->md5);
+	}
+	if (from->ao) {
+		to->ao = tcp_ao_copy(from->ao);
+		if (!to->ao)
+			goto fail;
+	}
+	return to;
+
+fail:
+	tcp_auth_put(to);
+	return NULL;
+}
+
+/* TIME_WAIT still signs and checks with the connection's keys: before they change @sk gets its own. 0 or -ENOMEM */
+static int auth_unshare(struct sock *sk)
+{
+	struct tcp_auth *shared = tcp_auth(sk), *own;
+
+	if (likely(!shared || shared->refcnt == 1))
+		return 0;
+	own = auth_copy(shared);
+	if (!own)
+		return -ENOMEM;
+	tcp_rare(sk)->auth = own;
+	tcp_auth_put(shared);
+	return 0;
 }
 
 int tcp_auth_charge(struct sock *sk, struct tcp_auth *auth, u32 octets)
@@ -359,11 +412,10 @@ static bool reset_by_listener(struct net *net, const struct sk_buff *skb, const 
 	return tcp_mac_equal(want, sent, sizeof(want));
 }
 
-/* A RST for @sk, whose connection the segment may be of. */
+/* A RST with @seq for @sk, whose connection the segment may be of. */
 static bool reset_of_sock(const struct sock *sk, const struct tcp_timewait_sock *tw,
-			  const struct sk_buff *skb, struct tcp_out_opts *o)
+			  const struct sk_buff *skb, u32 seq, struct tcp_out_opts *o)
 {
-	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
 	const struct tcp_auth *auth = sk ? tcp_auth(sk) : tw->auth;
 	struct tcp_opts_view opts;
 	struct tcp_ends e;
@@ -373,19 +425,19 @@ static bool reset_of_sock(const struct sock *sk, const struct tcp_timewait_sock 
 	parse(skb, &opts);
 	/* RFC 5925 7.6: only what both ends know the traffic key of can be answered. */
 	if (opts.ao)
-		return auth->ao && tcp_ao_answer(auth->ao, be32_to_cpu(th->ack_seq), o);
+		return auth->ao && tcp_ao_answer(auth->ao, seq, o);
 	tcp_ends_of_skb(skb, &e);
 	choose_md5_for(auth, e.family, e.saddr, o);
 	return true;
 }
 
 bool tcp_auth_reset(struct net *net, const struct sock *sk, const struct tcp_timewait_sock *tw,
-		    const struct sk_buff *skb, struct tcp_out_opts *o)
+		    const struct sk_buff *skb, u32 seq, struct tcp_out_opts *o)
 {
 	struct tcp_opts_view opts;
 
 	if (sk || tw)
-		return reset_of_sock(sk, tw, skb, o);
+		return reset_of_sock(sk, tw, skb, seq, o);
 	if (!net->machine->crypto)
 		return true;
 	parse(skb, &opts);
@@ -453,6 +505,27 @@ skb_drop_reason_t tcp_inbound_auth(struct sock *sk, const struct request_sock *r
 	return tcp_ao_inbound(sk, req, skb, opts.ao);
 }
 
+skb_drop_reason_t __tcp_inbound_timewait(const struct tcp_timewait_sock *tw,
+					 const struct sk_buff *skb)
+{
+	const struct tcp_hdr *th = (const struct tcp_hdr *)skb_transport_header(skb);
+	struct net *net = tw->tw.c.skc_net;
+	struct tcp_opts_view opts;
+	struct tcp_ends e;
+
+	if ((th->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN)
+		return SKB_NOT_DROPPED;
+	parse(skb, &opts);
+	if (opts.md5 && opts.ao)
+		return SKB_DROP_TCP_AUTH_HDR;
+	tcp_ends_of_skb(skb, &e);
+	if (opts.md5)
+		return tcp_md5_inbound(net, tw->auth, &e, skb, opts.md5);
+	if (!opts.ao)
+		return inbound_unsigned(net, tw->auth, NULL, &e);
+	return tcp_ao_inbound_timewait(net, tw->auth->ao, skb, opts.ao);
+}
+
 skb_drop_reason_t __tcp_auth_unexpected(struct net *net, const struct tcp_seg *seg)
 {
 	if (!net->machine->crypto)
@@ -475,6 +548,9 @@ int tcp_auth_connect(struct sock *sk)
 
 	if (!auth->ao)
 		return 0;
+	if (auth_unshare(sk))
+		return -ENOMEM;
+	auth = tcp_auth(sk);
 	tcp_ends_of_sock(sk, &e);
 	md5 = tcp_md5_lookup(auth, e.family, e.daddr) != NULL;
 	ao = tcp_ao_lookup(auth->ao, e.family, e.daddr, -1, -1) != NULL;
@@ -490,7 +566,7 @@ int tcp_auth_connect(struct sock *sk)
 		if (!ao)
 			break;
 		list_del(&key->node);
-		free(key);
+		tcp_auth_key_free(key, sizeof(*key));
 		auth->octets -= (u32)sizeof(*key);
 	}
 	return tcp_ao_connect(sk);
@@ -560,6 +636,8 @@ int tcp_auth_setsockopt(struct sock *sk, int name, const void *val, socklen_t le
 
 	if (!sock_net(sk)->machine->crypto)
 		return -ENOPROTOOPT;
+	if (auth_unshare(sk))
+		return -ENOMEM;
 	err = name == TCP_MD5SIG || name == TCP_MD5SIG_EXT_ ? tcp_md5_setsockopt(sk, name, val, len)
 							    : tcp_ao_setsockopt(sk, name, val, len);
 	if (!err)
@@ -572,6 +650,9 @@ int tcp_auth_getsockopt(struct sock *sk, int name, void *val, socklen_t *len)
 	return sock_net(sk)->machine->crypto ? tcp_ao_getsockopt(sk, name, val, len) : -ENOPROTOOPT;
 }
 
+/* So many fit into any answer: one that never fits would end a dump of all sockets. */
+#define DIAG_MD5_MAX 128u
+
 void tcp_auth_diag(const struct sock *sk, struct nl_msg *m)
 {
 	const struct tcp_auth *auth = tcp_auth(sk);
@@ -583,10 +664,13 @@ void tcp_auth_diag(const struct sock *sk, struct nl_msg *m)
 		return;
 	list_for_each_entry(key, &auth->md5, node)
 		n++;
+	n = min(n, DIAG_MD5_MAX);
 	all = d = calloc(n, sizeof(*d));
 	if (!d)
 		return;
 	list_for_each_entry(key, &auth->md5, node) {
+		if (d == all + n)
+			break;
 		*d = (struct md5sig_diag){
 			.family = key->match.family,
 			.prefixlen = key->match.prefixlen,

@@ -5,7 +5,7 @@
  * Theory of operation
  *   A socket's keys are in struct tcp_auth, behind tcp_rare.auth: a socket without keys pays for all of this with the branch on sk_rare. The
  *   keys of a listener say what its peers' handshakes are signed with; a child gets copies of those that match its peer, and the
- *   TIME_WAIT sock shares the connection's. Which key a segment is signed with is chosen with its options (tcp_auth_options() and its
+ *   TIME_WAIT sock shares the connection's, until the socket changes its own or connects again. Which key a segment is signed with is chosen with its options (tcp_auth_options() and its
  *   relatives put it into struct tcp_out_opts), as it takes room there; the signature is written when the header is complete.
  *   What arrives for a socket with keys is judged before anything else sees it (tcp_inbound_auth()). What is signed although nobody asked
  *   for it is found where options are parsed anyway (tcp_auth_unexpected()): header prediction never lets such a segment pass.
@@ -77,6 +77,8 @@ static inline struct tcp_auth *tcp_auth(const struct sock *sk)
 /* The socket's keys; makes the empty set. NULL: no memory */
 struct tcp_auth *tcp_auth_get(struct sock *sk);
 void tcp_auth_put(struct tcp_auth *auth);
+/* A key of @octets, which is nobody's any more: its memory keeps nothing of it. */
+void tcp_auth_key_free(void *key, size_t octets);
 /* A new key of @octets: counts it. 0 or -ENOMEM */
 int tcp_auth_charge(struct sock *sk, struct tcp_auth *auth, u32 octets);
 const struct weir_mac *tcp_auth_mac(const struct net *net, const char *name);
@@ -112,9 +114,9 @@ void tcp_auth_timewait(const struct tcp_timewait_sock *tw, u32 seq, struct tcp_o
 /* False: it cannot be signed. */
 bool tcp_auth_request(const struct sock *listener, const struct request_sock *req, u32 seq,
 		      struct tcp_out_opts *o);
-/* A RST in answer to @skb, from @sk (NULL: from nobody) or @tw. False: none may be sent. */
+/* A RST with @seq in answer to @skb, from @sk (NULL: from nobody) or @tw. False: none may be sent. */
 bool tcp_auth_reset(struct net *net, const struct sock *sk, const struct tcp_timewait_sock *tw,
-		    const struct sk_buff *skb, struct tcp_out_opts *o);
+		    const struct sk_buff *skb, u32 seq, struct tcp_out_opts *o);
 /* @th with its options answers @skb. */
 void tcp_auth_sign_reply(struct net *net, const struct sk_buff *skb, struct tcp_hdr *th,
 			 const struct tcp_out_opts *o);
@@ -122,6 +124,14 @@ void tcp_auth_sign_reply(struct net *net, const struct sk_buff *skb, struct tcp_
 /* A segment for @sk (a listener: with its @req, if it has one). 0 or a drop reason. borrow */
 skb_drop_reason_t tcp_inbound_auth(struct sock *sk, const struct request_sock *req,
 				   const struct sk_buff *skb);
+/* The same for @tw. What may begin a new connection is judged by its listener. */
+skb_drop_reason_t __tcp_inbound_timewait(const struct tcp_timewait_sock *tw,
+					 const struct sk_buff *skb);
+static inline skb_drop_reason_t tcp_inbound_timewait(const struct tcp_timewait_sock *tw,
+						     const struct sk_buff *skb)
+{
+	return unlikely(tw->auth) ? __tcp_inbound_timewait(tw, skb) : SKB_NOT_DROPPED;
+}
 /* Its options are parsed, and it was for a socket without keys: 0 or a drop reason. */
 skb_drop_reason_t __tcp_auth_unexpected(struct net *net, const struct tcp_seg *seg);
 static inline skb_drop_reason_t tcp_auth_unexpected(const struct sock *sk,
@@ -136,7 +146,7 @@ static inline skb_drop_reason_t tcp_auth_unexpected(const struct sock *sk,
 void tcp_ao_peer_isn(struct sock *sk, u32 isn);
 /* Is an ICMP error about the connection not to be believed (RFC 5925 7.8)? Counts it. */
 bool tcp_ao_ignore_icmp(const struct sock *sk);
-/* connect(2): the peer is known now. 0 or -EKEYREJECTED */
+/* connect(2): the peer is known now. 0, -EKEYREJECTED or -ENOMEM */
 int tcp_auth_connect(struct sock *sk);
 /* What @req cannot have because its segments are signed. */
 void tcp_auth_openreq(const struct sock *listener, struct request_sock *req,

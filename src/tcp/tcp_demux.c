@@ -111,7 +111,7 @@ static void tcp_reset_for(struct sock *sk, const struct tcp_timewait_sock *tw, s
 		rep.th.flags |= TCP_FLAG_ACK;
 		rep.th.ack_seq = cpu_to_be32(cb->end_seq);
 	}
-	if (!tcp_auth_reset(net, sk, tw, skb, &opts))
+	if (!tcp_auth_reset(net, sk, tw, skb, be32_to_cpu(rep.th.seq), &opts))
 		return;
 	trace_skb(skb, net, TP_tcp_send_reset, TRACE_PASS, be32_to_cpu(rep.th.seq), 0);
 	if (tw) {
@@ -367,6 +367,11 @@ static void tcp_rcv_timewait(struct tcp_timewait_sock *tw, struct sk_buff *skb,
 	struct tcp_seg seg;
 	u32 isn = 0;
 
+	reason = tcp_inbound_timewait(tw, skb);
+	if (unlikely(reason)) {
+		kfree_skb_reason(skb, reason);
+		return;
+	}
 	tcp_seg_init(&seg, skb);
 	tcp_seg_parse_opts(&seg, (seg.flags & TCP_FLAG_SYN) != 0, 0);
 	switch (tcp_timewait_state_process(tw, skb, &seg, &isn, &reason)) {

@@ -78,7 +78,7 @@ static void tcp_diag_get_info(struct sock *sk, struct inet_diag_msg *r, void *in
 		tcp_get_info(sk, info);
 }
 
-static void tcp_diag_get_aux(struct sock *sk, struct nl_msg *m, u32 ext)
+static void tcp_diag_get_aux(struct sock *sk, struct nl_msg *m, u32 ext, bool privileged)
 {
 	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
 
@@ -94,7 +94,8 @@ static void tcp_diag_get_aux(struct sock *sk, struct nl_msg *m, u32 ext)
 		len = ca->get_info(sk, &info, &attr);
 		nla_put(m, attr, len, &info);
 	}
-	tcp_auth_diag(sk, m);
+	if (privileged)
+		tcp_auth_diag(sk, m);
 }
 
 static void tcp_diag_get_mini(const struct sock_common *c, struct inet_diag_msg *r)

@@ -67,7 +67,7 @@ static int md5_del(struct tcp_auth *auth, const struct tcp_key_match *m)
 	if (!key)
 		return -ENOENT;
 	list_del(&key->node);
-	free(key);
+	tcp_auth_key_free(key, sizeof(*key));
 	auth->octets -= (u32)sizeof(*key);
 	return 0;
 }

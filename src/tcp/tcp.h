@@ -145,7 +145,7 @@ struct rate_sample {
 	u32 acked_sacked;    /* newly delivered by this ACK */
 	u32 losses;          /* newly marked lost because of this ACK */
 	u32 prior_in_flight; /* before this ACK */
-	u32 tx_in_flight;    /* when the segment that the sample is from was sent */
+	u32 tx_in_flight;    /* with the segment that the sample is from, when it was sent */
 	/* tp->delivered, delivered_ce, lost, and when delivered had last grown, as that segment was sent */
 	u32 prior_delivered, prior_delivered_ce, prior_lost, prior_us;
 	u32 snd_interval_us, rcv_interval_us;
@@ -740,6 +740,13 @@ static inline void tcp_pacing_xmit(struct sock *sk, struct sk_buff *skb, struct 
 	if (tcp_may_be_paced(sk))
 		__tcp_pacing_xmit(sk, skb, cb, octets);
 }
+void __tcp_pacing_failed(struct sock *sk);
+/* What tcp_pacing_xmit() has just been told of did not leave. */
+static inline void tcp_pacing_failed(struct sock *sk)
+{
+	if (tcp_may_be_paced(sk))
+		__tcp_pacing_failed(sk);
+}
 void tcp_pacing_room(struct sock *sk, u32 truesize); /* so much is about to be uncharged */
 u64 __tcp_pacing_delay_ns(const struct sock *sk);
 /* How long the last segment still waits for its time. */
@@ -1117,7 +1124,8 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 void tcp_rtt_estimator(struct tcp_sock *tp, u32 rtt_us, u32 expected_samples);
 u32 tcp_rto_us(const struct sock *sk);
 void tcp_set_rto(struct sock *sk);
-void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us);
+/* @rtt_us: of the oldest segment that an ACK tells of; -1: none. @newest_us: of the newest; @delayed: it may have waited for the peer. */
+void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us, s64 newest_us, bool delayed);
 u32 tcp_acks_per_rtt(const struct tcp_sock *tp);
 
 /* ---- tcp_rate.c -------------------------------------------------------------------------------------- */
@@ -1206,9 +1214,11 @@ static inline bool tcp_skb_sent_after(u64 t1, u64 t2, u32 seq1, u32 seq2)
 
 /* ---- tcp_sack.c -------------------------------------------------------------------------------------- */
 
-struct tcp_sacktag {      /* what the SACK options of one ACK told */
-	u32 delivered;    /* packets newly known to have arrived */
-	s64 rtt_us;       /* of the newest skb newly SACKed and never retransmitted; -1: none */
+struct tcp_sacktag {   /* what the SACK options of one ACK told */
+	u32 delivered; /* packets newly known to have arrived */
+	/* of the oldest and of the newest skb newly SACKed and never retransmitted; -1: none */
+	s64 rtt_us, newest_rtt_us;
+	u64 oldest_sent, newest_sent; /* when they were sent, in ns; 0: none */
 	u32 reord;        /* lowest sequence that arrived after later ones did; snd_nxt: none */
 	u32 prior_fack;   /* fack before this ACK */
 	u32 dsack_segs;   /* reported as duplicates; 0: none */
@@ -1257,7 +1267,7 @@ struct tcp_ack_state { /* what one ACK did, for congestion control */
 	u32 prior_snd_una, prior_packets, prior_in_flight;
 	u32 delivered;  /* packets newly delivered */
 	u32 acked_pkts; /* cumulatively acknowledged */
-	s64 sack_rtt_us, seq_rtt_us;
+	s64 sack_rtt_us, sack_newest_rtt_us, seq_rtt_us;
 	u32 flag;  /* FLAG_* */
 	u32 reord; /* lowest sequence newly acknowledged or SACKed below fack; snd_nxt: none */
 	u32 tsecr; /* 0: none */
@@ -1288,7 +1298,7 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 			   u32 *ret_rexmit);
 void tcp_cong_control(struct sock *sk, const struct tcp_ack_state *st);
 void tcp_enter_loss(struct sock *sk);
-void tcp_enter_recovery(struct sock *sk);
+void tcp_enter_recovery(struct sock *sk, bool marked); /* @marked: ECN told of congestion, too */
 void tcp_cwnd_reduction(struct sock *sk, u32 delivered, u32 newly_lost, u32 flag);
 void tcp_end_cwnd_reduction(struct sock *sk);
 void tcp_try_keep_open(struct sock *sk);

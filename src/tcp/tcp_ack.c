@@ -62,26 +62,26 @@ u32 tcp_acks_per_rtt(const struct tcp_sock *tp)
 	return max(1u, (tp->packets_out + 1) / 2);
 }
 
-static void tcp_update_min_rtt(struct sock *sk, u32 rtt_us)
+/* The least of the last minutes, to follow a path that has become longer: but not by what the peer's delayed ACK took. */
+static void tcp_update_min_rtt(struct sock *sk, u32 rtt_us, bool delayed)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u16 now = (u16)(tcp_now_s(sk) / 2);
+	bool expired = (u16)(now - tp->min_rtt_stamp) > tcp_net(sk)->min_rtt_wlen_s / 2;
 
-	/* The least of the last minutes, to follow a path that has become longer. */
-	if (!tp->min_rtt_us || rtt_us <= tp->min_rtt_us ||
-	    (u16)(now - tp->min_rtt_stamp) > tcp_net(sk)->min_rtt_wlen_s / 2) {
+	if (!tp->min_rtt_us || rtt_us <= tp->min_rtt_us || (expired && !delayed)) {
 		tp->min_rtt_us = max(rtt_us, 1u);
 		tp->min_rtt_stamp = now;
 	}
 }
 
-void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us)
+void tcp_ack_update_rtt(struct sock *sk, s64 rtt_us, s64 newest_us, bool delayed)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (rtt_us < 0)
 		return;
-	tcp_update_min_rtt(sk, (u32)min(rtt_us, (s64)UINT32_MAX));
+	tcp_update_min_rtt(sk, (u32)min(newest_us, (s64)UINT32_MAX), delayed);
 	tcp_rtt_estimator(tp, (u32)min(rtt_us, (s64)TCP_RTO_MAX_US), tcp_acks_per_rtt(tp));
 	tcp_set_rto(sk);
 	inet_csk(sk)->icsk_backoff =
@@ -264,12 +264,20 @@ static void tcp_clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 		st->flag |= FLAG_SACK_RENEGING;
 }
 
-/* The round trip this ACK shows, in us; -1: none. */
-static s64 tcp_pick_rtt(struct sock *sk, const struct tcp_ack_state *st, const struct tcp_clean *c)
+/*
+ * The round trip this ACK shows, in us; -1: none. That of the oldest segment it tells of includes what the receiver waited for: so the timeout must
+ * know it. *ret_newest: that of the newest, which is the path's alone.
+ */
+static s64 tcp_pick_rtt(struct sock *sk, const struct tcp_ack_state *st, const struct tcp_clean *c,
+			s64 *ret_newest)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
+	bool acked = c->first_sent && !(st->flag & FLAG_RETRANS_DATA_ACKED);
 
-	if (c->first_sent && !(st->flag & FLAG_RETRANS_DATA_ACKED))
+	*ret_newest = acked ? (s64)tcp_us_since(sk, c->last_sent) : -1;
+	if (st->sack_rtt_us >= 0)
+		*ret_newest = st->sack_newest_rtt_us;
+	if (acked)
 		return (s64)tcp_us_since(sk, c->first_sent & ~1ULL);
 	if (st->sack_rtt_us >= 0)
 		return st->sack_rtt_us;
@@ -286,7 +294,7 @@ static s64 tcp_pick_rtt(struct sock *sk, const struct tcp_ack_state *st, const s
 			return -1;
 		}
 		if (ms < TCP_RTO_MAX_US / 1000)
-			return ms ? ms * 1000LL : 1;
+			return *ret_newest = ms ? ms * 1000LL : 1;
 	}
 	return -1;
 }
@@ -309,6 +317,7 @@ static void tcp_sack_step(struct sock *sk, const struct tcp_seg *seg, struct tcp
 	tcp_sacktag_write_queue(sk, &seg->opts, seg->ack, st->prior_snd_una, &tag, &st->rs);
 	st->delivered += tag.delivered;
 	st->sack_rtt_us = tag.rtt_us;
+	st->sack_newest_rtt_us = tag.newest_rtt_us;
 	if (before(tag.reord, st->reord))
 		st->reord = tag.reord;
 	if (tag.newly_sacked)
@@ -349,8 +358,10 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	st.tsecr = seg->saw_tstamp ? seg->tsecr : 0;
 	tcp_rate_begin(&st.rs, st.prior_in_flight);
 	if (before(seg->ack, tp->snd_una)) {
-		/* RFC 5961 5: older than the largest window ever: a blind guess. */
-		if (before(seg->ack, tp->snd_una - tp->max_window)) {
+		/* RFC 5961 5: older than the largest window ever, or than our SYN (Linux: than our first octet): a blind guess. */
+		u32 reach = (u32)min((u64)tp->max_window, tp->bytes_acked + 1);
+
+		if (before(seg->ack, tp->snd_una - reach)) {
 			tcp_send_challenge_ack(sk);
 			return TCP_ACK_INVALID;
 		}
@@ -405,14 +416,17 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 
 	if (st.flag & FLAG_SND_UNA_ADVANCED) {
 		tcp_clean_rtx_queue(sk, seg->skb, &st, &clean);
+		/* Without SACK what follows a segment that was sent again may have been here long before it: that says nothing about the timeout. */
+		if (tcp_is_reno(tp) && (st.flag & FLAG_RETRANS_DATA_ACKED))
+			st.flag &= ~(u32)FLAG_ORIG_SACK_ACKED;
 		if (before(tp->flight->fack, tp->snd_una))
 			tp->flight->fack = tp->snd_una;
 		if (before(tp->flight->lost_seq, tp->snd_una))
 			tp->flight->lost_seq = tp->snd_una;
 	}
 	tcp_rack_update_reo_wnd(sk, &st.rs);
-	st.seq_rtt_us = tcp_pick_rtt(sk, &st, &clean);
-	tcp_ack_update_rtt(sk, st.seq_rtt_us);
+	st.seq_rtt_us = tcp_pick_rtt(sk, &st, &clean, &st.rs.rtt_us);
+	tcp_ack_update_rtt(sk, st.seq_rtt_us, st.rs.rtt_us, st.rs.is_ack_delayed);
 	if (st.flag & FLAG_ACKED) {
 		st.flag |= FLAG_SET_XMIT_TIMER;
 		tcp_mtu_probe_check_acked(sk);

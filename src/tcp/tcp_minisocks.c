@@ -641,7 +641,8 @@ struct sock *tcp_check_req(struct sock *sk, struct sk_buff *skb, struct request_
 		/* The handshake is a round trip too. */
 		u64 us = (tcp_now_ns(sk) - treq->snt_synack) / NSEC_PER_USEC;
 
-		tcp_ack_update_rtt(child, (s64)max(us, (u64)1));
+		us = max(us, (u64)1);
+		tcp_ack_update_rtt(child, (s64)us, (s64)us, false);
 	} else if (req->num_retrans > 1 &&
 		   !(seg.saw_tstamp && treq->tstamp_ok &&
 		     seg.tsecr - treq->ts_off == (u32)(treq->snt_synack / NSEC_PER_MSEC))) {

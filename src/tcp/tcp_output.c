@@ -262,7 +262,8 @@ void tcp_slow_start_after_idle_check(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 idle_ms = tcp_now_ms(sk) - tp->lsndtime;
 
-	if (!tcp_net(sk)->slow_start_after_idle || tp->packets_out)
+	/* Who sets the window from a model of the path knows what to do after an idle time. */
+	if (!tcp_net(sk)->slow_start_after_idle || tp->packets_out || tcp_ca(sk)->cong_control)
 		return;
 	if ((u64)idle_ms * 1000 > inet_csk(sk)->icsk_rto_us)
 		tcp_cwnd_restart(sk, (u64)idle_ms * 1000);
@@ -276,7 +277,7 @@ void tcp_cwnd_restart(struct sock *sk, u64 idle_us)
 	u64 rto = inet_csk(sk)->icsk_rto_us;
 
 	tcp_ca_event(sk, CA_EVENT_CWND_RESTART);
-	tp->snd_ssthresh = max(tp->snd_ssthresh, (cwnd >> 1) + (cwnd >> 2));
+	tp->snd_ssthresh = tcp_current_ssthresh(sk);
 	while (idle_us > rto && cwnd > restart) {
 		idle_us -= rto;
 		cwnd >>= 1;
@@ -645,8 +646,11 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	skb->mark = sk->sk_mark;
 	memset(skb->cb, 0, sizeof(struct inet_skb_parm));
 	err = icsk->icsk_af_ops->queue_xmit(sk, skb);
-	if (unlikely(err == -ENOBUFS))
-		tcp_enter_cwr(sk); /* our own queue is full: that is congestion */
+	if (unlikely(err)) {
+		tcp_pacing_failed(sk);
+		if (err == -ENOBUFS)
+			tcp_enter_cwr(sk); /* our own queue is full: that is congestion */
+	}
 	return err;
 }
 
@@ -1067,6 +1071,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb, *next, *head = tcp_rtx_queue_head(sk);
+	u32 most = tcp_tso_segs(sk, tcp_current_mss(sk)); /* no burst, however large the skb is */
 	bool rearm = false;
 
 	skb = tp->flight->retransmit_hint ? tp->flight->retransmit_hint : head;
@@ -1082,7 +1087,7 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		if (!(sacked & TCPCB_LOST) ||
 		    (sacked & (TCPCB_SACKED_ACKED | TCPCB_SACKED_RETRANS)))
 			continue;
-		if (tcp_retransmit_skb(sk, skb, tp->snd_cwnd - in_flight))
+		if (tcp_retransmit_skb(sk, skb, min(tp->snd_cwnd - in_flight, most)))
 			break;
 		next = tcp_skb_next(skb); /* it may have been cut */
 		if (inet_csk(sk)->icsk_ca_state == TCP_CA_Loss) {
@@ -1094,7 +1099,8 @@ void tcp_xmit_retransmit_queue(struct sock *sk)
 		}
 		rearm |= first;
 	}
-	if (rearm)
+	/* Segments that may yet turn out to be lost are looked at first (RFC 8985 6.2 step 5); then tcp_rearm_rto() counts from now, too. */
+	if (rearm && inet_csk(sk)->icsk_pending != ICSK_TIME_REO_TIMEOUT)
 		tcp_reset_xmit_timer(sk, ICSK_TIME_RETRANS, inet_csk(sk)->icsk_rto_us);
 }
 

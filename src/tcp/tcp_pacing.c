@@ -30,6 +30,7 @@ struct tcp_pacing {
 	struct hrtimer timer;
 	struct sock *sk;
 	u64 wstamp_ns; /* nothing leaves before */
+	u64 prior_ns;  /* what it was before the last unit */
 	u64 rate;      /* octets/s; what the congestion control has set. 0: by the window */
 	bool wanted;   /* paced by our timer where no discipline does it */
 	bool full;     /* enough of ours is in queues of this host: goes on when some has left */
@@ -178,6 +179,7 @@ void __tcp_pacing_xmit(struct sock *sk, struct sk_buff *skb, struct tcp_skb_cb *
 	p->wanted |= limited;
 	if (!by_fq && !p->wanted)
 		return;
+	p->prior_ns = p->wstamp_ns;
 	late = now > p->wstamp_ns ? now - p->wstamp_ns : 0;
 	p->wstamp_ns = max(p->wstamp_ns, now);
 	if (by_fq) {
@@ -190,6 +192,15 @@ void __tcp_pacing_xmit(struct sock *sk, struct sk_buff *skb, struct tcp_skb_cb *
 		return;
 	gap = octets * NSEC_PER_SEC / max(rate, (u64)1);
 	p->wstamp_ns += gap - min(gap / 2, late);
+}
+
+/* As if it had not been tried: or else the timer would try again at the pace of the rate, for as long as our own queue is full. */
+void __tcp_pacing_failed(struct sock *sk)
+{
+	struct tcp_pacing *p = pacing_of(sk);
+
+	if (p && p->prior_ns)
+		p->wstamp_ns = p->prior_ns;
 }
 
 void tcp_pacing_stop(struct sock *sk)

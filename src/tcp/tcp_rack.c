@@ -122,7 +122,7 @@ void tcp_rack_reo_timeout(struct sock *sk)
 	tcp_rack_detect_loss(sk);
 	if (tcp_packets_in_flight(tp) != prior_in_flight) {
 		if (icsk->icsk_ca_state != TCP_CA_Recovery) {
-			tcp_enter_recovery(sk);
+			tcp_enter_recovery(sk, false);
 			if (!tcp_ca(sk)->cong_control)
 				tcp_cwnd_reduction(sk, 1, tp->lost - prior_lost, 0);
 		}

@@ -23,7 +23,7 @@ static u32 ns_to_us(u64 ns)
 	return (u32)(ns / NSEC_PER_USEC);
 }
 
-/* @skb is being sent (again); it is not counted in packets_out yet if it is new. Draft 3.3: Transmission */
+/* @skb is being sent (again); it is not counted in flight yet. Draft 3.3: Transmission */
 void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -40,7 +40,7 @@ void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 	cb->tx.delivered = tp->delivered;
 	cb->tx.delivered_ce = tp->delivered_ce;
 	cb->tx.lost = tp->lost;
-	cb->tx.in_flight = tcp_packets_in_flight(tp) & TCP_TX_IN_FLIGHT_MAX;
+	cb->tx.in_flight = (tcp_packets_in_flight(tp) + cb->gso_segs) & TCP_TX_IN_FLIGHT_MAX;
 	cb->tx.app_limited = tp->app_limited != 0;
 	cb->tx.pending = 1;
 }
@@ -69,8 +69,6 @@ void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sa
 		rs->snd_interval_us = sent_us - cb->tx.first_tx_us;
 		f->first_tx_us = sent_us;
 	}
-	/* SACKed now, acknowledged later: once is enough. */
-	cb->tx.pending = 0;
 }
 
 /* The ACK has been looked at: makes the sample. rs->acked_sacked and rs->losses are set. */

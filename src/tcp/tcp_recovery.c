@@ -258,6 +258,7 @@ static void tcp_undo_cwnd_reduction(struct sock *sk, bool unmark_lost)
 		tp->lost_out = 0;
 		tp->flight->retransmit_hint = NULL;
 		tp->flight->lost_seq = tp->snd_una;
+		tp->flight->rack_advanced = true;
 	}
 	if (tp->flight->prior_ssthresh) {
 		tp->snd_cwnd = tcp_ca(sk)->undo_cwnd(sk);
@@ -486,7 +487,7 @@ u32 tcp_current_ssthresh(const struct sock *sk)
 	return max(tp->snd_ssthresh, (tp->snd_cwnd >> 1) + (tp->snd_cwnd >> 2));
 }
 
-void tcp_enter_recovery(struct sock *sk)
+void tcp_enter_recovery(struct sock *sk, bool marked)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *head = tcp_rtx_queue_head(sk);
@@ -496,10 +497,13 @@ void tcp_enter_recovery(struct sock *sk)
 	tp->flight->prior_ssthresh = 0;
 	tcp_init_undo(tp);
 	if (!tcp_in_cwnd_reduction(sk)) {
-		tp->flight->prior_ssthresh = tcp_current_ssthresh(sk);
+		/* A mark is congestion whatever becomes of the loss: no undo. */
+		if (!marked)
+			tp->flight->prior_ssthresh = tcp_current_ssthresh(sk);
 		tcp_init_cwnd_reduction(sk);
 	} else {
 		tp->flight->high_seq = tp->snd_nxt;
+		tp->flight->tlp_high_seq = 0; /* what the probe repaired has its price already */
 	}
 	tcp_set_ca_state(sk, TCP_CA_Recovery);
 	if (head)
@@ -608,6 +612,7 @@ void tcp_simple_retransmit(struct sock *sk)
 		tp->snd_ssthresh = tcp_current_ssthresh(sk);
 		tp->flight->prior_ssthresh = 0;
 		tp->flight->undo_marker = 0;
+		tp->frto = 0; /* no timeout led here */
 		tcp_set_ca_state(sk, TCP_CA_Loss);
 	}
 	tcp_xmit_retransmit_queue(sk);
@@ -712,7 +717,7 @@ static bool tcp_process_recovery(struct sock *sk, struct tcp_ack_state *st, bool
 		if (!tcp_time_to_recover(sk))
 			return false;
 		/* It was undone, and another loss is evident. */
-		tcp_enter_recovery(sk);
+		tcp_enter_recovery(sk, st->flag & FLAG_ECE);
 	}
 	return true;
 }
@@ -796,7 +801,7 @@ void tcp_fastretrans_alert(struct sock *sk, struct tcp_ack_state *st, bool is_du
 		}
 		if (icsk->icsk_ca_state < TCP_CA_CWR && tcp_mtu_probe_lost(sk))
 			return;
-		tcp_enter_recovery(sk);
+		tcp_enter_recovery(sk, st->flag & FLAG_ECE);
 		if (!tcp_is_reno(tp) && !tcp_is_rack(sk)) {
 			tp->flight->lost_seq = tp->snd_una;
 			/* RFC 6675 5 (4.3): the first hole is lost, whatever its distance. */

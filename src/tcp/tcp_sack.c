@@ -143,7 +143,7 @@ static int tcp_match_skb_to_sack(struct sock *sk, struct sk_buff *skb, u32 start
 
 /* @skb has arrived. */
 static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sacktag *st,
-			    struct rate_sample *rs, u64 *newest_sent)
+			    struct rate_sample *rs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
@@ -153,6 +153,7 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 		return;
 	tcp_rack_advance(sk, cb->sacked, cb->end_seq, cb->sent_ns);
 	tcp_rate_skb_delivered(sk, skb, rs);
+	cb->tx.pending = 0; /* acknowledged later: once is enough */
 	tcp_tsorted_del(skb);
 	if (cb->sacked & TCPCB_SACKED_RETRANS) {
 		/* The copy that was sent again is accounted for: which one arrived does not matter for the pipe. */
@@ -165,8 +166,8 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 			st->reord = cb->seq;
 		if (!after(cb->end_seq, tp->flight->high_seq))
 			st->orig_sacked = true;
-		if (cb->sent_ns >= *newest_sent)
-			*newest_sent = cb->sent_ns;
+		st->oldest_sent = st->oldest_sent ? min(st->oldest_sent, cb->sent_ns) : cb->sent_ns;
+		st->newest_sent = max(st->newest_sent, cb->sent_ns);
 	}
 	if (cb->sacked & TCPCB_LOST) {
 		cb->sacked &= (u8)~TCPCB_LOST;
@@ -181,7 +182,7 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 }
 
 static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sacktag *st,
-			      struct rate_sample *rs, u64 *newest_sent)
+			      struct rate_sample *rs)
 {
 	struct sk_buff *skb;
 
@@ -197,7 +198,7 @@ static void tcp_sacktag_range(struct sock *sk, u32 start, u32 end, struct tcp_sa
 		if (in < 0)
 			break;
 		if (in)
-			tcp_sacktag_one(sk, skb, st, rs, newest_sent);
+			tcp_sacktag_one(sk, skb, st, rs);
 	}
 }
 
@@ -224,17 +225,17 @@ static void tcp_dsack_range(struct sock *sk, u32 start, u32 end, struct tcp_sack
 
 /* One block, leaving out the part that is known to be marked already. */
 static void tcp_sacktag_block(struct sock *sk, u32 start, u32 end, bool remember,
-			      struct tcp_sacktag *st, struct rate_sample *rs, u64 *newest_sent)
+			      struct tcp_sacktag *st, struct rate_sample *rs)
 {
 	struct tcp_sack_block *cache = &tcp_sk(sk)->flight->sack_cache;
 
 	if (before(start, tcp_sk(sk)->snd_una))
 		start = tcp_sk(sk)->snd_una;
 	if (cache->start != cache->end && !after(start, cache->start) && !before(end, cache->end)) {
-		tcp_sacktag_range(sk, start, cache->start, st, rs, newest_sent);
-		tcp_sacktag_range(sk, cache->end, end, st, rs, newest_sent);
+		tcp_sacktag_range(sk, start, cache->start, st, rs);
+		tcp_sacktag_range(sk, cache->end, end, st, rs);
 	} else {
-		tcp_sacktag_range(sk, start, end, st, rs, newest_sent);
+		tcp_sacktag_range(sk, start, end, st, rs);
 	}
 	/* The edges may have been rounded to segments: remember only what was marked for certain. */
 	if (remember) {
@@ -257,10 +258,9 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 			     u32 prior_snd_una, struct tcp_sacktag *st, struct rate_sample *rs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u64 newest_sent = 0;
 	bool dsack;
 
-	*st = (struct tcp_sacktag){ .rtt_us = -1, .reord = tp->snd_nxt };
+	*st = (struct tcp_sacktag){ .rtt_us = -1, .newest_rtt_us = -1, .reord = tp->snd_nxt };
 	if (!tp->packets_out) {
 		tcp_check_dsack(sk, o, ack, prior_snd_una, st);
 		return;
@@ -296,11 +296,12 @@ void tcp_sacktag_write_queue(struct sock *sk, const struct tcp_opts_view *o, u32
 			tcp_dsack_range(sk, o->sacks[i].start, o->sacks[i].end, st);
 		if (is_dsack || !after(o->sacks[i].end, tp->snd_una))
 			continue;
-		tcp_sacktag_block(sk, o->sacks[i].start, o->sacks[i].end, i == (u32)dsack, st, rs,
-				  &newest_sent);
+		tcp_sacktag_block(sk, o->sacks[i].start, o->sacks[i].end, i == (u32)dsack, st, rs);
 	}
-	if (newest_sent && st->newly_sacked)
-		st->rtt_us = (s64)((tcp_now_ns(sk) - newest_sent) / NSEC_PER_USEC);
+	if (st->newest_sent) {
+		st->rtt_us = (s64)tcp_us_since(sk, st->oldest_sent);
+		st->newest_rtt_us = (s64)tcp_us_since(sk, st->newest_sent);
+	}
 	if (inet_csk(sk)->icsk_ca_state != TCP_CA_Loss || tp->flight->undo_marker) {
 		if (before(st->reord, tp->snd_nxt))
 			tcp_check_reordering(sk, st->reord, false);

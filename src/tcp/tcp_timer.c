@@ -255,6 +255,23 @@ static bool tcp_thin_linear(const struct sock *sk)
 	       inet_csk(sk)->icsk_retransmits <= TCP_THIN_LINEAR_RETRIES;
 }
 
+/*
+ * The peer shrank its window to zero over data in flight. It lives as long as it answers (RFC 9293 3.8.6.1), and one answer may be lost: at the
+ * longest intervals that is silence for twice as long. Linux has that as its limit; the quarter more is for timers that are late, and short round
+ * trips. The user timeout holds for these octets as for any.
+ */
+static bool tcp_zero_window_timed_out(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 limit_ms = inet_csk(sk)->icsk_user_timeout, most_ms = tcp_rto_max_us(sk) / 1000 * 9 / 4;
+	u32 silent_ms = tcp_now_ms(sk) - tp->rcv_tstamp, stamp = tp->flight->retrans_stamp;
+	u32 tried_ms = stamp ? tcp_now_ms(sk) - stamp : 0;
+
+	if (limit_ms && stamp && (s32)(tried_ms - limit_ms) >= 0)
+		return true;
+	return (s32)(silent_ms - most_ms) > 0 && (s32)(tried_ms - most_ms) > 0;
+}
+
 void tcp_retransmit_timer(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -265,8 +282,7 @@ void tcp_retransmit_timer(struct sock *sk)
 		return;
 	if (!tp->snd_wnd && !sock_flag(sk, SOCK_DEAD) && sk->sk_state != SS_TCP_SYN_SENT &&
 	    sk->sk_state != SS_TCP_SYN_RECV) {
-		/* The peer shrank its window to zero over data in flight. It lives as long as it answers: keep on. */
-		if (tcp_now_ms(sk) - tp->rcv_tstamp > tcp_rto_max_us(sk) / 1000) {
+		if (tcp_zero_window_timed_out(sk)) {
 			tcp_write_err(sk);
 			return;
 		}

@@ -6,8 +6,8 @@
  *   Switches mark packets CE as soon as their queue exceeds a threshold. The receiver echoes the marks exactly: an ACK that covers marked
  *   data has ECE, another has not; when the state changes while an ACK is being delayed, that ACK is sent first, for what came before.
  *   The sender estimates alpha, the fraction of packets that are marked, as a moving average over windows, and once per window with marks
- *   reduces its own by alpha / 2: by half when all was marked, hardly at all when little was. Losses halve it.
- * State: struct dctcp in icsk_ca_priv. It must know ECN at both ends; else it behaves as Reno.
+ *   reduces its own by alpha / 2: by half when all was marked, hardly at all when little was. Losses and timeouts halve it.
+ * State: struct dctcp in icsk_ca_priv. Both ends must know ECN; else it behaves as Reno.
  */
 #include <linux/inet_diag.h>
 
@@ -73,6 +73,8 @@ static u32 dctcp_ssthresh(struct sock *sk)
 	u32 cwnd = tcp_sk(sk)->snd_cwnd;
 
 	ca->loss_cwnd = cwnd;
+	if (!(tcp_sk(sk)->ecn_flags & TCP_ECN_USED))
+		return tcp_reno_ssthresh(sk);
 	return max(cwnd - (u32)((u64)cwnd * ca->alpha / (2 * ALPHA_ONE)), 2u);
 }
 
@@ -84,16 +86,22 @@ static u32 dctcp_undo_cwnd(struct sock *sk)
 }
 
 /* RFC 8257 3.5: a loss is answered as Reno does. */
-static void dctcp_set_state(struct sock *sk, u8 state)
+static void dctcp_loss(struct sock *sk)
 {
+	struct dctcp *ca = inet_csk_ca(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (state == TCP_CA_Recovery && inet_csk(sk)->icsk_ca_state != TCP_CA_Recovery) {
-		((struct dctcp *)inet_csk_ca(sk))->loss_cwnd = tp->snd_cwnd;
-		tp->snd_ssthresh = max(tp->snd_cwnd >> 1, 2u);
-	} else if (state == TCP_CA_Open) {
-		dctcp_count_from_here(tp, inet_csk_ca(sk));
-	}
+	ca->loss_cwnd = tp->snd_cwnd;
+	tp->snd_ssthresh = tcp_reno_ssthresh(sk);
+}
+
+/* Timeouts are an event: once for a series of them, and before the window is lowered. */
+static void dctcp_set_state(struct sock *sk, u8 state)
+{
+	if (state == TCP_CA_Recovery && inet_csk(sk)->icsk_ca_state != TCP_CA_Recovery)
+		dctcp_loss(sk);
+	else if (state == TCP_CA_Open)
+		dctcp_count_from_here(tcp_sk(sk), inet_csk_ca(sk));
 }
 
 /* The receiver's part, RFC 8257 3.2: figure 1 is this function. */
@@ -119,6 +127,8 @@ static void dctcp_cwnd_event(struct sock *sk, enum tcp_ca_event ev)
 {
 	if (ev == CA_EVENT_ECN_IS_CE || ev == CA_EVENT_ECN_NO_CE)
 		dctcp_echo(sk, ev == CA_EVENT_ECN_IS_CE);
+	else if (ev == CA_EVENT_LOSS)
+		dctcp_loss(sk);
 }
 
 static u32 dctcp_get_info(struct sock *sk, union tcp_cc_info *info, u16 *ret_attr)

@@ -46,13 +46,11 @@ struct bbr {
 	u32 round_count, next_round_delivered;
 	u32 min_rtt_us; /* UINT32_MAX: none yet */
 	u32 min_rtt_stamp, cycle_stamp;
-	u32 probe_rtt_done_stamp;
-	u32 prior_cwnd;
 	u32 full_bw;
 	u16 pacing_gain, cwnd_gain;
 	u8 mode, prior_ca_state, cycle_index, full_bw_count;
-	bool round_start, packet_conservation, idle_restart, probe_rtt_round_done, probe_rtt_timed,
-		filled_pipe, has_seen_rtt;
+	bool round_start, packet_conservation, idle_restart, filled_pipe, has_seen_rtt;
+	struct bbr_probe_rtt probe_rtt;
 	struct bbr_aggregation aggregation;
 };
 
@@ -178,14 +176,17 @@ u32 bbr_fill_info(const struct sock *sk, u32 bw, u32 min_rtt_us, u32 pacing_gain
 
 /* ---- the window ------------------------------------------------------------------------------------------ */
 
-static void save_cwnd(struct sock *sk, struct bbr *b)
+void bbr_save_cwnd(const struct sock *sk, struct bbr_probe_rtt *p, bool normal)
 {
 	u32 cwnd = tcp_sk(sk)->snd_cwnd;
 
-	if (b->prior_ca_state < TCP_CA_Recovery && b->mode != PROBE_RTT)
-		b->prior_cwnd = cwnd;
-	else
-		b->prior_cwnd = max(b->prior_cwnd, cwnd);
+	p->prior_cwnd = normal ? cwnd : max(p->prior_cwnd, cwnd);
+}
+
+static void save_cwnd(const struct sock *sk, struct bbr *b)
+{
+	bbr_save_cwnd(sk, &b->probe_rtt,
+		      b->prior_ca_state < TCP_CA_Recovery && b->mode != PROBE_RTT);
 }
 
 /* 4.2.3.4. True: the window is set. */
@@ -202,7 +203,7 @@ static bool conserve_packets(struct sock *sk, struct bbr *b, const struct rate_s
 		b->next_round_delivered = tp->delivered;
 		*cwnd = tcp_packets_in_flight(tp) + rs->acked_sacked;
 	} else if (prior >= TCP_CA_Recovery && state < TCP_CA_Recovery) {
-		*cwnd = max(*cwnd, b->prior_cwnd);
+		*cwnd = max(*cwnd, b->probe_rtt.prior_cwnd);
 		b->packet_conservation = false;
 	}
 	b->prior_ca_state = state;
@@ -273,7 +274,7 @@ static void enter_probe_bw(struct sock *sk, struct bbr *b)
 /* 4.3.4.2 */
 static bool next_phase(const struct sock *sk, const struct bbr *b, const struct rate_sample *rs)
 {
-	bool full = tcp_now_us(sk) - b->cycle_stamp > b->min_rtt_us;
+	bool full = bbr_elapsed(sk, b->cycle_stamp, b->min_rtt_us);
 
 	if (b->pacing_gain == GAIN_ONE)
 		return full;
@@ -313,12 +314,35 @@ static void check_full_pipe(struct sock *sk, struct bbr *b, const struct rate_sa
 		enter_probe_bw(sk, b);
 }
 
+bool bbr_probe_rtt_elapsed(const struct sock *sk, const struct bbr_probe_rtt *p)
+{
+	return p->timed && bbr_elapsed(sk, p->since, PROBE_RTT_US);
+}
+
+bool bbr_probe_rtt_ack(struct sock *sk, struct bbr_probe_rtt *p, u32 few, bool round_start,
+		       u32 *next_round_delivered)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	/* Samples of a pipe that is far from full say nothing about the bandwidth. */
+	tcp_rate_set_app_limited(sk);
+	if (p->timed) {
+		p->round_done |= round_start;
+		return p->round_done && bbr_probe_rtt_elapsed(sk, p);
+	}
+	if (tcp_packets_in_flight(tp) <= few) {
+		p->timed = true;
+		p->since = tcp_now_us(sk);
+		p->round_done = false;
+		*next_round_delivered = tp->delivered;
+	}
+	return false;
+}
+
 static void probe_rtt_done(struct sock *sk, struct bbr *b)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-
 	b->min_rtt_stamp = tcp_now_us(sk);
-	tp->snd_cwnd = max(tp->snd_cwnd, b->prior_cwnd);
+	bbr_restore_cwnd(sk, &b->probe_rtt);
 	if (b->filled_pipe)
 		enter_probe_bw(sk, b);
 	else
@@ -328,35 +352,22 @@ static void probe_rtt_done(struct sock *sk, struct bbr *b)
 /* 4.3.5 */
 static void update_min_rtt(struct sock *sk, struct bbr *b, const struct rate_sample *rs)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-	u32 now = tcp_now_us(sk);
-	bool expired = (s32)(now - b->min_rtt_stamp) > (s32)MIN_RTT_WINDOW_US;
+	bool expired = bbr_elapsed(sk, b->min_rtt_stamp, MIN_RTT_WINDOW_US);
 
 	if (rs->rtt_us >= 0 &&
 	    ((u32)rs->rtt_us <= b->min_rtt_us || (expired && !rs->is_ack_delayed))) {
 		b->min_rtt_us = (u32)rs->rtt_us;
-		b->min_rtt_stamp = now;
+		b->min_rtt_stamp = tcp_now_us(sk);
 	}
 	if (expired && !b->idle_restart && b->mode != PROBE_RTT) {
 		b->mode = PROBE_RTT;
 		b->pacing_gain = b->cwnd_gain = GAIN_ONE;
 		save_cwnd(sk, b);
-		b->probe_rtt_timed = false;
+		b->probe_rtt.timed = false;
 	}
-	if (b->mode == PROBE_RTT) {
-		/* Samples of four packets say nothing about the bandwidth. */
-		tcp_rate_set_app_limited(sk);
-		if (!b->probe_rtt_timed && tcp_packets_in_flight(tp) <= MIN_CWND) {
-			b->probe_rtt_timed = true;
-			b->probe_rtt_done_stamp = now + PROBE_RTT_US;
-			b->probe_rtt_round_done = false;
-			b->next_round_delivered = tp->delivered;
-		} else if (b->probe_rtt_timed) {
-			b->probe_rtt_round_done |= b->round_start;
-			if (b->probe_rtt_round_done && (s32)(now - b->probe_rtt_done_stamp) > 0)
-				probe_rtt_done(sk, b);
-		}
-	}
+	if (b->mode == PROBE_RTT && bbr_probe_rtt_ack(sk, &b->probe_rtt, MIN_CWND, b->round_start,
+						      &b->next_round_delivered))
+		probe_rtt_done(sk, b);
 	if (rs->delivered > 0)
 		b->idle_restart = false;
 }
@@ -431,8 +442,7 @@ static void bbr_cwnd_event(struct sock *sk, enum tcp_ca_event ev)
 	bbr_aggregation_restart(sk, &b->aggregation);
 	if (b->mode == PROBE_BW)
 		set_pacing_rate(sk, b, GAIN_ONE);
-	else if (b->mode == PROBE_RTT && b->probe_rtt_timed &&
-		 (s32)(tcp_now_us(sk) - b->probe_rtt_done_stamp) > 0)
+	else if (b->mode == PROBE_RTT && bbr_probe_rtt_elapsed(sk, &b->probe_rtt))
 		probe_rtt_done(sk, b);
 }
 

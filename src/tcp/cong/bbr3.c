@@ -34,7 +34,6 @@
 #define FULL_LOSS_COUNT     6u
 #define MIN_RTT_WINDOW_US   (10u * 1000 * 1000)
 #define PROBE_RTT_WINDOW_US (5u * 1000 * 1000)
-#define PROBE_RTT_US        200000u
 #define RENO_ROUNDS_MAX     63u
 #define EXTRA_ACKED_ROUNDS  5u /* two such spans: 5.5.9 asks for ten */
 
@@ -83,8 +82,8 @@ struct bbr3 {
 	u8 probe_up_rounds, state, ack_phase;
 	bool probe_samples;
 	/* PROBE_RTT */
-	u32 probe_rtt_done_stamp, prior_cwnd;
-	bool probe_rtt_timed, probe_rtt_round_done, probe_rtt_expired, idle_restart, has_seen_rtt;
+	struct bbr_probe_rtt probe_rtt;
+	bool probe_rtt_expired, idle_restart, has_seen_rtt;
 	u8 prior_ca_state;
 	struct bbr_aggregation aggregation;
 };
@@ -107,11 +106,6 @@ static u32 bw(const struct bbr3 *b)
 static bool in_probe_bw(const struct bbr3 *b)
 {
 	return b->state >= DOWN && b->state <= UP;
-}
-
-static bool elapsed(const struct sock *sk, u32 stamp, u32 us)
-{
-	return (s32)(tcp_now_us(sk) - stamp) > (s32)us;
 }
 
 /* The rate of this sample; 0: none. */
@@ -238,7 +232,7 @@ static void start_up(struct sock *sk, struct bbr3 *b, const struct rate_sample *
 /* 5.3.3.5.3: as often as Reno would have grown into what is in flight, but at most 63 rounds. */
 static bool time_to_probe(struct sock *sk, struct bbr3 *b)
 {
-	if (!elapsed(sk, b->cycle_stamp, b->probe_wait_us) &&
+	if (!bbr_elapsed(sk, b->cycle_stamp, b->probe_wait_us) &&
 	    b->rounds_since_probe < min(target_inflight(sk, b), RENO_ROUNDS_MAX))
 		return false;
 	start_refill(sk, b);
@@ -458,23 +452,16 @@ static void check_startup_and_drain(struct sock *sk, struct bbr3 *b, const struc
 
 /* ---- PROBE_RTT (5.3.4) -------------------------------------------------------------------------------------------- */
 
-static void save_cwnd(struct sock *sk, struct bbr3 *b)
+static void save_cwnd(const struct sock *sk, struct bbr3 *b)
 {
-	u32 cwnd = tcp_sk(sk)->snd_cwnd;
-
-	b->prior_cwnd = b->prior_ca_state < TCP_CA_Recovery && b->state != PROBE_RTT
-				? cwnd
-				: max(b->prior_cwnd, cwnd);
+	bbr_save_cwnd(sk, &b->probe_rtt,
+		      b->prior_ca_state < TCP_CA_Recovery && b->state != PROBE_RTT);
 }
 
-static void check_probe_rtt_done(struct sock *sk, struct bbr3 *b)
+static void probe_rtt_done(struct sock *sk, struct bbr3 *b)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if (!b->probe_rtt_timed || !elapsed(sk, b->probe_rtt_done_stamp, 0))
-		return;
 	b->probe_rtt_min_stamp = tcp_now_us(sk);
-	tp->snd_cwnd = max(tp->snd_cwnd, b->prior_cwnd);
+	bbr_restore_cwnd(sk, &b->probe_rtt);
 	reset_lower_bounds(b);
 	if (b->full_bw_reached) {
 		start_down(sk, b);
@@ -488,14 +475,14 @@ static void update_min_rtt(struct sock *sk, struct bbr3 *b, const struct rate_sa
 {
 	u32 now = tcp_now_us(sk);
 
-	b->probe_rtt_expired = elapsed(sk, b->probe_rtt_min_stamp, PROBE_RTT_WINDOW_US);
+	b->probe_rtt_expired = bbr_elapsed(sk, b->probe_rtt_min_stamp, PROBE_RTT_WINDOW_US);
 	if (rs->rtt_us >= 0 && ((u32)rs->rtt_us < b->probe_rtt_min_us ||
 				(b->probe_rtt_expired && !rs->is_ack_delayed))) {
 		b->probe_rtt_min_us = (u32)rs->rtt_us;
 		b->probe_rtt_min_stamp = now;
 	}
 	if (b->probe_rtt_min_us <= b->min_rtt_us ||
-	    elapsed(sk, b->min_rtt_stamp, MIN_RTT_WINDOW_US)) {
+	    bbr_elapsed(sk, b->min_rtt_stamp, MIN_RTT_WINDOW_US)) {
 		b->min_rtt_us = b->probe_rtt_min_us;
 		b->min_rtt_stamp = b->probe_rtt_min_stamp;
 	}
@@ -503,29 +490,16 @@ static void update_min_rtt(struct sock *sk, struct bbr3 *b, const struct rate_sa
 
 static void check_probe_rtt(struct sock *sk, struct bbr3 *b, const struct rate_sample *rs)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-
 	if (b->probe_rtt_expired && !b->idle_restart && b->state != PROBE_RTT) {
 		save_cwnd(sk, b);
 		b->state = PROBE_RTT;
-		b->probe_rtt_timed = false;
+		b->probe_rtt.timed = false;
 		b->ack_phase = ACKS_PROBE_STOPPING;
 		start_round(sk, b);
 	}
-	if (b->state == PROBE_RTT) {
-		tcp_rate_set_app_limited(
-			sk); /* samples of half a pipe say nothing about the bandwidth */
-		if (!b->probe_rtt_timed && tcp_packets_in_flight(tp) <= probe_rtt_cwnd(sk, b)) {
-			b->probe_rtt_timed = true;
-			b->probe_rtt_done_stamp = tcp_now_us(sk) + PROBE_RTT_US;
-			b->probe_rtt_round_done = false;
-			start_round(sk, b);
-		} else if (b->probe_rtt_timed) {
-			b->probe_rtt_round_done |= b->round_start;
-			if (b->probe_rtt_round_done)
-				check_probe_rtt_done(sk, b);
-		}
-	}
+	if (b->state == PROBE_RTT && bbr_probe_rtt_ack(sk, &b->probe_rtt, probe_rtt_cwnd(sk, b),
+						       b->round_start, &b->next_round_delivered))
+		probe_rtt_done(sk, b);
 	if (rs->delivered > 0)
 		b->idle_restart = false;
 }
@@ -554,7 +528,7 @@ static void set_cwnd(struct sock *sk, struct bbr3 *b, const struct rate_sample *
 
 	/* 5.6.4.4: after a timeout what is known of the path is used again as soon as it is over. */
 	if (prior >= TCP_CA_Recovery && state < TCP_CA_Recovery)
-		cwnd = max(cwnd, b->prior_cwnd);
+		cwnd = max(cwnd, b->probe_rtt.prior_cwnd);
 	b->prior_ca_state = state;
 	if (rs->acked_sacked) {
 		most = bbr_bdp(sk, bw(b), b->min_rtt_us, gains[b->state].cwnd);
@@ -622,7 +596,7 @@ static u32 bbr3_undo_cwnd(struct sock *sk)
 	reset_full_bw(b, 0);
 	b->loss_in_round = false;
 	reset_lower_bounds(b);
-	return max(tcp_sk(sk)->snd_cwnd, b->prior_cwnd);
+	return max(tcp_sk(sk)->snd_cwnd, b->probe_rtt.prior_cwnd);
 }
 
 static void bbr3_set_state(struct sock *sk, u8 state)
@@ -646,8 +620,8 @@ static void bbr3_cwnd_event(struct sock *sk, enum tcp_ca_event ev)
 	bbr_aggregation_restart(sk, &b->aggregation);
 	if (in_probe_bw(b))
 		set_pacing_rate(sk, b, GAIN_ONE);
-	else if (b->state == PROBE_RTT)
-		check_probe_rtt_done(sk, b);
+	else if (b->state == PROBE_RTT && bbr_probe_rtt_elapsed(sk, &b->probe_rtt))
+		probe_rtt_done(sk, b);
 }
 
 static u32 bbr3_get_info(struct sock *sk, union tcp_cc_info *info, u16 *ret_attr)

@@ -9,7 +9,8 @@
 #   make bench      weir beside the kernel, writes bench/results.json; LWIP_DIR=a source tree of lwIP 2.2: beside lwIP, too
 #   make bench-instructions bench-record   instructions per operation against bench/instructions.json; takes new figures
 #   make bench-plots   draws doc/bench.svg, doc/instructions.svg and doc/overload.svg of what is recorded
-#   make study-livelock study-media study-tcp    tables, and curves in build/study-NAME.svg: interrupts under overload; hub, token, switch (STUDY=--json)
+#   make study      all of: study-tcp (congestion controls), study-aqm (queueing disciplines at the bottleneck), study-livelock (interrupts under overload),
+#                   study-media (hub, token, switch): tables, and curves in build/study-NAME.svg (STUDY=--json)
 #   make study-tcp-kernel     Reno and CUBIC beside the host's own TCP, as root: twelve minutes
 #   make install    PREFIX=/usr/local, DESTDIR= as usual
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests
@@ -90,6 +91,11 @@ bench-plots: deps-build all
 study-livelock study-media study-tcp: deps-build all
 	@$(BUILD)/bench/$(subst -,_,$@) --svg $(BUILD)/$@.svg $(STUDY)
 
+study-aqm: deps-build all
+	@$(BUILD)/bench/study_tcp --aqm --svg $(BUILD)/$@.svg $(STUDY)
+
+study: study-tcp study-aqm study-livelock study-media
+
 study-tcp-kernel: deps-build all
 	@$(BUILD)/bench/study_tcp --kernel --svg $(BUILD)/$@.svg $(STUDY)
 
@@ -146,4 +152,4 @@ format:
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
 
-.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench bench-instructions bench-record bench-plots study-livelock study-media study-tcp study-tcp-kernel install asan tsan clang fuzz corpus tcp-table programs coverage format clean
+.PHONY: all deps deps-build deps-demo deps-test demo test test-config check bench bench-instructions bench-record bench-plots study-livelock study-media study-tcp study-aqm study study-tcp-kernel install asan tsan clang fuzz corpus tcp-table programs coverage format clean

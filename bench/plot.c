@@ -152,7 +152,8 @@ static void panel(FILE *f, const struct plot_panel *p, double top)
 			curve(f, p, s, &x, &y);
 }
 
-bool plot_write(const char *path, const struct plot_panel *panels, size_t nr)
+bool plot_write_columns(const char *path, const struct plot_panel *panels, size_t nr,
+			size_t columns)
 {
 	FILE *f = fopen(path, "we");
 	bool ok;
@@ -160,12 +161,15 @@ bool plot_write(const char *path, const struct plot_panel *panels, size_t nr)
 	if (!f)
 		return false;
 	fprintf(f,
-		"<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%zu' "
+		"<svg xmlns='http://www.w3.org/2000/svg' width='%zu' height='%zu' "
 		"font-family='sans-serif' "
 		"font-size='12'>\n<rect width='100%%' height='100%%' fill='white'/>\n",
-		WIDTH, nr * HEIGHT);
-	for (size_t i = 0; i < nr; i++)
-		panel(f, &panels[i], (double)(i * HEIGHT));
+		columns * WIDTH, (nr + columns - 1) / columns * HEIGHT);
+	for (size_t i = 0; i < nr; i++) {
+		fprintf(f, "<g transform='translate(%zu 0)'>\n", i % columns * WIDTH);
+		panel(f, &panels[i], (double)(i / columns * HEIGHT));
+		fprintf(f, "</g>\n");
+	}
 	fprintf(f, "</svg>\n");
 	ok = !ferror(f);
 	return fclose(f) == 0 && ok;

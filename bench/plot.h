@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* plot.h - curves of a study as an SVG picture: panels one below the other, each with axes, a legend and a line for each series */
+/* plot.h - curves of a study as an SVG picture: panels one below the other or in columns, each with axes, a legend and a line for each series */
 #ifndef WEIR_BENCH_PLOT_H
 #define WEIR_BENCH_PLOT_H
 
@@ -33,6 +33,11 @@ struct plot_bar {
 bool plot_bars(const char *path, const char *title, const struct plot_bar *bars, size_t nr);
 
 /* False: the file cannot be written; errno. */
-bool plot_write(const char *path, const struct plot_panel *panels, size_t nr);
+bool plot_write_columns(const char *path, const struct plot_panel *panels, size_t nr,
+			size_t columns);
+static inline bool plot_write(const char *path, const struct plot_panel *panels, size_t nr)
+{
+	return plot_write_columns(path, panels, nr, 1);
+}
 
 #endif

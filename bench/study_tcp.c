@@ -8,6 +8,7 @@
  * everywhere. A run has one connection that sends all the time, for 20 s, the first 5 of which are not counted; goodput is what the receiving
  * program has read, in parts of what the bottleneck could carry; the round trip is the mean of the sender's smoothed one, in multiples of
  * the path's; losses are segments sent again. DCTCP's bottleneck marks from 20 waiting packets on (RFC 8257 3.1), the others' drops.
+ * --aqm: disciplines at the bottleneck (study_aqm.c).
  * --kernel: Reno and CUBIC beside the host's TCP at the same bottleneck, in real time (study_tcp_kernel.c).
  * Sharing: four connections that begin two seconds apart, Jain's index of what they got from 20 to 60 s.
  * See R. Jain, D. Chiu, W. Hawe, A Quantitative Measure of Fairness, 1984.
@@ -123,7 +124,7 @@ static void prepare(struct topo *t, const struct study_scenario *s)
 			die("sysctl");
 }
 
-static struct study_result run(const struct study_scenario *s)
+struct study_result study_run(const struct study_scenario *s)
 {
 	struct topo_link link = { .delay_ns = (uint64_t)(STUDY_RTT_US * 1000 / 2),
 				  .rate_bps = (uint64_t)STUDY_RATE,
@@ -132,14 +133,18 @@ static struct study_result run(const struct study_scenario *s)
 				  .ecn_packets = s->mark_from };
 	struct flow f[STUDY_MAX_FLOWS] = { 0 };
 	struct study_flow results[STUDY_MAX_FLOWS];
+	struct study_result result;
+	struct study_probe probe;
 	struct weir_file *l;
 	uint64_t from, end, next_look;
 	unsigned opened = 0;
 	bool counting = false;
 	struct topo t;
 
-	if (!topo_create(&t, &link, 1))
+	if (s->qdisc ? !study_aqm_create(&t, s) : !topo_create(&t, &link, 1))
 		die("topology");
+	if (s->qdisc && !study_probe_open(&probe, &t))
+		die("datagrams");
 	prepare(&t, s);
 	l = listener_of(&t);
 	from = weir_now(t.m) + (uint64_t)(s->from_s * 1e9);
@@ -154,6 +159,8 @@ static struct study_result run(const struct study_scenario *s)
 		}
 		topo_run(&t, 2 * MS);
 		counting = weir_now(t.m) >= from;
+		if (s->qdisc && s->flows > 1)
+			study_probe_turn(&probe, weir_now(t.m), counting);
 		for (unsigned i = 0; i < opened; i++)
 			move(&f[i], counting);
 		if (counting && weir_now(t.m) >= next_look) {
@@ -169,8 +176,11 @@ static struct study_result run(const struct study_scenario *s)
 		weir_close(f[i].server);
 	}
 	weir_close(l);
+	result = study_sum_up(s, results);
+	if (s->qdisc)
+		result.wait_ms = study_probe_close(&probe);
 	topo_destroy(&t);
-	return study_sum_up(s, results);
+	return result;
 }
 
 static struct study_scenario scenario(const char *control, unsigned flows, double buffer,
@@ -194,7 +204,7 @@ static void one_flow_table(bool json, struct plot_panel *plots)
 	for (size_t c = 0; c < NR_CONTROLS; c++) {
 		for (size_t b = 0; b < NR_BUFFERS; b++) {
 			struct study_scenario sc = scenario(controls[c], 1, buffers[b], 5, 20);
-			struct study_result r = run(&sc);
+			struct study_result r = study_run(&sc);
 
 			if (json)
 				printf("{\"table\":\"buffer\",\"control\":\"%s\",\"buffer\":%.2f,"
@@ -224,7 +234,7 @@ static void sharing_table(bool json, struct plot_panel *plots)
 		for (size_t b = 0; b < sizeof(at) / sizeof(at[0]); b++) {
 			struct study_scenario sc =
 				scenario(controls[c], STUDY_MAX_FLOWS, at[b], 20, 60);
-			struct study_result r = run(&sc);
+			struct study_result r = study_run(&sc);
 
 			if (json)
 				printf("{\"table\":\"sharing\",\"control\":\"%s\",\"buffer\":%.2f,"
@@ -253,7 +263,7 @@ static int check(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct study_scenario sc = scenario(rows[i].control, 1, rows[i].buffer, 5, 12);
-		struct study_result r = run(&sc);
+		struct study_result r = study_run(&sc);
 		bool ok = r.goodput >= rows[i].least_goodput && r.rtt <= rows[i].most_rtt;
 
 		printf("%-6s buffer %.2f: goodput %.3f (at least %.2f), round trip %.2f (at most "
@@ -329,7 +339,7 @@ static int kernel_table(bool json, struct plot_panel *plots)
 						    .from_s = beside[i].from_s,
 						    .to_s = beside[i].to_s,
 						    .seed = 1 };
-			struct study_result ours = run(&s), kernel;
+			struct study_result ours = study_run(&s), kernel;
 			const char *why;
 
 			if (!study_kernel_run(&s, &kernel, &why)) {
@@ -357,22 +367,26 @@ int main(int argc, char **argv)
 		  .log_x = true },
 	};
 	const char *svg = NULL;
-	bool json = false, kernel = false;
+	bool json = false, kernel = false, aqm = false;
 	size_t nr_plots = sizeof(plots) / sizeof(plots[0]);
 	int status = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--check"))
-			return check();
+			return check() || study_aqm_check();
 		if (!strcmp(argv[i], "--kernel"))
 			kernel = true;
+		else if (!strcmp(argv[i], "--aqm"))
+			aqm = true;
 		else if (!strcmp(argv[i], "--json"))
 			json = true;
 		else if (!strcmp(argv[i], "--svg") && i + 1 < argc)
 			svg = argv[++i];
 		else
-			die("usage: study_tcp [--kernel] [--json] [--svg FILE] | --check");
+			die("usage: study_tcp [--kernel | --aqm] [--json] [--svg FILE] | --check");
 	}
+	if (aqm)
+		return !study_aqm(json, svg);
 	if (kernel) {
 		nr_plots--;
 		status = kernel_table(json, plots);

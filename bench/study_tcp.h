@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * study_tcp.h - the bottleneck of study_tcp, and what was measured at it: over the stack in virtual time (study_tcp.c), and in real time between two
- * processes (study_tcp_kernel.c) whose TCP is the host's or weir's (study_tcp_weir.c)
+ * processes (study_tcp_kernel.c) whose TCP is the host's or weir's (study_tcp_weir.c); and with disciplines at it (study_aqm.c)
  */
 #ifndef WEIR_BENCH_STUDY_TCP_H
 #define WEIR_BENCH_STUDY_TCP_H
@@ -16,12 +16,15 @@
 #define STUDY_MAX_FLOWS 4
 #define STUDY_STEP_S    2 /* a connection begins so long after the one before */
 
+struct weir_file;
+
 struct study_scenario {
 	const char *control;
 	unsigned flows;
-	double buffer;       /* of the product */
-	double loss;         /* parts of all frames, each way */
-	unsigned mark_from;  /* packets that wait; 0: nothing is marked */
+	double buffer;      /* of the product */
+	double loss;        /* parts of all frames, each way */
+	unsigned mark_from; /* packets that wait; 0: nothing is marked */
+	const char *qdisc; /* at the bottleneck: study_aqm.c; NULL: a plain queue, in study_tcp.c */
 	double from_s, to_s; /* what counts */
 	/* In real time only: */
 	double rate, rtt_us; /* 0: as above */
@@ -31,6 +34,7 @@ struct study_scenario {
 
 struct study_result {
 	double goodput, rtt, losses, fairness;
+	double wait_ms; /* of a datagram beside several: 99 of 100 wait less. With a qdisc only */
 };
 
 /* What each connection had. */
@@ -57,6 +61,28 @@ static inline unsigned study_queue(const struct study_scenario *s)
 
 	return (unsigned)(s->buffer * bdp) > 1 ? (unsigned)(s->buffer * bdp) : 1;
 }
+
+/* In virtual time. */
+struct study_result study_run(const struct study_scenario *s);
+
+/* study_aqm.c */
+struct topo;
+#define STUDY_PROBES 4096
+
+struct study_probe { /* a program that sends a little all the time */
+	struct weir_file *from, *to;
+	uint64_t next; /* when it sends */
+	int64_t shortest_ns;
+	unsigned n;
+	double wait_ms[STUDY_PROBES];
+};
+
+bool study_aqm_create(struct topo *t, const struct study_scenario *s);
+bool study_probe_open(struct study_probe *p, struct topo *t);
+void study_probe_turn(struct study_probe *p, uint64_t now, bool counts);
+double study_probe_close(struct study_probe *p); /* study_result.wait_ms */
+bool study_aqm(bool json, const char *svg);      /* the table and the picture */
+int study_aqm_check(void);                       /* how many results are not what they should be */
 
 struct study_result study_sum_up(const struct study_scenario *s, const struct study_flow *f);
 

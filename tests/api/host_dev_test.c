@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host_dev_test.c - devices over an interface of the host: host_dev_test KIND[,OPTION=VALUE...] [MODULE_PATH]
+ * host_dev_test.c - devices over an interface of the host: host_dev_test KIND[,OPTION=VALUE...]|SPEC [MODULE_PATH]
  *
  * In a network namespace of the test's own:
  *
  *     kernel, 10.0.0.1 on v1 ------ v0 ------ KIND:v0 ------ eth0 10.0.0.2, weir
  *
+ * A whole SPEC is a port of DPDK: over v0, or one that makes v1 itself (net_tap), or that has no other side (net_ring).
  * The kernel's sockets and weir's are served by this one thread.
  */
 #include <fcntl.h>
@@ -128,8 +129,8 @@ static void attach(struct world *w, const char *more)
 	assert_int_equal(weir_sysctl(w->net, "net.ipv6.conf.default.disable_ipv6", "1"), 0);
 	snprintf(spec, sizeof(spec), "%s", kind);
 	comma = strchr(spec, ',');
-	if (is("dpdk"))
-		snprintf(spec, sizeof(spec), "dpdk:net_af_packet0,iface=v0");
+	if (strchr(kind, ':'))
+		snprintf(spec, sizeof(spec), "%s", kind);
 	else if (comma)
 		snprintf(spec, sizeof(spec), "%.*s:v0%s%s", (int)(comma - spec), kind,
 			 strchr(kind, ','), more);
@@ -180,12 +181,20 @@ static void no_offloads(const char *ifname)
 	close(fd);
 }
 
+static bool makes_v1(void)
+{
+	return strstr(kind, "iface=v1") != NULL;
+}
+
 static void begin(struct world *w, const char *more)
 {
-	make_veth(1500);
-	if (is("dpdk"))
+	if (!makes_v1())
+		make_veth(1500);
+	if (is("dpdk:net_af_packet"))
 		no_offloads("v1");
 	attach(w, more);
+	if (makes_v1())
+		sh("ip addr add 10.0.0.1/24 dev v1 && ip link set v1 up");
 }
 
 static int in_own_namespace(void **state)
@@ -327,8 +336,12 @@ static void frames_go_out_in_order_past_a_full_ring(void **state)
 	struct world w;
 	int fd;
 
-	make_veth(is("afpacket") ? 9000 : 1500);
-	attach(&w, is("afpacket") ? ",tx_frames=32" : "");
+	if (is("afpacket")) {
+		make_veth(9000);
+		attach(&w, ",tx_frames=32");
+	} else {
+		begin(&w, "");
+	}
 	fd = kernel_raw(TEST_TYPE);
 	s = weir_raw(&w, TEST_TYPE);
 	for (int idle = 0; got < FRAMES && idle < PATIENCE;) {
@@ -733,6 +746,42 @@ static void devices_of_a_fanout_group_share_the_frames(void **state)
 	}
 }
 
+/* ---- a port whose end is its beginning ------------------------------------------------------------------------------ */
+
+static void what_goes_out_comes_back_in_order(void **state)
+{
+	enum { FRAMES = 5000, CHUNK = 50 };
+	unsigned char frame[2000];
+	struct sockaddr_ll from;
+	socklen_t fromlen;
+	struct weir_file *s;
+	uint32_t got = 0;
+	struct world w;
+
+	attach(&w, "");
+	s = weir_raw(&w, TEST_TYPE);
+	for (uint32_t sent = 0; got < FRAMES;) {
+		for (int i = 0; i < CHUNK; i++, sent++) {
+			size_t len = make_frame(frame, everybody, sent, 1514);
+
+			assert_int_equal(weir_send(s, frame, len, 0), len);
+		}
+		for (int idle = 0; got < sent && idle < PATIENCE; idle++) {
+			ssize_t n;
+
+			weir_run(w.m, 5000000);
+			while (fromlen = sizeof(from),
+			       (n = weir_recvfrom(s, frame, sizeof(frame), 0,
+						  (struct sockaddr *)&from, &fromlen)) > 0)
+				if (from.sll_pkttype != PACKET_OUTGOING)
+					check_frame(frame, n, everybody, got++, 1514);
+		}
+		assert_int_equal(got, sent);
+	}
+	weir_close(s);
+	detach(&w);
+}
+
 /* ---- what is refused ------------------------------------------------------------------------------------------------- */
 
 static void what_is_not_understood_is_refused_with_a_sentence(void **state)
@@ -805,6 +854,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_device_may_go_under_load),
 	};
 
+	const struct CMUnitTest of_a_ring[] = {
+		cmocka_unit_test(what_goes_out_comes_back_in_order),
+	};
+
 	if (argc < 2)
 		return cmocka_run_group_tests(refused, NULL, NULL);
 	snprintf(kind, sizeof(kind), "%s", argv[1]);
@@ -812,6 +865,8 @@ int main(int argc, char **argv)
 	if (is("dpdk")) { /* its port knows nothing of the interface below */
 		setenv("WEIR_DPDK_EAL",
 		       "--no-huge -m 256 --no-pci --no-shconf --no-telemetry --log-level=error", 0);
+		if (is("dpdk:net_ring"))
+			return cmocka_run_group_tests(of_a_ring, in_own_namespace, NULL);
 		return cmocka_run_group_tests(of_a_port, in_own_namespace, NULL);
 	}
 	if (is("afpacket"))

@@ -43,17 +43,18 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
-#define MBUFS     8191u /* one less than a power of two, as mempools like it */
-#define RX_RING   1024u
-#define TX_RING   1024u
-#define BURST     32u
-#define COPY_MAX  512u
-#define IDLE_NS   (50 * NSEC_PER_USEC)
-#define LINK_NS   (100 * NSEC_PER_MSEC)
-#define DPDK_TXQ  1000
-#define EAL_WORDS 32
-#define TX_TSO    (RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
-#define TX_CSUM   (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
+#define TX_PATIENCE (5 * NSEC_PER_SEC)
+#define MBUFS       8191u /* one less than a power of two, as mempools like it */
+#define RX_RING     1024u
+#define TX_RING     1024u
+#define BURST       32u
+#define COPY_MAX    512u
+#define IDLE_NS     (50 * NSEC_PER_USEC)
+#define LINK_NS     (100 * NSEC_PER_MSEC)
+#define DPDK_TXQ    1000
+#define EAL_WORDS   32
+#define TX_TSO      (RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+#define TX_CSUM     (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 
 struct dpdk_pool {
 	struct machine *machine;
@@ -80,6 +81,7 @@ struct dpdk_priv {
 	u16 port;
 	bool opened, probed; /* probed: by us, so it goes with the device */
 	u64 tx_offloads;
+	u64 tx_moved; /* when a frame left, or the first of pending came */
 	u32 nr_pending;
 	struct rte_mbuf *pending[BURST];
 	struct hrtimer idle;
@@ -289,6 +291,15 @@ static void tx_flush(struct dpdk_priv *priv)
 		return;
 	n = rte_eth_tx_burst(priv->port, 0, priv->pending, (u16)priv->nr_pending);
 	priv->stats.tx_bursts++;
+	if (n) {
+		priv->tx_moved = priv->napi.cpu->now;
+	} else if (priv->napi.cpu->now - priv->tx_moved > TX_PATIENCE) {
+		/* No ring is full for so long: this one is refused, and keeps back all behind it. */
+		rte_pktmbuf_free(priv->pending[0]);
+		priv->dev->stats.tx_errors++;
+		priv->tx_moved = priv->napi.cpu->now;
+		n = 1;
+	}
 	priv->nr_pending -= n;
 	memmove(priv->pending, priv->pending + n, priv->nr_pending * sizeof(priv->pending[0]));
 	if (n && netif_xmit_stopped(priv->dev->tx))
@@ -386,6 +397,8 @@ static enum netdev_tx dpdk_xmit(struct sk_buff *skb, struct net_device *dev)
 		return NETDEV_TX_OK;
 	}
 	mbuf_offloads(m, skb);
+	if (!priv->nr_pending)
+		priv->tx_moved = priv->napi.cpu->now;
 	priv->pending[priv->nr_pending++] = m;
 	if (!(priv->napi.state & NAPI_STATE_SCHED))
 		napi_schedule(&priv->napi);
@@ -632,6 +645,24 @@ static int find_port(struct dpdk_priv *priv, const char *spec, struct netlink_ex
 	return err;
 }
 
+/* What drivers say that they can, and cannot. */
+static u64 quirks(const char *driver)
+{
+	static const struct {
+		const char *driver;
+		u64 offloads;
+	} rows[] = {
+		/* Takes the Ethernet header for a part of the MTU: it refuses full segments (DPDK 22.11). */
+		{ "net_tap", RTE_ETH_TX_OFFLOAD_TCP_TSO },
+	};
+	u64 ret = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].driver, driver))
+			ret |= rows[i].offloads;
+	return ret;
+}
+
 static int open_port(struct dpdk_priv *priv, struct rte_eth_dev_info *info)
 {
 	const u64 wanted =
@@ -643,7 +674,8 @@ static int open_port(struct dpdk_priv *priv, struct rte_eth_dev_info *info)
 	if (err)
 		return err;
 	priv->opened = true;
-	conf.txmode.offloads = priv->tx_offloads = info->tx_offload_capa & wanted;
+	conf.txmode.offloads = priv->tx_offloads =
+		info->tx_offload_capa & wanted & ~quirks(info->driver_name);
 	conf.rxmode.offloads = info->rx_offload_capa &
 			       (RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM |
 				RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP);

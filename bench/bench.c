@@ -163,6 +163,7 @@ static const struct row rows[] = {
 	{ "tcp_bulk_loopback", LO, &gbit, 1.0, weir_tcp_bulk, kernel_tcp_bulk, { PATH_LOOPBACK, KIB128 } },
 	{ "tcp_bulk_veth_gso", VETH, &gbit, 1.8, weir_tcp_bulk, kernel_tcp_bulk, { PATH_VETH, KIB128 } },
 	{ "tcp_bulk_veth_gso_two_cpus", VETH, &gbit, 1.5, weir_bulk_two_nets, kernel_tcp_bulk, { PATH_VETH, KIB128 } },
+	{ "tcp_bulk_veth_gso_two_cpus_sleep", VETH, &gbit, 1.0, weir_bulk_two_nets_sleep, kernel_tcp_bulk, { PATH_VETH, KIB128 } },
 	{ "tcp_bulk_veth_no_offload", "kernel veth 1500, all offloads off, cubic, 2 threads",
 	  &gbit, 4.0, weir_tcp_bulk, kernel_tcp_bulk, { PATH_VETH_NO_OFFLOAD, KIB128 } },
 	{ "tcp_rr_1", LO, &us, 8.0, weir_tcp_rr, kernel_tcp_rr, { PATH_LOOPBACK, 1 } },
@@ -274,12 +275,12 @@ static json_t *measure(const struct row *r, int pairs, double seconds)
 	p.seconds = other.seconds = seconds;
 	other.ipv6 = false;
 	for (int i = 0; i < pairs; i++) {
-		fprintf(stderr, "\r%-28s pair %d of %d ", r->name, i + 1, pairs);
+		fprintf(stderr, "\r%-33s pair %d of %d ", r->name, i + 1, pairs);
 		p.seed = other.seed = (uint64_t)i + 1;
 		w[i] = r->weir(&p);
 		k[i] = r->other(&other);
 		if (w[i] <= 0 || k[i] <= 0) {
-			fprintf(stderr, "\r%-28s not measured: %s: %s\n", r->name,
+			fprintf(stderr, "\r%-33s not measured: %s: %s\n", r->name,
 				w[i] <= 0 ? "weir" : r->peer,
 				strerror((int)-(w[i] <= 0 ? w[i] : k[i])));
 			return json_pack("{ssssssss}", "name", r->name, "peer", r->peer, "unit",
@@ -291,7 +292,7 @@ static json_t *measure(const struct row *r, int pairs, double seconds)
 	wm = bench_median(w, pairs);
 	km = bench_median(k, pairs);
 	rm = bench_median(ratio, pairs);
-	printf("\r%-26s %10.2f %10.2f %-14s %6.2f  (aim %.1f)  %s\n", r->name, in_unit(r, wm),
+	printf("\r%-33s %10.2f %10.2f %-14s %6.2f  (aim %.4g)  %s\n", r->name, in_unit(r, wm),
 	       in_unit(r, km), r->unit->name, rm, r->aim, r->peer);
 	fflush(stdout);
 	return json_pack("{sssssssfsfsfsfsisf}", "name", r->name, "peer", r->peer, "unit",
@@ -405,7 +406,7 @@ int main(int argc, char **argv)
 			usage(stderr);
 			return 2;
 		}
-	printf("%-26s %10s %10s %-14s %6s\n", "row", "weir", "peer", "unit", "ratio");
+	printf("%-33s %10s %10s %-14s %6s\n", "row", "weir", "peer", "unit", "ratio");
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		bool wanted = first == argc;
 
@@ -413,7 +414,7 @@ int main(int argc, char **argv)
 			wanted |= !strcmp(argv[a], rows[i].name);
 		/* Asked for by name it is an error, otherwise it is left out with a word. */
 		if (wanted && first == argc && !lwip && !strcmp(rows[i].peer, LWIP)) {
-			printf("%-26s left out: make bench LWIP_DIR=a source tree of lwIP 2.2\n",
+			printf("%-33s left out: make bench LWIP_DIR=a source tree of lwIP 2.2\n",
 			       rows[i].name);
 			continue;
 		}

@@ -65,8 +65,9 @@ double weir_rr_two_threads(const struct bench_params *p);
 double weir_rr_two_threads_busy_poll(const struct bench_params *p);
 double weir_bulk_cpus_1(const struct bench_params *p);
 double weir_bulk_cpus_2(const struct bench_params *p);
-/* A thread and a cpu for each of two nets with a veth between them. */
+/* A thread and a cpu for each of two nets with a veth between them; they look before they sleep, or not. */
 double weir_bulk_two_nets(const struct bench_params *p);
+double weir_bulk_two_nets_sleep(const struct bench_params *p);
 
 /* fib_side.c: a lookup in a table of p->routes routes; 1 / octets that they take */
 double weir_fib_lookup(const struct bench_params *p);

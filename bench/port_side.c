@@ -453,10 +453,10 @@ static int set_address(struct weir_net *net)
 	return weir_netlink(net, NETLINK_ROUTE, &req.h, NULL, NULL, NULL, 0);
 }
 
-/* A socket of 8 MiB that hears what sender() sends. 0 or -errno */
-static int weir_rx_begin(struct port_run *r, struct weir_socket *s)
+/* A socket with @room octets that hears what sender() sends. 0 or -errno */
+static int weir_rx_begin(struct port_run *r, struct weir_socket *s, int room)
 {
-	int err = make_port(r, false), room = 8 << 20;
+	int err = make_port(r, false);
 
 	if (!err)
 		err = weir_begin(r, s->w);
@@ -473,7 +473,7 @@ static double weir_rx(struct port_run *r)
 {
 	struct port_weir w;
 	struct weir_socket s = { .w = &w };
-	int err = weir_rx_begin(r, &s);
+	int err = weir_rx_begin(r, &s, 8 << 20);
 	double rate;
 
 	if (err)
@@ -701,7 +701,7 @@ static double overload(struct port_run *r, double times)
 	struct bench_params quick = *r->params;
 	struct port_weir w;
 	struct weir_socket s = { .w = &w };
-	int err = weir_rx_begin(r, &s);
+	int err = weir_rx_begin(r, &s, 1 << 20);
 	double g;
 
 	if (err)

@@ -4,7 +4,7 @@
  *
  * rr_two_threads*: one thread asks, another answers, over a loopback; both sleep between, or look for a while first (busy polling).
  * bulk_cpus: a thread per cpu, each with both ends of a connection of its own, in one net on all cpus; beside it the same on one.
- * bulk_two_nets: a thread and a cpu for each end, a veth between them.
+ * bulk_two_nets: a thread and a cpu for each end, a veth between them; both look for a while before they sleep, or (_sleep) do not.
  */
 #include "bench/bench.h"
 
@@ -281,7 +281,7 @@ static void two_nets_destroy(struct two_nets *w)
 
 #define BULK_WARM_UP_S 0.1
 
-double weir_bulk_two_nets(const struct bench_params *p)
+static double bulk_two_nets(const struct bench_params *p, bool look)
 {
 	struct two_nets w = { 0 };
 	struct drain d = { .size = p->write_size };
@@ -297,6 +297,10 @@ double weir_bulk_two_nets(const struct bench_params *p)
 	buf = malloc(p->write_size);
 	memset(buf, 'x', p->write_size);
 	d.f = w.s;
+	if (look) {
+		look_first(w.c);
+		look_first(w.s);
+	}
 	pthread_create(&thread, NULL, run_drain, &d);
 	for (int measured = 0; measured < 2; measured++) {
 		uint64_t before = __atomic_load_n(&d.octets, __ATOMIC_RELAXED);
@@ -314,4 +318,14 @@ double weir_bulk_two_nets(const struct bench_params *p)
 	two_nets_destroy(&w);
 	free(buf);
 	return octets / took;
+}
+
+double weir_bulk_two_nets(const struct bench_params *p)
+{
+	return bulk_two_nets(p, true);
+}
+
+double weir_bulk_two_nets_sleep(const struct bench_params *p)
+{
+	return bulk_two_nets(p, false);
 }

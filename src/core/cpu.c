@@ -12,8 +12,9 @@
  *
  *   A mutex is not fair: a worker with endless work would take it again before a waiting thread has woken up. So a worker that has
  *   more to do pauses for a moment when somebody waits. Calls do not pay for all that arrives either: after a NAPI budget was used up,
- *   or when a packet found its socket's buffer full, softirqs rest twice as long as they ran, or until a call waits. Under overload programs
- *   get their turn, and packets are dropped at the device's ring.
+ *   or when a packet found its socket's buffer full, softirqs rest twice as long as they ran, or until a call finds
+ *   nothing or waits. As long as each run finds a full buffer again, the rests double, up to REST_MAX_NS: what is brought and thrown away
+ *   costs the programs less and less. Under overload programs get their turn, and packets are dropped at the device's ring.
  * Locking: cpu->lock is the lock; sleep_until and need_kick are guarded by it like the rest.
  */
 #include "core/cpu.h"
@@ -30,6 +31,8 @@
 #define SOFTIRQ_MAX_PASSES 10 /* per unlock; Linux has the same number */
 #define WORKER_PAUSE_NS    (10 * NSEC_PER_USEC)
 #define LOCK_LOOKS         32 /* one or two microseconds */
+#define REST_MAX_SHIFT     4  /* rests are at most 16 times as long as the run */
+#define REST_MAX_NS        NSEC_PER_MSEC
 #define MAX_WAKES          32 /* collected per unlock; more than that are woken under the lock */
 
 u64 cpu_clock_refresh(struct cpu *cpu)
@@ -83,6 +86,18 @@ static void cpu_raise_due(struct cpu *cpu)
 		raise_softirq(cpu, TIMER_SOFTIRQ);
 }
 
+/* Softirqs ran for @ran ns and brought more than programs take. */
+static void cpu_rest(struct cpu *cpu, u64 ran)
+{
+	u64 longer;
+
+	if (cpu->receiver_full)
+		cpu->rest_shift += cpu->rest_shift < REST_MAX_SHIFT;
+	cpu->receiver_full = false;
+	longer = min(ran << cpu->rest_shift, REST_MAX_NS);
+	cpu->softirq_defer_until = cpu->now + max(2 * ran, longer);
+}
+
 void cpu_run_pending(struct cpu *cpu)
 {
 	const u32 rx = 1u << NET_RX_SOFTIRQ;
@@ -100,11 +115,12 @@ void cpu_run_pending(struct cpu *cpu)
 				cpu); /* in the first one the time of cpu_lock() is good */
 		do_softirq(cpu);
 		if ((before & cpu->softirq_pending & rx) || cpu->receiver_full) {
-			cpu->receiver_full = false;
 			cpu_clock_refresh(cpu);
-			cpu->softirq_defer_until = cpu->now + 2 * (cpu->now - start);
+			cpu_rest(cpu, cpu->now - start);
 			return;
 		}
+		if (unlikely(cpu->rest_shift))
+			cpu->rest_shift--;
 	}
 }
 

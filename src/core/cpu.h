@@ -115,6 +115,7 @@ struct __capability("cpu") cpu
 	u64 rounds;              /* do_softirq() calls that did something */
 	u64 softirq_defer_until; /* until then cpu_unlock() leaves softirqs to the worker or the next turn */
 	bool receiver_full; /* softirqs brought what a socket had no room for: programs are behind */
+	u8 rest_shift;      /* how often so, of late */
 };
 
 void cpu_lock(struct cpu *cpu) __acquires(cpu);
@@ -127,6 +128,12 @@ static inline void lock_assert_held(const struct cpu *cpu)
 
 /* Reads the clock now: for long loops that need it fresh. */
 u64 cpu_clock_refresh(struct cpu *cpu);
+
+/* A call finds nothing to take: programs have caught up, and softirqs need not rest (cpu.c). */
+static inline void cpu_end_rest(struct cpu *cpu)
+{
+	cpu->softirq_defer_until = 0;
+}
 
 static inline void raise_softirq(struct cpu *cpu, enum softirq nr)
 {

@@ -422,6 +422,7 @@ struct sk_buff *skb_recv_datagram_off(struct sock *sk, int flags, u32 hdr_len, u
 			return skb;
 		if (sk->sk_shutdown & SK_SHUTDOWN_RCV)
 			break; /* end of file: err is 0 */
+		cpu_end_rest(sk->sk_cpu);
 		err = timeo ? sk_wait_event(sk, &timeo) : -EAGAIN;
 		if (err)
 			break;

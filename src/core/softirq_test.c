@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/core_test.h"
+#include "core/core_internal.h"
 
 #include "core/dev_test.h"
 #include "core/netdevice.h"
@@ -14,6 +15,7 @@ struct bench {
 	struct cpu_work work[3];
 	struct napi_struct napi;
 	bool again;
+	u64 takes_ns; /* the tasklet */
 	u32 polled;
 };
 
@@ -31,6 +33,7 @@ static void note(struct cpu *cpu, const char *what)
 static void tasklet_fn(struct cpu *cpu, struct tasklet *t)
 {
 	note(cpu, "t");
+	cpu->now += bench_of(cpu)->takes_ns;
 	if (bench_of(cpu)->again) {
 		bench_of(cpu)->again = false;
 		tasklet_schedule(cpu, t);
@@ -341,6 +344,39 @@ static void calls_go_first_when_a_receiver_is_full(void **state)
 	machine_destroy(b.m);
 }
 
+/* What is brought in vain costs less and less of the programs' time. */
+static void softirqs_rest_longer_while_a_receiver_stays_full(void **state)
+{
+	struct bench b;
+	u64 last = 0;
+
+	begin(&b);
+	b.takes_ns = 10 * NSEC_PER_USEC;
+	for (int i = 0; i < 8; i++) {
+		u64 rest;
+
+		cpu_lock(b.cpu);
+		cpu_end_rest(b.cpu);
+		b.cpu->receiver_full = true;
+		tasklet_schedule(b.cpu, &b.tasklet);
+		cpu_run_pending(b.cpu);
+		rest = b.cpu->softirq_defer_until - b.cpu->now;
+		assert_true(i < 4 ? rest > last : rest == last);
+		assert_true(rest >= 2 * b.takes_ns && rest <= 16 * b.takes_ns);
+		last = rest;
+		cpu_unlock(b.cpu);
+	}
+	/* And shorter again when it has room. */
+	for (int i = 0; i < 4; i++) {
+		cpu_lock(b.cpu);
+		cpu_end_rest(b.cpu);
+		tasklet_schedule(b.cpu, &b.tasklet);
+		cpu_unlock(b.cpu);
+	}
+	assert_int_equal(b.cpu->rest_shift, 0);
+	machine_destroy(b.m);
+}
+
 static void work_of_other_threads_arrives_in_order(void **state)
 {
 	struct bench b;
@@ -390,7 +426,9 @@ int main(void)
 		cmocka_unit_test(unlocking_runs_one_budget_and_leaves_the_rest),
 		cmocka_unit_test(calls_do_not_pay_a_budget_each),
 		cmocka_unit_test(calls_go_first_when_a_receiver_is_full),
+		cmocka_unit_test(softirqs_rest_longer_while_a_receiver_stays_full),
 		cmocka_unit_test(calls_go_first_when_a_receiver_is_full),
+		cmocka_unit_test(softirqs_rest_longer_while_a_receiver_stays_full),
 		cmocka_unit_test(work_of_other_threads_arrives_in_order),
 		cmocka_unit_test(with_workers_work_is_done_by_them),
 	};

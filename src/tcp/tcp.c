@@ -195,6 +195,7 @@ u64 tcp_fin_time_ns(const struct sock *sk)
 
 static int tcp_wait(struct sock *sk, u64 *timeo)
 {
+	cpu_end_rest(sk->sk_cpu);
 	return *timeo ? sk_wait_event(sk, timeo) : -EAGAIN;
 }
 

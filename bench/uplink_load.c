@@ -3,7 +3,7 @@
  * uplink_load.c - the load of bench/uplink-bench: a server on the host, and clients that reach it through some way out
  *
  *     uplink_load serve PORT                        says "ready" when it listens
- *     uplink_load out|in|rr|crr|udp ADDR PORT SECONDS   prints a rate: octets, round trips, connections, datagrams per second
+ *     uplink_load out|in|rr|crr|udp|pair ADDR PORT SECONDS   prints a rate: octets, round trips, connections, datagrams, pairs per second
  *
  * A connection's first octet says what the server does with it: sink and count, flood, or echo.
  */
@@ -253,12 +253,37 @@ static double datagrams(const struct sockaddr_in *to, double seconds)
 	return (double)got / (now() - begin);
 }
 
+/* A sendto() to an address and the recvfrom() that tells whose it was, on two sockets of this process: neither is connected. */
+static double addressed_pairs(const struct sockaddr_in *to, double seconds)
+{
+	int from = socket(AF_INET, SOCK_DGRAM, 0), fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in sin = *to;
+	double begin = now();
+	uint64_t n = 0;
+	char buf[64] = { 0 };
+
+	if (bind(fd, (const struct sockaddr *)to, sizeof(*to)) < 0)
+		fail("bind");
+	while (now() - begin < seconds) {
+		socklen_t len = sizeof(sin);
+
+		if (sendto(from, buf, sizeof(buf), 0, (const struct sockaddr *)to, sizeof(*to)) <
+			    0 ||
+		    recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&sin, &len) < 0)
+			fail("pair");
+		n++;
+	}
+	close(from);
+	close(fd);
+	return (double)n / (now() - begin);
+}
+
 static const struct {
 	const char *name;
 	double (*fn)(const struct sockaddr_in *to, double seconds);
 } loads[] = {
 	{ "out", bulk_out },    { "in", bulk_in },    { "rr", round_trips },
-	{ "crr", connections }, { "udp", datagrams },
+	{ "crr", connections }, { "udp", datagrams }, { "pair", addressed_pairs },
 };
 
 int main(int argc, char **argv)
@@ -273,6 +298,6 @@ int main(int argc, char **argv)
 			printf("%f\n", loads[i].fn(&to, atof(argv[4])));
 			return 0;
 		}
-	fputs("usage: uplink_load serve PORT | out|in|rr|crr|udp ADDR PORT SECONDS\n", stderr);
+	fputs("usage: uplink_load serve PORT | out|in|rr|crr|udp|pair ADDR PORT SECONDS\n", stderr);
 	return 2;
 }

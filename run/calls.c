@@ -139,6 +139,12 @@ static enum call_result call_socket(struct call *c)
 	return CALL_DONE;
 }
 
+/* One whose connect() has failed may be used anew; its end cannot. 0, -errno */
+static int revive(struct call *c, struct asock *s)
+{
+	return s->stream && s->state == AS_FAILED ? asock_renew(s, c, call_int(c, 0)) : 0;
+}
+
 static enum call_result call_bind(struct call *c)
 {
 	struct asock *s = call_sock(c, call_int(c, 0));
@@ -157,6 +163,8 @@ static enum call_result call_bind(struct call *c)
 		ident_scan_orphans(c->run);
 		err = weir_bind(s->file, generic(&ss), (socklen_t)call_int(c, 2));
 	}
+	if (!err)
+		err = revive(c, s);
 	/* So that its port is free as soon as it is closed. */
 	return call_return(c, err ? err : asock_join(s, c->a));
 }
@@ -501,6 +509,9 @@ static const struct call_row rows[] = {
 	{ SYS_mmap, call_mmap },
 #ifdef SYS_open
 	{ SYS_open, call_open },
+#endif
+#ifdef SYS_creat
+	{ SYS_creat, call_creat },
 #endif
 	{ SYS_openat, call_openat },
 	{ SYS_openat2, call_openat2 },

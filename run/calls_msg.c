@@ -489,6 +489,30 @@ static int say_nothing(struct call *c, const struct user_msg *m, int flags)
 }
 
 /*
+ * Octets from the caller's end to its memory. They are taken out when they are there: what cannot be written, or finds nobody any more,
+ * stays. Another thread may read in between, and gets what was seen here: then it is the next ones that count.
+ */
+static long take_octets(struct call *c, const struct user_msg *m, int how)
+{
+	char *seen = c->run->scratch, *taken = seen + SCRATCH_SIZE / 2;
+	size_t room = m->len < SCRATCH_SIZE / 2 ? m->len : SCRATCH_SIZE / 2;
+	ssize_t n = recv(c->a, seen, room, how | MSG_PEEK);
+	int err;
+
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	err = mem_write_iov(c, m->iov, m->iovlen, seen, (size_t)n);
+	if (err || (how & MSG_PEEK))
+		return err ? err : n;
+	n = recv(c->a, taken, (size_t)n, how);
+	if (n < 0)
+		return -errno;
+	if (memcmp(seen, taken, (size_t)n) != 0)
+		err = mem_write_iov(c, m->iov, m->iovlen, taken, (size_t)n);
+	return err ? err : n;
+}
+
+/*
  * TCP tells no name, but the kernel would tell that of our end, which has one since it was joined (sock.c). So we read for the caller,
  * from a copy of his end.
  */
@@ -500,14 +524,9 @@ static enum call_result recv_unnamed(struct call *c, struct user_msg *m, int fla
 
 	skip_octets(m, c->done);
 	do {
-		n = recv(c->a, c->run->scratch, m->len < SCRATCH_SIZE ? m->len : SCRATCH_SIZE, how);
-		if (n <= 0) {
-			n = n < 0 ? -errno : 0;
+		n = take_octets(c, m, how);
+		if (n <= 0)
 			break;
-		}
-		err = mem_write_iov(c, m->iov, m->iovlen, c->run->scratch, (size_t)n);
-		if (err)
-			return call_return(c, err);
 		c->done += (unsigned)n;
 		skip_octets(m, (size_t)n);
 	} while (all && m->len);

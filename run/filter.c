@@ -118,6 +118,7 @@ static const struct filter_rule rules[] = {
 	    { 4, SCMP_CMP_MASKED_EQ, 0x80000000, 0 } } },
 	/* /proc/net and friends */
 	ALWAYS("open"),
+	ALWAYS("creat"),
 	ALWAYS("openat"),
 	ALWAYS("openat2"),
 	ALWAYS("uname"),

@@ -10,7 +10,8 @@
  *   programs nothing that it could not have itself: it is a program of ours, and its own sockets, its way out too, are ours.
  * Invariants
  *   A forwarded call is answered by one who holds it: the list of its relay, or, after RELAY_CONTINUE, this runner.
- *   Nothing here waits for the inner runner: what does not fit into the channel is sent when it has read.
+ *   Nothing here waits for the inner runner: what does not fit into the channel is sent when it has read. It waits for the result of each
+ *   request before it makes another, so one result at most has to be kept.
  *   When the inner runner goes, those whose calls it held are killed: nobody else would answer in its place.
  */
 #include "relay.h"
@@ -45,6 +46,9 @@ struct relay {
 	unsigned nr_calls;
 	uint64_t last_id;
 	bool stuffed; /* the channel is full: EPOLLOUT is watched */
+	bool owes;    /* the result of the last request has not been sent */
+	int64_t result;
+	int result_fd; /* goes along with it, or -1 */
 };
 
 static void relay_event(int fd, uint32_t events, void *arg);
@@ -81,6 +85,8 @@ static void relay_end(struct relay *rl)
 	}
 	run_watch_remove(rl->run, rl->watch);
 	close(rl->fd);
+	if (rl->result_fd >= 0)
+		close(rl->result_fd);
 	LIST_REMOVE(rl, link);
 	free(rl);
 }
@@ -132,20 +138,10 @@ static bool send_call(struct relay *rl, struct forwarded *f)
 	return f->sent;
 }
 
-static void flush(struct relay *rl)
+static bool send_result(struct relay *rl)
 {
-	struct forwarded *f;
-
-	TAILQ_FOREACH(f, &rl->calls, link)
-	if (!f->sent && !send_call(rl, f))
-		break;
-	watch_room(rl, f != NULL);
-}
-
-/* The inner runner waits for it, so it has read what came before but for calls; those leave room: see the socket's buffer. */
-static void send_result(struct relay *rl, int64_t value, int fd)
-{
-	struct relay_msg m = { .kind = RELAY_RESULT, .value = value };
+	struct relay_msg m = { .kind = RELAY_RESULT, .value = rl->result };
+	int fd = rl->result_fd;
 	char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { &m, sizeof(m) };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -162,7 +158,39 @@ static void send_result(struct relay *rl, int64_t value, int fd)
 		memcpy(CMSG_DATA(cm), &fd, sizeof(fd));
 	}
 	if (sendmsg(rl->fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		shutdown(rl->fd, SHUT_RDWR); /* it asks and does not listen: its end */
+		return false;
+	rl->owes = false;
+	rl->result_fd = -1;
+	if (fd >= 0)
+		close(fd);
+	return true;
+}
+
+static void flush(struct relay *rl)
+{
+	struct forwarded *f = NULL;
+	bool room = !rl->owes || send_result(rl);
+
+	if (room)
+		TAILQ_FOREACH(f, &rl->calls, link)
+	if (!f->sent && !send_call(rl, f))
+		break;
+	watch_room(rl, !room || f);
+}
+
+/* To be sent by flush(), before anything else. @fd is consumed. */
+static void set_result(struct relay *rl, int64_t value, int fd)
+{
+	if (rl->owes) { /* it does not wait for results: its end */
+		if (fd >= 0)
+			close(fd);
+		shutdown(rl->fd, SHUT_RDWR);
+		return;
+	}
+	rl->owes = true;
+	rl->result = value;
+	rl->result_fd = fd;
+	send_result(rl);
 }
 
 /* ---- requests ----------------------------------------------------------------------------------------------------- */
@@ -213,9 +241,7 @@ static void copy(struct relay *rl, const struct relay_msg *q)
 	bool ours = ident_in_tree(tid) && relay_of(rl->run, tid) == rl;
 	int fd = ours ? ident_copy(rl->run, tid, (int)q->value) : -ESRCH;
 
-	send_result(rl, fd < 0 ? fd : 0, fd);
-	if (fd >= 0)
-		close(fd);
+	set_result(rl, fd < 0 ? fd : 0, fd);
 }
 
 static void serve(struct relay *rl, const struct relay_msg *q, int fd)
@@ -231,15 +257,15 @@ static void serve(struct relay *rl, const struct relay_msg *q, int fd)
 		struct call c = f->call;
 
 		forget(rl, f);
-		send_result(rl, 0, -1);
+		set_result(rl, 0, -1);
 		notify_handle(&c);
 		return;
 	}
-	send_result(rl,
-		    !f                                           ? -ENOENT
-		    : q->kind < RELAY_KINDS && requests[q->kind] ? requests[q->kind](rl, f, q, fd)
-								 : -EINVAL,
-		    -1);
+	set_result(rl,
+		   !f                                           ? -ENOENT
+		   : q->kind < RELAY_KINDS && requests[q->kind] ? requests[q->kind](rl, f, q, fd)
+								: -EINVAL,
+		   -1);
 }
 
 /* The descriptor that came along with a whole request, or -1. What else came is closed: control data has room for two, as it is aligned. */
@@ -353,6 +379,7 @@ static int relay_create(struct call *c, pid_t pid, int fd, struct relay **ret)
 	rl->run = c->run;
 	rl->fd = fd;
 	rl->pid = pid;
+	rl->result_fd = -1;
 	rl->watch = run_watch_add(c->run, fd, EPOLLIN, relay_event, rl);
 	if (!rl->watch || send(fd, &hello, sizeof(hello), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		if (rl->watch)
@@ -395,7 +422,6 @@ enum call_result relay_open(struct call *c, uint64_t flags)
 		return call_return(c, err);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return call_return(c, -errno);
-	asock_set_buffer(sv[0]);
 	err = relay_create(c, pid, sv[0], &rl);
 	if (err) {
 		close(sv[0]);

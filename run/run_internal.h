@@ -538,6 +538,7 @@ enum call_result call_ioctl(struct call *c);
 enum call_result call_open(struct call *c);
 enum call_result call_openat(struct call *c);
 enum call_result call_openat2(struct call *c);
+enum call_result call_creat(struct call *c);
 enum call_result call_uname(struct call *c);
 enum call_result call_sethostname(struct call *c);
 enum call_result call_target_pid(struct call *c);
@@ -593,6 +594,12 @@ uint64_t park_next(const struct run *r); /* when park_check() is due */
 /* Exactly once on kernels where a signal can take the answer away: remember it for the restarted call. */
 void park_remember(struct call *c, long ret);
 bool park_recall(struct call *c, long *ret);
+
+/* ---- path.c ---- */
+/* What @path is for the caller, from directory @dirfd of its own: an O_PATH descriptor, or -errno. @follow: a link at its end, too. */
+int path_open(struct call *c, int dirfd, const char *path, bool follow);
+/* Is it /proc/PID/mem of a process that is not ours? */
+bool path_is_foreign_memory(int fd);
 
 /* ---- views.c ---- */
 int views_init(struct run *r);

@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -219,9 +220,17 @@ static int meet_open(struct run *r)
 	return err;
 }
 
-/* Others of our user could connect to it, too: their connections are not ours. */
-static int meet_accept(struct run *r)
+/*
+ * Others of our user could connect to it, too: their connections are not ours. Under a runner around us it is that which connects, for all its
+ * programs: there a number tells, written into @a, which nobody else has yet.
+ */
+static int meet_accept(struct run *r, int a)
 {
+	uint64_t mark, got;
+
+	if (r->nested && (getrandom(&mark, sizeof(mark), 0) != sizeof(mark) ||
+			  send(a, &mark, sizeof(mark), MSG_DONTWAIT) != sizeof(mark)))
+		return -EAGAIN;
 	for (;;) {
 		int fd = accept4(r->meet, NULL, NULL, SOCK_CLOEXEC);
 		struct ucred cred = { 0 };
@@ -232,7 +241,9 @@ static int meet_accept(struct run *r)
 		if (fd < 0)
 			return -errno;
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
-		    cred.pid == r->unix_pid)
+		    cred.pid == r->unix_pid &&
+		    (!r->nested ||
+		     (recv(fd, &got, sizeof(got), MSG_DONTWAIT) == sizeof(got) && got == mark)))
 			return fd;
 		close(fd);
 	}
@@ -327,7 +338,7 @@ int asock_join(struct asock *s, int a)
 	meet_address(s->run, &sun);
 	if (connect(a, (struct sockaddr *)&sun, sizeof(sun)) < 0)
 		return -errno;
-	b = meet_accept(s->run);
+	b = meet_accept(s->run, a);
 	err = b < 0 ? b : take_end(s, a, b, true);
 	if (err)
 		return err;

@@ -23,7 +23,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/netlink.h>
-#include <linux/openat2.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <stddef.h>
@@ -346,35 +345,6 @@ static int resolve_abstract(struct call *c, struct target *t)
 	return w.own ? 0 : -ECONNREFUSED;
 }
 
-/* The program's path, in its root or from its working directory. */
-static int open_path(struct call *c, const char *path)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	char base[40], own[sizeof(((struct sockaddr_un *)0)->sun_path) + 32];
-	pid_t tid = (pid_t)c->n.pid;
-	int dir, fd;
-
-	/* "self" is whoever asks. */
-	if (!strncmp(path, "/proc/self/", 11)) {
-		snprintf(own, sizeof(own), "/proc/%d/%s", (int)tid, path + 11);
-		path = own;
-	}
-	snprintf(base, sizeof(base), "/proc/%d/%s", (int)tid, path[0] == '/' ? "root" : "cwd");
-	dir = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return -errno;
-	if (path[0] == '/')
-		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-	else
-		fd = openat(dir, path, O_PATH | O_CLOEXEC);
-	/* Links in /proc to descriptors are refused there. What is opened is judged by what it is, however it was named. */
-	if (fd < 0 && path[0] == '/' && (errno == ELOOP || errno == EXDEV || errno == ENOSYS))
-		fd = open(path, O_PATH | O_CLOEXEC);
-	fd = fd < 0 ? -errno : fd;
-	close(dir);
-	return fd;
-}
-
 static int resolve_file(struct call *c, struct target *t)
 {
 	char path[sizeof(t->sun.sun_path) + 1] = "";
@@ -383,7 +353,7 @@ static int resolve_file(struct call *c, struct target *t)
 	int err;
 
 	memcpy(path, t->sun.sun_path, t->len - offsetof(struct sockaddr_un, sun_path));
-	t->file = open_path(c, path);
+	t->file = path_open(c, AT_FDCWD, path, true);
 	if (!notify_valid(c))
 		return -ENOENT;
 	if (t->file < 0)

@@ -9,8 +9,8 @@
  *   A sysctl opened for writing is a memfd too; inotify tells when it was written, and the text goes to the stack. The program's
  *   write() has succeeded by then, so a refusal is only said on stderr.
  *   Other paths are continued. A thread that changes the string between our look and the kernel's could read the host's files,
- *   as it can read any file of the host; memory of foreign processes is closed by Landlock (filter.c), and by a look here where
- *   there is none.
+ *   as it can read any file of the host; memory of foreign processes is closed by Landlock (filter.c), and where there is none by a
+ *   look at what the path leads to (path.c).
  *   stat() and friends are not notified: they see the host's files of the same names. uname() shows the node's name.
  */
 #include "relay.h"
@@ -117,13 +117,8 @@ static void fold_process_net(char *path)
 }
 
 /* 0 and an absolute, normalised path, if it is worth a look; -ENOENT: none of ours. */
-static int resolve(struct call *c, int dirfd, uint64_t addr, char *path)
+static int resolve(struct call *c, int dirfd, const char *text, char *path)
 {
-	char text[PATH_MAX];
-	int n = mem_read_string(c, addr, text, sizeof(text));
-
-	if (n <= 0)
-		return -ENOENT;
 	if (text[0] == '/') {
 		strcpy(path, text);
 	} else {
@@ -152,13 +147,20 @@ static bool is_stack_view(const char *path)
 	return under(path, "/proc/net") || under(path, "/sys/class/net") || is_setting(path);
 }
 
-/* /proc/PID/mem of a process that is not ours */
-static bool foreign_memory(const char *path)
+/* Where Landlock does not see to it. 0, -EACCES, or what keeps us from looking; what cannot be found the caller will not find either. */
+static int refuse_foreign_memory(struct call *c, int dirfd, const char *text, uint64_t flags)
 {
-	const char *base = strrchr(path, '/');
+	int fd, err = 0;
 
-	return !strncmp(path, "/proc/", 6) && isdigit((unsigned char)path[6]) &&
-	       !strcmp(base, "/mem") && !ident_in_tree((pid_t)atoi(path + 6));
+	if (c->run->ruleset >= 0)
+		return 0;
+	fd = path_open(c, dirfd, text, !(flags & O_NOFOLLOW));
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES || fd == -EBADF ? 0 : fd;
+	if (path_is_foreign_memory(fd))
+		err = -EACCES;
+	close(fd);
+	return err;
 }
 
 /* ---- giving files ---------------------------------------------------------------------------------------------- */
@@ -477,13 +479,16 @@ static enum call_result give_resolv_conf(struct call *c, const char *text, uint6
 
 static enum call_result open_path(struct call *c, int dirfd, uint64_t addr, uint64_t flags)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], given[PATH_MAX];
+	int err = mem_read_string(c, addr, given, sizeof(given));
 	const char *text;
 
-	if (resolve(c, dirfd, addr, path))
+	if (err >= 0)
+		err = refuse_foreign_memory(c, dirfd, given, flags);
+	if (err < 0)
+		return call_return(c, err);
+	if (resolve(c, dirfd, given, path))
 		return CALL_CONTINUE;
-	if (foreign_memory(path))
-		return call_return(c, -EACCES);
 	if (!strcmp(path, RELAY_PATH))
 		return (flags & O_ACCMODE) == O_RDWR ? relay_open(c, flags)
 						     : give_text(c, "weir\n", 5, flags);
@@ -515,10 +520,17 @@ enum call_result call_openat(struct call *c)
 enum call_result call_openat2(struct call *c)
 {
 	struct open_how how;
+	int err = call_ptr(c, 3) < sizeof(how) ? -EINVAL
+					       : mem_read(c, call_ptr(c, 2), &how, sizeof(how));
 
-	if (call_ptr(c, 3) < sizeof(how) || mem_read(c, call_ptr(c, 2), &how, sizeof(how)))
-		return CALL_CONTINUE;
+	if (err)
+		return call_return(c, err);
 	return open_path(c, call_int(c, 0), call_ptr(c, 1), how.flags);
+}
+
+enum call_result call_creat(struct call *c)
+{
+	return open_path(c, AT_FDCWD, call_ptr(c, 0), O_CREAT | O_WRONLY | O_TRUNC);
 }
 
 enum call_result call_uname(struct call *c)

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -261,6 +262,54 @@ static void foreign_process(void)
 	report("proc-task-mem", opens(path, O_RDONLY));
 	snprintf(path, sizeof(path), "/proc/%d/../%d/mem", getpid(), victim);
 	report("proc-dots-mem", opens(path, O_RDONLY));
+}
+
+/* The same file by other names: links, other ways through /proc, other calls. */
+static void foreign_memory(void)
+{
+	char target[64], path[160];
+	struct open_how how = { .flags = O_RDWR };
+	int fd;
+
+	snprintf(target, sizeof(target), "/proc/%d/mem", victim);
+	snprintf(path, sizeof(path), "%s/mem-link", dir);
+	symlink(target, path);
+	report("mem-link", opens(path, O_RDWR));
+	snprintf(path, sizeof(path), "%s/mem-link-link", dir);
+	symlink("mem-link", path);
+	report("mem-link-link", opens(path, O_RDWR));
+	snprintf(path, sizeof(path), "/proc/self/root/proc/%d/mem", victim);
+	report("mem-root", opens(path, O_RDWR));
+	snprintf(path, sizeof(path), "/proc/self/../thread-self/root%s/mem-link", dir);
+	report("mem-root-link", opens(path, O_RDWR));
+	snprintf(path, sizeof(path), "/proc/%d/root/proc/%d/task/%d/mem", getppid(), victim,
+		 victim);
+	report("mem-parent-root", opens(path, O_RDWR));
+	snprintf(path, sizeof(path), "/proc/%d", victim);
+	fd = open(path, O_PATH | O_DIRECTORY);
+	report("mem-at", openat(fd, "mem", O_RDWR) >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/mem", fd);
+	report("mem-fd", opens(path, O_RDWR));
+	snprintf(path, sizeof(path), "/dev/fd/%d/mem", fd);
+	report("mem-dev-fd", opens(path, O_RDWR));
+	fchdir(fd);
+	report("mem-cwd", opens("mem", O_RDWR));
+	report("mem-cwd-root", opens("/proc/self/cwd/mem", O_RDWR));
+	chdir("/");
+	close(fd);
+	fd = open(target, O_PATH);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	report("mem-path", fd >= 0 && opens(path, O_RDWR));
+	close(fd);
+#ifdef SYS_creat
+	report("mem-creat", syscall(SYS_creat, target, 0600) >= 0);
+#endif
+	report("mem-openat2", syscall(SYS_openat2, AT_FDCWD, target, &how, sizeof(how)) >= 0);
+	snprintf(target, sizeof(target), "/proc/%d/mem", getpid());
+	works("own-mem", opens(target, O_RDWR));
+	works("own-mem-self", opens("/proc/self/mem", O_RDWR));
+	snprintf(path, sizeof(path), "/proc/self/root/proc/self/task/%d/mem", getpid());
+	works("own-mem-root", opens(path, O_RDWR));
 }
 
 /* ---- what the host has ------------------------------------------------------------------------------------------ */
@@ -764,6 +813,7 @@ int main(int argc, char **argv)
 	processes();
 	other_calls();
 	foreign_process();
+	foreign_memory();
 	host_network();
 	unix_streams();
 	unix_datagrams();

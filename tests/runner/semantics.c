@@ -414,6 +414,55 @@ static void reconnect_after_failure(void)
 	close(l);
 }
 
+/* One whose connect() has failed can be bound, and connected; it cannot listen. */
+static void bind_after_failure(void)
+{
+	struct sockaddr_in a, b = loopback(), peer;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), l = listener(&a), s, r;
+	struct sockaddr_in closed = closed_port();
+	socklen_t len = sizeof(b);
+
+	connect(fd, sa(&closed), sizeof(closed));
+	poll_all(fd, 500);
+	ok("bind", bind(fd, sa(&b), sizeof(b)));
+	socket_error("error", fd);
+	ok("listen", listen(fd, 5));
+	getsockname(fd, sa(&b), &len);
+	r = connect(fd, sa(&a), sizeof(a));
+	if (r < 0 && errno == ECONNABORTED)
+		r = connect(fd, sa(&a), sizeof(a));
+	result("connect", r);
+	events("poll", poll_all(fd, 500));
+	s = accept(l, sa(&peer), &len);
+	say("same-port=%d", peer.sin_port == b.sin_port);
+	result("peer-writes", write(s, "hi", 2));
+	settle();
+	result("read", read(fd, buf, 10));
+	close(fd);
+	close(s);
+	close(l);
+}
+
+/* What does not get to the caller's memory is not lost. */
+static void receive_fault(void)
+{
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	int a, b;
+
+	tcp_pair(&a, &b);
+	write(b, "abc", 3);
+	settle();
+	result("fault", recvfrom(a, (void *)8, 3, 0, sa(&from), &len));
+	result("peek", recvfrom(a, buf, 2, MSG_PEEK, sa(&from), &len));
+	result("part", recvfrom(a, buf, 1, 0, sa(&from), &len));
+	memset(buf, 0, 10);
+	result("rest", recvfrom(a, buf, 10, 0, sa(&from), &len));
+	say("%s", buf);
+	close(a);
+	close(b);
+}
+
 static void connect_nonblocking(void)
 {
 	struct sockaddr_in a, peer;
@@ -1821,6 +1870,8 @@ static const struct {
 	{ "refused-nonblocking", refused_nonblocking },
 	{ "refused-blocking", refused_blocking },
 	{ "reconnect-after-failure", reconnect_after_failure },
+	{ "bind-after-failure", bind_after_failure },
+	{ "receive-fault", receive_fault },
 	{ "connect-nonblocking", connect_nonblocking },
 	{ "connected", connected },
 	{ "half-close", half_close },

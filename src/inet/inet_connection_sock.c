@@ -14,7 +14,8 @@
  *   A listener for any destination (inet_sock.listen_any) does not answer a SYN by itself: request and SYN wait on the any queue
  *   until the owner has heard of them and said what the SYN's fate is (tcp/tcp_listen_any.c). Its requests that end without
  *   a child come to that queue once more.
- *   A listener that closes resets the children that nobody accepted and ends its requests: the ACK of one finds no socket.
+ *   A listener that closes resets the children that nobody accepted and ends its requests: the ACK of one finds no socket. With
+ *   net.ipv4.tcp_migrate_req another listener of its SO_REUSEPORT group, if there is one, gets both.
  * Locking: the home cpu's lock.
  * See RFC 9293 3.10.7.2-4, RFC 4987.
  */
@@ -97,8 +98,52 @@ void inet_child_forget(struct sock *listener, struct request_sock *req, struct s
 	sock_put(child);
 }
 
+/* Who takes over @c, a request or child of @sk, which listens no more. NULL: nobody */
+static struct sock *listener_successor(const struct sock *sk, const struct sock_common *c)
+{
+	struct inet_hashinfo *h = sk_hashinfo(sk);
+	struct sock *next = NULL;
+	struct inet_tuple t;
+
+	if (likely(!sk->sk_reuseport) || !h)
+		return NULL;
+	if (h->migrate_req) {
+		inet_common_tuple(c, &t);
+		t.dif = sk->sk_bound_dev_if;
+		next = __inet_lookup_listener(h, &t, NULL);
+		if (next && !inet_reuseport_match(sk, next))
+			next = NULL;
+	}
+	NET_INC_STATS(sk->sk_net,
+		      next ? MIB_TcpExt_TCPMigrateReqSuccess : MIB_TcpExt_TCPMigrateReqFailure);
+	return next;
+}
+
+static void reqsk_change_listener(struct request_sock *req, struct sock *next)
+{
+	sock_hold(next);
+	sock_put(req->rsk_listener);
+	req->rsk_listener = next;
+}
+
+/* @sk gives up @req, which is in ehash. */
+static void reqsk_leave_listener(struct sock *sk, struct request_sock *req)
+{
+	struct sock *next = req->any ? NULL : listener_successor(sk, &req->c);
+	struct request_sock_queue *q;
+
+	if (!next) {
+		inet_csk_reqsk_queue_drop(sk, req);
+		return;
+	}
+	q = &inet_csk(next)->icsk_accept_queue;
+	reqsk_change_listener(req, next);
+	q->qlen++;
+	q->young += !req->num_timeout;
+}
+
 /* The queue's counters share their memory with what the socket needs when it connects next: nobody may count down later. */
-static void reqsk_queue_drop_all(struct sock *sk)
+static void reqsk_queue_leave_all(struct sock *sk)
 {
 	struct inet_hashinfo *h = sk_hashinfo(sk);
 	struct hlist_node *next;
@@ -109,7 +154,7 @@ static void reqsk_queue_drop_all(struct sock *sk)
 			struct request_sock *req = (struct request_sock *)c;
 
 			if (c->skc_state == SS_TCP_NEW_SYN_RECV && req->rsk_listener == sk)
-				inet_csk_reqsk_queue_drop(sk, req);
+				reqsk_leave_listener(sk, req);
 		}
 	}
 }
@@ -182,7 +227,7 @@ void inet_csk_listen_stop(struct sock *sk)
 {
 	struct request_sock *req;
 
-	reqsk_queue_drop_all(sk);
+	reqsk_queue_leave_all(sk);
 	if (inet_sk(sk)->listen_any) {
 		while ((req = any_queue_remove(sk)))
 			reqsk_put(req);
@@ -190,8 +235,14 @@ void inet_csk_listen_stop(struct sock *sk)
 		inet_sk(sk)->listen_any = 0;
 	}
 	while ((req = accept_queue_remove(sk))) {
-		struct sock *child = req->sk;
+		struct sock *child = req->sk, *next = listener_successor(sk, &child->c);
 
+		if (next) {
+			reqsk_change_listener(req, next);
+			accept_queue_add(next, req, child);
+			sk_data_ready(next);
+			continue;
+		}
 		req->sk = NULL;
 		inet_child_forget(sk, req, child);
 		reqsk_put(req);

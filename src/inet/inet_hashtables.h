@@ -36,6 +36,7 @@ struct inet_hashinfo {
 	struct sock *any[2];
 	u64 key[2];                  /* for what is seen outside: ports */
 	struct unihash_key hash_key; /* ehash, lhash2 */
+	u8 migrate_req; /* sysctl: what a listener leaves behind goes to another of its SO_REUSEPORT group */
 	/* RFC 6056 3.3.4: a counter per class of destinations, so that ports go up where they meet */
 	u32 *table_perturb; /* INET_TABLE_PERTURB_SIZE; NULL until the first connect */
 };

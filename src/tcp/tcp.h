@@ -254,7 +254,7 @@ struct netns_tcp {
 		moderate_rcvbuf, slow_start_after_idle, thin_linear_timeouts, retrans_collapse,
 		reflect_tos, rfc1337, no_metrics_save, no_ssthresh_metrics_save, early_retrans,
 		recovery, frto, ecn, ecn_fallback, ecn_option, ecn_option_beacon, syncookies,
-		stdurg, workaround_signed_windows, app_win, fwmark_accept, migrate_req;
+		stdurg, workaround_signed_windows, app_win, fwmark_accept;
 	u8 plb_enabled, plb_idle_rehash_rounds, plb_rehash_rounds,
 		plb_suspend_rto_s; /* tcp_plb.c */
 	u32 plb_cong_thresh;

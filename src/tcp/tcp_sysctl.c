@@ -208,6 +208,10 @@ static const struct sysctl_desc tcp_sysctl_rows[] = {
 	    "offered as window; 0: all is"),
 	ROW("fwmark_accept", SYSCTL_U8, fwmark_accept, 0, 0, 255,
 	    "connections of a listener without a mark have that of their SYN"),
+	ROW("migrate_req", SYSCTL_U8, hashinfo.migrate_req, 0, 0, 1,
+	    "handshakes and connections that a listener leaves behind go to another of its "
+	    "SO_REUSEPORT "
+	    "group"),
 	ROW("l3mdev_accept", SYSCTL_U8, l3mdev_accept, 0, 0, 1,
 	    "kept for programs that set it: there are no VRFs, all listeners are for all devices"),
 	ROW("early_demux", SYSCTL_U8, early_demux, 1, 0, 255,

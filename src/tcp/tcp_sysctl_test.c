@@ -45,6 +45,7 @@ static const struct {
 	{ "max_reordering", 300, 1, INT_MAX },
 	{ "max_syn_backlog", 4096, INT_MIN, INT_MAX },
 	{ "max_tw_buckets", 131072, INT_MIN, INT_MAX },
+	{ "migrate_req", 0, 0, 1 },
 	{ "min_rtt_wlen", 300, 0, 86400 },
 	{ "min_snd_mss", 48, 48, 65535 },
 	{ "min_tso_segs", 2, 1, 255 },

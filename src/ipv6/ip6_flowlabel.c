@@ -448,6 +448,21 @@ be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl)
 	return cpu_to_be32(label);
 }
 
+void ip6_sk_rehash(struct sock *sk)
+{
+	struct ipv6_pinfo *np = sk->sk_family == AF_INET6 ? inet6_sk(sk) : NULL;
+	u32 old = np ? be32_to_cpu(np->auto_label.label) : 0, label = old;
+
+	if (!old)
+		return;
+	while (!label || label == old) {
+		label = (u32)cpu_random(sk->sk_cpu) & IPV6_FLOWLABEL_MASK_;
+		if (sock_net(sk)->ipv6->flowlabel_state_ranges)
+			label |= FL_STATELESS;
+	}
+	np->auto_label.label = cpu_to_be32(label);
+}
+
 /* ---- /proc/net/ip6_flowlabel -------------------------------------------------------------------------------------- */
 
 void ip6_flowlabel_show(struct net *net, struct text *t)

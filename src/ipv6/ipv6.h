@@ -179,6 +179,8 @@ void ipv6_datagram_recv_exthdrs(struct sock *sk, struct kmsghdr *msg, const stru
 				u32 rxopts);
 /* The label of a flow (RFC 6437 3): a keyed hash of what identifies it. */
 be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl);
+/* If @sk's packets have a label that was made for them they get another one. */
+void ip6_sk_rehash(struct sock *sk);
 
 /* ---- ipv6_sockglue.c, datagram.c --------------------------------------------------------------------------- */
 

@@ -971,6 +971,7 @@ int tcp_disconnect(struct sock *sk, int flags)
 	tp->window_clamp = 0;
 	tp->num_sacks = 0;
 	tp->probes_stamp = 0;
+	tp->plb_rehash = 0;
 	tp->tstamp_ok = tp->sack_ok = tp->wscale_ok = 0;
 	tcp_accecn_free(sk);
 	tp->ecn_flags = 0;

@@ -433,6 +433,7 @@ struct tcp_sock {
 	u32 last_oow_ack;  /* ms */
 	u32 probes_stamp;  /* ms | 1: the first probe of the window that is closed now; 0: none */
 	u16 min_rtt_stamp; /* 2 s */
+	u16 plb_rehash;    /* tcp_plb.c: how often */
 };
 
 static_assert(sizeof(struct socket) + sizeof(struct tcp_sock) < 1024,
@@ -1567,6 +1568,25 @@ struct sock *tcp_bypass_peer(struct sock *sk, struct net *net);
 int tcp_bypass_ready(struct sock *a, struct sock *b);
 /* As weir_bypass(): the lock was not dropped since tcp_bypass_ready() said 0. */
 void tcp_bypass(struct sock *a, struct sock *b, u32 n);
+
+/* ---- tcp_plb.c ----------------------------------------------------------------------------------------- */
+
+#define TCP_PLB_ONE 256u /* of net.ipv4.tcp_plb_cong_thresh: all packets */
+
+struct tcp_plb { /* zeroed: the beginning */
+	u32 pause_until; /* ms */
+	u8 congested;    /* round trips in a row, up to the most that are looked at */
+	bool paused;
+};
+
+void __tcp_plb_round(struct sock *sk, struct tcp_plb *plb, u32 delivered, u32 marked);
+/* A round trip is over: of @delivered packets @marked were marked. */
+static inline void tcp_plb_round(struct sock *sk, struct tcp_plb *plb, u32 delivered, u32 marked)
+{
+	if (unlikely(tcp_net(sk)->plb_enabled) && delivered)
+		__tcp_plb_round(sk, plb, delivered, marked);
+}
+void tcp_plb_timeout(struct sock *sk, struct tcp_plb *plb);
 
 /* ---- tcp_offload.c ----------------------------------------------------------------------------------- */
 

@@ -731,6 +731,7 @@ struct sock *tcp_create_openreq_child(const struct sock *sk, struct request_sock
 	tp->lsndtime = tp->rcv_tstamp = tcp_now_ms(newsk);
 	tp->last_oow_ack = treq->last_oow_ack;
 	tp->probes_stamp = 0;
+	tp->plb_rehash = 0;
 	tp->num_sacks = 0;
 	tp->dsack_pending = 0;
 	tp->rcv_rtt_us = 0;

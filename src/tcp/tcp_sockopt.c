@@ -517,6 +517,7 @@ void tcp_get_info(struct sock *sk, struct tcp_info_uapi *info)
 	info->tcpi_bytes_retrans = tp->bytes_retrans;
 	info->tcpi_snd_wnd = tp->snd_wnd;
 	info->tcpi_rcv_wnd = tp->rcv_wnd;
+	info->tcpi_rehash = tp->plb_rehash;
 	info->tcpi_delivery_rate = tcp_delivery_rate(tp);
 	info->tcpi_delivery_rate_app_limited = tp->rate_app_limited;
 	info->tcpi_busy_time = tcp_chrono_busy(sk, &rwnd, &sndbuf);

@@ -208,6 +208,17 @@ static const struct sysctl_desc tcp_sysctl_rows[] = {
 	    "offered as window; 0: all is"),
 	ROW("fwmark_accept", SYSCTL_U8, fwmark_accept, 0, 0, 255,
 	    "connections of a listener without a mark have that of their SYN"),
+	ROW("plb_enabled", SYSCTL_U8, plb_enabled, 0, 0, 1,
+	    "protective load balancing: DCTCP over IPv6 changes the flow label when its path stays "
+	    "congested"),
+	ROW("plb_idle_rehash_rounds", SYSCTL_U8, plb_idle_rehash_rounds, 3, 0, 31,
+	    "after so many congested round trips, when nothing is in flight"),
+	ROW("plb_rehash_rounds", SYSCTL_U8, plb_rehash_rounds, 12, 0, 31,
+	    "after so many, at once"),
+	ROW("plb_suspend_rto_sec", SYSCTL_U8, plb_suspend_rto_s, 60, 0, 255,
+	    "not for so long after a timeout, up to twice that, s"),
+	ROW("plb_cong_thresh", SYSCTL_U32, plb_cong_thresh, 128, 0, TCP_PLB_ONE,
+	    "a round trip is congested when this part of its packets, of 256, was marked"),
 	ROW("migrate_req", SYSCTL_U8, hashinfo.migrate_req, 0, 0, 1,
 	    "handshakes and connections that a listener leaves behind go to another of its "
 	    "SO_REUSEPORT "

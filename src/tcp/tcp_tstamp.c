@@ -158,7 +158,7 @@ struct sk_buff *tcp_tstamp_stats(const struct sock *sk, const struct sk_buff *sk
 	STAT(EDT, 8, left);
 	if (ack)
 		STAT(TTL, 1, skb_ttl(ack));
-	STAT(REHASH, 4, 0);
+	STAT(REHASH, 4, tp->plb_rehash);
 #undef STAT
 	return to;
 }

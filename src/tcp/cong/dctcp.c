@@ -23,6 +23,7 @@ struct dctcp {
 	u32 prior_rcv_nxt; /* receiver: up to which the state below was echoed */
 	u32 loss_cwnd;
 	bool ce; /* receiver: the last data was marked */
+	struct tcp_plb plb;
 };
 static_assert(sizeof(struct dctcp) <= ICSK_CA_PRIV_SIZE, "private state");
 
@@ -55,6 +56,7 @@ static void dctcp_pkts_acked(struct sock *sk, const struct ack_sample *s)
 		return;
 	delivered = tp->delivered - ca->delivered;
 	marked = tp->delivered_ce - ca->delivered_ce;
+	tcp_plb_round(sk, &ca->plb, delivered, marked);
 	if (!delivered && !ca->alpha)
 		return;
 	/* Below 1/16 of its unit the average would not move any more: then it is 0. */
@@ -95,6 +97,14 @@ static void dctcp_loss(struct sock *sk)
 	tp->snd_ssthresh = tcp_reno_ssthresh(sk);
 }
 
+static void dctcp_timeout(struct sock *sk)
+{
+	struct dctcp *ca = inet_csk_ca(sk);
+
+	dctcp_loss(sk);
+	tcp_plb_timeout(sk, &ca->plb);
+}
+
 /* Timeouts are an event: once for a series of them, and before the window is lowered. */
 static void dctcp_set_state(struct sock *sk, u8 state)
 {
@@ -128,7 +138,7 @@ static void dctcp_cwnd_event(struct sock *sk, enum tcp_ca_event ev)
 	if (ev == CA_EVENT_ECN_IS_CE || ev == CA_EVENT_ECN_NO_CE)
 		dctcp_echo(sk, ev == CA_EVENT_ECN_IS_CE);
 	else if (ev == CA_EVENT_LOSS)
-		dctcp_loss(sk);
+		dctcp_timeout(sk);
 }
 
 static u32 dctcp_get_info(struct sock *sk, union tcp_cc_info *info, u16 *ret_attr)

@@ -1573,7 +1573,7 @@ void tcp_bypass(struct sock *a, struct sock *b, u32 n);
 
 #define TCP_PLB_ONE 256u /* of net.ipv4.tcp_plb_cong_thresh: all packets */
 
-struct tcp_plb { /* zeroed: the beginning */
+struct tcp_plb {         /* zeroed: the beginning */
 	u32 pause_until; /* ms */
 	u8 congested;    /* round trips in a row, up to the most that are looked at */
 	bool paused;

@@ -30,9 +30,10 @@ u32 tcp_rto_min_us(const struct sock *sk)
 	u32 us = tcp_rare(sk) ? tcp_rare(sk)->rto_min_us : 0;
 	const struct dst_entry *dst = sk->sk_dst_cache;
 
-	/* ip route ... rto_min, which ip(8) always locks; ms */
+	/* ip route ... rto_min, which ip(8) always locks; ms. None at all would make the time that retransmissions may take none. */
 	if (dst && unlikely(ip_metric_locked(dst, DST_METRIC_RTO_MIN)))
-		return min(dst_metric(dst, DST_METRIC_RTO_MIN), tcp_rto_max_us(sk) / 1000) * 1000;
+		return clamp(dst_metric(dst, DST_METRIC_RTO_MIN), 1u, tcp_rto_max_us(sk) / 1000) *
+		       1000;
 	return us ? us : tcp_net(sk)->rto_min_us;
 }
 

@@ -78,8 +78,14 @@ static void set_server(struct pair *p)
 
 static struct weir_machine *machine_create(const struct bench_params *b)
 {
-	struct weir_machine_config counted = { .clock = WEIR_CLOCK_VIRTUAL, .seed = 1 };
-	struct weir_machine *m = weir_machine_create(b->count ? &counted : NULL);
+	struct weir_machine_config cfg = { .single_threaded = true };
+	struct weir_machine *m;
+
+	if (b->count) {
+		cfg.clock = WEIR_CLOCK_VIRTUAL;
+		cfg.seed = 1;
+	}
+	m = weir_machine_create(&cfg);
 
 	if (!m)
 		die("weir_machine_create", -errno);
@@ -228,7 +234,7 @@ __attribute__((noinline)) static uint64_t bench_counted(struct weir_machine *m, 
 
 	for (uint64_t i = 0; i < batches; i++) {
 		ops += batch(load);
-		weir_run(m, COUNTED_STEP_NS);
+		weir_sleep(m, COUNTED_STEP_NS);
 	}
 	return ops;
 }
@@ -242,7 +248,7 @@ static double run_load(const struct bench_params *b, struct weir_machine *m, bat
 	if (b->count) {
 		for (uint64_t i = 0; i < b->count; i++) {
 			batch(load);
-			weir_run(m, COUNTED_STEP_NS);
+			weir_sleep(m, COUNTED_STEP_NS);
 		}
 		return (double)bench_counted(m, batch, load, b->count);
 	}

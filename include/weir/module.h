@@ -98,6 +98,8 @@
 /* Functions that a module may call; by name. */
 #define WEIR_MODULE_FUNCTIONS(X)                                                                   \
 	X(___pskb_trim)                                                                            \
+	X(__copy_from_iter)                                                                        \
+	X(__copy_to_iter)                                                                          \
 	X(__dev_get_by_index)                                                                      \
 	X(__dev_get_by_name)                                                                       \
 	X(__module_put)                                                                            \
@@ -109,8 +111,6 @@
 	X(alloc_skb)                                                                               \
 	X(alloc_skb_with_frags)                                                                    \
 	X(consume_skb)                                                                             \
-	X(copy_from_iter)                                                                          \
-	X(copy_to_iter)                                                                            \
 	X(cpu_clock_refresh)                                                                       \
 	X(cpu_lock)                                                                                \
 	X(cpu_queue_work)                                                                          \
@@ -129,7 +129,7 @@
 	X(dev_remove_pack)                                                                         \
 	X(dev_set_allmulti)                                                                        \
 	X(dev_set_promiscuity)                                                                     \
-	X(dst_release)                                                                             \
+	X(dst_destroy)                                                                             \
 	X(eth_hw_addr_random)                                                                      \
 	X(eth_type_trans)                                                                          \
 	X(ether_setup)                                                                             \

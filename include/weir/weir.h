@@ -66,6 +66,11 @@ struct weir_machine_config {
 	/* A module was there but could not be loaded on demand; @text says why. No lock is held. May be NULL. */
 	void (*module_log)(void *arg, const char *text);
 	void *module_log_arg;
+	/* The program promises that never two of its threads are in calls on this machine at once (one after another is fine, if one knows
+	 * that the other has returned; weir_arm()'s descriptor is for whoever waits). Then nothing is locked, which is some 30 ns less a
+	 * call. Overlapping calls are asserted against. Not with @workers, nor on more than one cpu: EINVAL.
+	 * Devices over the host's interfaces have a thread: EOPNOTSUPP. */
+	bool single_threaded;
 };
 
 /* @cfg NULL: defaults (real time, caller-driven, one cpu). */

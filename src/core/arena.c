@@ -34,9 +34,8 @@
 #include "core/cpu.h"
 #include "core/machine.h"
 
-#define CHUNK_SIZE       (2u << 20)
 #define BLOCK_SIZE       (32u << 10)
-#define BLOCKS_PER_CHUNK (CHUNK_SIZE / BLOCK_SIZE)
+#define BLOCKS_PER_CHUNK (ARENA_CHUNK_SIZE / BLOCK_SIZE)
 #define REMOTE_BATCH     32
 #define RECLAIM_NS       NSEC_PER_MSEC
 #define RECLAIM_SLOT_NS  4000u
@@ -46,12 +45,6 @@
 static_assert(sizeof(struct sk_buff) <= ARENA_SKB_SIZE,
 	      "the slot of a struct sk_buff is too small");
 
-struct slot { /* a free slot, in its own first octets */
-	struct slot *next;
-	struct slot **pprev; /* while parked */
-	unsigned kind;       /* on remote lists */
-};
-
 struct run { /* one or more blocks of a kind, at the index of the first */
 	u8 blocks;
 	u8 slots; /* 0: no run that could be given back begins here */
@@ -59,7 +52,7 @@ struct run { /* one or more blocks of a kind, at the index of the first */
 };
 
 struct chunk {
-	struct arena *arena;
+	struct arena *arena; /* first: arena_of() */
 	struct chunk *next;
 	u32 used;   /* blocks that were ever taken */
 	u64 vacant; /* bit mask of blocks below used that were given back */
@@ -68,27 +61,6 @@ struct chunk {
 
 static_assert(BLOCK_SIZE / ARENA_SKB_SIZE <= UINT8_MAX, "struct run counts the smallest slots");
 static_assert(BLOCKS_PER_CHUNK <= 64, "one mask for the blocks of a chunk");
-
-struct arena_kind {
-	struct slot *free;
-	struct slot *parked; /* free, and counted in their runs */
-	u8 *cut, *cut_end;   /* the run that is being cut */
-};
-
-struct arena {
-	struct cpu *cpu;
-	struct arena_kind kinds[ARENA_NR_KINDS];
-	struct chunk *chunks; /* the first one is cut from */
-	u32 nr_vacant;        /* blocks of all chunks */
-	u64 reclaim_at;       /* not again before (cpu->now) */
-	u32 reclaim_kind;     /* where to go on */
-	u64 octets, mallocs;
-	struct slot *remote; /* atomic: what other cpus gave back */
-	/* what we have to give back to others: one owner at a time */
-	struct arena *batch_owner;
-	struct slot *batch_first, *batch_last;
-	u32 batch_len;
-};
 
 static bool arena_charge(struct arena *a, u64 octets)
 {
@@ -134,19 +106,19 @@ static void *arena_refill(struct arena *a, unsigned kind)
 	return p;
 }
 
-void *arena_alloc(struct arena *a, unsigned kind)
+void *arena_alloc_slow(struct arena *a, unsigned kind)
 {
 	return arena_refill(a, kind);
 }
 
-void arena_free(struct arena *a, void *p, unsigned kind)
+void arena_free_remote(struct arena *a, void *p, unsigned kind)
 {
 	memset(p, 0x5a, arena_kind_size(kind));
 	arena_uncharge(a, arena_kind_size(kind));
 	free(p);
 }
 
-static void *arena_alloc_larger(struct arena *a, unsigned class, unsigned *ret_class)
+void *arena_alloc_larger(struct arena *a, unsigned class, unsigned *ret_class)
 {
 	return NULL;
 }
@@ -160,13 +132,13 @@ void arena_destroy(struct arena *a)
 
 static struct chunk *chunk_of(void *p)
 {
-	return (struct chunk *)((uintptr_t)p & ~(uintptr_t)(CHUNK_SIZE - 1));
+	return (struct chunk *)((uintptr_t)p & ~(uintptr_t)(ARENA_CHUNK_SIZE - 1));
 }
 
 /* A chunk, or NULL. Nothing but its first page is touched. */
 static struct chunk *chunk_map(struct arena *a)
 {
-	size_t map_size = 2 * (size_t)CHUNK_SIZE;
+	size_t map_size = 2 * (size_t)ARENA_CHUNK_SIZE;
 	u8 *map = mmap(NULL, map_size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	u8 *start;
@@ -174,13 +146,14 @@ static struct chunk *chunk_map(struct arena *a)
 
 	if (map == MAP_FAILED)
 		return NULL;
-	start = (u8 *)ALIGN_UP((uintptr_t)map, (uintptr_t)CHUNK_SIZE);
+	start = (u8 *)ALIGN_UP((uintptr_t)map, (uintptr_t)ARENA_CHUNK_SIZE);
 	if (start > map)
 		munmap(map, (size_t)(start - map));
-	if (start + CHUNK_SIZE < map + map_size)
-		munmap(start + CHUNK_SIZE, (size_t)(map + map_size - start - CHUNK_SIZE));
+	if (start + ARENA_CHUNK_SIZE < map + map_size)
+		munmap(start + ARENA_CHUNK_SIZE,
+		       (size_t)(map + map_size - start - ARENA_CHUNK_SIZE));
 	/* Advice only: without huge pages it works as well. */
-	(void)madvise(start, CHUNK_SIZE, a->chunks ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	(void)madvise(start, ARENA_CHUNK_SIZE, a->chunks ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	arena_count_malloc(a);
 	c = (struct chunk *)start;
 	*c = (struct chunk){ .arena = a };
@@ -377,8 +350,7 @@ static bool arena_reclaim(struct arena *a)
 	return released != 0;
 }
 
-/* Out of line, so that the fast path saves no registers. */
-static __attribute__((noinline)) void *arena_alloc_slow(struct arena *a, unsigned kind)
+void *arena_alloc_slow(struct arena *a, unsigned kind)
 {
 	struct arena_kind *k = &a->kinds[kind];
 	void *p;
@@ -397,16 +369,6 @@ static __attribute__((noinline)) void *arena_alloc_slow(struct arena *a, unsigne
 	return p;
 }
 
-void *arena_alloc(struct arena *a, unsigned kind)
-{
-	struct slot *s = a->kinds[kind].free;
-
-	if (unlikely(!s))
-		return arena_alloc_slow(a, kind);
-	a->kinds[kind].free = s->next;
-	return s;
-}
-
 static void arena_flush_batch(struct arena *a)
 {
 	struct arena *owner = a->batch_owner;
@@ -423,8 +385,11 @@ static void arena_flush_batch(struct arena *a)
 	a->batch_first = a->batch_last = NULL;
 }
 
-static void arena_free_remote(struct arena *a, struct slot *s, struct arena *owner, unsigned kind)
+void arena_free_remote(struct arena *a, void *p, unsigned kind)
 {
+	struct arena *owner = arena_of(p);
+	struct slot *s = p;
+
 	if (a->batch_owner != owner)
 		arena_flush_batch(a);
 	a->batch_owner = owner;
@@ -437,21 +402,8 @@ static void arena_free_remote(struct arena *a, struct slot *s, struct arena *own
 		arena_flush_batch(a);
 }
 
-void arena_free(struct arena *a, void *p, unsigned kind)
-{
-	struct arena *owner = chunk_of(p)->arena;
-	struct slot *s = p;
-
-	if (unlikely(owner != a)) {
-		arena_free_remote(a, s, owner, kind);
-		return;
-	}
-	s->next = a->kinds[kind].free;
-	a->kinds[kind].free = s;
-}
-
 /* At the limit: a larger head area that lies free. */
-static void *arena_alloc_larger(struct arena *a, unsigned class, unsigned *ret_class)
+void *arena_alloc_larger(struct arena *a, unsigned class, unsigned *ret_class)
 {
 	while (++class < ARENA_NR_CLASSES) {
 		const struct arena_kind *k = &a->kinds[class];
@@ -473,28 +425,12 @@ void arena_destroy(struct arena *a)
 	arena_uncharge(a, a->octets);
 	for (c = a->chunks; c; c = next) {
 		next = c->next;
-		munmap(c, CHUNK_SIZE);
+		munmap(c, ARENA_CHUNK_SIZE);
 	}
 	free(a);
 }
 
 #endif
-
-void *arena_alloc_head(struct arena *a, u32 size, unsigned *ret_class)
-{
-	unsigned class;
-	void *p;
-
-	if (size > ARENA_MAX_SIZE)
-		return NULL;
-	class = size <= 1u << ARENA_MIN_SHIFT ? 0 : order_base_2(size) - ARENA_MIN_SHIFT;
-	p = arena_alloc(a, class);
-	if (likely(p)) {
-		*ret_class = class;
-		return p;
-	}
-	return arena_alloc_larger(a, class, ret_class);
-}
 
 struct arena *arena_create(struct cpu *cpu)
 {

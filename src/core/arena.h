@@ -38,23 +38,93 @@ struct skb_cache {
 int skb_cache_init(struct cpu *cpu); /* 0 or -ENOMEM */
 void skb_cache_fini(struct cpu *cpu);
 
+#define ARENA_CHUNK_SIZE (2u << 20)
+
+struct slot { /* a free slot, in its own first octets */
+	struct slot *next;
+	struct slot **pprev; /* while parked */
+	unsigned kind;       /* on remote lists */
+};
+
+struct arena_kind {
+	struct slot *free;
+	struct slot *parked; /* free, and counted in their runs */
+	u8 *cut, *cut_end;   /* the run that is being cut */
+};
+
+struct arena {
+	struct cpu *cpu;
+	struct arena_kind kinds[ARENA_NR_KINDS];
+	struct chunk *chunks; /* the first one is cut from */
+	u32 nr_vacant;        /* blocks of all chunks */
+	u64 reclaim_at;       /* not again before (cpu->now) */
+	u32 reclaim_kind;     /* where to go on */
+	u64 octets, mallocs;
+	struct slot *remote; /* atomic: what other cpus gave back */
+	/* what we have to give back to others: one owner at a time */
+	struct arena *batch_owner;
+	struct slot *batch_first, *batch_last;
+	u32 batch_len;
+};
+
 /* arena.c. All: lock of @cpu held. */
 struct arena *arena_create(struct cpu *cpu);
 void arena_destroy(struct arena *a); /* all memory of it, in use or not */
-/* NULL: limit reached, or the system has no more. @kind: a class or ARENA_KIND_*. */
-void *arena_alloc(struct arena *a, unsigned kind);
-/* To the arena it came from; @a is the one of the cpu that frees. */
-void arena_free(struct arena *a, void *p, unsigned kind);
-/* A head area of at least @size octets; the class it was given in *ret_class. */
-void *arena_alloc_head(struct arena *a, u32 size, unsigned *ret_class);
 u64 arena_octets(const struct arena *a);
 u64 arena_mallocs(const struct arena *a);
+/* The halves out of line of what follows. */
+void *arena_alloc_slow(struct arena *a, unsigned kind);
+void *arena_alloc_larger(struct arena *a, unsigned class, unsigned *ret_class);
+void arena_free_remote(struct arena *a, void *p, unsigned kind);
 
 static inline u32 arena_kind_size(unsigned kind)
 {
 	return kind == ARENA_KIND_SKB    ? ARENA_SKB_SIZE
 	       : kind == ARENA_KIND_PAGE ? SKB_PAGE_SIZE
 					 : 1u << (ARENA_MIN_SHIFT + kind);
+}
+
+/* Whose @p is: a chunk begins with it. */
+static inline struct arena *arena_of(const void *p)
+{
+	return *(struct arena **)((uintptr_t)p & ~(uintptr_t)(ARENA_CHUNK_SIZE - 1));
+}
+
+/* NULL: limit reached, or the system has no more. @kind: a class or ARENA_KIND_*. */
+static inline void *arena_alloc(struct arena *a, unsigned kind)
+{
+	struct slot *s = a->kinds[kind].free;
+
+	if (WEIR_POISON || unlikely(!s))
+		return arena_alloc_slow(a, kind);
+	a->kinds[kind].free = s->next;
+	return s;
+}
+
+/* To the arena it came from; @a is the one of the cpu that frees. */
+static inline void arena_free(struct arena *a, void *p, unsigned kind)
+{
+	struct slot *s = (struct slot *)p;
+
+	if (WEIR_POISON || unlikely(arena_of(p) != a)) {
+		arena_free_remote(a, p, kind);
+		return;
+	}
+	s->next = a->kinds[kind].free;
+	a->kinds[kind].free = s;
+}
+
+/* A head area of at least @size octets; the class it was given in *ret_class. */
+static inline void *arena_alloc_head(struct arena *a, u32 size, unsigned *ret_class)
+{
+	unsigned class = size <= 1u << ARENA_MIN_SHIFT ? 0 : order_base_2(size) - ARENA_MIN_SHIFT;
+	void *p;
+
+	if (unlikely(size > ARENA_MAX_SIZE))
+		return NULL;
+	*ret_class = class;
+	p = arena_alloc(a, class);
+	return likely(p) ? p : arena_alloc_larger(a, class, ret_class);
 }
 
 #endif

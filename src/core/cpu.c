@@ -56,12 +56,9 @@ static bool cpu_lock_soon(struct cpu *cpu)
 	return false;
 }
 
-void cpu_lock(struct cpu *cpu)
+static void cpu_lock_mutex(struct cpu *cpu)
 {
-	int err;
-
-	assert(cpu); /* with the address sanitizer gcc 12 follows the path on which it is not, and warns of it */
-	err = pthread_mutex_trylock(&cpu->lock);
+	int err = pthread_mutex_trylock(&cpu->lock);
 
 	if (unlikely(err)) {
 		__atomic_add_fetch(&cpu->lock_waiters, 1, __ATOMIC_RELAXED);
@@ -73,17 +70,26 @@ void cpu_lock(struct cpu *cpu)
 	}
 	assert(!err); /* EDEADLK: this thread holds it already */
 	(void)err;
+}
+
+void cpu_lock(struct cpu *cpu)
+{
+	assert(cpu); /* with the address sanitizer gcc 12 follows the path on which it is not, and warns of it */
+	if (!cpu->single_threaded)
+		cpu_lock_mutex(cpu);
+	assert(!cpu->locked); /* else two threads are in calls on a machine that was promised one at a time */
 	cpu->locked = true;
 	cpu_clock_refresh(cpu);
 }
 
-/* Raises what came from outside or by time alone. */
-static void cpu_raise_due(struct cpu *cpu)
+/* Raises what came from outside or by time alone. Is anything pending then? */
+static inline bool cpu_raise_due(struct cpu *cpu)
 {
-	if (__atomic_load_n(&cpu->remote_work, __ATOMIC_RELAXED))
+	if (unlikely(__atomic_load_n(&cpu->remote_work, __ATOMIC_RELAXED)))
 		raise_softirq(cpu, HI_SOFTIRQ);
 	if (timers_due(cpu))
 		raise_softirq(cpu, TIMER_SOFTIRQ);
+	return cpu->softirq_pending;
 }
 
 /* Softirqs ran for @ran ns and brought more than programs take. */
@@ -105,14 +111,11 @@ void cpu_run_pending(struct cpu *cpu)
 	u32 before;
 	int pass;
 
-	for (pass = 0; pass < SOFTIRQ_MAX_PASSES; pass++) {
-		cpu_raise_due(cpu);
+	for (pass = 0; pass < SOFTIRQ_MAX_PASSES && cpu_raise_due(cpu); pass++) {
 		before = cpu->softirq_pending;
-		if (!before)
-			return;
-		if (pass)
-			cpu_clock_refresh(
-				cpu); /* in the first one the time of cpu_lock() is good */
+		/* In the first one the time of cpu_lock() is good. */
+		if (unlikely(pass))
+			cpu_clock_refresh(cpu);
 		do_softirq(cpu);
 		if ((before & cpu->softirq_pending & rx) || cpu->receiver_full) {
 			cpu_clock_refresh(cpu);
@@ -124,7 +127,24 @@ void cpu_run_pending(struct cpu *cpu)
 	}
 }
 
-void cpu_release(struct cpu *cpu, bool may_kick)
+static inline void cpu_give_back(struct cpu *cpu)
+{
+	cpu->need_kick = false;
+	cpu->kick_cpus = 0;
+	cpu->epoch++;
+	cpu->locked = false;
+	if (!cpu->single_threaded)
+		pthread_mutex_unlock(&cpu->lock);
+}
+
+/* Has somebody to be woken or told of something? */
+static inline bool cpu_has_news(const struct cpu *cpu)
+{
+	return !list_empty(&cpu->wake_list) || cpu->kick_cpus ||
+	       (cpu->sleep_until && (cpu->need_kick || cpu->softirq_pending));
+}
+
+static __attribute__((noinline)) void cpu_release_and_tell(struct cpu *cpu, bool may_kick)
 {
 	struct machine *m = cpu->machine;
 	struct parker *wakes[MAX_WAKES];
@@ -132,7 +152,6 @@ void cpu_release(struct cpu *cpu, bool may_kick)
 	u64 others = cpu->kick_cpus;
 	bool kick;
 
-	lock_assert_held(cpu);
 	while (!list_empty(&cpu->wake_list)) {
 		struct parker *p = wait_entry_collect(
 			list_first_entry(&cpu->wake_list, struct wait_entry, wake_node));
@@ -145,11 +164,7 @@ void cpu_release(struct cpu *cpu, bool may_kick)
 	kick = may_kick && cpu->sleep_until && (cpu->need_kick || cpu->softirq_pending);
 	if (kick)
 		cpu->sleep_until = 0; /* once is enough: who sleeps will look */
-	cpu->need_kick = false;
-	cpu->kick_cpus = 0;
-	cpu->epoch++;
-	cpu->locked = false;
-	pthread_mutex_unlock(&cpu->lock);
+	cpu_give_back(cpu);
 
 	/* The entries may be gone by now; parkers live as long as the machine. */
 	for (i = 0; i < n; i++)
@@ -160,9 +175,18 @@ void cpu_release(struct cpu *cpu, bool may_kick)
 		cpu_kick(m->cpus[__builtin_ctzll(others)]);
 }
 
+void cpu_release(struct cpu *cpu, bool may_kick)
+{
+	lock_assert_held(cpu);
+	if (unlikely(cpu_has_news(cpu)))
+		cpu_release_and_tell(cpu, may_kick);
+	else
+		cpu_give_back(cpu);
+}
+
 void cpu_unlock(struct cpu *cpu)
 {
-	if (likely(cpu->now >= cpu->softirq_defer_until))
+	if (likely(cpu->now >= cpu->softirq_defer_until) && cpu_raise_due(cpu))
 		cpu_run_pending(cpu);
 	cpu_release(cpu, true);
 }
@@ -241,6 +265,7 @@ struct cpu *cpu_create(struct machine *m, u16 id)
 	pthread_mutex_init(&cpu->lock, &attr);
 	pthread_mutexattr_destroy(&attr);
 	cpu->machine = m;
+	cpu->single_threaded = m->single_threaded;
 	cpu->id = id;
 	cpu->next_skb_id = id;
 	cpu->sleep_until = HOST_FOREVER; /* nobody has looked yet */

@@ -84,10 +84,11 @@ struct __capability("cpu") cpu
 	u64 now;             /* ns */
 	u32 softirq_pending; /* bit mask of enum softirq */
 	bool in_softirq;
-	bool locked; /* for lock_assert_held() */
+	bool locked; /* for lock_assert_held(); of a single-threaded machine this is the lock */
 	u16 id;
-	bool trace_on; /* any consumer of trace points on this machine */
-	u8 context;    /* enum cpu_context and CONTEXT_KSOFTIRQD */
+	bool trace_on;        /* any consumer of trace points on this machine */
+	bool single_threaded; /* of the machine: @lock is not used */
+	u8 context;           /* enum cpu_context and CONTEXT_KSOFTIRQD */
 	bool ksoftirqd;
 	u32 softirq_depth;
 	u64 next_skb_id; /* id << 8 | cpu id */

@@ -19,18 +19,11 @@ void dst_init(struct dst_entry *dst, const struct dst_ops *ops, struct net_devic
 	}
 }
 
-void dst_release(struct dst_entry *dst)
+void dst_destroy(struct dst_entry *dst)
 {
-	struct net_device *dev;
-	struct neighbour *n;
+	struct net_device *dev = dst->dev;
+	struct neighbour *n = dst->neigh;
 
-	if (!dst)
-		return;
-	assert(dst->refcount > 0);
-	if (--dst->refcount)
-		return;
-	dev = dst->dev;
-	n = dst->neigh;
 	dst->ops->destroy(dst);
 	if (n)
 		neigh_release(n);

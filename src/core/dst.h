@@ -75,7 +75,15 @@ static inline void dst_hold(struct dst_entry *dst)
 {
 	dst->refcount++;
 }
-void dst_release(struct dst_entry *dst); /* NULL is fine */
+void dst_destroy(struct dst_entry *dst);              /* the last reference is gone */
+static inline void dst_release(struct dst_entry *dst) /* NULL is fine */
+{
+	if (!dst)
+		return;
+	assert(dst->refcount > 0);
+	if (--dst->refcount == 0)
+		dst_destroy(dst);
+}
 static inline struct dst_entry *dst_check(struct dst_entry *dst)
 {
 	return dst->ops->check(dst);

@@ -108,6 +108,7 @@ struct machine *machine_create(const struct machine_config *cfg)
 	m->host = cfg->host;
 	m->ncpus = cfg->ncpus ? cfg->ncpus : 1;
 	m->workers = cfg->workers;
+	m->single_threaded = cfg->single_threaded;
 	m->modules = cfg->modules;
 	m->nr_modules = cfg->nr_modules;
 	pthread_mutex_init(&m->rtnl, NULL);
@@ -118,7 +119,7 @@ struct machine *machine_create(const struct machine_config *cfg)
 	host_random(m->host, "hash", m->hash_seed, sizeof(m->hash_seed));
 
 	err = -EINVAL;
-	if (m->ncpus > MACHINE_MAX_CPUS) {
+	if (m->ncpus > MACHINE_MAX_CPUS || (m->single_threaded && (m->workers || m->ncpus > 1))) {
 		m->ncpus = 0;
 		goto out_free;
 	}

@@ -38,6 +38,7 @@ struct machine {
 	struct cpu *cpus[MACHINE_MAX_CPUS];
 	u32 ncpus;
 	bool workers; /* one thread per cpu; else caller-driven */
+	bool single_threaded; /* never two threads at once: cpus are not locked, files counted without atomics */
 	bool stopping;
 	struct host_thread *threads[MACHINE_MAX_CPUS];
 
@@ -98,6 +99,7 @@ struct machine_config {
 	struct host *host; /* owned by the machine from here on, also on failure */
 	u32 ncpus;         /* 0: 1 */
 	bool workers;
+	bool single_threaded;
 	u64 mem_limit;                    /* 0: 1 GiB per cpu */
 	const struct weir_crypto *crypto; /* NULL: none */
 	const struct net_module *modules;

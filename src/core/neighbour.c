@@ -509,15 +509,11 @@ int neigh_update(struct neighbour *n, const u8 *lladdr, u8 new_state, u32 flags)
 
 /* ---- life ----------------------------------------------------------------------------------------------- */
 
-void neigh_release(struct neighbour *n)
+void neigh_free(struct neighbour *n)
 {
-	struct net_device *dev;
+	struct net_device *dev = n->dev;
 
-	assert(n->refcount > 0);
-	if (--n->refcount)
-		return;
 	assert(n->dead && skb_queue_empty(&n->arp_queue) && !timer_pending(&n->timer));
-	dev = n->dev;
 	free(n);
 	dev_put(dev);
 }

@@ -132,7 +132,13 @@ static inline void neigh_hold(struct neighbour *n)
 {
 	n->refcount++;
 }
-void neigh_release(struct neighbour *n);
+void neigh_free(struct neighbour *n); /* the last reference is gone */
+static inline void neigh_release(struct neighbour *n)
+{
+	assert(n->refcount > 0);
+	if (--n->refcount == 0)
+		neigh_free(n);
+}
 /* @lladdr NULL: unchanged. @new_state a NUD_* value. 0 or -EPERM/-EINVAL. */
 int neigh_update(struct neighbour *n, const u8 *lladdr, u8 new_state, u32 flags);
 void neigh_confirm(struct neighbour *n); /* an upper layer saw progress: RFC 4861 7.3.1 */

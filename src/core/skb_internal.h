@@ -7,8 +7,9 @@
 
 /* skbuff.c */
 
-/* The page being filled: the offset of its first free octet and the room from there. NULL: no memory. */
-struct page *skb_frag_refill(struct cpu *cpu, u32 *ret_off, u32 *ret_room);
+#define SKB_PAGE_ROOM (SKB_PAGE_SIZE - (u32)sizeof(struct page))
+/* The page being filled, at skb_cache->frag_off, where there is room for an octet at least. NULL: no memory. */
+struct page *skb_frag_refill(struct cpu *cpu);
 /* Changes truesize, and a charge by sock_wfree or sock_rfree with it. */
 void skb_truesize_add(struct sk_buff *skb, s64 delta);
 /* A private head area with @nhead more headroom, in which offsets (from the old head) up to @wish can be used, or, if memory is short,

@@ -160,8 +160,25 @@ static int visit_to_iter(void *to, u8 *p, u32 n, u32 pos)
 	return copy_to_iter(p, n, to) == n ? 0 : -EFAULT;
 }
 
+/* The range, if it lies in the head area or the first fragment. NULL: it does not. */
+static const u8 *skb_piece(const struct sk_buff *skb, u32 offset, u32 len)
+{
+	const struct skb_shared_info *sh = skb_shinfo(skb);
+	u32 start = skb_headlen(skb);
+
+	if ((u64)offset + len <= start)
+		return skb->data + offset;
+	if (offset < start || !sh->nr_frags || (u64)(offset - start) + len > sh->frags[0].size)
+		return NULL;
+	return skb_frag_address(&sh->frags[0]) + (offset - start);
+}
+
 int skb_copy_datagram_iter(const struct sk_buff *skb, u32 offset, struct iov_iter *to, u32 len)
 {
+	const u8 *p = skb_piece(skb, offset, len);
+
+	if (likely(p))
+		return copy_to_iter(p, len, to) == len ? 0 : -EFAULT;
 	return skb_walk(skb, offset, len, visit_to_iter, to);
 }
 
@@ -213,7 +230,7 @@ int skb_copy_and_csum_datagram_iter(struct sk_buff *skb, u32 hlen, struct iov_it
 /* ---- appending ---------------------------------------------------------------------------------------- */
 
 /* A slot for @page at @off: the last one if it ends there, else a new one (with a reference). NULL: all are used. */
-static skb_frag_t *skb_frag_slot(struct sk_buff *skb, struct page *page, u32 off)
+static inline skb_frag_t *skb_frag_slot(struct sk_buff *skb, struct page *page, u32 off)
 {
 	struct skb_shared_info *sh = skb_shinfo(skb);
 	skb_frag_t *last = sh->nr_frags ? &sh->frags[sh->nr_frags - 1] : NULL;
@@ -239,21 +256,17 @@ static void skb_grew(struct sk_buff *skb, u32 n)
 static s64 skb_append_frags(struct sk_buff *skb, struct iov_iter *from, u32 len)
 {
 	struct skb_cache *c = skb->cpu->skb_cache;
-	u32 done = 0, off, room, n;
+	u32 done = 0, off, n;
 	struct page *page;
 	skb_frag_t *frag;
 
-	assert(!skb_cloned(skb) && !skb_shinfo(skb)->frag_list);
+	assert(!skb_cloned(skb) && !skb_shinfo(skb)->frag_list && (!from || len <= from->count));
 	while (done < len) {
-		page = skb_frag_refill(skb->cpu, &off, &room);
-		if (!page)
+		page = skb_frag_refill(skb->cpu);
+		if (unlikely(!page))
 			return done ? (s64)done : -ENOMEM;
-		n = min(room, len - done);
-		if (from) {
-			n = (u32)min_t(size_t, n, from->count);
-			if (!n)
-				break;
-		}
+		off = c->frag_off;
+		n = min(SKB_PAGE_ROOM - off, len - done);
 		frag = skb_frag_slot(skb, page, off);
 		if (!frag)
 			break;

@@ -106,15 +106,14 @@ void page_put(struct page *page)
  * The page that this cpu fills at the moment, with at least one octet of room. When nobody else refers to a full page any more,
  * it is filled again from its start: bulk transfers go round in one or two pages that stay in the cache.
  */
-struct page *skb_frag_refill(struct cpu *cpu, u32 *ret_off, u32 *ret_room)
+struct page *skb_frag_refill(struct cpu *cpu)
 {
 	struct skb_cache *c = cpu->skb_cache;
 	struct page *p = c->frag_page;
-	const u32 capacity = SKB_PAGE_SIZE - sizeof(struct page);
 
 	if (p && p->refcount == 1 && c->frag_off && !WEIR_POISON)
 		c->frag_off = 0;
-	if (unlikely(!p || c->frag_off == capacity)) {
+	if (unlikely(!p || c->frag_off == SKB_PAGE_ROOM)) {
 		struct page *fresh = page_alloc(cpu);
 
 		if (!fresh)
@@ -124,8 +123,6 @@ struct page *skb_frag_refill(struct cpu *cpu, u32 *ret_off, u32 *ret_room)
 		c->frag_page = p = fresh;
 		c->frag_off = 0;
 	}
-	*ret_off = c->frag_off;
-	*ret_room = capacity - c->frag_off;
 	return p;
 }
 
@@ -201,7 +198,7 @@ static struct sk_buff *__alloc_skb(struct cpu *cpu, u32 size)
 		skb_free_struct(skb);
 		return NULL;
 	}
-	memset(skb, 0, offsetof(struct sk_buff, cb));
+	memset(skb, 0, sizeof(*skb));
 	skb->cpu = cpu;
 	skb->head = skb->data = head;
 	skb->head_slab = class & 0x1f;
@@ -210,7 +207,6 @@ static struct sk_buff *__alloc_skb(struct cpu *cpu, u32 size)
 	skb->users = 1;
 	skb->truesize = skb_head_truesize(skb);
 	skb->id = skb_new_id(cpu);
-	memset(skb->cb, 0, sizeof(skb->cb));
 	skb_shinfo_init(skb);
 	return skb;
 }
@@ -613,20 +609,12 @@ struct sk_buff *skb_migrate(struct sk_buff *skb, struct cpu *cpu)
 
 /* ---- what crosses borders ----------------------------------------------------------------------------- */
 
-void skb_dst_drop(struct sk_buff *skb)
+void __skb_dst_drop(struct sk_buff *skb)
 {
 	struct dst_entry *dst = skb->dst;
 
-	if (dst) {
-		skb->dst = NULL;
-		dst_release(dst);
-	}
-}
-
-void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
-{
-	skb_dst_drop(skb);
-	skb->dst = dst;
+	skb->dst = NULL;
+	dst_release(dst);
 }
 
 void skb_scrub_packet(struct sk_buff *skb, bool xnet)

@@ -536,9 +536,18 @@ static inline void skb_orphan(struct sk_buff *skb)
 	skb->sk = NULL;
 }
 
-void skb_dst_drop(struct sk_buff *skb);
+void __skb_dst_drop(struct sk_buff *skb);
+static inline void skb_dst_drop(struct sk_buff *skb)
+{
+	if (skb->dst)
+		__skb_dst_drop(skb);
+}
 /* Takes over the caller's reference. */
-void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst);
+static inline void skb_dst_set(struct sk_buff *skb, struct dst_entry *dst)
+{
+	skb_dst_drop(skb);
+	skb->dst = dst;
+}
 /* Everything that must not cross from one instance to another: dst, mark, nfct, timestamps, hash. */
 void skb_scrub_packet(struct sk_buff *skb, bool xnet);
 

@@ -135,8 +135,7 @@ static const struct {
 bool do_softirq(struct cpu *cpu)
 {
 	u8 interrupted = cpu->context, ksoftirqd = cpu->ksoftirqd ? CONTEXT_KSOFTIRQD : 0;
-	unsigned nr;
-	u32 left;
+	u32 left, turn = ~0u;
 
 	lock_assert_held(cpu);
 	assert(!cpu->in_softirq);
@@ -144,8 +143,10 @@ bool do_softirq(struct cpu *cpu)
 		return false;
 	cpu->in_softirq = true;
 	/* Those that are set when their turn comes. */
-	for (nr = 0; (left = cpu->softirq_pending >> nr); nr++) {
-		nr += (unsigned)__builtin_ctz(left);
+	while ((left = cpu->softirq_pending & turn)) {
+		unsigned nr = (unsigned)__builtin_ctz(left);
+
+		turn = ~1u << nr;
 		cpu->softirq_pending &= ~(1u << nr);
 		cpu->softirq_counts[nr]++;
 		cpu->context = softirqs[nr].context | ksoftirqd;

@@ -21,33 +21,27 @@ size_t iov_iter_front(struct iov_iter *i, size_t n, u8 **ret_p)
 	return min(n, i->iov->iov_len - i->seg_offset);
 }
 
-static void iter_forward(struct iov_iter *i, size_t n)
-{
-	i->seg_offset += n;
-	i->count -= n;
-}
-
-size_t copy_from_iter(void *to, size_t n, struct iov_iter *i)
+size_t __copy_from_iter(void *to, size_t n, struct iov_iter *i)
 {
 	size_t done = 0, step;
 	u8 *p;
 
 	while ((step = iov_iter_front(i, n - done, &p))) {
 		memcpy((u8 *)to + done, p, step);
-		iter_forward(i, step);
+		iov_iter_forward(i, step);
 		done += step;
 	}
 	return done;
 }
 
-size_t copy_to_iter(const void *from, size_t n, struct iov_iter *i)
+size_t __copy_to_iter(const void *from, size_t n, struct iov_iter *i)
 {
 	size_t done = 0, step;
 	u8 *p;
 
 	while ((step = iov_iter_front(i, n - done, &p))) {
 		memcpy(p, (const u8 *)from + done, step);
-		iter_forward(i, step);
+		iov_iter_forward(i, step);
 		done += step;
 	}
 	return done;
@@ -61,7 +55,7 @@ size_t csum_and_copy_from_iter(void *to, size_t n, u32 *csum, struct iov_iter *i
 
 	while ((step = iov_iter_front(i, n - done, &p))) {
 		sum = csum_block_add(sum, csum_partial_copy((u8 *)to + done, p, step, 0), done);
-		iter_forward(i, step);
+		iov_iter_forward(i, step);
 		done += step;
 	}
 	*csum = sum;
@@ -77,7 +71,7 @@ size_t csum_and_copy_to_iter(const void *from, size_t n, u32 *csum, struct iov_i
 	while ((step = iov_iter_front(i, n - done, &p))) {
 		sum = csum_block_add(sum, csum_partial_copy(p, (const u8 *)from + done, step, 0),
 				     done);
-		iter_forward(i, step);
+		iov_iter_forward(i, step);
 		done += step;
 	}
 	*csum = sum;
@@ -90,7 +84,7 @@ void iov_iter_advance(struct iov_iter *i, size_t n)
 	u8 *p;
 
 	while ((step = iov_iter_front(i, n, &p))) {
-		iter_forward(i, step);
+		iov_iter_forward(i, step);
 		n -= step;
 	}
 }

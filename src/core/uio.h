@@ -23,9 +23,47 @@ static inline void iov_iter_init(struct iov_iter *i, const struct iovec *iov, u3
 {
 	*i = (struct iov_iter){ .iov = iov, .nr_segs = nr, .count = count };
 }
+
+/* Where the next @n octets lie, if in one piece, which nearly all do; else NULL. */
+static inline u8 *iov_iter_piece(const struct iov_iter *i, size_t n)
+{
+	return likely(n && n <= i->count && n <= i->iov->iov_len - i->seg_offset)
+		       ? (u8 *)i->iov->iov_base + i->seg_offset
+		       : NULL;
+}
+
+static inline void iov_iter_forward(struct iov_iter *i, size_t n)
+{
+	i->seg_offset += n;
+	i->count -= n;
+}
+
+size_t __copy_from_iter(void *to, size_t n, struct iov_iter *i);
+size_t __copy_to_iter(const void *from, size_t n, struct iov_iter *i);
+
 /* Both return octets copied (fewer only at the end of the iterator) and advance. */
-size_t copy_from_iter(void *to, size_t n, struct iov_iter *i);
-size_t copy_to_iter(const void *from, size_t n, struct iov_iter *i);
+static inline size_t copy_from_iter(void *to, size_t n, struct iov_iter *i)
+{
+	const u8 *p = iov_iter_piece(i, n);
+
+	if (unlikely(!p))
+		return __copy_from_iter(to, n, i);
+	memcpy(to, p, n);
+	iov_iter_forward(i, n);
+	return n;
+}
+
+static inline size_t copy_to_iter(const void *from, size_t n, struct iov_iter *i)
+{
+	u8 *p = iov_iter_piece(i, n);
+
+	if (unlikely(!p))
+		return __copy_to_iter(from, n, i);
+	memcpy(p, from, n);
+	iov_iter_forward(i, n);
+	return n;
+}
+
 /* As copy_from_iter(), summing what was copied into *csum (unfolded, ready for csum_block_add()). */
 size_t csum_and_copy_from_iter(void *to, size_t n, u32 *csum, struct iov_iter *i);
 size_t csum_and_copy_to_iter(const void *from, size_t n, u32 *csum, struct iov_iter *i);

@@ -207,6 +207,8 @@ int hostif_follow(struct hostif *h, struct net_device *dev)
 	struct host *host = dev->net->machine->host;
 	sigset_t all, old;
 
+	if (dev->net->machine->single_threaded)
+		return -EOPNOTSUPP; /* the thread below would be a second one */
 	h->dev = dev;
 	h->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (h->stop_fd < 0)

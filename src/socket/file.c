@@ -24,10 +24,8 @@ void file_init(struct file *f, struct machine *m, const struct file_operations *
 	list_init(&f->ep_links);
 }
 
-void file_put(struct file *f)
+void file_release(struct file *f)
 {
-	if (__atomic_sub_fetch(&f->refcount, 1, __ATOMIC_ACQ_REL))
-		return;
 	eventpoll_release_file(f);
 	f->ops->release(f);
 }

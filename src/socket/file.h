@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "core/machine.h"
 #include "core/wait.h"
 #include "lib/list.h"
 #include "lib/types.h"
@@ -40,7 +41,7 @@ struct inode {
 struct file {
 	const struct file_operations *ops;
 	struct machine *machine;
-	u32 refcount; /* atomic: handles and calls in progress */
+	u32 refcount; /* handles and calls in progress; atomic, unless the machine is single-threaded */
 	u32 handles;  /* atomic: what programs hold (weir_close() gives one back) */
 	u32 flags;    /* O_NONBLOCK */
 	bool watched; /* atomic: an epoll has watched it, some time */
@@ -51,10 +52,22 @@ struct file {
 void file_init(struct file *f, struct machine *m, const struct file_operations *ops);
 static inline struct file *file_get(struct file *f)
 {
-	__atomic_fetch_add(&f->refcount, 1, __ATOMIC_RELAXED);
+	if (f->machine->single_threaded)
+		f->refcount++;
+	else
+		__atomic_fetch_add(&f->refcount, 1, __ATOMIC_RELAXED);
 	return f;
 }
-void file_put(struct file *f);
+void file_release(struct file *f); /* the last reference is gone */
+static inline void file_put(struct file *f)
+{
+	u32 left = f->machine->single_threaded
+			   ? --f->refcount
+			   : __atomic_sub_fetch(&f->refcount, 1, __ATOMIC_ACQ_REL);
+
+	if (unlikely(!left))
+		file_release(f);
+}
 /* Another handle, and giving one back. Calls inside a file whose last handle goes are woken and fail with -EBADF. */
 struct file *file_dup(struct file *f);
 void file_close(struct file *f);

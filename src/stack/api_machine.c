@@ -58,6 +58,7 @@ struct weir_machine *weir_machine_create(const struct weir_machine_config *cfg)
 	mc.ncpus = cfg->ncpus;
 	wm->net_cpus = cfg->net_cpus;
 	mc.workers = cfg->workers;
+	mc.single_threaded = cfg->single_threaded;
 	mc.mem_limit = cfg->mem_limit;
 	mc.crypto = cfg->crypto;
 	wm->m = machine_create(&mc);

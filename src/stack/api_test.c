@@ -29,6 +29,8 @@ static void machines_come_and_go(void **state)
 		{ .clock = WEIR_CLOCK_VIRTUAL, .seed = 5 },
 		{ .workers = true, .ncpus = 2 },
 		{ .ncpus = 4 },
+		{ .single_threaded = true },
+		{ .single_threaded = true, .clock = WEIR_CLOCK_VIRTUAL },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(cfgs); i++) {
@@ -50,6 +52,47 @@ static void machines_come_and_go(void **state)
 		weir_net_destroy(a);
 		weir_machine_destroy(m); /* closes b and f */
 	}
+}
+
+static void one_thread_means_one_cpu_and_no_workers(void **state)
+{
+	const struct weir_machine_config cfgs[] = {
+		{ .single_threaded = true, .workers = true },
+		{ .single_threaded = true, .ncpus = 2 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(cfgs); i++) {
+		errno = 0;
+		assert_null(weir_machine_create(&cfgs[i]));
+		assert_int_equal(errno, EINVAL);
+	}
+}
+
+/* Nothing but the lock is different: what waits and what is woken is not. */
+static void a_single_threaded_machine_serves_its_thread(void **state)
+{
+	const struct weir_machine_config cfg = { .single_threaded = true };
+	struct weir_machine *m = weir_machine_create(&cfg);
+	struct weir_net *n = weir_net_create(m, "n");
+	struct timeval tv = { .tv_usec = 1000 };
+	struct weir_file *f[2], *again;
+	char buf[8] = "";
+
+	assert_int_equal(weir_socketpair(n, AF_UNIX, SOCK_STREAM, 0, f), 0);
+	assert_int_equal(weir_setsockopt(f[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
+	assert_int_equal(weir_recv(f[1], buf, sizeof(buf), 0), -EAGAIN); /* after the time */
+	assert_int_equal(weir_send(f[0], "octets", 6, 0), 6);
+	assert_int_equal(weir_recv(f[1], buf, sizeof(buf), 0), 6);
+	assert_string_equal(buf, "octets");
+	again = weir_file_get(f[0]);
+	weir_close(f[0]);
+	assert_int_equal(weir_send(again, "more", 4, 0), 4); /* the other handle is as good */
+	weir_close(again);
+	assert_int_equal(weir_recv(f[1], buf, sizeof(buf), 0), 4);
+	assert_int_equal(weir_recv(f[1], buf, sizeof(buf), 0),
+			 0); /* the last one is gone: the end */
+	weir_close(f[1]);
+	weir_machine_destroy(m);
 }
 
 static size_t heap_octets(void)
@@ -337,6 +380,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(machines_come_and_go),
+		cmocka_unit_test(one_thread_means_one_cpu_and_no_workers),
+		cmocka_unit_test(a_single_threaded_machine_serves_its_thread),
 		cmocka_unit_test(a_thousand_nets_cost_little_and_go),
 		cmocka_unit_test(impossible_sockets_are_refused_as_in_linux),
 		cmocka_unit_test(calls_on_the_wrong_file_are_refused),

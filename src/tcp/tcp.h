@@ -1452,6 +1452,18 @@ struct tcp_out_opts {
 /* Octets (multiple of 4, at most 40) the options take. */
 u32 tcp_options_size(const struct tcp_out_opts *o);
 void tcp_options_write(u8 *p, const struct tcp_out_opts *o);
+/* RFC 7323 appendix A */
+static inline void tcp_tstamp_write(u8 *p, u32 tsval, u32 tsecr)
+{
+	const u32 words[] = { 0x0101080a, tsval, tsecr };
+
+	static_assert(sizeof(words) == TCPOLEN_TSTAMP_ALIGNED_, "NOP, NOP, 8, 10");
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+		be32 word = cpu_to_be32(words[i]);
+
+		memcpy(p + 4 * i, &word, sizeof(word));
+	}
+}
 u32 tcp_syn_options(struct sock *sk, struct tcp_out_opts *o);
 /* @foc may be NULL */
 /* False: it cannot be signed, and must not be sent. */
@@ -1466,9 +1478,20 @@ void tcp_init_xmit_timers(struct sock *sk);
 void tcp_clear_xmit_timers(struct sock *sk);
 /* ICSK_TIME_RETRANS or _PROBE0, @us from now. */
 void tcp_reset_xmit_timer(struct sock *sk, u8 what, u64 us);
-void tcp_clear_xmit_timer(struct sock *sk);
+static inline void tcp_clear_xmit_timer(struct sock *sk)
+{
+	inet_csk(sk)->icsk_pending = 0;
+	inet_csk(sk)->icsk_timeout = 0;
+}
 void tcp_reset_delack_timer(struct sock *sk, u64 expires_ns);
-void tcp_clear_delack_timer(struct sock *sk);
+static inline void tcp_clear_delack_timer(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_ack.pending = 0;
+	icsk->icsk_ack.retry = 0;
+	icsk->icsk_delack_timeout = 0;
+}
 void tcp_reset_keepalive_timer(struct sock *sk, u64 ns);
 void tcp_delete_keepalive_timer(struct sock *sk);
 void tcp_set_keepalive(struct sock *sk, bool on);

@@ -16,6 +16,12 @@
 
 /* ---- round-trip time --------------------------------------------------------------------------------- */
 
+/* What one of @n samples adds: without a division where there is but one. */
+static s64 rtt_share(s64 delta, u32 n)
+{
+	return n > 1 ? delta / (s64)n : delta;
+}
+
 /*
  * RFC 6298 2.2 and 2.3. srtt_us holds 8 SRTT, rttvar_us 4 RTTVAR, so that the gains 1/8 and 1/4 are shifts. With @n > 1 samples
  * per round trip the gains shrink accordingly (RFC 7323 appendix G), else the memory would be shorter than a round trip.
@@ -29,12 +35,11 @@ void tcp_rtt_estimator(struct tcp_sock *tp, u32 rtt_us, u32 n)
 		tp->rttvar_us = (u32)(r << 1); /* 4 * R/2 */
 		return;
 	}
-	n = max(n, 1u);
 	err = r - (srtt >> 3);
 	/* RTTVAR <- 3/4 RTTVAR + 1/4 |SRTT - R| */
-	var += ((err < 0 ? -err : err) - (var >> 2)) / (s64)n;
+	var += rtt_share((err < 0 ? -err : err) - (var >> 2), n);
 	/* SRTT <- 7/8 SRTT + 1/8 R */
-	srtt += err / (s64)n;
+	srtt += rtt_share(err, n);
 	tp->srtt_us = (u32)clamp(srtt, (s64)1, (s64)UINT32_MAX >> 1);
 	tp->rttvar_us = (u32)clamp(var, (s64)0, (s64)UINT32_MAX >> 1);
 }

@@ -91,10 +91,10 @@ void tcp_options_write(u8 *p, const struct tcp_out_opts *o)
 		p = put32(p, OPT_WORD(TCPOPT_MSS_, 4, o->mss >> 8, o->mss & 0xff));
 	if (o->ts) {
 		/* SACK-permitted takes the place of the two NOPs that align the timestamps. */
-		p = o->sack_perm ? put32(p, OPT_WORD(TCPOPT_SACK_OK, 2, TCPOPT_TS, 10))
-				 : put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_TS, 10));
-		p = put32(p, o->tsval);
-		p = put32(p, o->tsecr);
+		tcp_tstamp_write(p, o->tsval, o->tsecr);
+		if (o->sack_perm)
+			put32(p, OPT_WORD(TCPOPT_SACK_OK, 2, TCPOPT_TS, 10));
+		p += TCPOLEN_TSTAMP_ALIGNED_;
 	} else if (o->sack_perm) {
 		p = put32(p, OPT_WORD(TCPOPT_NOP_, TCPOPT_NOP_, TCPOPT_SACK_OK, 2));
 	}

@@ -552,6 +552,7 @@ static void tcp_event_data_sent(struct sock *sk)
 		icsk->icsk_ack.pingpong++;
 }
 
+/* @opts NULL: timestamps at most. */
 static void tcp_build_header(struct sock *sk, struct sk_buff *skb, const struct tcp_skb_cb *cb,
 			     const struct tcp_out_opts *opts, u32 hdr_len)
 {
@@ -577,7 +578,18 @@ static void tcp_build_header(struct sock *sk, struct sk_buff *skb, const struct 
 	th->urg_ptr.v = 0;
 	if (unlikely(tp->urg_out))
 		__tcp_urg_header(tp, cb->seq, th);
-	tcp_options_write((u8 *)(th + 1), opts);
+	if (unlikely(opts))
+		tcp_options_write((u8 *)(th + 1), opts);
+	else if (likely(tp->tstamp_ok))
+		tcp_tstamp_write((u8 *)(th + 1), tcp_tsval(sk), tp->ts_recent);
+}
+
+/* Is there more to say in an established connection's option space than the time? */
+static bool tcp_has_options(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return tp->num_sacks || tp->dsack_pending || tp->ecn_flags & TCP_ECN_ACCECN || tcp_auth(sk);
 }
 
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
@@ -588,6 +600,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	struct tcp_skb_cb cb;
 	struct skb_shared_info *sh;
 	struct tcp_out_opts opts;
+	bool has_opts = true;
 	u32 hdr_len, segs;
 	u16 ecn;
 	int err;
@@ -602,8 +615,10 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	hdr_len = TCP_BASE_HDR;
 	if (unlikely(cb.tcp_flags & TCP_FLAG_SYN))
 		hdr_len += tcp_syn_options(sk, &opts);
-	else
+	else if (unlikely(tcp_has_options(sk)))
 		hdr_len += tcp_established_options(sk, &opts);
+	else
+		has_opts = false, hdr_len += tp->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0;
 	segs = max_t(u32, cb.gso_segs, 1);
 	/* As Linux: a receiver that merges the segments hands them up at their end, and does not wait for more. */
 	if (segs > 1)
@@ -612,10 +627,10 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
 		hdr_len += tcp_accecn_option(sk, &cb, skb->len, hdr_len, &opts);
 	cb.tcp_flags |= (u8)ecn;
-	tcp_build_header(sk, skb, &cb, &opts, hdr_len);
+	tcp_build_header(sk, skb, &cb, has_opts ? &opts : NULL, hdr_len);
 	if (unlikely(ecn & TCP_FLAG_AE))
 		((struct tcp_hdr *)skb_transport_header(skb))->doff_res |= 1;
-	if (unlikely(opts.sig_len))
+	if (unlikely(has_opts && opts.sig_len))
 		tcp_auth_sign(sk, skb, &opts);
 	tcp_charge(skb, sk);
 	sh = skb_shinfo(skb);

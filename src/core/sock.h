@@ -85,7 +85,8 @@ enum sock_flags { /* bits of sk_flags */
 		  SOCK_RCVPRIORITY,
 		  SOCK_NO_TXREHASH,
 		  SOCK_TXTIME,
-		  SOCK_FQ_PACED, /* a discipline heeds skb->tstamp: its last packet came by one */
+		  SOCK_FQ_PACED,   /* a discipline heeds skb->tstamp: its last packet came by one */
+		  SOCK_AUTOCORKED, /* TCP: octets wait until a packet of ours has left this host */
 };
 
 enum { SK_SHUTDOWN_RCV = 1, SK_SHUTDOWN_SEND = 2, SK_SHUTDOWN_MASK = 3 };

@@ -287,7 +287,7 @@ static bool tcp_forced_push(const struct tcp_sock *tp)
 	return after(tp->write_seq, tp->pushed_seq + (tp->max_window >> 1));
 }
 
-static void tcp_push(struct sock *sk, u32 flags, u32 mss_now, int nonagle)
+static void tcp_push(struct sock *sk, u32 flags, u32 mss_now, int nonagle, u32 size_goal)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
@@ -298,6 +298,8 @@ static void tcp_push(struct sock *sk, u32 flags, u32 mss_now, int nonagle)
 		tcp_mark_push(tp, skb);
 	if (unlikely(flags & MSG_OOB))
 		tcp_mark_urg(sk);
+	if (tcp_autocork(sk, skb, size_goal))
+		return;
 	__tcp_push_pending_frames(sk, mss_now, flags & MSG_MORE ? TCP_NAGLE_CORK : nonagle);
 }
 
@@ -447,7 +449,8 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		sock_set_flag(sk, SOCK_NOSPACE);
 		tcp_remove_empty_skb(sk);
 		if (copied)
-			tcp_push(sk, flags & (u32) ~(MSG_MORE | MSG_OOB), mss, TCP_NAGLE_PUSH);
+			tcp_push(sk, flags & (u32) ~(MSG_MORE | MSG_OOB), mss, TCP_NAGLE_PUSH,
+				 size_goal);
 		err = tcp_stream_memory_free(sk) ? tcp_wait_memory(sk, &timeo)
 						 : tcp_wait(sk, &timeo);
 		if (err)
@@ -470,7 +473,7 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		tcp_tx_timestamp(sk, &sockc);
 		if (skb && flags & MSG_EOR)
 			TCP_SKB_CB(skb)->eor = 1;
-		tcp_push(sk, flags, mss, tp->nonagle);
+		tcp_push(sk, flags, mss, tp->nonagle, size_goal);
 		return (ssize_t)(copied + in_syn);
 	}
 	return in_syn ? (ssize_t)in_syn : err;

@@ -265,7 +265,7 @@ struct netns_tcp {
 	u32 init_cwnd;
 	u32 pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log; /* tcp_pacing.c */
 	u64 comp_sack_delay_ns, comp_sack_slack_ns;                      /* tcp_sack.c */
-	u8 comp_sack_nr, pingpong_thresh;
+	u8 comp_sack_nr, pingpong_thresh, autocorking, backlog_ack_defer;
 	u32 tso_win_divisor;
 	struct tcp_cubic_params cubic;
 };
@@ -286,6 +286,8 @@ struct tcp_flight {
 	/* tcp_output.c */
 	struct rb_root rtx_queue;
 	u32 cwnd_usage_seq; /* end of the round trip whose use of the window max_packets_out tells */
+	struct tasklet corked; /* pushes what SOCK_AUTOCORKED has kept back */
+	struct sock *sk;
 	struct sk_buff *
 		retransmit_hint; /* nothing before it needs a retransmission; NULL: start at the head */
 
@@ -348,6 +350,7 @@ struct tcp_rare {
 	struct tcp_saved_syn *saved_syn;         /* TCP_SAVED_SYN, until it is read */
 	struct tcp_accecn *accecn;               /* tcp_accecn.c */
 	u32 rto_min_us, rto_max_ms;              /* 0: the net's */
+	u32 tx_delay_us;                         /* TCP_TX_DELAY */
 	u8 save_syn;      /* TCP_SAVE_SYN: 1 from the IP header on, 2 from the link-layer header */
 	bool recvmsg_inq; /* TCP_INQ */
 	struct tcp_auth *auth; /* tcp_auth.h; NULL: no keys */
@@ -748,6 +751,7 @@ static inline void tcp_pacing_failed(struct sock *sk)
 	if (tcp_may_be_paced(sk))
 		__tcp_pacing_failed(sk);
 }
+void tcp_add_tx_delay(const struct sock *sk, struct sk_buff *skb); /* TCP_TX_DELAY */
 void tcp_pacing_room(struct sock *sk, u32 truesize); /* so much is about to be uncharged */
 u64 __tcp_pacing_delay_ns(const struct sock *sk);
 /* How long the last segment still waits for its time. */
@@ -1371,6 +1375,9 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 int tcp_queue_synack(struct sock *sk, u32 isn);
 void tcp_xmit_synack_of(struct sock *sk);
 u32 tcp_mss_of(const struct sock *sk, u32 mtu); /* without options */
+/* Small writes wait for more of them while a packet of ours is in a queue of this host: the end of the write queue, @skb, is not
+ * to be pushed now (net.ipv4.tcp_autocorking). */
+bool tcp_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_goal);
 void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now);
 void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr);
 /* @skb has left the write queue for the network. */

@@ -662,6 +662,7 @@ static void tcp_rare_inherit(struct sock *newsk, const struct sock *sk)
 	if (likely(!from) || !to)
 		return;
 	to->notsent_lowat = from->notsent_lowat;
+	to->tx_delay_us = from->tx_delay_us;
 	to->keepalive_time_s = from->keepalive_time_s;
 	to->keepalive_intvl_s = from->keepalive_intvl_s;
 	to->keepalive_probes = from->keepalive_probes;

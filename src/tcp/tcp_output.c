@@ -315,6 +315,7 @@ void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now)
 }
 
 const struct tcp_flight tcp_no_flight;
+static void tcp_corked_push(struct cpu *cpu, struct tasklet *t);
 
 bool __tcp_flight_get(struct sock *sk)
 {
@@ -330,6 +331,9 @@ bool __tcp_flight_get(struct sock *sk)
 		.high_seq = tp->snd_una,
 	};
 	list_init(&f->tsorted);
+	list_init(&f->corked.node);
+	f->corked.func = tcp_corked_push;
+	f->sk = sk;
 	tp->flight = f;
 	return true;
 }
@@ -340,6 +344,7 @@ void tcp_flight_free(struct sock *sk)
 
 	if (tp->flight == &tcp_no_flight)
 		return;
+	list_del(&tp->flight->corked.node);
 	packet_slot_free(sk->sk_cpu, tp->flight);
 	tp->flight = (struct tcp_flight *)(uintptr_t)&tcp_no_flight;
 }
@@ -504,13 +509,47 @@ int tcp_fragment(struct sock *sk, bool in_rtx_queue, struct sk_buff *skb, u32 le
 
 /* ---- the header -------------------------------------------------------------------------------------- */
 
+static void tcp_corked_push(struct cpu *cpu, struct tasklet *t)
+{
+	struct sock *sk = container_of(t, struct tcp_flight, corked)->sk;
+
+	(void)cpu;
+	if (sk->sk_state != SS_TCP_CLOSE)
+		__tcp_push_pending_frames(sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle);
+}
+
+bool tcp_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_goal)
+{
+	if (skb->len >= size_goal || !tcp_net(sk)->autocorking || TCP_SKB_CB(skb)->eor ||
+	    tcp_rtx_queue_empty(sk) || sk->sk_wmem_alloc <= skb->truesize)
+		return false;
+	if (!sock_flag(sk, SOCK_AUTOCORKED)) {
+		sock_set_flag(sk, SOCK_AUTOCORKED);
+		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPAutoCorking);
+	}
+	return true;
+}
+
+/* Something of ours has left. Without a flight all was acknowledged, which has pushed the rest. */
+static void tcp_uncork(struct sock *sk)
+{
+	sock_reset_flag(sk, SOCK_AUTOCORKED);
+	if (tcp_sk(sk)->flight != &tcp_no_flight)
+		tasklet_schedule(sk->sk_cpu, &tcp_sk(sk)->flight->corked);
+}
+
 /* The clone is gone (sent, or dropped on the way): its memory is no longer on the way out. */
 static void tcp_wfree(struct sk_buff *skb)
 {
+	const u32 told = 1u << SOCK_FQ_PACED | 1u << SOCK_AUTOCORKED;
 	struct sock *sk = skb->sk;
 
-	if (unlikely(sock_flag(sk, SOCK_FQ_PACED)))
-		tcp_pacing_room(sk, skb->truesize);
+	if (unlikely(sk->sk_flags & told)) {
+		if (sock_flag(sk, SOCK_AUTOCORKED))
+			tcp_uncork(sk);
+		if (sock_flag(sk, SOCK_FQ_PACED))
+			tcp_pacing_room(sk, skb->truesize);
+	}
 	sk_wmem_uncharge(sk, skb->truesize); /* @sk may be gone now */
 }
 
@@ -825,6 +864,22 @@ static bool tcp_cut_to_limit(struct sock *sk, struct sk_buff *skb, u32 limit, u3
 	return skb->len <= limit || !tcp_fragment(sk, false, skb, limit, mss);
 }
 
+/*
+ * What a small window or another limit has left short takes up what follows it, as far as it may go now: @room octets more, and of
+ * one skb (as Linux since 6.10), so that units do not stay small for ever.
+ */
+static void tcp_grow_skb(struct sock *sk, struct sk_buff *skb, u32 room, u32 mss)
+{
+	struct sk_buff *next = skb->next;
+
+	if (TCP_SKB_CB(skb)->eor || tcp_sk(sk)->urg_out ||
+	    skb_shinfo(skb)->nr_frags + skb_shinfo(next)->nr_frags > MAX_SKB_FRAGS)
+		return;
+	if (next->len > room && tcp_fragment(sk, false, next, room, mss))
+		return;
+	tcp_collapse_send(sk, skb, next);
+}
+
 bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -857,6 +912,19 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			if (push_one != 2 && (!(cb->tcp_flags & TCP_FLAG_FIN) || segs > 1))
 				break;
 			quota = 1; /* a loss probe goes out of turn, and the end is no burden */
+		}
+		if (skb != tcp_write_queue_tail(sk)) {
+			u32 most;
+
+			if (!max_segs)
+				max_segs = tcp_tso_segs(sk, mss_now);
+			most = min(quota, max_segs) * mss_now;
+			if (unlikely(skb->len < most)) {
+				tcp_grow_skb(sk, skb, most - skb->len, mss_now);
+				tcp_set_skb_tso_segs(skb, mss_now);
+				segs = cb->gso_segs;
+				nagle = skb == tcp_write_queue_tail(sk) ? nonagle : TCP_NAGLE_PUSH;
+			}
 		}
 		if (!tcp_snd_wnd_test(tp, skb, mss_now)) {
 			is_rwnd_limited = true;
@@ -1383,6 +1451,7 @@ struct sk_buff *tcp_make_synack(const struct sock *sk, struct dst_entry *dst,
 	if (unlikely(opts.sig_len))
 		tcp_auth_sign_synack(sk, skb, req, &opts);
 	skb->mark = req->ir_mark;
+	tcp_add_tx_delay(sk, skb);
 	trace_skb(skb, sk->sk_net, TP_tcp_make_synack, TRACE_CREATE, treq->snt_isn, treq->rcv_nxt);
 	NET_INC_STATS(sk->sk_net, MIB_Tcp_OutSegs);
 	return skb;

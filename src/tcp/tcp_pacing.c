@@ -13,6 +13,7 @@
  *   The rate is that of the congestion control, or else twice (in slow start) or 1.2 times the window per round trip, as Linux has it: enough to grow.
  *   Units of segmentation hold what the rate sends in a millisecond, more on short paths: small enough to leave no gaps, large enough to
  *   be cheap.
+ *   TCP_TX_DELAY moves the time of each packet by as much again, for such a discipline: a longer path, to try things with.
  * State: struct tcp_pacing, allocated when pacing begins and kept as long as the connection: few connections are paced.
  * Locking: the home cpu's lock; the timer fires under it.
  */
@@ -130,7 +131,12 @@ static u32 pacing_queue_limit(const struct sock *sk)
 	u32 mss = tcp_sk(sk)->mss_cache;
 	u64 units = 2ULL * (tcp_tso_segs(sk, mss) * mss + UNIT_OVERHEAD);
 	u64 limit = max(units, tcp_pacing_rate(sk) >> PACING_SHIFT);
+	u32 delay_us = tcp_rare(sk) ? tcp_rare(sk)->tx_delay_us : 0;
 
+	/* What TCP_TX_DELAY keeps there, as if it were on its way. */
+	if (unlikely(delay_us))
+		limit += 2 * min(tcp_pacing_rate(sk), (u64)UINT32_MAX) * delay_us /
+			 (NSEC_PER_SEC / NSEC_PER_USEC);
 	return (u32)min(limit, (u64)tcp_net(sk)->limit_output_bytes);
 }
 
@@ -166,7 +172,7 @@ u64 __tcp_pacing_delay_ns(const struct sock *sk)
 	return p && p->wstamp_ns > now ? p->wstamp_ns - now : 0;
 }
 
-void __tcp_pacing_xmit(struct sock *sk, struct sk_buff *skb, struct tcp_skb_cb *cb, u32 octets)
+static void pacing_xmit(struct sock *sk, struct sk_buff *skb, struct tcp_skb_cb *cb, u32 octets)
 {
 	bool by_fq = sock_flag(sk, SOCK_FQ_PACED), limited = max_rate(sk) != PACING_UNLIMITED;
 	struct tcp_pacing *p = pacing_of(sk);
@@ -201,6 +207,20 @@ void __tcp_pacing_failed(struct sock *sk)
 
 	if (p && p->prior_ns)
 		p->wstamp_ns = p->prior_ns;
+}
+
+void tcp_add_tx_delay(const struct sock *sk, struct sk_buff *skb)
+{
+	u32 us = tcp_rare(sk) ? tcp_rare(sk)->tx_delay_us : 0;
+
+	if (unlikely(us))
+		skb->tstamp = max(skb->tstamp, tcp_now_ns(sk)) + us * NSEC_PER_USEC;
+}
+
+void __tcp_pacing_xmit(struct sock *sk, struct sk_buff *skb, struct tcp_skb_cb *cb, u32 octets)
+{
+	pacing_xmit(sk, skb, cb, octets);
+	tcp_add_tx_delay(sk, skb);
 }
 
 void tcp_pacing_stop(struct sock *sk)

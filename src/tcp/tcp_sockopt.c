@@ -247,6 +247,22 @@ static int get_user_timeout(struct sock *sk)
 	return (int)inet_csk(sk)->icsk_user_timeout;
 }
 
+static int set_tx_delay(struct sock *sk, int us)
+{
+	struct tcp_rare *r = us || tcp_rare(sk) ? tcp_rare_get(sk) : NULL;
+
+	if (us && !r)
+		return -ENOMEM;
+	if (r)
+		r->tx_delay_us = (u32)us;
+	return 0;
+}
+
+static int get_tx_delay(struct sock *sk)
+{
+	return tcp_rare(sk) ? (int)tcp_rare(sk)->tx_delay_us : 0;
+}
+
 static int set_notsent_lowat(struct sock *sk, int v)
 {
 	struct tcp_rare *r = tcp_rare_get(sk);
@@ -359,6 +375,8 @@ static int get_zero(struct sock *sk)
 #define TCP_RTO_MAX_MS_ 44
 #define TCP_RTO_MIN_US_ 45
 
+#define TX_DELAY_MAX_US ((1 << 28) - 1) /* srtt_us, which grows by it, is shifted by 3 */
+
 #define INT_LO (-0x7fffffff - 1)
 #define INT_HI 0x7fffffff
 
@@ -385,6 +403,7 @@ static const struct tcp_opt tcp_opts[] = {
 	{ TCP_TIMESTAMP, INT_LO, INT_HI, set_timestamp, get_timestamp },
 	{ TCP_SAVE_SYN, 0, 2, set_save_syn, get_save_syn },
 	{ TCP_INQ, 0, 1, set_inq, get_inq },
+	{ TCP_TX_DELAY, 0, TX_DELAY_MAX_US, set_tx_delay, get_tx_delay },
 	{ TCP_IS_MPTCP_, 0, 0, NULL, get_zero },
 	{ TCP_RTO_MAX_MS_, 1000, 120000, set_rto_max_ms, get_rto_max_ms },
 	{ TCP_RTO_MIN_US_, 1, 200000, set_rto_min_us, get_rto_min_us },

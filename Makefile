@@ -6,7 +6,7 @@
 #   make demo       two unmodified programs talk over two weir stacks
 #   make test       every test; the last line counts them
 #   make check      the repository checks alone (layers, globals, headers, exports, format, ...)
-#   make bench      weir beside the kernel, writes bench/results.json; LWIP_DIR=a source tree of lwIP 2.2: beside lwIP, too
+#   make bench      weir beside the kernel, writes bench/results.json; LWIP_DIR=a source tree of lwIP 2.2: beside lwIP, too; ROWS="names": only these
 #   make bench-instructions bench-record   instructions per operation against bench/instructions.json; takes new figures
 #   make bench-plots   draws doc/bench.svg, doc/instructions.svg and doc/overload.svg of what is recorded
 #   make study      all of: study-tcp (congestion controls), study-aqm (queueing disciplines at the bottleneck), study-livelock (interrupts under overload),
@@ -74,8 +74,8 @@ check: deps-test all
 
 bench: deps-test all
 	@test -z "$(LWIP_DIR)" || CC="$(CC)" bench/build-lwip $(LWIP_DIR) $(BUILD)/lwip-side.so
-	@$(BUILD)/bench/bench --json bench/results.json $(if $(LWIP_DIR),--lwip $(BUILD)/lwip-side.so)
-	@bench/uplink-bench $(BUILD)/tools/weir/weir $(BUILD)/bench/uplink_load --json bench/results.json
+	@$(BUILD)/bench/bench --json bench/results.json $(if $(LWIP_DIR),--lwip $(BUILD)/lwip-side.so) $(ROWS)
+	@test -n "$(ROWS)" || bench/uplink-bench $(BUILD)/tools/weir/weir $(BUILD)/bench/uplink_load --json bench/results.json
 
 # Instructions per operation: compared with what is recorded; make bench-record takes new figures.
 bench-instructions: deps-test all

@@ -177,9 +177,10 @@ bool plot_write_columns(const char *path, const struct plot_panel *panels, size_
 
 /* ---- bars ------------------------------------------------------------------------------------------------ */
 
-#define BAR_LINE 20
-#define BAR_LEFT 210
-#define BAR_TOP  50
+#define BAR_LINE  20
+#define BAR_LEFT  245
+#define BAR_RIGHT 170 /* the figures are there */
+#define BAR_TOP   50
 
 static void bar(FILE *f, const struct plot_bar *b, const struct axis *x, double top)
 {
@@ -195,12 +196,12 @@ static void bar(FILE *f, const struct plot_bar *b, const struct axis *x, double 
 	if (b->mark > 0)
 		fprintf(f, "<path d='M%.1f %.1fv18' stroke='#17202a' stroke-width='2'/>\n",
 			scale(x, b->mark), top + 1);
-	fprintf(f, "<text x='%d' y='%.1f'>%s</text>\n", WIDTH - RIGHT + 12, top + 14, b->text);
+	fprintf(f, "<text x='%d' y='%.1f'>%s</text>\n", WIDTH - BAR_RIGHT + 12, top + 14, b->text);
 }
 
 bool plot_bars(const char *path, const char *title, const struct plot_bar *bars, size_t nr)
 {
-	struct axis x = { 0, 0, true, BAR_LEFT, WIDTH - RIGHT };
+	struct axis x = { 0, 0, true, BAR_LEFT, WIDTH - BAR_RIGHT };
 	double height = BAR_TOP + (double)nr * BAR_LINE;
 	FILE *f = fopen(path, "we");
 	bool ok;

@@ -15,6 +15,7 @@ static bool plot_ratios(const json_t *doc, const char *path)
 	static char text[MAX_BARS][TEXT];
 	struct plot_bar bars[MAX_BARS];
 	size_t n = 0, i;
+	double value;
 	json_t *row;
 
 	json_array_foreach(json_object_get(doc, "rows"), i, row)
@@ -23,7 +24,8 @@ static bool plot_ratios(const json_t *doc, const char *path)
 
 		if (!json_is_number(ratio) || json_number_value(ratio) <= 0 || n == MAX_BARS)
 			continue;
-		snprintf(text[n], TEXT, "%.3g %s", json_number_value(json_object_get(row, "weir")),
+		value = json_number_value(json_object_get(row, "weir"));
+		snprintf(text[n], TEXT, value < 1000 ? "%.3g %s" : "%.0f %s", value,
 			 json_string_value(json_object_get(row, "unit")));
 		bars[n] = (struct plot_bar){
 			.name = json_string_value(json_object_get(row, "name")),

@@ -48,8 +48,8 @@ static void bars_go_from_one_to_their_values(void **state)
 	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
 	fclose(f);
 	unlink(path);
-	assert_non_null(strstr(text, "<rect x='210.0' y='53.0' width='190.0'"));
-	assert_non_null(strstr(text, "<rect x='210.0' y='73.0' width='0.0'"));
+	assert_non_null(strstr(text, "<rect x='245.0' y='53.0' width='152.5'"));
+	assert_non_null(strstr(text, "<rect x='245.0' y='73.0' width='0.0'"));
 	assert_non_null(strstr(text, ">behind</text>"));
 	assert_non_null(strstr(text, "</svg>\n"));
 	assert_false(plot_bars("/nonexistent/plot.svg", "title", bars, 2));

@@ -497,17 +497,17 @@ static int seeing(struct world *w)
 	return weir_ioctl(w->f[UDP_A], SIOCGIFCONF, &(struct ifconf){ 0 }) == -ENOMEM ? -ENOMEM : 0;
 }
 
-/* tc qdisc replace dev eth0 root handle @major: @kind, and what its options are to be. */
-static int add_qdisc(struct world *w, const char *kind, uint32_t major, const void *opt,
-		     uint16_t len)
+/* tc qdisc replace dev eth0 parent @parent handle @major: @kind, and what its options are to be. */
+static int add_qdisc(struct world *w, const char *kind, uint32_t parent, uint32_t major,
+		     const void *opt, uint16_t len)
 {
 	struct {
 		struct nlmsghdr h;
 		struct tcmsg tc;
-		char attrs[128];
+		char attrs[512];
 	} q = { .h = { .nlmsg_type = RTM_NEWQDISC,
 		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE },
-		.tc = { .tcm_ifindex = 2, .tcm_parent = TC_H_ROOT, .tcm_handle = major << 16 } };
+		.tc = { .tcm_ifindex = 2, .tcm_parent = parent, .tcm_handle = major << 16 } };
 	struct rtattr *a = (struct rtattr *)q.attrs;
 
 	*a = (struct rtattr){ (unsigned short)RTA_LENGTH(strlen(kind) + 1), TCA_KIND };
@@ -515,7 +515,8 @@ static int add_qdisc(struct world *w, const char *kind, uint32_t major, const vo
 	q.h.nlmsg_len = NLMSG_LENGTH(sizeof(q.tc)) + RTA_ALIGN(a->rta_len);
 	a = (struct rtattr *)((char *)&q + q.h.nlmsg_len);
 	*a = (struct rtattr){ (unsigned short)RTA_LENGTH(len), TCA_OPTIONS };
-	memcpy(RTA_DATA(a), opt, len);
+	if (len)
+		memcpy(RTA_DATA(a), opt, len);
 	q.h.nlmsg_len += RTA_ALIGN(a->rta_len);
 	return weir_netlink(w->net[0], NETLINK_ROUTE, &q.h, NULL, NULL, NULL, 0);
 }
@@ -525,9 +526,28 @@ static int disciplines(struct world *w)
 	struct tc_fifo_qopt fifo = { .limit = 50 };
 	struct tc_prio_qopt prio = { .bands = 3, .priomap = { 1, 2, 2, 2, 1, 2, 0, 0, 1 } };
 
-	TRY(add_qdisc(w, "pfifo", 1, &fifo, sizeof(fifo)));
+	struct {
+		struct rtattr a;
+		struct tc_tbf_qopt o;
+	} tbf = { { sizeof(tbf), TCA_TBF_PARMS },
+		  { .rate = { .rate = 12500000 }, .limit = 100000, .buffer = 1 << 20 } };
+	struct {
+		struct rtattr parms;
+		struct tc_red_qopt o;
+		struct rtattr table;
+		uint8_t stab[256];
+	} red = { .parms = { sizeof(red.parms) + sizeof(red.o), TCA_RED_PARMS },
+		  .o = { .limit = 100000, .qth_min = 10000, .qth_max = 30000 },
+		  .table = { sizeof(red.table) + sizeof(red.stab), TCA_RED_STAB } };
+
+	TRY(add_qdisc(w, "pfifo", TC_H_ROOT, 1, &fifo, sizeof(fifo)));
 	TRY(weir_send(w->f[UDP_A], out, 1000, 0));
-	TRY(add_qdisc(w, "prio", 2, &prio, sizeof(prio)) == -ENOMEM ? -ENOMEM : 0);
+	TRY(add_qdisc(w, "prio", TC_H_ROOT, 2, &prio, sizeof(prio)) == -ENOMEM ? -ENOMEM : 0);
+	TRY(add_qdisc(w, "fq_codel", TC_H_ROOT, 3, NULL, 0));
+	TRY(weir_send(w->f[UDP_A], out, 1000, 0));
+	TRY(add_qdisc(w, "tbf", TC_H_ROOT, 4, &tbf, sizeof(tbf)));
+	TRY(add_qdisc(w, "red", 0x40001, 5, &red, sizeof(red)));
+	TRY(add_qdisc(w, "codel", 0x50001, 6, NULL, 0));
 	TRY(weir_send(w->f[UDP_A], out, 1000, 0));
 	return weir_run(w->m, 0) < 0 ? -ENOMEM : 0;
 }

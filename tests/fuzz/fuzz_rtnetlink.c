@@ -9,6 +9,7 @@
  */
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
+#include <linux/pkt_sched.h>
 #include <linux/veth.h>
 
 #include "tests/fuzz/fuzz_net.h"
@@ -129,6 +130,47 @@ static void put_link_kind(struct request *q, struct fuzz_input *in)
 	((struct rtattr *)(q->buf + start))->rta_len = (u16)(q->len - start);
 }
 
+/* Kind, place and options of a discipline that is there. */
+static void put_qdisc(struct request *q, struct fuzz_input *in, struct tcmsg *tcm)
+{
+	static const struct {
+		const char *kind;
+		u16 parms, octets, table; /* a structure and a table that it cannot do without */
+	} kinds[] = {
+		{ "pfifo" },
+		{ "fq" },
+		{ "codel" },
+		{ "fq_codel" },
+		{ "red", TCA_RED_PARMS, sizeof(struct tc_red_qopt), TCA_RED_STAB },
+		{ "tbf", TCA_TBF_PARMS, sizeof(struct tc_tbf_qopt) },
+	};
+	static const u32 parents[] = { TC_H_ROOT, 0x10001, 0x20001, 0 };
+	u8 place = fuzz_u8(in), k = fuzz_u8(in) % ARRAY_SIZE(kinds), n = fuzz_u8(in), octets[256];
+	u32 start;
+
+	tcm->tcm_parent = parents[place % ARRAY_SIZE(parents)];
+	tcm->tcm_handle = (u32)(place >> 4 & 3) << 16;
+	put_attr(q, TCA_KIND, kinds[k].kind, (u32)strlen(kinds[k].kind) + 1);
+	start = q->len;
+	if (!request_room(q, sizeof(struct rtattr)))
+		return;
+	if (kinds[k].parms) {
+		fuzz_take(in, octets, kinds[k].octets);
+		put_attr(q, kinds[k].parms, octets, kinds[k].octets);
+	}
+	if (kinds[k].table) {
+		memset(octets, fuzz_u8(in) % 33, sizeof(octets));
+		put_attr(q, kinds[k].table, octets, sizeof(octets));
+	}
+	for (u32 i = 0; i < n % 6; i++) {
+		u16 type = fuzz_u8(in) % 18;
+
+		put_value(q, in, type, 1);
+	}
+	((struct rtattr *)(q->buf + start))->rta_type = TCA_OPTIONS;
+	((struct rtattr *)(q->buf + start))->rta_len = (u16)(q->len - start);
+}
+
 static u32 header_len(u16 type)
 {
 	switch ((type - RTM_BASE) / 4) {
@@ -152,7 +194,8 @@ static void send_request(struct fuzz_input *in, struct weir_net *net)
 				     RTM_DELADDR,  RTM_GETADDR,  RTM_NEWROUTE, RTM_DELROUTE,
 				     RTM_GETROUTE, RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH,
 				     RTM_NEWRULE,  RTM_DELRULE,  RTM_GETRULE,  RTM_NEWQDISC,
-				     RTM_DELQDISC, RTM_GETQDISC, RTM_SETLINK,  RTM_GETNEIGHTBL };
+				     RTM_DELQDISC, RTM_GETQDISC, RTM_SETLINK,  RTM_GETNEIGHTBL,
+				     RTM_GETTCLASS };
 	struct request q = { .len = 0 };
 	u16 type = types[fuzz_u8(in) % ARRAY_SIZE(types)];
 	u8 flags = fuzz_u8(in), n = fuzz_u8(in), *family;
@@ -168,6 +211,8 @@ static void send_request(struct fuzz_input *in, struct weir_net *net)
 	}
 	if (type == RTM_NEWLINK && n & 0x80)
 		put_link_kind(&q, in);
+	if (type == RTM_NEWQDISC && n & 0x80)
+		put_qdisc(&q, in, (struct tcmsg *)family);
 	for (u32 i = 0; i < (n & 7u); i++) {
 		u16 attr = fuzz_u8(in) % 64;
 
@@ -253,6 +298,25 @@ FUZZ_SEEDS(
 	     "\1\1\3\2\5\6\2\0\0\0\0\1"
 	     "\xc0\2\0"
 	     "\0\4\0\1\2\x18\0\0\2\0\0\0\2\1\2"),
+	/* a tbf on eth0, inside it a red, then an fq_codel, then a codel; packets meanwhile */
+	SEED("\0\x0f\6\x80\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0"
+	     "\x10\5\0"
+	     "\0\0\0\0\0\0\0\0\0\0\4\0"
+	     "\0\0\0\0\0\0\0\0\0\0\0\0"
+	     "\0\0\1\0\0\0\0\1\0\0\0\0"
+	     "\x40\2\1\x40\2\1\xc0\2\1"
+	     "\0\x0f\6\x80\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0"
+	     "\x21\4\0"
+	     "\0\0\1\0\0\2\0\0\0\x10\0\0\2\x10\2\1"
+	     "\3"
+	     "\x40\2\1\x40\2\1\xc0\2\1"
+	     "\0\x0f\5\x80\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0"
+	     "\x31\3\2\1\3\0\0\0\1\2\2\5"
+	     "\x40\2\1\xc0\2\1\xc0\2\1"
+	     "\0\x0f\5\x80\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0"
+	     "\x21\2\2\1\3\0\0\0\1\2\2\5"
+	     "\x40\2\1\xc0\2\1\xc0\2\1"
+	     "\0\x14\6\0" ZERO16),
 	/* dumps, rules, qdiscs */
 	SEED("\0\2\3\0" ZERO16 "\0\5\3\0\2\0\0\0\0\0\0\0"
 	     "\0\x0c\6\1\2" ZERO16 "\0\x0f\6\1\2" ZERO16 "\1\0\1"));

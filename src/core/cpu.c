@@ -227,7 +227,7 @@ u64 cpu_turn(struct cpu *cpu, bool driver)
 	if (driver || !__atomic_load_n(&cpu->machine->driven, __ATOMIC_RELAXED))
 		cpu->sleep_until = next;
 	cpu_release(cpu, !driver);
-	return next;
+	return linkwatch_turn(cpu->machine) ? 0 : next;
 }
 
 void cpu_worker(void *arg)

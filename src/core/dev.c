@@ -8,7 +8,7 @@
  *   goes with the last dev_put(); such a device is on no list, is down and has no qdisc any more, and its net may be gone.
  *   Carrier changes come from drivers in any context, also with the cpu lock held, but notifiers want rtnl and no cpu lock:
  *   netif_carrier_on/off act on the queues at once and note the device in softnet->linkwatch; the next function
- *   here that returns to control code, or rtnl_unlock(), calls NETDEV_CHANGE (linkwatch_run()).
+ *   here that returns to control code, rtnl_unlock(), or the next turn of the loop calls NETDEV_CHANGE (linkwatch_run()).
  * Invariants
  *   dev_list is ordered by ifindex; a registered device is in dev_list and in both hashes. A device that is not IFF_UP has no active
  *   qdisc. gflags holds what the administrator asked for; promiscuity and allmulti count all who ask.
@@ -313,6 +313,8 @@ static void linkwatch_note(struct net_device *dev)
 	dev_update_operstate(dev);
 	if (list_empty(&dev->linkwatch_node))
 		list_add_tail(&dev->linkwatch_node, &dev->cpu->softnet->linkwatch);
+	__atomic_store_n(&dev->cpu->machine->linkwatch_pending, 1, __ATOMIC_SEQ_CST);
+	dev->cpu->need_kick = true; /* who sleeps for the cpu turns, and looks */
 }
 
 void netif_carrier_on(struct net_device *dev)
@@ -337,6 +339,7 @@ void netif_carrier_off(struct net_device *dev)
 
 void linkwatch_run(struct machine *m)
 {
+	__atomic_store_n(&m->linkwatch_pending, 0, __ATOMIC_SEQ_CST);
 	for (u32 i = 0; i < m->ncpus; i++) {
 		struct cpu *cpu = m->cpus[i];
 

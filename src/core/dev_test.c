@@ -197,6 +197,39 @@ static int record(struct notifier_block *nb, enum netdev_event ev, struct net_de
 	return r->refuse == ev ? -EPERM : 0;
 }
 
+/* Drivers lose a carrier in softirqs: routes and listeners must not wait for the next one who configures. */
+static void a_carrier_is_told_of_by_the_next_turn_and_by_who_configures(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct recorder r = { .nb.call = record };
+
+	rtnl_lock(net->machine);
+	register_netdevice_notifier(net, &r.nb);
+	rtnl_unlock(net->machine);
+	r.log[0] = '\0';
+	cpu_lock(dev->cpu);
+	netif_carrier_off(dev);
+	cpu_unlock(dev->cpu);
+	assert_string_equal(r.log, "");
+	machine_turn(net->machine);
+	assert_string_equal(r.log, "change ");
+
+	rtnl_lock(net->machine);
+	cpu_lock(dev->cpu);
+	netif_carrier_on(dev);
+	cpu_unlock(dev->cpu);
+	machine_turn(net->machine); /* somebody configures */
+	assert_string_equal(r.log, "change ");
+	rtnl_unlock(net->machine);
+	assert_string_equal(r.log, "change change ");
+
+	rtnl_lock(net->machine);
+	unregister_netdevice_notifier(net, &r.nb);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
 static void notifiers_see_everything_in_order(void **state)
 {
 	struct net *net = test_net();
@@ -879,6 +912,7 @@ int main(void)
 		cmocka_unit_test(mtu_and_address_are_checked),
 		cmocka_unit_test(features_follow_the_driver),
 		cmocka_unit_test(multicast_addresses_are_counted),
+		cmocka_unit_test(a_carrier_is_told_of_by_the_next_turn_and_by_who_configures),
 		cmocka_unit_test(notifiers_see_everything_in_order),
 		cmocka_unit_test(late_notifiers_get_a_replay),
 		cmocka_unit_test(notifiers_run_by_priority_and_may_refuse),

@@ -14,6 +14,7 @@
 #include "core/core_internal.h"
 #include "core/module.h"
 #include "core/net.h"
+#include "core/netdevice.h"
 #include "host/host.h"
 
 #define MEM_LIMIT_PER_CPU (1ULL << 30)
@@ -170,5 +171,20 @@ void rtnl_lock(struct machine *m)
 
 void rtnl_unlock(struct machine *m)
 {
-	pthread_mutex_unlock(&m->rtnl);
+	/* Who notes a carrier and does not get rtnl relies on the holder, who may be just about to leave. */
+	do {
+		if (unlikely(__atomic_load_n(&m->linkwatch_pending, __ATOMIC_SEQ_CST)))
+			linkwatch_run(m);
+		pthread_mutex_unlock(&m->rtnl);
+	} while (unlikely(__atomic_load_n(&m->linkwatch_pending, __ATOMIC_SEQ_CST)) &&
+		 !pthread_mutex_trylock(&m->rtnl));
+}
+
+bool linkwatch_turn(struct machine *m)
+{
+	if (likely(!__atomic_load_n(&m->linkwatch_pending, __ATOMIC_SEQ_CST)) ||
+	    pthread_mutex_trylock(&m->rtnl))
+		return false;
+	rtnl_unlock(m);
+	return true;
 }

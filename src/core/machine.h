@@ -52,6 +52,7 @@ struct machine {
 	const struct proto
 		*protos[PROTO_MAX]; /* rtnl; NULL: free. A place is kept by netns_core too */
 	struct machine_sock *sock;  /* socket/: locks of the epolls, open files */
+	u32 linkwatch_pending;      /* atomic: a carrier has changed since linkwatch_run() looked */
 	u32 event_pending;          /* atomic: an epoll became ready since weir_run() looked */
 	const struct Qdisc_ops **qdisc_kinds; /* rtnl: queueing disciplines that are there */
 	u32 nr_qdisc_kinds;
@@ -111,7 +112,12 @@ struct machine *machine_create(const struct machine_config *cfg);
 void machine_destroy(struct machine *m);
 
 void rtnl_lock(struct machine *m);
-void rtnl_unlock(struct machine *m);
+void rtnl_unlock(struct machine *m); /* no cpu lock */
+/*
+ * A turn of the loop, no lock held: carriers that have changed are told of, unless somebody configures, whose rtnl_unlock() does it then. True: there
+ * may be something to do.
+ */
+bool linkwatch_turn(struct machine *m);
 
 /* One turn of all cpus without sleeping: timers, queued work, softirqs. The ns until something is due by
  * itself: 0 more work now, HOST_FOREVER nothing. */

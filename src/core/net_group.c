@@ -207,6 +207,7 @@ static void group_free(struct net_group *g)
 	if (g->claims)
 		munmap(g->claims, 65536 * sizeof(*g->claims));
 	pthread_mutex_destroy(&g->claim_lock);
+	pthread_mutex_destroy(&g->bind_lock);
 	munmap(g, sizeof(*g));
 }
 
@@ -222,6 +223,7 @@ static struct net_group *group_alloc(struct machine *m, u32 n)
 	g->key[1] = ~m->hash_seed[1];
 	g->nb.call = net_group_netdev_event;
 	pthread_mutex_init(&g->claim_lock, NULL);
+	pthread_mutex_init(&g->bind_lock, NULL);
 	g->claims = group_map(65536 * sizeof(*g->claims));
 	if (!g->claims) {
 		group_free(g);

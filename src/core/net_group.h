@@ -45,6 +45,7 @@ struct net_group {
 	u64 key[2];
 	u32 next; /* atomic: whose turn it is to get a socket */
 	struct notifier_block nb;
+	pthread_mutex_t bind_lock; /* before any cpu lock: socket/sock_replica.h */
 	pthread_mutex_t claim_lock;
 	struct udp_claims **claims; /* by port; NULL: no sockets */
 	u64 udp_ports[65536];       /* atomic: shards with sockets, as bits */

@@ -4,6 +4,20 @@
 
 #include "core/machine.h"
 
+/* One packet more, in load. */
+#define LOAD_SHIFT  40
+#define LOAD_PACKET (1ull << LOAD_SHIFT)
+
+static u32 load_packets(u64 load)
+{
+	return (u32)(load >> LOAD_SHIFT);
+}
+
+static u64 load_octets(u64 load)
+{
+	return load & (LOAD_PACKET - 1);
+}
+
 /* All that is there, in the order in which it came. */
 static struct sk_buff *inbox_take_all(struct skb_inbox *in)
 {
@@ -27,7 +41,7 @@ static void inbox_empty(struct cpu *cpu, struct cpu_call *call)
 	for (skb = inbox_take_all(in); skb; skb = next) {
 		next = skb->next;
 		skb->next = skb->prev = NULL;
-		__atomic_sub_fetch(&in->len, 1, __ATOMIC_RELAXED);
+		__atomic_sub_fetch(&in->load, LOAD_PACKET + skb->truesize, __ATOMIC_RELAXED);
 		in->deliver(in, skb);
 	}
 }
@@ -36,17 +50,21 @@ bool skb_inbox_put(struct skb_inbox *in, struct sk_buff *skb)
 {
 	struct cpu *from = skb->cpu;
 	struct sk_buff *old;
+	u64 mine = LOAD_PACKET + skb->truesize, load;
 
-	if (__atomic_add_fetch(&in->len, 1, __ATOMIC_RELAXED) > in->limit) {
-		__atomic_sub_fetch(&in->len, 1, __ATOMIC_RELAXED);
+	load = __atomic_add_fetch(&in->load, mine, __ATOMIC_RELAXED);
+	if (load_packets(load) > in->limit || load_octets(load - mine) >= SKB_INBOX_OCTETS) {
+		__atomic_sub_fetch(&in->load, mine, __ATOMIC_RELAXED);
 		__atomic_add_fetch(&in->refused, 1, __ATOMIC_RELAXED);
 		return false;
 	}
 	skb = skb_migrate(skb, in->cpu);
 	if (!skb) {
-		__atomic_sub_fetch(&in->len, 1, __ATOMIC_RELAXED);
+		__atomic_sub_fetch(&in->load, mine, __ATOMIC_RELAXED);
 		return true;
 	}
+	if (LOAD_PACKET + skb->truesize != mine) /* a copy */
+		__atomic_add_fetch(&in->load, LOAD_PACKET + skb->truesize - mine, __ATOMIC_RELAXED);
 	skb->dev = NULL; /* that is the sender's: deliver() sets ours */
 	old = __atomic_load_n(&in->head, __ATOMIC_RELAXED);
 	do {
@@ -77,7 +95,7 @@ void skb_inbox_fini(struct skb_inbox *in, skb_drop_reason_t reason)
 	for (skb = inbox_take_all(in); skb; skb = next) {
 		next = skb->next;
 		skb->next = skb->prev = NULL;
-		__atomic_sub_fetch(&in->len, 1, __ATOMIC_RELAXED);
+		__atomic_sub_fetch(&in->load, LOAD_PACKET + skb->truesize, __ATOMIC_RELAXED);
 		kfree_skb_reason(skb, reason);
 	}
 	run_remote_work(in->cpu); /* our call may be among it */

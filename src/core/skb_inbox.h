@@ -5,13 +5,16 @@
  * Theory of operation
  *   Who holds an skb under the lock of its own cpu puts it into the inbox of another one: skb_migrate() makes it the other's, an atomic
  *   stack carries it, and one piece of work per batch tells the owner, who takes all at once and hands them on in the order in
- *   which they came. At most limit packets wait; a full inbox refuses before anything was spent on the packet.
+ *   which they came. At most limit packets wait, and no more than SKB_INBOX_OCTETS of memory; a full inbox refuses before anything was spent on
+ *   the packet.
  * Locking: any number of cpus put; the owner's cpu lock takes. What puts must have stopped before skb_inbox_fini().
  */
 #ifndef WEIR_CORE_SKB_INBOX_H
 #define WEIR_CORE_SKB_INBOX_H
 
 #include "core/cpu.h"
+
+#define SKB_INBOX_OCTETS (16u << 20)
 
 struct skb_inbox {
 	struct cpu *cpu; /* the owner */
@@ -21,8 +24,8 @@ struct skb_inbox {
 	struct cpu_call call;
 	/* atomics */
 	struct sk_buff *head; /* the last one put comes first */
-	u32 len;
-	u32 refused; /* since the owner looked last */
+	u64 load;             /* packets that wait, and their octets: skb_inbox.c */
+	u32 refused;          /* since the owner looked last */
 };
 
 void skb_inbox_init(struct skb_inbox *in, struct cpu *cpu, u32 limit,

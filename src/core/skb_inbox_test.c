@@ -89,6 +89,30 @@ static void a_full_inbox_refuses_and_counts(void **state)
 	machine_destroy(t.m);
 }
 
+static void the_memory_that_waits_is_bounded(void **state)
+{
+	u32 n = 0, limit = 1000000;
+	struct bed t;
+
+	bed_init(&t, limit);
+	cpu_lock(t.from);
+	for (bool room = true; room && n < limit; n += room) {
+		struct sk_buff *skb = alloc_skb(t.from, 60000);
+
+		assert_non_null(skb);
+		room = skb_inbox_put(&t.in, skb);
+		if (!room)
+			consume_skb(skb);
+	}
+	cpu_unlock(t.from);
+	assert_in_range(n, SKB_INBOX_OCTETS / 131072, SKB_INBOX_OCTETS / 60000 + 1);
+	cpu_lock(t.to);
+	skb_inbox_fini(&t.in, SKB_DROP_NET_EXIT);
+	assert_int_equal(t.in.load, 0);
+	cpu_unlock(t.to);
+	machine_destroy(t.m);
+}
+
 static void what_others_share_is_copied_on_the_way(void **state)
 {
 	struct sk_buff *skb, *keep;
@@ -139,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_come_in_order_when_the_owner_turns),
 		cmocka_unit_test(a_full_inbox_refuses_and_counts),
+		cmocka_unit_test(the_memory_that_waits_is_bounded),
 		cmocka_unit_test(what_others_share_is_copied_on_the_way),
 		cmocka_unit_test(an_inbox_that_ends_drops_what_is_in_it),
 	};

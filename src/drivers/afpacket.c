@@ -341,7 +341,8 @@ static bool tx_send_ring(struct afpacket_queue *q)
 	do
 		n = send(q->ring->fd, NULL, 0, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
-	if (n >= 0 || (errno != EAGAIN && errno != ENOBUFS))
+	/* Of an interface that is down they wait in the ring until it is up: nobody else would send them then. */
+	if (n >= 0 || (errno != EAGAIN && errno != ENOBUFS && errno != ENETDOWN))
 		q->tx_unsent = 0;
 	return !q->tx_unsent;
 }

@@ -13,7 +13,7 @@ static void line_ready(void *arg)
 	struct host_line *l = arg;
 
 	if (!__atomic_exchange_n(&l->queued, 1, __ATOMIC_ACQ_REL))
-		cpu_queue_work(l->dev->cpu, &l->work);
+		cpu_queue_work(l->cpu, &l->work);
 }
 
 static void line_interrupt(struct cpu *cpu, struct cpu_work *w)
@@ -37,7 +37,8 @@ int host_line_open(struct host_line *l, struct napi_struct *napi, int fd, bool s
 {
 	struct host *host = napi->cpu->machine->host;
 
-	*l = (struct host_line){ .dev = napi->dev,
+	*l = (struct host_line){ .cpu = napi->cpu,
+				 .dev = napi->dev,
 				 .napi = napi,
 				 .fd = fd,
 				 .socket = socket,
@@ -52,7 +53,7 @@ void host_line_close(struct host_line *l)
 
 	if (!l->watch)
 		return;
-	cpu = l->dev->cpu;
+	cpu = l->cpu;
 	cpu->machine->host->ops->watch_free(l->watch);
 	l->watch = NULL;
 	cpu_lock(cpu);
@@ -65,7 +66,7 @@ void host_line_arm(struct host_line *l, u32 events)
 	if ((l->armed & events) == events)
 		return;
 	l->armed |= events;
-	l->dev->cpu->machine->host->ops->watch_arm(l->watch, l->armed);
+	l->cpu->machine->host->ops->watch_arm(l->watch, l->armed);
 }
 
 enum netdev_tx host_line_busy(struct host_line *l)

@@ -17,6 +17,7 @@
 #include "host/host.h"
 
 struct host_line {
+	struct cpu *cpu;
 	struct net_device *dev;
 	struct napi_struct *napi;
 	int fd;

@@ -68,7 +68,11 @@ static bool read_message(struct hostif *h, const struct nlmsghdr *nlh)
 {
 	const struct ifinfomsg *ifi = NLMSG_DATA(nlh);
 
-	if (nlh->nlmsg_type == NLMSG_ERROR) { /* of our question: there is none */
+	if (nlh->nlmsg_type == NLMSG_ERROR) { /* of our question */
+		const struct nlmsgerr *e = NLMSG_DATA(nlh);
+
+		if (nlh->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) || e->error != -ENODEV)
+			return false; /* no answer for want of memory, or the like */
 		h->gone = true;
 		h->up = false;
 		return true;

@@ -212,12 +212,14 @@ static int get_port_everywhere(struct socket *sock, u16 port)
 		err = get_port(sk, port);
 		if (err)
 			return err;
+		sock_replicas_lock(sock);
 		err = sock_replicas_bind(sock);
-		if (!err)
-			return 0;
-		inet_put_port(sk);
-		inet_sk(sk)->inet_sport = (be16){ 0 };
-		if (port || err != -EADDRINUSE)
+		if (err) {
+			inet_put_port(sk);
+			inet_sk(sk)->inet_sport = (be16){ 0 };
+		}
+		sock_replicas_unlock(sock);
+		if (!err || port || err != -EADDRINUSE)
 			return err;
 	}
 	return err;
@@ -384,10 +386,14 @@ static int listen_everywhere(struct socket *sock, int backlog)
 
 	if (!sk->sk_num)
 		err = get_port_everywhere(sock, 0);
-	else if (!sk->sk_rare || !sk->sk_rare->replicas)
+	if (err)
+		return err;
+	sock_replicas_lock(sock);
+	if (!sk->sk_rare || !sk->sk_rare->replicas)
 		err = sock_replicas_bind(sock);
 	if (!err)
 		err = sock_replicas_listen(sock, backlog);
+	sock_replicas_unlock(sock);
 	/* The lock was given back meanwhile. */
 	if (!err && (sock->state != SS_UNCONNECTED ||
 		     (sk->sk_state != SS_TCP_CLOSE && sk->sk_state != SS_TCP_LISTEN)))

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
@@ -68,10 +70,23 @@ static u32 option_size(const struct logged_option *o)
 	return ALIGN_UP((u32)sizeof(*o) + o->len + o->more, 8u);
 }
 
-/* Numbers and times of SOL_SOCKET: the last value is all that counts. */
+/*
+ * Is the last value all that counts? So it is of the numbers and times of SOL_SOCKET and of the numbers of the other levels, whose longer values add
+ * to lists (groups, keys); but each step of a repair does.
+ */
+static bool option_replaces(const struct logged_option *o)
+{
+	if (o->more)
+		return false;
+	if (o->level == SOL_SOCKET)
+		return o->len <= sizeof(struct timeval);
+	return o->len <= sizeof(int) &&
+	       !(o->level == IPPROTO_TCP && o->name >= TCP_REPAIR && o->name <= TCP_REPAIR_OPTIONS);
+}
+
 static void option_forget(struct sock_option_log *log, const struct logged_option *new)
 {
-	if (new->level != SOL_SOCKET || new->len > sizeof(struct timeval) || new->more)
+	if (!option_replaces(new))
 		return;
 	for (u32 off = 0; off < log->len;) {
 		const struct logged_option *o = (const struct logged_option *)(log->buf + off);
@@ -313,6 +328,20 @@ static struct sock_replicas *replicas_alloc(struct socket *sock)
 		all->n++;
 	}
 	return all;
+}
+
+void sock_replicas_lock(struct socket *sock)
+{
+	struct cpu *cpu = sock_cpu(sock);
+
+	cpu_unlock(cpu); /* we are inflight: socket and net stay */
+	pthread_mutex_lock(&sock->net->group->bind_lock);
+	cpu_lock(cpu);
+}
+
+void sock_replicas_unlock(struct socket *sock)
+{
+	pthread_mutex_unlock(&sock->net->group->bind_lock);
 }
 
 int sock_replicas_bind(struct socket *sock)

@@ -19,6 +19,12 @@
 
 /* Does @sock need replicas when it is bound? */
 bool sock_wants_replicas(const struct socket *sock);
+/*
+ * * Between these two nobody else in the net gets or loses replicas: of two sockets that want what only one can have, on different cpus, each would
+ * find the other's way barred by its own beginning, and neither would get it. Who fails gives up what it has before the second.
+ */
+void sock_replicas_lock(struct socket *sock);
+void sock_replicas_unlock(struct socket *sock);
 /* * @sock, which has a port, gets its replicas. 0, -EADDRINUSE: a shard has a conflict; -ENOMEM */
 int sock_replicas_bind(struct socket *sock);
 int sock_replicas_listen(struct socket *sock, int backlog); /* * 0 or -errno */

@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -509,6 +510,12 @@ static void an_option_may_be_set_again_and_again(void **state)
 	l = listen_in(&t, 1);
 	for (int i = 0; i < 3000; i++)
 		set_int(l, SO_RCVBUF, 100000 + i);
+	for (int i = 0; i < 3000; i++) {
+		int on = i & 1, ttl = 1 + i % 255;
+
+		assert_int_equal(weir_setsockopt(l, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+		assert_int_equal(weir_setsockopt(l, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)), 0);
+	}
 	weir_close(l);
 	two_nets_destroy(&t);
 }
@@ -552,6 +559,58 @@ static struct weir_file *udp_on(struct two_nets *t, uint32_t cpu, uint16_t port)
 }
 
 /* Also when the datagram came in fragments, and when it came from the net itself. */
+struct binder {
+	pthread_barrier_t *both;
+	struct weir_net *net;
+	uint32_t cpu;
+	int got; /* of how many rounds */
+	int errors;
+	struct weir_file *f;
+};
+
+#define BIND_ROUNDS 200
+
+static void *bind_it(void *arg)
+{
+	struct binder *b = arg;
+
+	for (int i = 0; i < BIND_ROUNDS; i++) {
+		int r;
+
+		assert_int_equal(weir_socket_on(b->net, b->cpu, AF_INET, SOCK_STREAM, 0, &b->f), 0);
+		pthread_barrier_wait(b->both);
+		r = bind_at(b->f, 5000);
+		b->got += !r;
+		b->errors += r && r != -EADDRINUSE;
+		pthread_barrier_wait(b->both);
+		weir_close(b->f);
+		pthread_barrier_wait(b->both);
+	}
+	return NULL;
+}
+
+/* Each has it on its own cpu, and finds the other on the other's: they must not both go away. */
+static void of_two_that_bind_a_port_at_once_one_gets_it(void **state)
+{
+	pthread_barrier_t both;
+	pthread_t threads[2];
+	struct binder b[2];
+	struct two_nets t;
+
+	wide_create(&t, &workers);
+	pthread_barrier_init(&both, NULL, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		b[i] = (struct binder){ .both = &both, .net = t.net[1], .cpu = i };
+		assert_int_equal(pthread_create(&threads[i], NULL, bind_it, &b[i]), 0);
+	}
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(b[0].errors + b[1].errors, 0);
+	assert_int_equal(b[0].got + b[1].got, BIND_ROUNDS);
+	pthread_barrier_destroy(&both);
+	two_nets_destroy(&t);
+}
+
 static void a_datagram_finds_the_cpu_of_its_socket(void **state)
 {
 	static char big[4000];
@@ -798,6 +857,7 @@ int main(void)
 		cmocka_unit_test(a_filter_is_copied_when_it_is_attached),
 		cmocka_unit_test(an_option_may_be_set_again_and_again),
 		cmocka_unit_test(tcp_ports_conflict_across_cpus),
+		cmocka_unit_test(of_two_that_bind_a_port_at_once_one_gets_it),
 		cmocka_unit_test(a_datagram_finds_the_cpu_of_its_socket),
 		cmocka_unit_test(udp_ports_conflict_across_cpus_unless_they_are_shared),
 		cmocka_unit_test(errors_reach_the_cpu_that_they_are_about),

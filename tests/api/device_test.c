@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <linux/errqueue.h>
@@ -266,6 +267,38 @@ static void an_empty_datagram_is_not_the_end(void **state)
 	assert_string_equal(text, "1\n");
 	free(text);
 	close(fds[1]);
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+}
+
+/* What a datagram socket is told of its peer (here: it threw away what we sent, and came back) is over with the telling. */
+static void an_error_of_a_datagram_socket_is_not_the_end(void **state)
+{
+	struct weir_machine *m = weir_machine_create(NULL);
+	struct weir_net *net = weir_net_create(m, "a");
+	struct sockaddr_un us, none = { .sun_family = AF_UNIX }, elsewhere;
+	socklen_t len = sizeof(sa_family_t), us_len = sizeof(us), there_len = sizeof(elsewhere);
+	struct net_error err;
+	int fds[2], there = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	/* Names without a file, of the kernel's choice. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+	assert_int_equal(bind(fds[0], (struct sockaddr *)&none, len), 0);
+	assert_int_equal(bind(there, (struct sockaddr *)&none, len), 0);
+	assert_int_equal(getsockname(fds[0], (struct sockaddr *)&us, &us_len), 0);
+	assert_int_equal(getsockname(there, (struct sockaddr *)&elsewhere, &there_len), 0);
+	assert_int_equal(weir_dev_attach_tap(net, "tap0", fds[0], 0), 0);
+	assert_int_equal(net_link_up(net, "tap0", &err), 0);
+	assert_int_equal(send(fds[0], "frame", 5, 0), 5);
+	assert_int_equal(connect(fds[1], (struct sockaddr *)&elsewhere, there_len), 0);
+	assert_int_equal(connect(fds[1], (struct sockaddr *)&us, us_len), 0);
+	assert_int_equal(send(fds[1], "x", 1, 0), 1);
+	for (int i = 0; i < 500 && !counter(net, "rx_errors"); i++)
+		weir_run(m, 10000000);
+	assert_int_equal(counter(net, "rx_errors"), 1);
+	close(fds[0]);
+	close(fds[1]);
+	close(there);
 	weir_net_destroy(net);
 	weir_machine_destroy(m);
 }
@@ -780,6 +813,7 @@ int main(void)
 		cmocka_unit_test(a_full_descriptor_stops_the_queue_and_loses_nothing),
 		cmocka_unit_test(the_other_end_closing_takes_the_carrier),
 		cmocka_unit_test(an_empty_datagram_is_not_the_end),
+		cmocka_unit_test(an_error_of_a_datagram_socket_is_not_the_end),
 		cmocka_unit_test(what_is_no_message_descriptor_is_refused),
 		cmocka_unit_test(netlink_cannot_make_one),
 		cmocka_unit_test(a_program_carries_frames_between_two_nets),

@@ -371,37 +371,55 @@ static void frames_go_out_in_order_past_a_full_ring(void **state)
 	detach(&w);
 }
 
+static void send_to(int fd, const unsigned char *to)
+{
+	unsigned char frame[60];
+
+	make_frame(frame, to, 0, 60);
+	assert_int_equal(write(fd, frame, sizeof(frame)), sizeof(frame));
+}
+
+/* The next frame is one for @to. */
+static void expect_to(const struct world *w, struct weir_file *r, const unsigned char *to)
+{
+	unsigned char frame[100];
+	ssize_t n = -EAGAIN;
+
+	for (int i = 0; i < PATIENCE && n == -EAGAIN; i++) {
+		weir_run(w->m, 5000000);
+		n = weir_recv(r, frame, sizeof(frame), 0);
+	}
+	check_frame(frame, n, to, 0, 60);
+}
+
 static void frames_for_other_stations_are_left_to_the_host(void **state)
 {
-	unsigned char frame[100], to[6], other[6] = { 2, 9, 9, 9, 9, 9 };
+	unsigned char to[6], other[6] = { 2, 9, 9, 9, 9, 9 };
 	struct packet_mreq mr = { .mr_type = PACKET_MR_PROMISC };
-	struct weir_file *p;
+	struct weir_file *p, *r;
 	struct world w;
 	int fd;
 
 	begin(&w, "");
 	own_address(&w, to);
 	fd = kernel_raw(TEST_TYPE);
-	make_frame(frame, other, 0, 60);
-	assert_int_equal(write(fd, frame, 60), 60);
-	make_frame(frame, to, 0, 60);
-	assert_int_equal(write(fd, frame, 60), 60);
-	assert_true(wait_for(&w, "statistics/rx_packets", 1));
+	r = weir_raw(&w, TEST_TYPE);
+	send_to(fd, other);
+	send_to(fd, to);
+	expect_to(&w, r, to);
 
 	p = weir_raw(&w, TEST_TYPE);
 	mr.mr_ifindex = (int)number(&w, "ifindex");
 	assert_int_equal(weir_setsockopt(p, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mr, sizeof(mr)), 0);
-	make_frame(frame, other, 0, 60);
-	assert_int_equal(write(fd, frame, 60), 60);
-	assert_true(wait_for(&w, "statistics/rx_packets", 2));
+	send_to(fd, other);
+	expect_to(&w, r, other);
 	sh("ip -d link show v0 | grep -q 'promiscuity [1-9]'");
 	weir_close(p);
-	make_frame(frame, other, 0, 60);
-	assert_int_equal(write(fd, frame, 60), 60);
-	make_frame(frame, to, 0, 60);
-	assert_int_equal(write(fd, frame, 60), 60);
-	assert_true(wait_for(&w, "statistics/rx_packets", 3));
+	send_to(fd, other);
+	send_to(fd, to);
+	expect_to(&w, r, to);
 	close(fd);
+	weir_close(r);
 	detach(&w);
 }
 
@@ -605,6 +623,53 @@ static void carrier_and_mtu_follow_the_host(void **state)
 		assert_true(wait_for(&w, "mtu", 1400));
 		sh("ip link set v0 mtu 1500");
 	}
+	tcp_both_ways(100000, NULL, &w);
+	detach(&w);
+}
+
+/* The kernel leaves them in the ring; the one who waits for a free place would never have told it again. */
+static void a_ring_that_was_full_when_the_interface_went_down_goes_on(void **state)
+{
+	enum { SLOTS = 32, MORE = 40 };
+	unsigned char frame[100];
+	uint32_t sent = 0, last = 0;
+	struct weir_file *s;
+	struct world w;
+	int fd;
+
+	begin(&w, ",tx_frames=32,tx_usecs=10000");
+	fd = kernel_raw(TEST_TYPE);
+	s = weir_raw(&w, TEST_TYPE);
+	for (; sent < SLOTS; sent++) {
+		make_frame(frame, everybody, sent, 60);
+		assert_int_equal(weir_send(s, frame, 60, 0), 60);
+	}
+	sh("ip link set v0 down");
+	assert_true(wait_for(&w, "carrier", 0));
+	for (int i = 0; i < PATIENCE && !ethtool_stat(&w, "tx_kicks"); i++)
+		weir_run(w.m, 5000000);
+	assert_true(ethtool_stat(&w, "tx_kicks"));
+	sh("ip link set v0 up");
+	assert_true(wait_for(&w, "carrier", 1));
+	for (int idle = 0; last != SLOTS + MORE - 1 && idle < PATIENCE; idle++) {
+		make_frame(frame, everybody, sent, 60);
+		if (sent < SLOTS + MORE && weir_send(s, frame, 60, 0) == 60)
+			sent++;
+		weir_run(w.m, 5000000);
+		while (read(fd, frame, sizeof(frame)) > 0)
+			memcpy(&last, frame + 14, sizeof(last));
+	}
+	assert_int_equal(last, SLOTS + MORE - 1);
+	close(fd);
+	weir_close(s);
+	detach(&w);
+}
+
+static void a_ring_has_any_number_of_slots(void **state)
+{
+	struct world w;
+
+	begin(&w, ",tx_frames=33");
 	tcp_both_ways(100000, NULL, &w);
 	detach(&w);
 }
@@ -844,6 +909,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_vlan_tag_is_beside_the_octets),
 		cmocka_unit_test(lent_octets_outlive_the_device_and_do_not_starve_the_ring),
 		cmocka_unit_test(devices_of_a_fanout_group_share_the_frames),
+		cmocka_unit_test(a_ring_that_was_full_when_the_interface_went_down_goes_on),
+		cmocka_unit_test(a_ring_has_any_number_of_slots),
 	};
 	size_t nr = NR_COMMON;
 

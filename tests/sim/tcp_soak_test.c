@@ -489,6 +489,9 @@ static void accept_all(struct world *w)
 		if (!s || s->broken || s->f[1] || s->d[1].fin || s->d[1].eof) {
 			w->phantoms++;
 			weir_close(f);
+			/* It met the listener: the end here that it was for has given up, and no one hears what the other end is told. */
+			if (s)
+				s->broken = true;
 			continue;
 		}
 		s->f[1] = f;

@@ -236,6 +236,7 @@ static const struct option sol_tcp[] = {
 	{ 42, "TCP_AO_REPAIR", "initial sequence numbers, and how often numbers have wrapped" },
 	{ TCP_ULP, "TCP_ULP", "an upper layer protocol: there is none" },
 	{ TCP_INQ, "TCP_INQ", "recvmsg() tells how much is left" },
+	{ 37, "TCP_TX_DELAY", "microseconds that each segment is held back by a fair queue" },
 	{ 43, "TCP_IS_MPTCP", "0" },
 	{ 44, "TCP_RTO_MAX_MS", "the longest retransmission timeout" },
 	{ 45, "TCP_RTO_MIN_US", "the shortest retransmission timeout" },

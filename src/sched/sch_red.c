@@ -58,7 +58,8 @@ static u64 red_decayed(const struct red_priv *p, u64 idle_us)
 
 	if (p->stab[cell])
 		return p->avg >> p->stab[cell];
-	return p->avg - (p->avg / 2) * min(idle_us, p->half_us) / p->half_us;
+	return p->avg -
+	       (u64)((unsigned __int128)(p->avg / 2) * min(idle_us, p->half_us) / p->half_us);
 }
 
 static u32 red_mean(struct Qdisc *q, u64 now)

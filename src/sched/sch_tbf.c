@@ -58,15 +58,15 @@ static u32 bucket_size(const struct tbf_bucket *b, s64 ns)
 	return (u32)min(octets, (u64)UINT32_MAX);
 }
 
-/* How long until @b can pay for @len; 0: now. */
+/* How long until @b can pay for @len; 0: now. What waited when the bucket was made smaller leaves it with a debt. */
 static s64 bucket_wait(const struct tbf_bucket *b, u32 len)
 {
-	return b->rate ? max(bucket_cost(b, len) - b->tokens_ns, (s64)0) : 0;
+	return b->rate ? max(min(bucket_cost(b, len), b->depth_ns) - b->tokens_ns, (s64)0) : 0;
 }
 
 static void bucket_fill(struct tbf_bucket *b, u64 ns)
 {
-	b->tokens_ns = min(b->tokens_ns + (s64)min(ns, (u64)b->depth_ns), b->depth_ns);
+	b->tokens_ns += (s64)min(ns, (u64)(b->depth_ns - b->tokens_ns));
 }
 
 static void tbf_fill(struct tbf_priv *p, u64 now)

@@ -127,6 +127,25 @@ static void what_is_longer_than_the_bucket_is_dropped(void **state)
 	assert_int_equal(root->stats.drops, 1);
 }
 
+/* It owes what it is longer: the next one waits for that, too. */
+static void what_waited_when_the_bucket_became_smaller_leaves(void **state)
+{
+	struct tc_tbf_qopt o = usual();
+
+	emit(4, LEN);
+	assert_int_equal(sent(), 2);
+	o.buffer = LEN * 1000 / 4 / 64;
+	nla_put(opts(), TCA_TBF_PARMS, sizeof(o), &o);
+	assert_int_equal(change(root), 0);
+	wait_for(MS);
+	assert_int_equal(sent(), 1);
+	wait_for(MS - 1);
+	assert_int_equal(sent(), 0);
+	wait_for(1);
+	assert_int_equal(sent(), 1);
+	assert_int_equal(root->stats.qlen, 0);
+}
+
 static void the_limit_is_one_of_octets(void **state)
 {
 	struct tc_tbf_qopt o = usual();
@@ -261,6 +280,7 @@ int main(void)
 		T(a_peak_empties_the_bucket_slowly),
 		T(a_packet_costs_what_the_link_says),
 		T(what_is_longer_than_the_bucket_is_dropped),
+		T(what_waited_when_the_bucket_became_smaller_leaves),
 		T(the_limit_is_one_of_octets),
 		T(wrong_settings_are_refused),
 		T(the_one_inside_is_what_waits),

@@ -226,7 +226,8 @@ int path_open(struct call *c, int dirfd, const char *path, bool follow)
 		fd = (int)syscall(SYS_openat2, w.dir, path, &how, sizeof(how));
 		if (fd >= 0)
 			step(&w, fd);
-		else if (errno == ELOOP || errno == EAGAIN)
+		/* Links; somebody moves directories; or a filter around us does not know the call (a container's). */
+		else if (errno == ELOOP || errno == EAGAIN || errno == ENOSYS || errno == EPERM)
 			err = walk(&w);
 		else
 			err = -errno;

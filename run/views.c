@@ -477,15 +477,24 @@ static enum call_result give_resolv_conf(struct call *c, const char *text, uint6
 	return res;
 }
 
+/* An argument cannot be read: the memory of a program that may be executed only is its own. Where our look is all there is, it opens nothing. */
+static enum call_result unread(struct call *c, int err)
+{
+	return c->run->ruleset >= 0 ? CALL_CONTINUE : call_return(c, err);
+}
+
 static enum call_result open_path(struct call *c, int dirfd, uint64_t addr, uint64_t flags)
 {
 	char path[PATH_MAX], given[PATH_MAX];
 	int err = mem_read_string(c, addr, given, sizeof(given));
 	const char *text;
 
-	if (err >= 0)
-		err = refuse_foreign_memory(c, dirfd, given, flags);
 	if (err < 0)
+		return unread(c, err);
+	if (!given[0])
+		return call_return(c, -ENOENT);
+	err = refuse_foreign_memory(c, dirfd, given, flags);
+	if (err)
 		return call_return(c, err);
 	if (resolve(c, dirfd, given, path))
 		return CALL_CONTINUE;
@@ -520,11 +529,13 @@ enum call_result call_openat(struct call *c)
 enum call_result call_openat2(struct call *c)
 {
 	struct open_how how;
-	int err = call_ptr(c, 3) < sizeof(how) ? -EINVAL
-					       : mem_read(c, call_ptr(c, 2), &how, sizeof(how));
+	int err;
 
+	if (call_ptr(c, 3) < sizeof(how))
+		return call_return(c, -EINVAL);
+	err = mem_read(c, call_ptr(c, 2), &how, sizeof(how));
 	if (err)
-		return call_return(c, err);
+		return unread(c, err);
 	return open_path(c, call_int(c, 0), call_ptr(c, 1), how.flags);
 }
 

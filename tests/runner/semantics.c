@@ -1611,6 +1611,16 @@ static void through_exec(void)
 	close(b);
 }
 
+/* It names nothing, also from a directory that is a view. */
+static void empty_path(void)
+{
+	int d = open("/proc/sys/net/ipv4", O_RDONLY | O_DIRECTORY);
+
+	result("directory", d >= 0);
+	result("open", openat(d, "", O_RDONLY));
+	close(d);
+}
+
 static void closed_by_exec(void)
 {
 	struct sockaddr_in a;
@@ -1921,6 +1931,7 @@ static const struct {
 	{ "passed-descriptor", passed_descriptor },
 	{ "through-exec", through_exec },
 	{ "closed-by-exec", closed_by_exec },
+	{ "empty-path", empty_path },
 	{ "killed-holder", killed_holder },
 	{ "threads", threads },
 	{ "edge-triggered", edge_triggered },

@@ -513,7 +513,9 @@ skb_drop_reason_t __tcp_inbound_timewait(const struct tcp_timewait_sock *tw,
 	struct tcp_opts_view opts;
 	struct tcp_ends e;
 
-	if ((th->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN)
+	/* In FIN_WAIT2 nothing begins anew: there a SYN ends the connection. */
+	if ((th->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_SYN &&
+	    tw->tw.tw_substate == SS_TCP_TIME_WAIT)
 		return SKB_NOT_DROPPED;
 	parse(skb, &opts);
 	if (opts.md5 && opts.ao)

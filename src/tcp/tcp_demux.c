@@ -378,10 +378,12 @@ static void tcp_rcv_timewait(struct tcp_timewait_sock *tw, struct sk_buff *skb,
 	case TCP_TW_SYN:
 		listener = __inet_lookup_listener(&net->tcp->hashinfo, t, skb);
 		if (listener) {
+			/* What is not for the listener (a signature is missing) does not end TIME_WAIT. */
+			if (!tcp_admit(listener, NULL, skb))
+				return;
 			inet_twsk_deschedule_put(&tw->tw);
 			NET_INC_STATS(net, MIB_TcpExt_TWRecycled);
-			if (tcp_admit(listener, NULL, skb))
-				tcp_conn_request(listener, skb, isn);
+			tcp_conn_request(listener, skb, isn);
 			return;
 		}
 		__fallthrough;

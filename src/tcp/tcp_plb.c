@@ -33,9 +33,11 @@ void __tcp_plb_round(struct sock *sk, struct tcp_plb *plb, u32 delivered, u32 ma
 {
 	const struct netns_tcp *net = tcp_net(sk);
 
-	if ((u64)marked * TCP_PLB_ONE < (u64)net->plb_cong_thresh * delivered)
+	if ((u64)marked * TCP_PLB_ONE < (u64)net->plb_cong_thresh * delivered) {
 		plb->congested = 0;
-	else if (plb->congested < net->plb_rehash_rounds)
+		return;
+	}
+	if (plb->congested < net->plb_rehash_rounds)
 		plb->congested++;
 	if (plb->congested < net->plb_rehash_rounds &&
 	    (plb->congested < net->plb_idle_rehash_rounds || tcp_sk(sk)->packets_out))

@@ -73,6 +73,20 @@ static void three_are_enough_while_nothing_is_in_flight(void **state)
 	assert_int_equal(rounds(f, &plb, 1, 50), 1);
 }
 
+/* Not even where no round trip is too few for it. */
+static void a_path_that_is_not_congested_stays(void **state)
+{
+	struct tcp_fixture *f = *state;
+	struct tcp_plb plb = { 0 };
+
+	f->net->tcp->plb_idle_rehash_rounds = 0;
+	f->tp->packets_out = 0;
+	assert_int_equal(rounds(f, &plb, 10, 49), 0);
+	f->net->tcp->plb_rehash_rounds = 0;
+	assert_int_equal(rounds(f, &plb, 10, 49), 0);
+	assert_int_equal(rounds(f, &plb, 1, 50), 1);
+}
+
 static void a_timeout_suspends_it(void **state)
 {
 	struct tcp_fixture *f = *state;
@@ -142,6 +156,7 @@ int main(void)
 		TEST(twelve_congested_rounds_change_the_path),
 		TEST(one_round_without_congestion_ends_the_count),
 		TEST(three_are_enough_while_nothing_is_in_flight),
+		TEST(a_path_that_is_not_congested_stays),
 		TEST(a_timeout_suspends_it),
 		TEST(it_is_off_unless_asked_for),
 		TEST(a_threshold_of_0_changes_the_path_whatever_is_marked),

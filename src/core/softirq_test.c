@@ -427,8 +427,6 @@ int main(void)
 		cmocka_unit_test(calls_do_not_pay_a_budget_each),
 		cmocka_unit_test(calls_go_first_when_a_receiver_is_full),
 		cmocka_unit_test(softirqs_rest_longer_while_a_receiver_stays_full),
-		cmocka_unit_test(calls_go_first_when_a_receiver_is_full),
-		cmocka_unit_test(softirqs_rest_longer_while_a_receiver_stays_full),
 		cmocka_unit_test(work_of_other_threads_arrives_in_order),
 		cmocka_unit_test(with_workers_work_is_done_by_them),
 	};

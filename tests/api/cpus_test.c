@@ -558,7 +558,6 @@ static struct weir_file *udp_on(struct two_nets *t, uint32_t cpu, uint16_t port)
 	return f;
 }
 
-/* Also when the datagram came in fragments, and when it came from the net itself. */
 struct binder {
 	pthread_barrier_t *both;
 	struct weir_net *net;
@@ -611,6 +610,7 @@ static void of_two_that_bind_a_port_at_once_one_gets_it(void **state)
 	two_nets_destroy(&t);
 }
 
+/* Also when the datagram came in fragments, and when it came from the net itself. */
 static void a_datagram_finds_the_cpu_of_its_socket(void **state)
 {
 	static char big[4000];

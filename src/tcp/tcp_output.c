@@ -872,7 +872,7 @@ static void tcp_grow_skb(struct sock *sk, struct sk_buff *skb, u32 room, u32 mss
 {
 	struct sk_buff *next = skb->next;
 
-	if (TCP_SKB_CB(skb)->eor || tcp_sk(sk)->urg_out ||
+	if (TCP_SKB_CB(skb)->eor || TCP_SKB_CB(skb)->tx_tstamp || tcp_sk(sk)->urg_out ||
 	    skb_shinfo(skb)->nr_frags + skb_shinfo(next)->nr_frags > MAX_SKB_FRAGS)
 		return;
 	if (next->len > room && tcp_fragment(sk, false, next, room, mss))

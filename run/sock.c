@@ -294,7 +294,10 @@ void asock_close_event(struct run *r, int wd)
 	if (!s)
 		return;
 	forget_close(s);
-	if (s->stream)
+	/* Before Linux 6.10 it may have been another one's: of a descriptor with O_PATH, opened by /proc/PID/fd. */
+	if (ident_hint_holds(s))
+		asock_orphan(s);
+	else if (s->stream)
 		asock_free(s);
 	else
 		dgram_closed(s);

@@ -1342,6 +1342,23 @@ static void datagram_refused_waiting(void)
 	close(w);
 }
 
+/* A descriptor with O_PATH is none of the socket's: its close is not the socket's. */
+static void datagram_path_closed(void)
+{
+	struct sockaddr_in ua;
+	int u = bound(SOCK_DGRAM, &ua), w = socket(AF_INET, SOCK_DGRAM, 0), p;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", u);
+	p = open(path, O_PATH);
+	result("path", p >= 0);
+	close(p);
+	sendto(w, "abc", 3, 0, sa(&ua), sizeof(ua));
+	result("recv", recv(u, buf, 10, 0));
+	close(u);
+	close(w);
+}
+
 /* The port of a datagram socket is free when its last descriptor is closed, wherever that was: also in a message that nobody reads. */
 static void datagram_closed(void)
 {
@@ -1922,6 +1939,7 @@ static const struct {
 	{ "datagram-refused-waiting", datagram_refused_waiting },
 	{ "datagram-error-queue", datagram_error_queue },
 	{ "datagram-closed", datagram_closed },
+	{ "datagram-path-closed", datagram_path_closed },
 	{ "datagram-refused-polled", datagram_refused_polled },
 	{ "datagram-refused-behind-data", datagram_refused_behind_data },
 	{ "datagram-length", datagram_length },

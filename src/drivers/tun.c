@@ -664,20 +664,23 @@ struct tap_config {
 	u32 queues; /* at most; 0: one for each cpu of the net */
 };
 
-/* 0 or -errno; an interface of that name that is of the other kind, or has another number of queues: -EINVAL */
-static int set_iff(int fd, const char *name, int kind)
+/* 0 with @name, IFNAMSIZ octets, as it became ("tap%d"); or -errno: an interface that is of the other kind, or has another number of queues: -EINVAL */
+static int set_iff(int fd, char *name, int kind)
 {
 	struct ifreq ifr = { .ifr_flags = (short)(kind | IFF_NO_PI | IFF_VNET_HDR) };
 
 	strncpy(ifr.ifr_name, name, IFNAMSIZ - 1);
-	return ioctl(fd, TUNSETIFF, &ifr) ? -errno : 0;
+	if (ioctl(fd, TUNSETIFF, &ifr))
+		return -errno;
+	memcpy(name, ifr.ifr_name, IFNAMSIZ);
+	return 0;
 }
 
 /*
  * The first queue of @name, which is made if it is not there; if it is, it says itself what it is. @ret_kind: what that was. An interface of many
  * queues may be used by one. 0 or -errno
  */
-static int tap_open_first(int fd, const char *name, bool many, int *ret_kind)
+static int tap_open_first(int fd, char *name, bool many, int *ret_kind)
 {
 	static const int kinds[] = { IFF_TAP, IFF_TUN };
 	int err = -EINVAL;
@@ -700,8 +703,10 @@ static void close_all(const int *fds, u32 n)
 /* Descriptors of queues of @name at @fds: @max of them if it has that many, else one. How many, or -errno with a sentence */
 static int tap_open(const char *name, int *fds, u32 max, struct netlink_ext_ack *extack)
 {
+	char iff[IFNAMSIZ] = "";
 	int kind, err;
 
+	strncpy(iff, name, IFNAMSIZ - 1);
 	for (u32 n = 0; n < max; n++) {
 		fds[n] = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 		if (fds[n] < 0) {
@@ -710,8 +715,7 @@ static int tap_open(const char *name, int *fds, u32 max, struct netlink_ext_ack 
 			close_all(fds, n);
 			return err;
 		}
-		err = n ? set_iff(fds[n], name, kind)
-			: tap_open_first(fds[0], name, max > 1, &kind);
+		err = n ? set_iff(fds[n], iff, kind) : tap_open_first(fds[0], iff, max > 1, &kind);
 		if (err) {
 			nl_set_err_msg(extack, "tap %s: %s", name, strerror(-err));
 			close_all(fds, n + 1);

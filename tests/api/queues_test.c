@@ -368,6 +368,26 @@ static void all_queues_go_down_and_come_up(void **state)
 	end(&w);
 }
 
+/* The kernel finds a number for each descriptor that asks by a pattern. */
+static void a_pattern_names_one_interface(void **state)
+{
+	static const struct weir_machine_config cfg = { .ncpus = NR_CPUS, .workers = true };
+	struct weir_machine *m = weir_machine_create(&cfg);
+	char error[256] = "";
+	struct weir_net *net;
+
+	assert_non_null(m);
+	net = weir_net_create_on(m, "wide", NR_CPUS);
+	assert_non_null(net);
+	if (is_tap()) {
+		assert_int_equal(weir_dev_attach(net, "eth0", "tap:wp%d", error, sizeof(error)), 0);
+		assert_int_not_equal(if_nametoindex("wp0"), 0);
+		assert_int_equal(if_nametoindex("wp1"), 0);
+	}
+	weir_net_destroy(net);
+	weir_machine_destroy(m);
+}
+
 static void *send_for_ever(void *arg)
 {
 	static const uint8_t buf[16384];
@@ -425,6 +445,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_capture_sees_what_every_cpu_sends_and_receives),
 		cmocka_unit_test(counters_are_of_all_queues),
 		cmocka_unit_test(all_queues_go_down_and_come_up),
+		cmocka_unit_test(a_pattern_names_one_interface),
 		cmocka_unit_test(the_device_goes_while_all_cpus_use_it),
 	};
 

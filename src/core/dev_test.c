@@ -212,8 +212,10 @@ static void a_carrier_is_told_of_by_the_next_turn_and_by_who_configures(void **s
 	netif_carrier_off(dev);
 	cpu_unlock(dev->cpu);
 	assert_string_equal(r.log, "");
+	assert_int_equal(machine_next_event(net->machine), 0);
 	machine_turn(net->machine);
 	assert_string_equal(r.log, "change ");
+	assert_int_not_equal(machine_next_event(net->machine), 0);
 
 	rtnl_lock(net->machine);
 	cpu_lock(dev->cpu);

@@ -302,6 +302,8 @@ u64 machine_next_event(struct machine *m)
 		next = min(next, cpu->sleep_until);
 		cpu_release(cpu, false);
 	}
+	if (__atomic_load_n(&m->linkwatch_pending, __ATOMIC_SEQ_CST))
+		return 0; /* the next turn tells of a carrier */
 	if (next == 0 || next == HOST_FOREVER)
 		return next;
 	now = host_now(m->host);

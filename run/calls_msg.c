@@ -431,7 +431,6 @@ static int take_error(struct call *c, struct dgram_msg *d)
 
 	if (n < 0)
 		return (int)n;
-	dgram_error_read(c->sock, c->a);
 	d->len = (size_t)n;
 	d->addrlen = h.msg_namelen;
 	d->controllen = h.msg_controllen;
@@ -452,6 +451,8 @@ static enum call_result recv_dgram(struct call *c, const struct user_msg *m, int
 	if (err)
 		return call_return(c, err);
 	n = write_dgram(c, m, &d, flags);
+	if (errors)
+		dgram_error_read(s, c->a);
 	if (n == -EFAULT)
 		return call_return(c, n);
 	if ((n < 0 || notify_answer(c, n)) && !(flags & MSG_PEEK) && !errors)
@@ -592,7 +593,9 @@ static long recv_one(struct call *c, uint64_t at, int flags)
 	if (n)
 		return n;
 	n = write_dgram(c, &m, &d, flags);
-	if (n == -ENOENT && !errors)
+	if (errors)
+		dgram_error_read(c->sock, c->a);
+	else if (n == -ENOENT)
 		dgram_put_back(c->sock, &d);
 	if (n < 0)
 		return n;

@@ -503,7 +503,7 @@ void dgram_free(struct asock *s);
 void dgram_closed(struct asock *s); /* nobody holds the program's end any more */
 /* The socket's pending error (positive) or 0; it is told. @a: the program's end, or -1. */
 int dgram_error(struct asock *s, int a);
-/* One was taken from the queue of errors. */
+/* One was taken from the queue of errors, and is no longer in run->scratch. */
 void dgram_error_read(struct asock *s, int a);
 /* If there is an error, the program's end shows one. */
 void dgram_look_for_errors(struct asock *s, int a);

@@ -1321,6 +1321,50 @@ static void datagram_error_queue(void)
 	close(w);
 }
 
+struct sender {
+	int fd;
+	volatile bool stop;
+};
+
+static void *send_all_lengths(void *arg)
+{
+	const struct sender *s = arg;
+	char text[240];
+
+	for (unsigned i = 0; !s->stop; i++) {
+		size_t len = 1 + i % sizeof(text);
+
+		memset(text, (int)len, len);
+		send(s->fd, text, len, MSG_DONTWAIT);
+	}
+	return NULL;
+}
+
+/* What the queue gives back are the octets that were sent, also while others are: each datagram is full of its length. */
+static void datagram_error_octets(void)
+{
+	struct sockaddr_in a = closed_port();
+	int w = socket(AF_INET, SOCK_DGRAM, 0), one = 1, wrong = 0;
+	struct sender s = { .fd = w };
+	pthread_t t;
+
+	setsockopt(w, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
+	connect(w, sa(&a), sizeof(a));
+	pthread_create(&t, NULL, send_all_lengths, &s);
+	for (int i = 0; i < 300; i++) {
+		struct iovec iov = { buf, 1000 };
+		struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+		long n = recvmsg(w, &h, MSG_ERRQUEUE | MSG_DONTWAIT);
+
+		for (long k = 0; k < n; k++)
+			wrong += (unsigned char)buf[k] != n;
+	}
+	s.stop = true;
+	pthread_join(t, NULL);
+	say("wrong=%d", wrong);
+	close(w);
+}
+
 /* One that waits in a native recv() is woken. */
 static void *send_to_nobody(void *arg)
 {
@@ -1938,6 +1982,7 @@ static const struct {
 	{ "datagram-refused-events", datagram_refused_events },
 	{ "datagram-refused-waiting", datagram_refused_waiting },
 	{ "datagram-error-queue", datagram_error_queue },
+	{ "datagram-error-octets", datagram_error_octets },
 	{ "datagram-closed", datagram_closed },
 	{ "datagram-path-closed", datagram_path_closed },
 	{ "datagram-refused-polled", datagram_refused_polled },

@@ -391,10 +391,10 @@ static void cubic_cong_avoid(struct sock *sk, u32 ack, u32 acked)
 		cnt = 100 * cwnd;
 	} else {
 		cnt = target > cwnd ? cwnd / (target - cwnd) : 100 * cwnd;
-		/* Without a loss so far nothing is known of the path: at least 5 % per RTT. */
-		if (!ca->w_max)
-			cnt = min(cnt, 20u);
 	}
+	/* As Linux: without a loss so far nothing is known of the path: at least 5 % per RTT, whichever curve is followed. */
+	if (!ca->w_max)
+		cnt = min(cnt, 20u);
 	/* At most one segment for every two that arrived. */
 	ca->cnt = max(cnt, 2u);
 	tcp_cong_avoid_ai(tp, ca->cnt, acked);

@@ -69,6 +69,25 @@ static void window_returns_to_its_maximum_after_k(void **state)
 	assert_in_range(f->tp->snd_cwnd, 1250, 1350); /* symmetric: C K^3 = 300 above */
 }
 
+/* As Linux: 5 % a round trip until something is lost, although Reno's window is ahead of the curve. */
+static void a_path_without_a_loss_is_tried_faster(void **state)
+{
+	struct tcp_fixture *f = *state;
+
+	f->tp->srtt_us = 40000 << 3;
+	f->tp->min_rtt_us = 40000;
+	f->tp->snd_cwnd = f->tp->snd_ssthresh = 200;
+	f->tp->is_cwnd_limited = 1;
+	for (u32 round = 0; round < 10; round++) {
+		u32 cwnd = f->tp->snd_cwnd;
+
+		for (u32 i = 0; i < cwnd; i += 2)
+			tcp_cubic.cong_avoid(f->sk, 0, 2);
+		tcp_fixture_advance(f, 40 * NSEC_PER_MSEC);
+	}
+	assert_in_range(f->tp->snd_cwnd, 310, 330); /* 200 * 1.05^10 */
+}
+
 /* As Linux: between two looks at the curve the window grows by what the last one said, which here is once for every 20 segments. */
 static void the_curve_is_looked_at_32_times_a_second(void **state)
 {
@@ -132,6 +151,7 @@ int main(void)
 		cmocka_unit_test(k_and_window_follow_the_formula),
 		WITH_FIXTURE(loss_takes_three_tenths),
 		WITH_FIXTURE(window_returns_to_its_maximum_after_k),
+		WITH_FIXTURE(a_path_without_a_loss_is_tried_faster),
 		WITH_FIXTURE(the_curve_is_looked_at_32_times_a_second),
 		WITH_FIXTURE(unused_windows_do_not_grow),
 		WITH_FIXTURE(reno_doubles_then_adds_one_a_round_trip),

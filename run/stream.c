@@ -477,16 +477,34 @@ static void flush_down(struct asock *s)
 	asock_arm_out(s, s->down.len > 0);
 }
 
-/* The same the other way. */
-static void relay_oob_down(struct asock *s)
+static bool at_mark_down(const struct asock *s)
 {
 	int at_mark = 0;
+
+	return weir_ioctl(s->file, SIOCATMARK, &at_mark) == 0 && at_mark;
+}
+
+/* Octets for the program. An urgent one goes to its end as such; if it does not fit there, it stays (-EAGAIN). */
+static ssize_t recv_down(struct asock *s)
+{
+	ssize_t n;
 	char c;
 
-	if (weir_ioctl(s->file, SIOCATMARK, &at_mark) < 0 || !at_mark)
-		return;
-	if (weir_recv(s->file, &c, 1, MSG_OOB | MSG_DONTWAIT) == 1)
-		stream_give_end(s, &c, 1, MSG_OOB);
+	while ((n = weir_recv(s->file, s->run->scratch, SCRATCH_SIZE,
+			      MSG_DONTWAIT | WEIR_MSG_TO_MARK)) == -EAGAIN &&
+	       at_mark_down(s)) {
+		n = weir_recv(s->file, &c, 1, MSG_OOB | MSG_DONTWAIT | MSG_PEEK);
+		if (n == -EINVAL) /* it is read in line */
+			return weir_recv(s->file, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT);
+		if (n != 1)
+			return -EAGAIN;
+		if (stream_give_end(s, &c, 1, MSG_OOB) != 1) {
+			asock_arm_out(s, true);
+			return -EAGAIN;
+		}
+		weir_recv(s->file, &c, 1, MSG_OOB | MSG_DONTWAIT);
+	}
+	return n;
 }
 
 static enum pump_result pump_down(struct asock *s)
@@ -497,8 +515,7 @@ static enum pump_result pump_down(struct asock *s)
 
 		if (round == ROUNDS)
 			return PUMP_MORE;
-		relay_oob_down(s);
-		n = weir_recv(s->file, s->run->scratch, SCRATCH_SIZE, MSG_DONTWAIT);
+		n = recv_down(s);
 		if (n == -EAGAIN || n == -EINTR)
 			break;
 		if (n == 0) {

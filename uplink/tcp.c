@@ -25,8 +25,10 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define ROUNDS      8 /* pump steps before other flows have their turn */
@@ -61,6 +63,7 @@ struct tcp_flow {
 	bool edge;    /* a short read is not the end: EOF, an error or an urgent octet is behind */
 	bool gave_up; /* the host's socket failed as the shortcut wrote to it */
 	bool nodelay; /* as the host's socket has it */
+	bool urgent;  /* the host's socket has an urgent octet */
 	struct run_shortcut *shortcut; /* NULL: none */
 	struct endpoint src, dst;
 	uint64_t cookie;
@@ -238,6 +241,25 @@ static enum pump_result flush_kept(struct tcp_flow *f)
 	return PUMP_IDLE;
 }
 
+/*
+ * An urgent octet that is next travels as one. Reads of many octets end in front of it, and must not begin with it. False: the guest's
+ * stack does not take it now.
+ */
+static bool urgent_in(struct tcp_flow *f)
+{
+	int at_mark = 0;
+	char c;
+
+	if (!f->urgent || ioctl(f->fd, SIOCATMARK, &at_mark) < 0 || !at_mark ||
+	    recv(f->fd, &c, 1, MSG_DONTWAIT | MSG_PEEK) != 1)
+		return true;
+	if (weir_send(f->file, &c, 1, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL) != 1)
+		return false;
+	f->received += (uint64_t)recv(f->fd, &c, 1, MSG_DONTWAIT);
+	f->urgent = false;
+	return true;
+}
+
 static enum pump_result pump_in(struct tcp_flow *f)
 {
 	struct uplink *u = f->u;
@@ -251,6 +273,8 @@ static enum pump_result pump_in(struct tcp_flow *f)
 
 		if (round == ROUNDS)
 			return PUMP_MORE;
+		if (!urgent_in(f)) /* it is a packet: what comes behind it cannot go around those */
+			break;
 		ready = ready_in(f);
 		if (ready == -EAGAIN)
 			break;
@@ -303,6 +327,20 @@ static bool only_full(struct tcp_flow *f)
 	return errno == EAGAIN || errno == EINTR || errno == ENOBUFS;
 }
 
+/* What the guest sent and is next, left where it is; an urgent octet by itself. Its number, or -errno */
+static ssize_t peek_out(struct tcp_flow *f, int *ret_flags)
+{
+	ssize_t n = weir_recv(f->file, f->u->scratch, SCRATCH_SIZE,
+			      MSG_DONTWAIT | MSG_PEEK | WEIR_MSG_TO_MARK);
+	int at_mark = 0;
+
+	*ret_flags = 0;
+	if (n != -EAGAIN || weir_ioctl(f->file, SIOCATMARK, &at_mark) < 0 || !at_mark)
+		return n;
+	*ret_flags = MSG_OOB;
+	return weir_recv(f->file, f->u->scratch, 1, MSG_DONTWAIT | MSG_PEEK);
+}
+
 static enum pump_result pump_out(struct tcp_flow *f)
 {
 	struct uplink *u = f->u;
@@ -311,10 +349,11 @@ static enum pump_result pump_out(struct tcp_flow *f)
 		return PUMP_BROKEN;
 	for (int round = 0; !f->guest_eof && !f->unwritable; round++) {
 		ssize_t n, k;
+		int flags;
 
 		if (round == ROUNDS)
 			return PUMP_MORE;
-		n = weir_recv(f->file, u->scratch, SCRATCH_SIZE, MSG_DONTWAIT | MSG_PEEK);
+		n = peek_out(f, &flags);
 		if (n == -EAGAIN)
 			break;
 		if (n < 0)
@@ -325,7 +364,7 @@ static enum pump_result pump_out(struct tcp_flow *f)
 			break;
 		}
 		set_gathering(f, true);
-		k = send(f->fd, u->scratch, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		k = send(f->fd, u->scratch, (size_t)n, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (k < 0 && only_full(f))
 			break;
 		if (k < 0)
@@ -491,6 +530,7 @@ static void host_event(struct source *src, uint32_t events)
 	int err = 0;
 	socklen_t len = sizeof(err);
 
+	f->urgent = events & EPOLLPRI;
 	f->edge = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0;
 	if (f->edge || (events & EPOLLIN))
 		f->unreadable = false;

@@ -167,6 +167,11 @@ WEIR_API ssize_t weir_writev(struct weir_file *f, const struct iovec *iov, int n
  * the memory there until the net is destroyed. Calls whose messages were not read are limited by net.core.optmem_max: then -ENOBUFS.
  */
 WEIR_API ssize_t weir_send(struct weir_file *f, const void *buf, size_t n, int flags);
+/*
+ * A flag of weir_recv() beside those of recv(2), for TCP: -EAGAIN, instead of octets, when what is next is an urgent one that nobody has read. Then
+ * SIOCATMARK says 1. Without it a read steps over such an octet (SO_OOBINLINE: begins with it), and one that came since the last question is missed.
+ */
+#define WEIR_MSG_TO_MARK 0x10000000
 WEIR_API ssize_t weir_recv(struct weir_file *f, void *buf, size_t n, int flags);
 WEIR_API ssize_t weir_sendto(struct weir_file *f, const void *buf, size_t n, int flags,
 			     const struct sockaddr *addr, socklen_t len);

@@ -94,6 +94,7 @@ struct kmsghdr {
 
 #define MSG_PROBE 0x10 /* the kernel's: look for the route only */
 /* splice(2) reads: at the urgent mark there is nothing to move, which is no reason to wait. */
+#define MSG_TO_MARK     0x10000000u /* WEIR_MSG_TO_MARK */
 #define MSG_SPLICE_READ 0x01000000u
 
 /* Calls @one for each control message of @msg that the program gave, as the kernel walks them: a header that does not fit ends the

@@ -599,9 +599,14 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 		bool fin, skip;
 
 		/* What was read ends in front of the urgent octet. */
-		if (unlikely(tp->urg_data) && tp->urg_seq == *seq &&
-		    (copied || flags & MSG_SPLICE_READ))
-			break;
+		if (unlikely(tp->urg_data) && tp->urg_seq == *seq) {
+			if (copied || flags & MSG_SPLICE_READ)
+				break;
+			if (flags & MSG_TO_MARK && !(tp->urg_data & TCP_URG_READ)) {
+				err = -EAGAIN;
+				break;
+			}
+		}
 		skb = tcp_recv_skb(sk, *seq, &off, flags & MSG_PEEK);
 		if (!skb) {
 			if (copied >= target)

@@ -147,7 +147,7 @@ static void flow_end(struct flow *fl)
 /* @n octets each way: less than the buffers of both ends hold. */
 static void exchange(const struct flow *fl, size_t n, uint8_t seed)
 {
-	uint8_t *out = malloc(n), *in = malloc(n);
+	uint8_t *out = calloc(1, n), *in = calloc(1, n);
 	size_t got;
 	ssize_t r;
 

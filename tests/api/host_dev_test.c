@@ -152,11 +152,23 @@ static void detach(struct world *w)
 	weir_machine_destroy(w->m);
 }
 
+/* Of each test's own: what is left of one, a connection that nobody answers, sends nothing into the next. */
+static void enter_namespace(void)
+{
+	if (unshare(CLONE_NEWNET)) {
+		print_message("no network namespace: %s\n", strerror(errno));
+		exit(77);
+	}
+	sh("ip link set lo up; "
+	   "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6 2>/dev/null; true");
+}
+
 /* A veth of the kernel's, and nothing on it but what the tests send. */
 static void make_veth(unsigned mtu)
 {
 	char cmd[512];
 
+	enter_namespace();
 	snprintf(cmd, sizeof(cmd),
 		 "ip link del v0 2>/dev/null; ip link add v0 mtu %u type veth peer name v1 mtu %u "
 		 "&& "
@@ -188,24 +200,15 @@ static bool makes_v1(void)
 
 static void begin(struct world *w, const char *more)
 {
-	if (!makes_v1())
+	if (makes_v1())
+		enter_namespace();
+	else
 		make_veth(1500);
 	if (is("dpdk:net_af_packet"))
 		no_offloads("v1");
 	attach(w, more);
 	if (makes_v1())
 		sh("ip addr add 10.0.0.1/24 dev v1 && ip link set v1 up");
-}
-
-static int in_own_namespace(void **state)
-{
-	if (unshare(CLONE_NEWNET)) {
-		print_message("no network namespace: %s\n", strerror(errno));
-		exit(77);
-	}
-	sh("ip link set lo up; "
-	   "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6 2>/dev/null; true");
-	return 0;
 }
 
 /* ---- frames ------------------------------------------------------------------------------------------------------- */
@@ -265,11 +268,13 @@ static void check_frame(const unsigned char *frame, ssize_t n, const unsigned ch
 
 static const unsigned char everybody[6] = { 255, 255, 255, 255, 255, 255 };
 
+/* What the ring had no room for, because this thread did not run for a while, is counted: then numbers are missing, but none comes late. */
 static void frames_come_in_order_around_the_ring(void **state)
 {
 	enum { FRAMES = 20000, CHUNK = 50 };
 	unsigned char frame[2000], to[6];
 	struct weir_file *r;
+	uint32_t got = 0, next = 0, i;
 	struct world w;
 	int fd;
 
@@ -277,22 +282,30 @@ static void frames_come_in_order_around_the_ring(void **state)
 	own_address(&w, to);
 	fd = kernel_raw(TEST_TYPE);
 	r = weir_raw(&w, TEST_TYPE);
-	for (uint32_t sent = 0, got = 0; got < FRAMES;) {
-		for (int i = 0; i < CHUNK; i++, sent++) {
+	for (uint32_t sent = 0; sent < FRAMES;) {
+		unsigned long missed = 0;
+
+		for (int k = 0; k < CHUNK; k++, sent++) {
 			size_t len = make_frame(frame, to, sent, 1514);
 
 			assert_int_equal(write(fd, frame, len), len);
 		}
-		for (int idle = 0; got < sent && idle < PATIENCE; idle++) {
+		for (int idle = 0; got + missed < sent && idle < PATIENCE; idle++) {
 			ssize_t n;
 
 			weir_run(w.m, 5000000);
-			while ((n = weir_recv(r, frame, sizeof(frame), 0)) > 0)
-				check_frame(frame, n, to, got++, 1514);
+			while ((n = weir_recv(r, frame, sizeof(frame), 0)) > 0) {
+				memcpy(&i, frame + 14, sizeof(i));
+				assert_true(i >= next);
+				check_frame(frame, n, to, i, 1514);
+				next = i + 1;
+				got++;
+			}
+			missed = number(&w, "statistics/rx_missed_errors");
 		}
-		assert_int_equal(got, sent);
+		assert_true(got + missed >= sent);
 	}
-	assert_int_equal(number(&w, "statistics/rx_missed_errors"), 0);
+	assert_true(got > FRAMES / 2);
 	close(fd);
 	weir_close(r);
 	detach(&w);
@@ -823,6 +836,7 @@ static void what_goes_out_comes_back_in_order(void **state)
 	uint32_t got = 0;
 	struct world w;
 
+	enter_namespace();
 	attach(&w, "");
 	s = weir_raw(&w, TEST_TYPE);
 	for (uint32_t sent = 0; got < FRAMES;) {
@@ -933,10 +947,10 @@ int main(int argc, char **argv)
 		setenv("WEIR_DPDK_EAL",
 		       "--no-huge -m 256 --no-pci --no-shconf --no-telemetry --log-level=error", 0);
 		if (is("dpdk:net_ring"))
-			return cmocka_run_group_tests(of_a_ring, in_own_namespace, NULL);
-		return cmocka_run_group_tests(of_a_port, in_own_namespace, NULL);
+			return cmocka_run_group_tests(of_a_ring, NULL, NULL);
+		return cmocka_run_group_tests(of_a_port, NULL, NULL);
 	}
 	if (is("afpacket"))
 		nr = sizeof(tests) / sizeof(tests[0]);
-	return _cmocka_run_group_tests("host_dev", tests, nr, in_own_namespace, NULL);
+	return _cmocka_run_group_tests("host_dev", tests, nr, NULL, NULL);
 }

@@ -204,8 +204,9 @@ int tcp_bypass_ready(struct sock *a, struct sock *b)
 		return -EAGAIN;
 	if (likely(all_acked(a)))
 		return 0;
-	/* But for an ACK that is delayed: now it is due. It arrives as the lock is dropped. */
+	/* But for an ACK that is delayed: now it is due. It arrives as the lock is dropped: everything was read, softirqs need not rest. */
 	tcp_send_ack(b);
+	cpu_end_rest(cpu);
 	cpu_unlock(cpu);
 	cpu_lock(cpu);
 	return may_go_around(a, b) && all_read(a, b) && all_acked(a) ? 0 : -EBUSY;

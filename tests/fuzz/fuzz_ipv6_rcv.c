@@ -124,18 +124,7 @@ static void add_addr(struct weir_net *wn, const char *dev, u8 n, u8 host)
 
 static void bed_init(struct bed *b)
 {
-	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .mem_limit = 32 << 20 };
-
-	b->m = weir_machine_create(&cfg);
-	FUZZ_CHECK(b->m);
-	for (int i = 0; i < 2; i++) {
-		b->net[i] = weir_net_create(b->m, i ? "b" : "a");
-		FUZZ_CHECK(b->net[i]);
-		fuzz_lo_up(b->net[i]);
-	}
-	fuzz_veth(b->net[0], "eth0", b->net[1], "eth0");
-	fuzz_veth(b->net[0], "eth1", b->net[1], "eth1");
-	fuzz_delay(fuzz_dev(b->net[0], "eth1"));
+	b->m = fuzz_two_nets(b->net);
 	for (u8 i = 0; i < 2; i++) {
 		add_addr(b->net[i], "eth0", 0, (u8)(1 + i));
 		add_addr(b->net[i], "eth1", 1, (u8)(1 + i));

@@ -131,6 +131,24 @@ static inline void fuzz_lo_up(struct weir_net *wn)
 	rtnl_unlock(m);
 }
 
+/* A machine in virtual time with two nets, "a" and "b", and two wires between them, eth0 and eth1; what "a" sends by eth1 is delayed. */
+static inline struct weir_machine *fuzz_two_nets(struct weir_net *ret_net[2])
+{
+	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .mem_limit = 32 << 20 };
+	struct weir_machine *m = weir_machine_create(&cfg);
+
+	FUZZ_CHECK(m);
+	for (int i = 0; i < 2; i++) {
+		ret_net[i] = weir_net_create(m, i ? "b" : "a");
+		FUZZ_CHECK(ret_net[i]);
+		fuzz_lo_up(ret_net[i]);
+	}
+	fuzz_veth(ret_net[0], "eth0", ret_net[1], "eth0");
+	fuzz_veth(ret_net[0], "eth1", ret_net[1], "eth1");
+	fuzz_delay(fuzz_dev(ret_net[0], "eth1"));
+	return m;
+}
+
 static inline void fuzz_run(struct weir_machine *m, u64 ns)
 {
 	u64 end = weir_now(m) + ns, now;

@@ -23,19 +23,9 @@ struct bed {
 
 static void bed_init(struct bed *b)
 {
-	struct weir_machine_config cfg = { .clock = WEIR_CLOCK_VIRTUAL, .mem_limit = 32 << 20 };
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(7) };
 
-	b->m = weir_machine_create(&cfg);
-	FUZZ_CHECK(b->m);
-	for (int i = 0; i < 2; i++) {
-		b->net[i] = weir_net_create(b->m, i ? "b" : "a");
-		FUZZ_CHECK(b->net[i]);
-		fuzz_lo_up(b->net[i]);
-	}
-	fuzz_veth(b->net[0], "eth0", b->net[1], "eth0");
-	fuzz_veth(b->net[0], "eth1", b->net[1], "eth1");
-	fuzz_delay(fuzz_dev(b->net[0], "eth1"));
+	b->m = fuzz_two_nets(b->net);
 	for (u32 i = 0; i < 2; i++) {
 		fuzz_addr(b->net[i], "eth0", 0x0a000001 + i);
 		fuzz_addr(b->net[i], "eth1", 0x0a000101 + i);

@@ -6,6 +6,7 @@
 #ifndef WEIR_BENCH_STUDY_TCP_H
 #define WEIR_BENCH_STUDY_TCP_H
 
+#include <linux/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,6 +44,27 @@ struct study_flow {
 	double srtt_us;         /* mean */
 	uint32_t retrans, sent; /* segments, since counting began */
 };
+
+/* A sender's part of it, from looks at TCP_INFO. */
+struct study_sender {
+	double srtt_sum;
+	unsigned samples;
+	uint32_t retrans0, sent0;
+	struct study_flow result;
+};
+
+static inline void study_look(struct study_sender *s, const struct tcp_info *i, bool first)
+{
+	if (first) {
+		s->retrans0 = i->tcpi_total_retrans;
+		s->sent0 = i->tcpi_data_segs_out;
+	}
+	s->srtt_sum += i->tcpi_rtt;
+	s->samples++;
+	s->result.srtt_us = s->srtt_sum / s->samples;
+	s->result.retrans = i->tcpi_total_retrans - s->retrans0;
+	s->result.sent = i->tcpi_data_segs_out - s->sent0;
+}
 
 static inline double study_rate(const struct study_scenario *s)
 {

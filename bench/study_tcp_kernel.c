@@ -188,10 +188,7 @@ static void enter_namespace(const struct study_scenario *s, int channel, unsigne
 
 struct sender {
 	int fd;
-	double srtt_sum;
-	unsigned samples;
-	uint32_t retrans0, sent0;
-	struct study_flow result;
+	struct study_sender seen;
 };
 
 static void look(struct sender *f, bool first)
@@ -201,15 +198,7 @@ static void look(struct sender *f, bool first)
 
 	if (getsockopt(f->fd, IPPROTO_TCP, TCP_INFO, &i, &len))
 		fail("TCP_INFO");
-	if (first) {
-		f->retrans0 = i.tcpi_total_retrans;
-		f->sent0 = i.tcpi_data_segs_out;
-	}
-	f->srtt_sum += i.tcpi_rtt;
-	f->samples++;
-	f->result.srtt_us = f->srtt_sum / f->samples;
-	f->result.retrans = i.tcpi_total_retrans - f->retrans0;
-	f->result.sent = i.tcpi_data_segs_out - f->sent0;
+	study_look(&f->seen, &i, first);
 }
 
 static int open_sender(const struct study_scenario *s)
@@ -251,7 +240,7 @@ static void kernel_send(const struct study_scenario *s, int channel)
 		poll(p, opened, 2);
 	}
 	for (unsigned i = 0; i < s->flows; i++)
-		if (write(channel, &f[i].result, sizeof(f[i].result)) < 0)
+		if (write(channel, &f[i].seen.result, sizeof(f[i].seen.result)) < 0)
 			fail("result");
 }
 

@@ -70,10 +70,7 @@ static struct end end_create(const struct study_scenario *s, unsigned net)
 
 struct sender {
 	struct weir_file *f;
-	double srtt_sum;
-	unsigned samples;
-	uint32_t retrans0, sent0;
-	struct study_flow result;
+	struct study_sender seen;
 };
 
 static void look(struct sender *f, bool first)
@@ -82,15 +79,7 @@ static void look(struct sender *f, bool first)
 	socklen_t len = sizeof(i);
 
 	check("TCP_INFO", weir_getsockopt(f->f, IPPROTO_TCP, TCP_INFO, &i, &len));
-	if (first) {
-		f->retrans0 = i.tcpi_total_retrans;
-		f->sent0 = i.tcpi_data_segs_out;
-	}
-	f->srtt_sum += i.tcpi_rtt;
-	f->samples++;
-	f->result.srtt_us = f->srtt_sum / f->samples;
-	f->result.retrans = i.tcpi_total_retrans - f->retrans0;
-	f->result.sent = i.tcpi_data_segs_out - f->sent0;
+	study_look(&f->seen, &i, first);
 }
 
 static struct weir_file *open_sender(const struct study_scenario *s, struct end *e)
@@ -130,7 +119,7 @@ void study_weir_send(const struct study_scenario *s, int channel)
 		weir_run(e.m, 2 * MS);
 	}
 	for (unsigned i = 0; i < s->flows; i++)
-		if (write(channel, &f[i].result, sizeof(f[i].result)) < 0)
+		if (write(channel, &f[i].seen.result, sizeof(f[i].seen.result)) < 0)
 			check("result", -errno);
 }
 

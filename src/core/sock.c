@@ -508,7 +508,7 @@ void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_b
 		sk->sk_rare->stamp = stamp;
 }
 
-void sock_recv_cmsgs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+void __sock_recv_cmsgs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
 {
 	sock_recv_timestamp(sk, msg, skb);
 	if (sock_flag(sk, SOCK_RXQ_OVFL) && sk->sk_drops)
@@ -539,13 +539,6 @@ int sock_gettstamp(struct sock *sk, unsigned cmd, void *arg)
 
 /* ---- control messages ---------------------------------------------------------------------------------- */
 
-void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk)
-{
-	*sockc = (struct sockcm_cookie){ .mark = sk->sk_mark,
-					 .priority = sk->sk_priority,
-					 .tsflags = sk->sk_rare ? sk->sk_rare->tsflags : 0 };
-}
-
 u8 sockcm_tx_flags(const struct sockcm_cookie *sockc)
 {
 	u32 f = sockc->tsflags;
@@ -555,13 +548,10 @@ u8 sockcm_tx_flags(const struct sockcm_cookie *sockc)
 		    (f & SOF_TIMESTAMPING_TX_ACK ? SKBTX_ACK_TSTAMP : 0));
 }
 
-void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm_cookie *sockc)
+void __sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm_cookie *sockc)
 {
 	struct skb_shared_info *sh = skb_shinfo(skb);
 
-	skb->tstamp = sockc->departure;
-	if (likely(!sockcm_tx_stamps(sockc)))
-		return;
 	/* A datagram is not acknowledged. */
 	sh->tx_flags |= sockcm_tx_flags(sockc) & (u8)~SKBTX_ACK_TSTAMP;
 	if (!(sockc->tsflags & SOF_TIMESTAMPING_OPT_ID))
@@ -713,7 +703,8 @@ struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool 
 		}
 		if (sk->sk_wmem_alloc < sk->sk_sndbuf) {
 			sock_reset_flag(sk, SOCK_NOSPACE);
-			skb = alloc_skb_with_frags(sk->sk_cpu, header, data);
+			skb = data ? alloc_skb_with_frags(sk->sk_cpu, header, data)
+				   : alloc_skb(sk->sk_cpu, header);
 			if (skb) {
 				skb_set_owner_w(skb, sk);
 				return skb;

@@ -311,8 +311,16 @@ int sock_rare_inherit(struct sock *newsk, const struct sock *sk);
 u64 skb_realtime(const struct sk_buff *skb);
 /* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TIMESTAMPING of a received packet; keeps the stamp for SIOCGSTAMP. */
 void sock_recv_timestamp(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
+void __sock_recv_cmsgs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
 /* And SO_RXQ_OVFL, SO_RCVMARK, SO_RCVPRIORITY. */
-void sock_recv_cmsgs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb);
+static inline void sock_recv_cmsgs(struct sock *sk, struct kmsghdr *msg, const struct sk_buff *skb)
+{
+	const u32 any = 1u << SOCK_TIMESTAMP | 1u << SOCK_RCVTSTAMP | 1u << SOCK_RXQ_OVFL |
+			1u << SOCK_RCVMARK | 1u << SOCK_RCVPRIORITY;
+
+	if (unlikely(sk->sk_flags & any || (sk->sk_rare && sk->sk_rare->tsflags)))
+		__sock_recv_cmsgs(sk, msg, skb);
+}
 /* What an skb in an error queue reports; the octets in front of it are the address family's. */
 struct sock_err_cb {
 	u8 family[20];
@@ -358,7 +366,12 @@ struct sockcm_cookie {
 	u64 departure; /* ns of the machine's clock: not before; 0: now */
 	u8 ts_opt_id_set : 1, priority_set : 1;
 };
-void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk);
+static inline void sockcm_init(struct sockcm_cookie *sockc, const struct sock *sk)
+{
+	*sockc = (struct sockcm_cookie){ .mark = sk->sk_mark,
+					 .priority = sk->sk_priority,
+					 .tsflags = sk->sk_rare ? sk->sk_rare->tsflags : 0 };
+}
 /* Does @sockc ask for time stamps of what is sent? */
 static inline bool sockcm_tx_stamps(const struct sockcm_cookie *sockc)
 {
@@ -366,8 +379,15 @@ static inline bool sockcm_tx_stamps(const struct sockcm_cookie *sockc)
 }
 /* The bits of tx_flags for it. */
 u8 sockcm_tx_flags(const struct sockcm_cookie *sockc);
+void __sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm_cookie *sockc);
 /* Marks @skb for the time stamps that @sockc asks for, and gives it its identifier and when it is to leave. */
-void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb, const struct sockcm_cookie *sockc);
+static inline void sock_tx_timestamp(struct sock *sk, struct sk_buff *skb,
+				     const struct sockcm_cookie *sockc)
+{
+	skb->tstamp = sockc->departure;
+	if (unlikely(sockcm_tx_stamps(sockc)))
+		__sock_tx_timestamp(sk, skb, sockc);
+}
 /* 0 or -EINVAL */
 int sock_cmsg_send(const struct sock *sk, const struct cmsghdr *cmsg, size_t len,
 		   struct sockcm_cookie *sockc);

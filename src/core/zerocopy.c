@@ -91,10 +91,9 @@ static void omem_free(struct sk_buff *uarg)
 	uarg->sk->sk_rare->omem_alloc -= uarg->truesize;
 }
 
-int zerocopy_begin(struct zerocopy *zc, struct sock *sk, u32 flags)
+int __zerocopy_begin(struct zerocopy *zc, struct sock *sk)
 {
-	*zc = (struct zerocopy){ NULL, NULL };
-	if (likely(!(flags & MSG_ZEROCOPY)) || !sock_flag(sk, SOCK_ZEROCOPY))
+	if (!sock_flag(sk, SOCK_ZEROCOPY))
 		return 0;
 	if (!sock_rare(sk))
 		return -ENOBUFS;
@@ -166,13 +165,11 @@ s64 zerocopy_append(struct zerocopy *zc, struct sk_buff *skb, struct iov_iter *f
 	return len;
 }
 
-void zerocopy_end(struct zerocopy *zc, bool used)
+void __zerocopy_end(struct zerocopy *zc, bool used)
 {
 	struct sk_buff *uarg = zc->uarg;
 	struct sock *sk;
 
-	if (likely(!uarg))
-		return;
 	if (zc->page)
 		page_put(zc->page);
 	if (used) {
@@ -186,10 +183,9 @@ void zerocopy_end(struct zerocopy *zc, bool used)
 	sock_put(sk);
 }
 
-void zerocopy_was_copied(struct zerocopy *zc)
+void __zerocopy_was_copied(struct zerocopy *zc)
 {
-	if (zc->uarg)
-		UBUF(zc->uarg)->copied = true;
+	UBUF(zc->uarg)->copied = true;
 }
 
 /* ---- copies --------------------------------------------------------------------------------------------- */

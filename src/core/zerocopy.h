@@ -11,14 +11,29 @@ struct zerocopy {
 	struct page *page;    /* of the piece of the program's memory that was used last */
 };
 
+int __zerocopy_begin(struct zerocopy *zc, struct sock *sk);
 /* @flags: MSG_*. 0, or -ENOBUFS. */
-int zerocopy_begin(struct zerocopy *zc, struct sock *sk, u32 flags);
+static inline int zerocopy_begin(struct zerocopy *zc, struct sock *sk, u32 flags)
+{
+	*zc = (struct zerocopy){ NULL, NULL };
+	return unlikely(flags & MSG_ZEROCOPY) ? __zerocopy_begin(zc, sk) : 0;
+}
 /* Appends up to @len octets of the program's memory itself to @skb. Octets (0: no free fragment slot), or -ENOMEM. */
 s64 zerocopy_append(struct zerocopy *zc, struct sk_buff *skb, struct iov_iter *from, u32 len);
+void __zerocopy_end(struct zerocopy *zc, bool used);
 /* @used: something was sent. */
-void zerocopy_end(struct zerocopy *zc, bool used);
+static inline void zerocopy_end(struct zerocopy *zc, bool used)
+{
+	if (unlikely(zc->uarg))
+		__zerocopy_end(zc, used);
+}
+void __zerocopy_was_copied(struct zerocopy *zc);
 /* What a call has sent was copied after all: that is told. */
-void zerocopy_was_copied(struct zerocopy *zc);
+static inline void zerocopy_was_copied(struct zerocopy *zc)
+{
+	if (unlikely(zc->uarg))
+		__zerocopy_was_copied(zc);
+}
 
 /* Their memory as skb->zerocopy of the shared info says: a copy of it, for who keeps it. borrow; NULL: no memory */
 struct sk_buff *__skb_copy_zerocopy(const struct sk_buff *skb);

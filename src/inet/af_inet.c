@@ -39,11 +39,6 @@ void inet_register_af_ops(struct net *net, const struct inet_af_ops *ops)
 	net->inet->af_ops[ops->family == AF_INET6] = ops;
 }
 
-const struct inet_af_ops *inet_af_ops(const struct net *net, int family)
-{
-	return net->inet->af_ops[family == AF_INET6];
-}
-
 static const struct inet_af_ops *sk_af_ops(const struct sock *sk)
 {
 	return inet_af_ops(sock_net(sk), sk->sk_family);

@@ -189,14 +189,12 @@ static int cork_append(struct sock *sk, struct inet_cork **corkp, struct kmsghdr
 	return 0;
 }
 
-ssize_t inet_dgram_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
-			   const struct inet_dgram_proto *proto, struct inet_cork **corkp,
-			   bool more)
+ssize_t inet_dgram_cork_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
+				const struct inet_dgram_proto *proto, struct inet_cork **corkp,
+				bool more)
 {
 	int err = 0;
 
-	if (likely(!more && !*corkp))
-		return inet_af_ops(sock_net(sk), sk->sk_family)->datagram_send(sk, msg, len, proto);
 	if (!*corkp)
 		err = cork_begin(sk, msg, proto, corkp);
 	if (!err)

@@ -81,9 +81,16 @@ static inline struct inet_tuple inet_tuple_v4(be32 saddr, be16 sport, be32 daddr
 static inline struct inet_tuple inet_tuple_v6(const struct in6_addr *saddr, be16 sport,
 					      const struct in6_addr *daddr, u16 hnum, int dif)
 {
-	return (struct inet_tuple){
-		AF_INET6, hnum, sport, dif, { .v6 = *saddr }, { .v6 = *daddr }
-	};
+	struct inet_tuple t;
+
+	/* Member by member, as in inet_tuple_v4(): a literal is put together elsewhere and copied, by loads that wait for its stores. */
+	t.family = AF_INET6;
+	t.hnum = hnum;
+	t.sport = sport;
+	t.dif = dif;
+	t.saddr.v6 = *saddr;
+	t.daddr.v6 = *daddr;
+	return t;
 }
 
 /* Keyed: a peer cannot choose tuples that collide. The device does not count. */

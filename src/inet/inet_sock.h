@@ -178,9 +178,9 @@ struct sock_corked {
 	u8 tos;
 };
 struct inet_dgram_proto;
-ssize_t inet_dgram_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
-			   const struct inet_dgram_proto *proto, struct inet_cork **cork,
-			   bool more);
+ssize_t inet_dgram_cork_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
+				const struct inet_dgram_proto *proto, struct inet_cork **cork,
+				bool more);
 /* Sends what is held back. 0 or -errno. * may block */
 int inet_dgram_push(struct sock *sk, const struct inet_dgram_proto *proto, struct inet_cork **cork,
 		    u32 flags);
@@ -263,7 +263,20 @@ struct inet_af_ops {
 };
 
 void inet_register_af_ops(struct net *net, const struct inet_af_ops *ops);
-const struct inet_af_ops *inet_af_ops(const struct net *net, int family); /* NULL: not there */
+static inline const struct inet_af_ops *inet_af_ops(const struct net *net,
+						    int family) /* NULL: not there */
+{
+	return net->inet->af_ops[family == AF_INET6];
+}
+
+static inline ssize_t inet_dgram_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len,
+					 const struct inet_dgram_proto *proto,
+					 struct inet_cork **cork, bool more)
+{
+	if (likely(!more && !*cork))
+		return inet_af_ops(sock_net(sk), sk->sk_family)->datagram_send(sk, msg, len, proto);
+	return inet_dgram_cork_sendmsg(sk, msg, len, proto, cork, more);
+}
 
 /* icmp_ext.c - borrow. @skb: an ICMP error from the datagram on that it quotes; @payload: where what the socket gets begins; @quoted: how
  * many octets are quoted, by the error's header. All 0: there are no extensions. */

@@ -17,17 +17,23 @@
 
 #define DGRAM_HDR_MAX 8
 
+static u8 flow_flags(const struct sock *sk)
+{
+	u8 flags = sock_flag(sk, SOCK_LOCALROUTE) ? FLOWI_FLAG_LOCALROUTE : 0;
+
+	if (unlikely(inet_sk(sk)->transparent || inet_sk(sk)->freebind || inet_sk(sk)->hdrincl))
+		flags |= FLOWI_FLAG_ANYSRC;
+	return flags;
+}
+
 void ipv4_flow_init_sk(struct flowi4 *fl, const struct sock *sk)
 {
 	*fl = (struct flowi4){ .oif = sk->sk_bound_dev_if,
 			       .mark = sk->sk_mark,
 			       .tos = inet_sk(sk)->tos,
 			       .proto = sk->sk_protocol,
+			       .flags = flow_flags(sk),
 			       .uid = sk->sk_uid };
-	if (sock_flag(sk, SOCK_LOCALROUTE))
-		fl->flags |= FLOWI_FLAG_LOCALROUTE;
-	if (inet_sk(sk)->transparent || inet_sk(sk)->freebind || inet_sk(sk)->hdrincl)
-		fl->flags |= FLOWI_FLAG_ANYSRC;
 }
 
 /* RFC 1122 3.2.1.3 (a): "this host" as a destination is ourselves. */
@@ -142,10 +148,25 @@ static int tx_dest(struct sock *sk, const struct kmsghdr *msg, bool ports, be32 
 	return 0;
 }
 
+/* What the socket says. */
+static void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	ipc->sk = sk;
+	ipc->addr = inet->inet_saddr;
+	ipc->sport = inet->inet_sport;
+	ipc->oif = sk->sk_bound_dev_if;
+	ipc->tos = inet->tos;
+	ipc->ttl = -1;
+	ipc->gso_size = 0;
+	ipc->opt = inet->inet_opt;
+	sockcm_init(&ipc->sockc, sk);
+}
+
 static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 		      const struct inet_dgram_proto *proto, struct dgram_tx *tx)
 {
-	struct inet_dgram_tx own = { 0 };
 	be32 daddr;
 	be16 dport;
 	bool ports = proto->hdr_len && !proto->hdr_in_msg;
@@ -160,6 +181,8 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 		tx->ipc.tos = msg->corked->tos;
 	}
 	if (proto->tx_options) {
+		struct inet_dgram_tx own = { 0 };
+
 		err = proto->tx_options(sk, msg, len, &own);
 		if (err)
 			return err;
@@ -171,13 +194,15 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 			return err;
 		tx->connected = false;
 	}
-	ipv4_flow_init_sk(&tx->fl, sk);
-	tx->fl.oif = tx->ipc.oif;
-	tx->fl.mark = tx->ipc.sockc.mark;
-	tx->fl.tos = tx->ipc.tos;
-	tx->fl.saddr = tx->ipc.addr;
-	tx->fl.sport = be16_zero(tx->ipc.sport) ? inet_sk(sk)->inet_sport : tx->ipc.sport;
-	tx->fl.dport = dport;
+	tx->fl = (struct flowi4){ .oif = tx->ipc.oif,
+				  .mark = tx->ipc.sockc.mark,
+				  .tos = tx->ipc.tos,
+				  .proto = sk->sk_protocol,
+				  .flags = flow_flags(sk),
+				  .saddr = tx->ipc.addr,
+				  .sport = tx->ipc.sport,
+				  .dport = dport,
+				  .uid = sk->sk_uid };
 	if (msg->flags & MSG_DONTROUTE) {
 		tx->fl.flags |= FLOWI_FLAG_LOCALROUTE;
 		tx->connected = false;
@@ -248,7 +273,8 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 		consume_skb(skb);
 		return err;
 	}
-	icmp_count_sent(sock_net(sk), skb);
+	if (unlikely(sk->sk_protocol == IPPROTO_ICMP))
+		icmp_count_sent(sock_net(sk), skb);
 	return ip_send_skb(sock_net(sk), skb);
 }
 

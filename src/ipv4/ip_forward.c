@@ -71,7 +71,7 @@ int ip_forward(struct sk_buff *skb)
 		goto discard;
 	}
 	iph = ip_hdr(skb);
-	mtu = ip_dst_mtu_forward(&rt->dst);
+	mtu = ip_rt_mtu_forward(rt);
 	trace_skb(skb, net, TP_ip_forward, TRACE_PASS, iph->ttl, mtu);
 	if (iph->ttl <= 1) {
 		NET_INC_STATS(net, MIB_Ip_InHdrErrors);

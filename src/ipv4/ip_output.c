@@ -61,10 +61,10 @@ static bool ip_dont_fragment(const struct sock *sk, const struct rtable *rt)
 static u32 ip_skb_mtu(const struct sock *sk, const struct sk_buff *skb)
 {
 	if (IPCB(skb)->flags & IPSKB_FORWARDED)
-		return ip_dst_mtu_forward(skb->dst);
+		return ip_rt_mtu_forward(skb_rtable(skb));
 	if (sk && unlikely(inet_sk(sk)->pmtudisc >= IP_PMTUDISC_PROBE))
 		return min(skb->dst->dev->mtu, IP_MAX_LEN);
-	return dst_mtu(skb->dst);
+	return ip_rt_mtu(skb_rtable(skb));
 }
 
 static u8 ip_select_ttl(const struct sock *sk, const struct rtable *rt)
@@ -267,16 +267,14 @@ void ip_send_unicast_reply(struct net *net, struct sk_buff *skb, be32 daddr, be3
 /* ---- datagrams ----------------------------------------------------------------------------------------------- */
 
 /* RFC 1191 6.1: a datagram that must not be fragmented and does not fit is the program's problem, at once. */
-static int ip_check_datagram_len(struct sock *sk, const struct flowi4 *fl, const struct rtable *rt,
-				 u32 hlen, u32 length)
+static int ip_check_datagram_len(struct sock *sk, const struct flowi4 *fl, u32 mtu, u32 length)
 {
 	u8 disc = inet_sk(sk)->pmtudisc;
-	u32 mtu = disc >= IP_PMTUDISC_PROBE ? rt->dst.dev->mtu : dst_mtu(&rt->dst);
 	bool whole =
 		disc != IP_PMTUDISC_DONT && disc != IP_PMTUDISC_WANT && disc != IP_PMTUDISC_OMIT;
 	u32 limit = whole ? min(mtu, IP_MAX_LEN) : IP_MAX_LEN;
 
-	if (hlen + length <= limit)
+	if (likely(length <= limit))
 		return 0;
 	ip_local_error(sk, EMSGSIZE, fl->daddr, sk->sk_dport, mtu);
 	return -EMSGSIZE;
@@ -291,6 +289,8 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	struct rtable *rt = *rtp;
 	u32 optlen = set ? set->optlen : 0, hlen = sizeof(struct ip_hdr) + optlen;
 	u32 data = length - transhdrlen, wire_len = length, truesize;
+	u8 disc = inet_sk(sk)->pmtudisc;
+	u32 mtu = disc >= IP_PMTUDISC_PROBE ? rt->dst.dev->mtu : ip_rt_mtu(rt);
 	bool linear = length <= IP_LINEAR_MAX, df;
 	struct ip_options opt;
 	struct sk_buff *skb;
@@ -304,7 +304,7 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	if (ipc->gso_size && data > ipc->gso_size)
 		wire_len = transhdrlen + ipc->gso_size;
 	*ret_err = length > IP_MAX_LEN - hlen ? -EMSGSIZE
-					      : ip_check_datagram_len(sk, fl, rt, hlen, wire_len);
+					      : ip_check_datagram_len(sk, fl, mtu, hlen + wire_len);
 	if (*ret_err)
 		return NULL;
 	skb = sock_alloc_send_skb(sk, MAX_HEADER + hlen + transhdrlen + (linear ? data : 0), 0,
@@ -331,7 +331,7 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	iph->tos = ipc->tos;
 	/* Under IP_PMTUDISC_WANT what does not fit is fragmented here, and may be again further on. */
 	df = ip_dont_fragment(sk, rt) &&
-	     (inet_sk(sk)->pmtudisc != IP_PMTUDISC_WANT || hlen + wire_len <= dst_mtu(&rt->dst));
+	     (disc != IP_PMTUDISC_WANT || hlen + wire_len <= ip_rt_mtu(rt));
 	iph->frag_off = df ? BE16_INIT(IP_F_DF) : BE16_INIT(0);
 	iph->ttl = ipc->ttl >= 0 && rt->rt_type != RTN_MULTICAST ? (u8)ipc->ttl
 								 : ip_select_ttl(sk, rt);

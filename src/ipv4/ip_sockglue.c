@@ -591,18 +591,6 @@ static int ipv4_ioctl(struct net *net, unsigned cmd, void *arg)
 
 /* ---- control messages ---------------------------------------------------------------------------------- */
 
-void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk)
-{
-	memset(ipc, 0, offsetof(struct ipcm_cookie, own_opt));
-	ipc->sk = sk;
-	ipc->addr = inet_sk(sk)->inet_saddr;
-	ipc->oif = sk->sk_bound_dev_if;
-	ipc->tos = inet_sk(sk)->tos;
-	ipc->ttl = -1;
-	ipc->opt = inet_sk(sk)->inet_opt;
-	sockcm_init(&ipc->sockc, sk);
-}
-
 static int cmsg_int(const struct cmsghdr *cmsg, size_t len, int min, int max, int *ret)
 {
 	if (len == sizeof(int))
@@ -666,7 +654,8 @@ static int cmsg_send_one(const struct cmsghdr *cmsg, size_t len, void *arg)
 			return -EINVAL;
 		memcpy(&sin, CMSG_DATA(cmsg), sizeof(sin));
 		ipc->addr = be32_raw(sin.sin_addr.s_addr);
-		ipc->sport = be16_raw(sin.sin_port);
+		if (sin.sin_port)
+			ipc->sport = be16_raw(sin.sin_port);
 		return 0;
 	case IP_TTL:
 		if (len != sizeof(int))

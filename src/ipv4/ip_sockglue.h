@@ -26,7 +26,6 @@ struct ipcm_cookie {
 	const struct ip_options *opt; /* NULL: none, and no source route */
 	struct ip_options own_opt;    /* of a control message; read through opt only */
 };
-void ipcm_init_sk(struct ipcm_cookie *ipc, const struct sock *sk);
 /* 0 or -EINVAL */
 int ip_cmsg_send(const struct kmsghdr *msg, struct ipcm_cookie *ipc);
 

@@ -167,7 +167,29 @@ void ip_rt_send_redirect(
 	struct sk_buff *skb); /* borrow; to be forwarded: if the sender should know better */
 int rt_dump_exceptions(struct nl_msg *m, struct netlink_callback *cb); /* "ip route show cache" */
 int rtnl_getroute_doit(struct nl_request *req);
-u32 ip_dst_mtu_forward(const struct dst_entry *dst);
+#define IP_MAX_MTU 65535u
+/* What the route's packets must fit. */
+static inline u32 ip_rt_mtu(const struct rtable *rt)
+{
+	u32 mtu = rt->rt_pmtu;
+
+	if (likely(!mtu))
+		mtu = dst_metric(&rt->dst, DST_METRIC_MTU);
+	if (likely(!mtu))
+		mtu = rt->dst.dev->mtu;
+	return min(mtu, IP_MAX_MTU);
+}
+/* The same for others' packets: they are not cut to what an ICMP message claims, unless the administrator says so
+ * (ip_forward_use_pmtu). */
+static inline u32 ip_rt_mtu_forward(const struct rtable *rt)
+{
+	u32 mtu;
+
+	if (unlikely(rt->net->ipv4->ip_forward_use_pmtu))
+		return ip_rt_mtu(rt);
+	mtu = dst_metric(&rt->dst, DST_METRIC_MTU);
+	return min(mtu ? mtu : rt->dst.dev->mtu, IP_MAX_MTU);
+}
 
 /* ---- devinet.c ---------------------------------------------------------------------------------------------- */
 

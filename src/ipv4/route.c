@@ -31,7 +31,6 @@
 #include "lib/hash.h"
 #include "wire/icmp.h"
 
-#define IP_MAX_MTU 65535u
 /* ---- rtables -------------------------------------------------------------------------------------------- */
 
 static struct dst_entry *ipv4_dst_check(struct dst_entry *dst)
@@ -66,26 +65,7 @@ static void ipv4_dst_destroy(struct dst_entry *dst)
 
 static u32 ipv4_mtu(const struct dst_entry *dst)
 {
-	const struct rtable *rt = (const struct rtable *)dst;
-	u32 mtu = rt->rt_pmtu;
-
-	if (!mtu)
-		mtu = dst_metric(dst, DST_METRIC_MTU);
-	if (!mtu)
-		mtu = dst->dev->mtu;
-	return min(mtu, IP_MAX_MTU);
-}
-
-u32 ip_dst_mtu_forward(const struct dst_entry *dst)
-{
-	const struct rtable *rt = (const struct rtable *)dst;
-	u32 mtu;
-
-	/* Others' packets are not cut to what an ICMP message claims (ip_forward_use_pmtu), unless the administrator says so. */
-	if (rt->net->ipv4->ip_forward_use_pmtu)
-		return ipv4_mtu(dst);
-	mtu = dst_metric(dst, DST_METRIC_MTU);
-	return min(mtu ? mtu : dst->dev->mtu, IP_MAX_MTU);
+	return ip_rt_mtu((const struct rtable *)dst);
 }
 
 static u32 ipv4_default_advmss(const struct dst_entry *dst)

@@ -47,10 +47,9 @@ static bool skb_is_ipv4(const struct sk_buff *skb)
 
 bool ipv6_addr_needs_scope_id(const struct in6_addr *a)
 {
-	u8 scope = ipv6_addr_scope(a);
+	u8 scope = a->s6_addr[1] & 15;
 
-	return ipv6_addr_is_multicast(a) ? scope == 1 || scope == 2
-					 : (ipv6_addr_type(a) & IPV6_ADDR_LINKLOCAL) != 0;
+	return ipv6_addr_is_multicast(a) ? scope == 1 || scope == 2 : IN6_IS_ADDR_LINKLOCAL(a);
 }
 
 u32 ipv6_iface_scope_id(const struct in6_addr *a, int iif)
@@ -603,16 +602,18 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 		      const struct sockaddr_in6 *sin6)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
-	struct inet_dgram_tx own = { 0 };
 	int err = tx_dest(sk, sin6, msg->namelen, tx);
 
 	if (!err)
 		err = tx_raw_protocol(sk, tx);
-	if (!err && proto->tx_options)
+	if (!err && proto->tx_options) {
+		struct inet_dgram_tx own = { 0 };
+
 		err = proto->tx_options(sk, msg, len, &own);
+		tx->ipc.gso_size = own.gso_size;
+	}
 	if (err)
 		return err;
-	tx->ipc.gso_size = own.gso_size;
 	if (!tx->fl.oif)
 		tx->fl.oif = np->sticky_pktinfo_ifindex;
 	if (msg->controllen) {
@@ -737,9 +738,9 @@ static ssize_t ip6_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t le
 				 const struct inet_dgram_proto *proto)
 {
 	bool ports = proto->hdr_len && !proto->hdr_in_msg;
-	struct dgram6_tx tx = { .sk = sk };
 	struct sockaddr_in6 sin6;
 	struct sockaddr_in sin;
+	struct dgram6_tx tx;
 	int err;
 
 	if (msg->name && msg->namelen >= sizeof(sin.sin_family) && ports &&
@@ -757,10 +758,12 @@ static ssize_t ip6_datagram_send(struct sock *sk, struct kmsghdr *msg, size_t le
 		sin = mapped_sockaddr(&sk->sk_v6_daddr, sk->sk_dport.v);
 		return send_ipv4(sk, msg, len, proto, &sin);
 	}
+	tx.sk = sk;
 	ipv6_flow_init_sk(&tx.fl, sk);
-	tx.ipc = (struct ipcm6_cookie){ .hlimit = -1,
-					.tclass = -1,
-					.dontfrag = inet6_sk(sk)->dontfrag };
+	tx.ipc.hlimit = tx.ipc.tclass = -1;
+	tx.ipc.dontfrag = inet6_sk(sk)->dontfrag;
+	tx.ipc.gso_size = 0;
+	tx.ipc.opt = NULL;
 	sockcm_init(&tx.ipc.sockc, sk);
 	err = tx_prepare(sk, msg, len, proto, &tx, &sin6);
 	if (!err)
@@ -827,6 +830,8 @@ static void ipv6_rcv_name(struct sock *sk, struct kmsghdr *msg, const struct sk_
 	bool ping = sk->sk_protocol == IPPROTO_ICMPV6 && sk->sk_type == SOCK_DGRAM;
 	struct in6_addr a;
 
+	if (!msg->name)
+		return;
 	if (skb_is_ipv4(skb)) {
 		a = mapped_from_packet(skb, IPV4_OFF_SADDR);
 		msg_set_name(msg, &a, sport, BE32_INIT(0), 0);
@@ -1041,11 +1046,12 @@ static bool ipv6_recv_pathmtu(struct sock *sk, struct kmsghdr *msg)
 {
 	struct ipv6_pinfo *np = inet6_sk(sk);
 	struct sk_buff *skb = np->rxpmtu;
-	struct ip6_mtuinfo info = { .ip6m_addr.sin6_family = AF_INET6 };
+	struct ip6_mtuinfo info;
 
-	if (!skb || !(np->rxopt & IPV6_RX_PMTU))
+	if (likely(!skb) || !(np->rxopt & IPV6_RX_PMTU))
 		return false;
 	np->rxpmtu = NULL;
+	info = (struct ip6_mtuinfo){ .ip6m_addr.sin6_family = AF_INET6 };
 	info.ip6m_mtu = INET_SOCK_CB(skb)->ee.ee_info;
 	info.ip6m_addr.sin6_addr = ipv6_hdr(skb)->daddr;
 	if (msg->name)

@@ -63,7 +63,7 @@ static int ip6_input_finish(struct net *net, struct sock *sk, struct sk_buff *sk
 	__skb_pull(skb, skb_network_header_len(skb));
 	for (;;) {
 		next = skb_network_header(skb)[IP6CB(skb)->nhoff];
-		raw = raw6_local_deliver(net, skb, (u8)next);
+		raw = unlikely(net->ipv6->nr_raw) && raw6_local_deliver(net, skb, (u8)next);
 		if (!ipv6_ext_hdr((u8)next))
 			break;
 		if (ipv6_exthdr_rcv(&skb, (u8)next) < 0)

@@ -250,7 +250,7 @@ void ip6_send_unicast_reply(struct net *net, struct sk_buff *skb, const struct i
 static u32 ip6_sk_mtu(const struct sock *sk, const struct rt6_info *rt)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
-	u32 mtu = np->pmtudisc >= IPV6_PMTUDISC_PROBE ? rt->dst.dev->mtu : dst_mtu(&rt->dst);
+	u32 mtu = np->pmtudisc >= IPV6_PMTUDISC_PROBE ? rt->dst.dev->mtu : ip6_rt_mtu(rt);
 
 	return np->frag_size && np->frag_size < mtu ? np->frag_size : mtu;
 }
@@ -476,7 +476,7 @@ static u32 ip6_skb_mtu(const struct sock *sk, const struct sk_buff *skb)
 
 	if (sk && sk->sk_family == AF_INET6 && !(IP6CB(skb)->flags & IP6SKB_FORWARDED))
 		return ip6_sk_mtu(sk, rt);
-	return IP6CB(skb)->flags & IP6SKB_FORWARDED ? rt6_link_mtu(rt) : dst_mtu(&rt->dst);
+	return IP6CB(skb)->flags & IP6SKB_FORWARDED ? rt6_link_mtu(rt) : ip6_rt_mtu(rt);
 }
 
 static int ip6_finish_output(struct net *net, struct sock *sk, struct sk_buff *skb)

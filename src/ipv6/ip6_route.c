@@ -32,7 +32,6 @@
 #include "lib/siphash.h"
 
 #define IPV6_MIN_MTU_     1280u
-#define IP6_MAX_MTU       65575u /* payload length and header */
 #define EXCEPTION_BUCKETS 64u
 #define EXCEPTIONS_MAX    4096u
 #define REDIRECT_LIFETIME (600 * NSEC_PER_SEC)
@@ -92,24 +91,9 @@ static void ip6_dst_destroy(struct dst_entry *dst)
 	free(rt);
 }
 
-/* RFC 8201 4: a path MTU is for what this node sends; packets of others must fit the link (RFC 4443 3.2). Else a stranger's "packet
- * too big" to a router would bear on everybody behind it. */
-u32 rt6_link_mtu(const struct rt6_info *rt)
-{
-	const struct inet6_dev *idev = __in6_dev_get(rt->dst.dev);
-	u32 mtu = dst_metric(&rt->dst, DST_METRIC_MTU);
-
-	if (!mtu)
-		mtu = idev && idev->cnf.mtu6 ? min(idev->cnf.mtu6, rt->dst.dev->mtu)
-					     : rt->dst.dev->mtu;
-	return min(mtu, IP6_MAX_MTU);
-}
-
 static u32 ip6_mtu(const struct dst_entry *dst)
 {
-	const struct rt6_info *rt = (const struct rt6_info *)dst;
-
-	return rt->rt6i_pmtu ? min(rt->rt6i_pmtu, IP6_MAX_MTU) : rt6_link_mtu(rt);
+	return ip6_rt_mtu((const struct rt6_info *)dst);
 }
 
 static u32 ip6_default_advmss(const struct dst_entry *dst)

@@ -73,8 +73,6 @@ static inline struct rt6_info *skb_rt6_info(const struct sk_buff *skb)
 {
 	return (struct rt6_info *)skb->dst;
 }
-/* What the next link takes, path MTUs learnt by this node aside. */
-u32 rt6_link_mtu(const struct rt6_info *rt);
 /* The neighbour's address for a packet to @daddr. */
 static inline const struct in6_addr *rt6_nexthop(const struct rt6_info *rt,
 						 const struct in6_addr *daddr)

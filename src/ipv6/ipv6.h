@@ -97,6 +97,7 @@ struct netns_ipv6 {
 	struct icmpv6_limits *icmp_limits; /* icmp.c */
 	struct fqdir frags;
 	struct hlist_head raw_hash[RAW6_HASH_SIZE];
+	u32 nr_raw;                  /* in it */
 	struct list_head ra_chain;   /* raw sockets with IPV6_ROUTER_ALERT */
 	struct list_head flowlabels; /* ip6_flowlabel.c */
 	u32 icmpv6_msg_in[256], icmpv6_msg_out[256];

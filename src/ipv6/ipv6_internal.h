@@ -11,6 +11,26 @@
 #include "ipv6/ipv6_reasons.h"
 #include "ipv6/ndisc.h"
 
+/* ---- what a packet must fit --------------------------------------------------------------------------------- */
+
+#define IP6_MAX_MTU 65575u /* payload length and header */
+
+/* What the next link takes, path MTUs learnt by this node aside. RFC 8201 4: those are for what this node sends; packets of others must
+ * fit the link (RFC 4443 3.2). Else a stranger's "packet too big" to a router would bear on everybody behind it. */
+static inline u32 rt6_link_mtu(const struct rt6_info *rt)
+{
+	const struct inet6_dev *idev = __in6_dev_get(rt->dst.dev);
+	u32 mtu = dst_metric(&rt->dst, DST_METRIC_MTU), link = rt->dst.dev->mtu;
+
+	if (likely(!mtu))
+		mtu = idev && idev->cnf.mtu6 ? min(idev->cnf.mtu6, link) : link;
+	return min(mtu, IP6_MAX_MTU);
+}
+static inline u32 ip6_rt_mtu(const struct rt6_info *rt)
+{
+	return unlikely(rt->rt6i_pmtu) ? min(rt->rt6i_pmtu, IP6_MAX_MTU) : rt6_link_mtu(rt);
+}
+
 struct text;
 
 extern const struct drop_reason_table ipv6_drop_reasons;

@@ -75,6 +75,7 @@ static void rawv6_unhash(struct sock *sk)
 	if (hlist_unhashed(&sk->sk_node))
 		return;
 	hlist_del_init(&sk->sk_node);
+	sock_net(sk)->ipv6->nr_raw--;
 	sock_put(sk);
 }
 
@@ -95,6 +96,7 @@ static int rawv6_init(struct sock *sk)
 	sk->sk_userlocks |=
 		SK_BINDPORT_LOCK; /* the protocol stays through connect(2) to AF_UNSPEC */
 	hlist_add_head(&sk->sk_node, raw6_bucket(sock_net(sk), sk->sk_protocol));
+	sock_net(sk)->ipv6->nr_raw++;
 	sock_hold(sk);
 	return 0;
 }

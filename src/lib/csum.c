@@ -42,13 +42,6 @@ static inline u64 add_carry(u64 a, u64 b)
 	return a + (a < b);
 }
 
-static inline u32 fold64(u64 v)
-{
-	v = (v & 0xffffffff) + (v >> 32);
-	v = (v & 0xffffffff) + (v >> 32);
-	return (u32)v;
-}
-
 /* The last 0-7 octets as one word, zeros behind them. */
 static inline u64 load_tail(const u8 *p, size_t len)
 {
@@ -226,7 +219,7 @@ static inline u32 sum_by(unsigned i, const u8 *p, size_t len, u32 sum)
 		p += bulk;
 		len -= bulk;
 	}
-	return fold64(sum_words(p, len, acc));
+	return csum_fold64(sum_words(p, len, acc));
 }
 
 static inline u32 copy_by(unsigned i, u8 *d, const u8 *p, size_t len, u32 sum)
@@ -241,7 +234,7 @@ static inline u32 copy_by(unsigned i, u8 *d, const u8 *p, size_t len, u32 sum)
 		d += bulk;
 		len -= bulk;
 	}
-	return fold64(sum_words_copy(d, p, len, acc));
+	return csum_fold64(sum_words_copy(d, p, len, acc));
 }
 
 u32 csum_variant_partial(unsigned variant, const void *p, size_t len, u32 sum)
@@ -264,26 +257,6 @@ u32 csum_partial_copy(void *dst, const void *src, size_t len, u32 sum)
 	return copy_by(best_for(len), dst, src, len, sum);
 }
 
-u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
-{
-	/* RFC 9293 3.1: source, destination, zero and protocol, length - all in memory order. */
-	u64 v = (u64)sum + saddr.v + daddr.v + cpu_to_be32(len).v + ((u32)proto << 8);
-
-	return fold64(v);
-}
-
-u32 csum_ipv6_nofold(const void *saddr, const void *daddr, u32 len, u8 proto, u32 sum)
-{
-	u32 w[8];
-	u64 v = (u64)sum + cpu_to_be32(len).v + cpu_to_be32(proto).v;
-
-	memcpy(w, saddr, 16);
-	memcpy(w + 4, daddr, 16);
-	for (u32 i = 0; i < ARRAY_SIZE(w); i++)
-		v += w[i];
-	return fold64(v);
-}
-
 /* RFC 1624 3, equation 3: HC' = ~(~HC + ~m + m') */
 void csum_replace2(be16 *check, be16 from, be16 to)
 {
@@ -296,5 +269,5 @@ void csum_replace4(be16 *check, be32 from, be32 to)
 {
 	u64 sum = (u64)(u16)~check->v + (u32)~from.v + to.v;
 
-	check->v = csum_fold(fold64(sum));
+	check->v = csum_fold(csum_fold64(sum));
 }

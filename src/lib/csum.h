@@ -38,20 +38,41 @@ static inline u32 csum_block_add(u32 sum, u32 block, size_t offset)
 		block = (block >> 8) | (block << 24);
 	return csum_add(sum, block);
 }
+/* Both halves, added to what they are the other way round: the carry of the lower sum goes into the upper one. */
 static inline u16 csum_fold(u32 sum)
 {
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (u16)~sum;
+	sum += sum << 16 | sum >> 16;
+	return (u16)(~sum >> 16);
 }
-/* Pseudo header of IPv4 (RFC 793 3.1): unfolded, continuing from @sum. @len host order. */
-u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum);
+static inline u32 csum_fold64(u64 sum)
+{
+	sum += sum << 32 | sum >> 32;
+	return (u32)(sum >> 32);
+}
+/* Pseudo header of IPv4 (RFC 9293 3.1): source, destination, zero and protocol, length, all in memory order; unfolded, continuing from
+ * @sum. @len host order. */
+static inline u32 csum_tcpudp_nofold(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
+{
+	return csum_fold64((u64)sum + saddr.v + daddr.v + cpu_to_be32(len).v +
+			   cpu_to_be32(proto).v);
+}
 static inline u16 csum_tcpudp_magic(be32 saddr, be32 daddr, u32 len, u8 proto, u32 sum)
 {
 	return csum_fold(csum_tcpudp_nofold(saddr, daddr, len, proto, sum));
 }
 /* Pseudo header of IPv6 (RFC 8200 8.1): the same. @saddr, @daddr: struct in6_addr */
-u32 csum_ipv6_nofold(const void *saddr, const void *daddr, u32 len, u8 proto, u32 sum);
+static inline u32 csum_ipv6_nofold(const void *saddr, const void *daddr, u32 len, u8 proto, u32 sum)
+{
+	u64 v = (u64)sum + cpu_to_be32(len).v + cpu_to_be32(proto).v, w[4];
+
+	memcpy(w, saddr, 16);
+	memcpy(w + 2, daddr, 16);
+	for (u32 i = 0; i < ARRAY_SIZE(w); i++) {
+		v += w[i];
+		v += v < w[i];
+	}
+	return csum_fold64(v);
+}
 static inline u16 csum_ipv6_magic(const void *saddr, const void *daddr, u32 len, u8 proto, u32 sum)
 {
 	return csum_fold(csum_ipv6_nofold(saddr, daddr, len, proto, sum));

@@ -106,14 +106,16 @@ static void udp_partial_csum(struct sk_buff *skb, struct udp_hdr *uh, u32 covera
 static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a,
 			    const u8 *hdr)
 {
+	const struct udp_variant *v = udp_sk_variant(sk);
 	struct udp_hdr *uh = udp_hdr(skb);
 	u32 len = skb->len - (u32)skb_transport_offset(skb), pseudo = udp_pseudo(sk, a, len);
-	u32 coverage;
-	u16 field;
+	u32 coverage = len;
+	u16 field = (u16)len;
 	int err;
 
 	(void)hdr;
-	coverage = udp_sk_variant(sk)->coverage(sk, len, &field);
+	if (unlikely(v->coverage))
+		coverage = v->coverage(sk, len, &field);
 	*uh = (struct udp_hdr){ .source = a->sport, .dest = a->dport, .len = cpu_to_be16(field) };
 	trace_skb(skb, sock_net(sk), TP_udp_sendmsg, TRACE_PASS, be16_to_cpu(a->sport),
 		  be16_to_cpu(a->dport));
@@ -148,7 +150,7 @@ static void udp_sent(struct sock *sk, u16 family, int err)
 		NET_INC_STATS(net, mib->sndbuf_errors);
 }
 
-/* The protocol of a packet is the socket's: one row serves UDP-Lite too. */
+/* The protocol of a packet is the socket's: a row serves UDP-Lite too. */
 static const struct inet_dgram_proto udp_dgram_proto = {
 	.protocol = IPPROTO_UDP,
 	.hdr_len = sizeof(struct udp_hdr),
@@ -157,9 +159,19 @@ static const struct inet_dgram_proto udp_dgram_proto = {
 	.tx_options = udp_tx_options,
 };
 
+/* The same for a message that asks for nothing that udp_tx_options() would find. */
+static const struct inet_dgram_proto udp_plain_proto = {
+	.protocol = IPPROTO_UDP,
+	.hdr_len = sizeof(struct udp_hdr),
+	.build = udp_build_header,
+	.sent = udp_sent,
+};
+
 static ssize_t udp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 {
 	struct udp_sock *up = udp_sk(sk);
+	bool more = up->corked || msg->flags & MSG_MORE;
+	bool plain = !more && !up->cork && !up->gso_size && !msg->controllen;
 	struct zerocopy zc;
 	ssize_t sent;
 	int err;
@@ -175,8 +187,8 @@ static ssize_t udp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 		return err;
 	/* Datagrams are copied: the program's memory is its own again at once. */
 	zerocopy_was_copied(&zc);
-	sent = inet_dgram_sendmsg(sk, msg, len, &udp_dgram_proto, &up->cork,
-				  up->corked || msg->flags & MSG_MORE);
+	sent = inet_dgram_sendmsg(sk, msg, len, plain ? &udp_plain_proto : &udp_dgram_proto,
+				  &up->cork, more);
 	zerocopy_end(&zc, sent >= 0);
 	return sent;
 }
@@ -237,7 +249,7 @@ static void udp_recv_gro(const struct sock *sk, struct kmsghdr *msg, const struc
 static ssize_t udp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags)
 {
 	const struct inet_af_ops *af = inet_af_ops(sock_net(sk), sk->sk_family);
-	struct iov_iter start = msg->iter;
+	const struct iov_iter start = msg->iter;
 	struct sk_buff *skb;
 	u32 ulen, copied, off;
 	int err;

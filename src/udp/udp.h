@@ -80,7 +80,7 @@ struct udp_variant {
 	struct udp_mib mib[2]; /* over IPv4, IPv6 */
 	/* The header at data: cuts off padding; *ret_coverage octets from the header on are in the checksum. 0, or why not. */
 	skb_drop_reason_t (*check_header)(struct sk_buff *skb, u32 *ret_coverage);
-	/* What of @len octets (header included) @sk's checksum covers, and *ret_field, the third field of the header. */
+	/* What of @len octets (header included) @sk's checksum covers, and *ret_field, the third field of the header. NULL: all */
 	u32 (*coverage)(const struct sock *sk, u32 len, u16 *ret_field);
 };
 
@@ -150,8 +150,10 @@ int udp_diag_machine_init(struct machine *m);
 
 /* ---- udp_input.c: received datagrams, whatever the IP version --------------------------------------------- */
 
-/* Checks the header (at data) and the checksum field. @pseudo: the sum of the addresses. False: consumed. */
-bool udp_rcv_check(struct sk_buff *skb, const struct udp_variant *v, u32 pseudo);
+/* The sum of a packet's addresses: asked for only if there is something to verify. */
+typedef u32 (*udp_pseudo_fn)(const struct sk_buff *skb);
+/* Checks the header (at data) and the checksum field. False: consumed. */
+bool udp_rcv_check(struct sk_buff *skb, const struct udp_variant *v, udp_pseudo_fn addrs);
 /* A unicast datagram that passed the check: to the socket that @t finds. @unreachable answers where there is none. consume */
 void udp_unicast_deliver(struct net *net, const struct udp_variant *v, struct sk_buff *skb,
 			 const struct inet_tuple *t, void (*unreachable)(struct sk_buff *skb));

@@ -19,9 +19,11 @@
 #include "udp/udp.h"
 
 /* Leaves skb->csum as the sum that everything from the UDP header on completes, or knows the answer already. False: wrong. */
-static bool udp_csum_init(struct sk_buff *skb, const struct udp_variant *v, u32 pseudo,
+static bool udp_csum_init(struct sk_buff *skb, const struct udp_variant *v, udp_pseudo_fn addrs,
 			  u32 coverage)
 {
+	u32 pseudo;
+
 	if (be16_zero(
 		    udp_hdr(skb)
 			    ->check)) { /* RFC 768: none was made; IPv6: udp_zero_csum_refused() */
@@ -30,7 +32,7 @@ static bool udp_csum_init(struct sk_buff *skb, const struct udp_variant *v, u32 
 	}
 	if (skb_csum_unnecessary(skb))
 		return true;
-	pseudo = csum_add(pseudo,
+	pseudo = csum_add(addrs(skb),
 			  csum_add(cpu_to_be16((u16)skb->len).v, cpu_to_be16(v->protocol).v));
 	if (coverage < skb->len) {
 		skb->csum_valid = csum_fold(skb_checksum(skb, 0, coverage, pseudo)) == 0;
@@ -45,8 +47,10 @@ static bool udp_csum_init(struct sk_buff *skb, const struct udp_variant *v, u32 
 	return true;
 }
 
-static void udp_csum_error(struct net *net, const struct udp_mib *mib, struct sk_buff *skb)
+static void udp_csum_error(struct net *net, const struct udp_variant *v, struct sk_buff *skb)
 {
+	const struct udp_mib *mib = udp_skb_mib(skb, v);
+
 	NET_INC_STATS(net, mib->in_csum_errors);
 	NET_INC_STATS(net, mib->in_errors);
 	kfree_skb_reason(skb, SKB_DROP_UDP_CSUM);
@@ -59,23 +63,34 @@ static bool udp_zero_csum_refused(const struct sk_buff *skb, const struct sock *
 	       be16_to_cpu(skb->protocol) == ETH_P_IPV6 && !(sk && udp_sk(sk)->no_check6_rx);
 }
 
-bool udp_rcv_check(struct sk_buff *skb, const struct udp_variant *v, u32 pseudo)
+/* Sets the octets that the checksum covers. What is all of it, as nearly always, has nothing that could be wrong with it. */
+static inline skb_drop_reason_t udp_check_header(struct sk_buff *skb, const struct udp_variant *v,
+						 u32 *ret_coverage)
+{
+	if (!pskb_may_pull(skb, sizeof(struct udp_hdr)))
+		return SKB_DROP_UDP_HEADER;
+	*ret_coverage = be16_to_cpu(((const struct udp_hdr *)skb->data)->len);
+	if (likely(*ret_coverage == skb->len && v->id == UDP_PLAIN))
+		return SKB_NOT_DROPPED;
+	return v->check_header(skb, ret_coverage);
+}
+
+bool udp_rcv_check(struct sk_buff *skb, const struct udp_variant *v, udp_pseudo_fn addrs)
 {
 	struct net *net = skb->dev->net;
-	const struct udp_mib *mib = udp_skb_mib(skb, v);
-	u32 coverage = 0;
-	skb_drop_reason_t reason = v->check_header(skb, &coverage);
+	u32 coverage;
+	skb_drop_reason_t reason = udp_check_header(skb, v, &coverage);
 
-	if (reason) {
-		NET_INC_STATS(net, mib->in_errors);
+	if (unlikely(reason)) {
+		NET_INC_STATS(net, udp_skb_mib(skb, v)->in_errors);
 		kfree_skb_reason(skb, reason);
 		return false;
 	}
 	skb_reset_transport_header(skb);
 	trace_skb(skb, net, TP_udp_rcv, TRACE_PASS, be16_to_cpu(udp_hdr(skb)->source),
 		  be16_to_cpu(udp_hdr(skb)->dest));
-	if (!udp_csum_init(skb, v, pseudo, coverage)) {
-		udp_csum_error(net, mib, skb);
+	if (unlikely(!udp_csum_init(skb, v, addrs, coverage))) {
+		udp_csum_error(net, v, skb);
 		return false;
 	}
 	return true;
@@ -105,30 +120,42 @@ static skb_drop_reason_t udp_sock_wants(struct sock *sk, struct sk_buff *skb)
 								   : SKB_NOT_DROPPED;
 }
 
-static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
+/* What was not queued: counted. */
+static void udp_not_queued(struct sock *sk, const struct udp_mib *mib, int err)
+{
+	NET_INC_STATS(sock_net(sk), mib->in_errors);
+	NET_INC_STATS(sock_net(sk), err == -ENOMEM ? mib->rcvbuf_errors : mib->mem_errors);
+}
+
+static void udp_not_wanted(struct sock *sk, struct sk_buff *skb, skb_drop_reason_t reason)
 {
 	const struct udp_mib *mib = udp_skb_mib(skb, udp_sk_variant(sk));
+	struct net *net = sock_net(sk);
+
+	sk->sk_drops++;
+	if (reason == SKB_DROP_UDP_CSUM)
+		NET_INC_STATS(net, mib->in_csum_errors);
+	if (reason != SKB_DROP_SOCKET_FILTER)
+		NET_INC_STATS(net, mib->in_errors);
+	kfree_skb_reason(skb, reason);
+}
+
+static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
+{
+	bool v6 = be16_to_cpu(skb->protocol) == ETH_P_IPV6;
 	struct net *net = sock_net(sk);
 	skb_drop_reason_t reason = udp_sock_wants(sk, skb);
 	int err;
 
 	if (unlikely(reason)) {
-		sk->sk_drops++;
-		if (reason == SKB_DROP_UDP_CSUM)
-			NET_INC_STATS(net, mib->in_csum_errors);
-		if (reason != SKB_DROP_SOCKET_FILTER)
-			NET_INC_STATS(net, mib->in_errors);
-		kfree_skb_reason(skb, reason);
+		udp_not_wanted(sk, skb, reason);
 		return;
 	}
 	trace_skb(skb, net, TP_udp_queue_rcv_skb, TRACE_QUEUED, sk->sk_rmem_alloc, 0);
-	inet_af_ops(net, be16_to_cpu(skb->protocol) == ETH_P_IPV6 ? AF_INET6 : AF_INET)
-		->rcv_prepare(sk, skb);
+	inet_af_ops(net, v6 ? AF_INET6 : AF_INET)->rcv_prepare(sk, skb);
 	err = __sock_queue_rcv_skb(sk, skb);
-	if (unlikely(err)) {
-		NET_INC_STATS(net, mib->in_errors);
-		NET_INC_STATS(net, err == -ENOMEM ? mib->rcvbuf_errors : mib->mem_errors);
-	}
+	if (unlikely(err))
+		udp_not_queued(sk, &udp_sk_variant(sk)->mib[v6], err);
 }
 
 /* A merged datagram for a socket that does not know of merging: each as it was sent. consume; data at the UDP header */
@@ -166,11 +193,10 @@ void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 void udp_unicast_deliver(struct net *net, const struct udp_variant *v, struct sk_buff *skb,
 			 const struct inet_tuple *t, void (*unreachable)(struct sk_buff *skb))
 {
-	const struct udp_mib *mib = udp_skb_mib(skb, v);
 	struct sock *sk = udp_lookup(net, v, t, skb);
 
 	if (udp_zero_csum_refused(skb, sk)) {
-		udp_csum_error(net, mib, skb);
+		udp_csum_error(net, v, skb);
 		return;
 	}
 	if (likely(sk)) {
@@ -178,10 +204,10 @@ void udp_unicast_deliver(struct net *net, const struct udp_variant *v, struct sk
 		return;
 	}
 	if (!udp_checksum_ok(skb)) {
-		udp_csum_error(net, mib, skb);
+		udp_csum_error(net, v, skb);
 		return;
 	}
-	NET_INC_STATS(net, mib->no_ports);
+	NET_INC_STATS(net, udp_skb_mib(skb, v)->no_ports);
 	unreachable(skb);
 	kfree_skb_reason(skb, SKB_DROP_UDP_NO_SOCKET);
 }

@@ -20,6 +20,11 @@ static u32 pseudo4(const struct ip_hdr *iph)
 	return csum_tcpudp_nofold(iph->saddr, iph->daddr, 0, 0, 0);
 }
 
+static u32 udp4_pseudo(const struct sk_buff *skb)
+{
+	return pseudo4(ip_hdr(skb));
+}
+
 static struct inet_tuple udp4_tuple(const struct sk_buff *skb, const struct ip_hdr *iph,
 				    const struct udp_hdr *uh)
 {
@@ -43,7 +48,7 @@ static void udp4_rcv_variant(struct sk_buff *skb, const struct udp_variant *v)
 	const struct rtable *rt = skb_rtable(skb);
 	struct inet_tuple t;
 
-	if (!udp_rcv_check(skb, v, pseudo4(ip_hdr(skb))))
+	if (!udp_rcv_check(skb, v, udp4_pseudo))
 		return;
 	t = udp4_tuple(skb, ip_hdr(skb), udp_hdr(skb));
 	if (rt && rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST))

@@ -18,6 +18,11 @@ static u32 pseudo6(const struct ipv6_hdr *h)
 	return csum_ipv6_nofold(&h->saddr, &h->daddr, 0, 0, 0);
 }
 
+static u32 udp6_pseudo(const struct sk_buff *skb)
+{
+	return pseudo6(ipv6_hdr(skb));
+}
+
 static struct inet_tuple udp6_tuple(const struct sk_buff *skb, const struct ipv6_hdr *h,
 				    const struct udp_hdr *uh)
 {
@@ -40,7 +45,7 @@ static void udp6_rcv_variant(struct sk_buff *skb, const struct udp_variant *v)
 	struct net *net = skb->dev->net;
 	struct inet_tuple t;
 
-	if (!udp_rcv_check(skb, v, pseudo6(ipv6_hdr(skb))))
+	if (!udp_rcv_check(skb, v, udp6_pseudo))
 		return;
 	t = udp6_tuple(skb, ipv6_hdr(skb), udp_hdr(skb));
 	if (ipv6_addr_is_multicast(&t.daddr.v6))

@@ -79,14 +79,15 @@ static void udp_table_grow(struct udp_table *t)
 
 /* ---- lookup ---------------------------------------------------------------------------------------------- */
 
-u32 udp_score(const struct sock *sk, const struct inet_tuple *t)
+static inline u32 __udp_score(const struct sock *sk, const struct inet_tuple *t)
 {
-	u32 score = 1 + (sk->sk_family == AF_INET);
 	enum inet_bound how;
+	u32 score;
 	int peer;
 
 	if (sk->sk_num != t->hnum)
 		return 0;
+	score = 1 + (sk->sk_family == AF_INET);
 	how = inet_common_bound(&sk->c, t);
 	if (how == INET_BOUND_ELSEWHERE)
 		return 0;
@@ -108,6 +109,11 @@ u32 udp_score(const struct sock *sk, const struct inet_tuple *t)
 		score += 4;
 	}
 	return score;
+}
+
+u32 udp_score(const struct sock *sk, const struct inet_tuple *t)
+{
+	return __udp_score(sk, t);
 }
 
 int udp_listen_any(struct sock *sk, int backlog)
@@ -158,7 +164,7 @@ struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const stru
 
 	hlist_for_each_entry(c, bucket, skc_node) {
 		struct sock *sk = (struct sock *)c;
-		u32 score = udp_score(sk, t);
+		u32 score = __udp_score(sk, t);
 
 		if (score > best_score) {
 			best = sk;

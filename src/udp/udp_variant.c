@@ -27,13 +27,6 @@ static skb_drop_reason_t udp_check_header(struct sk_buff *skb, u32 *ret_coverage
 	return SKB_NOT_DROPPED;
 }
 
-static u32 udp_coverage(const struct sock *sk, u32 len, u16 *ret_field)
-{
-	(void)sk;
-	*ret_field = (u16)len;
-	return len;
-}
-
 static skb_drop_reason_t udplite_check_header(struct sk_buff *skb, u32 *ret_coverage)
 {
 	const struct udp_hdr *uh;
@@ -79,8 +72,7 @@ const struct udp_variant udp_variants[NR_UDP_VARIANTS] = {
 	[UDP_PLAIN] = { .id = UDP_PLAIN,
 			.protocol = IPPROTO_UDP,
 			.mib = { UDP_MIB(Udp), UDP_MIB(Udp6) },
-			.check_header = udp_check_header,
-			.coverage = udp_coverage },
+			.check_header = udp_check_header },
 	[UDP_LITE] = { .id = UDP_LITE,
 		       .protocol = IPPROTO_UDPLITE,
 		       .mib = { UDP_MIB(UdpLite), UDP_MIB(UdpLite6) },

@@ -4,7 +4,8 @@
  *
  * One row names a counter once: X(group, name). The enumerator is MIB_<group>_<name>; /proc prints groups in the
  * order of this list. Names: RFC 4293 (Ip), 4022 (Tcp), 4113 (Udp), 5097 (UdpLite), 2011 (Icmp); TcpExt and IpExt are Linux's,
- * described in its documentation of SNMP counters. Groups with a 6 are IPv6's (/proc/net/snmp6; RFC 2465, 2466).
+ * described in its documentation of SNMP counters. Groups with a 6 are IPv6's (/proc/net/snmp6; RFC 2465, 2466). WeirExt has what
+ * Linux does not count: a line of its own in /proc/net/netstat, so that the other groups are Linux's to the last name.
  */
 #ifndef WEIR_CORE_MIB_H
 #define WEIR_CORE_MIB_H
@@ -87,6 +88,10 @@
 	X(IpExt, InMcastOctets) X(IpExt, OutMcastOctets) X(IpExt, InBcastOctets)                   \
 	X(IpExt, OutBcastOctets) X(IpExt, InCsumErrors) X(IpExt, InNoECTPkts)                      \
 	X(IpExt, InECT1Pkts) X(IpExt, InECT0Pkts) X(IpExt, InCEPkts) X(IpExt, ReasmOverlaps) \
+	X(WeirExt, TCPHPMissFlags) X(WeirExt, TCPHPMissOptions) X(WeirExt, TCPHPMissWindow)        \
+	X(WeirExt, TCPHPMissSeq) X(WeirExt, TCPHPMissAck) X(WeirExt, TCPHPMissTimestamp)           \
+	X(WeirExt, TCPHPMissRcvWindow) X(WeirExt, TCPHPMissMemory) X(WeirExt, TCPHPMissOfoQueue)   \
+	X(WeirExt, TCPHPMissUrgent) X(WeirExt, TCPHPMissUnset)                                     \
 	X(Ip6, InReceives) X(Ip6, InHdrErrors) X(Ip6, InTooBigErrors) X(Ip6, InNoRoutes) \
 	X(Ip6, InAddrErrors) X(Ip6, InUnknownProtos) X(Ip6, InTruncatedPkts) X(Ip6, InDiscards) \
 	X(Ip6, InDelivers) X(Ip6, OutForwDatagrams) X(Ip6, OutRequests) X(Ip6, OutDiscards) \

@@ -165,6 +165,7 @@ static void show_netstat(struct net *net, struct text *t)
 {
 	show_mib_group(net, t, "TcpExt");
 	show_mib_group(net, t, "IpExt");
+	show_mib_group(net, t, "WeirExt");
 }
 
 /* ---- /proc/net/fib_triestat ---------------------------------------------------------------------------------------- */

@@ -1033,6 +1033,25 @@ int tcp_fastopen_key_store(struct net *net, const char *text, size_t len);
 
 void tcp_rcv_established(struct sock *sk, struct sk_buff *skb); /* consumes */
 void tcp_seg_init(struct tcp_seg *seg, struct sk_buff *skb);    /* from cb and header */
+
+/*
+ * Why header prediction does not hold for a segment, in the order in which it is asked: each is a counter (WeirExt, /proc/net/netstat) and
+ * a trace point. The last four: there was no prediction (pred_flags is 0), because ...
+ */
+#define TCP_HP_MISSES(X)                                                                           \
+	X(Flags, tcp_hp_miss_flags)         /* another flag than ACK and PSH, or no ACK */         \
+	X(Options, tcp_hp_miss_options)     /* others than timestamps in their usual place */      \
+	X(Window, tcp_hp_miss_window)       /* the peer's has changed */                           \
+	X(Seq, tcp_hp_miss_seq)             /* not the next octet */                               \
+	X(Ack, tcp_hp_miss_ack)             /* of what was acknowledged before, or never sent */   \
+	X(Timestamp, tcp_hp_miss_timestamp) /* older than the last */                              \
+	X(RcvWindow, tcp_hp_miss_rcvwindow) /* reaches beyond our window */                        \
+	X(Memory, tcp_hp_miss_memory)       /* the receive buffer or tcp_mem has no room */        \
+	X(OfoQueue, tcp_hp_miss_ofoqueue)   /* segments wait out of order */                       \
+	X(Urgent, tcp_hp_miss_urgent)       /* there is urgent data */                             \
+	X(Unset, tcp_hp_miss_unset)         /* none was made yet: the handshake has just ended */
+#define TCP_HP_MISS_ENUM_(name, point) TCP_HP_MISS_##name,
+enum tcp_hp { TCP_HP_HIT, TCP_HP_MISSES(TCP_HP_MISS_ENUM_) NR_TCP_HP };
 void tcp_seg_parse_opts(struct tcp_seg *seg, bool syn, u32 tsoffset);
 void tcp_seg_drop(struct tcp_seg *seg, skb_drop_reason_t reason); /* consumes seg->skb */
 void tcp_data_queue(struct sock *sk, struct tcp_seg *seg);        /* consumes seg->skb */
@@ -1712,6 +1731,17 @@ DROP_REASON_ENUM(TCP, TCP_DROP_REASONS);
 	X(tcp_cookie_check, "tcp/syncookies.c", "seq", "mss")                                      \
 	X(tcp_check_req, "tcp/tcp_minisocks.c", "seq", NULL)                                       \
 	X(tcp_rcv_established, "tcp/tcp_input.c", "rcv_nxt", "fast_path")                          \
+	X(tcp_hp_miss_flags, "tcp/tcp_input.c", "seq", "rcv_nxt")                                  \
+	X(tcp_hp_miss_options, "tcp/tcp_input.c", "seq", "rcv_nxt")                                \
+	X(tcp_hp_miss_window, "tcp/tcp_input.c", "seq", "rcv_nxt")                                 \
+	X(tcp_hp_miss_seq, "tcp/tcp_input.c", "seq", "rcv_nxt")                                    \
+	X(tcp_hp_miss_ack, "tcp/tcp_input.c", "seq", "rcv_nxt")                                    \
+	X(tcp_hp_miss_timestamp, "tcp/tcp_input.c", "seq", "rcv_nxt")                              \
+	X(tcp_hp_miss_rcvwindow, "tcp/tcp_input.c", "seq", "rcv_nxt")                              \
+	X(tcp_hp_miss_memory, "tcp/tcp_input.c", "seq", "rcv_nxt")                                 \
+	X(tcp_hp_miss_ofoqueue, "tcp/tcp_input.c", "seq", "rcv_nxt")                               \
+	X(tcp_hp_miss_urgent, "tcp/tcp_input.c", "seq", "rcv_nxt")                                 \
+	X(tcp_hp_miss_unset, "tcp/tcp_input.c", "seq", "rcv_nxt")                                  \
 	X(tcp_rcv_state_process, "tcp/tcp_state.c", "state", NULL)                                 \
 	X(tcp_timewait_state_process, "tcp/tcp_minisocks.c", "seq", NULL)                          \
 	X(tcp_data_queue, "tcp/tcp_input.c", "seq", "rcv_nxt")                                     \

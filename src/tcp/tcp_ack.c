@@ -396,7 +396,8 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		st.flag |= FLAG_WIN_UPDATE;
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPHPAcks);
 	} else {
-		if (seg->len)
+		/* A FIN counts, too: what carries it is no duplicate ACK (RFC 5681 2). */
+		if (seg->seq != seg->end_seq)
 			st.flag |= FLAG_DATA;
 		else
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPPureAcks);

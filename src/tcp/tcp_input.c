@@ -5,7 +5,8 @@
  * Theory of operation
  *   tcp_rcv_established() first compares one word of the header (length, flags, window) with pred_flags, and the sequence number
  *   with rcv_nxt: if both are as expected, nothing unusual can be in the segment and it is either the next data or a plain ACK
- *   (header prediction, RFC 1323's authors). Everything else takes the steps of RFC 9293 3.10.7.4 one by one.
+ *   (header prediction, RFC 1323's authors). Everything else takes the steps of RFC 9293 3.10.7.4 one by one. Hits are counted as Linux
+ *   does (TCPHPHits with data, TCPHPAcks for ACKs of something new), misses by cause (TCP_HP_MISSES).
  *   ACKs: at once for every second full segment, for anything out of order, in quick mode (at the start, after idle and losses) and
  *   when the window opens much; else delayed (RFC 9293 3.8.6.3, RFC 5681 4.2).
  *   Receive buffer: rcv_ssthresh limits the window to what skbs of the present size would fit; it grows with each arrival. The
@@ -16,7 +17,14 @@
 
 #include "tcp/tcp_auth.h"
 
+/* Of the word of the header that begins with the data offset, in host order. */
+#define TCP_HP_LENGTH 0xf0000000u
+#define TCP_HP_FLAGS  0x01ff0000u
+/* Three reserved bits and PSH say nothing; network order. */
 #define TCP_HP_MASK __builtin_bswap32(~(0x0e000000u | ((u32)TCP_FLAG_PSH << 16)))
+
+#define TCP_HP_MISS_ROW_(name, point_)                                                             \
+	[TCP_HP_MISS_##name] = { MIB_WeirExt_TCPHPMiss##name, TP_##point_ },
 
 /* ---- the segment ------------------------------------------------------------------------------------- */
 
@@ -312,14 +320,14 @@ void tcp_rcv_space_adjust(struct sock *sk)
 }
 
 /* The receiver's view of the round trip: our timestamp went out with an ACK and came back with data. */
-static void tcp_rcv_rtt_measure(struct sock *sk, const struct tcp_seg *seg)
+static void tcp_rcv_rtt_measure(struct sock *sk, const struct sk_buff *skb, u32 tsecr)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 ms, us;
 
-	if (!seg->saw_tstamp || !seg->tsecr || seg->len < inet_csk(sk)->icsk_ack.rcv_mss)
+	if (skb->len < inet_csk(sk)->icsk_ack.rcv_mss || !tsecr)
 		return;
-	ms = tcp_now_ms(sk) - (seg->tsecr - tp->tsoffset);
+	ms = tcp_now_ms(sk) - (tsecr - tp->tsoffset);
 	if (ms > TCP_RTO_MAX_US / 1000)
 		return;
 	us = max(ms, 1u) * 1000;
@@ -521,25 +529,113 @@ void tcp_data_queue(struct sock *sk, struct tcp_seg *seg)
 
 /* ---- ESTABLISHED ------------------------------------------------------------------------------------- */
 
-/* A plain ACK, as predicted. */
-static void tcp_fast_ack(struct sock *sk, struct tcp_seg *seg)
+/* Timestamps of a segment that was predicted. */
+struct tcp_hp_stamps {
+	bool saw;
+	u32 val, ecr;
+};
+
+/* The word of the header is not as predicted: why. */
+static __attribute__((noinline, cold)) enum tcp_hp tcp_hp_word_differs(const struct sock *sk,
+								       u32 word)
 {
-	tcp_ack(sk, seg, false);
-	consume_skb(seg->skb);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 differs = __builtin_bswap32((word ^ tp->pred_flags) & TCP_HP_MASK);
+
+	if (!tp->pred_flags) {
+		/* What tcp_fast_path_check() asks for. */
+		if (!tcp_ofo_empty(tp))
+			return TCP_HP_MISS_OfoQueue;
+		if (tp->urg_data)
+			return TCP_HP_MISS_Urgent;
+		if (!tp->rcv_wnd)
+			return TCP_HP_MISS_RcvWindow;
+		return sk->sk_rmem_alloc >= sk->sk_rcvbuf ? TCP_HP_MISS_Memory : TCP_HP_MISS_Unset;
+	}
+	if (differs & TCP_HP_FLAGS)
+		return TCP_HP_MISS_Flags;
+	return differs & TCP_HP_LENGTH ? TCP_HP_MISS_Options : TCP_HP_MISS_Window;
+}
+
+/* Is the segment what was expected? *@ret is written in any case. */
+static enum tcp_hp tcp_predict(struct sock *sk, const struct sk_buff *skb,
+			       struct tcp_hp_stamps *ret)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	const u8 *th = skb_transport_header(skb);
+	u32 word;
+
+	ret->saw = false;
+	ret->val = ret->ecr = 0;
+	memcpy(&word, th + 12, sizeof(word));
+	if (unlikely((word & TCP_HP_MASK) != tp->pred_flags))
+		return tcp_hp_word_differs(sk, word);
+	if (unlikely(cb->seq != tp->rcv_nxt))
+		return TCP_HP_MISS_Seq;
+	/* From snd_una to snd_nxt. */
+	if (unlikely(cb->ack_seq - tp->snd_una > tp->snd_nxt - tp->snd_una))
+		return TCP_HP_MISS_Ack;
+	if (tp->tcp_header_len == TCP_BASE_HDR + TCPOLEN_TSTAMP_ALIGNED_) {
+		if (unlikely(!tcp_opts_fast_tstamp(th + TCP_BASE_HDR, &ret->val, &ret->ecr)))
+			return TCP_HP_MISS_Options;
+		if (unlikely((s32)(ret->val - tp->ts_recent) < 0))
+			return TCP_HP_MISS_Timestamp;
+		ret->saw = true;
+	} else if (unlikely(tp->tstamp_ok)) {
+		return TCP_HP_MISS_Options; /* they are behind a signature */
+	}
+	if (skb->len) {
+		/* Beyond the window or the buffer: the slow path knows what to do. */
+		if (unlikely(skb->len > tcp_receive_window(tp)))
+			return TCP_HP_MISS_RcvWindow;
+		if (unlikely(sk->sk_rmem_alloc > sk->sk_rcvbuf ||
+			     !sk_mem_schedule(sk, skb->truesize, SK_MEM_RECV)))
+			return TCP_HP_MISS_Memory;
+	}
+	if (ret->saw && tp->rcv_nxt == tp->rcv_wup) {
+		tp->ts_recent = ret->val;
+		tp->ts_recent_stamp = tcp_now_s(sk);
+	}
+	return TCP_HP_HIT;
+}
+
+static void tcp_seg_predicted(struct tcp_seg *seg, struct sk_buff *skb,
+			      const struct tcp_hp_stamps *ts)
+{
+	tcp_seg_init(seg, skb);
+	seg->saw_tstamp = ts->saw;
+	seg->tsval = ts->val;
+	seg->tsecr = ts->ecr;
+}
+
+/* The ACK of a segment that was predicted. */
+static void tcp_hp_ack(struct sock *sk, struct sk_buff *skb, const struct tcp_hp_stamps *ts)
+{
+	struct tcp_seg seg;
+
+	tcp_seg_predicted(&seg, skb, ts);
+	tcp_ack(sk, &seg, false);
+}
+
+/* A plain ACK, as predicted. */
+static void tcp_fast_ack(struct sock *sk, struct sk_buff *skb, const struct tcp_hp_stamps *ts)
+{
+	tcp_hp_ack(sk, skb, ts);
+	consume_skb(skb);
 	tcp_data_snd_check(sk);
 }
 
 /* The next data, as predicted. */
-static void tcp_fast_data(struct sock *sk, struct tcp_seg *seg)
+static void tcp_fast_data(struct sock *sk, struct sk_buff *skb, const struct tcp_hp_stamps *ts)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb = seg->skb;
 
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPHPHits);
-	tcp_rcv_rtt_measure(sk, seg);
+	tcp_rcv_rtt_measure(sk, skb, ts->ecr);
 	skb_dst_drop(skb);
-	if (seg->ack != tp->snd_una) {
-		tcp_ack(sk, seg, true);
+	if (TCP_SKB_CB(skb)->ack_seq != tp->snd_una) {
+		tcp_hp_ack(sk, skb, ts);
 		tcp_event_data_recv(sk, skb);
 		tcp_queue_rcv(sk, skb);
 		sk_mem_charge(sk);      /* the ACK may have given back what was granted for it */
@@ -548,7 +644,7 @@ static void tcp_fast_data(struct sock *sk, struct tcp_seg *seg)
 			__tcp_ack_snd_check(sk, false);
 	} else {
 		/* A mere receiver's SND.WL1 must follow, or after 2 GiB every window update would look old. */
-		tp->snd_wl1 = seg->seq;
+		tp->snd_wl1 = TCP_SKB_CB(skb)->seq;
 		tcp_event_data_recv(sk, skb);
 		tcp_queue_rcv(sk, skb);
 		__tcp_ack_snd_check(sk, false);
@@ -556,53 +652,27 @@ static void tcp_fast_data(struct sock *sk, struct tcp_seg *seg)
 	sk_data_ready(sk);
 }
 
-/* Is the segment what was expected? Then its timestamps are noted too. */
-static bool tcp_predicted(struct sock *sk, struct tcp_seg *seg)
+static void tcp_hp_missed(const struct sock *sk, struct sk_buff *skb, enum tcp_hp why)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-	const u8 *opt = skb_transport_header(seg->skb) + TCP_BASE_HDR;
+	static const struct {
+		u16 counter;
+		trace_point_t point;
+	} misses[NR_TCP_HP] = { TCP_HP_MISSES(TCP_HP_MISS_ROW_) };
 
-	if ((seg->pred & TCP_HP_MASK) != tp->pred_flags || seg->seq != tp->rcv_nxt ||
-	    after(seg->ack, tp->snd_nxt) || before(seg->ack, tp->snd_una))
-		return false;
-	if (tp->tcp_header_len == TCP_BASE_HDR + TCPOLEN_TSTAMP_ALIGNED_) {
-		if (!tcp_opts_fast_tstamp(opt, &seg->tsval, &seg->tsecr))
-			return false;
-		if ((s32)(seg->tsval - tp->ts_recent) < 0)
-			return false;
-		seg->saw_tstamp = true;
-	} else if (unlikely(tp->tstamp_ok)) {
-		return false; /* they are behind a signature */
-	}
-	if (seg->len) {
-		/* Beyond the window or the buffer: the slow path knows what to do. */
-		if (seg->len > tcp_receive_window(tp) || sk->sk_rmem_alloc > sk->sk_rcvbuf ||
-		    !sk_mem_schedule(sk, seg->skb->truesize, SK_MEM_RECV))
-			return false;
-	}
-	if (seg->saw_tstamp && tp->rcv_nxt == tp->rcv_wup) {
-		tp->ts_recent = seg->tsval;
-		tp->ts_recent_stamp = tcp_now_s(sk);
-	}
-	return true;
+	NET_INC_STATS(sk->sk_net, misses[why].counter);
+	trace_skb(skb, sk->sk_net, TP_tcp_rcv_established, TRACE_PASS, tcp_sk(sk)->rcv_nxt, 0);
+	trace_skb(skb, sk->sk_net, misses[why].point, TRACE_PASS, TCP_SKB_CB(skb)->seq,
+		  tcp_sk(sk)->rcv_nxt);
 }
 
-void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
+/* RFC 9293 3.10.7.4, step by step. */
+static __attribute__((noinline)) void tcp_rcv_unpredicted(struct sock *sk, struct sk_buff *skb,
+							  enum tcp_hp why)
 {
 	struct tcp_seg seg;
 
+	tcp_hp_missed(sk, skb, why);
 	tcp_seg_init(&seg, skb);
-	if (likely(tcp_predicted(sk, &seg))) {
-		tcp_accecn_rcv(sk, &seg);
-		trace_skb(skb, sk->sk_net, TP_tcp_rcv_established, TRACE_PASS, tcp_sk(sk)->rcv_nxt,
-			  1);
-		if (seg.len)
-			tcp_fast_data(sk, &seg);
-		else
-			tcp_fast_ack(sk, &seg);
-		return;
-	}
-	trace_skb(skb, sk->sk_net, TP_tcp_rcv_established, TRACE_PASS, tcp_sk(sk)->rcv_nxt, 0);
 	tcp_seg_parse_opts(&seg, false, tcp_sk(sk)->tsoffset);
 	if (!tcp_validate_incoming(sk, &seg))
 		return;
@@ -616,11 +686,33 @@ void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
 		tcp_seg_drop(&seg, SKB_DROP_TCP_INVALID_ACK);
 		return;
 	}
-	tcp_rcv_rtt_measure(sk, &seg);
+	tcp_rcv_rtt_measure(sk, seg.skb, seg.saw_tstamp ? seg.tsecr : 0);
 	tcp_urg(sk, &seg);
 	tcp_data_queue(sk, &seg);
 	tcp_data_snd_check(sk);
 	tcp_ack_snd_check(sk);
+}
+
+void tcp_rcv_established(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_hp_stamps ts;
+	enum tcp_hp miss = tcp_predict(sk, skb, &ts);
+
+	if (unlikely(miss)) {
+		tcp_rcv_unpredicted(sk, skb, miss);
+		return;
+	}
+	if (unlikely(tcp_sk(sk)->ecn_flags & TCP_ECN_ACCECN)) {
+		struct tcp_seg seg;
+
+		tcp_seg_predicted(&seg, skb, &ts);
+		__tcp_accecn_rcv(sk, &seg);
+	}
+	trace_skb(skb, sk->sk_net, TP_tcp_rcv_established, TRACE_PASS, tcp_sk(sk)->rcv_nxt, 1);
+	if (skb->len)
+		tcp_fast_data(sk, skb, &ts);
+	else
+		tcp_fast_ack(sk, skb, &ts);
 }
 
 /* ---- becoming ESTABLISHED ---------------------------------------------------------------------------- */

@@ -34,7 +34,7 @@
 #include "core/cpu.h"
 #include "core/machine.h"
 
-#define BLOCK_SIZE       (32u << 10)
+#define BLOCK_SIZE       ARENA_BLOCK_SIZE
 #define BLOCKS_PER_CHUNK (ARENA_CHUNK_SIZE / BLOCK_SIZE)
 #define REMOTE_BATCH     32
 #define RECLAIM_NS       NSEC_PER_MSEC
@@ -121,6 +121,15 @@ void arena_free_remote(struct arena *a, void *p, unsigned kind)
 void *arena_alloc_larger(struct arena *a, unsigned class, unsigned *ret_class)
 {
 	return NULL;
+}
+
+void *arena_block_alloc(struct arena *a)
+{
+	return NULL; /* slab.c has none: each object is a malloc of its own, too */
+}
+
+void arena_block_free(struct arena *a, void *block)
+{
 }
 
 void arena_destroy(struct arena *a)
@@ -211,6 +220,30 @@ static void kind_cut(struct arena_kind *k, unsigned kind, struct chunk *c, u32 f
 	k->cut_end = k->cut + (size_t)n * BLOCK_SIZE;
 }
 
+/* The chunk that is cut from, with at least @n blocks left. The first block of a fresh one (used is 0) has its head. */
+static struct chunk *chunk_with_room(struct arena *a, u32 n)
+{
+	struct chunk *c = a->chunks;
+
+	if (c && c->used + n <= BLOCKS_PER_CHUNK)
+		return c;
+	c = chunk_map(a);
+	if (!c)
+		return NULL;
+	c->next = a->chunks;
+	a->chunks = c;
+	return c;
+}
+
+/* @n blocks of @c, whose first is given. */
+static u32 chunk_take(struct chunk *c, u32 n)
+{
+	u32 first = max(c->used, 1u);
+
+	c->used = first + n;
+	return first;
+}
+
 static bool arena_reclaim(struct arena *a);
 
 /* Gives @kind a new run to cut. False: limit, or no memory. */
@@ -228,26 +261,33 @@ static bool kind_grow(struct arena *a, unsigned kind)
 		kind_cut(k, kind, c, first, n);
 		return true;
 	}
-	c = a->chunks;
-	if (!c || c->used + n > BLOCKS_PER_CHUNK) {
-		c = chunk_map(a);
-		if (!c) {
-			arena_uncharge(a, (u64)n * BLOCK_SIZE);
-			return false;
-		}
-		c->used =
-			1; /* for the chunk's own head; small kinds get the rest of that block below */
-		c->next = a->chunks;
-		a->chunks = c;
-		if (arena_kind_size(kind) < BLOCK_SIZE / 2) {
-			k->cut = (u8 *)c + ALIGN_UP((u32)sizeof(*c), arena_kind_size(kind));
-			k->cut_end = (u8 *)c + BLOCK_SIZE;
-			return true;
-		}
+	c = chunk_with_room(a, n);
+	if (!c) {
+		arena_uncharge(a, (u64)n * BLOCK_SIZE);
+		return false;
 	}
-	kind_cut(k, kind, c, c->used, n);
-	c->used += n;
+	if (!c->used && arena_kind_size(kind) < BLOCK_SIZE / 2) {
+		k->cut = (u8 *)c + ALIGN_UP((u32)sizeof(*c), arena_kind_size(kind));
+		k->cut_end = (u8 *)c + BLOCK_SIZE;
+		c->used = 1;
+		return true;
+	}
+	kind_cut(k, kind, c, chunk_take(c, n), n);
 	return true;
+}
+
+void *arena_block_alloc(struct arena *a)
+{
+	u32 first;
+	struct chunk *c = vacant_find(a, 1, &first);
+
+	if (!c) {
+		c = chunk_with_room(a, 1);
+		if (!c)
+			return NULL;
+		first = chunk_take(c, 1);
+	}
+	return (u8 *)c + (size_t)first * BLOCK_SIZE;
 }
 
 /* Takes what other cpus have given back. */
@@ -304,6 +344,14 @@ static bool kind_unpark(struct arena_kind *k)
 	return k->free != NULL;
 }
 
+static void chunk_vacate(struct arena *a, struct chunk *c, u32 first, u32 n)
+{
+	c->vacant |= mask_of(first, n);
+	a->nr_vacant += n;
+	/* Advice: the octets are not needed, and zero when they are touched again. */
+	(void)madvise((u8 *)c + (size_t)first * BLOCK_SIZE, (size_t)n * BLOCK_SIZE, MADV_DONTNEED);
+}
+
 /* Gives the run of @kind that @s lies in to the system, if all of it is parked. Its length in blocks if it was. */
 static u32 run_release(struct arena *a, unsigned kind, struct slot *s)
 {
@@ -318,12 +366,17 @@ static u32 run_release(struct arena *a, unsigned kind, struct slot *s)
 	for (u32 i = 0; i < r->slots; i++)
 		slot_unpark((struct slot *)(start + (size_t)i * arena_kind_size(kind)));
 	*r = (struct run){ 0 };
-	c->vacant |= mask_of(first, n);
-	a->nr_vacant += n;
-	/* Advice: the octets are not needed, and zero when they are touched again. */
-	(void)madvise(start, (size_t)n * BLOCK_SIZE, MADV_DONTNEED);
+	chunk_vacate(a, c, first, n);
 	arena_uncharge(a, (u64)n * BLOCK_SIZE);
 	return n;
+}
+
+void arena_block_free(struct arena *a, void *block)
+{
+	struct chunk *c = chunk_of(block);
+
+	assert(c->arena == a);
+	chunk_vacate(a, c, (u32)(((uintptr_t)block - (uintptr_t)c) / BLOCK_SIZE), 1);
 }
 
 /* At the limit: runs that are free as a whole go back. False: none was found, or it is too early to look again. */

@@ -39,6 +39,7 @@ int skb_cache_init(struct cpu *cpu); /* 0 or -ENOMEM */
 void skb_cache_fini(struct cpu *cpu);
 
 #define ARENA_CHUNK_SIZE (2u << 20)
+#define ARENA_BLOCK_SIZE (32u << 10)
 
 struct slot { /* a free slot, in its own first octets */
 	struct slot *next;
@@ -76,6 +77,9 @@ u64 arena_mallocs(const struct arena *a);
 void *arena_alloc_slow(struct arena *a, unsigned kind);
 void *arena_alloc_larger(struct arena *a, unsigned class, unsigned *ret_class);
 void arena_free_remote(struct arena *a, void *p, unsigned kind);
+/* A block for slab.c, aligned to its size, which does not count for the limit. NULL: the system has no more. */
+void *arena_block_alloc(struct arena *a);
+void arena_block_free(struct arena *a, void *block);
 
 static inline u32 arena_kind_size(unsigned kind)
 {

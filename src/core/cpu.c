@@ -24,6 +24,7 @@
 
 #include "core/arena.h"
 #include "core/core_internal.h"
+#include "core/slab.h"
 #include "core/wait.h"
 #include "host/host.h"
 #include "lib/random.h"
@@ -33,6 +34,7 @@
 #define LOCK_LOOKS         32 /* one or two microseconds */
 #define REST_MAX_SHIFT     4  /* rests are at most 16 times as long as the run */
 #define REST_MAX_NS        NSEC_PER_MSEC
+#define CPU_NUMBERS_LOT    64u
 #define MAX_WAKES          32 /* collected per unlock; more than that are woken under the lock */
 
 u64 cpu_clock_refresh(struct cpu *cpu)
@@ -275,11 +277,18 @@ struct cpu *cpu_create(struct machine *m, u16 id)
 	cpu_clock_refresh(cpu);
 	snprintf(stream, sizeof(stream), "cpu%u", id);
 	host_random(m->host, stream, cpu->rng, sizeof(cpu->rng));
-	if (skb_cache_init(cpu) || timers_init(cpu)) {
+	if (skb_cache_init(cpu) || slabs_init(cpu) || timers_init(cpu)) {
 		cpu_destroy(cpu);
 		return NULL;
 	}
 	return cpu;
+}
+
+u64 cpu_numbers_refill(struct cpu_numbers *n, u64 *source)
+{
+	n->end = __atomic_add_fetch(source, CPU_NUMBERS_LOT, __ATOMIC_RELAXED);
+	n->last = n->end - CPU_NUMBERS_LOT + 1;
+	return n->last;
 }
 
 void cpu_destroy(struct cpu *cpu)
@@ -289,6 +298,7 @@ void cpu_destroy(struct cpu *cpu)
 	assert(!cpu->locked);
 	trace_fini(cpu);
 	timers_fini(cpu);
+	slabs_fini(cpu);
 	skb_cache_fini(cpu);
 	pthread_mutex_destroy(&cpu->lock);
 	free(cpu);

@@ -33,6 +33,7 @@ struct tasklet;
 struct timer_wheel; /* timer.c */
 struct hrtimer_heap;
 struct skb_cache;    /* skbuff.c */
+struct slabs;        /* slab.c */
 struct softnet_data; /* dev.c: see netdevice.h */
 struct host_parker;
 
@@ -77,6 +78,11 @@ struct tasklet {
 	void (*func)(struct cpu *cpu, struct tasklet *t);
 };
 
+/* Numbers of the machine that this cpu may give out: taken in lots, because a counter that all cpus write moves between their caches. */
+struct cpu_numbers {
+	u64 last, end; /* given out; of the lot */
+};
+
 struct __capability("cpu") cpu
 {
 	pthread_mutex_t lock; /* guards all below, and all state homed on this cpu */
@@ -98,10 +104,13 @@ struct __capability("cpu") cpu
 	struct timer_wheel *wheel;
 	struct hrtimer_heap *hrtimers;
 	struct skb_cache *skb_cache;
+	struct slabs *slabs;
 	struct trace_ring *trace;
 	struct list_head wake_list; /* struct wait_entry to wake after unlocking (wait.h) */
 	struct list_head tasklets, tasklets_hi;
 	u64 softirq_counts[NR_SOFTIRQS];
+	u64 nr_socks;
+	struct cpu_numbers cookies, inos; /* of socks, of sockets */
 	u64 rng[4]; /* xoshiro state seeded from the host stream "cpuN": for unimportant choices */
 
 	/* what others touch (atomics): the multi-producer queue, and who waits */
@@ -125,6 +134,13 @@ static inline void lock_assert_held(const struct cpu *cpu)
 {
 	assert(cpu->locked);
 	(void)cpu;
+}
+
+/* The next number of @n, of which @source (atomic) counts the machine's. From 1 on; on one cpu without a gap. Lock held. */
+u64 cpu_numbers_refill(struct cpu_numbers *n, u64 *source);
+static inline u64 cpu_number(struct cpu_numbers *n, u64 *source)
+{
+	return likely(n->last != n->end) ? ++n->last : cpu_numbers_refill(n, source);
 }
 
 /* Reads the clock now: for long loops that need it fresh. */

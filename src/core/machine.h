@@ -87,11 +87,10 @@ struct machine {
 	/* caller-driven: whom to wake when another thread queues work (an eventfd of the embedding API) */
 	void (*kick)(struct machine *m, void *arg);
 	void *kick_arg;
-	u64 next_sock_cookie; /* atomic */
-	u64 next_ino;         /* atomic */
-	u64 arena_octets;     /* atomic: taken by the arenas of all cpus; at most mem_limit */
-	u64 arena_mallocs;    /* atomic: allocations from the system on the packet path */
-	u64 nr_socks;         /* atomic */
+	u64 sock_cookies;  /* atomic: struct cpu_numbers */
+	u64 inos;          /* atomic: of sockets */
+	u64 arena_octets;  /* atomic: taken by the arenas of all cpus; at most mem_limit */
+	u64 arena_mallocs; /* atomic: allocations from the system on the packet path */
 	u64 start_ns;
 	u64 hash_seed[2]; /* host stream "hash": keys of the hash tables (siphash) */
 };

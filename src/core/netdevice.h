@@ -269,7 +269,8 @@ struct netns_core {
 	u32 dev_generation;                  /* of the list: netlink dumps */
 	struct list_head netdev_chain;       /* struct notifier_block: device events */
 	struct neigh_table *neigh_tables[2]; /* arp_tbl, nd_tbl: set by their modules */
-	u32 proto_inuse[PROTO_MAX];          /* socks by their place in machine.protos */
+	u32 proto_inuse[PROTO_MAX +
+			1]; /* socks by their place in machine.protos; the last: of others */
 	/* sysctls net.core.* */
 	u32 rmem_default, rmem_max, wmem_default, wmem_max, somaxconn, optmem_max;
 	const struct Qdisc_ops *default_qdisc; /* net.core.default_qdisc */

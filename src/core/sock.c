@@ -26,6 +26,7 @@
 #include "core/machine.h"
 #include "core/module.h"
 #include "core/netdevice.h"
+#include "core/slab.h"
 #include "core/sock_mem.h"
 #include "core/sock_reasons.h"
 #include "core/sock_reuseport.h"
@@ -65,12 +66,20 @@ void proto_unregister(struct machine *m, const struct proto *prot)
 			__atomic_store_n(&m->protos[i], NULL, __ATOMIC_RELAXED);
 }
 
-/* The machine's transports are few, and an opened or closed sock is no packet. cpu lock held. */
-static void proto_inuse_add(struct net *net, const struct proto *prot, int n)
+/* Where @prot's socks are counted. The machine's transports are few. cpu lock held. */
+static u8 proto_inuse_at(const struct machine *m, const struct proto *prot)
 {
-	for (u32 i = 0; i < PROTO_MAX && net->core; i++)
-		if (__atomic_load_n(&net->machine->protos[i], __ATOMIC_RELAXED) == prot)
-			net->core->proto_inuse[i] += (u32)n;
+	u8 at = 0;
+
+	while (at < PROTO_MAX && __atomic_load_n(&m->protos[at], __ATOMIC_RELAXED) != prot)
+		at++;
+	return at;
+}
+
+static void sk_inuse_add(const struct sock *sk, int n)
+{
+	if (likely(sk->sk_net->core))
+		sk->sk_net->core->proto_inuse[sk->sk_inuse_at] += (u32)n;
 }
 
 static char has(bool function)
@@ -117,49 +126,134 @@ int sock_machine_init(struct machine *m)
 	return view_register(m, sock_views, ARRAY_SIZE(sock_views));
 }
 
+u64 sock_new_cookie(struct sock *sk)
+{
+	return cpu_number(&sk->sk_cpu->cookies, &sk->sk_cpu->machine->sock_cookies);
+}
+
+/* What a new sock has whatever it comes from. */
+static void sk_begin(struct sock *sk)
+{
+	sk->sk_refcnt = 1;
+	sk_mem_begin(sk);
+	skb_queue_head_init(&sk->sk_receive_queue);
+	skb_queue_head_init(&sk->sk_write_queue);
+	sk->sk_cpu->nr_socks++;
+	sk_inuse_add(sk, 1);
+}
+
 struct sock *sk_alloc(struct net *net, int family, const struct proto *prot)
 {
-	struct sock *sk = calloc(1, prot->obj_size);
+	struct sock *sk = slab_zalloc(net->cpu, prot->obj_size);
 	struct machine *m = net->machine;
 
 	assert(prot->obj_size >= sizeof(*sk));
 	if (!sk)
 		return NULL;
 	if (!try_module_get(m, prot->owner)) {
-		free(sk);
+		slab_free(net->cpu, sk, prot->obj_size);
 		return NULL;
 	}
 	sk->sk_family = (u16)family;
 	sk->sk_prot = prot;
 	sk->sk_net = net;
 	sk->sk_cpu = net->cpu;
-	sk->sk_refcnt = 1;
-	sk_mem_begin(sk);
-	sk->sk_cookie = __atomic_add_fetch(&m->next_sock_cookie, 1, __ATOMIC_RELAXED);
-	skb_queue_head_init(&sk->sk_receive_queue);
-	skb_queue_head_init(&sk->sk_write_queue);
-	__atomic_add_fetch(&m->nr_socks, 1, __ATOMIC_RELAXED);
-	proto_inuse_add(net, prot, 1);
+	sk->sk_obj_size = (u16)prot->obj_size;
+	sk->sk_inuse_at = proto_inuse_at(m, prot);
+	sk->sk_cookie = sock_new_cookie(sk);
+	sk_begin(sk);
 	return sk;
+}
+
+/* A child takes over the filter and the options of its listener that are kept here. 0 or -ENOMEM. */
+static int sock_rare_inherit(struct sock *newsk, const struct sock *sk)
+{
+	const struct sock_rare *r = sk->sk_rare;
+	struct sock_rare *new;
+
+	if (!r)
+		return 0;
+	new = sock_rare(newsk);
+	if (!new)
+		return -ENOMEM;
+	new->filter = r->filter ? bpf_prog_get(r->filter) : NULL;
+	new->peek_off = r->peek_off;
+	new->tsflags = r->tsflags;
+	new->txtime_clock = r->txtime_clock;
+	new->txtime_flags = r->txtime_flags;
+	new->busy_poll = r->busy_poll;
+	new->incoming_cpu = r->incoming_cpu;
+	new->max_pacing_rate = r->max_pacing_rate;
+	return 0;
+}
+
+struct sock *sk_clone(const struct sock *sk, u64 cookie)
+{
+	u32 size = sk->sk_prot->obj_size;
+	struct sock *newsk = slab_alloc(sk->sk_cpu, size);
+
+	if (!newsk)
+		return NULL;
+	if (!try_module_get(sk->sk_cpu->machine, sk->sk_prot->owner)) {
+		slab_free(sk->sk_cpu, newsk, size);
+		return NULL;
+	}
+	memcpy(newsk, sk, size);
+	newsk->sk_obj_size = (u16)size;
+	newsk->sk_cookie = cookie ? cookie : sock_new_cookie(newsk);
+	newsk->c.skc_node = (struct hlist_node){ 0 };
+	newsk->c.skc_in_lhash = 0;
+	newsk->c.skc_flow_named = 0;
+	newsk->sk_socket = NULL;
+	newsk->sk_wq = NULL;
+	newsk->sk_rmem_alloc = 0;
+	newsk->sk_wmem_alloc = 0;
+	newsk->sk_wmem_queued = 0;
+	newsk->sk_drops = 0;
+	newsk->sk_err = newsk->sk_err_soft = 0;
+	newsk->sk_shutdown = 0;
+	newsk->sk_dst_cache = NULL;
+	newsk->sk_ack_backlog = newsk->sk_max_ack_backlog = 0;
+	newsk->sk_rare = NULL;
+	newsk->sk_userlocks &= (u8)~SK_BINDPORT_LOCK;
+	newsk->sk_flags &= ~(1u << SOCK_DONE | 1u << SOCK_QUEUE_SHRUNK | 1u << SOCK_NOSPACE);
+	sk_begin(newsk);
+	if (unlikely(sock_rare_inherit(newsk, sk))) {
+		newsk->sk_destruct = NULL; /* what that would end is still @sk's */
+		sock_put(newsk);
+		return NULL;
+	}
+	return newsk;
+}
+
+void sk_change_prot(struct sock *sk, const struct proto *prot)
+{
+	assert(prot->obj_size <= sk->sk_obj_size);
+	sk_inuse_add(sk, -1);
+	sk->sk_prot = prot;
+	sk->sk_inuse_at = proto_inuse_at(sk->sk_cpu->machine, prot);
+	sk_inuse_add(sk, 1);
 }
 
 /* Nothing refers to it any more. */
 static void __sk_free(struct sock *sk)
 {
+	struct cpu *cpu = sk->sk_cpu;
+
 	if (sk->sk_rare) {
 		bpf_prog_put(sk->sk_rare->filter);
 		free(sk->sk_rare);
 	}
-	__atomic_sub_fetch(&sk->sk_cpu->machine->nr_socks, 1, __ATOMIC_RELAXED);
-	module_put(sk->sk_cpu->machine, sk->sk_prot->owner);
-	free(sk);
+	cpu->nr_socks--;
+	module_put(cpu->machine, sk->sk_prot->owner);
+	slab_free(cpu, sk, sk->sk_obj_size);
 }
 
 void sk_free(struct sock *sk)
 {
 	lock_assert_held(sk->sk_cpu);
 	assert(sk->sk_refcnt == 0 && !sk->sk_node.pprev);
-	proto_inuse_add(sk->sk_net, sk->sk_prot, -1);
+	sk_inuse_add(sk, -1);
 	reuseport_detach_sock(sk);
 	sk->sk_wmem_alloc++; /* what is purged here must not end the sock under our hands */
 	if (sk->sk_destruct)
@@ -283,27 +377,6 @@ int __sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, u32 cap)
 		return -EPERM;
 	keep = max(keep, cap);
 	return keep < skb->len && pskb_trim(skb, keep) ? -EPERM : 0;
-}
-
-int sock_rare_inherit(struct sock *newsk, const struct sock *sk)
-{
-	const struct sock_rare *r = sk->sk_rare;
-	struct sock_rare *new;
-
-	if (!r)
-		return 0;
-	new = sock_rare(newsk);
-	if (!new)
-		return -ENOMEM;
-	new->filter = r->filter ? bpf_prog_get(r->filter) : NULL;
-	new->peek_off = r->peek_off;
-	new->tsflags = r->tsflags;
-	new->txtime_clock = r->txtime_clock;
-	new->txtime_flags = r->txtime_flags;
-	new->busy_poll = r->busy_poll;
-	new->incoming_cpu = r->incoming_cpu;
-	new->max_pacing_rate = r->max_pacing_rate;
-	return 0;
 }
 
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)

@@ -172,7 +172,9 @@ struct sock {
 	u8 sk_protocol;                         /* IPPROTO_*; 255 for those above */
 	u8 sk_shutdown;                         /* SK_SHUTDOWN_* */
 	u8 sk_userlocks;                        /* SK_*_LOCK: what the program fixed itself */
+	u8 sk_inuse_at;                         /* where netns_core.proto_inuse counts it */
 	u16 sk_ack_backlog, sk_max_ack_backlog; /* accept queue */
+	u16 sk_obj_size;                        /* octets that it was allocated with */
 	struct sock_rare *sk_rare;              /* NULL until needed */
 	void (*sk_destruct)(struct sock *sk);
 };
@@ -253,7 +255,13 @@ int sock_machine_init(struct machine *m);
 /* sock.c */
 struct sock *sk_alloc(struct net *net, int family,
 		      const struct proto *prot); /* one reference; NULL: no memory */
-void sk_free(struct sock *sk);                   /* last reference is gone */
+/* A child of @sk, with one reference, or NULL: as @sk is set, but for what belongs to one sock (numbers, queues, accounts, errors, place in
+ * tables). @cookie: its cookie; 0: a new one. What a protocol adds is copied, and is the protocol's affair. */
+struct sock *sk_clone(const struct sock *sk, u64 cookie);
+void sk_free(struct sock *sk); /* last reference is gone */
+u64 sock_new_cookie(struct sock *sk);
+/* @sk becomes one of another protocol, whose sock is no larger (IPV6_ADDRFORM). */
+void sk_change_prot(struct sock *sk, const struct proto *prot);
 static inline void sock_hold(struct sock *sk)
 {
 	sk->sk_refcnt++;
@@ -305,8 +313,6 @@ int __sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 /* Runs the sock's filter, if any, on the packet at data and shortens it to what the filter keeps, but at least @cap octets. 0, or
  * -EPERM: not wanted; @skb stays the caller's. */
 int __sk_filter_trim_cap(struct sock *sk, struct sk_buff *skb, u32 cap);
-/* A child takes over the filter and the options of its listener that are kept here. 0 or -ENOMEM. */
-int sock_rare_inherit(struct sock *newsk, const struct sock *sk);
 /* When @skb arrived, in ns since 1970. Packets carry the machine's own clock. */
 u64 skb_realtime(const struct sk_buff *skb);
 /* SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TIMESTAMPING of a received packet; keeps the stamp for SIOCGSTAMP. */

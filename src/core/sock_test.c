@@ -52,7 +52,7 @@ static void end(struct bench *b)
 
 	skb_memory(b->cpu, &mem);
 	assert_int_equal(mem.skb_live, 0);
-	assert_int_equal(b->m->nr_socks, 0);
+	assert_int_equal(b->cpu->nr_socks, 0);
 	cpu_unlock(b->cpu);
 	machine_destroy(b->m);
 }
@@ -63,7 +63,7 @@ static void a_sock_ends_with_its_last_reference(void **state)
 
 	begin(&b);
 	assert_true(b.sk->sk_cookie != 0);
-	assert_int_equal(b.m->nr_socks, 1);
+	assert_int_equal(b.cpu->nr_socks, 1);
 	assert_non_null(sock_rare(b.sk));
 	assert_ptr_equal(sock_rare(b.sk), b.sk->sk_rare);
 	assert_int_equal(b.sk->sk_rare->peek_off, -1);
@@ -130,10 +130,10 @@ static void packets_on_their_way_keep_the_memory(void **state)
 	skb_queue_tail(&b.sk->sk_write_queue, queued);
 	sock_put(b.sk);
 	assert_int_equal(b.destructed, 1);
-	assert_int_equal(b.m->nr_socks, 1);
+	assert_int_equal(b.cpu->nr_socks, 1);
 	assert_int_equal(net_drops(b.net, SKB_DROP_SOCKET_CLOSE), 1);
 	consume_skb(skb);
-	assert_int_equal(b.m->nr_socks, 0);
+	assert_int_equal(b.cpu->nr_socks, 0);
 	end(&b);
 }
 

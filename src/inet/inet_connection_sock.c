@@ -26,6 +26,7 @@
 #include <stdlib.h>
 
 #include "core/cpu.h"
+#include "core/slab.h"
 #include "inet/inet6_sock.h"
 #include "inet/inet_internal.h"
 #include "socket/socket.h"
@@ -309,27 +310,29 @@ void inet_reqsk_init(struct request_sock *req, const struct request_sock_ops *op
 
 struct request_sock *inet_reqsk_alloc(const struct request_sock_ops *ops, struct sock *listener)
 {
-	struct request_sock *req = calloc(1, ops->obj_size);
+	struct request_sock *req = slab_zalloc(listener->sk_cpu, ops->obj_size);
 
 	if (!req)
 		return NULL;
 	inet_reqsk_init(req, ops, listener);
-	req->c.skc_cookie = __atomic_add_fetch(&sock_net(listener)->machine->next_sock_cookie, 1,
-					       __ATOMIC_RELAXED);
+	req->c.skc_cookie = sock_new_cookie(listener);
 	sock_hold(listener);
 	return req;
 }
 
 void reqsk_put(struct request_sock *req)
 {
+	struct cpu *cpu;
+
 	if (--req->c.skc_refcnt)
 		return;
 	assert(!req->queued && hlist_unhashed(&req->c.skc_node));
 	if (req->rsk_ops->destructor)
 		req->rsk_ops->destructor(req);
 	consume_skb(req->pktopts);
+	cpu = req->rsk_listener->sk_cpu;
 	sock_put(req->rsk_listener);
-	free(req);
+	slab_free(cpu, req, req->rsk_ops->obj_size);
 }
 
 int inet_csk_reqsk_queue_hash_add(struct sock *sk, struct request_sock *req, u64 timeout_ns)
@@ -391,34 +394,6 @@ bool inet_csk_complete_hashdance(struct sock *sk, struct sock *child, struct req
 
 /* ---- children ---------------------------------------------------------------------------------------- */
 
-/* What a child must not inherit of the sock it was copied from. @fresh: as sk_alloc() had made it. */
-static void clone_reset_sock(struct sock *newsk, const struct sock *fresh)
-{
-	newsk->sk_refcnt = fresh->sk_refcnt;
-	newsk->sk_cookie = fresh->sk_cookie;
-	newsk->c.skc_node = (struct hlist_node){ 0 };
-	newsk->c.skc_in_lhash = 0;
-	newsk->c.skc_flow_named = 0;
-	newsk->sk_socket = NULL;
-	newsk->sk_wq = NULL;
-	skb_queue_head_init(&newsk->sk_receive_queue);
-	skb_queue_head_init(&newsk->sk_write_queue);
-	newsk->sk_rmem_alloc = fresh->sk_rmem_alloc;
-	newsk->sk_wmem_alloc = fresh->sk_wmem_alloc;
-	newsk->sk_wmem_queued = 0;
-	newsk->sk_mem_quota = fresh->sk_mem_quota;
-	newsk->sk_drops = 0;
-	newsk->sk_err = newsk->sk_err_soft = 0;
-	newsk->sk_shutdown = 0;
-	newsk->sk_dst_cache = NULL;
-	newsk->sk_ack_backlog = newsk->sk_max_ack_backlog = 0;
-	newsk->sk_rare = fresh->sk_rare;
-	newsk->sk_userlocks &= (u8)~SK_BINDPORT_LOCK;
-	sock_reset_flag(newsk, SOCK_DONE);
-	sock_reset_flag(newsk, SOCK_QUEUE_SHRUNK);
-	sock_reset_flag(newsk, SOCK_NOSPACE);
-}
-
 /* The IPv6 part of a child: what the listener has set, and what belongs to one connection. */
 static void clone_pinfo(struct sock *newsk, const struct request_sock *req)
 {
@@ -441,21 +416,12 @@ static void clone_pinfo(struct sock *newsk, const struct request_sock *req)
 
 struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_sock *req)
 {
-	struct sock *newsk = sk_alloc(sock_net(sk), sk->sk_family, sk->sk_prot);
+	/* A request that came of a SYN cookie has no number. */
+	struct sock *newsk = sk_clone(sk, req->c.skc_cookie);
 	struct inet_connection_sock *newicsk;
-	struct sock fresh;
 
 	if (!newsk)
 		return NULL;
-	if (sock_rare_inherit(newsk, sk)) {
-		sock_put(newsk);
-		return NULL;
-	}
-	fresh = *newsk;
-	memcpy(newsk, sk, sk->sk_prot->obj_size);
-	clone_reset_sock(newsk, &fresh);
-	if (req->c.skc_cookie) /* one that came of a SYN cookie has none */
-		newsk->sk_cookie = req->c.skc_cookie;
 	newsk->sk_state = SS_TCP_SYN_RECV;
 	newsk->sk_num = req->c.skc_num;
 	newsk->sk_dport = req->c.skc_dport;

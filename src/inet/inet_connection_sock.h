@@ -176,6 +176,7 @@ struct inet_timewait_sock {
 	be32 tw_flowlabel;
 	u8 tw_transparent : 1;
 	u8 tw_rcv_wscale;
+	u16 tw_obj_size;
 	u32 tw_mark, tw_priority;
 	struct timer_list tw_timer;
 	struct hlist_node tw_bind_node;

@@ -25,6 +25,7 @@
 #include "core/cpu.h"
 #include "core/machine.h"
 #include "core/net_group.h"
+#include "core/slab.h"
 #include "core/sock_reuseport.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_internal.h"
@@ -47,7 +48,8 @@ int inet_hashinfo_init(struct inet_hashinfo *h, struct net *net)
 {
 	*h = (struct inet_hashinfo){ .ehash_bits = EHASH_BITS_MIN,
 				     .bhash_bits = BHASH_BITS_MIN,
-				     .lhash2_bits = LHASH_BITS_MIN };
+				     .lhash2_bits = LHASH_BITS_MIN,
+				     .cpu = net->cpu };
 	h->ehash = table_alloc(h->ehash_bits);
 	h->bhash = table_alloc(h->bhash_bits);
 	h->lhash2 = table_alloc(h->lhash2_bits);
@@ -503,7 +505,7 @@ static struct inet_bind_bucket *bucket_find(const struct inet_hashinfo *h, u16 p
 
 static struct inet_bind_bucket *bucket_create(struct inet_hashinfo *h, u16 port)
 {
-	struct inet_bind_bucket *tb = calloc(1, sizeof(*tb));
+	struct inet_bind_bucket *tb = slab_zalloc(h->cpu, sizeof(*tb));
 
 	if (!tb)
 		return NULL;
@@ -526,7 +528,7 @@ void inet_bind_bucket_put(struct inet_hashinfo *h, struct inet_bind_bucket *tb)
 		return;
 	hlist_del_init(&tb->node);
 	h->bhash_count--;
-	free(tb);
+	slab_free(h->cpu, tb, sizeof(*tb));
 }
 
 static void bucket_add(struct sock *sk, struct inet_bind_bucket *tb, u16 port)

@@ -30,6 +30,7 @@ struct inet_hashinfo {
 	struct hlist_head *ehash; /* 1 << ehash_bits */
 	struct hlist_head *bhash;
 	struct hlist_head *lhash2;
+	struct cpu *cpu; /* the net's */
 	u32 ehash_bits, bhash_bits, lhash2_bits;
 	u32 ehash_count, bhash_count, lhash2_count;
 	/* Who takes connections to any destination that no other listener is for: of IPv4, IPv6. Held. */

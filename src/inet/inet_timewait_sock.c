@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/cpu.h"
+#include "core/slab.h"
 #include "inet/inet6_sock.h"
 #include "inet/inet_connection_sock.h"
 #include "inet/inet_internal.h"
@@ -33,7 +34,7 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, 
 	assert(obj_size >= sizeof(*tw));
 	if (ni->tw_count >= max_tw_buckets)
 		return NULL;
-	tw = calloc(1, obj_size);
+	tw = slab_zalloc(sk->sk_cpu, obj_size);
 	if (!tw)
 		return NULL;
 	ni->tw_count++;
@@ -44,6 +45,7 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, 
 	tw->c.skc_refcnt = 1;
 	tw->c.skc_state = SS_TCP_TIME_WAIT;
 	tw->tw_substate = substate;
+	tw->tw_obj_size = (u16)obj_size;
 	tw->tw_cpu = sk->sk_cpu;
 	tw->tw_saddr = inet_sk(sk)->inet_saddr;
 	tw->tw_sport = inet_sk(sk)->inet_sport;
@@ -101,5 +103,5 @@ void inet_twsk_free(struct inet_timewait_sock *tw)
 	tw->c.skc_net->inet->tw_count--;
 	if (unlikely(tw->tw_destruct))
 		tw->tw_destruct(tw);
-	free(tw);
+	slab_free(tw->tw_cpu, tw, tw->tw_obj_size);
 }

@@ -523,7 +523,7 @@ static int set_addrform(struct sock *sk, int val)
 	ipv6_inet_af_ops.release(sk);
 	txopt_put(inet6_sk(sk)->opt);
 	inet_sk(sk)->pinet6 = NULL;
-	sk->sk_prot = p->prot;
+	sk_change_prot(sk, p->prot);
 	sk->sk_socket->ops = p->ops;
 	sk->sk_family = AF_INET;
 	return 0;

@@ -21,6 +21,7 @@
 
 #include "core/module.h"
 #include "core/netdevice.h"
+#include "core/slab.h"
 #include "core/sysctl.h"
 #include "socket/pipe.h"
 #include "socket/sock_replica.h"
@@ -151,8 +152,8 @@ static void socket_file_release(struct file *f)
 	sock_unlist(sock);
 	if (sock->dead && sock->net)
 		wake_up(cpu, &sock->net->sock->shutdown_wq, EPOLLIN);
+	slab_free(cpu, sock, sizeof(*sock));
 	cpu_unlock(cpu);
-	free(sock);
 	file_batches_put(cpu->machine);
 }
 
@@ -182,18 +183,18 @@ bool file_is_socket(const struct file *f)
 
 struct socket *sock_alloc(struct net *net, u16 type)
 {
-	struct machine *m = net->machine;
-	struct socket *sock = calloc(1, sizeof(*sock));
+	struct cpu *cpu = net->cpu;
+	struct socket *sock = slab_zalloc(cpu, sizeof(*sock));
 
 	if (!sock)
 		return NULL;
-	file_init(&sock->file, m, &socket_file_ops);
-	sock->inode.ino = __atomic_add_fetch(&m->next_ino, 1, __ATOMIC_RELAXED);
+	file_init(&sock->file, cpu->machine, &socket_file_ops);
+	sock->inode.ino = cpu_number(&cpu->inos, &cpu->machine->inos);
 	sock->inode.mode = S_IFSOCK | 0777;
 	init_waitqueue_head(&sock->wq);
 	list_init(&sock->net_node);
 	sock->net = net;
-	sock->cpu_id = net->cpu->id;
+	sock->cpu_id = cpu->id;
 	sock->type = (u8)type;
 	sock->state = SS_UNCONNECTED;
 	return sock;
@@ -237,70 +238,81 @@ static int sock_create_locked(struct net *net, struct socket *sock, int family, 
 	return 0;
 }
 
-static int sock_try_create(struct net *net, struct socket *sock, int family, int protocol)
+/* What is asked of socket(2). */
+struct sock_wish {
+	int family, protocol;
+	u16 type;
+	u32 flags; /* of the file */
+};
+
+static int sock_try_create(struct net *net, const struct sock_wish *wish, struct socket **ret_sock)
 {
-	int err;
+	struct socket *sock;
+	int err = -ENOMEM;
 
 	cpu_lock(net->cpu);
-	err = sock_create_locked(net, sock, family, protocol);
+	sock = sock_alloc(net, wish->type);
+	if (sock) {
+		sock->file.flags = wish->flags;
+		err = sock_create_locked(net, sock, wish->family, wish->protocol);
+		if (likely(!err))
+			*ret_sock = sock;
+		else
+			slab_free(net->cpu, sock, sizeof(*sock));
+	}
 	cpu_unlock(net->cpu);
 	return err;
 }
 
 /* @requested: what asking for a module gave. @err: what creating gave before. */
-static int create_after(int requested, struct net *net, struct socket *sock, int family,
-			int protocol, int err)
+static int create_after(int requested, struct net *net, const struct sock_wish *wish, int err,
+			struct socket **ret_sock)
 {
 	if (!requested)
-		return sock_try_create(net, sock, family, protocol);
+		return sock_try_create(net, wish, ret_sock);
 	return requested == -ENOMEM ? requested : err;
 }
 
 /* What was missing is asked for by the names that Linux gives to modprobe(8), until there is a socket or no name is left. */
-static int sock_request_create(struct net *net, struct socket *sock, int family, int protocol,
-			       int err)
+static int sock_request_create(struct net *net, const struct sock_wish *w, int err,
+			       struct socket **ret_sock)
 {
 	struct machine *m = net->machine;
 
 	if (err == -EAFNOSUPPORT)
-		err = create_after(request_module(m, "net-pf-%d", family), net, sock, family,
-				   protocol, err);
+		err = create_after(request_module(m, "net-pf-%d", w->family), net, w, err,
+				   ret_sock);
 	if (err == -ESOCKTNOSUPPORT || err == -EPROTONOSUPPORT)
-		err = create_after(request_module(m, "net-pf-%d-proto-%d-type-%d", family, protocol,
-						  sock->type),
-				   net, sock, family, protocol, err);
+		err = create_after(request_module(m, "net-pf-%d-proto-%d-type-%d", w->family,
+						  w->protocol, w->type),
+				   net, w, err, ret_sock);
 	if (err == -ESOCKTNOSUPPORT || err == -EPROTONOSUPPORT)
-		err = create_after(request_module(m, "net-pf-%d-proto-%d", family, protocol), net,
-				   sock, family, protocol, err);
+		err = create_after(request_module(m, "net-pf-%d-proto-%d", w->family, w->protocol),
+				   net, w, err, ret_sock);
 	return err;
 }
 
 static int sock_create(struct net *net, int family, int type, int protocol,
 		       struct socket **ret_sock)
 {
-	struct socket *sock;
+	struct sock_wish wish = {
+		.family = family,
+		.protocol = protocol,
+		.type = type & SOCK_TYPE_MASK,
+		.flags = type & SOCK_NONBLOCK ? O_NONBLOCK : 0,
+	};
 	int err;
 
 	if (type & ~(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return -EINVAL;
 	if (family < 0 || family >= NPROTO)
 		return -EAFNOSUPPORT;
-	if ((type & SOCK_TYPE_MASK) >= SOCK_TYPE_MAX)
+	if (wish.type >= SOCK_TYPE_MAX)
 		return -EINVAL;
-	sock = sock_alloc(net, type & SOCK_TYPE_MASK);
-	if (!sock)
-		return -ENOMEM;
-	if (type & SOCK_NONBLOCK)
-		sock->file.flags |= O_NONBLOCK;
-	err = sock_try_create(net, sock, family, protocol);
+	err = sock_try_create(net, &wish, ret_sock);
 	if (unlikely(err) && net->machine->request_module)
-		err = sock_request_create(net, sock, family, protocol, err);
-	if (err) {
-		free(sock);
-		return err;
-	}
-	*ret_sock = sock;
-	return 0;
+		err = sock_request_create(net, &wish, err, ret_sock);
+	return err;
 }
 
 int sock_create_file(struct net *net, int family, int type, int protocol, struct file **ret_file)

@@ -31,7 +31,7 @@ struct machine_sock {
 struct busy_poll machine_busy_poll(const struct machine *m);
 
 /* socket.c */
-struct socket *sock_alloc(struct net *net, u16 type); /* cpu lock not needed; NULL: no memory */
+struct socket *sock_alloc(struct net *net, u16 type); /* slab_free(); NULL: no memory */
 void sock_attach_wq(struct socket *sock);
 /* Begins and ends a call on @f's socket: 0, -ENOTSOCK, -EBADF or -ENETDOWN. With 0 the home cpu is locked. */
 int sock_enter(struct file *f, struct socket **ret_sock);

@@ -717,8 +717,7 @@ static int get_cookie(struct socket *sock, void *val, socklen_t *len)
 	if (*len < sizeof(u64))
 		return -EINVAL;
 	if (!sk->sk_cookie)
-		sk->sk_cookie = __atomic_add_fetch(&sock->file.machine->next_sock_cookie, 1,
-						   __ATOMIC_RELAXED);
+		sk->sk_cookie = sock_new_cookie(sk);
 	memcpy(val, &sk->sk_cookie, sizeof(u64));
 	*len = sizeof(u64);
 	return 0;

@@ -17,6 +17,7 @@
 #include "core/net_group.h"
 #include "core/netdevice.h"
 #include "core/recv_pages.h"
+#include "core/slab.h"
 #include "socket/sock_replica.h"
 #include "socket/socket.h"
 #include "socket/socket_internal.h"
@@ -112,7 +113,7 @@ static int accept_entered(struct socket *sock, struct sockaddr_storage *ret_addr
 	if (!newsock)
 		return (int)sock_leave(sock, -ENOMEM);
 	if (!try_module_get(m, sock->ops->owner)) {
-		free(newsock);
+		slab_free(sock_cpu(newsock), newsock, sizeof(*newsock));
 		return (int)sock_leave(sock, -ENETDOWN);
 	}
 	newsock->ops = sock->ops;
@@ -120,17 +121,16 @@ static int accept_entered(struct socket *sock, struct sockaddr_storage *ret_addr
 		newsock->file.flags |= O_NONBLOCK;
 
 	err = accept_locked(sock, newsock, ret_addr, ret_len, nonblock);
-	err = (int)sock_leave(sock, err);
-	if (err == 0 || !newsock->sk) {
-		if (err) {
-			module_put(m, newsock->ops->owner);
-			free(newsock);
-		} else {
-			*ret_file = &newsock->file;
-		}
-		return err;
+	if (!newsock->sk) {
+		module_put(m, newsock->ops->owner);
+		slab_free(sock_cpu(newsock), newsock, sizeof(*newsock));
+		return (int)sock_leave(sock, err);
 	}
-	file_close(&newsock->file);
+	err = (int)sock_leave(sock, err);
+	if (err)
+		file_close(&newsock->file);
+	else
+		*ret_file = &newsock->file;
 	return err;
 }
 

@@ -243,14 +243,14 @@ void weir_thread_join(struct weir_thread *t)
 
 void weir_memory(struct weir_machine *wm, struct weir_memory *ret)
 {
-	*ret = (struct weir_memory){ .nr_socks =
-					     __atomic_load_n(&wm->m->nr_socks, __ATOMIC_RELAXED) };
+	*ret = (struct weir_memory){ 0 };
 	for (u32 i = 0; i < wm->m->ncpus; i++) {
 		struct cpu *cpu = wm->m->cpus[i];
 		struct skb_memory mem;
 
 		cpu_lock(cpu);
 		skb_memory(cpu, &mem);
+		ret->nr_socks += cpu->nr_socks;
 		cpu_unlock(cpu);
 		ret->skb_live += mem.skb_live;
 		ret->arena_octets += mem.arena_octets;

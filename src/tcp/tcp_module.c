@@ -139,7 +139,9 @@ void tcp_net_exit(struct net *net)
 	if (net->ipv6)
 		inet6_del_protocol(net, IPPROTO_TCP);
 	tcp_metrics_net_exit(net);
+	cpu_lock(net->cpu);
 	inet_hashinfo_fini(&net->tcp->hashinfo, net);
+	cpu_unlock(net->cpu);
 	free(net->tcp);
 	net->tcp = NULL;
 }

@@ -29,6 +29,7 @@
 
 #include "core/netdevice.h"
 #include "core/skbuff.h"
+#include "core/slab.h"
 #include "llc/llc.h"
 #include "stack/stack.h"
 
@@ -1044,6 +1045,8 @@ static int script(struct world *w, const struct weir_machine_config *cfg,
 	w->m = weir_machine_create(cfg);
 	if (!w->m)
 		return -errno;
+	for (u32 i = 0; i < w->m->m->ncpus; i++)
+		slabs_make_plain(w->m->m->cpus[i]); /* each object is an allocation that may fail */
 	for (int i = 0; i < 2; i++) {
 		w->net[i] = weir_net_create(w->m, i ? "b" : "a");
 		if (!w->net[i])

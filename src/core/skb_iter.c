@@ -245,7 +245,7 @@ static inline skb_frag_t *skb_frag_slot(struct sk_buff *skb, struct page *page, 
 	return last;
 }
 
-static void skb_grew(struct sk_buff *skb, u32 n)
+static inline void skb_grew(struct sk_buff *skb, u32 n)
 {
 	skb->len += n;
 	skb->data_len += n;
@@ -264,20 +264,22 @@ static s64 skb_append_frags(struct sk_buff *skb, struct iov_iter *from, u32 len)
 	while (done < len) {
 		page = skb_frag_refill(skb->cpu);
 		if (unlikely(!page))
-			return done ? (s64)done : -ENOMEM;
+			break;
 		off = c->frag_off;
 		n = min(SKB_PAGE_ROOM - off, len - done);
 		frag = skb_frag_slot(skb, page, off);
-		if (!frag)
-			break;
+		if (unlikely(!frag)) {
+			skb_grew(skb, done);
+			return done;
+		}
 		if (from)
 			copy_from_iter(page->addr + off, n, from);
 		frag->size += n;
-		c->frag_off += n;
-		skb_grew(skb, n);
+		c->frag_off = off + n;
 		done += n;
 	}
-	return done;
+	skb_grew(skb, done);
+	return likely(done || !len) ? (s64)done : -ENOMEM;
 }
 
 s64 skb_append_space(struct sk_buff *skb, u32 len)

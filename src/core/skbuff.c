@@ -102,28 +102,19 @@ void page_put(struct page *page)
 		arena_free(page->owner->skb_cache->arena, page, ARENA_KIND_PAGE);
 }
 
-/*
- * The page that this cpu fills at the moment, with at least one octet of room. When nobody else refers to a full page any more,
- * it is filled again from its start: bulk transfers go round in one or two pages that stay in the cache.
- */
-struct page *skb_frag_refill(struct cpu *cpu)
+/* A page in place of the current one, which is full, or of none. */
+struct page *__skb_frag_refill(struct cpu *cpu)
 {
 	struct skb_cache *c = cpu->skb_cache;
-	struct page *p = c->frag_page;
+	struct page *fresh = page_alloc(cpu);
 
-	if (p && p->refcount == 1 && c->frag_off && !WEIR_POISON)
-		c->frag_off = 0;
-	if (unlikely(!p || c->frag_off == SKB_PAGE_ROOM)) {
-		struct page *fresh = page_alloc(cpu);
-
-		if (!fresh)
-			return NULL;
-		if (p)
-			page_put(p);
-		c->frag_page = p = fresh;
-		c->frag_off = 0;
-	}
-	return p;
+	if (!fresh)
+		return NULL;
+	if (c->frag_page)
+		page_put(c->frag_page);
+	c->frag_page = fresh;
+	c->frag_off = 0;
+	return fresh;
 }
 
 void skb_truesize_add(struct sk_buff *skb, s64 delta)

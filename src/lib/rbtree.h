@@ -58,6 +58,20 @@ static inline void rb_link_node(struct rb_node *n, struct rb_node *parent, struc
 	*link = n;
 }
 
+/* Hangs @n into @root, which is empty: both calls at once. */
+static inline void rb_insert_only(struct rb_node *n, struct rb_root *root)
+{
+	n->parent_color = 1;
+	n->left = n->right = NULL;
+	root->node = n;
+}
+
+/* Is there nothing but @n on @root? */
+static inline bool rb_is_only(const struct rb_node *n, const struct rb_root *root)
+{
+	return root->node == n && !n->left && !n->right;
+}
+
 /* rbtree.c */
 
 /* Balances after rb_link_node(). */

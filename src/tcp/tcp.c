@@ -287,7 +287,7 @@ static bool tcp_forced_push(const struct tcp_sock *tp)
 	return after(tp->write_seq, tp->pushed_seq + (tp->max_window >> 1));
 }
 
-static void tcp_push(struct sock *sk, u32 flags, u32 mss_now, int nonagle, u32 size_goal)
+static inline void tcp_push(struct sock *sk, u32 flags, u32 mss_now, int nonagle, u32 size_goal)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
@@ -301,6 +301,18 @@ static void tcp_push(struct sock *sk, u32 flags, u32 mss_now, int nonagle, u32 s
 	if (tcp_autocork(sk, skb, size_goal))
 		return;
 	__tcp_push_pending_frames(sk, mss_now, flags & MSG_MORE ? TCP_NAGLE_CORK : nonagle);
+}
+
+/*
+ * The payload of a segment, and how large an skb of the write queue may become, for a call that still has @count octets. Where nothing
+ * waits and it is less than a segment, how much a unit holds does not matter.
+ */
+static u32 tcp_send_mss(struct sock *sk, u32 *ret_size_goal, size_t count)
+{
+	u32 mss = tcp_current_mss(sk);
+
+	*ret_size_goal = count < mss && !tcp_send_head(sk) ? mss : tcp_size_goal(sk, mss);
+	return mss;
 }
 
 /* The skb that new octets go to; NULL: no room, wait. */
@@ -323,18 +335,16 @@ static struct sk_buff *tcp_send_skb(struct sock *sk, u32 size_goal)
 static s64 tcp_send_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, u32 size_goal,
 			 struct zerocopy *zc)
 {
-	u32 old = skb->truesize, room = size_goal - skb->len;
-	u32 len = (u32)min((size_t)room, from->count);
+	u32 len = (u32)min((size_t)(size_goal - skb->len), from->count);
 	s64 n;
 
 	if (unlikely(!sk_mem_schedule(sk, len, SK_MEM_SEND)))
 		return -ENOMEM;
 	n = unlikely(zc->uarg) ? zerocopy_append(zc, skb, from, len)
 			       : skb_append_iter(skb, from, len, false);
-	sk->sk_wmem_queued += skb->truesize - old;
-	sk_mem_charge(sk); /* pages may be more than what is in them */
 	if (n <= 0)
 		return n;
+	sk->sk_wmem_queued += (u32)n; /* as truesize has grown */
 	tcp_sk(sk)->write_seq += (u32)n;
 	TCP_SKB_CB(skb)->end_seq += (u32)n;
 	TCP_SKB_CB(skb)->gso_segs = 0;
@@ -415,7 +425,7 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 	if (err)
 		return in_syn ? (ssize_t)in_syn : err;
 	tcp_rate_check_app_limited(sk);
-	mss = tcp_send_mss(sk, &size_goal, (int)flags);
+	mss = tcp_send_mss(sk, &size_goal, msg->iter.count);
 
 	while (msg->iter.count) {
 		struct sk_buff *skb = tcp_send_skb(sk, size_goal);
@@ -431,6 +441,7 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 			}
 			if (n < 0 && n != -ENOMEM) {
 				err = (int)n;
+				tcp_remove_empty_skb(sk);
 				break;
 			}
 		}
@@ -460,9 +471,8 @@ static ssize_t tcp_sendmsg(struct sock *sk, struct kmsghdr *msg, size_t len)
 			err = copied ? 0 : tcp_send_error(sk);
 			break;
 		}
-		mss = tcp_send_mss(sk, &size_goal, (int)flags);
+		mss = tcp_send_mss(sk, &size_goal, msg->iter.count);
 	}
-	tcp_remove_empty_skb(sk);
 	zerocopy_end(&zc, copied);
 	if (copied) {
 		struct sk_buff *skb = tcp_write_queue_tail(sk);

@@ -94,7 +94,7 @@ struct tcp_skb_cb {
 			u64 sent_ns;         /* last transmission */
 			struct list_head
 				tsorted; /* flight->tsorted; next is NULL: not on it (tcp_rack.c) */
-			struct {         /* as it was then: tcp_rate.c */
+			struct tcp_tx_sample { /* as it was then: tcp_rate.c */
 				u32 first_tx_us, delivered_us, delivered, delivered_ce, lost;
 				u32 in_flight : 30, app_limited : 1;
 				u32 pending : 1; /* no sample was taken from it yet */
@@ -1071,7 +1071,13 @@ void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb);
 void tcp_initialize_rcv_mss(struct sock *sk);
 void tcp_init_transfer(struct sock *sk);
 void tcp_finish_connect(struct sock *sk);
-void tcp_check_space(struct sock *sk);
+void __tcp_check_space(struct sock *sk);
+/* Is there room in the send buffer that a program waits for? */
+static inline void tcp_check_space(struct sock *sk)
+{
+	if (unlikely(sock_flag(sk, SOCK_NOSPACE)))
+		__tcp_check_space(sk);
+}
 bool tcp_oow_rate_limited(struct sock *sk, const struct sk_buff *skb, u32 *last_ms,
 			  enum mib_counter skipped);
 static inline void tcp_fast_path_set(struct tcp_sock *tp)
@@ -1163,13 +1169,23 @@ static inline void tcp_rate_begin(struct rate_sample *rs, u32 in_flight)
 	rs->valid = rs->is_ack_delayed = false;
 }
 void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs);
-void tcp_rate_check_app_limited(struct sock *sk);
 /* Congestion control itself leaves the pipe partly empty: samples until now's flight is delivered say little. */
 static inline void tcp_rate_set_app_limited(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	tp->app_limited = max(tp->delivered + tcp_packets_in_flight(tp), 1u);
+}
+/* The program writes. Has it left the pipe partly empty until now? */
+static inline void tcp_rate_check_app_limited(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->write_seq - tp->snd_nxt < tp->mss_cache && /* less than a segment to send */
+	    !sk->sk_wmem_alloc &&                          /* nothing in our own queues */
+	    tcp_packets_in_flight(tp) < tp->snd_cwnd &&    /* not by the window */
+	    tp->lost_out <= tp->retrans_out)               /* nothing to be sent again */
+		tcp_rate_set_app_limited(sk);
 }
 u64 tcp_delivery_rate(const struct tcp_sock *tp); /* octets/s, for tcp_info */
 void __tcp_chrono_start(struct sock *sk, enum tcp_chrono type);
@@ -1379,8 +1395,8 @@ int tcp_trim_acked(struct sock *sk, struct sk_buff *skb); /* 0 or -ENOMEM */
 u32 tcp_current_mss(struct sock *sk);
 u32 tcp_sync_mss(struct sock *sk, u32 pmtu);
 u32 tcp_mss_to_mtu(const struct sock *sk, u32 mss);
-u32 tcp_send_mss(struct sock *sk, u32 *ret_size_goal, int flags);
-u32 tcp_select_window(struct sock *sk);
+/* How large a unit is to become that is cut into segments of @mss. */
+u32 tcp_size_goal(const struct sock *sk, u32 mss);
 u32 __tcp_select_window(struct sock *sk);
 void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool wscale_ok,
 			       const struct dst_entry *dst, u32 *ret_rcv_wnd, u32 *window_clamp,
@@ -1396,7 +1412,11 @@ void tcp_xmit_synack_of(struct sock *sk);
 u32 tcp_mss_of(const struct sock *sk, u32 mtu); /* without options */
 /* Small writes wait for more of them while a packet of ours is in a queue of this host: the end of the write queue, @skb, is not
  * to be pushed now (net.ipv4.tcp_autocorking). */
-bool tcp_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_goal);
+bool __tcp_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_goal);
+static inline bool tcp_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_goal)
+{
+	return tcp_sk(sk)->packets_out && __tcp_autocork(sk, skb, size_goal);
+}
 void tcp_set_skb_tso_segs(struct sk_buff *skb, u32 mss_now);
 void tcp_adjust_pcount(struct sock *sk, const struct sk_buff *skb, s32 decr);
 /* @skb has left the write queue for the network. */
@@ -1523,8 +1543,20 @@ void tcp_delete_keepalive_timer(struct sock *sk);
 void tcp_set_keepalive(struct sock *sk, bool on);
 u64 tcp_idle_ns(const struct sock *sk); /* since the last octets or ACK came */
 void tcp_retransmit_timer(struct sock *sk);
-u32 tcp_rto_max_us(const struct sock *sk);
-u32 tcp_rto_min_us(const struct sock *sk);
+u32 __tcp_rto_min_us(const struct sock *sk);
+static inline u32 tcp_rto_max_us(const struct sock *sk)
+{
+	u32 ms = unlikely(tcp_rare(sk)) ? tcp_rare(sk)->rto_max_ms : 0;
+
+	return (ms ? ms : tcp_net(sk)->rto_max_ms) * 1000;
+}
+static inline u32 tcp_rto_min_us(const struct sock *sk)
+{
+	const struct dst_entry *dst = sk->sk_dst_cache;
+
+	return unlikely(tcp_rare(sk) || (dst && dst->metrics)) ? __tcp_rto_min_us(sk)
+							       : tcp_net(sk)->rto_min_us;
+}
 void tcp_check_probe_timer(struct sock *sk);
 void tcp_reset_probe_timer(struct sock *sk, u64 us); /* not beyond the user timeout */
 u64 tcp_probe0_when_us(const struct sock *sk, u64 max_us);

@@ -376,9 +376,9 @@ static bool tcp_should_expand_sndbuf(const struct sock *sk)
 }
 
 /* Room in the send buffer, and a program waits for it. */
-void tcp_check_space(struct sock *sk)
+void __tcp_check_space(struct sock *sk)
 {
-	if (likely(!sock_flag(sk, SOCK_NOSPACE)) || !sk->sk_socket)
+	if (!sk->sk_socket)
 		return;
 	if (tcp_should_expand_sndbuf(sk))
 		tcp_sndbuf_expand(sk);

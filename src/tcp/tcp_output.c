@@ -66,13 +66,21 @@ u32 tcp_sync_mss(struct sock *sk, u32 pmtu)
 	return mss;
 }
 
+static u32 tcp_mss_beside_sacks(struct sock *sk, u32 mss)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_out_opts opts;
+	u32 hdr = tcp_established_options(sk, &opts) + TCP_BASE_HDR;
+
+	return hdr > tp->tcp_header_len ? max(mss - (hdr - tp->tcp_header_len), 8u) : mss;
+}
+
 /* Payload per segment now: the route may have changed, and SACK blocks take room. */
 u32 tcp_current_mss(struct sock *sk)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
 	const struct dst_entry *dst = sk->sk_dst_cache;
-	u32 mss = tp->mss_cache, hdr;
-	struct tcp_out_opts opts;
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 mss = tp->mss_cache;
 
 	if (dst) {
 		u32 mtu = dst_mtu(dst);
@@ -80,12 +88,7 @@ u32 tcp_current_mss(struct sock *sk)
 		if (unlikely(mtu != inet_csk(sk)->icsk_pmtu_cookie))
 			mss = tcp_sync_mss(sk, mtu);
 	}
-	if (unlikely(tp->num_sacks || tp->dsack_pending)) {
-		hdr = tcp_established_options(sk, &opts) + TCP_BASE_HDR;
-		if (hdr > tp->tcp_header_len)
-			mss = max(mss - (hdr - tp->tcp_header_len), 8u);
-	}
-	return mss;
+	return unlikely(tp->num_sacks || tp->dsack_pending) ? tcp_mss_beside_sacks(sk, mss) : mss;
 }
 
 u32 tcp_advertise_mss(struct sock *sk)
@@ -101,20 +104,18 @@ u32 tcp_advertise_mss(struct sock *sk)
 	return tp->advmss;
 }
 
-u32 tcp_send_mss(struct sock *sk, u32 *ret_size_goal, int flags)
+u32 tcp_size_goal(const struct sock *sk, u32 mss)
 {
-	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 mss = tcp_current_mss(sk);
+	const struct dst_entry *dst = sk->sk_dst_cache;
 	u32 goal = GSO_MAX_SIZE - 1 - MAX_TCP_HEADER;
 
-	if (sk->sk_dst_cache && sk->sk_dst_cache->dev->gso_max_size >= 2048)
-		goal = min_t(u32, goal, sk->sk_dst_cache->dev->gso_max_size - 1 - MAX_TCP_HEADER);
+	if (dst && dst->dev->gso_max_size >= 2048)
+		goal = min_t(u32, goal, dst->dev->gso_max_size - 1 - MAX_TCP_HEADER);
 	if (unlikely(tcp_auth(sk)))
 		goal = mss;
-	goal = tcp_bound_to_half_wnd(tp, goal);
+	goal = tcp_bound_to_half_wnd(tcp_sk(sk), goal);
 	goal = goal / mss * mss;
-	*ret_size_goal = max(goal, mss);
-	return mss;
+	return max(goal, mss);
 }
 
 u32 tcp_init_cwnd(const struct sock *sk, const struct dst_entry *dst)
@@ -209,12 +210,25 @@ u32 __tcp_select_window(struct sock *sk)
 	return window;
 }
 
-u32 tcp_select_window(struct sock *sk)
+/* The same, where half of the buffer is free and the window is scaled. */
+static inline u32 tcp_window_now(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 free_space = tcp_space(sk), full = min(tp->window_clamp, tcp_full_space(sk));
+
+	if (unlikely(!full || free_space < full >> 1 || !tp->rcv_wscale ||
+		     tcp_window_may_shrink(tp)))
+		return __tcp_select_window(sk);
+	return ALIGN_UP(min(free_space, tp->rcv_ssthresh), 1u << tp->rcv_wscale);
+}
+
+/* The field of a header that goes out now. */
+static inline u32 tcp_select_window(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 old = tp->rcv_wnd, cur = tcp_receive_window(tp), win = __tcp_select_window(sk);
+	u32 old = tp->rcv_wnd, cur = tcp_receive_window(tp), win = tcp_window_now(sk);
 
-	if (win < cur && !tcp_window_may_shrink(tp)) {
+	if (unlikely(win < cur) && !tcp_window_may_shrink(tp)) {
 		if (!win)
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPWantZeroWindowAdv);
 		win = ALIGN_UP(cur, 1u << tp->rcv_wscale);
@@ -222,11 +236,11 @@ u32 tcp_select_window(struct sock *sk)
 	tp->rcv_wnd = win;
 	tp->rcv_wup = tp->rcv_nxt;
 	win = min(win, 65535u << tp->rcv_wscale) >> tp->rcv_wscale;
-	if (!win) {
+	if (unlikely(!win)) {
 		tp->pred_flags = 0;
 		if (old)
 			NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPToZeroWindowAdv);
-	} else if (!old) {
+	} else if (unlikely(!old)) {
 		NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPFromZeroWindowAdv);
 	}
 	return win;
@@ -243,7 +257,6 @@ struct sk_buff *tcp_stream_alloc_skb(struct sock *sk)
 		return NULL;
 	skb_reserve(skb, MAX_TCP_HEADER);
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
 	return skb;
 }
 
@@ -260,13 +273,13 @@ static void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
 void tcp_slow_start_after_idle_check(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 idle_ms = tcp_now_ms(sk) - tp->lsndtime;
+	u64 idle_us = (u64)(tcp_now_ms(sk) - tp->lsndtime) * 1000;
 
-	/* Who sets the window from a model of the path knows what to do after an idle time. */
-	if (!tcp_net(sk)->slow_start_after_idle || tp->packets_out || tcp_ca(sk)->cong_control)
+	if (likely(idle_us <= inet_csk(sk)->icsk_rto_us) || tp->packets_out)
 		return;
-	if ((u64)idle_ms * 1000 > inet_csk(sk)->icsk_rto_us)
-		tcp_cwnd_restart(sk, (u64)idle_ms * 1000);
+	/* Who sets the window from a model of the path knows what to do after an idle time. */
+	if (tcp_net(sk)->slow_start_after_idle && !tcp_ca(sk)->cong_control)
+		tcp_cwnd_restart(sk, idle_us);
 }
 
 /* RFC 5681 4.1: after an idle period start with the initial window; like Linux halve once for each RTO of it (RFC 2861). */
@@ -363,6 +376,10 @@ void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb)
 	struct rb_root *root = &tcp_sk(sk)->flight->rtx_queue;
 	struct rb_node **link = &root->node, *parent = NULL;
 
+	if (RB_EMPTY_ROOT(root)) {
+		rb_insert_only(&skb->rbnode, root);
+		return;
+	}
 	while (*link) {
 		parent = *link;
 		link = before(TCP_SKB_CB(skb)->seq, TCP_SKB_CB(tcp_rb_skb(parent))->seq)
@@ -380,8 +397,11 @@ void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb)
 	if (tp->flight->retransmit_hint == skb)
 		tp->flight->retransmit_hint = NULL;
 	tcp_tsorted_del(skb);
-	rb_erase(&skb->rbnode, &tp->flight->rtx_queue);
-	skb->next = skb->prev = NULL;
+	if (rb_is_only(&skb->rbnode, &tp->flight->rtx_queue))
+		tp->flight->rtx_queue.node = NULL;
+	else
+		rb_erase(&skb->rbnode, &tp->flight->rtx_queue);
+	skb->next = skb->prev = NULL; /* the list's; the tree's are the same octets */
 }
 
 /* @decr packets with the marks @sacked fewer in the retransmit queue: keeps the sums right. */
@@ -518,10 +538,10 @@ static void tcp_corked_push(struct cpu *cpu, struct tasklet *t)
 		__tcp_push_pending_frames(sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle);
 }
 
-bool tcp_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_goal)
+bool __tcp_autocork(struct sock *sk, const struct sk_buff *skb, u32 size_goal)
 {
 	if (skb->len >= size_goal || !tcp_net(sk)->autocorking || TCP_SKB_CB(skb)->eor ||
-	    tcp_rtx_queue_empty(sk) || sk->sk_wmem_alloc <= skb->truesize)
+	    sk->sk_wmem_alloc <= skb->truesize)
 		return false;
 	if (!sock_flag(sk, SOCK_AUTOCORKED)) {
 		sock_set_flag(sk, SOCK_AUTOCORKED);
@@ -576,24 +596,24 @@ static void tcp_event_ack_sent(struct sock *sk)
 	tcp_clear_delack_timer(sk);
 }
 
-static void tcp_event_data_sent(struct sock *sk)
+static void tcp_event_data_sent(struct sock *sk, u32 now_ms)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (!tcp_packets_in_flight(tp))
 		tcp_ca_event(sk, CA_EVENT_TX_START);
-	tp->lsndtime = tcp_now_ms(sk);
+	tp->lsndtime = now_ms;
 	/* An answer within the delayed-ACK time: the session is interactive, ACKs ride on data. */
 	if (icsk->icsk_ack.lrcvtime &&
-	    tcp_now_ms(sk) - icsk->icsk_ack.lrcvtime < icsk->icsk_ack.ato_us / 1000 &&
+	    now_ms - icsk->icsk_ack.lrcvtime < icsk->icsk_ack.ato_us / 1000 &&
 	    icsk->icsk_ack.pingpong < 255)
 		icsk->icsk_ack.pingpong++;
 }
 
-/* @opts NULL: timestamps at most. */
-static void tcp_build_header(struct sock *sk, struct sk_buff *skb, const struct tcp_skb_cb *cb,
-			     const struct tcp_out_opts *opts, u32 hdr_len)
+/* @flags: TCP_FLAG_*. @opts NULL: timestamps at most. */
+static inline void tcp_build_header(struct sock *sk, struct sk_buff *skb, u32 seq, u8 flags,
+				    const struct tcp_out_opts *opts, u32 hdr_len, u32 now_ms)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -602,93 +622,110 @@ static void tcp_build_header(struct sock *sk, struct sk_buff *skb, const struct 
 
 	skb_reset_transport_header(skb);
 	/* The window of a SYN is never scaled (RFC 7323 2.2). */
-	if (unlikely(cb->tcp_flags & TCP_FLAG_SYN))
+	if (unlikely(flags & TCP_FLAG_SYN))
 		window = min(tp->rcv_wnd, 65535u);
 	else
 		window = tcp_select_window(sk);
 	th->source = inet->inet_sport;
 	th->dest = sk->sk_dport;
-	th->seq = cpu_to_be32(cb->seq);
-	th->ack_seq = cpu_to_be32(cb->tcp_flags & TCP_FLAG_ACK ? tp->rcv_nxt : 0);
+	th->seq = cpu_to_be32(seq);
+	th->ack_seq = cpu_to_be32(likely(flags & TCP_FLAG_ACK) ? tp->rcv_nxt : 0);
 	th->doff_res = (u8)(hdr_len << 2);
-	th->flags = cb->tcp_flags;
+	th->flags = flags;
 	th->window = cpu_to_be16((u16)window);
 	th->check.v = 0;
 	th->urg_ptr.v = 0;
 	if (unlikely(tp->urg_out))
-		__tcp_urg_header(tp, cb->seq, th);
+		__tcp_urg_header(tp, seq, th);
 	if (unlikely(opts))
 		tcp_options_write((u8 *)(th + 1), opts);
 	else if (likely(tp->tstamp_ok))
-		tcp_tstamp_write((u8 *)(th + 1), tcp_tsval(sk), tp->ts_recent);
+		tcp_tstamp_write((u8 *)(th + 1), now_ms + tp->tsoffset, tp->ts_recent);
 }
 
-/* Is there more to say in an established connection's option space than the time? */
-static bool tcp_has_options(const struct sock *sk)
+/* Has a header of @sk's more to say than where the octets belong, and the time? */
+static inline bool tcp_header_is_plain(const struct sock *sk, u8 flags)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	return tp->num_sacks || tp->dsack_pending || tp->ecn_flags & TCP_ECN_ACCECN || tcp_auth(sk);
+	return !(flags & TCP_FLAG_SYN) && !tp->dsack_pending && !(tp->ecn_flags & TCP_ECN_USED) &&
+	       !tp->num_sacks && !tcp_auth(sk);
+}
+
+/* What the header of a segment needs besides; *flags: TCP_FLAG_*, with what ECN adds to them. NULL: timestamps at most */
+static const struct tcp_out_opts *tcp_header_options(struct sock *sk, const struct tcp_skb_cb *cb,
+						     u32 len, u16 *flags, u32 *hdr_len,
+						     struct tcp_out_opts *opts)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const u8 accecn = tp->ecn_flags & TCP_ECN_ACCECN;
+
+	if (*flags & TCP_FLAG_SYN)
+		*hdr_len += tcp_syn_options(sk, opts);
+	else if (tp->num_sacks || tp->dsack_pending || accecn || tcp_auth(sk))
+		*hdr_len += tcp_established_options(sk, opts);
+	else
+		opts = NULL;
+	*flags |= tcp_ecn_send(sk, cb, len);
+	if (tp->ecn_flags & TCP_ECN_ACCECN)
+		*hdr_len += tcp_accecn_option(sk, cb, len, *hdr_len, opts);
+	return opts;
 }
 
 int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 {
-	struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct inet_connection_sock_af_ops *af_ops = inet_csk(sk)->icsk_af_ops;
+	struct tcp_skb_cb *const cb = TCP_SKB_CB(skb); /* the original's, if there is one */
+	u32 hdr_len = TCP_BASE_HDR, segs = cb->gso_segs, len = skb->len;
+	const struct tcp_out_opts *o = NULL;
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_skb_cb *const orig = TCP_SKB_CB(skb);
-	struct tcp_skb_cb cb;
+	u32 now_ms = tcp_now_ms(sk);
+	u16 flags = cb->tcp_flags;
 	struct skb_shared_info *sh;
 	struct tcp_out_opts opts;
-	bool has_opts = true;
-	u32 hdr_len, segs;
-	u16 ecn;
 	int err;
 
-	orig->sent_ns = tcp_now_ns(sk);
-	cb = *orig;
+	cb->sent_ns = tcp_now_ns(sk);
 	if (clone_it) {
-		skb = skb_cloned(skb) ? pskb_copy(skb) : skb_clone(skb);
+		skb = unlikely(skb_cloned(skb)) ? pskb_copy(skb) : skb_clone(skb);
 		if (unlikely(!skb))
 			return -ENOBUFS;
 	}
-	hdr_len = TCP_BASE_HDR;
-	if (unlikely(cb.tcp_flags & TCP_FLAG_SYN))
-		hdr_len += tcp_syn_options(sk, &opts);
-	else if (unlikely(tcp_has_options(sk)))
-		hdr_len += tcp_established_options(sk, &opts);
-	else
-		has_opts = false, hdr_len += tp->tstamp_ok ? TCPOLEN_TSTAMP_ALIGNED_ : 0;
-	segs = max_t(u32, cb.gso_segs, 1);
-	/* As Linux: a receiver that merges the segments hands them up at their end, and does not wait for more. */
-	if (segs > 1)
-		cb.tcp_flags |= TCP_FLAG_PSH;
-	ecn = tcp_ecn_send(sk, &cb, skb->len);
-	if (unlikely(tp->ecn_flags & TCP_ECN_ACCECN))
-		hdr_len += tcp_accecn_option(sk, &cb, skb->len, hdr_len, &opts);
-	cb.tcp_flags |= (u8)ecn;
-	tcp_build_header(sk, skb, &cb, has_opts ? &opts : NULL, hdr_len);
-	if (unlikely(ecn & TCP_FLAG_AE))
-		((struct tcp_hdr *)skb_transport_header(skb))->doff_res |= 1;
-	if (unlikely(has_opts && opts.sig_len))
-		tcp_auth_sign(sk, skb, &opts);
-	tcp_charge(skb, sk);
+	if (unlikely(!tcp_header_is_plain(sk, (u8)flags)))
+		o = tcp_header_options(sk, cb, len, &flags, &hdr_len, &opts);
+	if (likely(!o && tp->tstamp_ok))
+		hdr_len += TCPOLEN_TSTAMP_ALIGNED_;
 	sh = skb_shinfo(skb);
-	sh->gso_size = segs > 1 ? cb.gso_size : 0;
+	if (segs > 1) {
+		/* As Linux: a receiver that merges the segments hands them up at their end, and does not wait for more. */
+		flags |= TCP_FLAG_PSH;
+		sh->gso_size = cb->gso_size;
+		sh->gso_type = af_ops->gso_type;
+		if (unlikely(flags & TCP_FLAG_CWR && tp->ecn_flags & TCP_ECN_ACCECN))
+			sh->gso_type |= SKB_GSO_TCP_ACCECN;
+	} else {
+		segs = 1;
+		sh->gso_size = 0;
+		sh->gso_type = 0;
+	}
 	sh->gso_segs = (u16)segs;
-	sh->gso_type = segs > 1 ? icsk->icsk_af_ops->gso_type : 0;
-	if (unlikely(ecn & TCP_FLAG_CWR && tp->ecn_flags & TCP_ECN_ACCECN))
-		sh->gso_type |= SKB_GSO_TCP_ACCECN;
-	icsk->icsk_af_ops->send_check(sk, skb);
-	trace_skb(skb, sk->sk_net, TP_tcp_transmit_skb, TRACE_PASS, cb.seq, tp->rcv_nxt);
+	tcp_build_header(sk, skb, cb->seq, (u8)flags, o, hdr_len, now_ms);
+	if (unlikely(flags & TCP_FLAG_AE))
+		((struct tcp_hdr *)skb_transport_header(skb))->doff_res |= 1;
+	if (unlikely(o && o->sig_len))
+		tcp_auth_sign(sk, skb, o);
+	tcp_charge(skb, sk);
+	af_ops->send_check(sk, skb);
+	trace_skb(skb, sk->sk_net, TP_tcp_transmit_skb, TRACE_PASS, cb->seq, tp->rcv_nxt);
 
-	if (likely(cb.tcp_flags & TCP_FLAG_ACK))
+	if (likely(flags & TCP_FLAG_ACK))
 		tcp_event_ack_sent(sk);
-	if (skb->len != hdr_len) {
-		tcp_event_data_sent(sk);
-		tp->bytes_sent += skb->len - hdr_len;
+	if (len) {
+		tcp_event_data_sent(sk, now_ms);
+		tp->bytes_sent += len;
 		tp->data_segs_out += segs;
 	}
-	tcp_pacing_xmit(sk, skb, orig, skb->len - hdr_len);
+	tcp_pacing_xmit(sk, skb, cb, len);
 	if (unlikely(tp->dsack_pending)) {
 		tp->dsack_pending = 0; /* RFC 2883 4: reported once */
 		tcp_ofo_put(sk);
@@ -699,7 +736,7 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 	skb->priority = sk->sk_priority;
 	skb->mark = sk->sk_mark;
 	memset(skb->cb, 0, sizeof(struct inet_skb_parm));
-	err = icsk->icsk_af_ops->queue_xmit(sk, skb);
+	err = af_ops->queue_xmit(sk, skb);
 	if (unlikely(err)) {
 		tcp_pacing_failed(sk);
 		if (err == -ENOBUFS)
@@ -713,7 +750,8 @@ int tcp_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone_it)
 /* New data is out, where @prior packets were before: the timer for it. @probe: a loss probe may take its place. */
 static void tcp_new_data_timer(struct sock *sk, u32 prior, bool probe)
 {
-	if (probe && tcp_schedule_loss_probe(sk, false))
+	/* Of the first packet in flight the timeout has just begun. */
+	if (probe && tcp_schedule_loss_probe(sk, !prior))
 		return;
 	if (!prior || inet_csk(sk)->icsk_pending == ICSK_TIME_LOSS_PROBE)
 		tcp_rearm_rto(sk);
@@ -765,16 +803,20 @@ bool tcp_snd_wnd_test(const struct tcp_sock *tp, const struct sk_buff *skb, u32 
 	return !after(end_seq, tcp_wnd_end(tp));
 }
 
-static u32 tcp_cwnd_test(const struct tcp_sock *tp)
+/* Packets that the congestion window has room for. */
+static inline u32 tcp_cwnd_room(const struct tcp_sock *tp)
 {
 	u32 in_flight = tcp_packets_in_flight(tp);
 
 	if (unlikely(tp->tfo_passive) && in_flight)
 		in_flight--; /* the SYN-ACK is no part of the window */
-	if (in_flight >= tp->snd_cwnd)
-		return 0;
-	/* As Linux: no unit is more than half of the window, so that ACKs of one let the next one go. */
-	return min(max(tp->snd_cwnd >> 1, 1u), tp->snd_cwnd - in_flight);
+	return in_flight < tp->snd_cwnd ? tp->snd_cwnd - in_flight : 0;
+}
+
+/* As Linux: no unit is more than half of the window, so that ACKs of one let the next one go. */
+static inline u32 tcp_unit_quota(const struct tcp_sock *tp, u32 room)
+{
+	return min(max(tp->snd_cwnd >> 1, 1u), room);
 }
 
 /* How many octets of @skb go now: whole segments unless Nagle lets the rest follow. */
@@ -816,7 +858,7 @@ static bool tcp_tso_should_defer(struct sock *sk, struct sk_buff *skb, u32 mss, 
 	if (tcp_now_ms(sk) - tp->lsndtime > 1)
 		return false;
 	send_win = tcp_wnd_end(tp) - TCP_SKB_CB(skb)->seq;
-	cong_win = tcp_cwnd_test(tp) * mss;
+	cong_win = tcp_unit_quota(tp, tcp_cwnd_room(tp)) * mss;
 	limit = min(send_win, cong_win);
 	if (limit >= max_segs * mss)
 		return false;
@@ -899,31 +941,27 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 	}
 	while ((skb = tcp_send_head(sk)) && !tcp_pacing_wait(sk)) {
 		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-		int nagle = skb == tcp_write_queue_tail(sk) ? nonagle : TCP_NAGLE_PUSH;
-		u32 quota, limit = mss_now, segs;
+		bool last = skb == tcp_write_queue_tail(sk);
+		u32 room = tcp_cwnd_room(tp), quota = 1, segs;
 
 		if (!cb->gso_segs || cb->gso_size != mss_now)
 			tcp_set_skb_tso_segs(skb, mss_now);
 		segs = cb->gso_segs;
-		if (!max_segs && segs > 1)
-			max_segs = tcp_tso_segs(sk, mss_now);
-		quota = tcp_cwnd_test(tp);
-		if (!quota) {
+		if (unlikely(!room)) {
 			if (push_one != 2 && (!(cb->tcp_flags & TCP_FLAG_FIN) || segs > 1))
 				break;
-			quota = 1; /* a loss probe goes out of turn, and the end is no burden */
+			room = 1; /* a loss probe goes out of turn, and the end is no burden */
 		}
-		if (skb != tcp_write_queue_tail(sk)) {
-			u32 most;
-
+		/* A lone segment with nothing behind it is no unit to be made as large as it may be. */
+		if (segs > 1 || !last) {
 			if (!max_segs)
 				max_segs = tcp_tso_segs(sk, mss_now);
-			most = min(quota, max_segs) * mss_now;
-			if (unlikely(skb->len < most)) {
-				tcp_grow_skb(sk, skb, most - skb->len, mss_now);
+			quota = min(tcp_unit_quota(tp, room), max_segs);
+			if (unlikely(!last && skb->len < quota * mss_now)) {
+				tcp_grow_skb(sk, skb, quota * mss_now - skb->len, mss_now);
 				tcp_set_skb_tso_segs(skb, mss_now);
 				segs = cb->gso_segs;
-				nagle = skb == tcp_write_queue_tail(sk) ? nonagle : TCP_NAGLE_PUSH;
+				last = skb == tcp_write_queue_tail(sk);
 			}
 		}
 		if (!tcp_snd_wnd_test(tp, skb, mss_now)) {
@@ -931,24 +969,23 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			break;
 		}
 		if (segs == 1) {
-			if (!tcp_nagle_test(tp, skb, mss_now, nagle))
+			if (!tcp_nagle_test(tp, skb, mss_now, last ? nonagle : TCP_NAGLE_PUSH))
 				break;
 		} else {
+			u32 limit = mss_now;
+
 			if (!push_one &&
 			    tcp_tso_should_defer(sk, skb, mss_now, max_segs, &is_cwnd_limited))
 				break;
 			/* An urgent pointer is each segment's own. */
 			if (likely(!tp->urg_out))
-				limit = tcp_mss_split_point(sk, skb, mss_now, min(quota, max_segs),
-							    nonagle);
-			if (!limit)
+				limit = tcp_mss_split_point(sk, skb, mss_now, quota, nonagle);
+			if (!limit || !tcp_cut_to_limit(sk, skb, limit, mss_now))
 				break;
 		}
-		if (!tcp_cut_to_limit(sk, skb, limit, mss_now))
-			break;
 		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_PASS, tp->snd_cwnd,
 			  tcp_packets_in_flight(tp));
-		if (unlikely(tcp_repair_skips_wire(tp)))
+		if (unlikely(tp->repair) && tcp_repair_skips_wire(tp))
 			cb->sent_ns = tcp_now_ns(sk); /* round trips count from here */
 		else if (tcp_transmit_skb(sk, skb, TCP_SEND_CLONE) == -ENOBUFS &&
 			 !skb_cloned(skb) && cb->end_seq != cb->seq)
@@ -962,7 +999,7 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 			break;
 	}
 	/* Windows or Nagle hold this one back: an ACK or more data will push it. */
-	if (unlikely(sk->sk_net->cpu->trace_on && (skb = tcp_send_head(sk))))
+	if (unlikely(sk->sk_cpu->trace_on && (skb = tcp_send_head(sk))))
 		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_QUEUED, tp->snd_cwnd,
 			  tcp_packets_in_flight(tp));
 	if (unlikely(is_rwnd_limited))
@@ -1214,7 +1251,6 @@ void tcp_send_ack(struct sock *sk)
 	}
 	skb_reserve(skb, MAX_TCP_HEADER);
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
 	tcp_init_nondata_skb(skb, tcp_acceptable_seq(tcp_sk(sk)), TCP_FLAG_ACK);
 	trace_skb(skb, sk->sk_net, TP_tcp_send_ack, TRACE_CREATE, tcp_sk(sk)->rcv_nxt,
 		  tcp_sk(sk)->rcv_wnd);
@@ -1275,7 +1311,6 @@ void tcp_send_active_reset(struct sock *sk)
 		return;
 	skb_reserve(skb, MAX_TCP_HEADER);
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
 	tcp_init_nondata_skb(skb, tcp_acceptable_seq(tcp_sk(sk)), TCP_FLAG_ACK | TCP_FLAG_RST);
 	tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
 }
@@ -1501,7 +1536,6 @@ static int tcp_xmit_probe_skb(struct sock *sk, u32 seq)
 		return -ENOMEM;
 	skb_reserve(skb, MAX_TCP_HEADER);
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	memset(skb->cb, 0, sizeof(struct tcp_skb_cb));
 	tcp_init_nondata_skb(skb, seq, TCP_FLAG_ACK);
 	return tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
 }

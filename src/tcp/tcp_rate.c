@@ -35,14 +35,16 @@ void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 		f->first_tx_us = ns_to_us(max(tcp_now_ns(sk), cb->sent_ns));
 		f->delivered_us = f->first_tx_us;
 	}
-	cb->tx.first_tx_us = f->first_tx_us;
-	cb->tx.delivered_us = f->delivered_us;
-	cb->tx.delivered = tp->delivered;
-	cb->tx.delivered_ce = tp->delivered_ce;
-	cb->tx.lost = tp->lost;
-	cb->tx.in_flight = (tcp_packets_in_flight(tp) + cb->gso_segs) & TCP_TX_IN_FLIGHT_MAX;
-	cb->tx.app_limited = tp->app_limited != 0;
-	cb->tx.pending = 1;
+	cb->tx = (struct tcp_tx_sample){
+		.first_tx_us = f->first_tx_us,
+		.delivered_us = f->delivered_us,
+		.delivered = tp->delivered,
+		.delivered_ce = tp->delivered_ce,
+		.lost = tp->lost,
+		.in_flight = (tcp_packets_in_flight(tp) + cb->gso_segs) & TCP_TX_IN_FLIGHT_MAX,
+		.app_limited = tp->app_limited != 0,
+		.pending = 1,
+	};
 }
 
 /* @skb has arrived, as an ACK or SACK just told. Draft 3.3: Updating the rate sample */
@@ -111,18 +113,6 @@ void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs)
 		tp->rate_interval_us = (u32)rs->interval_us;
 		tp->rate_app_limited = rs->is_app_limited;
 	}
-}
-
-/* The program writes. Has it left the pipe partly empty until now? */
-void tcp_rate_check_app_limited(struct sock *sk)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if (tp->write_seq - tp->snd_nxt < tp->mss_cache && /* less than a segment to send */
-	    !sk->sk_wmem_alloc &&                          /* nothing in our own queues */
-	    tcp_packets_in_flight(tp) < tp->snd_cwnd &&    /* not by the window */
-	    tp->lost_out <= tp->retrans_out)               /* nothing to be sent again */
-		tp->app_limited = max(tp->delivered + tcp_packets_in_flight(tp), 1u);
 }
 
 u64 tcp_delivery_rate(const struct tcp_sock *tp)

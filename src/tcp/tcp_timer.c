@@ -18,14 +18,7 @@
 
 /* ---- limits ------------------------------------------------------------------------------------------ */
 
-u32 tcp_rto_max_us(const struct sock *sk)
-{
-	u32 ms = tcp_rare(sk) ? tcp_rare(sk)->rto_max_ms : 0;
-
-	return (ms ? ms : tcp_net(sk)->rto_max_ms) * 1000;
-}
-
-u32 tcp_rto_min_us(const struct sock *sk)
+u32 __tcp_rto_min_us(const struct sock *sk)
 {
 	u32 us = tcp_rare(sk) ? tcp_rare(sk)->rto_min_us : 0;
 	const struct dst_entry *dst = sk->sk_dst_cache;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * queues_test.c - a device with a queue for each cpu of its net: queues_test tap|afpacket
+ * queues_test.c - a device with a queue for each cpu of its net: queues_test tap|afpacket|afxdp|dpdk:NAME[,ARGUMENT...] [MODULE_PATH]
  *
  * In a network namespace of the test's own:
  *
  *     tap:       kernel, 10.0.0.1 on wt0 --- two queues --- eth0 10.0.0.2, weir on two cpus, with a worker each
  *     afpacket:  kernel, 10.0.0.1 on v1 ------ v0 --- two rings --- the same
+ *     afxdp:     the same, of a veth with two queues
+ *     dpdk:      a port with two queues, over v0, or one that makes v1 itself (net_tap)
  *
  * With ThreadSanitizer this is the stress test of devices that several cpus use at once.
  */
@@ -27,7 +29,7 @@
 #define STEP     5000000
 #define RECORDS  65536
 
-static const char *kind;
+static const char *kind, *module_path;
 
 struct world {
 	struct weir_machine *m;
@@ -39,6 +41,26 @@ struct world {
 static bool is_tap(void)
 {
 	return !strcmp(kind, "tap");
+}
+
+static bool is_dpdk(void)
+{
+	return !strncmp(kind, "dpdk", 4);
+}
+
+static bool makes_v1(void)
+{
+	return strstr(kind, "iface=v1") != NULL;
+}
+
+/* What weir_dev_attach() is asked for */
+static const char *spec(void)
+{
+	if (is_tap())
+		return "tap:wt0";
+	if (!strcmp(kind, "afpacket"))
+		return "afpacket:v0";
+	return strcmp(kind, "afxdp") ? kind : "afxdp:v0,csum=veth";
 }
 
 static void sh(const char *cmd)
@@ -60,10 +82,26 @@ static unsigned long number(const struct world *w, const char *name)
 	return v;
 }
 
-static void begin(struct world *w)
+/* A port that is told nothing beside the octets wants them complete. */
+static void make_veth(int queues)
 {
-	static const struct weir_machine_config cfg = { .ncpus = NR_CPUS, .workers = true };
-	char error[256] = "";
+	char cmd[256];
+
+	snprintf(cmd, sizeof(cmd),
+		 "ip link add v0 numrxqueues %d numtxqueues %d type veth peer name v1 "
+		 "numrxqueues %d numtxqueues %d && ip link set v0 up",
+		 queues, queues, queues, queues);
+	sh(cmd);
+	if (is_dpdk())
+		sh("ethtool -K v1 tx off tso off gso off >/dev/null");
+}
+
+static void begin_with(struct world *w, const char *more)
+{
+	struct weir_machine_config cfg = { .ncpus = NR_CPUS,
+					   .workers = true,
+					   .module_path = module_path };
+	char error[256] = "", text[128];
 	struct net_error e;
 	int one = 1;
 
@@ -72,10 +110,10 @@ static void begin(struct world *w)
 	w->net = weir_net_create_on(w->m, "wide", NR_CPUS);
 	assert_non_null(w->net);
 	assert_int_equal(weir_sysctl(w->net, "net.ipv6.conf.default.disable_ipv6", "1"), 0);
-	if (!is_tap())
-		sh("ip link add v0 type veth peer name v1 && ip link set v0 up");
-	if (weir_dev_attach(w->net, "eth0", is_tap() ? "tap:wt0" : "afpacket:v0", error,
-			    sizeof(error)))
+	if (!is_tap() && !makes_v1())
+		make_veth(*more ? 1 : NR_CPUS);
+	snprintf(text, sizeof(text), "%s%s", spec(), more);
+	if (weir_dev_attach(w->net, "eth0", text, error, sizeof(error)))
 		fail_msg("%s", error);
 	sh(is_tap() ? "ip addr add 10.0.0.1/24 dev wt0 && ip link set wt0 up"
 		    : "ip addr add 10.0.0.1/24 dev v1 && ip link set v1 up");
@@ -84,10 +122,17 @@ static void begin(struct world *w)
 	w->weir.sin_addr.s_addr = htonl(0x0a000002);
 	assert_int_equal(net_addr_add(w->net, "eth0", w->weir.sin_addr, 24, &e), 0);
 	assert_int_equal(net_link_up(w->net, "eth0", &e), 0);
+	for (int i = 0; i < PATIENCE && !number(w, "carrier"); i++)
+		weir_sleep(w->m, STEP);
 	w->listener = socket(AF_INET, SOCK_STREAM, 0);
 	setsockopt(w->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	assert_int_equal(bind(w->listener, (struct sockaddr *)&w->kernel, sizeof(w->kernel)), 0);
 	assert_int_equal(listen(w->listener, 2 * NR_FLOWS), 0);
+}
+
+static void begin(struct world *w)
+{
+	begin_with(w, "");
 }
 
 static void end(struct world *w)
@@ -95,13 +140,13 @@ static void end(struct world *w)
 	weir_net_destroy(w->net);
 	weir_machine_destroy(w->m);
 	close(w->listener);
-	if (!is_tap())
+	if (!is_tap() && !makes_v1())
 		sh("ip link del v0");
 }
 
 static int in_own_namespace(void **state)
 {
-	if (unshare(CLONE_NEWNET) || access("/dev/net/tun", R_OK | W_OK)) {
+	if (unshare(CLONE_NEWNET) || (is_tap() && access("/dev/net/tun", R_OK | W_OK))) {
 		print_message("no network namespace, or no /dev/net/tun: %s\n", strerror(errno));
 		exit(77);
 	}
@@ -176,6 +221,19 @@ struct seen {
 	unsigned by_lead, steered;
 };
 
+static bool is_driver(const char *point, const char *what)
+{
+	static const char *const drivers[] = { "tun", "afpacket", "afxdp", "dpdk" };
+
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		size_t len = strlen(drivers[i]);
+
+		if (!strncmp(point, drivers[i], len) && !strcmp(point + len, what))
+			return true;
+	}
+	return false;
+}
+
 /* The name of a packet ends with the cpu that made it. */
 static struct seen look(struct weir_machine *m, uint64_t cursor[64])
 {
@@ -187,10 +245,9 @@ static struct seen look(struct weir_machine *m, uint64_t cursor[64])
 	for (int i = 0; i < n; i++) {
 		size_t cpu = r[i].skb_id & 0xff;
 
-		if (strstr(r[i].point, "tun_xmit") || strstr(r[i].point, "afpacket_xmit"))
+		if (is_driver(r[i].point, "_xmit"))
 			s.xmit[cpu]++;
-		else if (strstr(r[i].point, "tun_receive") ||
-			 strstr(r[i].point, "afpacket_receive"))
+		else if (is_driver(r[i].point, "_receive"))
 			s.receive[cpu]++;
 		else if (!strcmp(r[i].point, "shadow_xmit"))
 			s.by_lead++;
@@ -227,6 +284,29 @@ static void each_cpu_sends_and_receives_by_a_queue_of_its_own(void **state)
 	/* The kernel's tap answers by the queue that has asked; a ring is chosen by a hash of the kernel's, half of them wrongly. */
 	if (is_tap())
 		assert_true(s.steered < (s.receive[0] + s.receive[1]) / 4);
+	weir_trace_disable(w.m);
+	end(&w);
+}
+
+/* Of a device with fewer queues than there are cpus. */
+static void a_cpu_without_a_queue_goes_by_the_lead(void **state)
+{
+	uint64_t cursor[64] = { 0 };
+	struct flow fl[NR_FLOWS];
+	struct seen s;
+	struct world w;
+
+	begin_with(&w, ",queues=1");
+	assert_int_equal(weir_trace_enable(w.m, RECORDS), 0);
+	for (uint32_t i = 0; i < NR_FLOWS; i++)
+		fl[i] = flow_out(&w, i % NR_CPUS);
+	for (uint8_t i = 0; i < NR_FLOWS; i++)
+		exchange(&fl[i], 30000, i);
+	for (uint32_t i = 0; i < NR_FLOWS; i++)
+		flow_end(&fl[i]);
+	s = look(w.m, cursor);
+	assert_true(s.by_lead > 0 && s.steered > 0);
+	assert_int_equal(s.receive[1], 0);
 	weir_trace_disable(w.m);
 	end(&w);
 }
@@ -435,13 +515,14 @@ static void the_device_goes_while_all_cpus_use_it(void **state)
 	}
 	weir_machine_destroy(w.m);
 	close(w.listener);
-	if (!is_tap())
+	if (!is_tap() && !makes_v1())
 		sh("ip link del v0");
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cpu_without_a_queue_goes_by_the_lead),
 		cmocka_unit_test(each_cpu_sends_and_receives_by_a_queue_of_its_own),
 		cmocka_unit_test(connections_find_their_cpu_whichever_queue_they_come_by),
 		cmocka_unit_test(a_capture_sees_what_every_cpu_sends_and_receives),
@@ -452,5 +533,13 @@ int main(int argc, char **argv)
 	};
 
 	kind = argc > 1 ? argv[1] : "tap";
-	return cmocka_run_group_tests_name(kind, tests, in_own_namespace, NULL);
+	module_path = argc > 2 ? argv[2] : NULL;
+	if (!is_dpdk())
+		return _cmocka_run_group_tests(kind, tests, sizeof(tests) / sizeof(tests[0]),
+					       in_own_namespace, NULL);
+	setenv("WEIR_DPDK_EAL",
+	       "--no-huge -m 256 --no-pci --no-shconf --no-telemetry --log-level=error", 0);
+	/* Without the first: it has no option "queues" */
+	return _cmocka_run_group_tests(kind, tests + 1, sizeof(tests) / sizeof(tests[0]) - 1,
+				       in_own_namespace, NULL);
 }

@@ -3,8 +3,8 @@
  * dev-afxdp.c - a module: a device over queues of an interface of the host, by AF_XDP sockets
  *
  * Theory of operation
- *   The interface is the device's alone: libxdp's program gives every frame of the queues to the sockets, the host sees none of them. Each
- *   queue has a socket with rings for receive and transmit, and rings for empty and sent chunks; all share one umem of chunks of 4 KiB.
+ *   The interface is the device's alone: libxdp's program gives every frame of its queues to the sockets, the host sees none of them. Each
+ *   queue of the interface has a socket with rings for receive and transmit, and rings for empty and sent chunks; all share one umem of chunks of 4 KiB.
  *
  *   Receive. The kernel (or the card) writes a frame into a chunk. Short ones are copied into an skb and the chunk is free again; of longer ones
  *   the chunk itself becomes a fragment, and is free when the last skb that points into it has gone: there is no copy between ring
@@ -14,12 +14,17 @@
  *   Each socket has an interrupt line (host_line.h). With busy_poll the sockets ask for busy polling (SO_PREFER_BUSY_POLL): then the device's
  *   poll() drives the card's, and never sleeps while the device is up.
  *
+ *   In a net on several cpus the sockets are shared out: each cpu has some of them, which are the queue of the device's shadow there
+ *   (netdev_queue_ops), and a pool of chunks of its own. A chunk never leaves its cpu: its pool fills its sockets' rings, what was sent comes back by
+ *   the ring of the socket that sent it, and what is lent is copied when its packet goes to another cpu (skb_migrate()). So nothing
+ *   of the umem is shared on the packet path. The interface's hash is not ours: net_steer() hands over what came by a wrong queue.
+ *
  *   There is no word about checksums beside a frame. A kernel that sends to a veth leaves them unfinished, and AF_XDP hands that on: with
  *   csum=veth a transport checksum that is the sum of the pseudo header alone is taken as such; else the sender's offloads must be off.
  * Invariants
- *   A chunk is in exactly one place: on the free list, in a fill or rx ring (the kernel's), in a tx or completion ring, or lent
- *   (page.refcount > 0). The umem outlives the device while chunks are lent, and the module while the umem is there.
- * Locking: the cpu lock; rtnl to make and remove.
+ *   A chunk is in exactly one place: on its pool's free list, in a fill or rx ring (the kernel's), in a tx or completion ring, or lent
+ *   (page.refcount > 0). A pool outlives the device while chunks of it are lent, the umem its pools, and the module the umem.
+ * Locking: a queue and its pool: the lock of its cpu; rtnl to make and remove. Counters of a queue have one writer, and are read by atomics.
  * See Documentation of the uapi header linux/if_xdp.h; libxdp(3), xsk.h.
  */
 #include <errno.h>
@@ -36,6 +41,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/net_group.h"
 #include "drivers/drivers_internal.h"
 #include "weir/module.h"
 
@@ -49,6 +55,7 @@
 #define MAX_QUEUES  16
 #define RING        2048u
 #define TX_BATCH    64u
+#define FILL_BATCH  64u
 #define TX_CALLS    (RING / 32 + 1)
 #define RETRY_NS    (10 * NSEC_PER_MSEC)
 #define AFXDP_TXQ   1000
@@ -72,18 +79,28 @@ struct afxdp_config {
 	u32 chunks, queues, mode, copy, csum, addr, busy_poll, tx_usecs;
 };
 
+struct afxdp_chunk {
+	struct page page;
+	struct afxdp_pool *pool;
+};
+
+/* The memory. */
 struct afxdp_umem {
 	struct machine *machine;
 	struct xsk_umem *umem;
 	u8 *area;
-	u32 refs; /* the device, and each chunk that is lent */
-	u32 nr_chunks, nr_lent, nr_free;
-	u32 *free; /* a stack: what was used last is in the cache */
-	struct afxdp_chunk {
-		struct page page;
-		struct afxdp_umem *owner;
-	} chunks[];
+	u32 refs; /* atomic: the device, and each pool */
+	u32 nr_chunks;
+	struct afxdp_chunk chunks[];
 };
+
+/* The part of it that one cpu works with: all under its lock. */
+struct afxdp_pool {
+	struct afxdp_umem *umem;
+	u32 refs; /* the queue, and each chunk that is lent */
+	u32 nr_chunks, nr_lent, nr_free;
+	u32 free[]; /* a stack: what was used last is in the cache */
+} __cacheline_aligned;
 
 struct afxdp_stats {
 	u64 rx_lent, rx_copied, rx_ring_full, rx_fill_empty, rx_dropped;
@@ -91,27 +108,46 @@ struct afxdp_stats {
 	u64 csum_unfinished;
 };
 
-struct afxdp_queue {
-	struct xsk_socket *xsk;
+/* A queue of the interface */
+struct afxdp_port {
+	struct xsk_socket *xsk; /* NULL: it is not open */
 	struct xsk_ring_cons rx, comp;
 	struct xsk_ring_prod tx, fill;
 	int fd;
+	bool counts; /* the kernel can be asked for its counters: the lead's cpu lock */
 	struct host_line line;
 };
 
-struct afxdp_priv {
+/* What a cpu has of the device. */
+struct afxdp_queue {
 	struct napi_struct napi;
-	struct afxdp_umem *umem;
-	u32 nr_queues, next_queue;
-	bool csum_veth, busy_poll;
+	struct net_device *
+		dev; /* whose it is: the device's, or that of its shadow on another cpu. NULL: nobody's */
+	const struct afxdp_priv *priv;
+	struct afxdp_pool *pool;  /* NULL: there is none any more */
+	struct afxdp_port *ports; /* nr_ports of them; it sends by the first */
+	u32 nr_ports, next_port;
 	u32 tx_unsent;
-	u64 tx_wait_ns;
 	struct hrtimer tx_timer;
 	struct timer_list retry;
+	struct afxdp_stats stats; /* what the kernel counts is in priv->sum */
+} __cacheline_aligned;
+
+struct afxdp_priv {
+	struct afxdp_umem *umem;
+	u32 nr_ports;
+	bool csum_veth, busy_poll;
+	u64 tx_wait_ns;
 	struct hostif host;
-	struct afxdp_stats stats;
-	struct afxdp_queue queues[MAX_QUEUES];
+	struct afxdp_stats sum; /* of all queues, when that was asked for last */
+	struct afxdp_port ports[MAX_QUEUES];
+	u32 nr_others;
+	struct afxdp_queue *others; /* for other cpus */
+	struct afxdp_queue own;
 };
+
+/* Of a counter of a queue's, which others may read */
+#define COUNT(counter) __atomic_store_n(&(counter), (counter) + 1, __ATOMIC_RELAXED)
 
 static struct afxdp_priv *afxdp_priv(const struct net_device *dev)
 {
@@ -129,29 +165,12 @@ static void umem_put(struct afxdp_umem *u)
 {
 	struct machine *m = u->machine;
 
-	if (--u->refs)
+	if (__atomic_sub_fetch(&u->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (u->area)
 		munmap(u->area, umem_size(u->nr_chunks));
-	free(u->free);
 	free(u);
 	__module_put(m, THIS_MODULE);
-}
-
-static void chunk_free(struct afxdp_umem *u, u64 addr)
-{
-	u->free[u->nr_free++] = (u32)(addr / CHUNK);
-}
-
-/* The last reference to what was received in it has gone. */
-static void chunk_release(struct page *page)
-{
-	struct afxdp_chunk *c = container_of(page, struct afxdp_chunk, page);
-	struct afxdp_umem *u = c->owner;
-
-	u->nr_lent--;
-	chunk_free(u, (u64)(page->addr - u->area));
-	umem_put(u);
 }
 
 /* NULL: no memory. */
@@ -164,76 +183,113 @@ static struct afxdp_umem *umem_create(struct machine *m, u32 nr_chunks)
 	u->machine = m;
 	u->refs = 1;
 	u->nr_chunks = nr_chunks;
-	u->free = calloc(nr_chunks, sizeof(*u->free));
 	u->area = mmap(NULL, umem_size(nr_chunks), PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (u->area == MAP_FAILED)
-		u->area = NULL;
-	if (!u->free || !u->area || !__try_module_get(m, THIS_MODULE)) {
-		if (u->area)
+	if (u->area == MAP_FAILED || !__try_module_get(m, THIS_MODULE)) {
+		if (u->area != MAP_FAILED)
 			munmap(u->area, umem_size(nr_chunks));
-		free(u->free);
 		free(u);
 		return NULL;
-	}
-	for (u32 i = nr_chunks; i-- > 0;) {
-		struct afxdp_chunk *c = &u->chunks[i];
-
-		c->owner = u;
-		c->page = (struct page){ .size = CHUNK,
-					 .release = chunk_release,
-					 .addr = u->area + (size_t)i * CHUNK };
-		chunk_free(u, (u64)i * CHUNK);
 	}
 	return u;
 }
 
-/* ---- receive --------------------------------------------------------------------------------------------- */
-
-/* As many empty chunks as there are and the ring takes. */
-static void fill_ring(struct afxdp_priv *priv, struct afxdp_queue *q)
+/* Its cpu lock is held, or nobody has seen it. */
+static void pool_put(struct afxdp_pool *pool)
 {
-	struct afxdp_umem *u = priv->umem;
-	u32 n = min(u->nr_free, xsk_prod_nb_free(&q->fill, RING)), i, at;
+	struct afxdp_umem *u = pool->umem;
 
-	n = min(n, RING);
-	/* Some are kept for transmission; a ring is given what its share is. */
-	if (n < TX_BATCH || u->nr_free < u->nr_chunks / 8 ||
-	    !xsk_ring_prod__reserve(&q->fill, n, &at))
+	if (--pool->refs)
 		return;
-	for (i = 0; i < n; i++)
-		*xsk_ring_prod__fill_addr(&q->fill, at + i) = (u64)u->free[--u->nr_free] * CHUNK;
-	xsk_ring_prod__submit(&q->fill, n);
-	if (xsk_ring_prod__needs_wakeup(&q->fill))
-		(void)recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+	free(pool);
+	umem_put(u);
 }
 
-static struct sk_buff *afxdp_skb(struct afxdp_priv *priv, u64 addr, u32 len)
+static void chunk_free(struct afxdp_pool *pool, u64 addr)
 {
-	struct net_device *dev = priv->napi.dev;
-	struct afxdp_umem *u = priv->umem;
-	struct page *page = &u->chunks[addr / CHUNK].page;
+	pool->free[pool->nr_free++] = (u32)(addr / CHUNK);
+}
+
+/* The last reference to what was received in it has gone. */
+static void chunk_release(struct page *page)
+{
+	struct afxdp_pool *pool = container_of(page, struct afxdp_chunk, page)->pool;
+
+	pool->nr_lent--;
+	chunk_free(pool, (u64)(page->addr - pool->umem->area));
+	pool_put(pool);
+}
+
+/* @n chunks of @u from @first on. NULL: no memory */
+static struct afxdp_pool *pool_create(struct afxdp_umem *u, u32 first, u32 n)
+{
+	size_t size = sizeof(struct afxdp_pool) + n * sizeof(u32);
+	struct afxdp_pool *pool = aligned_alloc(CACHE_LINE, ALIGN_UP(size, (size_t)CACHE_LINE));
+
+	if (!pool)
+		return NULL;
+	*pool = (struct afxdp_pool){ .umem = u, .refs = 1, .nr_chunks = n };
+	__atomic_add_fetch(&u->refs, 1, __ATOMIC_RELAXED);
+	for (u32 i = first + n; i-- > first;) {
+		struct afxdp_chunk *c = &u->chunks[i];
+
+		c->pool = pool;
+		c->page = (struct page){ .size = CHUNK,
+					 .release = chunk_release,
+					 .addr = u->area + (size_t)i * CHUNK };
+		chunk_free(pool, (u64)i * CHUNK);
+	}
+	return pool;
+}
+
+/* ---- receive --------------------------------------------------------------------------------------------- */
+
+/* Empty chunks for @port, as many as its ring and its share of the pool allow; some of that are kept for transmission. */
+static void fill_ring(struct afxdp_queue *q, struct afxdp_port *port)
+{
+	struct afxdp_pool *pool = q->pool;
+	u32 room = xsk_prod_nb_free(&port->fill, RING), spare = pool->nr_chunks / 4;
+	u32 share = min(RING, (pool->nr_chunks - spare) / q->nr_ports), there, n, at;
+
+	room = min(room, RING);
+	there = RING - room;
+	n = pool->nr_free > spare ? min(pool->nr_free - spare, room) : 0;
+	n = min(n, share > there ? share - there : 0);
+	if (n < min(share / 2, FILL_BATCH) || !n || !xsk_ring_prod__reserve(&port->fill, n, &at))
+		return;
+	for (u32 i = 0; i < n; i++)
+		*xsk_ring_prod__fill_addr(&port->fill, at + i) =
+			(u64)pool->free[--pool->nr_free] * CHUNK;
+	xsk_ring_prod__submit(&port->fill, n);
+	if (xsk_ring_prod__needs_wakeup(&port->fill))
+		(void)recvfrom(port->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+}
+
+static struct sk_buff *afxdp_skb(struct afxdp_queue *q, u64 addr, u32 len)
+{
+	struct afxdp_pool *pool = q->pool;
+	struct page *page = &pool->umem->chunks[addr / CHUNK].page;
 	struct sk_buff *skb;
 
-	if (len <= COPY_MAX || u->nr_lent * 2 >= u->nr_chunks) {
-		skb = frame_copy_in(dev, u->area + addr, len);
-		chunk_free(u, addr);
-		priv->stats.rx_copied++;
+	if (len <= COPY_MAX || pool->nr_lent * 2 >= pool->nr_chunks) {
+		skb = frame_copy_in(q->dev, pool->umem->area + addr, len);
+		chunk_free(pool, addr);
+		COUNT(q->stats.rx_copied);
 		return skb;
 	}
 	page->refcount = 1;
-	page->owner = dev->cpu;
-	u->nr_lent++;
-	u->refs++;
-	skb = frame_lend_in(dev, page, (u32)(addr % CHUNK), len);
+	page->owner = q->dev->cpu;
+	pool->nr_lent++;
+	pool->refs++;
+	skb = frame_lend_in(q->dev, page, (u32)(addr % CHUNK), len);
 	page_put(page);
-	priv->stats.rx_lent++;
+	COUNT(q->stats.rx_lent);
 	return skb;
 }
 
-static void afxdp_receive(struct afxdp_priv *priv, struct sk_buff *skb)
+static void afxdp_receive(struct afxdp_queue *q, struct sk_buff *skb)
 {
-	struct net_device *dev = priv->napi.dev;
+	struct net_device *dev = q->dev;
 
 	trace_skb(skb, dev->net, TP_afxdp_receive, TRACE_PASS, skb_shinfo(skb)->nr_frags, 0);
 	if (unlikely(skb->len < ETH_HLEN)) {
@@ -244,133 +300,133 @@ static void afxdp_receive(struct afxdp_priv *priv, struct sk_buff *skb)
 	}
 	dev->stats.rx_packets++;
 	dev->stats.rx_bytes += skb->len;
-	if (priv->csum_veth && frame_csum_unfinished(skb))
-		priv->stats.csum_unfinished++;
+	if (q->priv->csum_veth && frame_csum_unfinished(skb))
+		COUNT(q->stats.csum_unfinished);
 	skb->protocol = eth_type_trans(skb, dev);
 	dev->stats.multicast += skb->pkt_type == SKB_PACKET_MULTICAST;
-	napi_gro_receive(&priv->napi, skb);
+	napi_gro_receive(&q->napi, skb);
 }
 
-static int rx_queue(struct afxdp_priv *priv, struct afxdp_queue *q, int budget)
+static int rx_port(struct afxdp_queue *q, struct afxdp_port *port, int budget)
 {
-	u32 at, n = xsk_ring_cons__peek(&q->rx, (u32)budget, &at);
+	u32 at, n = xsk_ring_cons__peek(&port->rx, (u32)budget, &at);
 
 	for (u32 i = 0; i < n; i++) {
-		const struct xdp_desc *d = xsk_ring_cons__rx_desc(&q->rx, at + i);
-		struct sk_buff *skb = afxdp_skb(priv, d->addr, d->len);
+		const struct xdp_desc *d = xsk_ring_cons__rx_desc(&port->rx, at + i);
+		struct sk_buff *skb = afxdp_skb(q, d->addr, d->len);
 
 		if (skb)
-			afxdp_receive(priv, skb);
+			afxdp_receive(q, skb);
 		else
-			priv->napi.dev->stats.rx_dropped++;
+			q->dev->stats.rx_dropped++;
 	}
 	if (n)
-		xsk_ring_cons__release(&q->rx, n);
-	fill_ring(priv, q);
+		xsk_ring_cons__release(&port->rx, n);
+	fill_ring(q, port);
 	return (int)n;
 }
 
-static void tx_flush(struct afxdp_priv *priv);
+static void tx_flush(struct afxdp_queue *q);
 
 static int afxdp_poll(struct napi_struct *napi, int budget)
 {
-	struct afxdp_priv *priv = container_of(napi, struct afxdp_priv, napi);
+	struct afxdp_queue *q = container_of(napi, struct afxdp_queue, napi);
 	int work = 0;
 
-	for (u32 i = 0; i < priv->nr_queues && work < budget; i++) {
-		struct afxdp_queue *q = &priv->queues[priv->next_queue];
+	for (u32 i = 0; i < q->nr_ports && work < budget; i++) {
+		struct afxdp_port *port = &q->ports[q->next_port];
 
-		if (priv->busy_poll)
-			(void)recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
-		work += rx_queue(priv, q, budget - work);
-		priv->next_queue = (priv->next_queue + 1) % priv->nr_queues;
+		if (q->priv->busy_poll)
+			(void)recvfrom(port->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+		work += rx_port(q, port, budget - work);
+		q->next_port = (q->next_port + 1) % q->nr_ports;
 	}
-	tx_flush(priv);
+	tx_flush(q);
 	if (work >= budget)
 		return budget;
-	if (priv->busy_poll) { /* the caller pays a core */
+	if (q->priv->busy_poll) { /* the caller pays a core */
 		napi_complete_done(napi, work);
 		napi_schedule(napi);
 		return work;
 	}
 	napi_complete_done(napi, work);
-	tx_flush(priv); /* what the end of merging has caused */
-	for (u32 i = 0; i < priv->nr_queues; i++)
-		host_line_arm(&priv->queues[i].line, HOST_WATCH_READ);
+	tx_flush(q); /* what the end of merging has caused */
+	for (u32 i = 0; i < q->nr_ports; i++)
+		host_line_arm(&q->ports[i].line, HOST_WATCH_READ);
 	return work;
 }
 
 /* ---- transmit -------------------------------------------------------------------------------------------- */
 
 /* Takes back what was sent. */
-static void tx_clean(struct afxdp_priv *priv, struct afxdp_queue *q)
+static void tx_clean(struct afxdp_queue *q)
 {
-	u32 at = 0, n = xsk_ring_cons__peek(&q->comp, RING, &at);
+	struct afxdp_port *port = q->ports;
+	u32 at = 0, n = xsk_ring_cons__peek(&port->comp, RING, &at);
 
 	for (u32 i = 0; i < n; i++)
-		chunk_free(priv->umem, *xsk_ring_cons__comp_addr(&q->comp, at + i));
+		chunk_free(q->pool, *xsk_ring_cons__comp_addr(&port->comp, at + i));
 	if (n)
-		xsk_ring_cons__release(&q->comp, n);
+		xsk_ring_cons__release(&port->comp, n);
 }
 
 static bool tx_ring_empty(struct afxdp_queue *q)
 {
-	return xsk_prod_nb_free(&q->tx, RING) == RING;
+	return xsk_prod_nb_free(&q->ports->tx, RING) == RING;
 }
 
-static void tx_flush(struct afxdp_priv *priv)
+static void tx_flush(struct afxdp_queue *q)
 {
-	struct afxdp_queue *q = &priv->queues[0];
-	struct net_device *dev = priv->napi.dev;
+	struct afxdp_port *port = q->ports;
 	int calls = 0;
 
-	tx_clean(priv, q); /* what a card has sent by itself meanwhile */
-	if (!priv->tx_unsent)
+	tx_clean(q); /* what a card has sent by itself meanwhile */
+	if (!q->tx_unsent)
 		return;
 	while (!tx_ring_empty(q) && calls++ < (int)TX_CALLS &&
-	       xsk_ring_prod__needs_wakeup(&q->tx)) {
-		priv->stats.tx_calls++;
-		if (sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN &&
+	       xsk_ring_prod__needs_wakeup(&port->tx)) {
+		COUNT(q->stats.tx_calls);
+		if (sendto(port->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno != EAGAIN &&
 		    errno != EBUSY)
 			break;
-		tx_clean(priv, q); /* the kernel sends no more than it has room to tell of */
+		tx_clean(q); /* the kernel sends no more than it has room to tell of */
 	}
-	priv->tx_unsent = 0;
-	if (unlikely(!tx_ring_empty(q) && xsk_ring_prod__needs_wakeup(&q->tx))) {
-		priv->tx_unsent = 1;
-		mod_timer(dev->cpu, &priv->retry, dev->cpu->now + RETRY_NS);
+	q->tx_unsent = 0;
+	if (unlikely(!tx_ring_empty(q) && xsk_ring_prod__needs_wakeup(&port->tx))) {
+		q->tx_unsent = 1;
+		mod_timer(q->dev->cpu, &q->retry, q->dev->cpu->now + RETRY_NS);
 	}
-	tx_clean(priv, q);
+	tx_clean(q);
 }
 
 static void afxdp_retry(struct cpu *cpu, struct timer_list *t)
 {
-	struct afxdp_priv *priv = container_of(t, struct afxdp_priv, retry);
+	struct afxdp_queue *q = container_of(t, struct afxdp_queue, retry);
 
-	if (netif_running(priv->napi.dev))
-		tx_flush(priv);
+	if (netif_running(q->dev))
+		tx_flush(q);
 }
 
 static void tx_waited(struct cpu *cpu, struct hrtimer *t)
 {
-	struct afxdp_priv *priv = container_of(t, struct afxdp_priv, tx_timer);
+	struct afxdp_queue *q = container_of(t, struct afxdp_queue, tx_timer);
 
-	if (netif_running(priv->napi.dev))
-		tx_flush(priv);
+	if (netif_running(q->dev))
+		tx_flush(q);
 }
 
-static void tx_expect_more(struct afxdp_priv *priv)
+static void tx_expect_more(struct afxdp_queue *q)
 {
-	struct net_device *dev = priv->napi.dev;
+	u64 wait_ns = q->priv->tx_wait_ns;
+	struct cpu *cpu = q->dev->cpu;
 
-	if (priv->tx_wait_ns && priv->tx_unsent < TX_BATCH) {
-		if (!hrtimer_active(&priv->tx_timer))
-			(void)hrtimer_start(dev->cpu, &priv->tx_timer,
-					    dev->cpu->now + priv->tx_wait_ns);
-	} else if (priv->tx_wait_ns) {
-		tx_flush(priv);
-	} else if (!(priv->napi.state & NAPI_STATE_SCHED)) {
-		napi_schedule(&priv->napi);
+	if (wait_ns && q->tx_unsent < TX_BATCH) {
+		if (!hrtimer_active(&q->tx_timer))
+			(void)hrtimer_start(cpu, &q->tx_timer, cpu->now + wait_ns);
+	} else if (wait_ns) {
+		tx_flush(q);
+	} else if (!(q->napi.state & NAPI_STATE_SCHED)) {
+		napi_schedule(&q->napi);
 	}
 }
 
@@ -381,67 +437,41 @@ static enum netdev_tx tx_drop(struct sk_buff *skb, struct net_device *dev, skb_d
 	return NETDEV_TX_OK;
 }
 
-static enum netdev_tx afxdp_xmit(struct sk_buff *skb, struct net_device *dev)
+static enum netdev_tx afxdp_queue_xmit(struct sk_buff *skb, void *queue)
 {
-	struct afxdp_priv *priv = afxdp_priv(dev);
-	struct afxdp_umem *u = priv->umem;
-	struct afxdp_queue *q = &priv->queues[0];
+	struct afxdp_queue *q = queue;
+	struct net_device *dev = q->dev;
+	struct afxdp_pool *pool = q->pool;
+	struct afxdp_port *port = q->ports;
 	struct xdp_desc *d;
 	u64 addr;
 	u32 at;
 
 	trace_skb(skb, dev->net, TP_afxdp_xmit, TRACE_PASS, 0, 0);
-	if (skb->len > CHUNK || skb->len > hostif_mtu(&priv->host) + ETH_HLEN + VLAN_HLEN)
+	if (skb->len > CHUNK || skb->len > hostif_mtu(&q->priv->host) + ETH_HLEN + VLAN_HLEN)
 		return tx_drop(skb, dev, SKB_DROP_HOST_XMIT);
-	if (!u->nr_free || !xsk_prod_nb_free(&q->tx, 1)) {
-		tx_flush(priv);
-		if (!u->nr_free || !xsk_prod_nb_free(&q->tx, 1)) {
-			priv->stats.tx_ring_full++;
-			return host_line_busy(&q->line);
+	if (!pool->nr_free || !xsk_prod_nb_free(&port->tx, 1)) {
+		tx_flush(q);
+		if (!pool->nr_free || !xsk_prod_nb_free(&port->tx, 1)) {
+			COUNT(q->stats.tx_ring_full);
+			return host_line_busy(&port->line);
 		}
 	}
-	addr = (u64)u->free[u->nr_free - 1] * CHUNK;
-	if (skb_copy_bits(skb, 0, u->area + addr, skb->len))
+	addr = (u64)pool->free[pool->nr_free - 1] * CHUNK;
+	if (skb_copy_bits(skb, 0, pool->umem->area + addr, skb->len))
 		return tx_drop(skb, dev, SKB_DROP_NOMEM);
-	if (!xsk_ring_prod__reserve(&q->tx, 1, &at)) /* not so: there was room */
+	if (!xsk_ring_prod__reserve(&port->tx, 1, &at)) /* not so: there was room */
 		return tx_drop(skb, dev, SKB_DROP_NOMEM);
-	d = xsk_ring_prod__tx_desc(&q->tx, at);
+	d = xsk_ring_prod__tx_desc(&port->tx, at);
 	*d = (struct xdp_desc){ .addr = addr, .len = skb->len };
-	xsk_ring_prod__submit(&q->tx, 1);
-	u->nr_free--;
-	priv->tx_unsent++;
-	tx_expect_more(priv);
+	xsk_ring_prod__submit(&port->tx, 1);
+	pool->nr_free--;
+	q->tx_unsent++;
+	tx_expect_more(q);
 	dev->stats.tx_packets++;
 	dev->stats.tx_bytes += skb->len;
 	consume_skb(skb);
 	return NETDEV_TX_OK;
-}
-
-/* ---- device operations ------------------------------------------------------------------------------------ */
-
-static void lines_close(struct afxdp_priv *priv)
-{
-	for (u32 i = 0; i < priv->nr_queues; i++)
-		host_line_close(&priv->queues[i].line);
-}
-
-static int afxdp_init(struct net_device *dev)
-{
-	struct afxdp_priv *priv = afxdp_priv(dev);
-	int err = 0;
-
-	timer_setup(&priv->retry, afxdp_retry);
-	hrtimer_setup(&priv->tx_timer, tx_waited);
-	netif_napi_add(dev, &priv->napi, afxdp_poll);
-	for (u32 i = 0; i < priv->nr_queues && !err; i++)
-		err = host_line_open(&priv->queues[i].line, &priv->napi, priv->queues[i].fd, true);
-	if (!err)
-		err = hostif_follow(&priv->host, dev);
-	if (err) {
-		lines_close(priv);
-		netif_napi_del(&priv->napi);
-	}
-	return err;
 }
 
 /*
@@ -474,15 +504,146 @@ static void unsilence(struct printers old)
 	(void)libxdp_set_print(old.xdp);
 }
 
-static void sockets_delete(struct afxdp_priv *priv)
+/* ---- a queue ---------------------------------------------------------------------------------------------- */
+
+static void lines_close(struct afxdp_queue *q)
+{
+	for (u32 i = 0; i < q->nr_ports; i++)
+		host_line_close(&q->ports[i].line);
+}
+
+/* @q becomes @dev's, which is that of the cpu. 0 or -errno */
+static int queue_init(struct afxdp_queue *q, struct net_device *dev)
+{
+	int err = 0;
+
+	timer_setup(&q->retry, afxdp_retry);
+	hrtimer_setup(&q->tx_timer, tx_waited);
+	netif_napi_add(dev, &q->napi, afxdp_poll);
+	for (u32 i = 0; i < q->nr_ports && !err; i++)
+		err = host_line_open(&q->ports[i].line, &q->napi, q->ports[i].fd, true);
+	if (err) {
+		lines_close(q);
+		netif_napi_del(&q->napi);
+		return err;
+	}
+	q->dev = dev;
+	return 0;
+}
+
+static void queue_uninit(struct afxdp_queue *q)
+{
+	lines_close(q);
+	cpu_lock(q->dev->cpu);
+	del_timer(&q->retry);
+	hrtimer_cancel(q->dev->cpu, &q->tx_timer);
+	netif_napi_del(&q->napi);
+	cpu_unlock(q->dev->cpu);
+}
+
+/* After this the kernel writes nothing into the chunks of @ports, and nobody asks it. */
+static void ports_delete(struct afxdp_port *ports, u32 n)
 {
 	struct printers old = silence();
 
-	for (u32 i = 0; i < MAX_QUEUES; i++) {
-		if (priv->queues[i].xsk)
-			xsk_socket__delete(priv->queues[i].xsk);
-		priv->queues[i].xsk = NULL;
+	for (u32 i = 0; i < n; i++) {
+		ports[i].counts = false;
+		if (ports[i].xsk)
+			xsk_socket__delete(ports[i].xsk);
+		ports[i].xsk = NULL;
 	}
+	unsilence(old);
+}
+
+/* No socket any more; its cpu lock is held, or nobody has seen it. */
+static void queue_put_pool(struct afxdp_queue *q)
+{
+	if (q->pool)
+		pool_put(q->pool);
+	q->pool = NULL;
+}
+
+static int queue_open(void *queue)
+{
+	struct afxdp_queue *q = queue;
+
+	napi_enable(&q->napi);
+	netif_tx_wake_queue(q->dev->tx);
+	napi_schedule(&q->napi); /* what came while it was down, and arms the lines */
+	return 0;
+}
+
+static void queue_stop(void *queue)
+{
+	struct afxdp_queue *q = queue;
+
+	napi_disable(&q->napi);
+	tx_flush(q);
+	del_timer(&q->retry);
+	hrtimer_cancel(q->dev->cpu, &q->tx_timer);
+}
+
+/* One of those that are left, for the cpu of @shadow; NULL: there are none */
+static void *queue_attach(struct net_device *dev, struct net_device *shadow)
+{
+	struct afxdp_priv *priv = afxdp_priv(dev);
+
+	for (u32 i = 0; i < priv->nr_others; i++) {
+		struct afxdp_queue *q = &priv->others[i];
+
+		if (!q->dev && q->pool)
+			return queue_init(q, shadow) ? NULL : q;
+	}
+	return NULL;
+}
+
+static void queue_detach(void *queue)
+{
+	struct afxdp_queue *q = queue;
+	struct cpu *cpu = q->dev->cpu, *lead = q->priv->own.dev->cpu;
+
+	cpu_lock(lead);
+	for (u32 i = 0; i < q->nr_ports; i++)
+		q->ports[i].counts = false;
+	cpu_unlock(lead);
+	queue_uninit(q);
+	ports_delete(q->ports, q->nr_ports);
+	cpu_lock(cpu);
+	queue_put_pool(q);
+	cpu_unlock(cpu);
+	q->dev = NULL;
+}
+
+static const struct netdev_queue_ops afxdp_queue_ops = {
+	.attach = queue_attach,
+	.detach = queue_detach,
+	.open = queue_open,
+	.stop = queue_stop,
+	.start_xmit = afxdp_queue_xmit,
+};
+
+/* ---- device operations ------------------------------------------------------------------------------------ */
+
+static int afxdp_init(struct net_device *dev)
+{
+	struct afxdp_priv *priv = afxdp_priv(dev);
+	int err = queue_init(&priv->own, dev);
+
+	if (err)
+		return err;
+	err = hostif_follow(&priv->host, dev);
+	if (err)
+		queue_uninit(&priv->own);
+	return err;
+}
+
+/* Those of other cpus are gone, or never were any cpu's. */
+static void sockets_delete(struct afxdp_priv *priv)
+{
+	struct printers old;
+
+	ports_delete(priv->ports, MAX_QUEUES);
+	old = silence();
 	if (priv->umem && priv->umem->umem)
 		(void)xsk_umem__delete(priv->umem->umem);
 	if (priv->umem)
@@ -495,13 +656,8 @@ static void afxdp_uninit(struct net_device *dev)
 	struct afxdp_priv *priv = afxdp_priv(dev);
 
 	hostif_close(&priv->host);
-	lines_close(priv);
-	cpu_lock(dev->cpu);
-	del_timer(&priv->retry);
-	hrtimer_cancel(dev->cpu, &priv->tx_timer);
-	netif_napi_del(&priv->napi);
-	cpu_unlock(dev->cpu);
-	sockets_delete(priv); /* the kernel writes nothing any more */
+	queue_uninit(&priv->own);
+	sockets_delete(priv);
 }
 
 static void afxdp_destructor(struct net_device *dev)
@@ -510,30 +666,31 @@ static void afxdp_destructor(struct net_device *dev)
 
 	hostif_close(&priv->host);
 	sockets_delete(priv);
-	if (priv->umem) /* the cpu lock is held, or nobody has seen the device */
+	queue_put_pool(&priv->own); /* the cpu lock is held, or nobody has seen the device */
+	for (u32 i = 0; i < priv->nr_others; i++)
+		queue_put_pool(&priv->others[i]);
+	free(priv->others);
+	if (priv->umem)
 		umem_put(priv->umem);
+}
+
+static enum netdev_tx afxdp_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	return afxdp_queue_xmit(skb, &afxdp_priv(dev)->own);
 }
 
 static int afxdp_open(struct net_device *dev)
 {
 	struct afxdp_priv *priv = afxdp_priv(dev);
 
-	napi_enable(&priv->napi);
 	hostif_show_carrier(&priv->host);
-	netif_tx_wake_queue(dev->tx);
-	napi_schedule(&priv->napi); /* what came while it was down, and arms the watches */
-	return 0;
+	return queue_open(&priv->own);
 }
 
 static int afxdp_stop(struct net_device *dev)
 {
-	struct afxdp_priv *priv = afxdp_priv(dev);
-
 	netif_carrier_off(dev);
-	napi_disable(&priv->napi);
-	tx_flush(priv);
-	del_timer(&priv->retry);
-	hrtimer_cancel(dev->cpu, &priv->tx_timer);
+	queue_stop(&afxdp_priv(dev)->own);
 	return 0;
 }
 
@@ -543,27 +700,39 @@ static int afxdp_set_mac(struct net_device *dev, const u8 *addr)
 	return 0;
 }
 
+/* What the kernel has counted of @port */
+static void ask_kernel(const struct afxdp_port *port, struct afxdp_stats *sum)
+{
+	struct xdp_statistics x = { 0 };
+	socklen_t len = sizeof(x);
+
+	if (!port->counts || getsockopt(port->fd, SOL_XDP, XDP_STATISTICS, &x, &len))
+		return;
+	sum->rx_ring_full += x.rx_ring_full;
+	sum->rx_fill_empty += x.rx_fill_ring_empty_descs;
+	sum->rx_dropped += x.rx_dropped; /* for want of an empty chunk, too */
+}
+
 static void ask_stats(struct afxdp_priv *priv)
 {
-	struct afxdp_stats *st = &priv->stats;
+	struct afxdp_stats sum = { 0 };
+	u64 *to = (u64 *)&sum;
 
-	st->rx_ring_full = st->rx_fill_empty = st->rx_dropped = 0;
-	for (u32 i = 0; i < priv->nr_queues; i++) {
-		struct xdp_statistics x = { 0 };
-		socklen_t len = sizeof(x);
+	for (u32 i = 0; i <= priv->nr_others; i++) {
+		const u64 *from = (const u64 *)(i ? &priv->others[i - 1].stats : &priv->own.stats);
 
-		if (getsockopt(priv->queues[i].fd, SOL_XDP, XDP_STATISTICS, &x, &len))
-			continue;
-		st->rx_ring_full += x.rx_ring_full;
-		st->rx_fill_empty += x.rx_fill_ring_empty_descs;
-		st->rx_dropped += x.rx_dropped; /* for want of an empty chunk, too */
+		for (u32 k = 0; k < sizeof(sum) / sizeof(*to); k++)
+			to[k] += __atomic_load_n(&from[k], __ATOMIC_RELAXED);
 	}
+	for (u32 i = 0; i < priv->nr_ports; i++)
+		ask_kernel(&priv->ports[i], &sum);
+	priv->sum = sum;
 }
 
 static void afxdp_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *s)
 {
 	struct afxdp_priv *priv = afxdp_priv(dev);
-	const struct afxdp_stats *st = &priv->stats;
+	const struct afxdp_stats *st = &priv->sum;
 
 	ask_stats(priv);
 	s->rx_missed_errors += st->rx_ring_full + st->rx_dropped;
@@ -578,6 +747,7 @@ static const struct net_device_ops afxdp_ops = {
 	.ndo_start_xmit = afxdp_xmit,
 	.ndo_set_mac_address = afxdp_set_mac,
 	.ndo_get_stats64 = afxdp_get_stats64,
+	.queue_ops = &afxdp_queue_ops,
 };
 
 #define AFXDP_STAT(name_) ETHTOOL_OWN_STAT(#name_, struct afxdp_stats, name_)
@@ -600,7 +770,7 @@ static const struct ethtool_stat afxdp_stat_rows[] = {
 static const void *afxdp_stats_own(struct net_device *dev)
 {
 	ask_stats(afxdp_priv(dev));
-	return &afxdp_priv(dev)->stats;
+	return &afxdp_priv(dev)->sum;
 }
 
 static bool afxdp_get_link(struct net_device *dev)
@@ -610,7 +780,7 @@ static bool afxdp_get_link(struct net_device *dev)
 
 static int afxdp_get_channels(struct net_device *dev, struct ethtool_channels *ret)
 {
-	ret->combined_count = ret->max_combined = afxdp_priv(dev)->nr_queues;
+	ret->combined_count = ret->max_combined = afxdp_priv(dev)->nr_ports;
 	return 0;
 }
 
@@ -647,6 +817,7 @@ static void afxdp_setup(struct net_device *dev)
 	dev->priv_destructor = afxdp_destructor;
 	dev->carrier = false;
 	priv->host.fd = priv->host.stop_fd = -1;
+	priv->own.priv = priv;
 }
 
 /* How many queues the interface receives by. */
@@ -664,8 +835,22 @@ static u32 host_queues(const char *name)
 	return err ? 1 : max(1u, ch.combined_count + ch.rx_count);
 }
 
-static int open_queue(struct afxdp_priv *priv, const char *name, u32 i,
-		      const struct afxdp_config *cfg)
+static int busy_poll_port(const struct afxdp_port *port)
+{
+	int on = 1, usecs = BUSY_USECS, budget = BUSY_BUDGET;
+
+	return setsockopt(port->fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &on, sizeof(on)) ||
+			       setsockopt(port->fd, SOL_SOCKET, SO_BUSY_POLL, &usecs,
+					  sizeof(usecs)) ||
+			       setsockopt(port->fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget,
+					  sizeof(budget))
+		       ? -errno
+		       : 0;
+}
+
+/* Queue @i of the interface @name */
+static int open_port(struct afxdp_priv *priv, const char *name, u32 i,
+		     const struct afxdp_config *cfg)
 {
 	static const u32 xdp_flags[] = { [MODE_AUTO] = 0,
 					 [MODE_NATIVE] = XDP_FLAGS_DRV_MODE,
@@ -673,32 +858,22 @@ static int open_queue(struct afxdp_priv *priv, const char *name, u32 i,
 	static const u16 bind_flags[] = {
 		[COPY_AUTO] = 0, [COPY_ALWAYS] = XDP_COPY, [COPY_NEVER] = XDP_ZEROCOPY
 	};
-	struct afxdp_queue *q = &priv->queues[i];
+	struct afxdp_port *port = &priv->ports[i];
 	struct xsk_socket_config sc = {
 		.rx_size = RING,
 		.tx_size = RING,
 		.xdp_flags = xdp_flags[cfg->mode],
 		.bind_flags = (u16)(XDP_USE_NEED_WAKEUP | bind_flags[cfg->copy]),
 	};
-	int err = xsk_socket__create_shared(&q->xsk, name, i, priv->umem->umem, &q->rx, &q->tx,
-					    &q->fill, &q->comp, &sc);
+	int err = xsk_socket__create_shared(&port->xsk, name, i, priv->umem->umem, &port->rx,
+					    &port->tx, &port->fill, &port->comp, &sc);
 
 	if (err)
 		return err;
-	q->fd = xsk_socket__fd(q->xsk);
+	port->fd = xsk_socket__fd(port->xsk);
+	port->counts = true;
+	priv->nr_ports++;
 	return 0;
-}
-
-static int busy_poll_queue(const struct afxdp_queue *q)
-{
-	int on = 1, usecs = BUSY_USECS, budget = BUSY_BUDGET;
-
-	return setsockopt(q->fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &on, sizeof(on)) ||
-			       setsockopt(q->fd, SOL_SOCKET, SO_BUSY_POLL, &usecs, sizeof(usecs)) ||
-			       setsockopt(q->fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget,
-					  sizeof(budget))
-		       ? -errno
-		       : 0;
 }
 
 static const char *why_not(int err)
@@ -723,14 +898,52 @@ static const char *why_not(int err)
 	return strerror(-err);
 }
 
-static int open_umem(struct afxdp_priv *priv)
+static int open_umem(struct afxdp_priv *priv, u32 nr_chunks, struct machine *m)
 {
-	struct afxdp_umem *u = priv->umem;
 	struct xsk_umem_config uc = { .fill_size = RING, .comp_size = RING, .frame_size = CHUNK };
 
+	priv->umem = umem_create(m, nr_chunks);
+	if (!priv->umem)
+		return -ENOMEM;
 	/* The rings of the first queue are made with the umem. */
-	return xsk_umem__create(&u->umem, u->area, umem_size(u->nr_chunks), &priv->queues[0].fill,
-				&priv->queues[0].comp, &uc);
+	return xsk_umem__create(&priv->umem->umem, priv->umem->area, umem_size(nr_chunks),
+				&priv->ports[0].fill, &priv->ports[0].comp, &uc);
+}
+
+/* Share @i of @n of the sockets and chunks. 0 or -ENOMEM */
+static int queue_take(struct afxdp_priv *priv, struct afxdp_queue *q, u32 i, u32 n)
+{
+	u32 chunks = priv->umem->nr_chunks, ports = priv->nr_ports;
+	u32 first_chunk = (u32)((u64)chunks * i / n), first = ports * i / n;
+
+	q->priv = priv;
+	q->ports = &priv->ports[first];
+	q->nr_ports = ports * (i + 1) / n - first;
+	q->pool = pool_create(priv->umem, first_chunk,
+			      (u32)((u64)chunks * (i + 1) / n) - first_chunk);
+	if (!q->pool)
+		return -ENOMEM;
+	for (u32 k = 0; k < q->nr_ports; k++)
+		fill_ring(q, &q->ports[k]);
+	return 0;
+}
+
+/* A queue for each of @n cpus. */
+static int queues_take(struct afxdp_priv *priv, u32 n)
+{
+	int err = queue_take(priv, &priv->own, 0, n);
+
+	if (err || n == 1)
+		return err;
+	priv->others = aligned_alloc(CACHE_LINE, (n - 1) * sizeof(*priv->others));
+	if (!priv->others)
+		return -ENOMEM;
+	memset(priv->others, 0, (n - 1) * sizeof(*priv->others));
+	for (u32 i = 1; i < n && !err; i++) {
+		priv->nr_others++;
+		err = queue_take(priv, &priv->others[i - 1], i, n);
+	}
+	return err;
 }
 
 /* 0, or -errno with a sentence. */
@@ -738,8 +951,8 @@ static int afxdp_take(struct net_device *dev, const char *name, const struct afx
 		      struct netlink_ext_ack *extack)
 {
 	struct afxdp_priv *priv = afxdp_priv(dev);
+	u32 queues, cpus = dev->net->group ? dev->net->group->n : 1;
 	int err = hostif_open(&priv->host, name);
-	u32 queues;
 
 	if (err) {
 		nl_set_err_msg(extack, "afxdp: %s: %s", name, strerror(-err));
@@ -754,28 +967,37 @@ static int afxdp_take(struct net_device *dev, const char *name, const struct afx
 	priv->csum_veth = cfg->csum == CSUM_VETH;
 	priv->busy_poll = cfg->busy_poll;
 	priv->tx_wait_ns = cfg->tx_usecs * NSEC_PER_USEC;
-	priv->umem = umem_create(dev->net->machine, cfg->chunks);
-	if (!priv->umem)
-		return -ENOMEM;
-	err = open_umem(priv);
+	err = open_umem(priv, cfg->chunks, dev->net->machine);
 	if (err) {
 		nl_set_err_msg(extack, "afxdp: %u chunks: %s", cfg->chunks, why_not(err));
 		return err;
 	}
-	for (u32 i = 0; i < queues && !err; i++) {
-		err = open_queue(priv, name, i, cfg);
+	for (u32 i = 0; i < queues; i++) {
+		err = open_port(priv, name, i, cfg);
 		if (err) {
 			nl_set_err_msg(extack, "afxdp: %s, queue %u: %s", name, i, why_not(err));
 			return err;
 		}
-		priv->nr_queues++;
-		fill_ring(priv, &priv->queues[i]);
-		if (cfg->busy_poll)
-			err = busy_poll_queue(&priv->queues[i]);
+		err = cfg->busy_poll ? busy_poll_port(&priv->ports[i]) : 0;
+		if (err) {
+			nl_set_err_msg(extack, "afxdp: busy polling: %s", strerror(-err));
+			return err;
+		}
 	}
-	if (err)
-		nl_set_err_msg(extack, "afxdp: busy polling: %s", strerror(-err));
-	return err;
+	return queues_take(priv, min(cpus, queues));
+}
+
+/* Those that no cpu has taken: their frames are the host's. */
+static void close_unused(struct afxdp_priv *priv)
+{
+	for (u32 i = 0; i < priv->nr_others; i++) {
+		struct afxdp_queue *q = &priv->others[i];
+
+		if (q->dev)
+			continue;
+		ports_delete(q->ports, q->nr_ports);
+		queue_put_pool(q);
+	}
 }
 
 static int afxdp_attach(struct net *net, const char *ifname, const char *name, const void *config,
@@ -808,6 +1030,8 @@ static int afxdp_attach(struct net *net, const char *ifname, const char *name, c
 	}
 	if (err)
 		free_netdev(dev);
+	else
+		close_unused(afxdp_priv(dev));
 	return err;
 }
 

@@ -15,15 +15,22 @@
  *   freed with the last skb that points into it. At most half of the pool is lent.
  *   Transmit. The octets are gathered into a chain of mbufs, one copy. Frames are sent in bursts: when the softirqs that wrote them are through, or BURST
  *   of them are there. Checksums and segmentation are left to the port where it says that it can.
+ *
+ *   In a net on several cpus each of them has a queue of the port for receive and one for transmit, with a pool of mbufs of its own: the queue of
+ *   the device's shadow there (netdev_queue_ops), as far as the port has so many. A port that can spreads flows by a hash, which is not ours:
+ *   net_steer() hands over what came by a wrong queue; lent mbufs are copied then (skb_migrate()), so that none leaves its cpu.
  * Invariants
- *   The pool outlives the device while mbufs are lent, and the module while the pool is there.
- * Locking: the cpu lock; rtnl to make and remove.
+ *   A pool outlives the port, and the device while mbufs of it are lent; the module outlives the pools.
+ * Locking: a queue and its pool: the lock of its cpu; rtnl to make and remove. The rest: the lead's. Counters of a queue have one writer, and are
+ * read by atomics.
  * See the DPDK programmer's guide: mbuf library, poll mode driver.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/net_group.h"
 #include "drivers/drivers_internal.h"
 #include "weir/module.h"
 
@@ -53,13 +60,14 @@
 #define LINK_NS     (100 * NSEC_PER_MSEC)
 #define DPDK_TXQ    1000
 #define EAL_WORDS   32
+#define RSS_FLOWS   (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)
 #define TX_TSO      (RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
 #define TX_CSUM     (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 
 struct dpdk_pool {
 	struct machine *machine;
 	struct rte_mempool *mp;
-	u32 refs; /* the device, and each mbuf that is lent */
+	u32 refs; /* the queue, and each mbuf that is lent */
 	u32 nr_lent;
 };
 
@@ -74,20 +82,35 @@ struct dpdk_stats {
 	u64 rx_lent, rx_copied, rx_missed, rx_no_mbuf, tx_bursts, tx_full;
 };
 
-struct dpdk_priv {
+/* What a cpu has of the device: queue @id of the port, in both directions. */
+struct dpdk_queue {
 	struct napi_struct napi;
-	struct net_device *dev;
+	struct net_device *
+		dev; /* whose it is: the device's, or that of its shadow on another cpu. NULL: nobody's */
+	const struct dpdk_priv *priv;
 	struct dpdk_pool *pool;
-	u16 port;
-	bool opened, probed; /* probed: by us, so it goes with the device */
-	u64 tx_offloads;
+	u16 id;
 	u64 tx_moved; /* when a frame left, or the first of pending came */
 	u32 nr_pending;
 	struct rte_mbuf *pending[BURST];
 	struct hrtimer idle;
+	struct dpdk_stats stats; /* what the port counts is in priv->sum */
+} __cacheline_aligned;
+
+struct dpdk_priv {
+	struct net_device *dev;
+	u16 port;
+	bool opened, probed; /* probed: by us, so it goes with the device */
+	u64 tx_offloads;
 	struct timer_list link;
-	struct dpdk_stats stats;
+	struct dpdk_stats sum; /* of all queues, when that was asked for last */
+	u32 nr_others;
+	struct dpdk_queue *others; /* for other cpus */
+	struct dpdk_queue own;
 };
+
+/* Of a counter of a queue's, which others may read */
+#define COUNT(counter) __atomic_store_n(&(counter), (counter) + 1, __ATOMIC_RELAXED)
 
 static struct dpdk_priv *dpdk_priv(const struct net_device *dev)
 {
@@ -121,26 +144,26 @@ static void mbuf_release(struct page *page)
 static_assert(offsetof(struct dpdk_priv_area, page) == 0, "mbuf_release()");
 
 /* The octets of one mbuf, as a page with a reference of the caller's. */
-static struct page *mbuf_lend(struct dpdk_priv *priv, struct rte_mbuf *m)
+static struct page *mbuf_lend(struct dpdk_queue *q, struct rte_mbuf *m)
 {
 	struct dpdk_priv_area *a = rte_mbuf_to_priv(m);
 
 	*a = (struct dpdk_priv_area){
 		.page = { .refcount = 1,
 			  .size = m->buf_len,
-			  .owner = priv->napi.cpu,
+			  .owner = q->napi.cpu,
 			  .release = mbuf_release,
 			  .addr = m->buf_addr },
-		.pool = priv->pool,
+		.pool = q->pool,
 		.m = m,
 	};
-	priv->pool->nr_lent++;
-	priv->pool->refs++;
+	q->pool->nr_lent++;
+	q->pool->refs++;
 	return &a->page;
 }
 
 /* NULL: no memory. */
-static struct dpdk_pool *pool_create(struct machine *m, u16 port)
+static struct dpdk_pool *pool_create(struct machine *m, u16 port, u16 queue)
 {
 	struct dpdk_pool *p = calloc(1, sizeof(*p));
 	char name[32];
@@ -149,7 +172,7 @@ static struct dpdk_pool *pool_create(struct machine *m, u16 port)
 		return NULL;
 	p->machine = m;
 	p->refs = 1;
-	snprintf(name, sizeof(name), "weir-port-%u", port);
+	snprintf(name, sizeof(name), "weir-%u-%u", port, queue);
 	p->mp = rte_pktmbuf_pool_create(
 		name, MBUFS, 0, RTE_ALIGN(sizeof(struct dpdk_priv_area), RTE_MBUF_PRIV_ALIGN),
 		RTE_MBUF_DEFAULT_BUF_SIZE, rte_eth_dev_socket_id(port));
@@ -164,22 +187,22 @@ static struct dpdk_pool *pool_create(struct machine *m, u16 port)
 /* ---- receive ---------------------------------------------------------------------------------------------- */
 
 /* Consumes @m. NULL: no memory */
-static struct sk_buff *dpdk_skb(struct dpdk_priv *priv, struct rte_mbuf *m)
+static struct sk_buff *dpdk_skb(struct dpdk_queue *q, struct rte_mbuf *m)
 {
-	struct net_device *dev = priv->dev;
+	struct net_device *dev = q->dev;
 	struct sk_buff *skb;
 	struct page *page;
 
-	if (m->nb_segs == 1 && (m->data_len <= COPY_MAX || priv->pool->nr_lent * 2 >= MBUFS)) {
+	if (m->nb_segs == 1 && (m->data_len <= COPY_MAX || q->pool->nr_lent * 2 >= MBUFS)) {
 		skb = frame_copy_in(dev, rte_pktmbuf_mtod(m, void *), m->data_len);
 		rte_pktmbuf_free(m);
-		priv->stats.rx_copied++;
+		COUNT(q->stats.rx_copied);
 		return skb;
 	}
-	page = mbuf_lend(priv, m);
+	page = mbuf_lend(q, m);
 	skb = frame_lend_in(dev, page, m->data_off, m->data_len);
 	for (struct rte_mbuf *seg = m->next, *next; seg; seg = next) {
-		struct page *more = mbuf_lend(priv, seg);
+		struct page *more = mbuf_lend(q, seg);
 		bool fits = skb && skb_append_page(skb, more, seg->data_off, seg->data_len);
 
 		next = seg->next;
@@ -193,13 +216,14 @@ static struct sk_buff *dpdk_skb(struct dpdk_priv *priv, struct rte_mbuf *m)
 	m->next = NULL;
 	m->nb_segs = 1;
 	page_put(page);
-	priv->stats.rx_lent += skb != NULL;
+	if (skb)
+		COUNT(q->stats.rx_lent);
 	return skb;
 }
 
-static void dpdk_receive(struct dpdk_priv *priv, struct sk_buff *skb, u64 flags, u16 tci)
+static void dpdk_receive(struct dpdk_queue *q, struct sk_buff *skb, u64 flags, u16 tci)
 {
-	struct net_device *dev = priv->dev;
+	struct net_device *dev = q->dev;
 
 	trace_skb(skb, dev->net, TP_dpdk_receive, TRACE_PASS, skb_shinfo(skb)->nr_frags, 0);
 	if (skb->len < ETH_HLEN) {
@@ -219,14 +243,14 @@ static void dpdk_receive(struct dpdk_priv *priv, struct sk_buff *skb, u64 flags,
 	dev->stats.rx_bytes += skb->len;
 	skb->protocol = eth_type_trans(skb, dev);
 	dev->stats.multicast += skb->pkt_type == SKB_PACKET_MULTICAST;
-	napi_gro_receive(&priv->napi, skb);
+	napi_gro_receive(&q->napi, skb);
 }
 
-static void tx_flush(struct dpdk_priv *priv);
+static void tx_flush(struct dpdk_queue *q);
 
 static int dpdk_poll(struct napi_struct *napi, int budget)
 {
-	struct dpdk_priv *priv = dpdk_priv(napi->dev);
+	struct dpdk_queue *q = (struct dpdk_queue *)napi; /* its first member */
 	struct rte_mbuf *burst[BURST];
 	int work = 0;
 	u16 n;
@@ -234,37 +258,39 @@ static int dpdk_poll(struct napi_struct *napi, int budget)
 	do {
 		u16 want = (u16)RTE_MIN((int)BURST, budget - work);
 
-		n = rte_eth_rx_burst(priv->port, 0, burst, want);
+		n = rte_eth_rx_burst(q->priv->port, q->id, burst, want);
 		for (u16 i = 0; i < n; i++) {
 			u64 flags = burst[i]->ol_flags;
 			u16 tci = burst[i]->vlan_tci;
-			struct sk_buff *skb = dpdk_skb(priv, burst[i]);
+			struct sk_buff *skb = dpdk_skb(q, burst[i]);
 
 			if (skb)
-				dpdk_receive(priv, skb, flags, tci);
+				dpdk_receive(q, skb, flags, tci);
 			else
-				priv->dev->stats.rx_dropped++;
+				q->dev->stats.rx_dropped++;
 		}
 		work += n;
 	} while (n == BURST && work < budget);
-	tx_flush(priv);
+	tx_flush(q);
 	if (work >= budget)
 		return budget;
 	napi_complete_done(napi, work);
-	tx_flush(priv); /* what the end of merging has caused */
+	tx_flush(q); /* what the end of merging has caused */
 	if (work)
 		napi_schedule(napi);
 	else
-		(void)hrtimer_start(napi->cpu, &priv->idle, napi->cpu->now + IDLE_NS);
+		(void)hrtimer_start(napi->cpu, &q->idle, napi->cpu->now + IDLE_NS);
 	return work;
 }
 
+static_assert(offsetof(struct dpdk_queue, napi) == 0, "dpdk_poll()");
+
 static void dpdk_idle(struct cpu *cpu, struct hrtimer *t)
 {
-	struct dpdk_priv *priv = (struct dpdk_priv *)((char *)t - offsetof(struct dpdk_priv, idle));
+	struct dpdk_queue *q = (struct dpdk_queue *)((char *)t - offsetof(struct dpdk_queue, idle));
 
-	if (netif_running(priv->dev) && !(priv->napi.state & NAPI_STATE_SCHED))
-		napi_schedule(&priv->napi);
+	if (netif_running(q->dev) && !(q->napi.state & NAPI_STATE_SCHED))
+		napi_schedule(&q->napi);
 }
 
 static void dpdk_link(struct cpu *cpu, struct timer_list *t)
@@ -283,36 +309,37 @@ static void dpdk_link(struct cpu *cpu, struct timer_list *t)
 
 /* ---- transmit --------------------------------------------------------------------------------------------- */
 
-static void tx_flush(struct dpdk_priv *priv)
+static void tx_flush(struct dpdk_queue *q)
 {
+	u64 now = q->napi.cpu->now;
 	u16 n;
 
-	if (!priv->nr_pending)
+	if (!q->nr_pending)
 		return;
-	n = rte_eth_tx_burst(priv->port, 0, priv->pending, (u16)priv->nr_pending);
-	priv->stats.tx_bursts++;
+	n = rte_eth_tx_burst(q->priv->port, q->id, q->pending, (u16)q->nr_pending);
+	COUNT(q->stats.tx_bursts);
 	if (n) {
-		priv->tx_moved = priv->napi.cpu->now;
-	} else if (priv->napi.cpu->now - priv->tx_moved > TX_PATIENCE) {
+		q->tx_moved = now;
+	} else if (now - q->tx_moved > TX_PATIENCE) {
 		/* No ring is full for so long: this one is refused, and keeps back all behind it. */
-		rte_pktmbuf_free(priv->pending[0]);
-		priv->dev->stats.tx_errors++;
-		priv->tx_moved = priv->napi.cpu->now;
+		rte_pktmbuf_free(q->pending[0]);
+		q->dev->stats.tx_errors++;
+		q->tx_moved = now;
 		n = 1;
 	}
-	priv->nr_pending -= n;
-	memmove(priv->pending, priv->pending + n, priv->nr_pending * sizeof(priv->pending[0]));
-	if (n && netif_xmit_stopped(priv->dev->tx))
-		netif_tx_wake_queue(priv->dev->tx);
+	q->nr_pending -= n;
+	memmove(q->pending, q->pending + n, q->nr_pending * sizeof(q->pending[0]));
+	if (n && netif_xmit_stopped(q->dev->tx))
+		netif_tx_wake_queue(q->dev->tx);
 }
 
 /* A chain with the octets of @skb. NULL: the pool is empty */
-static struct rte_mbuf *mbuf_gather(struct dpdk_priv *priv, const struct sk_buff *skb)
+static struct rte_mbuf *mbuf_gather(struct dpdk_queue *q, const struct sk_buff *skb)
 {
 	struct rte_mbuf *head = NULL, *last = NULL;
 
 	for (u32 off = 0; off < skb->len;) {
-		struct rte_mbuf *m = rte_pktmbuf_alloc(priv->pool->mp);
+		struct rte_mbuf *m = rte_pktmbuf_alloc(q->pool->mp);
 		u16 n;
 
 		if (!m)
@@ -372,41 +399,112 @@ static void mbuf_offloads(struct rte_mbuf *m, const struct sk_buff *skb)
 	}
 }
 
-static enum netdev_tx tx_stop(struct dpdk_priv *priv)
+static enum netdev_tx tx_stop(struct dpdk_queue *q)
 {
-	priv->stats.tx_full++;
-	netif_tx_stop_queue(priv->dev->tx); /* poll() sends on, and wakes it */
+	COUNT(q->stats.tx_full);
+	netif_tx_stop_queue(q->dev->tx); /* poll() sends on, and wakes it */
 	return NETDEV_TX_BUSY;
 }
 
-static enum netdev_tx dpdk_xmit(struct sk_buff *skb, struct net_device *dev)
+static enum netdev_tx dpdk_queue_xmit(struct sk_buff *skb, void *queue)
 {
-	struct dpdk_priv *priv = dpdk_priv(dev);
+	struct dpdk_queue *q = queue;
+	struct net_device *dev = q->dev;
 	struct rte_mbuf *m;
 
-	trace_skb(skb, dev->net, TP_dpdk_xmit, TRACE_PASS, priv->nr_pending, 0);
-	if (priv->nr_pending == BURST) {
-		tx_flush(priv);
-		if (priv->nr_pending == BURST)
-			return tx_stop(priv);
+	trace_skb(skb, dev->net, TP_dpdk_xmit, TRACE_PASS, q->nr_pending, 0);
+	if (q->nr_pending == BURST) {
+		tx_flush(q);
+		if (q->nr_pending == BURST)
+			return tx_stop(q);
 	}
-	m = mbuf_gather(priv, skb);
+	m = mbuf_gather(q, skb);
 	if (!m) {
 		dev->stats.tx_dropped++;
 		kfree_skb_reason(skb, SKB_DROP_NOMEM);
 		return NETDEV_TX_OK;
 	}
 	mbuf_offloads(m, skb);
-	if (!priv->nr_pending)
-		priv->tx_moved = priv->napi.cpu->now;
-	priv->pending[priv->nr_pending++] = m;
-	if (!(priv->napi.state & NAPI_STATE_SCHED))
-		napi_schedule(&priv->napi);
+	if (!q->nr_pending)
+		q->tx_moved = q->napi.cpu->now;
+	q->pending[q->nr_pending++] = m;
+	if (!(q->napi.state & NAPI_STATE_SCHED))
+		napi_schedule(&q->napi);
 	dev->stats.tx_packets++;
 	dev->stats.tx_bytes += skb->len;
 	consume_skb(skb);
 	return NETDEV_TX_OK;
 }
+
+/* ---- a queue ------------------------------------------------------------------------------------------------ */
+
+/* @q becomes @dev's, which is that of the cpu. */
+static void queue_init(struct dpdk_queue *q, struct net_device *dev)
+{
+	hrtimer_setup(&q->idle, dpdk_idle);
+	netif_napi_add(dev, &q->napi, dpdk_poll);
+	q->dev = dev;
+}
+
+static void queue_drop_pending(struct dpdk_queue *q)
+{
+	rte_pktmbuf_free_bulk(q->pending, q->nr_pending);
+	q->nr_pending = 0;
+}
+
+static void queue_uninit(void *queue)
+{
+	struct dpdk_queue *q = queue;
+
+	cpu_lock(q->dev->cpu);
+	hrtimer_cancel(q->dev->cpu, &q->idle);
+	queue_drop_pending(q);
+	netif_napi_del(&q->napi);
+	cpu_unlock(q->dev->cpu);
+}
+
+static int queue_open(void *queue)
+{
+	struct dpdk_queue *q = queue;
+
+	napi_enable(&q->napi);
+	netif_tx_wake_queue(q->dev->tx);
+	napi_schedule(&q->napi);
+	return 0;
+}
+
+static void queue_stop(void *queue)
+{
+	struct dpdk_queue *q = queue;
+
+	tx_flush(q);
+	napi_disable(&q->napi);
+	hrtimer_cancel(q->dev->cpu, &q->idle);
+}
+
+/* One of those that are left, for the cpu of @shadow; NULL: there are none */
+static void *queue_attach(struct net_device *dev, struct net_device *shadow)
+{
+	struct dpdk_priv *priv = dpdk_priv(dev);
+
+	for (u32 i = 0; i < priv->nr_others; i++) {
+		struct dpdk_queue *q = &priv->others[i];
+
+		if (q->dev)
+			continue;
+		queue_init(q, shadow);
+		return q;
+	}
+	return NULL;
+}
+
+static const struct netdev_queue_ops dpdk_queue_ops = {
+	.attach = queue_attach,
+	.detach = queue_uninit, /* its pool stays: the port has mbufs of it */
+	.open = queue_open,
+	.stop = queue_stop,
+	.start_xmit = dpdk_queue_xmit,
+};
 
 /* ---- device operations -------------------------------------------------------------------------------------- */
 
@@ -414,11 +512,14 @@ static int dpdk_init(struct net_device *dev)
 {
 	struct dpdk_priv *priv = dpdk_priv(dev);
 
-	priv->dev = dev;
-	hrtimer_setup(&priv->idle, dpdk_idle);
 	timer_setup(&priv->link, dpdk_link);
-	netif_napi_add(dev, &priv->napi, dpdk_poll);
+	queue_init(&priv->own, dev);
 	return 0;
+}
+
+static enum netdev_tx dpdk_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	return dpdk_queue_xmit(skb, &dpdk_priv(dev)->own);
 }
 
 static void port_close(struct dpdk_priv *priv)
@@ -428,8 +529,6 @@ static void port_close(struct dpdk_priv *priv)
 	if (!priv->opened)
 		return;
 	priv->opened = false;
-	rte_pktmbuf_free_bulk(priv->pending, priv->nr_pending);
-	priv->nr_pending = 0;
 	(void)rte_eth_dev_get_name_by_port(priv->port, name);
 	(void)rte_eth_dev_stop(priv->port);
 	(void)rte_eth_dev_close(priv->port);
@@ -437,16 +536,32 @@ static void port_close(struct dpdk_priv *priv)
 		(void)rte_eal_hotplug_remove("vdev", name);
 }
 
+/* The port is closed; @q's cpu lock is held, or nobody has seen it. */
+static void queue_put_pool(struct dpdk_queue *q)
+{
+	if (q->pool)
+		pool_put(q->pool);
+	q->pool = NULL;
+}
+
 static void dpdk_uninit(struct net_device *dev)
 {
 	struct dpdk_priv *priv = dpdk_priv(dev);
 
 	cpu_lock(dev->cpu);
-	hrtimer_cancel(dev->cpu, &priv->idle);
 	del_timer(&priv->link);
-	netif_napi_del(&priv->napi);
 	cpu_unlock(dev->cpu);
+	queue_uninit(&priv->own);
 	port_close(priv);
+	for (u32 i = 0; i < priv->nr_others; i++) {
+		struct dpdk_queue *q = &priv->others[i];
+
+		if (!q->dev)
+			continue;
+		cpu_lock(q->napi.cpu); /* the shadow is gone, its cpu is not */
+		queue_put_pool(q);
+		cpu_unlock(q->napi.cpu);
+	}
 }
 
 static void dpdk_destructor(struct net_device *dev)
@@ -454,8 +569,10 @@ static void dpdk_destructor(struct net_device *dev)
 	struct dpdk_priv *priv = dpdk_priv(dev);
 
 	port_close(priv);
-	if (priv->pool) /* the cpu lock is held, or nobody has seen the device */
-		pool_put(priv->pool);
+	queue_put_pool(&priv->own); /* the cpu lock is held, or nobody has seen the device */
+	for (u32 i = 0; i < priv->nr_others; i++)
+		queue_put_pool(&priv->others[i]);
+	free(priv->others);
 }
 
 static int dpdk_open(struct net_device *dev)
@@ -465,21 +582,17 @@ static int dpdk_open(struct net_device *dev)
 
 	if (err)
 		return err;
-	napi_enable(&priv->napi);
-	netif_tx_wake_queue(dev->tx);
-	napi_schedule(&priv->napi);
 	mod_timer(dev->cpu, &priv->link, dev->cpu->now + 1);
-	return 0;
+	return queue_open(&priv->own);
 }
 
+/* The other queues have stopped before. */
 static int dpdk_stop(struct net_device *dev)
 {
 	struct dpdk_priv *priv = dpdk_priv(dev);
 
 	netif_carrier_off(dev);
-	tx_flush(priv);
-	napi_disable(&priv->napi);
-	hrtimer_cancel(dev->cpu, &priv->idle);
+	queue_stop(&priv->own);
 	del_timer(&priv->link);
 	return rte_eth_dev_stop(priv->port);
 }
@@ -516,11 +629,20 @@ static int dpdk_change_mtu(struct net_device *dev, int mtu)
 static void ask_stats(struct dpdk_priv *priv)
 {
 	struct rte_eth_stats st;
+	struct dpdk_stats sum = { 0 };
+	u64 *to = (u64 *)&sum;
 
-	if (rte_eth_stats_get(priv->port, &st))
-		return;
-	priv->stats.rx_missed = st.imissed;
-	priv->stats.rx_no_mbuf = st.rx_nombuf;
+	for (u32 i = 0; i <= priv->nr_others; i++) {
+		const u64 *from = (const u64 *)(i ? &priv->others[i - 1].stats : &priv->own.stats);
+
+		for (u32 k = 0; k < sizeof(sum) / sizeof(*to); k++)
+			to[k] += __atomic_load_n(&from[k], __ATOMIC_RELAXED);
+	}
+	if (!rte_eth_stats_get(priv->port, &st)) {
+		sum.rx_missed = st.imissed;
+		sum.rx_no_mbuf = st.rx_nombuf;
+	}
+	priv->sum = sum;
 }
 
 static void dpdk_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *s)
@@ -528,8 +650,8 @@ static void dpdk_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *s
 	struct dpdk_priv *priv = dpdk_priv(dev);
 
 	ask_stats(priv);
-	s->rx_missed_errors += priv->stats.rx_missed;
-	s->rx_dropped += priv->stats.rx_missed + priv->stats.rx_no_mbuf;
+	s->rx_missed_errors += priv->sum.rx_missed;
+	s->rx_dropped += priv->sum.rx_missed + priv->sum.rx_no_mbuf;
 }
 
 static const struct net_device_ops dpdk_ops = {
@@ -542,6 +664,7 @@ static const struct net_device_ops dpdk_ops = {
 	.ndo_set_mac_address = dpdk_set_mac,
 	.ndo_change_mtu = dpdk_change_mtu,
 	.ndo_get_stats64 = dpdk_get_stats64,
+	.queue_ops = &dpdk_queue_ops,
 };
 
 #define DPDK_STAT(name_) ETHTOOL_OWN_STAT(#name_, struct dpdk_stats, name_)
@@ -560,12 +683,18 @@ static const struct ethtool_stat dpdk_stat_rows[] = {
 static const void *dpdk_stats_own(struct net_device *dev)
 {
 	ask_stats(dpdk_priv(dev));
-	return &dpdk_priv(dev)->stats;
+	return &dpdk_priv(dev)->sum;
 }
 
 static bool dpdk_get_link(struct net_device *dev)
 {
 	return netif_carrier_ok(dev);
+}
+
+static int dpdk_get_channels(struct net_device *dev, struct ethtool_channels *ret)
+{
+	ret->combined_count = ret->max_combined = 1 + dpdk_priv(dev)->nr_others;
+	return 0;
 }
 
 static const struct ethtool_ops dpdk_ethtool_ops = {
@@ -574,6 +703,7 @@ static const struct ethtool_ops dpdk_ethtool_ops = {
 	.nr_stats = ARRAY_SIZE(dpdk_stat_rows),
 	.stats_own = dpdk_stats_own,
 	.get_link = dpdk_get_link,
+	.get_channels = dpdk_get_channels,
 };
 
 /* ---- attaching ----------------------------------------------------------------------------------------------- */
@@ -596,6 +726,7 @@ static void dpdk_setup(struct net_device *dev)
 	dev->live_addr_change = true;
 	dev->priv_destructor = dpdk_destructor;
 	dev->carrier = false;
+	dpdk_priv(dev)->own.priv = dpdk_priv(dev);
 }
 
 /* 0, also when somebody has done it; or -errno. */
@@ -603,7 +734,8 @@ static int start_eal(struct netlink_ext_ack *extack)
 {
 	const char *env = getenv("WEIR_DPDK_EAL");
 	char program[] = "weir", text[512], *argv[EAL_WORDS] = { program }, *save = NULL;
-	int argc = 1;
+	int argc = 1, r;
+	cpu_set_t cpus;
 
 	if (rte_lcore_count()) /* there are none before it */
 		return 0;
@@ -611,7 +743,11 @@ static int start_eal(struct netlink_ext_ack *extack)
 	for (char *w = strtok_r(text, " ", &save); w && argc < EAL_WORDS - 1;
 	     w = strtok_r(NULL, " ", &save))
 		argv[argc++] = w;
-	if (rte_eal_init(argc, argv) >= 0 || rte_errno == EALREADY)
+	/* EAL binds the thread that starts it to one cpu; it is the program's. */
+	(void)sched_getaffinity(0, sizeof(cpus), &cpus);
+	r = rte_eal_init(argc, argv);
+	(void)sched_setaffinity(0, sizeof(cpus), &cpus);
+	if (r >= 0 || rte_errno == EALREADY)
 		return 0;
 	nl_set_err_msg(extack,
 		       "dpdk: EAL: %s (WEIR_DPDK_EAL=\"--no-huge -m 256 --no-pci\" for ports "
@@ -663,13 +799,52 @@ static u64 quirks(const char *driver)
 	return ret;
 }
 
-static int open_port(struct dpdk_priv *priv, struct rte_eth_dev_info *info)
+/* Queue @q->id of the port, with a pool of its own. 0 or -errno */
+static int open_queue(struct dpdk_priv *priv, struct dpdk_queue *q, struct machine *m, u16 rx,
+		      u16 tx)
+{
+	int err;
+
+	q->priv = priv;
+	q->pool = pool_create(m, priv->port, q->id);
+	if (!q->pool)
+		return -ENOMEM;
+	err = rte_eth_rx_queue_setup(priv->port, q->id, rx, (unsigned)SOCKET_ID_ANY, NULL,
+				     q->pool->mp);
+	return err ? err
+		   : rte_eth_tx_queue_setup(priv->port, q->id, tx, (unsigned)SOCKET_ID_ANY, NULL);
+}
+
+static int open_queues(struct dpdk_priv *priv, struct machine *m, u16 n)
+{
+	u16 rx = RX_RING, tx = TX_RING;
+	int err = rte_eth_dev_adjust_nb_rx_tx_desc(priv->port, &rx, &tx);
+
+	if (!err)
+		err = open_queue(priv, &priv->own, m, rx, tx);
+	if (err || n == 1)
+		return err;
+	priv->others = aligned_alloc(CACHE_LINE, (n - 1u) * sizeof(*priv->others));
+	if (!priv->others)
+		return -ENOMEM;
+	memset(priv->others, 0, (n - 1u) * sizeof(*priv->others));
+	for (u16 i = 1; i < n && !err; i++) {
+		struct dpdk_queue *q = &priv->others[priv->nr_others++];
+
+		q->id = i;
+		err = open_queue(priv, q, m, rx, tx);
+	}
+	return err;
+}
+
+/* With a queue for each of @cpus, if there are so many. 0 or -errno */
+static int open_port(struct dpdk_priv *priv, u32 cpus, struct rte_eth_dev_info *info)
 {
 	const u64 wanted =
 		TX_TSO | TX_CSUM | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	struct rte_eth_conf conf = { 0 };
-	u16 rx = RX_RING, tx = TX_RING;
 	int err = rte_eth_dev_info_get(priv->port, info);
+	u16 n;
 
 	if (err)
 		return err;
@@ -679,15 +854,13 @@ static int open_port(struct dpdk_priv *priv, struct rte_eth_dev_info *info)
 	conf.rxmode.offloads = info->rx_offload_capa &
 			       (RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM |
 				RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
-	err = rte_eth_dev_configure(priv->port, 1, 1, &conf);
-	if (!err)
-		err = rte_eth_dev_adjust_nb_rx_tx_desc(priv->port, &rx, &tx);
-	if (!err)
-		err = rte_eth_rx_queue_setup(priv->port, 0, rx, (unsigned)SOCKET_ID_ANY, NULL,
-					     priv->pool->mp);
-	if (!err)
-		err = rte_eth_tx_queue_setup(priv->port, 0, tx, (unsigned)SOCKET_ID_ANY, NULL);
-	return err;
+	n = RTE_MIN(info->max_rx_queues, info->max_tx_queues);
+	n = RTE_MIN(n, (u16)cpus);
+	conf.rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads & RSS_FLOWS;
+	if (n > 1 && conf.rx_adv_conf.rss_conf.rss_hf)
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+	err = rte_eth_dev_configure(priv->port, n, n, &conf);
+	return err ? err : open_queues(priv, priv->dev->net->machine, n);
 }
 
 static void take_features(struct net_device *dev, const struct dpdk_priv *priv,
@@ -731,10 +904,10 @@ static int dpdk_attach(struct net *net, const char *ifname, const char *name, co
 	if (!dev)
 		return -ENOMEM;
 	priv = dpdk_priv(dev);
+	priv->dev = dev;
 	err = find_port(priv, name, extack);
 	if (!err) {
-		priv->pool = pool_create(net->machine, priv->port);
-		err = priv->pool ? open_port(priv, &info) : -ENOMEM;
+		err = open_port(priv, net->group ? net->group->n : 1, &info);
 		if (err)
 			nl_set_err_msg(extack, "dpdk: %.80s: %s", name, rte_strerror(-err));
 	}
@@ -742,8 +915,14 @@ static int dpdk_attach(struct net *net, const char *ifname, const char *name, co
 		take_features(dev, priv, &info);
 		err = register_netdevice(dev);
 	}
-	if (err)
+	if (err) {
 		free_netdev(dev);
+		return err;
+	}
+	for (u32 i = 0; i < priv->nr_others && !err; i++)
+		err = priv->others[i].dev ? 0 : -ENOMEM;
+	if (err) /* what came by a queue that no cpu has taken would be lost */
+		unregister_netdevice(dev);
 	return err;
 }
 

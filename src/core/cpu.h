@@ -96,6 +96,7 @@ struct __capability("cpu") cpu
 	bool single_threaded; /* of the machine: @lock is not used */
 	u8 context;           /* enum cpu_context and CONTEXT_KSOFTIRQD */
 	bool ksoftirqd;
+	bool xmit_more; /* netdev_xmit_more() */
 	u32 softirq_depth;
 	u64 next_skb_id; /* id << 8 | cpu id */
 	u64 epoch;       /* advanced by every cpu_unlock() */

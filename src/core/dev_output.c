@@ -7,7 +7,8 @@
  *   noqueue), straight to the driver. Right before the driver the packet is made into what the device can carry
  *   (validate_xmit_skb: segments, linear data, final checksums, the VLAN tag among the octets), then taps see it, then ndo_start_xmit() consumes it or says BUSY.
  *   A virtual device's driver may call dev_queue_xmit() again (a tunnel, a vlan); a configuration in which that never ends is
- *   cut off at XMIT_RECURSION_LIMIT.
+ *   cut off at XMIT_RECURSION_LIMIT. What became several segments, or left a qdisc together, is given to the driver as a list: it is
+ *   told with each packet whether another one follows (netdev_xmit_more()), and need not ring its card's bell for each.
  * Locking: the cpu lock.
  */
 #include "core/netdevice.h"
@@ -140,6 +141,21 @@ struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev)
 	return head;
 }
 
+struct sk_buff *validate_xmit_skb_list(struct sk_buff *skb, struct net_device *dev)
+{
+	struct sk_buff *head = NULL, **tail = &head;
+
+	while (skb) {
+		struct sk_buff *next = skb->next;
+
+		*tail = validate_xmit_skb(skb, dev);
+		while (*tail)
+			tail = &(*tail)->next;
+		skb = next;
+	}
+	return head;
+}
+
 /* ---- to the driver ------------------------------------------------------------------------------------- */
 
 static void taps_output(const struct sk_buff *skb, struct net_device *dev,
@@ -176,17 +192,19 @@ struct sk_buff *__dev_hard_start_xmit(struct sk_buff *first, struct net_device *
 		tapped = false;
 		trace_skb(skb, dev->net, TP_dev_hard_start_xmit, TRACE_PASS, txq - dev->tx, 0);
 		skb_tstamp_tx(skb, SKBTX_SW_TSTAMP, SCM_TSTAMP_SND);
-		*ret = dev->netdev_ops->ndo_start_xmit(skb, dev);
+		*ret = netdev_start_xmit(skb, dev, next != NULL);
 		if (unlikely(*ret == NETDEV_TX_BUSY)) {
 			skb->next = next;
-			return skb;
+			break;
 		}
 		txq->trans_start = dev->cpu->now;
 		skb = next;
 		if (unlikely(skb && netif_xmit_stopped(txq)))
-			return skb; /* with NETDEV_TX_OK: nobody has looked at this one yet */
+			break; /* with NETDEV_TX_OK: nobody has looked at this one yet */
 	}
-	return NULL;
+	if (unlikely(skb))
+		dev->cpu->xmit_more = false;
+	return skb;
 }
 
 struct sk_buff *dev_hard_start_xmit(struct sk_buff *first, struct net_device *dev,

@@ -11,8 +11,11 @@
 struct test_dev {
 	struct sk_buff_head sent;
 	bool busy;      /* the driver says NETDEV_TX_BUSY */
+	u32 busy_after; /* the same, once so many were sent; 0: never */
 	u32 stop_after; /* stops its queue after so many packets; 0: never */
 	u32 opens, stops;
+	u32 doorbells,
+		told; /* how often the card was told of what was sent, and of how many of it */
 	netdev_features_t forbidden;
 };
 
@@ -21,15 +24,26 @@ static inline struct test_dev *test_priv(const struct net_device *dev)
 	return netdev_priv(dev);
 }
 
+static inline void test_doorbell(struct test_dev *td)
+{
+	td->doorbells++;
+	td->told = td->sent.qlen;
+}
+
 static inline enum netdev_tx test_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct test_dev *td = test_priv(dev);
 
-	if (td->busy)
+	if (td->busy || (td->busy_after && td->sent.qlen >= td->busy_after)) {
+		if (td->told != td->sent.qlen)
+			test_doorbell(td);
 		return NETDEV_TX_BUSY;
+	}
 	skb_queue_tail(&td->sent, skb);
 	if (td->stop_after && td->sent.qlen >= td->stop_after)
 		netif_tx_stop_queue(&dev->tx[0]);
+	if (!netdev_xmit_more(dev) || netif_xmit_stopped(&dev->tx[0]))
+		test_doorbell(td);
 	return NETDEV_TX_OK;
 }
 

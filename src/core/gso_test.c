@@ -515,6 +515,44 @@ static void a_device_without_gro_merges_nothing(void **state)
 	bed_done(&b);
 }
 
+static void the_driver_rings_once_for_the_segments_of_a_packet(void **state)
+{
+	struct test_dev *td;
+	struct bed b;
+
+	bed_init(&b);
+	td = test_priv(b.dev);
+	assert_int_equal(dev_queue_xmit(toy_big(&b, 0, 14000, 7, 1400)), 0);
+	assert_int_equal(td->sent.qlen, 10);
+	assert_int_equal(td->doorbells, 1);
+	assert_int_equal(td->told, 10);
+	bed_done(&b);
+}
+
+static void segments_that_a_driver_refuses_come_again_in_order(void **state)
+{
+	struct test_dev *td;
+	struct sk_buff *skb;
+	struct bed b;
+
+	bed_init(&b);
+	td = test_priv(b.dev);
+	td->busy_after = 4;
+	assert_int_equal(dev_queue_xmit(toy_big(&b, 0, 14000, 7, 1400)), 0);
+	assert_int_equal(td->told, 4);
+	td->busy_after = 0;
+	qdisc_run(b.dev->tx[0].qdisc);
+	assert_int_equal(td->sent.qlen, 10);
+	assert_int_equal(td->told, 10);
+	assert_int_equal(td->doorbells, 2);
+	for (u32 i = 0; i < 10; i++) {
+		skb = skb_dequeue(&td->sent);
+		assert_payload(skb, ETH_HLEN + TOY_HLEN, i * 1400, 1400);
+		consume_skb(skb);
+	}
+	bed_done(&b);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -531,6 +569,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_held_longer_than_a_busy_millisecond),
 		cmocka_unit_test(clones_are_merged_but_never_grow),
 		cmocka_unit_test(a_device_without_gro_merges_nothing),
+		cmocka_unit_test(the_driver_rings_once_for_the_segments_of_a_packet),
+		cmocka_unit_test(segments_that_a_driver_refuses_come_again_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

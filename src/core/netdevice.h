@@ -125,6 +125,7 @@ struct netdev_queue {
 	struct Qdisc *qdisc_sleeping; /* configured */
 	u64 trans_start;              /* ns of the last successful transmit: watchdog */
 	u32 state;                    /* bit 0: stopped by the driver */
+	u32 tx_room; /* packets that the driver will take now, if it says so; 0: they come one by one */
 	u32 trans_timeout;
 };
 
@@ -157,7 +158,7 @@ struct net_device_ops {
 	void (*ndo_uninit)(struct net_device *dev); /* optional; rtnl */
 	int (*ndo_open)(struct net_device *dev);    /* optional; rtnl, cpu lock */
 	int (*ndo_stop)(struct net_device *dev);    /* optional; rtnl, cpu lock */
-	/* consumes @skb unless NETDEV_TX_BUSY; cpu lock; any softirq or user context */
+	/* consumes @skb unless NETDEV_TX_BUSY; cpu lock; any softirq or user context. See netdev_xmit_more(). */
 	enum netdev_tx (*ndo_start_xmit)(struct sk_buff *skb, struct net_device *dev);
 	void (*ndo_tx_timeout)(struct net_device *dev, u32 queue);
 	void (*ndo_set_rx_mode)(struct net_device *dev);
@@ -445,9 +446,29 @@ struct sk_buff *__dev_hard_start_xmit(struct sk_buff *first, struct net_device *
 				      struct netdev_queue *txq, bool tapped, enum netdev_tx *ret);
 /* Features, segmentation, checksum: transform into what @dev can send (a ->next list); NULL: dropped. */
 struct sk_buff *validate_xmit_skb(struct sk_buff *skb, struct net_device *dev);
+/* The same of all packets of a ->next list. */
+struct sk_buff *validate_xmit_skb_list(struct sk_buff *skb, struct net_device *dev);
 int dev_loopback_xmit(struct sk_buff *skb); /* a copy for ourselves: multicast and broadcast */
 /* Where a driver frees sent packets: in NET_TX softirq. */
 void dev_consume_skb_irq(struct sk_buff *skb);
+
+/*
+ * For ndo_start_xmit: another packet is handed over right behind this one, so that telling the hardware (a doorbell, a system call) may wait
+ * for it. A driver that puts it off tells all the same when it stops the queue or says BUSY, as the next packet may come late then,
+ * and with the last packet also if it drops that one.
+ */
+static inline bool netdev_xmit_more(const struct net_device *dev)
+{
+	return dev->cpu->xmit_more;
+}
+
+/* The only way to the driver: consumes @skb unless NETDEV_TX_BUSY. @more: another one follows; who then has none after all says false. */
+static inline enum netdev_tx netdev_start_xmit(struct sk_buff *skb, struct net_device *dev,
+					       bool more)
+{
+	dev->cpu->xmit_more = more;
+	return dev->netdev_ops->ndo_start_xmit(skb, dev);
+}
 
 static inline void netif_tx_stop_queue(struct netdev_queue *txq)
 {

@@ -11,6 +11,8 @@
  *     the discipline holds them back: its watchdog runs the queue again, in a high-priority tasklet,
  *     somebody else queued one meanwhile (a driver that transmits again): NET_TX softirq goes on, or
  *     a quota is used up: NET_TX softirq goes on.
+ *   What waits for one queue goes to the driver in a list as long as the driver has room for (tx_room), so that it rings its card's bell once. Not
+ *   longer: what a driver refuses waits in front of everything that comes later, whatever the discipline would say.
  *   These are the control paths of doc/paths.md; q->held remembers which it was, for the trace.
  *   A packet that the driver refused waits, validated, in q->gso_skb in front of everything the discipline holds; of a packet that
  *   became several segments it is the segments that were not sent.
@@ -205,7 +207,7 @@ static void qdisc_requeue(struct Qdisc *q, struct sk_buff *skb, bool seen)
 		q->state &= ~QDISC_STATE_TAPPED;
 }
 
-/* Sends @skb (consumes it, or requeues what is left). @valid: it has been through validate_xmit_skb(). True: the driver took all. */
+/* Sends the list @skb (consumes it, or requeues what is left). @valid: it has been through validate_xmit_skb(). True: the driver took all. */
 static bool sch_direct_xmit(struct Qdisc *q, struct sk_buff *skb, struct net_device *dev,
 			    struct netdev_queue *txq, bool valid)
 {
@@ -214,7 +216,7 @@ static bool sch_direct_xmit(struct Qdisc *q, struct sk_buff *skb, struct net_dev
 	struct sk_buff *left = skb;
 
 	if (!valid) {
-		left = validate_xmit_skb(skb, dev);
+		left = validate_xmit_skb_list(skb, dev);
 		if (!left)
 			return true;
 	} else {
@@ -232,34 +234,80 @@ static bool sch_direct_xmit(struct Qdisc *q, struct sk_buff *skb, struct net_dev
 	return false;
 }
 
-/* The next packet: one that the driver refused before, or the discipline's. NULL with *held */
-static struct sk_buff *dequeue_skb(struct Qdisc *q, bool *valid, enum qdisc_held *held)
+/* The next packet of the discipline; NULL: it has none, or lets none go. */
+static struct sk_buff *dequeue_one(struct Qdisc *q)
+{
+	struct net_device *dev = qdisc_dev(q);
+	struct sk_buff *skb = q->ops->dequeue(q);
+
+	if (!skb)
+		return NULL;
+	skb->next = NULL;
+	q->stats.packets++;
+	q->stats.bytes += QDISC_CB(skb)->pkt_len;
+	trace_skb(skb, dev->net, TP_qdisc_dequeue, TRACE_PASS,
+		  QDISC_CB(skb)->runs == q->runs ? QDISC_HELD_NOT : q->held,
+		  dev->cpu->now - QDISC_CB(skb)->enqueued);
+	return skb;
+}
+
+/* Behind @skb: what else the driver takes in the same call. Counts *quota down. A big segment may become many packets: it ends the list. */
+static void try_bulk_dequeue_skb(struct Qdisc *q, struct sk_buff *skb, int *quota)
+{
+	u32 room = q->dev_queue->tx_room;
+
+	for (;;) {
+		*quota -= 1;
+		if (room-- <= 1 || *quota <= 0 || !q->stats.qlen || skb_is_gso(skb))
+			return;
+		skb->next = dequeue_one(q);
+		if (!skb->next)
+			return;
+		skb = skb->next;
+	}
+}
+
+/* All that the driver refused before and that is for the queue of the first. */
+static struct sk_buff *dequeue_requeued(struct Qdisc *q, int *quota)
+{
+	struct sk_buff *head = NULL, **tail = &head;
+
+	do {
+		struct sk_buff *skb = skb_dequeue(&q->gso_skb);
+
+		trace_skb(skb, qdisc_dev(q)->net, TP_dequeue_skb, TRACE_PASS, q->held, 0);
+		skb->next = NULL;
+		*tail = skb;
+		tail = &skb->next;
+		*quota -= 1;
+	} while (q->flags & TCQ_F_ONETXQUEUE && !skb_queue_empty(&q->gso_skb));
+	return head;
+}
+
+/* The next packets (a ->next list): those that the driver refused before, or the discipline's. NULL with *held */
+static struct sk_buff *dequeue_skb(struct Qdisc *q, bool *valid, int *quota, enum qdisc_held *held)
 {
 	struct sk_buff *skb = skb_peek(&q->gso_skb);
-	struct net_device *dev = qdisc_dev(q);
 
 	*held = QDISC_HELD_DRIVER;
 	if (unlikely(skb)) {
 		if (netif_xmit_stopped(skb_tx_queue(q, skb)))
 			return NULL;
 		*valid = true;
-		skb = skb_dequeue(&q->gso_skb);
-		trace_skb(skb, dev->net, TP_dequeue_skb, TRACE_PASS, q->held, 0);
-		return skb;
+		return dequeue_requeued(q, quota);
 	}
 	if (q->flags & TCQ_F_ONETXQUEUE && netif_xmit_stopped(q->dev_queue))
 		return NULL;
 	*valid = false;
-	skb = q->ops->dequeue(q);
+	skb = dequeue_one(q);
 	if (!skb) {
 		*held = q->stats.qlen ? QDISC_HELD_POLICY : QDISC_HELD_NOT;
 		return NULL;
 	}
-	q->stats.packets++;
-	q->stats.bytes += QDISC_CB(skb)->pkt_len;
-	trace_skb(skb, dev->net, TP_qdisc_dequeue, TRACE_PASS,
-		  QDISC_CB(skb)->runs == q->runs ? QDISC_HELD_NOT : q->held,
-		  dev->cpu->now - QDISC_CB(skb)->enqueued);
+	if (q->flags & TCQ_F_ONETXQUEUE)
+		try_bulk_dequeue_skb(q, skb, quota);
+	else
+		*quota -= 1;
 	return skb;
 }
 
@@ -304,13 +352,13 @@ static enum qdisc_held __qdisc_run(struct Qdisc *q)
 	while (!(q->state & (QDISC_STATE_DEACTIVATED | QDISC_STATE_MISSED))) {
 		enum qdisc_held held;
 		bool valid;
-		struct sk_buff *skb = dequeue_skb(q, &valid, &held);
+		struct sk_buff *skb = dequeue_skb(q, &valid, &quota, &held);
 
 		if (!skb)
 			return held;
 		if (!sch_direct_xmit(q, skb, dev, skb_tx_queue(q, skb), valid))
 			return QDISC_HELD_DRIVER;
-		if (--quota <= 0) {
+		if (quota <= 0) {
 			__netif_schedule(q);
 			return QDISC_HELD_QUOTA;
 		}

@@ -174,6 +174,159 @@ static void a_long_queue_leaves_in_rounds(void **state)
 	test_net_done(net);
 }
 
+/* @n packets with marks from 1 wait behind a stopped queue, which is open again; none has been offered to the driver. */
+static void waiting(struct net_device *dev, u32 n)
+{
+	qdisc_set_bypass(dev->tx[0].qdisc, false);
+	netif_tx_stop_queue(&dev->tx[0]);
+	for (u32 i = 1; i <= n; i++)
+		assert_int_equal(xmit(dev, 0, i), 0);
+	assert_int_equal(dev->tx[0].qdisc->stats.qlen, n);
+	dev->tx[0].state = 0;
+	dev->tx[0].tx_room = 8;
+}
+
+static void sent_in_order(struct net_device *dev, u32 n)
+{
+	assert_int_equal(test_priv(dev)->sent.qlen, n);
+	for (u32 i = 1; i <= n; i++)
+		assert_int_equal(sent_mark(dev), i);
+}
+
+static void what_waits_leaves_together_with_one_doorbell(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_dev *td = test_priv(dev);
+	struct Qdisc *q = dev->tx[0].qdisc;
+
+	cpu_lock(net->cpu);
+	waiting(dev, 20);
+	qdisc_run(q);
+	assert_int_equal(td->doorbells,
+			 3); /* 8, 8, 4: as it says all along that it has room for 8 */
+	assert_int_equal(td->told, 20);
+	assert_int_equal(q->stats.packets, 20);
+	assert_int_equal(q->stats.bytes, 20 * 74);
+	assert_int_equal(q->stats.backlog, 0);
+	assert_int_equal(q->stats.requeues, 0);
+	/* One that comes alone is not kept waiting for another. */
+	assert_int_equal(xmit(dev, 0, 21), 0);
+	assert_int_equal(td->told, 21);
+	cpu_unlock(net->cpu);
+	sent_in_order(dev, 21);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+/* Then nothing that it refuses overtakes what the discipline would send first. */
+static void a_driver_that_tells_of_no_room_gets_packets_one_by_one(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_dev *td = test_priv(dev);
+	struct Qdisc *q = dev->tx[0].qdisc;
+
+	cpu_lock(net->cpu);
+	waiting(dev, 4);
+	dev->tx[0].tx_room = 0;
+	td->stop_after = 2;
+	qdisc_run(q);
+	assert_int_equal(td->doorbells, 2);
+	assert_int_equal(q->gso_skb.qlen, 0);
+	assert_int_equal(q->stats.qlen, 2);
+	xmit(dev, 6, 100);
+	td->stop_after = 0;
+	netif_tx_wake_queue(&dev->tx[0]);
+	cpu_unlock(net->cpu);
+	assert_int_equal(sent_mark(dev), 1);
+	assert_int_equal(sent_mark(dev), 2);
+	assert_int_equal(sent_mark(dev), 100);
+	assert_int_equal(sent_mark(dev), 3);
+	assert_int_equal(sent_mark(dev), 4);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static void a_driver_that_is_busy_within_a_batch_gets_the_rest_again_in_order(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_dev *td = test_priv(dev);
+	struct counting_tap t = { .tap = { .type = ETH_P_ALL, .func = tap_func, .dev = dev } };
+	struct Qdisc *q = dev->tx[0].qdisc;
+
+	cpu_lock(net->cpu);
+	dev_add_tap(net, &t.tap);
+	waiting(dev, 10);
+	td->busy_after = 3;
+	qdisc_run(q);
+	assert_int_equal(td->told, 3);
+	assert_int_equal(q->gso_skb.qlen, 5); /* of the batch of 8 */
+	assert_int_equal(q->stats.qlen, 2);
+	assert_int_equal(q->stats.requeues, 5);
+	/* What comes meanwhile, of whatever band, goes behind what was on its way. */
+	xmit(dev, 6, 100);
+	assert_int_equal(q->gso_skb.qlen, 5);
+	td->busy_after = 0;
+	qdisc_run(q);
+	assert_int_equal(td->told, 11);
+	for (u32 i = 1; i <= 8; i++)
+		assert_int_equal(sent_mark(dev), i);
+	assert_int_equal(sent_mark(dev), 100);
+	assert_int_equal(sent_mark(dev), 9);
+	assert_int_equal(sent_mark(dev), 10);
+	assert_int_equal(td->sent.qlen, 0);
+	assert_int_equal(q->stats.packets, 11);
+	assert_int_equal(t.seen, 11); /* the one that was refused is not seen twice */
+	dev_remove_tap(&t.tap);
+	cpu_unlock(net->cpu);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static void a_queue_that_stops_within_a_batch_keeps_the_rest(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_dev *td = test_priv(dev);
+	struct Qdisc *q = dev->tx[0].qdisc;
+
+	cpu_lock(net->cpu);
+	waiting(dev, 10);
+	td->stop_after = 5;
+	qdisc_run(q);
+	assert_int_equal(td->sent.qlen, 5);
+	assert_int_equal(td->told, 5); /* nobody waits for a packet that does not come */
+	assert_int_equal(q->gso_skb.qlen, 3);
+	td->stop_after = 0;
+	netif_tx_wake_queue(&dev->tx[0]);
+	cpu_unlock(net->cpu);
+	assert_int_equal(td->told, 10);
+	assert_int_equal(q->stats.backlog, 0);
+	sent_in_order(dev, 10);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
+static void a_batch_goes_down_with_the_device(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct test_dev *td = test_priv(dev);
+
+	cpu_lock(net->cpu);
+	waiting(dev, 10);
+	td->stop_after = 5;
+	qdisc_run(dev->tx[0].qdisc);
+	dev_deactivate(dev);
+	assert_int_equal(net_drops(net, SKB_DROP_QDISC_RESET), 5);
+	cpu_unlock(net->cpu);
+	sent_in_order(dev, 5);
+	test_netdev_del(dev);
+	test_net_done(net);
+}
+
 static void taking_the_device_down_empties_the_queue(void **state)
 {
 	struct net *net = test_net();
@@ -324,6 +477,11 @@ int main(void)
 		cmocka_unit_test(a_busy_driver_gets_the_same_packet_again),
 		cmocka_unit_test(a_stopped_queue_continues_where_it_was),
 		cmocka_unit_test(a_long_queue_leaves_in_rounds),
+		cmocka_unit_test(what_waits_leaves_together_with_one_doorbell),
+		cmocka_unit_test(a_driver_that_tells_of_no_room_gets_packets_one_by_one),
+		cmocka_unit_test(a_driver_that_is_busy_within_a_batch_gets_the_rest_again_in_order),
+		cmocka_unit_test(a_queue_that_stops_within_a_batch_keeps_the_rest),
+		cmocka_unit_test(a_batch_goes_down_with_the_device),
 		cmocka_unit_test(taking_the_device_down_empties_the_queue),
 		cmocka_unit_test(who_comes_while_the_queue_is_run_leaves_it_to_tx_softirq),
 		cmocka_unit_test(the_default_discipline_is_a_sysctl),

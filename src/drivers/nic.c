@@ -4,7 +4,8 @@
  *
  * Theory of operation
  *   The card and the driver share two rings of descriptors.
- *   Transmit: nic_xmit() (driver) puts a packet on the ring and stops the queue when the ring is full. The card takes descriptors in
+ *   Transmit: nic_xmit() (driver) puts a packet on the ring and stops the queue when the ring is full. With the last packet of a list, or when
+ *   the queue stops, it writes the tail register (the doorbell): the card sees no descriptor behind the tail. The card takes descriptors in
  *   order: it reads the packet ("DMA": nic_dma_out(), a copy with tag, checksum, padding and frame check sequence filled
  *   in; a big segment is cut into frames here), puts one frame at a time on the wire (medium.h), marks the descriptor done, and raises an
  *   interrupt. The handler, or the poll, gives finished packets to the completion queue (dev_consume_skb_irq(): the socket's charge
@@ -19,7 +20,7 @@
  *   Interrupts: a cause bit and, unless masked, a call of nic_interrupt() on the card's cpu: at once, or, with moderation,
  *   by a timer that the first event starts or when enough events came together. Events while masked stay as causes.
  * Invariants
- *   Ring indices only grow; tx: clean <= hw <= use <= clean + size; rx: clean <= hw <= clean + size. A descriptor between clean and hw
+ *   Ring indices only grow; tx: clean <= hw <= tail <= use <= clean + size; rx: clean <= hw <= clean + size. A descriptor between clean and hw
  *   is done and the driver's, all others are the card's.
  *   irq_masked <=> the napi is scheduled because of this card.
  * Locking: the cpu lock; rtnl to make and configure.
@@ -69,7 +70,7 @@ struct nic {
 
 	/* transmit */
 	struct sk_buff **tx;
-	u32 tx_use, tx_hw, tx_clean;
+	u32 tx_use, tx_tail, tx_hw, tx_clean;
 	struct sk_buff *
 		tx_segs; /* what is still to be sent of the descriptor tx_hw, if it is a big segment */
 	bool tx_busy, tx_running, tx_hung;
@@ -166,21 +167,35 @@ static void nic_irq_timer(struct cpu *cpu, struct hrtimer *t)
 
 static void nic_tx_run(struct nic *nic);
 
+static u32 nic_tx_room(const struct nic *nic)
+{
+	return nic->p.tx_ring - (nic->tx_use - nic->tx_clean);
+}
+
+static void nic_tx_doorbell(struct nic *nic)
+{
+	nic->stats.tx_doorbells++;
+	nic->tx_tail = nic->tx_use;
+	nic_tx_run(nic);
+}
+
 static enum netdev_tx nic_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nic *nic = nic_priv(dev);
 
-	if (unlikely(nic->tx_use - nic->tx_clean >= nic->p.tx_ring)) {
+	if (unlikely(!nic_tx_room(nic))) {
 		netif_tx_stop_queue(&dev->tx[0]);
 		return NETDEV_TX_BUSY;
 	}
 	trace_skb(skb, dev->net, TP_nic_xmit, TRACE_QUEUED, nic->tx_use - nic->tx_clean, 0);
 	nic->tx[nic->tx_use++ % nic->p.tx_ring] = skb;
-	if (nic->tx_use - nic->tx_clean >= nic->p.tx_ring) {
+	dev->tx[0].tx_room = nic_tx_room(nic);
+	if (!nic_tx_room(nic)) {
 		nic->stats.tx_stopped++;
 		netif_tx_stop_queue(&dev->tx[0]);
 	}
-	nic_tx_run(nic);
+	if (!netdev_xmit_more(dev) || netif_xmit_stopped(&dev->tx[0]))
+		nic_tx_doorbell(nic);
 	return NETDEV_TX_OK;
 }
 
@@ -193,7 +208,8 @@ static void nic_clean_tx(struct nic *nic)
 		dev_consume_skb_irq(*d);
 		*d = NULL;
 	}
-	if (nic->tx_use - nic->tx_clean < nic->p.tx_ring)
+	nic->dev->tx[0].tx_room = nic_tx_room(nic);
+	if (nic_tx_room(nic))
 		netif_tx_wake_queue(&nic->dev->tx[0]);
 }
 
@@ -276,7 +292,7 @@ static bool tx_segment(struct nic *nic, struct sk_buff **d)
 /* The next frame for the wire; NULL: nothing to send. Descriptors that cannot be sent are passed over. */
 static struct sk_buff *tx_next(struct nic *nic)
 {
-	while (nic->tx_hw != nic->tx_use) {
+	while (nic->tx_hw != nic->tx_tail) {
 		struct sk_buff **d = &nic->tx[nic->tx_hw % nic->p.tx_ring], *wire = NULL;
 
 		if (nic->tx_segs)
@@ -380,7 +396,7 @@ static void tx_purge(struct nic *nic, skb_drop_reason_t reason)
 		consume_skb(nic->tx[nic->tx_clean % nic->p.tx_ring]);
 	for (; nic->tx_clean != nic->tx_use; nic->tx_clean++)
 		tx_count_drop(nic, nic->tx[nic->tx_clean % nic->p.tx_ring], reason);
-	nic->tx_use = nic->tx_hw = nic->tx_clean = 0;
+	nic->tx_use = nic->tx_tail = nic->tx_hw = nic->tx_clean = 0;
 	nic->tx_busy = nic->tx_hung = false;
 }
 
@@ -392,6 +408,7 @@ static void nic_tx_timeout(struct net_device *dev, u32 queue)
 	dev->stats.tx_errors++;
 	port_reset(&nic->port);
 	tx_purge(nic, SKB_DROP_TX_HUNG);
+	dev->tx[queue].tx_room = nic_tx_room(nic);
 	dev->tx[queue].trans_start = dev->cpu->now;
 	netif_tx_wake_queue(&dev->tx[queue]);
 }
@@ -757,6 +774,7 @@ static int nic_start(struct nic *nic, const struct nic_rings *rings)
 		nic_refill(nic);
 		napi_enable(&nic->napi);
 	}
+	dev->tx[0].tx_room = nic_tx_room(nic);
 	netif_tx_wake_queue(&dev->tx[0]);
 	port_open(&nic->port);
 	return nic->p.pio || nic->rx_fill ? 0 : -ENOMEM;
@@ -895,6 +913,7 @@ static const struct ethtool_stat nic_stats[] = {
 	NIC_STAT(rx_filtered),
 	NIC_STAT(tx_stopped),
 	NIC_STAT(tx_timeouts),
+	NIC_STAT(tx_doorbells),
 	NIC_STAT(tx_single),
 	NIC_STAT(tx_multiple),
 };

@@ -19,6 +19,7 @@ struct nic_params {
 struct nic_stats {
 	u64 interrupts, rx_interrupts, tx_interrupts, polls;
 	u64 rx_overruns, rx_filtered, tx_stopped, tx_timeouts;
+	u64 tx_doorbells;           /* writes of the tail register */
 	u64 tx_single, tx_multiple; /* frames sent after one, after more collisions */
 };
 

@@ -326,6 +326,56 @@ static void a_full_transmit_ring_stops_the_queue_and_completion_wakes_it(void **
 	bed_done(&b);
 }
 
+/* @n frames of 100, 101, ... octets wait in the qdisc, and leave it together. */
+static void send_together(struct bed *b, u32 n)
+{
+	struct netdev_queue *txq = &b->nic[0]->tx[0];
+
+	cpu_lock(b->cpu);
+	netif_tx_stop_queue(txq);
+	for (u32 i = 0; i < n; i++)
+		dev_queue_xmit(test_frame(b->nic[0], b->nic[1]->dev_addr, TYPE, 100 + i));
+	netif_tx_wake_queue(txq);
+	cpu_unlock(b->cpu);
+}
+
+static void all_came_in_order(struct bed *b, u32 n)
+{
+	test_run_for(b->m, 10 * MS);
+	assert_int_equal(nr_got, n);
+	for (u32 i = 0; i < n; i++)
+		assert_int_equal(got[i].len, 100 + i);
+	assert_int_equal(b->nic[0]->stats.tx_packets, n);
+	assert_int_equal(b->nic[0]->stats.tx_dropped, 0);
+}
+
+static void the_doorbell_rings_once_for_a_batch(void **state)
+{
+	struct bed b;
+
+	bed_cable(&b, NULL, 0);
+	send_together(&b, 17);
+	/* The one that found the queue stopped, and all that came after it */
+	assert_int_equal(nic_get_stats(b.nic[0])->tx_doorbells, 2);
+	all_came_in_order(&b, 17);
+	bed_done(&b);
+}
+
+static void a_ring_that_fills_within_a_batch_loses_nothing(void **state)
+{
+	struct nic_params p = { .rx_ring = 256, .tx_ring = 5 };
+	struct bed b;
+
+	bed_machine(&b, 3);
+	add_station(&b, &p, NULL);
+	add_station(&b, NULL, b.nic[0]);
+	send_together(&b, 40);
+	assert_true(nic_get_stats(b.nic[0])->tx_stopped > 0);
+	all_came_in_order(&b, 40);
+	assert_true(nic_get_stats(b.nic[0])->tx_doorbells < 40);
+	bed_done(&b);
+}
+
 static void the_watchdog_resets_a_transmitter_that_hangs(void **state)
 {
 	struct nic_params p = { .rx_ring = 256, .tx_ring = 4 };
@@ -861,6 +911,8 @@ int main(void)
 		cmocka_unit_test(moderation_bundles_by_time_and_by_frames),
 		cmocka_unit_test(transmitted_packets_go_through_the_completion_queue),
 		cmocka_unit_test(a_full_transmit_ring_stops_the_queue_and_completion_wakes_it),
+		cmocka_unit_test(the_doorbell_rings_once_for_a_batch),
+		cmocka_unit_test(a_ring_that_fills_within_a_batch_loses_nothing),
 		cmocka_unit_test(the_watchdog_resets_a_transmitter_that_hangs),
 		cmocka_unit_test(programmed_io_interrupts_for_each_frame_and_uses_the_backlog),
 		cmocka_unit_test(the_address_filter_passes_what_is_asked_for),

@@ -286,8 +286,7 @@ static int packet_direct_xmit(struct sk_buff *skb, struct net_device *dev)
 	skb = validate_xmit_skb(skb, dev);
 	if (!skb)
 		return -ENOBUFS;
-	if (netif_xmit_stopped(txq) ||
-	    dev->netdev_ops->ndo_start_xmit(skb, dev) == NETDEV_TX_BUSY) {
+	if (netif_xmit_stopped(txq) || netdev_start_xmit(skb, dev, false) == NETDEV_TX_BUSY) {
 		dev->stats.tx_dropped++;
 		kfree_skb_reason(skb, SKB_DROP_DEV_TX_FULL);
 		return -ENOBUFS;

@@ -299,14 +299,16 @@ bool inet_ehash_insert(struct sock *sk, struct sock *osk)
 
 	if (!h)
 		return false;
-	inet_common_tuple(&sk->c, &t);
-	sk->sk_hash = ehash_fn(h, &t);
 	if (osk) {
 		if (hlist_unhashed(&osk->sk_node))
 			return false;
+		sk->sk_hash = osk->sk_hash;
 		__inet_ehash_del(h, &osk->c);
-	} else if (ehash_find_twin(sk, &t, sk->sk_hash)) {
-		return false;
+	} else {
+		inet_common_tuple(&sk->c, &t);
+		sk->sk_hash = ehash_fn(h, &t);
+		if (ehash_find_twin(sk, &t, sk->sk_hash))
+			return false;
 	}
 	__inet_ehash_add(h, &sk->c);
 	sock_hold(sk);

@@ -442,7 +442,10 @@ be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl)
 	memcpy(words, &fl->saddr, 16);
 	memcpy(words + 4, &fl->daddr, 16);
 	words[8] = (u32)fl->sport.v << 16 | fl->dport.v;
-	label = (u32)siphash_9u32(words, net->machine->hash_seed) & IPV6_FLOWLABEL_MASK_;
+	/* The whole flow under a key that is never shown, and that under one that nobody can compute backwards: two flows may meet. */
+	label = (u32)siphash13_1u64(unihash(words, ARRAY_SIZE(words), &net->ipv6->label_key),
+				    net->machine->hash_seed) &
+		IPV6_FLOWLABEL_MASK_;
 	if (net->ipv6->flowlabel_state_ranges)
 		label |= FL_STATELESS;
 	return cpu_to_be32(label);

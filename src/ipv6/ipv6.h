@@ -13,6 +13,7 @@
 #include "inet/inet_sock.h"
 #include "ipv6/addrconf.h"
 #include "ipv6/ip6_route.h"
+#include "lib/unihash.h"
 #include "wire/ipv6.h"
 
 struct inet6_skb_parm { /* skb->cb while IPv6 holds the skb, and under TCP's and UDP's own cb: same size as inet_skb_parm */
@@ -100,6 +101,7 @@ struct netns_ipv6 {
 	u32 nr_raw;                  /* in it */
 	struct list_head ra_chain;   /* raw sockets with IPV6_ROUTER_ALERT */
 	struct list_head flowlabels; /* ip6_flowlabel.c */
+	struct unihash_key label_key;
 	u32 icmpv6_msg_in[256], icmpv6_msg_out[256];
 
 	/* sysctls: table in sysctl_ipv6.c */

@@ -104,6 +104,7 @@ int ipv6_net_init(struct net *net)
 	}
 	ip6->notifier->call = ipv6_netdev_event;
 	list_init(&ip6->notifier->node);
+	unihash_key_init(&ip6->label_key, net->machine->hash_seed);
 	net->ipv6 = ip6;
 
 	cpu_lock(net->cpu);

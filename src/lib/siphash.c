@@ -127,6 +127,15 @@ u64 siphash13(const void *data, size_t len, const u64 key[2])
 	return sip_data(data, len, key, 1, 3);
 }
 
+u64 siphash13_1u64(u64 a, const u64 key[2])
+{
+	struct sip s;
+
+	sip_init(&s, key);
+	sip_word(&s, a, 1);
+	return sip_final(&s, 8ULL << 56, 1, 3);
+}
+
 u64 siphash13_2u64(u64 a, u64 b, const u64 key[2])
 {
 	return sip_two(a, b, key, 1, 3);

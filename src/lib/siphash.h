@@ -19,6 +19,7 @@ u64 siphash_4u32(u32 a, u32 b, u32 c, u32 d, const u64 key[2]);
 u64 siphash_9u32(const u32 words[9], const u64 key[2]);
 
 u64 siphash13(const void *data, size_t len, const u64 key[2]);
+u64 siphash13_1u64(u64 a, const u64 key[2]);
 u64 siphash13_2u64(u64 a, u64 b, const u64 key[2]);
 u64 siphash13_3u32(u32 a, u32 b, u32 c, const u64 key[2]);
 u64 siphash13_4u32(u32 a, u32 b, u32 c, u32 d, const u64 key[2]);

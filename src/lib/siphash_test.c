@@ -48,6 +48,7 @@ static void integer_forms_hash_the_same_octets(void **state)
 	assert_int_equal(siphash_4u32(w[0], w[1], w[2], w[3], key), siphash(w, 16, key));
 	assert_int_equal(siphash_9u32(w, key), siphash(w, 36, key));
 	assert_int_equal(siphash13_9u32(w, key), siphash13(w, 36, key));
+	assert_int_equal(siphash13_1u64(q[0], key), siphash13(q, 8, key));
 	assert_int_equal(siphash13_2u64(q[0], q[1], key), siphash13(q, 16, key));
 	assert_int_equal(siphash13_3u32(w[0], w[1], w[2], key), siphash13(w, 12, key));
 	assert_int_equal(siphash13_4u32(w[0], w[1], w[2], w[3], key), siphash13(w, 16, key));

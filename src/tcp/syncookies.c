@@ -152,7 +152,7 @@ static struct request_sock *cookie_request(struct sock *listener, const struct t
 	treq->rcv_isn = seg->seq - 1;
 	treq->snt_isn = seg->ack - 1;
 	treq->rcv_nxt = seg->seq;
-	treq->ts_off = tcp_init_ts_off(sock_net(listener), &t);
+	treq->ts_off = tcp_init_isn(sock_net(listener), &t).ts_off;
 	treq->tstamp_ok = seg->saw_tstamp;
 	treq->accecn_ok = tcp_ecn_cookie_is_accecn(listener, seg);
 	treq->ts_recent = seg->saw_tstamp ? seg->tsval : 0;

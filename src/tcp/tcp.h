@@ -224,7 +224,7 @@ struct tcp_cubic_params { /* cong/cubic.c */
 struct netns_tcp {
 	struct inet_hashinfo hashinfo;
 	const struct tcp_af_ops *af_ops[2]; /* AF_INET, AF_INET6: tcp_af() */
-	u64 isn_key[2], ts_key[2];
+	u64 isn_key[2];
 	u64 cookie_key[2][2];              /* syncookies.c */
 	struct tcp_metrics_table *metrics; /* NULL until needed */
 	struct tcp_fastopen_keys fastopen_keys;
@@ -904,8 +904,11 @@ static inline struct sk_buff *tcp_v6_pktoptions(const struct sock *sk, const str
 {
 	return likely(sk->sk_family == AF_INET) ? NULL : __tcp_v6_pktoptions(sk, skb);
 }
-u32 tcp_init_seq(struct net *net, const struct inet_tuple *t);
-u32 tcp_init_ts_off(struct net *net, const struct inet_tuple *t);
+struct tcp_isn {
+	u32 seq;
+	u32 ts_off; /* of our timestamps */
+};
+struct tcp_isn tcp_init_isn(struct net *net, const struct inet_tuple *t);
 /* borrow @skb (data at the payload, transport header set); @sk may be NULL */
 void tcp_send_reset(struct sock *sk, struct sk_buff *skb);
 void tcp_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct request_sock *req);

@@ -22,20 +22,19 @@
 
 /* ---- sequence numbers -------------------------------------------------------------------------------- */
 
-/* RFC 6528 3: ISN = M + F(4-tuple, secret). M counts 64 ns, about the rate of RFC 9293 3.4.1's clock at gigabit speeds. */
-u32 tcp_init_seq(struct net *net, const struct inet_tuple *t)
+/*
+ * RFC 6528 3: ISN = M + F(4-tuple, secret). M counts 64 ns, about the rate of RFC 9293 3.4.1's clock at gigabit speeds. RFC 7323 5.4: a secret
+ * offset hides our uptime, and keeps the timestamps of a 4-tuple monotonic from one connection to the next (RFC 6191). It is
+ * the other half of F: what one connection shows tells nothing of another's.
+ */
+struct tcp_isn tcp_init_isn(struct net *net, const struct inet_tuple *t)
 {
-	return (u32)inet_tuple_hash(t, net->tcp->isn_key) + (u32)(net_now(net) >> 6);
-}
+	u64 hash = inet_tuple_hash(t, net->tcp->isn_key);
 
-/* RFC 7323 5.4: a secret offset per pair of hosts hides our uptime and keeps the clock monotonic towards one peer. */
-u32 tcp_init_ts_off(struct net *net, const struct inet_tuple *t)
-{
-	struct inet_tuple hosts = *t;
-
-	hosts.hnum = 0;
-	hosts.sport = (be16){ 0 };
-	return (u32)inet_tuple_hash(&hosts, net->tcp->ts_key);
+	return (struct tcp_isn){
+		.seq = (u32)hash + (u32)(net_now(net) >> 6),
+		.ts_off = (u32)(hash >> 32),
+	};
 }
 
 /* ---- answers without a full socket ------------------------------------------------------------------- */
@@ -530,6 +529,7 @@ int tcp_connect_begin(struct sock *sk, struct dst_entry *dst, u16 ext_hdr_len, u
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct net *net = sock_net(sk);
 	struct inet_tuple t;
+	struct tcp_isn isn;
 	int err;
 
 	sk_dst_set(sk, dst);
@@ -546,9 +546,10 @@ int tcp_connect_begin(struct sock *sk, struct dst_entry *dst, u16 ext_hdr_len, u
 		return tcp_connect_failed(sk, err);
 	inet_common_tuple(&sk->c, &t);
 	if (likely(!tp->repair)) {
+		isn = tcp_init_isn(net, &t);
 		if (!tp->write_seq)
-			tp->write_seq = tcp_init_seq(net, &t);
-		tp->tsoffset = tcp_init_ts_off(net, &t);
+			tp->write_seq = isn.seq;
+		tp->tsoffset = isn.ts_off;
 	}
 	inet->inet_id = (u16)cpu_random(sk->sk_cpu);
 	if (unlikely(tcp_fastopen_defer_connect(sk)))

@@ -380,7 +380,7 @@ static skb_drop_reason_t tcp_conn_cookie(struct sock *sk, const struct tcp_seg *
 	if (!dst)
 		return SKB_DROP_TCP_NOROUTE;
 	inet_common_tuple(&req->c, &t);
-	treq.ts_off = tcp_init_ts_off(net, &t);
+	treq.ts_off = tcp_init_isn(net, &t).ts_off;
 	mss = req->mss;
 	treq.snt_isn = tcp_cookie_make(net, &t, seg->seq, &mss);
 	tcp_openreq_init_rwin(sk, req, dst);
@@ -412,6 +412,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 	struct dst_entry *dst;
 	struct tcp_fastopen_cookie foc;
 	struct inet_tuple t;
+	struct tcp_isn isn;
 	bool any;
 
 	if (!req)
@@ -428,8 +429,9 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 		goto out;
 	}
 	inet_common_tuple(&req->c, &t);
-	treq->ts_off = tcp_init_ts_off(net, &t);
-	treq->snt_isn = tw_isn ? tw_isn : tcp_init_seq(net, &t);
+	isn = tcp_init_isn(net, &t);
+	treq->ts_off = isn.ts_off;
+	treq->snt_isn = tw_isn ? tw_isn : isn.seq;
 	treq->snt_synack = tcp_now_ns(sk);
 	tcp_openreq_init_rwin(sk, req, dst);
 	tcp_ecn_accept_syn(sk, dst, seg, treq);

@@ -86,7 +86,6 @@ int tcp_net_init(struct net *net)
 	t->cong_default = net->machine->tcp->cong[0];
 	/* The names make the secrets of each net differ, and independent of what else draws. */
 	host_random(net->machine->host, "tcp-isn", t->isn_key, sizeof(t->isn_key));
-	host_random(net->machine->host, "tcp-ts", t->ts_key, sizeof(t->ts_key));
 	host_random(net->machine->host, "tcp-cookie", t->cookie_key, sizeof(t->cookie_key));
 	net->mib[MIB_Tcp_RtoAlgorithm] = 1; /* RFC 4022: other */
 	net->mib[MIB_Tcp_RtoMin] = 200;

@@ -234,8 +234,15 @@ static void a_warm_connection_makes_no_system_call(void **state)
 		transfer(&t, c, s, 20000000);
 		datagrams(&t, uc, us, 100);
 		trap_system_calls();
-		transfer(&t, c, s, 20000000);
-		datagrams(&t, uc, us, 1000);
+		/* Where the machine halts the process for a while, queues grow beyond what has ever been in them, and memory
+		 * is asked for once more. What each packet did would be there every time. */
+		for (int i = 0; i < 5; i++) {
+			trapped = 0;
+			transfer(&t, c, s, 20000000);
+			datagrams(&t, uc, us, 1000);
+			if (!trapped)
+				break;
+		}
 		if (trapped)
 			dprintf(2, "%d system calls, the last was number %d\n", (int)trapped,
 				(int)trapped_nr);

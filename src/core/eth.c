@@ -40,9 +40,22 @@ static int eth_header_parse(const struct sk_buff *skb, u8 *haddr)
 	return ETH_ALEN;
 }
 
+static u32 eth_header_cache(const struct net_device *dev, u16 type, const void *daddr,
+			    u8 ret[HH_MAX])
+{
+	struct eth_hdr *eth = (struct eth_hdr *)(ret + HH_MAX - sizeof(*eth));
+
+	memset(ret, 0, HH_MAX);
+	memcpy(eth->dst, daddr, ETH_ALEN);
+	memcpy(eth->src, dev->dev_addr, ETH_ALEN);
+	eth->type = cpu_to_be16(type);
+	return sizeof(*eth);
+}
+
 static const struct header_ops eth_header_ops = {
 	.create = eth_header,
 	.parse = eth_header_parse,
+	.cache = eth_header_cache,
 };
 
 void ether_setup(struct net_device *dev)

@@ -138,8 +138,17 @@ static u64 retrans_time(const struct neighbour *n)
 
 /* ---- state ---------------------------------------------------------------------------------------------- */
 
+/* The address is known, or another one. */
+static void neigh_hh_init(struct neighbour *n)
+{
+	const struct header_ops *ops = n->dev->header_ops;
+
+	n->hh_len = ops && ops->cache ? (u8)ops->cache(n->dev, n->tbl->protocol, n->ha, n->hh) : 0;
+}
+
 static void neigh_connect(struct neighbour *n)
 {
+	neigh_hh_init(n);
 	n->output = n->dev->header_ops ? neigh_connected_output : neigh_direct_output;
 }
 
@@ -321,13 +330,11 @@ bool neigh_event_send(struct neighbour *n, struct sk_buff *skb)
 
 /* ---- output --------------------------------------------------------------------------------------------- */
 
-static int neigh_xmit(struct neighbour *n, struct sk_buff *skb)
+/* The header is not kept, or there is no room for it. */
+static __attribute__((noinline)) int neigh_xmit_create(struct neighbour *n, struct sk_buff *skb)
 {
 	struct net_device *dev = n->dev;
-	int off = skb_network_offset(skb);
 
-	if (off > 0)
-		__skb_pull(skb, (u32)off);
 	if (unlikely(skb_headroom(skb) < (u32)dev->hard_header_len + dev->needed_headroom) &&
 	    skb_cow_head(skb, (u32)dev->hard_header_len + dev->needed_headroom)) {
 		kfree_skb_reason(skb, SKB_DROP_NOMEM);
@@ -339,6 +346,24 @@ static int neigh_xmit(struct neighbour *n, struct sk_buff *skb)
 		kfree_skb_reason(skb, SKB_DROP_DEV_HEADER);
 		return -EINVAL;
 	}
+	return dev_queue_xmit(skb);
+}
+
+static inline int neigh_xmit(struct neighbour *n, struct sk_buff *skb)
+{
+	int off = skb_network_offset(skb);
+	u32 len = n->hh_len;
+	u8 *data;
+
+	if (unlikely(off > 0))
+		__skb_pull(skb, (u32)off);
+	if (unlikely(!len || skb_headroom(skb) < HH_MAX || !be16_eq(skb->protocol, n->hh_protocol)))
+		return neigh_xmit_create(n, skb);
+	data = skb->data;
+	skb->data -= len; /* no more than HH_MAX */
+	skb->len += len;
+	skb->dev = n->dev;
+	memcpy(data - HH_MAX, n->hh, HH_MAX); /* all of it, by one load and one store */
 	return dev_queue_xmit(skb);
 }
 
@@ -466,6 +491,7 @@ static int neigh_update_valid(struct neighbour *n, const u8 *lladdr, u8 new, u32
 		n->updated = now;
 	if (!same) {
 		memcpy(n->ha, lladdr, n->dev->addr_len);
+		neigh_hh_init(n);
 		if (!(new &NUD_CONNECTED))
 			n->confirmed = now - min(now, 2 * n->parms->base_reachable_time);
 		notify = true;
@@ -659,6 +685,7 @@ static struct neighbour *neigh_alloc(struct neigh_table *tbl, const void *key,
 	n->tbl = tbl;
 	n->parms = parms_find(tbl, dev);
 	n->dev = dev;
+	n->hh_protocol = cpu_to_be16(tbl->protocol);
 	n->nud_state = NUD_NONE;
 	n->type = RTN_UNICAST;
 	n->refcount = 1;

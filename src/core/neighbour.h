@@ -51,8 +51,13 @@ struct neighbour {
 	u8 nud_state, type, flags, dead;
 	u8 protocol; /* RTPROT_* */
 	u8 ha[MAX_ADDR_LEN] __attribute__((aligned(8)));
-	/* consumes; what the state allows: resolve, or send at once */
+	/* consumes; what the state allows: resolve, or send at once. It must not look at @n once the packet is with the device. */
 	int (*output)(struct neighbour *n, struct sk_buff *skb);
+	/* The link-layer header of packets of hh_protocol, the table's, is the last hh_len octets of hh; 0: none is kept. It is made anew
+	 * when ha changes; when the device gets another address the entry dies. */
+	u8 hh[HH_MAX] __attribute__((aligned(8)));
+	be16 hh_protocol;
+	u8 hh_len;
 	const struct neigh_ops *ops;
 	u8 primary_key[16]; /* be32 or in6_addr */
 };

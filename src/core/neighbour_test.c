@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/neighbour.h"
+#include "wire/ethernet.h"
 
 #define SEC NSEC_PER_SEC
 
@@ -59,6 +60,7 @@ static struct bed *bed_create(void)
 	b->dev = test_netdev(b->net, "e0", true);
 	b->tbl.family = 2;
 	b->tbl.key_len = 4;
+	b->tbl.protocol = ETH_P_IP;
 	b->tbl.constructor = constructor;
 	b->tbl.notify = notify;
 	cpu_lock(b->net->cpu);
@@ -129,6 +131,50 @@ static void packets_wait_and_leave_in_order(void **state)
 	}
 	assert_int_equal(n->nud_state, NUD_REACHABLE);
 	assert_int_equal(b->new_notes, 1);
+	neigh_release(n);
+	bed_free(b);
+}
+
+/* The only packet that was sent: from the device to @dst. */
+static void assert_sent(struct bed *b, const u8 *dst, u16 type)
+{
+	struct sk_buff *skb = skb_dequeue(&test_priv(b->dev)->sent);
+	const struct eth_hdr *eth;
+
+	assert_non_null(skb);
+	eth = (const struct eth_hdr *)skb->data;
+	assert_int_equal(skb->len, 100 + sizeof(*eth));
+	assert_memory_equal(eth->dst, dst, ETH_ALEN);
+	assert_memory_equal(eth->src, b->dev->dev_addr, ETH_ALEN);
+	assert_int_equal(be16_to_cpu(eth->type), type);
+	consume_skb(skb);
+	assert_int_equal(sent(b), 0);
+}
+
+static void a_header_that_is_kept_follows_the_address(void **state)
+{
+	struct bed *b = bed_create();
+	struct neighbour *n = make(b, 1);
+	struct sk_buff *skb;
+
+	assert_int_equal(neigh_update(n, mac_a, NUD_REACHABLE, 0), 0);
+	output(b, n, 0);
+	assert_sent(b, mac_a, ETH_P_IP);
+	assert_int_equal(neigh_update(n, mac_b, NUD_REACHABLE, NEIGH_UPDATE_F_OVERRIDE), 0);
+	output(b, n, 0);
+	assert_sent(b, mac_b, ETH_P_IP);
+	/* Not of the table's protocol: what is kept will not do. */
+	neigh_output(n, test_packet(b->dev, ETH_P_IPV6, 100));
+	assert_sent(b, mac_b, ETH_P_IPV6);
+	/* No room in front. */
+	skb = test_packet(b->dev, ETH_P_IP, 100);
+	assert_int_equal(pskb_expand_head(skb, 0, 0), 0);
+	memmove(skb->head, skb->data, skb->len);
+	skb->tail -= skb_headroom(skb);
+	skb->data = skb->head;
+	skb_reset_network_header(skb);
+	neigh_output(n, skb);
+	assert_sent(b, mac_b, ETH_P_IP);
 	neigh_release(n);
 	bed_free(b);
 }
@@ -431,6 +477,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_wait_and_leave_in_order),
+		cmocka_unit_test(a_header_that_is_kept_follows_the_address),
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(the_queue_is_bounded_in_octets),
 		cmocka_unit_test(an_unused_entry_becomes_stale_and_is_collected),

@@ -131,12 +131,16 @@ struct netdev_queue {
 
 #define __QUEUE_STATE_DRV_XOFF 1u
 
+#define HH_MAX 16 /* the longest link-layer header that is kept ready (core/neighbour.h) */
 struct header_ops {
 	/* Builds the link-layer header in front of data. @daddr/@saddr NULL: take the device's. Returns its length, or
 	 * minus its length when daddr was unknown. */
 	int (*create)(struct sk_buff *skb, struct net_device *dev, u16 type, const void *daddr,
 		      const void *saddr, u32 len);
 	int (*parse)(const struct sk_buff *skb, u8 *haddr); /* source address; returns its length */
+	/* What create() makes of all packets of @type from the device to @daddr, as the last octets of @ret. Its length, or 0: they
+	 * differ. Optional */
+	u32 (*cache)(const struct net_device *dev, u16 type, const void *daddr, u8 ret[HH_MAX]);
 };
 
 /*

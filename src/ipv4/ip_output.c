@@ -415,10 +415,9 @@ static int ip_finish_output2(struct net *net, struct sock *sk, struct sk_buff *s
 		rt->dst.neigh = n; /* takes over the reference */
 		keep = true;
 	}
-	if (keep) /* the dst may go while the packet is under way */
-		neigh_hold(n);
-	ret = neigh_output(n, skb);
-	neigh_release(n);
+	ret = neigh_output(n, skb); /* with which a reference of the dst may end */
+	if (unlikely(!keep))
+		neigh_release(n);
 	return ret;
 }
 

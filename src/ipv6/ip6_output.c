@@ -425,10 +425,9 @@ static int ip6_finish_output2(struct net *net, struct sock *sk, struct sk_buff *
 		rt->dst.neigh = n; /* takes over the reference */
 		keep = true;
 	}
-	if (keep) /* the dst may go while the packet is under way */
-		neigh_hold(n);
-	ret = neigh_output(n, skb);
-	neigh_release(n);
+	ret = neigh_output(n, skb); /* with which a reference of the dst may end */
+	if (unlikely(!keep))
+		neigh_release(n);
 	return ret;
 }
 

@@ -14,8 +14,6 @@ struct cpu *cpu_create(struct machine *m, u16 id); /* NULL: no memory */
 void cpu_destroy(struct cpu *cpu);
 /* Unlocks and wakes, running nothing. @may_kick: tell the sleeper of this cpu if it has something to do earlier than it thinks. */
 void cpu_release(struct cpu *cpu, bool may_kick) __releases(cpu);
-/* Runs what is due until nothing is left or a NAPI budget is used up. Lock held. */
-void cpu_run_pending(struct cpu *cpu);
 /*
  * One turn, and when this cpu has something to do next: absolute, 0 now, HOST_FOREVER never. @driver: the caller is who will sleep
  * for this cpu (its worker, or the driver of the machine). No lock held.
@@ -36,8 +34,6 @@ static inline void cpu_relax(void)
 #endif
 }
 
-/* softirq.c */
-
 /* timer.c */
 int timers_init(struct cpu *cpu); /* 0 or -ENOMEM */
 void timers_fini(struct cpu *cpu);
@@ -49,6 +45,24 @@ static inline bool timers_due(struct cpu *cpu)
 	return unlikely(cpu->now >= cpu->timers_at) && __timers_due(cpu);
 }
 u64 timers_next(struct cpu *cpu); /* ns, 0 now, HOST_FOREVER none */
+
+/* softirq.c. Lock held */
+/* Raises what came from outside or by time alone. Is anything pending then? */
+static inline bool cpu_raise_due(struct cpu *cpu)
+{
+	if (unlikely(__atomic_load_n(&cpu->remote_work, __ATOMIC_RELAXED)))
+		raise_softirq(cpu, HI_SOFTIRQ);
+	if (timers_due(cpu))
+		raise_softirq(cpu, TIMER_SOFTIRQ);
+	return cpu->softirq_pending;
+}
+void __cpu_run_pending(struct cpu *cpu); /* something is pending */
+/* Runs what is due until nothing is left or a NAPI budget is used up. */
+static inline void cpu_run_pending(struct cpu *cpu)
+{
+	if (cpu_raise_due(cpu))
+		__cpu_run_pending(cpu);
+}
 
 /* wait.c */
 void parkers_init(struct machine *m);

@@ -29,13 +29,10 @@
 #include "host/host.h"
 #include "lib/random.h"
 
-#define SOFTIRQ_MAX_PASSES 10 /* per unlock; Linux has the same number */
-#define WORKER_PAUSE_NS    (10 * NSEC_PER_USEC)
-#define LOCK_LOOKS         32 /* one or two microseconds */
-#define REST_MAX_SHIFT     4  /* rests are at most 16 times as long as the run */
-#define REST_MAX_NS        NSEC_PER_MSEC
-#define CPU_NUMBERS_LOT    64u
-#define MAX_WAKES          32 /* collected per unlock; more than that are woken under the lock */
+#define WORKER_PAUSE_NS (10 * NSEC_PER_USEC)
+#define LOCK_LOOKS      32 /* one or two microseconds */
+#define CPU_NUMBERS_LOT 64u
+#define MAX_WAKES       32 /* collected per unlock; more than that are woken under the lock */
 
 u64 cpu_clock_refresh(struct cpu *cpu)
 {
@@ -84,55 +81,9 @@ void cpu_lock(struct cpu *cpu)
 	cpu_clock_refresh(cpu);
 }
 
-/* Raises what came from outside or by time alone. Is anything pending then? */
-static inline bool cpu_raise_due(struct cpu *cpu)
-{
-	if (unlikely(__atomic_load_n(&cpu->remote_work, __ATOMIC_RELAXED)))
-		raise_softirq(cpu, HI_SOFTIRQ);
-	if (timers_due(cpu))
-		raise_softirq(cpu, TIMER_SOFTIRQ);
-	return cpu->softirq_pending;
-}
-
-/* Softirqs ran for @ran ns and brought more than programs take. */
-static void cpu_rest(struct cpu *cpu, u64 ran)
-{
-	u64 longer;
-
-	if (cpu->receiver_full)
-		cpu->rest_shift += cpu->rest_shift < REST_MAX_SHIFT;
-	cpu->receiver_full = false;
-	longer = min(ran << cpu->rest_shift, REST_MAX_NS);
-	cpu->softirq_defer_until = cpu->now + max(2 * ran, longer);
-}
-
-void cpu_run_pending(struct cpu *cpu)
-{
-	const u32 rx = 1u << NET_RX_SOFTIRQ;
-	u64 start = cpu->now;
-	u32 before;
-	int pass;
-
-	for (pass = 0; pass < SOFTIRQ_MAX_PASSES && cpu_raise_due(cpu); pass++) {
-		before = cpu->softirq_pending;
-		/* In the first one the time of cpu_lock() is good. */
-		if (unlikely(pass))
-			cpu_clock_refresh(cpu);
-		do_softirq(cpu);
-		if ((before & cpu->softirq_pending & rx) || cpu->receiver_full) {
-			cpu_clock_refresh(cpu);
-			cpu_rest(cpu, cpu->now - start);
-			return;
-		}
-		if (unlikely(cpu->rest_shift))
-			cpu->rest_shift--;
-	}
-}
-
 static inline void cpu_give_back(struct cpu *cpu)
 {
 	cpu->need_kick = false;
-	cpu->kick_cpus = 0;
 	cpu->epoch++;
 	cpu->locked = false;
 	if (!cpu->single_threaded)
@@ -166,6 +117,7 @@ static __attribute__((noinline)) void cpu_release_and_tell(struct cpu *cpu, bool
 	kick = may_kick && cpu->sleep_until && (cpu->need_kick || cpu->softirq_pending);
 	if (kick)
 		cpu->sleep_until = 0; /* once is enough: who sleeps will look */
+	cpu->kick_cpus = 0;
 	cpu_give_back(cpu);
 
 	/* The entries may be gone by now; parkers live as long as the machine. */
@@ -177,7 +129,7 @@ static __attribute__((noinline)) void cpu_release_and_tell(struct cpu *cpu, bool
 		cpu_kick(m->cpus[__builtin_ctzll(others)]);
 }
 
-void cpu_release(struct cpu *cpu, bool may_kick)
+static inline void __cpu_release(struct cpu *cpu, bool may_kick)
 {
 	lock_assert_held(cpu);
 	if (unlikely(cpu_has_news(cpu)))
@@ -186,11 +138,16 @@ void cpu_release(struct cpu *cpu, bool may_kick)
 		cpu_give_back(cpu);
 }
 
+void cpu_release(struct cpu *cpu, bool may_kick)
+{
+	__cpu_release(cpu, may_kick);
+}
+
 void cpu_unlock(struct cpu *cpu)
 {
 	if (likely(cpu->now >= cpu->softirq_defer_until) && cpu_raise_due(cpu))
-		cpu_run_pending(cpu);
-	cpu_release(cpu, true);
+		__cpu_run_pending(cpu);
+	__cpu_release(cpu, true);
 }
 
 void cpu_kick(struct cpu *cpu)

@@ -15,6 +15,10 @@
 #include "core/core_internal.h"
 #include "core/netdevice.h"
 
+#define SOFTIRQ_MAX_PASSES 10            /* per unlock; Linux has the same number */
+#define REST_MAX_SHIFT     4             /* rests are at most 16 times as long as the run */
+#define REST_MAX_NS        NSEC_PER_MSEC /* theory of operation: cpu.c */
+
 void run_remote_work(struct cpu *cpu)
 {
 	struct cpu_work *w = __atomic_exchange_n(&cpu->remote_work, NULL, __ATOMIC_ACQUIRE);
@@ -132,22 +136,22 @@ static const struct {
 	[TASKLET_SOFTIRQ] = { tasklet_action, CONTEXT_TASKLET },
 };
 
-bool do_softirq(struct cpu *cpu)
+/* Something is pending. */
+static inline void __do_softirq(struct cpu *cpu)
 {
 	u8 interrupted = cpu->context, ksoftirqd = cpu->ksoftirqd ? CONTEXT_KSOFTIRQD : 0;
-	u32 left, turn = ~0u;
+	u32 left, bit, turn = ~0u;
 
 	lock_assert_held(cpu);
 	assert(!cpu->in_softirq);
-	if (!cpu->softirq_pending)
-		return false;
 	cpu->in_softirq = true;
 	/* Those that are set when their turn comes. */
 	while ((left = cpu->softirq_pending & turn)) {
 		unsigned nr = (unsigned)__builtin_ctz(left);
 
-		turn = ~1u << nr;
-		cpu->softirq_pending &= ~(1u << nr);
+		bit = left & -left;
+		turn = -(2 * bit);
+		cpu->softirq_pending ^= bit;
 		cpu->softirq_counts[nr]++;
 		cpu->context = softirqs[nr].context | ksoftirqd;
 		softirqs[nr].action(cpu);
@@ -155,5 +159,50 @@ bool do_softirq(struct cpu *cpu)
 	cpu->context = interrupted;
 	cpu->in_softirq = false;
 	__atomic_store_n(&cpu->rounds, cpu->rounds + 1, __ATOMIC_RELAXED);
+}
+
+bool do_softirq(struct cpu *cpu)
+{
+	if (!cpu->softirq_pending)
+		return false;
+	__do_softirq(cpu);
 	return cpu->softirq_pending != 0;
+}
+
+/* ---- as long as it is worth it -------------------------------------------------------------------------- */
+
+/* Softirqs ran for @ran ns and brought more than programs take. */
+static void cpu_rest(struct cpu *cpu, u64 ran)
+{
+	u64 longer;
+
+	if (cpu->receiver_full)
+		cpu->rest_shift += cpu->rest_shift < REST_MAX_SHIFT;
+	cpu->receiver_full = false;
+	longer = min(ran << cpu->rest_shift, REST_MAX_NS);
+	cpu->softirq_defer_until = cpu->now + max(2 * ran, longer);
+}
+
+void __cpu_run_pending(struct cpu *cpu)
+{
+	const u32 rx = 1u << NET_RX_SOFTIRQ;
+	u64 start = cpu->now;
+	int pass = 0;
+	u32 before;
+
+	for (;;) {
+		before = cpu->softirq_pending;
+		__do_softirq(cpu);
+		if (unlikely(before & cpu->softirq_pending & rx || cpu->receiver_full)) {
+			cpu_clock_refresh(cpu);
+			cpu_rest(cpu, cpu->now - start);
+			return;
+		}
+		if (unlikely(cpu->rest_shift))
+			cpu->rest_shift--;
+		/* In the first pass the time of cpu_lock() is good. */
+		if (likely(!cpu_raise_due(cpu)) || ++pass == SOFTIRQ_MAX_PASSES)
+			return;
+		cpu_clock_refresh(cpu);
+	}
 }

@@ -166,7 +166,7 @@ static void socket_file_wake(struct file *f)
 	cpu_unlock(sock_cpu(sock));
 }
 
-static const struct file_operations socket_file_ops = {
+const struct file_operations socket_file_ops = {
 	.poll = socket_file_poll,
 	.unpoll = socket_file_unpoll,
 	.read_iter = socket_file_read,
@@ -175,11 +175,6 @@ static const struct file_operations socket_file_ops = {
 	.release = socket_file_release,
 	.wake = socket_file_wake,
 };
-
-bool file_is_socket(const struct file *f)
-{
-	return f->ops == &socket_file_ops;
-}
 
 struct socket *sock_alloc(struct net *net, u16 type)
 {
@@ -351,43 +346,6 @@ int sys_socketpair(struct net *net, int family, int type, int protocol, struct f
 	ret_files[0] = &a->file;
 	ret_files[1] = &b->file;
 	return 0;
-}
-
-/* ---- entering and leaving ------------------------------------------------------------------------------ */
-
-int sock_enter(struct file *f, struct socket **ret_sock)
-{
-	struct socket *sock = file_socket(f);
-	int err = 0;
-
-	if (!file_is_socket(f))
-		return -ENOTSOCK;
-	cpu_lock(sock_cpu(sock));
-	if (sock->dead)
-		err = -ENETDOWN;
-	else if (file_closed(f))
-		err = -EBADF;
-	if (err) {
-		cpu_unlock(sock_cpu(sock));
-		return err;
-	}
-	sock->inflight++;
-	*ret_sock = sock;
-	return 0;
-}
-
-ssize_t sock_leave(struct socket *sock, ssize_t ret)
-{
-	/* What the call reports when it was thrown out: the error that was put on the sock may have been eaten. */
-	if (unlikely(ret <= 0 && sock->dead))
-		ret = -ENETDOWN;
-	else if (unlikely(ret <= 0 && file_closed(&sock->file)))
-		ret = -EBADF;
-	if (--sock->inflight == 0 && unlikely(sock->dead) && sock->net)
-		wake_up(sock_cpu(sock), &sock->net->sock->shutdown_wq, EPOLLIN);
-	cpu_unlock(sock_cpu(sock));
-	file_batches_put(sock->file.machine);
-	return ret;
 }
 
 /* ---- the end of a net ---------------------------------------------------------------------------------- */

@@ -83,7 +83,11 @@ static inline struct socket *file_socket(struct file *f)
 {
 	return (struct socket *)f;
 }
-bool file_is_socket(const struct file *f);
+extern const struct file_operations socket_file_ops;
+static inline bool file_is_socket(const struct file *f)
+{
+	return f->ops == &socket_file_ops;
+}
 
 struct net_proto_family {
 	int family;

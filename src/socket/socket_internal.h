@@ -33,6 +33,8 @@ struct busy_poll machine_busy_poll(const struct machine *m);
 /* socket.c */
 struct socket *sock_alloc(struct net *net, u16 type); /* slab_free(); NULL: no memory */
 void sock_attach_wq(struct socket *sock);
+
+/* syscalls.c */
 /* Begins and ends a call on @f's socket: 0, -ENOTSOCK, -EBADF or -ENETDOWN. With 0 the home cpu is locked. */
 int sock_enter(struct file *f, struct socket **ret_sock);
 ssize_t sock_leave(struct socket *sock, ssize_t ret);

@@ -24,6 +24,59 @@
 
 #define FILE_IS_NONBLOCK(f) (__atomic_load_n(&(f)->flags, __ATOMIC_RELAXED) & O_NONBLOCK)
 
+/* ---- entering and leaving ------------------------------------------------------------------------------ */
+
+static inline int __sock_enter(struct file *f, struct socket **ret_sock)
+{
+	struct socket *sock = file_socket(f);
+	struct cpu *cpu;
+	int err;
+
+	if (unlikely(!file_is_socket(f)))
+		return -ENOTSOCK;
+	cpu = sock_cpu(sock);
+	cpu_lock(cpu);
+	if (unlikely(sock->dead || file_closed(f))) {
+		err = sock->dead ? -ENETDOWN : -EBADF;
+		cpu_unlock(cpu);
+		return err;
+	}
+	sock->inflight++;
+	*ret_sock = sock;
+	return 0;
+}
+
+int sock_enter(struct file *f, struct socket **ret_sock)
+{
+	return __sock_enter(f, ret_sock);
+}
+
+/* What the call reports when it was thrown out: the error that was put on the sock may have been eaten. */
+static ssize_t sock_thrown_out(const struct socket *sock, ssize_t ret)
+{
+	if (sock->dead)
+		return -ENETDOWN;
+	return file_closed(&sock->file) ? -EBADF : ret;
+}
+
+static inline ssize_t __sock_leave(struct socket *sock, ssize_t ret)
+{
+	if (ret <= 0)
+		ret = sock_thrown_out(sock, ret);
+	if (--sock->inflight == 0 && unlikely(sock->dead) && sock->net)
+		wake_up(sock_cpu(sock), &sock->net->sock->shutdown_wq, EPOLLIN);
+	cpu_unlock(sock_cpu(sock));
+	file_batches_put(sock->file.machine);
+	return ret;
+}
+
+ssize_t sock_leave(struct socket *sock, ssize_t ret)
+{
+	return __sock_leave(sock, ret);
+}
+
+/* ---- the calls ------------------------------------------------------------------------------------------- */
+
 int sys_bind(struct file *f, const struct sockaddr *addr, socklen_t len)
 {
 	struct socket *sock;
@@ -217,31 +270,32 @@ int sys_getpeername(struct file *f, struct sockaddr_storage *ret_addr, socklen_t
 ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg)
 {
 	struct socket *sock;
-	int err = msg->flags & MSG_CMSG_COMPAT ? -EINVAL : sock_enter(f, &sock);
+	int err = msg->flags & MSG_CMSG_COMPAT ? -EINVAL : __sock_enter(f, &sock);
 
-	if (err)
+	if (unlikely(err))
 		return err;
 	if (FILE_IS_NONBLOCK(f))
 		msg->flags |= MSG_DONTWAIT;
-	return sock_leave(sock, sock->ops->sendmsg ? sock->ops->sendmsg(sock, msg, msg->iter.count)
-						   : -EOPNOTSUPP);
+	return __sock_leave(sock, likely(sock->ops->sendmsg)
+					  ? sock->ops->sendmsg(sock, msg, msg->iter.count)
+					  : -EOPNOTSUPP);
 }
 
 ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg)
 {
 	struct socket *sock;
-	int flags, err = msg->flags & MSG_CMSG_COMPAT ? -EINVAL : sock_enter(f, &sock);
+	int flags, err = msg->flags & MSG_CMSG_COMPAT ? -EINVAL : __sock_enter(f, &sock);
 
-	if (err)
+	if (unlikely(err))
 		return err;
 	flags = (int)msg->flags;
 	if (FILE_IS_NONBLOCK(f))
 		flags |= MSG_DONTWAIT;
 	/* From here on msg->flags is what is reported. The one flag that is handed through is MSG_CMSG_CLOEXEC. */
 	msg->flags = (u32)flags & MSG_CMSG_CLOEXEC;
-	return sock_leave(sock, sock->ops->recvmsg
-					? sock->ops->recvmsg(sock, msg, msg->iter.count, flags)
-					: -EOPNOTSUPP);
+	return __sock_leave(sock, likely(sock->ops->recvmsg)
+					  ? sock->ops->recvmsg(sock, msg, msg->iter.count, flags)
+					  : -EOPNOTSUPP);
 }
 
 ssize_t sys_recv_pages(struct file *f, struct kmsghdr *msg)

@@ -156,6 +156,7 @@ static double weir_idle_million(const struct bench_params *p)
 #define XDP    "a bare loop on AF_XDP over veth, copy mode"
 #define DPDK   "a bare loop on DPDK's net_af_packet over veth"
 #define V4     "weir, the same over IPv4"
+#define ONE    "weir, one packet after the other (gro_normal_batch 1)"
 #define KIB128 131072
 
 static const struct row rows[] = {
@@ -204,6 +205,14 @@ static const struct row rows[] = {
 	{ "lwip_udp_1400", LWIP, &mpps, 1.0, weir_udp, lwip_udp, { PATH_LOOPBACK, 1400 } },
 
 	/* beside itself, and what there is no way around */
+	{ "forward_lump_1", ONE, &mpps, 1.0, weir_lump, weir_lump_single, { PATH_ROUTED, 64, .lump = 1 } },
+	{ "forward_lump_4", ONE, &mpps, 1.0, weir_lump, weir_lump_single, { PATH_ROUTED, 64, .lump = 4 } },
+	{ "forward_lump_16", ONE, &mpps, 1.0, weir_lump, weir_lump_single, { PATH_ROUTED, 64, .lump = 16 } },
+	{ "forward_lump_64", ONE, &mpps, 1.0, weir_lump, weir_lump_single, { PATH_ROUTED, 64, .lump = 64 } },
+	{ "udp_lump_1", ONE, &mpps, 1.0, weir_lump, weir_lump_single, { PATH_VETH_NO_OFFLOAD, 64, .lump = 1 } },
+	{ "udp_lump_4", ONE, &mpps, 1.0, weir_lump, weir_lump_single, { PATH_VETH_NO_OFFLOAD, 64, .lump = 4 } },
+	{ "udp_lump_16", ONE, &mpps, 1.0, weir_lump, weir_lump_single, { PATH_VETH_NO_OFFLOAD, 64, .lump = 16 } },
+	{ "udp_lump_64", ONE, &mpps, 1.0, weir_lump, weir_lump_single, { PATH_VETH_NO_OFFLOAD, 64, .lump = 64 } },
 	{ "tcp_bulk_loopback_v6", V4, &gbit, 0.95, weir_tcp_bulk, weir_tcp_bulk, { PATH_LOOPBACK, KIB128, .ipv6 = true } },
 	{ "tcp_bulk_veth_no_offload_v6", V4, &gbit, 0.95, weir_tcp_bulk, weir_tcp_bulk, { PATH_VETH_NO_OFFLOAD, KIB128, .ipv6 = true } },
 	{ "tcp_rr_1_v6", V4, &us, 0.95, weir_tcp_rr, weir_tcp_rr, { PATH_LOOPBACK, 1, .ipv6 = true } },

@@ -26,7 +26,9 @@ struct bench_params {
 	bool ipv6;            /* weir's side only */
 	unsigned connections; /* 0: one */
 	unsigned gso_size;    /* of datagrams: UDP_SEGMENT, UDP_GRO; 0: one a call */
-	unsigned time_wait;   /* weir's side only: TIME_WAIT socks that are there when it begins */
+	unsigned
+		lump; /* datagrams that leave in one call, each on the wire alone, and so arrive in one poll; 0: one */
+	unsigned time_wait; /* weir's side only: TIME_WAIT socks that are there when it begins */
 	size_t span; /* octets that the program's buffers walk through at each end; 0: one buffer again and again */
 	unsigned routes;
 	const char *control; /* congestion */
@@ -47,6 +49,9 @@ double weir_tcp_rr(const struct bench_params *p);
 double weir_tcp_rr_bypass(const struct bench_params *p);
 double weir_tcp_crr(const struct bench_params *p);
 double weir_udp(const struct bench_params *p);
+/* p->lump datagrams at a time over a link, or through a router; each layer does its part for several or, _single, for one by one. */
+double weir_lump(const struct bench_params *p);
+double weir_lump_single(const struct bench_params *p);
 /* What a router can forward: from what two neighbours, and the same two with a router between them, can pass on. */
 double weir_forward(const struct bench_params *p);
 /* Orderly ends, each of which leaves a TIME_WAIT sock of the client's. */

@@ -120,6 +120,15 @@ static void end_up(struct weir_net *net, const char *dev, const struct lab_ip *i
 	CHECK(net_link_up(net, dev, &err));
 }
 
+/* A link with a property cannot take big segments or unfinished checksums: everything is per wire packet. */
+static void wire_packets(struct weir_net *net, const char *dev)
+{
+	struct lab_impairment wire = { .rate_bps = 1000000000000000ull, .queue_packets = 100000 };
+	struct net_error err;
+
+	CHECK(net_link_impair(net, dev, &wire, &err));
+}
+
 static void veth_up(struct pair *p, const struct bench_params *b)
 {
 	struct net_error err;
@@ -127,12 +136,9 @@ static void veth_up(struct pair *p, const struct bench_params *b)
 	CHECK(net_veth_add(p->net[0], "eth0", p->net[1], "eth0", 1500, &err));
 	for (int i = 0; i < 2; i++) {
 		struct lab_ip ip = side_address(b->ipv6, i);
-		/* A link with a property cannot take big segments or unfinished checksums: everything is per wire packet. */
-		struct lab_impairment wire = { .rate_bps = 1000000000000000ull,
-					       .queue_packets = 100000 };
 
 		if (b->path == PATH_VETH_NO_OFFLOAD)
-			CHECK(net_link_impair(p->net[i], "eth0", &wire, &err));
+			wire_packets(p->net[i], "eth0");
 		end_up(p->net[i], "eth0", &ip, b->ipv6 ? 64 : 24);
 	}
 	p->addr = side_address(b->ipv6, 1);
@@ -564,6 +570,34 @@ double weir_udp(const struct bench_params *b)
 	weir_close(l.s);
 	pair_destroy(&l.p);
 	return r;
+}
+
+static double lump(const struct bench_params *b, const char *batch)
+{
+	struct datagrams l = { .p = pair_create(b), .size = b->lump * b->write_size, .batch = 1 };
+	int segment = (int)b->write_size;
+	double r;
+
+	CHECK(weir_sysctl(l.p.net[0], "net.core.gro_normal_batch", batch));
+	datagrams_open(&l);
+	if (l.p.router)
+		wire_packets(l.p.net[0], "eth0");
+	CHECK(weir_setsockopt(l.c, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)));
+	r = run_load(b, l.p.m, udp_batch, &l);
+	weir_close(l.c);
+	weir_close(l.s);
+	pair_destroy(&l.p);
+	return r;
+}
+
+double weir_lump(const struct bench_params *b)
+{
+	return lump(b, "8"); /* the default */
+}
+
+double weir_lump_single(const struct bench_params *b)
+{
+	return lump(b, "1");
 }
 
 #define SLICE_S 0.005

@@ -8,6 +8,9 @@
  *   a napi that is not done goes to the end of the list, so devices take turns. What is left waits for the next round: user
  *   context never does more than one budget of other people's work, and under overload the drivers' rings fill and
  *   packets are dropped there, before anything was spent on them.
+ *   What a poll brings goes up in lists (gro_normal_one() in gro.c): each layer does its part for all of a list before the next
+ *   layer does, so that its code and tables are in the cache for all but the first, and what two packets have in common
+ *   (handler, route) is found once. A list of one goes the way of single packets.
  *   netif_rx() is for drivers without a ring: a queue per cpu, polled by a napi of its own.
  * Invariants
  *   NAPI_STATE_SCHED <=> the napi is on the poll list or being polled. A napi that is scheduled again while it is being polled
@@ -40,6 +43,7 @@ static void napi_init(struct napi_struct *napi, struct cpu *cpu, struct net_devi
 	list_init(&napi->poll_list);
 	list_init(&napi->dev_list);
 	skb_queue_head_init(&napi->gro_list);
+	skb_list_init(&napi->rx_list);
 }
 
 void netif_napi_add(struct net_device *dev, struct napi_struct *napi,
@@ -67,6 +71,9 @@ void napi_disable(struct napi_struct *napi)
 	napi->state = NAPI_STATE_DISABLED;
 	skb_queue_purge_reason(&napi->gro_list, SKB_DROP_DEV_DOWN);
 	napi->gro_count = 0;
+	kfree_skb_list_reason(napi->rx_list.first, SKB_DROP_DEV_DOWN);
+	skb_list_init(&napi->rx_list);
+	napi->rx_count = 0;
 }
 
 void napi_schedule(struct napi_struct *napi)
@@ -85,6 +92,7 @@ bool napi_complete_done(struct napi_struct *napi, int work_done)
 {
 	if (napi->gro_count)
 		napi_gro_flush(napi, false);
+	gro_normal_list(napi);
 	/* Delivering may have brought the device down. */
 	if (napi->state & NAPI_STATE_DISABLED)
 		return true;
@@ -113,6 +121,7 @@ static int napi_poll_first(struct softnet_data *sd)
 		return work;
 	if (napi->gro_count)
 		napi_gro_flush(napi, true);
+	gro_normal_list(napi);
 	list_add_tail(&napi->poll_list, &sd->poll_list);
 	return work;
 }
@@ -209,6 +218,11 @@ static void taps_run(const struct list_head *taps, const struct sk_buff *skb,
 	}
 }
 
+static bool has_taps(const struct net_device *dev)
+{
+	return unlikely(!list_empty(&dev->net->core->ptype_all) || !list_empty(&dev->ptype_all));
+}
+
 /* Taps want the frame from its link-layer header on. */
 static void taps_input(struct sk_buff *skb, struct net_device *dev)
 {
@@ -216,8 +230,6 @@ static void taps_input(struct sk_buff *skb, struct net_device *dev)
 	u32 hdr = (u32)(skb->data - skb_mac_header(skb));
 	u16 type = be16_to_cpu(skb->protocol);
 
-	if (likely(list_empty(all) && list_empty(&dev->ptype_all)))
-		return;
 	skb_push(skb, hdr);
 	taps_run(all, skb, dev, type);
 	taps_run(&dev->ptype_all, skb, dev, type);
@@ -321,15 +333,16 @@ void netdev_rx_handler_unregister(struct net_device *dev)
 
 /* ---- one received packet ------------------------------------------------------------------------------- */
 
-void netif_receive_skb(struct sk_buff *skb)
+/* Who handles *@pskb, which may be another packet or of another device afterwards. NULL: it was consumed. */
+static __inlined const struct packet_type *receive_skb_core(struct sk_buff **pskb)
 {
+	struct sk_buff *skb = skb_orphan_frags_rx(*pskb);
 	const struct packet_type *pt;
 	struct net_device *dev;
 	bool exact = false;
 
-	skb = skb_orphan_frags_rx(skb);
 	if (unlikely(!skb))
-		return;
+		return NULL;
 	if (!skb->tstamp)
 		skb->tstamp = skb->cpu->now;
 	skb->dev->cpu->softnet->processed++;
@@ -341,11 +354,12 @@ void netif_receive_skb(struct sk_buff *skb)
 another:
 	dev = skb->dev;
 	skb->skb_iif = (u32)dev->ifindex;
-	taps_input(skb, dev);
+	if (has_taps(dev))
+		taps_input(skb, dev);
 	if (dev->rx_handler) {
 		switch (dev->rx_handler(&skb)) {
 		case RX_HANDLER_CONSUMED:
-			return;
+			return NULL;
 		case RX_HANDLER_ANOTHER: /* the packet now belongs to the device above: skb->dev */
 			goto another;
 		case RX_HANDLER_EXACT:
@@ -357,17 +371,64 @@ another:
 	}
 
 	if (unlikely(dev->shards) && net_steer(skb))
-		return;
+		return NULL;
+	*pskb = skb;
 	pt = exact ? NULL : dev_get_pack(dev->net, be16_to_cpu(skb->protocol));
-	if (likely(pt)) {
-		pt->func(skb, dev, pt);
-		return;
-	}
+	if (likely(pt))
+		return pt;
 	if (exact)
 		dev->rx_nohandler++;
 	else
 		dev->stats.rx_dropped++;
 	kfree_skb_reason(skb, SKB_DROP_UNHANDLED_PROTO);
+	return NULL;
+}
+
+void netif_receive_skb(struct sk_buff *skb)
+{
+	const struct packet_type *pt = receive_skb_core(&skb);
+
+	if (likely(pt))
+		pt->func(skb, skb->dev, pt);
+}
+
+/* ---- several received packets -------------------------------------------------------------------------- */
+
+/* @list, of one type and device, goes up. */
+static void receive_sublist(struct skb_list *list, const struct packet_type *pt,
+			    struct net_device *dev)
+{
+	struct sk_buff *skb;
+
+	if (list->first->next && pt->list_func) {
+		pt->list_func(list, dev, pt);
+		return;
+	}
+	while ((skb = skb_list_take(list)))
+		pt->func(skb, dev, pt);
+}
+
+void netif_receive_skb_list(struct skb_list *list)
+{
+	const struct packet_type *pt, *sub_pt = NULL;
+	struct net_device *sub_dev = NULL;
+	struct skb_list sub;
+	struct sk_buff *skb;
+
+	skb_list_init(&sub);
+	while ((skb = skb_list_take(list))) {
+		pt = receive_skb_core(&skb);
+		if (!pt)
+			continue;
+		/* What came before, of another device or type, stays before. */
+		if (!skb_list_empty(&sub) && (pt != sub_pt || skb->dev != sub_dev))
+			receive_sublist(&sub, sub_pt, sub_dev);
+		sub_pt = pt;
+		sub_dev = skb->dev;
+		skb_list_add(&sub, skb);
+	}
+	if (!skb_list_empty(&sub))
+		receive_sublist(&sub, sub_pt, sub_dev);
 }
 
 /* ---- per cpu ------------------------------------------------------------------------------------------- */
@@ -388,6 +449,7 @@ int softnet_init(struct cpu *cpu)
 	sd->netdev_budget_ns = 2 * NSEC_PER_MSEC;
 	sd->dev_weight = NAPI_POLL_WEIGHT;
 	sd->netdev_max_backlog = 1000;
+	sd->gro_normal_batch = 8;
 	cpu->softnet = sd;
 	return 0;
 }

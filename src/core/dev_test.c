@@ -533,6 +533,195 @@ static void napis_take_turns_and_lose_no_wakeup(void **state)
 	test_net_done(net);
 }
 
+/* ---- lists ------------------------------------------------------------------------------------------------- */
+
+static char list_log[64]; /* a letter for a handler, a digit for each packet's mark */
+
+static void log_packet(struct sk_buff *skb)
+{
+	sprintf(list_log + strlen(list_log), "%u", skb->mark);
+	consume_skb(skb);
+}
+
+static void log_single(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt)
+{
+	strcat(list_log, pt->type == 0x88b5 ? "s" : "o");
+	assert_ptr_equal(skb->dev, dev);
+	log_packet(skb);
+}
+
+static void log_list(struct skb_list *list, struct net_device *dev, const struct packet_type *pt)
+{
+	struct sk_buff *skb;
+
+	strcat(list_log, "L");
+	while ((skb = skb_list_take(list))) {
+		assert_ptr_equal(skb->dev, dev);
+		assert_int_equal(skb_network_offset(skb), 0);
+		log_packet(skb);
+	}
+}
+
+static const struct packet_type listing_pt = { .type = 0x88b5,
+					       .func = log_single,
+					       .list_func = log_list };
+static const struct packet_type single_pt = { .type = 0x88b6, .func = log_single };
+
+static void log_begin(struct net *net)
+{
+	list_log[0] = 0;
+	rtnl_lock(net->machine);
+	assert_int_equal(dev_add_pack(net, &listing_pt), 0);
+	assert_int_equal(dev_add_pack(net, &single_pt), 0);
+	rtnl_unlock(net->machine);
+}
+
+static void log_end(struct net *net)
+{
+	rtnl_lock(net->machine);
+	dev_remove_pack(net, &listing_pt);
+	dev_remove_pack(net, &single_pt);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
+static struct sk_buff *marked(struct net_device *dev, u16 type, u32 mark)
+{
+	struct sk_buff *skb = incoming(dev, dev->dev_addr, type);
+
+	skb->mark = mark;
+	return skb;
+}
+
+static void a_list_goes_up_in_order_by_type_and_device(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *a = test_netdev(net, "a", true), *b = test_netdev(net, "b", true),
+			  *port = test_netdev(net, "port", true);
+	struct skb_list list;
+
+	log_begin(net);
+	cpu_lock(net->cpu);
+	assert_int_equal(netdev_rx_handler_register(port, steal, b), 0);
+	skb_list_init(&list);
+	skb_list_add(&list, marked(a, 0x88b5, 1));
+	skb_list_add(&list, marked(a, 0x88b5, 2));
+	skb_list_add(&list, marked(a, 0x88b6, 3)); /* another type */
+	skb_list_add(&list, marked(a, 0x88b6, 4));
+	skb_list_add(&list, marked(a, 0x88b7, 0)); /* nobody wants it */
+	skb_list_add(&list, marked(a, 0x88b5, 5)); /* alone */
+	skb_list_add(&list, marked(b, 0x88b5, 6));
+	skb_list_add(&list, marked(port, 0x88b5, 7)); /* goes to b */
+	netif_receive_skb_list(&list);
+	assert_true(skb_list_empty(&list));
+	assert_string_equal(list_log, "L12o3o4s5L67");
+	assert_int_equal(net_drops(net, SKB_DROP_UNHANDLED_PROTO), 1);
+	assert_int_equal(net->cpu->softnet->processed, 8);
+
+	netdev_rx_handler_unregister(port);
+	assert_int_equal(netdev_rx_handler_register(port, steal, NULL), 0);
+	list_log[0] = 0;
+	skb_list_add(&list, marked(a, 0x88b5, 1));
+	skb_list_add(&list, marked(port, 0x88b5, 2)); /* taken away */
+	skb_list_add(&list, marked(a, 0x88b5, 3));
+	netif_receive_skb_list(&list);
+	assert_string_equal(list_log, "L13");
+	netdev_rx_handler_unregister(port);
+	cpu_unlock(net->cpu);
+	log_end(net);
+}
+
+struct lump_napi {
+	struct napi_struct napi;
+	u32 left, next;
+	u32 known_last; /* of so many the driver knows that the last one is the last */
+};
+
+static int lump_poll(struct napi_struct *napi, int budget)
+{
+	struct lump_napi *t = container_of(napi, struct lump_napi, napi);
+	int n = 0;
+
+	for (; t->left && n < budget; n++, t->left--) {
+		struct sk_buff *skb = marked(napi->dev, 0x88b5, t->next++ % 10);
+
+		if (t->known_last)
+			gro_normal_one_of(napi, skb, t->left > 1);
+		else
+			napi_gro_receive(napi, skb);
+	}
+	if (n < budget)
+		napi_complete_done(napi, n);
+	return n;
+}
+
+static const char *lump(struct net *net, struct lump_napi *t, u32 n)
+{
+	list_log[0] = 0;
+	t->left = n;
+	t->next = 0;
+	cpu_lock(net->cpu);
+	napi_schedule(&t->napi);
+	cpu_unlock(net->cpu);
+	return list_log;
+}
+
+static void what_a_poll_brings_goes_up_in_batches(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct lump_napi t = { .left = 0 };
+
+	log_begin(net);
+	cpu_lock(net->cpu);
+	netif_napi_add(dev, &t.napi, lump_poll);
+	napi_enable(&t.napi);
+	cpu_unlock(net->cpu);
+	assert_string_equal(lump(net, &t, 1), "s0");
+	assert_string_equal(lump(net, &t, 2), "L01");
+	assert_string_equal(lump(net, &t, 20), "L01234567L89012345L6789");
+	t.known_last = 1;
+	assert_string_equal(lump(net, &t, 1), "s0");
+	assert_string_equal(lump(net, &t, 3), "L012");
+	t.known_last = 0;
+	/* A poll that has used up its budget keeps nothing until the next one. */
+	t.napi.weight = 3;
+	assert_string_equal(lump(net, &t, 5), "L012L34");
+	t.napi.weight = NAPI_POLL_WEIGHT;
+
+	net->cpu->softnet->gro_normal_batch = 2;
+	assert_string_equal(lump(net, &t, 5), "L01L23s4");
+	net->cpu->softnet->gro_normal_batch = 1;
+	assert_string_equal(lump(net, &t, 3), "s0s1s2");
+	cpu_lock(net->cpu);
+	netif_napi_del(&t.napi);
+	cpu_unlock(net->cpu);
+	log_end(net);
+}
+
+static void what_waits_for_company_ends_with_its_napi(void **state)
+{
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	struct lump_napi t = { .left = 0 };
+
+	log_begin(net);
+	cpu_lock(net->cpu);
+	netif_napi_add(dev, &t.napi, lump_poll);
+	napi_enable(&t.napi);
+	gro_normal_one(&t.napi, marked(dev, 0x88b5, 1), 1);
+	gro_normal_one(&t.napi, marked(dev, 0x88b5, 2), 1);
+	napi_disable(&t.napi);
+	assert_int_equal(net_drops(net, SKB_DROP_DEV_DOWN), 2);
+	napi_enable(&t.napi);
+	cpu_unlock(net->cpu);
+	assert_string_equal(lump(net, &t, 1), "s0");
+	cpu_lock(net->cpu);
+	netif_napi_del(&t.napi);
+	cpu_unlock(net->cpu);
+	log_end(net);
+}
+
 /* ---- transmit, taps ------------------------------------------------------------------------------------------ */
 
 struct test_tap {
@@ -839,6 +1028,52 @@ static int run_hook(struct net *net, struct net_device *dev, u32 mark)
 	return NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_LOCAL_IN, net, NULL, skb, dev, NULL, hook_okfn);
 }
 
+static void hooks_see_each_packet_of_a_list(void **state)
+{
+	static const struct nf_hook_ops first = { hook_func, (void *)"a", NFPROTO_INDEX_IPV4,
+						  NF_INET_PRE_ROUTING, 1 },
+					second = { hook_func, (void *)"b", NFPROTO_INDEX_IPV4,
+						   NF_INET_PRE_ROUTING, 2 };
+	struct net *net = test_net();
+	struct net_device *dev = test_netdev(net, "e0", true);
+	static const u32 marks[] = { 7, 1, 2, 8 };
+	struct skb_list list;
+	struct sk_buff *skb;
+
+	skb_list_init(&list);
+	rtnl_lock(net->machine);
+	for (u32 round = 0; round < 2; round++) {
+		cpu_lock(net->cpu);
+		for (u32 i = 0; i < ARRAY_SIZE(marks); i++) {
+			skb = test_packet(dev, ETH_P_IP, 20);
+			skb->mark = marks[i];
+			skb_list_add(&list, skb);
+		}
+		hook_log[0] = 0;
+		NF_HOOK_LIST(NFPROTO_INDEX_IPV4, NF_INET_PRE_ROUTING, net, &list, dev, hook_okfn);
+		/* One was dropped and one stolen by the first hook; nothing without hooks. */
+		assert_string_equal(hook_log, round ? "abaaab" : "");
+		for (u32 i = 0; i < ARRAY_SIZE(marks); i++) {
+			if (round && (i == 1 || i == 2))
+				continue;
+			skb = skb_list_take(&list);
+			assert_int_equal(skb->mark, marks[i]);
+			consume_skb(skb);
+		}
+		assert_true(skb_list_empty(&list));
+		assert_int_equal(net_drops(net, SKB_DROP_NETFILTER_DROP), round);
+		cpu_unlock(net->cpu);
+		if (!round) {
+			assert_int_equal(nf_register_net_hook(net, &second), 0);
+			assert_int_equal(nf_register_net_hook(net, &first), 0);
+		}
+	}
+	nf_unregister_net_hook(net, &first);
+	nf_unregister_net_hook(net, &second);
+	rtnl_unlock(net->machine);
+	test_net_done(net);
+}
+
 static void hooks_run_by_priority_and_decide(void **state)
 {
 	static char names[3][2] = { "c", "a", "b" };
@@ -924,6 +1159,9 @@ int main(void)
 		cmocka_unit_test(the_backlog_is_bounded),
 		cmocka_unit_test(a_device_above_takes_packets),
 		cmocka_unit_test(napis_take_turns_and_lose_no_wakeup),
+		cmocka_unit_test(a_list_goes_up_in_order_by_type_and_device),
+		cmocka_unit_test(what_a_poll_brings_goes_up_in_batches),
+		cmocka_unit_test(what_waits_for_company_ends_with_its_napi),
 		cmocka_unit_test(taps_see_frames_before_the_driver_and_the_protocol),
 		cmocka_unit_test(taps_see_big_segments_whole_behind_the_qdisc),
 		cmocka_unit_test(a_device_that_cannot_tag_gets_tagged_frames),
@@ -932,6 +1170,7 @@ int main(void)
 		cmocka_unit_test(sent_packets_are_freed_in_softirq),
 		cmocka_unit_test(devices_are_seen_in_proc_and_sys),
 		cmocka_unit_test(hooks_run_by_priority_and_decide),
+		cmocka_unit_test(hooks_see_each_packet_of_a_list),
 		cmocka_unit_test(a_destination_holds_its_device_and_discards_by_default),
 	};
 

@@ -9,6 +9,8 @@
  *   skb_gro_receive() or says why not.
  *   What is held goes up when it is complete (the transport says so), when it is the oldest and room is needed, when the napi has
  *   run dry, or when it is older than a millisecond in a napi that never runs dry.
+ *   What goes up, merged or not, waits for company: gro_normal_batch wire packets, or the end of the poll. Then it goes layer by layer
+ *   (netif_receive_skb_list()), in the order in which it went up.
  * The contract of the callbacks (struct offload_callbacks)
  *   gro_receive(held, skb): skb->data is at the network header; the caller's own header is at data + data_offset, which the callback
  *   advances before it calls the next layer (headers must be checked to lie in the head area: gro_header()). It returns a held packet that
@@ -41,8 +43,31 @@ static u32 gro_age_ms(const struct cpu *cpu)
 	return (u32)(cpu->now / NSEC_PER_MSEC);
 }
 
+void __gro_normal_list(struct napi_struct *napi)
+{
+	struct sk_buff *first = napi->rx_list.first;
+	struct skb_list list;
+
+	napi->rx_count = 0;
+	if (likely(!first->next)) {
+		skb_list_init(&napi->rx_list);
+		netif_receive_skb(first);
+		return;
+	}
+	skb_list_move(&napi->rx_list, &list);
+	netif_receive_skb_list(&list);
+}
+
+void gro_normal_one(struct napi_struct *napi, struct sk_buff *skb, u32 segs)
+{
+	skb_list_add(&napi->rx_list, skb);
+	napi->rx_count += segs;
+	if (napi->rx_count >= napi->cpu->softnet->gro_normal_batch)
+		__gro_normal_list(napi);
+}
+
 /* Hands a held packet (already unlinked) to the layers above. */
-static void napi_gro_complete(struct sk_buff *skb)
+static void napi_gro_complete(struct napi_struct *napi, struct sk_buff *skb)
 {
 	const struct packet_type *pt = dev_get_pack(skb->dev->net, be16_to_cpu(skb->protocol));
 	u16 count = NAPI_GRO_CB(skb)->count;
@@ -57,14 +82,14 @@ static void napi_gro_complete(struct sk_buff *skb)
 		}
 		trace_skb(skb, NULL, TP_gro_merged, TRACE_PASS, count, 0);
 	}
-	netif_receive_skb(skb);
+	gro_normal_one(napi, skb, count);
 }
 
 static void gro_release(struct napi_struct *napi, struct sk_buff *skb)
 {
 	skb_unlink(skb, &napi->gro_list);
 	napi->gro_count--;
-	napi_gro_complete(skb);
+	napi_gro_complete(napi, skb);
 }
 
 /* @only_old: those that wait longer than a millisecond. */
@@ -116,7 +141,7 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 		return;
 	cb = NAPI_GRO_CB(skb);
 	if (!gro_wanted(skb, pt)) {
-		netif_receive_skb(skb);
+		gro_normal_one(napi, skb, 1);
 		return;
 	}
 	trace_skb(skb, NULL, TP_napi_gro_receive, TRACE_PASS, 0, 0);
@@ -148,7 +173,7 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 	/* Behind a packet of its own flow that does not want it: order is kept, because that one was returned as done.
 	 * A clone cannot grow: its headers and fragment slots belong to the sender's retransmission queue, too. */
 	if (cb->flush || cb->same_flow || skb_cloned(skb)) {
-		netif_receive_skb(skb);
+		gro_normal_one(napi, skb, 1);
 		return;
 	}
 	if (napi->gro_count >= GRO_MAX_HELD)

@@ -95,6 +95,7 @@ static void bed_init(struct bed *b)
 	cpu_lock(b->net->cpu);
 	netif_napi_add(b->dev, &b->napi, idle_poll);
 	napi_enable(&b->napi);
+	b->net->cpu->softnet->gro_normal_batch = 1; /* what goes up does so at once */
 }
 
 static void bed_done(struct bed *b)

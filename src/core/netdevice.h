@@ -8,6 +8,7 @@
  *   Up: the driver schedules its napi; NET_RX softirq calls poll(), which hands frames to napi_gro_receive() or
  *   netif_receive_skb(); old-style drivers use netif_rx(), whose backlog is a napi of the cpu.
  *   netif_receive_skb(): taps (ptype_all), rx_handler (bridge, macvlan, ...), then the packet type.
+ *   What a poll brings and GRO does not hold goes up in lists (gro_normal_one()): each layer does its part for all before the next one.
  *
  * Locking
  *   The list of devices and everything configured: rtnl to change, cpu lock of the home cpu to read (changes of
@@ -57,6 +58,8 @@ struct napi_struct {
 	int weight;
 	u32 gro_count;
 	struct sk_buff_head gro_list; /* merged packets that may still grow, oldest first */
+	struct skb_list rx_list;      /* on their way up: gro_normal_one() */
+	u32 rx_count;                 /* of them, as many as came from the wire */
 	struct list_head dev_list;
 };
 
@@ -86,6 +89,7 @@ struct softnet_data {
 	u64 netdev_budget_ns;
 	int dev_weight;
 	u32 netdev_max_backlog;
+	u32 gro_normal_batch;
 };
 
 /* ---- devices ----------------------------------------------------------------------------------------- */
@@ -398,6 +402,9 @@ struct packet_type {
 	u16 type; /* ETH_P_*, host order */
 	/* consumes @skb; data at the network header. NET_RX softirq */
 	void (*func)(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt);
+	/* The same for several, all of @dev, in order. NULL: @func takes them one by one. */
+	void (*list_func)(struct skb_list *list, struct net_device *dev,
+			  const struct packet_type *pt);
 	/* NULL if the protocol neither merges nor cuts: gro.c, gso.c */
 	const struct offload_callbacks *offload;
 	const char *name; /* of func, for /proc/net/ptype; NULL: not shown */
@@ -430,6 +437,8 @@ void dev_remove_tap(struct packet_tap *tap);
 void netif_rx(struct sk_buff *skb); /* consume; any context with the cpu lock */
 void netif_receive_skb(
 	struct sk_buff *skb); /* consume; softirq; skb->dev set, mac header set, protocol set */
+/* The same for several, in order, whatever devices and types they are of: layer by layer. */
+void netif_receive_skb_list(struct skb_list *list);
 int netdev_rx_handler_register(struct net_device *dev,
 			       enum rx_handler_result (*h)(struct sk_buff **), void *data);
 void netdev_rx_handler_unregister(struct net_device *dev);
@@ -507,6 +516,24 @@ struct offload_callbacks {
 
 void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb); /* consume */
 void napi_gro_flush(struct napi_struct *napi, bool only_old);
+/* consume; poll(): a packet of @segs wire packets that is not to be merged goes up behind those that came before it, at the latest when
+ * the poll is over. Packets of a napi go by this or by napi_gro_receive() only: else they would overtake each other. */
+void gro_normal_one(struct napi_struct *napi, struct sk_buff *skb, u32 segs);
+/* The same for what may be the last one of its poll (@more: it is not): alone it does not have to wait. */
+static inline void gro_normal_one_of(struct napi_struct *napi, struct sk_buff *skb, bool more)
+{
+	if (!more && skb_list_empty(&napi->rx_list))
+		netif_receive_skb(skb);
+	else
+		gro_normal_one(napi, skb, 1);
+}
+void __gro_normal_list(struct napi_struct *napi); /* there are some */
+/* Up with them. */
+static inline void gro_normal_list(struct napi_struct *napi)
+{
+	if (!skb_list_empty(&napi->rx_list))
+		__gro_normal_list(napi);
+}
 /* borrow; by the packet type of skb->protocol. NULL with *ret_err. */
 struct sk_buff *skb_gso_segment(struct sk_buff *skb, netdev_features_t features, int *ret_err);
 /* Cuts [data + header] into gso_size pieces sharing the fragments: what transports call. data at the transport header;

@@ -118,7 +118,8 @@ void nf_hooks_free(struct net *net)
 	net->nf = NULL;
 }
 
-int nf_hook_slow(struct nf_hook_entries *e, struct nf_hook_state *state, struct sk_buff *skb)
+/* 1: accepted, @skb is still the caller's. 0: somebody has taken it. -EPERM: dropped */
+static int nf_hook_run(struct nf_hook_entries *e, struct nf_hook_state *state, struct sk_buff *skb)
 {
 	u32 repeats = 0;
 
@@ -144,5 +145,25 @@ int nf_hook_slow(struct nf_hook_entries *e, struct nf_hook_state *state, struct 
 			return -EPERM;
 		}
 	}
-	return state->okfn(state->net, state->sk, skb);
+	return 1;
+}
+
+int nf_hook_slow(struct nf_hook_entries *e, struct nf_hook_state *state, struct sk_buff *skb)
+{
+	int err = nf_hook_run(e, state, skb);
+
+	return likely(err > 0) ? state->okfn(state->net, state->sk, skb) : err;
+}
+
+void nf_hook_slow_list(struct nf_hook_entries *e, struct nf_hook_state *state,
+		       struct skb_list *list)
+{
+	struct skb_list accepted;
+	struct sk_buff *skb;
+
+	skb_list_init(&accepted);
+	while ((skb = skb_list_take(list)))
+		if (likely(nf_hook_run(e, state, skb) > 0))
+			skb_list_add(&accepted, skb);
+	skb_list_move(&accepted, list);
 }

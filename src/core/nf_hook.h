@@ -83,4 +83,23 @@ static inline int NF_HOOK(enum nf_family pf, enum nf_inet_hook hook, struct net 
 	return nf_hook_slow(hooks->entries[pf][hook], &state, skb);
 }
 
+/* The hooks see each of @list, one after the other; those that they let pass are left in it. */
+void nf_hook_slow_list(struct nf_hook_entries *e, struct nf_hook_state *state,
+		       struct skb_list *list);
+
+/* @okfn is for who takes a packet and gives it back later; the caller goes on with what is left in @list. */
+static inline void NF_HOOK_LIST(enum nf_family pf, enum nf_inet_hook hook, struct net *net,
+				struct skb_list *list, struct net_device *in,
+				int (*okfn)(struct net *, struct sock *, struct sk_buff *))
+{
+	struct nf_hooks *hooks = net->nf;
+
+	if (likely(!hooks || !hooks->entries[pf][hook]))
+		return;
+
+	struct nf_hook_state state = { hook, pf, net, in, NULL, NULL, okfn };
+
+	nf_hook_slow_list(hooks->entries[pf][hook], &state, list);
+}
+
 #endif

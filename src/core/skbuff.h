@@ -641,6 +641,52 @@ void skb_queue_purge_reason(struct sk_buff_head *q, skb_drop_reason_t reason);
 /* Normal end of life for all of @q. */
 void skb_queue_consume(struct sk_buff_head *q);
 
+/* Packets on their way through the same functions: filled at the end and emptied from the beginning, by ->next alone. */
+struct skb_list {
+	struct sk_buff *first;
+	struct sk_buff **end; /* where the next one is put */
+};
+
+static inline void skb_list_init(struct skb_list *l)
+{
+	l->first = NULL;
+	l->end = &l->first;
+}
+
+static inline bool skb_list_empty(const struct skb_list *l)
+{
+	return !l->first;
+}
+
+static inline void skb_list_add(struct skb_list *l, struct sk_buff *skb)
+{
+	skb->next = NULL;
+	*l->end = skb;
+	l->end = &skb->next;
+}
+
+/* The first one, or NULL. */
+static inline struct sk_buff *skb_list_take(struct skb_list *l)
+{
+	struct sk_buff *skb = l->first;
+
+	if (!skb)
+		return NULL;
+	l->first = skb->next;
+	if (!l->first)
+		l->end = &l->first;
+	skb->next = NULL;
+	return skb;
+}
+
+/* What is in @from becomes @to, which is not initialised. */
+static inline void skb_list_move(struct skb_list *from, struct skb_list *to)
+{
+	to->first = from->first;
+	to->end = from->first ? from->end : &to->first;
+	skb_list_init(from);
+}
+
 #define skb_queue_walk(q, skb) for (skb = (q)->next; skb != (struct sk_buff *)(q); skb = skb->next)
 #define skb_queue_walk_safe(q, skb, tmp)                                                           \
 	for (skb = (q)->next, tmp = skb->next; skb != (struct sk_buff *)(q);                       \

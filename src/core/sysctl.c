@@ -712,6 +712,20 @@ static int store_weight(struct net *net, const char *s, size_t len)
 	return err;
 }
 
+static void show_normal_batch(struct net *net, struct text *t)
+{
+	text_printf(t, "%u\n", net->cpu->softnet->gro_normal_batch);
+}
+static int store_normal_batch(struct net *net, const char *s, size_t len)
+{
+	u64 v;
+	int err = store_number(s, len, 1, INT32_MAX, &v);
+
+	if (!err)
+		net->cpu->softnet->gro_normal_batch = (u32)v;
+	return err;
+}
+
 #define CORE_ROW(path, field, def, min, max, help)                                                 \
 	SYSCTL_ROW(path, SYSCTL_U32, struct netns_core, field, def, min, max, help)
 #define CORE_FUNC(path_, what, help_)                                                              \
@@ -736,6 +750,9 @@ static const struct sysctl_desc core_rows[] = {
 		  "packets that wait in a cpu's backlog at most"),
 	CORE_FUNC("core/netdev_budget", budget, "packets of one NET_RX round at most"),
 	CORE_FUNC("core/dev_weight", weight, "packets of the backlog in one poll"),
+	CORE_FUNC(
+		"core/gro_normal_batch", normal_batch,
+		"received packets that go up together at most; what was merged counts as it came"),
 };
 
 const struct sysctl_table core_sysctls = { core_base, core_rows, ARRAY_SIZE(core_rows) };

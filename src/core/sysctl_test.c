@@ -138,6 +138,21 @@ static void defaults_are_shown(void **state)
 	expect("/proc/sys/net/core/rmem_default", 0, "212992\n");
 }
 
+static void what_is_the_cpus_is_shown_and_checked(void **state)
+{
+	static const char *const path = "/proc/sys/net/core/gro_normal_batch";
+
+	expect(path, 0, "8\n");
+	assert_int_equal(weir_view_write(net, path, "0", 1), -EINVAL);
+	assert_int_equal(weir_view_write(net, path, "-1", 2), -EINVAL);
+	assert_int_equal(weir_view_write(net, path, "2147483648", 10), -EINVAL);
+	assert_int_equal(weir_view_write(net, path, "1", 1), 0);
+	expect(path, 0, "1\n");
+	assert_int_equal(weir_view_write(net, path, "2147483647", 10), 0);
+	expect(path, 0, "2147483647\n");
+	assert_int_equal(weir_view_write(net, path, "8", 1), 0);
+}
+
 static void parameters_of_modules_have_a_tree_of_their_own(void **state)
 {
 	const char *path = "/sys/module/mod/parameters/small";
@@ -267,6 +282,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(defaults_are_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_the_cpus_is_shown_and_checked, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(parameters_of_modules_have_a_tree_of_their_own,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(writes_are_checked, setup, teardown),

@@ -234,10 +234,7 @@ static void afpacket_receive(struct afpacket_queue *q, struct sk_buff *skb, cons
 	dev->stats.rx_bytes += skb->len;
 	skb->protocol = eth_type_trans(skb, dev);
 	dev->stats.multicast += skb->pkt_type == SKB_PACKET_MULTICAST;
-	if (skb_is_gso(skb))
-		netif_receive_skb(skb);
-	else
-		napi_gro_receive(&q->napi, skb);
+	napi_gro_receive(&q->napi, skb);
 }
 
 /* The next block becomes the one that is read. False: it is the kernel's. */

@@ -182,7 +182,7 @@ static void port_receive(struct port *port, struct sk_buff *skb)
 		skb->protocol =
 			cpu_to_be16(skb->data[0] >> 4 == 6 ? (u16)ETH_P_IPV6 : (u16)ETH_P_IP);
 		skb_reset_mac_header(skb);
-		netif_receive_skb(skb);
+		gro_normal_one_of(&port->napi, skb, !skb_queue_empty(&port->rx));
 		return;
 	}
 	skb->protocol = eth_type_trans(skb, dev);

@@ -246,15 +246,12 @@ static void tun_receive(struct tun_queue *q, struct sk_buff *skb, const u8 *vnet
 	if (q->priv->layer3) {
 		skb->protocol = cpu_to_be16(tun_packet_type(skb));
 		skb_reset_mac_header(skb);
-		netif_receive_skb(skb);
+		gro_normal_one(&q->napi, skb, 1);
 		return;
 	}
 	skb->protocol = eth_type_trans(skb, dev);
 	dev->stats.multicast += skb->pkt_type == SKB_PACKET_MULTICAST;
-	if (skb_is_gso(skb))
-		netif_receive_skb(skb);
-	else
-		napi_gro_receive(&q->napi, skb);
+	napi_gro_receive(&q->napi, skb);
 }
 
 static void tun_retry(struct cpu *cpu, struct timer_list *t)

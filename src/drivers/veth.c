@@ -215,7 +215,7 @@ static void veth_receive(struct veth_priv *priv, struct net_device *dev, struct 
 	if (gro && !skb_is_gso(skb))
 		napi_gro_receive(&priv->napi, skb);
 	else
-		netif_receive_skb(skb);
+		gro_normal_one_of(&priv->napi, skb, !skb_queue_empty(&priv->ring));
 }
 
 static int veth_poll(struct napi_struct *napi, int budget)

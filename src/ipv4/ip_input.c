@@ -8,6 +8,9 @@
  *   dst_input()         ip_local_deliver(), ip_forward(), or ip_error()
  *   ip_local_deliver()  reassembly (ip_fragment.c); LOCAL_IN hook; then the transport protocol's handler
  *
+ *   ip_list_rcv() does the same for several packets, step by step: all headers, all hooks, all routes; then those with one destination after
+ *   the other. A packet with the addresses of the one before it takes over its route.
+ *
  *   From ip_rcv() on data is at the IP header and the transport header is set behind its options; the handler gets data at
  *   the transport header. IPCB holds the device of arrival.
  *   Context: NET_RX softirq, cpu lock. Everything here consumes its skb.
@@ -79,7 +82,7 @@ int ip_local_deliver(struct sk_buff *skb)
 
 /* ---- routing --------------------------------------------------------------------------------------------- */
 
-static skb_drop_reason_t ip_rcv_classify(struct sk_buff *skb, struct net *net)
+static __inlined skb_drop_reason_t ip_rcv_classify(struct sk_buff *skb, struct net *net)
 {
 	const struct rtable *rt = skb_rtable(skb);
 
@@ -100,13 +103,15 @@ static skb_drop_reason_t ip_rcv_classify(struct sk_buff *skb, struct net *net)
 	return 0;
 }
 
-static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+/* Routes and looks at options. @hint: a packet that went this way just before, which may have the answer; or NULL. False: consumed. */
+static __inlined bool ip_rcv_finish_core(struct net *net, struct sk_buff *skb,
+					 const struct sk_buff *hint)
 {
 	const struct ip_hdr *iph = ip_hdr(skb);
 	skb_drop_reason_t reason = 0;
 
 	/* What comes back over loopback brings the dst it was sent with. */
-	if (!skb->dst)
+	if (!skb->dst && !(hint && ip_route_use_hint(skb, hint)))
 		reason = ip_route_input(skb, iph->daddr, iph->saddr, iph->tos, skb->dev);
 	if (!reason && unlikely(iph->ihl_version != 0x45))
 		reason = ip_rcv_options(skb);
@@ -114,10 +119,50 @@ static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 		reason = ip_rcv_classify(skb, net);
 	if (unlikely(reason)) {
 		kfree_skb_reason(skb, reason);
-		return 0;
+		return false;
 	}
 	trace_skb(skb, net, TP_ip_rcv_finish, TRACE_PASS, skb_rtable(skb)->rt_type, 0);
-	return dst_input(skb);
+	return true;
+}
+
+static int ip_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	return ip_rcv_finish_core(net, skb, NULL) ? dst_input(skb) : 0;
+}
+
+/* All of @list go to the same destination. */
+static void ip_sublist_rcv_finish(struct skb_list *list)
+{
+	struct sk_buff *skb;
+
+	while ((skb = skb_list_take(list)))
+		dst_input(skb);
+}
+
+static void ip_list_rcv_finish(struct net *net, struct skb_list *list)
+{
+	struct sk_buff *skb, *hint = NULL;
+	struct dst_entry *dst = NULL;
+	struct skb_list sub;
+
+	skb_list_init(&sub);
+	while ((skb = skb_list_take(list))) {
+		bool routed = !skb->dst;
+
+		if (!ip_rcv_finish_core(net, skb, hint))
+			continue;
+		/* A hint is in @sub: nothing has been delivered, and so nothing has changed, since it was routed. */
+		if (skb->dst != dst) {
+			ip_sublist_rcv_finish(&sub);
+			dst = skb->dst;
+			hint = NULL;
+		}
+		/* A source route may have led to another dst than the addresses do. */
+		if (routed && likely(ip_hdr(skb)->ihl_version == 0x45))
+			hint = skb;
+		skb_list_add(&sub, skb);
+	}
+	ip_sublist_rcv_finish(&sub);
 }
 
 /* ---- the header ------------------------------------------------------------------------------------------ */
@@ -132,7 +177,7 @@ static skb_drop_reason_t ip_rcv_trim(struct sk_buff *skb, u32 len)
 	return pskb_trim(skb, len) ? SKB_DROP_NOMEM : 0;
 }
 
-static skb_drop_reason_t ip_rcv_check(struct sk_buff *skb, struct net *net)
+static __inlined skb_drop_reason_t ip_rcv_check(struct sk_buff *skb, struct net *net)
 {
 	/* By the two ECN bits: RFC 3168 5 */
 	static const u16 ecn_counter[4] = { MIB_IpExt_InNoECTPkts, MIB_IpExt_InECT1Pkts,
@@ -165,22 +210,23 @@ static skb_drop_reason_t ip_rcv_check(struct sk_buff *skb, struct net *net)
 	return ip_rcv_trim(skb, len);
 }
 
-void ip_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt)
+/* The packet with a good header, its own and nobody else's; NULL: consumed. */
+static __inlined struct sk_buff *ip_rcv_core(struct sk_buff *skb, struct net *net,
+					     const struct net_device *dev)
 {
-	struct net *net = dev->net;
 	skb_drop_reason_t reason;
 	struct inet_skb_parm *cb;
 
 	if (skb->pkt_type == SKB_PACKET_OTHERHOST) {
 		kfree_skb_reason(skb, SKB_DROP_OTHERHOST);
-		return;
+		return NULL;
 	}
 	NET_INC_STATS(net, MIB_Ip_InReceives);
 	NET_ADD_STATS(net, MIB_IpExt_InOctets, skb->len);
 	skb = skb_share_check(skb);
 	if (!skb) {
 		NET_INC_STATS(net, MIB_Ip_InDiscards);
-		return;
+		return NULL;
 	}
 	skb_reset_network_header(skb);
 	reason = ip_rcv_check(skb, net);
@@ -189,12 +235,38 @@ void ip_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_typ
 				   : reason == SKB_DROP_NOMEM      ? MIB_Ip_InDiscards
 								   : MIB_Ip_InHdrErrors);
 		kfree_skb_reason(skb, reason);
-		return;
+		return NULL;
 	}
 	cb = IPCB(skb);
 	memset(cb, 0, sizeof(*cb));
 	cb->iif = dev->ifindex;
 	skb_orphan(skb);
 	trace_skb(skb, net, TP_ip_rcv, TRACE_PASS, skb->len, ip_hdr(skb)->protocol);
-	NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, ip_rcv_finish);
+	return skb;
+}
+
+void ip_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt)
+{
+	struct net *net = dev->net;
+
+	skb = ip_rcv_core(skb, net, dev);
+	if (likely(skb))
+		NF_HOOK(NFPROTO_INDEX_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL,
+			ip_rcv_finish);
+}
+
+void ip_list_rcv(struct skb_list *list, struct net_device *dev, const struct packet_type *pt)
+{
+	struct net *net = dev->net;
+	struct skb_list good;
+	struct sk_buff *skb;
+
+	skb_list_init(&good);
+	while ((skb = skb_list_take(list))) {
+		skb = ip_rcv_core(skb, net, dev);
+		if (likely(skb))
+			skb_list_add(&good, skb);
+	}
+	NF_HOOK_LIST(NFPROTO_INDEX_IPV4, NF_INET_PRE_ROUTING, net, &good, dev, ip_rcv_finish);
+	ip_list_rcv_finish(net, &good);
 }

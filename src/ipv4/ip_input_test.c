@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "core/nf_hook.h"
 #include "inet/inet_reasons.h"
 #include "ipv4/ipv4_test.h"
 #include "socket/socket.h"
@@ -953,6 +954,162 @@ static void known_flows_skip_the_fib(void **state)
 	cpu_unlock(f->net->cpu);
 }
 
+/* ---- lists ---------------------------------------------------------------------------------------------------- */
+
+/* Packets of every kind, a few of each kind in a row. */
+static struct sk_buff *any_packet(struct fixture *f, u32 i)
+{
+	static const struct packet_spec kinds[] = {
+		{ .src = THEM, .dst = US, .protocol = 200, .payload = 30 },
+		{ .src = THEM, .dst = FAR, .protocol = 200, .payload = 30 },
+		{ .src = THEM, .dst = FAR, .protocol = 200, .payload = 30, .tos = 4 },
+		{ .src = THEM, .dst = FAR, .protocol = 200, .payload = 30, .ttl = 1 },
+		{ .src = THEM, .dst = IP(10, 0, 1, 3), .protocol = 200, .payload = 30 },
+		{ .src = THEM, .dst = IP(192, 0, 2, 1), .protocol = 200, .payload = 30 },
+		{ .src = IP(127, 0, 0, 1), .dst = US, .protocol = 200 },
+		{ .src = THEM, .dst = US, .protocol = 200, .frag = 0x2000, .payload = 64 },
+		{ .src = THEM, .dst = US, .protocol = 200, .frag = 8, .payload = 64 },
+		{ .src = THEM, .dst = IP(10, 0, 0, 255), .protocol = 200, .payload = 8 },
+		{ .src = THEM, .dst = FAR, .pkt_type = SKB_PACKET_OTHERHOST },
+		{ .src = THEM, .dst = FAR, .pkt_type = SKB_PACKET_BROADCAST },
+	};
+	static void (*const malformed[])(struct sk_buff *) = { malform_csum,    malform_version,
+							       malform_nothing, malform_truncated,
+							       malform_nothing, malform_nothing };
+	struct packet_spec s = kinds[i * 7 / 20 % ARRAY_SIZE(kinds)];
+	struct sk_buff *skb;
+
+	if (i % 13 == 4)
+		return echo_packet(f->eth0, (struct packet_spec){ .src = THEM, .dst = US });
+	skb = ip_packet(f->eth0, s);
+	skb->mark = i / 3 % 2;
+	if (i % 5 == 2)
+		malformed[i / 5 % ARRAY_SIZE(malformed)](skb);
+	return skb;
+}
+
+static enum nf_verdict some_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state,
+				 skb_drop_reason_t *ret_reason)
+{
+	u32 *n = priv;
+
+	return ++*n % 11 ? NF_VERDICT_ACCEPT : NF_VERDICT_DROP;
+}
+
+/* Gives 200 packets to the net, @lump at a time. */
+static void feed_lumps(struct fixture *f, u32 lump)
+{
+	struct skb_list list;
+
+	cpu_lock(f->net->cpu);
+	for (u32 i = 0; i < 200; i += lump) {
+		if (lump == 1) {
+			ip_input(any_packet(f, i));
+			continue;
+		}
+		skb_list_init(&list);
+		for (u32 k = 0; k < lump; k++)
+			skb_list_add(&list, any_packet(f, i + k));
+		ip_list_rcv(&list, f->eth0, NULL);
+	}
+	cpu_unlock(f->net->cpu);
+}
+
+/* What @a and @b count, drop and send is the same. */
+static void assert_same_story(struct fixture *a, struct fixture *b)
+{
+	static const u32 counters[] = { MIB_Ip_InReceives,      MIB_IpExt_InOctets,
+					MIB_Ip_InHdrErrors,     MIB_Ip_ForwDatagrams,
+					MIB_Ip_InUnknownProtos, MIB_IpExt_InBcastPkts,
+					MIB_Ip_ReasmOKs,        MIB_Ip_OutRequests,
+					MIB_IpExt_InNoRoutes,   MIB_Ip_InAddrErrors };
+	u8 x[2048], y[2048];
+	int len;
+
+	for (u32 i = 0; i < ARRAY_SIZE(counters); i++) {
+		assert_int_equal(a->net->mib[counters[i]], b->net->mib[counters[i]]);
+		/* The packets were chosen so that most of them happen. */
+		assert_true(a->net->mib[counters[i]] || i >= 8);
+	}
+	for (u16 i = 0; i < SKB_DROP_MAX; i++)
+		assert_int_equal(net_drops(a->net, i), net_drops(b->net, i));
+	/* By each device what has the same source and destination in the same order; who is answered waits for nobody. */
+	for (;;) {
+		len = sent_frame(a->eth1, x, sizeof(x), NULL);
+		assert_int_equal(sent_frame(b->eth1, y, sizeof(y), NULL), len);
+		if (len < 0)
+			break;
+		assert_memory_equal(x, y, len);
+	}
+	assert_int_equal(test_priv(a->eth0)->sent.qlen, test_priv(b->eth0)->sent.qlen);
+	assert_true(test_priv(a->eth0)->sent.qlen > 0);
+}
+
+static void a_list_does_what_its_packets_do_one_by_one(void **state)
+{
+	static const u32 lumps[] = { 2, 5, 8, 40, 200 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(lumps) * 2; i++) {
+		bool hooked = i % 2;
+		struct fixture *f[2];
+		void *s;
+
+		for (u32 k = 0; k < 2; k++) {
+			u32 n = 0;
+			const struct nf_hook_ops ops = { some_hook, &n, NFPROTO_INDEX_IPV4,
+							 NF_INET_PRE_ROUTING, 0 };
+
+			setup(&s);
+			f[k] = s;
+			set_forwarding(f[k]);
+			rtnl_lock(f[k]->m);
+			if (hooked)
+				assert_int_equal(nf_register_net_hook(f[k]->net, &ops), 0);
+			feed_lumps(f[k], k ? lumps[i / 2] : 1);
+			if (hooked)
+				nf_unregister_net_hook(f[k]->net, &ops);
+			rtnl_unlock(f[k]->m);
+		}
+		assert_same_story(f[0], f[1]);
+		for (u32 k = 0; k < 2; k++) {
+			s = f[k];
+			teardown(&s);
+		}
+	}
+}
+
+/* What the one in front was told serves who asks the same, and nobody else. */
+static void a_hint_serves_the_same_addresses_only(void **state)
+{
+	const struct packet_spec same = { .src = THEM, .dst = FAR };
+	const struct packet_spec others[] = { { .src = THEM, .dst = US },
+					      { .src = IP(10, 0, 0, 3), .dst = FAR },
+					      { .src = THEM, .dst = FAR, .tos = 8 } };
+	struct fixture *f = *state;
+	struct sk_buff *hint, *skb;
+
+	set_forwarding(f);
+	cpu_lock(f->net->cpu);
+	hint = ip_packet(f->eth0, same);
+	assert_int_equal(ip_route_input(hint, FAR, THEM, 0, f->eth0), 0);
+	skb = ip_packet(f->eth0, same);
+	assert_true(ip_route_use_hint(skb, hint));
+	assert_ptr_equal(skb->dst, hint->dst);
+	consume_skb(skb);
+	for (u32 i = 0; i < ARRAY_SIZE(others) + 2; i++) {
+		skb = ip_packet(f->eth0, i < ARRAY_SIZE(others) ? others[i] : same);
+		if (i == ARRAY_SIZE(others))
+			skb->mark = 1;
+		else if (i > ARRAY_SIZE(others))
+			skb->dev = f->eth1;
+		assert_false(ip_route_use_hint(skb, hint));
+		assert_null(skb->dst);
+		consume_skb(skb);
+	}
+	consume_skb(hint);
+	cpu_unlock(f->net->cpu);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -984,6 +1141,8 @@ int main(void)
 		T(path_mtu_is_not_learnt_for_who_does_not_want_it),
 		T(padded_frame_is_shown_to_the_transports_gro),
 		T(known_flows_skip_the_fib),
+		T(a_hint_serves_the_same_addresses_only),
+		cmocka_unit_test(a_list_does_what_its_packets_do_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

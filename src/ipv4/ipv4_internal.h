@@ -231,6 +231,7 @@ extern const struct net_protocol icmp_protocol;
 void icmp_net_init(struct net *net);
 
 void ip_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt);
+void ip_list_rcv(struct skb_list *list, struct net_device *dev, const struct packet_type *pt);
 int ip_local_deliver(struct sk_buff *skb);
 int ip_forward(struct sk_buff *skb);
 int ip_output(struct net *net, struct sock *sk, struct sk_buff *skb);

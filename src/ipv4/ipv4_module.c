@@ -17,6 +17,7 @@ TRACE_POINT_TABLE(ipv4_trace_points, IPV4, IPV4_TRACE_POINTS);
 static const struct packet_type ip_packet_type = {
 	.type = ETH_P_IP,
 	.func = ip_rcv,
+	.list_func = ip_list_rcv,
 	.offload = &inet_offload,
 	.name = "ip_rcv",
 };

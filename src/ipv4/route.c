@@ -1182,6 +1182,25 @@ skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8
 	return 0;
 }
 
+bool ip_route_use_hint(struct sk_buff *skb, const struct sk_buff *hint)
+{
+	const struct ip_hdr *a = ip_hdr(skb), *b = ip_hdr(hint);
+	struct rtable *rt = skb_rtable(hint);
+	struct net *net = skb->dev->net;
+
+	/* What a key of the cache has. */
+	if (!be32_eq(a->daddr, b->daddr) || !be32_eq(a->saddr, b->saddr) || a->tos != b->tos ||
+	    skb->mark != hint->mark || skb->dev != hint->dev)
+		return false;
+	if ((rt->rt_type != RTN_LOCAL && rt->rt_type != RTN_UNICAST) ||
+	    unlikely(net->ipv4->rules_need_l4))
+		return false;
+	net->ipv4->rt_cache.stat.in_hit++;
+	dst_hold(&rt->dst);
+	skb_dst_set(skb, &rt->dst);
+	return true;
+}
+
 /* ---- ip route get ------------------------------------------------------------------------------------------- */
 
 static const struct nla_policy getroute_policy[RTA_MAX + 1] = {

@@ -54,6 +54,8 @@ struct rtable *ip_route_output_flow(struct net *net, struct flowi4 *fl, const st
 /* For a received packet: sets skb->dst. 0 or a drop reason. */
 skb_drop_reason_t ip_route_input(struct sk_buff *skb, be32 daddr, be32 saddr, u8 tos,
 				 struct net_device *dev);
+/* The same with the answer that @hint, in front of it, has got: true if that serves @skb too. Nothing has happened in between. */
+bool ip_route_use_hint(struct sk_buff *skb, const struct sk_buff *hint);
 /* For a socket that is being connected: rules that look at the source are asked again when it has been chosen. */
 struct rtable *ip_route_connect(struct net *net, struct flowi4 *fl, const struct sock *sk,
 				int *ret_err);

@@ -8,6 +8,9 @@
  *   dst_input()         ip6_input(), ip6_mc_input(), ip6_forward(), or ip6_pkt_discard()
  *   ip6_input()         LOCAL_IN hook; then the chain of extension headers, one after the other, up to the transport
  *
+ *   ipv6_list_rcv() does the same for several packets, step by step: all headers, all hooks, all routes; then those with one destination
+ *   after the other. A packet with the addresses of the one before it takes over its route.
+ *
  *   From ipv6_rcv() on the network header stands at the fixed header, data too, and the transport header behind what was looked at:
  *   the fixed header and hop-by-hop options. IP6CB(skb)->nhoff is where the type of what follows the transport header's place is
  *   written; each extension header moves it on. A transport's handler gets data at its own header.
@@ -106,25 +109,68 @@ int ip6_mc_input(struct sk_buff *skb)
 
 /* ---- routing --------------------------------------------------------------------------------------------- */
 
-static int ip6_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+/* Routes. @hint: a packet that went this way just before, which may have the answer; or NULL. False: consumed. */
+static __inlined bool ip6_rcv_finish_core(struct net *net, struct sk_buff *skb,
+					  const struct sk_buff *hint)
 {
-	/* What comes back over loopback brings the dst it was sent with. */
-	skb_drop_reason_t reason = skb->dst ? 0 : ip6_route_input(skb);
+	skb_drop_reason_t reason = 0;
 
-	(void)sk;
+	/* What comes back over loopback brings the dst it was sent with. */
+	if (!skb->dst && !(hint && ip6_route_use_hint(skb, hint)))
+		reason = ip6_route_input(skb);
 	if (unlikely(reason)) {
 		kfree_skb_reason(skb, reason);
-		return 0;
+		return false;
 	}
 	trace_skb(skb, net, TP_ip6_rcv_finish, TRACE_PASS, skb_rt6_info(skb)->rt6i_type, 0);
-	return dst_input(skb);
+	return true;
+}
+
+static int ip6_rcv_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	(void)sk;
+	return ip6_rcv_finish_core(net, skb, NULL) ? dst_input(skb) : 0;
+}
+
+/* All of @list go to the same destination. */
+static void ip6_sublist_rcv_finish(struct skb_list *list)
+{
+	struct sk_buff *skb;
+
+	while ((skb = skb_list_take(list)))
+		dst_input(skb);
+}
+
+static void ip6_list_rcv_finish(struct net *net, struct skb_list *list)
+{
+	struct sk_buff *skb, *hint = NULL;
+	struct dst_entry *dst = NULL;
+	struct skb_list sub;
+
+	skb_list_init(&sub);
+	while ((skb = skb_list_take(list))) {
+		bool routed = !skb->dst;
+
+		if (!ip6_rcv_finish_core(net, skb, hint))
+			continue;
+		/* A hint is in @sub: nothing has been delivered, and so nothing has changed, since it was routed. */
+		if (skb->dst != dst) {
+			ip6_sublist_rcv_finish(&sub);
+			dst = skb->dst;
+			hint = NULL;
+		}
+		if (routed)
+			hint = skb;
+		skb_list_add(&sub, skb);
+	}
+	ip6_sublist_rcv_finish(&sub);
 }
 
 /* ---- the header ------------------------------------------------------------------------------------------ */
 
 /* Addresses that must not come in by this device. */
-static skb_drop_reason_t ipv6_rcv_check_addrs(const struct ipv6_hdr *h,
-					      const struct net_device *dev, u8 pkt_type)
+static __inlined skb_drop_reason_t ipv6_rcv_check_addrs(const struct ipv6_hdr *h,
+							const struct net_device *dev, u8 pkt_type)
 {
 	bool lo = dev->flags & IFF_LOOPBACK;
 
@@ -160,7 +206,7 @@ static skb_drop_reason_t ipv6_rcv_trim(struct sk_buff *skb, u32 len)
 	return pskb_trim(skb, len) ? SKB_DROP_NOMEM : 0;
 }
 
-static skb_drop_reason_t ipv6_rcv_check(struct sk_buff *skb, struct net *net)
+static __inlined skb_drop_reason_t ipv6_rcv_check(struct sk_buff *skb, struct net *net)
 {
 	/* By the two ECN bits: RFC 3168 5 */
 	static const u16 ecn_counter[4] = { MIB_Ip6_InNoECTPkts, MIB_Ip6_InECT1Pkts,
@@ -235,34 +281,34 @@ static int ipv6_rcv_align(struct sk_buff *skb)
 	return 0;
 }
 
-void ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt)
+/* The packet with a good header, its own and nobody else's; NULL: consumed. */
+static __inlined struct sk_buff *ip6_rcv_core(struct sk_buff *skb, struct net *net,
+					      const struct net_device *dev)
 {
 	const struct inet6_dev *idev = __in6_dev_get(dev);
-	struct net *net = dev->net;
 	skb_drop_reason_t reason;
 	struct inet6_skb_parm *cb;
 
-	(void)pt;
 	if (skb->pkt_type == SKB_PACKET_OTHERHOST) {
 		kfree_skb_reason(skb, SKB_DROP_OTHERHOST);
-		return;
+		return NULL;
 	}
 	NET_INC_STATS(net, MIB_Ip6_InReceives);
 	NET_ADD_STATS(net, MIB_Ip6_InOctets, skb->len);
 	if (!idev || idev->cnf.disable_ipv6) {
 		NET_INC_STATS(net, MIB_Ip6_InDiscards);
 		kfree_skb_reason(skb, SKB_DROP_IP6_DISABLED);
-		return;
+		return NULL;
 	}
 	skb = skb_share_check(skb);
 	if (!skb) {
 		NET_INC_STATS(net, MIB_Ip6_InDiscards);
-		return;
+		return NULL;
 	}
 	if (ipv6_rcv_align(skb)) {
 		NET_INC_STATS(net, MIB_Ip6_InDiscards);
 		kfree_skb_reason(skb, SKB_DROP_NOMEM);
-		return;
+		return NULL;
 	}
 	skb_reset_network_header(skb);
 	cb = IP6CB(skb);
@@ -275,9 +321,37 @@ void ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_t
 	if (unlikely(reason)) {
 		ipv6_rcv_count(net, reason);
 		kfree_skb_reason(skb, reason);
-		return;
+		return NULL;
 	}
 	skb_orphan(skb);
 	trace_skb(skb, net, TP_ipv6_rcv, TRACE_PASS, skb->len, ipv6_hdr(skb)->nexthdr);
-	NF_HOOK(NFPROTO_INDEX_IPV6, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, ip6_rcv_finish);
+	return skb;
+}
+
+void ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt)
+{
+	struct net *net = dev->net;
+
+	(void)pt;
+	skb = ip6_rcv_core(skb, net, dev);
+	if (likely(skb))
+		NF_HOOK(NFPROTO_INDEX_IPV6, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL,
+			ip6_rcv_finish);
+}
+
+void ipv6_list_rcv(struct skb_list *list, struct net_device *dev, const struct packet_type *pt)
+{
+	struct net *net = dev->net;
+	struct skb_list good;
+	struct sk_buff *skb;
+
+	(void)pt;
+	skb_list_init(&good);
+	while ((skb = skb_list_take(list))) {
+		skb = ip6_rcv_core(skb, net, dev);
+		if (likely(skb))
+			skb_list_add(&good, skb);
+	}
+	NF_HOOK_LIST(NFPROTO_INDEX_IPV6, NF_INET_PRE_ROUTING, net, &good, dev, ip6_rcv_finish);
+	ip6_list_rcv_finish(net, &good);
 }

@@ -605,6 +605,21 @@ skb_drop_reason_t ip6_route_input(struct sk_buff *skb)
 	return 0;
 }
 
+bool ip6_route_use_hint(struct sk_buff *skb, const struct sk_buff *hint)
+{
+	const struct ipv6_hdr *a = ipv6_hdr(skb), *b = ipv6_hdr(hint);
+
+	/* What a lookup looks at: ip6_route_input(). */
+	if (!ipv6_addr_equal(&a->daddr, &b->daddr) || !ipv6_addr_equal(&a->saddr, &b->saddr) ||
+	    a->ver_tc_flow.v != b->ver_tc_flow.v || a->nexthdr != b->nexthdr ||
+	    skb->mark != hint->mark || skb->dev != hint->dev ||
+	    unlikely(skb->dev->net->ipv6->rules_need_l4))
+		return false;
+	dst_hold(hint->dst);
+	skb_dst_set(skb, hint->dst);
+	return true;
+}
+
 /* ---- ip route get, ip route show cache ------------------------------------------------------------------------------ */
 
 static const struct nla_policy getroute6_policy[RTA_MAX + 1] = {

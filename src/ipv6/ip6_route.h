@@ -59,6 +59,8 @@ struct rt6_info *ip6_route_output(struct net *net, struct flowi6 *fl, const stru
 				  int *ret_err);
 /* For a received packet (network header set): sets skb->dst. 0 or a drop reason. */
 skb_drop_reason_t ip6_route_input(struct sk_buff *skb);
+/* The same with the answer that @hint, in front of it, has got: true if that serves @skb too. Nothing has happened in between. */
+bool ip6_route_use_hint(struct sk_buff *skb, const struct sk_buff *hint);
 void rt6_cache_flush(struct net *net); /* all cached dsts become obsolete */
 
 /* ICMPv6 packet too big came for @daddr: only that destination learns it (RFC 8201). */

@@ -50,6 +50,7 @@ extern const struct ipv6_part ip6_fib_part, addrconf_part, ndisc_part, mcast_par
 
 /* ip6_input.c, ip6_forward.c, ip6_output.c: dst.input and dst.output of routes */
 void ipv6_rcv(struct sk_buff *skb, struct net_device *dev, const struct packet_type *pt);
+void ipv6_list_rcv(struct skb_list *list, struct net_device *dev, const struct packet_type *pt);
 int ip6_input(struct sk_buff *skb);    /* for us */
 int ip6_mc_input(struct sk_buff *skb); /* a group: for us, on, or both */
 int ip6_forward(struct sk_buff *skb);

@@ -21,6 +21,7 @@ static const struct ipv6_part *const parts[] = {
 static const struct packet_type ipv6_packet_type = {
 	.type = ETH_P_IPV6,
 	.func = ipv6_rcv,
+	.list_func = ipv6_list_rcv,
 	.name = "ipv6_rcv",
 	.offload = &ipv6_offload,
 };

@@ -111,9 +111,11 @@ static inline be16 be16_raw(u16 v)
 #define __cacheline_aligned   __attribute__((aligned(CACHE_LINE)))
 #define __packed              __attribute__((packed))
 #define __maybe_unused        __attribute__((unused))
-#define __must_check          __attribute__((warn_unused_result))
-#define __printf(a, b)        __attribute__((format(printf, a, b)))
-#define __fallthrough         __attribute__((fallthrough))
+#define __inlined                                                                                  \
+	__attribute__((always_inline)) inline /* the one-packet and the list way share it */
+#define __must_check   __attribute__((warn_unused_result))
+#define __printf(a, b) __attribute__((format(printf, a, b)))
+#define __fallthrough  __attribute__((fallthrough))
 
 /* Each use has variables of its own, so that min(max(a, b), c) shadows nothing. */
 #define compare_once_(a, op, b, x, y)                                                              \

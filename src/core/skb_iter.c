@@ -289,16 +289,16 @@ s64 skb_append_space(struct sk_buff *skb, u32 len)
 
 s64 skb_append_iter(struct sk_buff *skb, struct iov_iter *from, u32 len, bool linear_ok)
 {
-	u32 linear = 0;
+	u32 linear;
 	s64 r;
 
 	len = (u32)min_t(size_t, len, from->count);
-	if (linear_ok && !skb_is_nonlinear(skb)) {
-		linear = min(len, skb_tailroom(skb));
-		copy_from_iter(skb_put(skb, linear), linear, from);
-		if (linear == len)
-			return linear;
-	}
+	if (!linear_ok || skb_is_nonlinear(skb))
+		return skb_append_frags(skb, from, len);
+	linear = min(len, skb_tailroom(skb));
+	copy_from_iter(skb_put(skb, linear), linear, from);
+	if (linear == len)
+		return linear;
 	r = skb_append_frags(skb, from, len - linear);
 	return r < 0 && linear ? linear : r < 0 ? r : linear + r;
 }

@@ -138,7 +138,7 @@ static u64 skb_new_id(struct cpu *cpu)
 	return cpu->next_skb_id += 1u << 8;
 }
 
-static struct sk_buff *skb_alloc_struct(struct cpu *cpu)
+static inline struct sk_buff *skb_alloc_struct(struct cpu *cpu)
 {
 	struct sk_buff *skb;
 

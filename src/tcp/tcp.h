@@ -1438,10 +1438,31 @@ void tcp_flight_free(struct sock *sk);
 void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb);
 void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb);
 void tcp_skb_entail(struct sock *sk, struct sk_buff *skb);
-void tcp_slow_start_after_idle_check(struct sock *sk);
 void tcp_cwnd_restart(struct sock *sk, u64 idle_us);
+/* New octets: nothing was sent for longer than a retransmission timeout? */
+static inline void tcp_slow_start_after_idle_check(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u64 idle_us = (u64)(tcp_now_ms(sk) - tp->lsndtime) * 1000;
+
+	if (likely(idle_us <= inet_csk(sk)->icsk_rto_us) || tp->packets_out)
+		return;
+	/* Who sets the window from a model of the path knows what to do after an idle time. */
+	if (tcp_net(sk)->slow_start_after_idle && !tcp_ca(sk)->cong_control)
+		tcp_cwnd_restart(sk, idle_us);
+}
 u32 tcp_init_cwnd(const struct sock *sk, const struct dst_entry *dst);
-struct sk_buff *tcp_stream_alloc_skb(struct sock *sk);
+/* An empty skb with room for all headers: data goes into fragments. */
+static inline struct sk_buff *tcp_stream_alloc_skb(struct sock *sk)
+{
+	struct sk_buff *skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	return skb;
+}
 u32 tcp_advertise_mss(struct sock *sk);
 
 /* Not sent for want of room here; other errors (no route) are as good as lost on the way. */
@@ -1525,14 +1546,11 @@ u32 tcp_established_options(struct sock *sk, struct tcp_out_opts *o);
 
 void tcp_init_xmit_timers(struct sock *sk);
 void tcp_clear_xmit_timers(struct sock *sk);
-/* ICSK_TIME_RETRANS or _PROBE0, @us from now. */
-void tcp_reset_xmit_timer(struct sock *sk, u8 what, u64 us);
 static inline void tcp_clear_xmit_timer(struct sock *sk)
 {
 	inet_csk(sk)->icsk_pending = 0;
 	inet_csk(sk)->icsk_timeout = 0;
 }
-void tcp_reset_delack_timer(struct sock *sk, u64 expires_ns);
 static inline void tcp_clear_delack_timer(struct sock *sk)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
@@ -1559,6 +1577,31 @@ static inline u32 tcp_rto_min_us(const struct sock *sk)
 
 	return unlikely(tcp_rare(sk) || (dst && dst->metrics)) ? __tcp_rto_min_us(sk)
 							       : tcp_net(sk)->rto_min_us;
+}
+void __tcp_timer_at(struct sock *sk, u64 t);
+/* The node fires at @t at the latest: it is pending while any of them is armed, and never later than they are. */
+static inline void tcp_timer_at(struct sock *sk, u64 t)
+{
+	const struct timer_list *node = &inet_csk(sk)->icsk_timer;
+
+	if (unlikely(node->expires > t || !timer_pending(node)))
+		__tcp_timer_at(sk, t);
+}
+/* ICSK_TIME_RETRANS or _PROBE0, @us from now. */
+static inline void tcp_reset_xmit_timer(struct sock *sk, u8 what, u64 us)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+
+	icsk->icsk_pending = what;
+	icsk->icsk_timeout = tcp_now_ns(sk) + tcp_pacing_delay_ns(sk) +
+			     min_t(u64, us, tcp_rto_max_us(sk)) * NSEC_PER_USEC;
+	tcp_timer_at(sk, icsk->icsk_timeout);
+}
+static inline void tcp_reset_delack_timer(struct sock *sk, u64 expires_ns)
+{
+	inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_TIMER;
+	inet_csk(sk)->icsk_delack_timeout = expires_ns;
+	tcp_timer_at(sk, expires_ns);
 }
 void tcp_check_probe_timer(struct sock *sk);
 void tcp_reset_probe_timer(struct sock *sk, u64 us); /* not beyond the user timeout */

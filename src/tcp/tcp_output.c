@@ -248,18 +248,6 @@ static inline u32 tcp_select_window(struct sock *sk)
 
 /* ---- queues and counts ------------------------------------------------------------------------------- */
 
-/* An empty skb with room for all headers: data goes into fragments. */
-struct sk_buff *tcp_stream_alloc_skb(struct sock *sk)
-{
-	struct sk_buff *skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
-
-	if (!skb)
-		return NULL;
-	skb_reserve(skb, MAX_TCP_HEADER);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	return skb;
-}
-
 static void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
 {
 	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
@@ -268,18 +256,6 @@ static void tcp_init_nondata_skb(struct sk_buff *skb, u32 seq, u8 flags)
 	cb->end_seq = seq + ((flags & (TCP_FLAG_SYN | TCP_FLAG_FIN)) != 0);
 	cb->tcp_flags = flags;
 	cb->gso_segs = 1;
-}
-
-void tcp_slow_start_after_idle_check(struct sock *sk)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	u64 idle_us = (u64)(tcp_now_ms(sk) - tp->lsndtime) * 1000;
-
-	if (likely(idle_us <= inet_csk(sk)->icsk_rto_us) || tp->packets_out)
-		return;
-	/* Who sets the window from a model of the path knows what to do after an idle time. */
-	if (tcp_net(sk)->slow_start_after_idle && !tcp_ca(sk)->cong_control)
-		tcp_cwnd_restart(sk, idle_us);
 }
 
 /* RFC 5681 4.1: after an idle period start with the initial window; like Linux halve once for each RTO of it (RFC 2861). */
@@ -922,11 +898,76 @@ static void tcp_grow_skb(struct sock *sk, struct sk_buff *skb, u32 room, u32 mss
 	tcp_collapse_send(sk, skb, next);
 }
 
+/* What holds the head of the write queue back. */
+enum tcp_xmit_limit {
+	TCP_XMIT_GO,
+	TCP_XMIT_WAIT, /* Nagle's rule, memory, or a larger unit is worth a wait */
+	TCP_XMIT_CWND, /* that wait is one for the congestion window */
+	TCP_XMIT_RWND
+};
+
+/*
+ * @skb is more than a segment, or others follow it: cuts it to, or fills it up to, the unit of at most *@max_segs (0: not known yet) that
+ * may go where the congestion window has @room.
+ */
+static enum tcp_xmit_limit tcp_xmit_unit(struct sock *sk, struct sk_buff *skb, u32 mss_now,
+					 int nonagle, int push_one, u32 room, u32 *max_segs)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	bool last = skb == tcp_write_queue_tail(sk), cwnd_limited = false;
+	u32 quota, limit = mss_now;
+
+	if (!*max_segs)
+		*max_segs = push_one ? 1 : tcp_tso_segs(sk, mss_now);
+	quota = min(tcp_unit_quota(tp, room), *max_segs);
+	if (!last && unlikely(skb->len < quota * mss_now)) {
+		tcp_grow_skb(sk, skb, quota * mss_now - skb->len, mss_now);
+		tcp_set_skb_tso_segs(skb, mss_now);
+		last = skb == tcp_write_queue_tail(sk);
+	}
+	if (!tcp_snd_wnd_test(tp, skb, mss_now))
+		return TCP_XMIT_RWND;
+	if (tcp_skb_pcount(skb) == 1)
+		return tcp_nagle_test(tp, skb, mss_now, last ? nonagle : TCP_NAGLE_PUSH)
+			       ? TCP_XMIT_GO
+			       : TCP_XMIT_WAIT;
+	if (!push_one && tcp_tso_should_defer(sk, skb, mss_now, *max_segs, &cwnd_limited))
+		return cwnd_limited ? TCP_XMIT_CWND : TCP_XMIT_WAIT;
+	/* An urgent pointer is each segment's own. */
+	if (likely(!tp->urg_out))
+		limit = tcp_mss_split_point(sk, skb, mss_now, quota, nonagle);
+	return limit && tcp_cut_to_limit(sk, skb, limit, mss_now) ? TCP_XMIT_GO : TCP_XMIT_WAIT;
+}
+
+/* The same for any @skb, the head of the write queue. */
+static inline enum tcp_xmit_limit tcp_xmit_test(struct sock *sk, struct sk_buff *skb, u32 mss_now,
+						int nonagle, int push_one, u32 *max_segs)
+{
+	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 room = tcp_cwnd_room(tp);
+
+	if (!cb->gso_segs || cb->gso_size != mss_now)
+		tcp_set_skb_tso_segs(skb, mss_now);
+	if (unlikely(!room)) {
+		if (push_one != 2 && (!(cb->tcp_flags & TCP_FLAG_FIN) || cb->gso_segs > 1))
+			return TCP_XMIT_WAIT;
+		room = 1; /* a loss probe goes out of turn, and the end is no burden */
+	}
+	if (cb->gso_segs > 1 || skb != tcp_write_queue_tail(sk))
+		return tcp_xmit_unit(sk, skb, mss_now, nonagle, push_one, room, max_segs);
+	/* A lone segment with nothing behind it is no unit to be made as large as it may be. */
+	if (unlikely(!tcp_snd_wnd_test(tp, skb, mss_now)))
+		return TCP_XMIT_RWND;
+	return tcp_nagle_test(tp, skb, mss_now, nonagle) ? TCP_XMIT_GO : TCP_XMIT_WAIT;
+}
+
 bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 {
+	enum tcp_xmit_limit limit = TCP_XMIT_GO;
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 max_segs = push_one ? 1 : 0, sent = 0, prior = tp->packets_out;
-	bool is_cwnd_limited = false, is_rwnd_limited = false;
+	u32 max_segs = 0, sent = 0, prior = tp->packets_out;
+	bool is_cwnd_limited;
 	struct sk_buff *skb;
 
 	/* Without memory it is as if the device refused: an ACK, the next write or the probe timer tries again. */
@@ -941,48 +982,11 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 	}
 	while ((skb = tcp_send_head(sk)) && !tcp_pacing_wait(sk)) {
 		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-		bool last = skb == tcp_write_queue_tail(sk);
-		u32 room = tcp_cwnd_room(tp), quota = 1, segs;
+		u32 segs;
 
-		if (!cb->gso_segs || cb->gso_size != mss_now)
-			tcp_set_skb_tso_segs(skb, mss_now);
-		segs = cb->gso_segs;
-		if (unlikely(!room)) {
-			if (push_one != 2 && (!(cb->tcp_flags & TCP_FLAG_FIN) || segs > 1))
-				break;
-			room = 1; /* a loss probe goes out of turn, and the end is no burden */
-		}
-		/* A lone segment with nothing behind it is no unit to be made as large as it may be. */
-		if (segs > 1 || !last) {
-			if (!max_segs)
-				max_segs = tcp_tso_segs(sk, mss_now);
-			quota = min(tcp_unit_quota(tp, room), max_segs);
-			if (unlikely(!last && skb->len < quota * mss_now)) {
-				tcp_grow_skb(sk, skb, quota * mss_now - skb->len, mss_now);
-				tcp_set_skb_tso_segs(skb, mss_now);
-				segs = cb->gso_segs;
-				last = skb == tcp_write_queue_tail(sk);
-			}
-		}
-		if (!tcp_snd_wnd_test(tp, skb, mss_now)) {
-			is_rwnd_limited = true;
+		limit = tcp_xmit_test(sk, skb, mss_now, nonagle, push_one, &max_segs);
+		if (limit != TCP_XMIT_GO)
 			break;
-		}
-		if (segs == 1) {
-			if (!tcp_nagle_test(tp, skb, mss_now, last ? nonagle : TCP_NAGLE_PUSH))
-				break;
-		} else {
-			u32 limit = mss_now;
-
-			if (!push_one &&
-			    tcp_tso_should_defer(sk, skb, mss_now, max_segs, &is_cwnd_limited))
-				break;
-			/* An urgent pointer is each segment's own. */
-			if (likely(!tp->urg_out))
-				limit = tcp_mss_split_point(sk, skb, mss_now, quota, nonagle);
-			if (!limit || !tcp_cut_to_limit(sk, skb, limit, mss_now))
-				break;
-		}
 		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_PASS, tp->snd_cwnd,
 			  tcp_packets_in_flight(tp));
 		if (unlikely(tp->repair) && tcp_repair_skips_wire(tp))
@@ -1002,11 +1006,11 @@ bool tcp_write_xmit(struct sock *sk, u32 mss_now, int nonagle, int push_one)
 	if (unlikely(sk->sk_cpu->trace_on && (skb = tcp_send_head(sk))))
 		trace_skb(skb, sk->sk_net, TP_tcp_write_xmit, TRACE_QUEUED, tp->snd_cwnd,
 			  tcp_packets_in_flight(tp));
-	if (unlikely(is_rwnd_limited))
+	if (unlikely(limit == TCP_XMIT_RWND))
 		tcp_chrono_start(sk, TCP_CHRONO_RWND_LIMITED);
 	else
 		tcp_chrono_stop(sk, TCP_CHRONO_RWND_LIMITED);
-	is_cwnd_limited |= tcp_packets_in_flight(tp) >= tp->snd_cwnd;
+	is_cwnd_limited = limit == TCP_XMIT_CWND || tcp_packets_in_flight(tp) >= tp->snd_cwnd;
 	if (likely(sent || is_cwnd_limited))
 		tcp_cwnd_validate(sk, is_cwnd_limited);
 	if (sent) {
@@ -1242,15 +1246,13 @@ void tcp_send_ack(struct sock *sk)
 
 	if (sk->sk_state == SS_TCP_CLOSE)
 		return;
-	skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
+	skb = tcp_stream_alloc_skb(sk);
 	if (unlikely(!skb)) {
 		icsk->icsk_ack.pending |= ICSK_ACK_SCHED;
 		icsk->icsk_ack.ato_us = TCP_ATO_MIN_US;
 		tcp_reset_delack_timer(sk, tcp_now_ns(sk) + TCP_DELACK_MAX_US * NSEC_PER_USEC);
 		return;
 	}
-	skb_reserve(skb, MAX_TCP_HEADER);
-	skb->ip_summed = CHECKSUM_PARTIAL;
 	tcp_init_nondata_skb(skb, tcp_acceptable_seq(tcp_sk(sk)), TCP_FLAG_ACK);
 	trace_skb(skb, sk->sk_net, TP_tcp_send_ack, TRACE_CREATE, tcp_sk(sk)->rcv_nxt,
 		  tcp_sk(sk)->rcv_wnd);
@@ -1306,11 +1308,9 @@ void tcp_send_active_reset(struct sock *sk)
 	struct sk_buff *skb;
 
 	NET_INC_STATS(sk->sk_net, MIB_Tcp_OutRsts);
-	skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
+	skb = tcp_stream_alloc_skb(sk);
 	if (!skb)
 		return;
-	skb_reserve(skb, MAX_TCP_HEADER);
-	skb->ip_summed = CHECKSUM_PARTIAL;
 	tcp_init_nondata_skb(skb, tcp_acceptable_seq(tcp_sk(sk)), TCP_FLAG_ACK | TCP_FLAG_RST);
 	tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
 }
@@ -1530,12 +1530,10 @@ void tcp_xmit_synack_of(struct sock *sk)
 /* A segment with an old sequence number: the peer answers with an ACK that tells its window. */
 static int tcp_xmit_probe_skb(struct sock *sk, u32 seq)
 {
-	struct sk_buff *skb = alloc_skb(sk->sk_cpu, MAX_TCP_HEADER);
+	struct sk_buff *skb = tcp_stream_alloc_skb(sk);
 
 	if (!skb)
 		return -ENOMEM;
-	skb_reserve(skb, MAX_TCP_HEADER);
-	skb->ip_summed = CHECKSUM_PARTIAL;
 	tcp_init_nondata_skb(skb, seq, TCP_FLAG_ACK);
 	return tcp_transmit_skb(sk, skb, !TCP_SEND_CLONE);
 }

@@ -57,18 +57,10 @@ static u64 tcp_earliest(const struct inet_connection_sock *icsk)
 	return t;
 }
 
-/* The node fires at @t at the latest: it is pending while any of them is armed, and never later than they are. */
-static void tcp_timer_at(struct sock *sk, u64 t)
+void __tcp_timer_at(struct sock *sk, u64 t)
 {
-	struct inet_connection_sock *icsk = inet_csk(sk);
-
-	if (timer_pending(&icsk->icsk_timer)) {
-		if (icsk->icsk_timer.expires > t)
-			mod_timer(sk->sk_cpu, &icsk->icsk_timer, t);
-		return;
-	}
-	sock_hold(sk);
-	mod_timer(sk->sk_cpu, &icsk->icsk_timer, t);
+	if (!mod_timer(sk->sk_cpu, &inet_csk(sk)->icsk_timer, t))
+		sock_hold(sk);
 }
 
 static void tcp_timer_update(struct sock *sk)
@@ -77,23 +69,6 @@ static void tcp_timer_update(struct sock *sk)
 
 	if (t != HOST_FOREVER)
 		tcp_timer_at(sk, t);
-}
-
-void tcp_reset_xmit_timer(struct sock *sk, u8 what, u64 us)
-{
-	struct inet_connection_sock *icsk = inet_csk(sk);
-
-	icsk->icsk_pending = what;
-	icsk->icsk_timeout = tcp_now_ns(sk) + tcp_pacing_delay_ns(sk) +
-			     min_t(u64, us, tcp_rto_max_us(sk)) * NSEC_PER_USEC;
-	tcp_timer_at(sk, icsk->icsk_timeout);
-}
-
-void tcp_reset_delack_timer(struct sock *sk, u64 expires_ns)
-{
-	inet_csk(sk)->icsk_ack.pending |= ICSK_ACK_TIMER;
-	inet_csk(sk)->icsk_delack_timeout = expires_ns;
-	tcp_timer_at(sk, expires_ns);
 }
 
 void tcp_reset_keepalive_timer(struct sock *sk, u64 ns)

@@ -361,10 +361,7 @@ void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
 {
 	skb_orphan(skb);
-	skb->sk = sk;
-	skb->destructor = sock_rfree;
-	skb->dev = NULL; /* it may wait longer than the device lives; skb_iif stays */
-	sk->sk_rmem_alloc += skb->truesize;
+	__skb_set_owner_r(skb, sk);
 }
 
 /* ---- receiving ---------------------------------------------------------------------------------------- */

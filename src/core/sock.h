@@ -304,6 +304,14 @@ void sock_wfree(struct sk_buff *skb);
 void sock_rfree(struct sk_buff *skb);
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
+/* The same for one that belongs to nobody. */
+static inline void __skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
+{
+	skb->sk = sk;
+	skb->destructor = sock_rfree;
+	skb->dev = NULL; /* it may wait longer than the device lives; skb_iif stays */
+	sk->sk_rmem_alloc += skb->truesize;
+}
 void sk_wmem_uncharge(struct sock *sk, u32 octets);
 /* consume; 0, -EPERM when the sock's filter refuses it (dropped with SOCKET_FILTER), or -ENOMEM when the receive buffer is full
  * (counted in sk_drops, dropped with SOCKET_RCVBUFF). */

@@ -215,15 +215,6 @@ void rb_replace_node(struct rb_node *old, struct rb_node *new, struct rb_root *r
 	*new = *old;
 }
 
-struct rb_node *rb_first(const struct rb_root *root)
-{
-	struct rb_node *n = root->node;
-
-	while (n && n->left)
-		n = n->left;
-	return n;
-}
-
 struct rb_node *rb_last(const struct rb_root *root)
 {
 	struct rb_node *n = root->node;

@@ -82,7 +82,14 @@ void rb_erase(struct rb_node *n, struct rb_root *root);
 void rb_replace_node(struct rb_node *old, struct rb_node *new, struct rb_root *root);
 
 /* In order; NULL at the end. */
-struct rb_node *rb_first(const struct rb_root *root);
+static inline struct rb_node *rb_first(const struct rb_root *root)
+{
+	struct rb_node *n = root->node;
+
+	while (n && n->left)
+		n = n->left;
+	return n;
+}
 struct rb_node *rb_last(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *n);
 struct rb_node *rb_prev(const struct rb_node *n);

@@ -574,7 +574,9 @@ static int tcp_recv_idle(struct sock *sk, size_t copied, u64 timeo)
 	return timeo ? 1 : -EAGAIN;
 }
 
-static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags)
+/* Any call, or the rest of one: @copied octets were read before. */
+static __attribute__((noinline)) ssize_t tcp_recvmsg_any(struct sock *sk, struct kmsghdr *msg,
+							 size_t len, int flags, size_t copied)
 {
 	const struct inet_af_ops *af;
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -582,7 +584,7 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 	u32 peek_seq = tp->copied_seq + peek_off;
 	u32 *seq = flags & MSG_PEEK ? &peek_seq : &tp->copied_seq;
 	u64 timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	size_t copied = 0, target;
+	size_t target;
 	ssize_t err = 0, done = 0;
 
 	if (flags & MSG_ERRQUEUE) {
@@ -690,6 +692,56 @@ static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int
 		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(n), &n);
 	}
 	return copied ? (ssize_t)copied : err;
+}
+
+/* Reads up to @len octets of what waits in the receive queue, as far as there is nothing but octets: no FIN, nothing that was read before. */
+static __always_inline size_t tcp_recv_ready(struct sock *sk, struct iov_iter *to, size_t len)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct sk_buff *skb;
+	size_t copied = 0;
+
+	while (copied < len && (skb = skb_peek(&sk->sk_receive_queue))) {
+		const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+		u32 off = tp->copied_seq - cb->seq, n;
+
+		if (unlikely(off >= skb->len || (cb->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_FIN))))
+			break;
+		n = (u32)min((size_t)(skb->len - off), len - copied);
+		if (unlikely(skb_copy_datagram_iter(skb, off, to, n)))
+			break;
+		tp->copied_seq += n;
+		/* Time stands still meanwhile: if this does not see that a round trip has passed, nor do the next. */
+		if (!copied)
+			tcp_rcv_space_adjust(sk);
+		copied += n;
+		if (off + n < skb->len)
+			break;
+		tcp_eat_recv_skb(sk, skb);
+	}
+	return copied;
+}
+
+/* Flags that change nothing while there is something to read. */
+#define TCP_RECV_PLAIN_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC)
+
+static ssize_t tcp_recvmsg(struct sock *sk, struct kmsghdr *msg, size_t len, int flags)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	size_t copied = 0;
+
+	/* What few programs ask for is behind sk_rare. */
+	if (likely(!(flags & ~TCP_RECV_PLAIN_FLAGS) && !sk->sk_rare && !msg->pages &&
+		   !tp->urg_data && !tp->repair)) {
+		copied = tcp_recv_ready(sk, &msg->iter, len);
+		if (likely(copied && (copied == len || (copied >= max(sk->sk_rcvlowat, 1u) &&
+							skb_queue_empty(&sk->sk_receive_queue))))) {
+			tcp_cleanup_rbuf(sk, (u32)copied);
+			msg->namelen = 0;
+			return (ssize_t)copied;
+		}
+	}
+	return tcp_recvmsg_any(sk, msg, len, flags, copied);
 }
 
 /* ---- readiness, ioctl -------------------------------------------------------------------------------- */

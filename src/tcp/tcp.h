@@ -277,7 +277,7 @@ struct tcp_info_uapi; /* tcp_info.h */
 
 /*
  * What holds only while segments are in flight, or a recovery is not over yet: in one slot of the packets' memory (packet_slot_alloc()).
- * It comes with the first segment of the retransmit queue, begins with zeroes, fack = lost_seq = high_seq = snd_una, and goes by
+ * It comes with the first segment of the retransmit queue, begins with zeroes, fack = rexmit_seq = lost_seq = high_seq = snd_una, and goes by
  * tcp_flight_put() when the queue is empty, the state is Open and nothing can be undone any more. While there is none
  * tp->flight is &tcp_no_flight, all zero and const: reading needs no check; who writes makes sure that there is one: a
  * segment in the queue, or tcp_flight_get().
@@ -295,6 +295,8 @@ struct tcp_flight {
 	u32 fack; /* highest sequence number known to have arrived */
 	struct tcp_sack_block
 		sack_cache; /* a range that is SACKed through and through; empty: none */
+
+	u32 rexmit_seq; /* nothing that lies beyond was sent more than once; of what was acknowledged: nothing in the queue was */
 
 	/* tcp_recovery.c */
 	u32 lost_seq; /* what lies below was looked at by tcp_mark_lost(): holes are marked */
@@ -1068,7 +1070,16 @@ skb_drop_reason_t tcp_sequence(const struct tcp_sock *tp, u32 seq, u32 end_seq);
 void tcp_fast_path_check(struct sock *sk);
 void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb);
 void tcp_init_buffer_space(struct sock *sk);
-void tcp_rcv_space_adjust(struct sock *sk);
+void __tcp_rcv_space_adjust(struct sock *sk, u32 now);
+/* The program reads. */
+static inline void tcp_rcv_space_adjust(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 rtt = tp->rcv_rtt_us ? tp->rcv_rtt_us : tp->srtt_us >> 3, now = tcp_now_us(sk);
+
+	if (rtt && now - tp->rcvq_time >= rtt)
+		__tcp_rcv_space_adjust(sk, now);
+}
 void tcp_enter_quickack_mode(struct sock *sk, u32 max_quickacks);
 void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb);
 void tcp_initialize_rcv_mss(struct sock *sk);
@@ -1154,6 +1165,8 @@ bool tcp_validate_incoming(struct sock *sk, struct tcp_seg *seg);
 /* OLD: acknowledges less than before (harmless). INVALID: what was never sent, or far too old. */
 enum tcp_ack_result { TCP_ACK_OK, TCP_ACK_OLD, TCP_ACK_INVALID };
 enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath); /* borrow */
+/* What header prediction let through, of something new. @tsecr: 0: none. borrow */
+void tcp_ack_predicted(struct sock *sk, struct sk_buff *skb, u32 tsecr);
 void tcp_rtt_estimator(struct tcp_sock *tp, u32 rtt_us, u32 expected_samples);
 u32 tcp_rto_us(const struct sock *sk);
 void tcp_set_rto(struct sock *sk);
@@ -1164,14 +1177,12 @@ u32 tcp_acks_per_rtt(const struct tcp_sock *tp);
 /* ---- tcp_rate.c -------------------------------------------------------------------------------------- */
 
 void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb);
-void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sample *rs);
 /* An ACK begins: what tcp_rate_gen() and tcp_ack() do not set in any case. */
 static inline void tcp_rate_begin(struct rate_sample *rs, u32 in_flight)
 {
 	rs->prior_in_flight = in_flight;
 	rs->valid = rs->is_ack_delayed = false;
 }
-void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs);
 /* Congestion control itself leaves the pipe partly empty: samples until now's flight is delivered say little. */
 static inline void tcp_rate_set_app_limited(struct sock *sk)
 {
@@ -1211,6 +1222,8 @@ static inline void tcp_chrono_stop(struct sock *sk, enum tcp_chrono type)
 #define TCP_RACK_STATIC_REO_WND 2
 #define TCP_RACK_NO_DUPTHRESH   4
 #define TCP_TIMEOUT_MIN_US      2000u
+/* Recoveries without a DSACK that put reo_wnd_steps back. */
+#define TCP_RACK_RECOVERY_THRESH 16u
 static inline bool tcp_is_rack(const struct sock *sk)
 {
 	return tcp_net(sk)->recovery & TCP_RACK_LOSS_DETECTION;
@@ -1240,11 +1253,9 @@ static inline void tcp_rack_reset(struct tcp_sock *tp)
 	tp->frto = 0;
 	tp->is_sack_reneg = 0;
 }
-void tcp_rack_advance(struct sock *sk, u8 sacked, u32 end_seq, u64 sent_ns);
 s64 tcp_rack_skb_timeout(const struct sock *sk, const struct sk_buff *skb, u32 reo_wnd);
 bool tcp_rack_mark_lost(struct sock *sk);
 void tcp_rack_reo_timeout(struct sock *sk);
-void tcp_rack_update_reo_wnd(struct sock *sk, const struct rate_sample *rs);
 void tcp_rearm_rto(struct sock *sk);
 bool tcp_schedule_loss_probe(struct sock *sk, bool advancing);
 void tcp_send_loss_probe(struct sock *sk);
@@ -1291,7 +1302,22 @@ void tcp_data_queue_ofo(struct sock *sk, struct sk_buff *skb); /* consumes */
 void tcp_ofo_queue(struct sock *sk); /* moves what has become in order to the receive queue */
 /* Appends to @tail if that is free; true: @from is consumed. */
 bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *from);
-bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb); /* consumes; true: merged */
+bool __tcp_queue_rcv(struct sock *sk, struct sk_buff *skb); /* there is a tail to append to */
+static inline void tcp_rcv_nxt_update(struct tcp_sock *tp, u32 seq)
+{
+	tp->bytes_received += seq - tp->rcv_nxt;
+	tp->rcv_nxt = seq;
+}
+/* Appends an skb that is in order (its beginning may be old). Consumes; true: merged */
+static inline bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	if (!skb_queue_empty(&sk->sk_receive_queue) || unlikely(skb->destructor))
+		return __tcp_queue_rcv(sk, skb);
+	tcp_rcv_nxt_update(tcp_sk(sk), TCP_SKB_CB(skb)->end_seq);
+	skb_queue_tail(&sk->sk_receive_queue, skb);
+	__skb_set_owner_r(skb, sk);
+	return false;
+}
 void tcp_ofo_purge(struct sock *sk);
 /* Makes sure that tp->ofo is there. False: no memory. */
 bool tcp_ofo_get(struct sock *sk);
@@ -1307,7 +1333,7 @@ int tcp_try_rmem_schedule(struct sock *sk, const struct sk_buff *skb, u32 size);
 /* ---- tcp_recovery.c ---------------------------------------------------------------------------------- */
 
 struct tcp_ack_state { /* what one ACK did, for congestion control */
-	u32 prior_snd_una, prior_packets, prior_in_flight;
+	u32 prior_snd_una, prior_packets, prior_in_flight, prior_fack, prior_lost;
 	u32 delivered;  /* packets newly delivered */
 	u32 acked_pkts; /* cumulatively acknowledged */
 	s64 sack_rtt_us, sack_newest_rtt_us, seq_rtt_us;
@@ -1432,9 +1458,16 @@ static inline bool tcp_flight_get(struct sock *sk)
 {
 	return likely(tcp_sk(sk)->flight != &tcp_no_flight) || __tcp_flight_get(sk);
 }
-/* Gives it back if nothing in it matters any more. */
-void tcp_flight_put(struct sock *sk);
 void tcp_flight_free(struct sock *sk);
+/* Gives it back if nothing in it matters any more. */
+static inline void tcp_flight_put(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!(tp->packets_out | inet_csk(sk)->icsk_ca_state | tp->flight->undo_marker |
+	      tp->flight->tlp_high_seq))
+		tcp_flight_free(sk);
+}
 void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb);
 void tcp_rtx_queue_unlink(struct sock *sk, struct sk_buff *skb);
 void tcp_skb_entail(struct sock *sk, struct sk_buff *skb);

@@ -164,7 +164,7 @@ void tcp_initialize_rcv_mss(struct sock *sk)
 }
 
 /* What a full segment of the peer is. */
-void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
+static __always_inline void __tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	u32 len = skb_shinfo(skb)->gso_size ? skb_shinfo(skb)->gso_size : skb->len;
@@ -186,6 +186,11 @@ void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 	if (icsk->icsk_ack.pending & ICSK_ACK_PUSHED)
 		icsk->icsk_ack.pending |= ICSK_ACK_PUSHED2;
 	icsk->icsk_ack.pending |= ICSK_ACK_PUSHED;
+}
+
+void tcp_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
+{
+	__tcp_measure_rcv_mss(sk, skb);
 }
 
 void __tcp_ack_snd_check(struct sock *sk, bool ofo_possible)
@@ -291,16 +296,12 @@ void tcp_init_buffer_space(struct sock *sk)
 	tp->rcv_ssthresh = min(tp->rcv_ssthresh, tp->window_clamp);
 }
 
-/* Dynamic right sizing: called as the program reads. It wants per round trip twice what it read in the last one. */
-void tcp_rcv_space_adjust(struct sock *sk)
+/* Dynamic right sizing, once in a round trip: the program wants in the next one twice what it read in this. */
+void __tcp_rcv_space_adjust(struct sock *sk, u32 now)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 rtt = tp->rcv_rtt_us ? tp->rcv_rtt_us : tp->srtt_us >> 3;
-	u32 now = tcp_now_us(sk), copied;
+	u32 copied = tp->copied_seq - tp->rcvq_seq;
 
-	if (!rtt || now - tp->rcvq_time < rtt)
-		return;
-	copied = tp->copied_seq - tp->rcvq_seq;
 	if (copied > tp->rcvq_space && tcp_net(sk)->moderate_rcvbuf &&
 	    !(sk->sk_userlocks & SK_RCVBUF_LOCK) && !tcp_under_memory_pressure(sk)) {
 		u64 win = ((u64)copied << 1) + 16ULL * tp->advmss, buf;
@@ -341,7 +342,7 @@ void tcp_event_data_recv(struct sock *sk, struct sk_buff *skb)
 	u64 gap_us = (u64)(now - icsk->icsk_ack.lrcvtime) * 1000;
 
 	icsk->icsk_ack.pending |= ICSK_ACK_SCHED;
-	tcp_measure_rcv_mss(sk, skb);
+	__tcp_measure_rcv_mss(sk, skb);
 	if (!icsk->icsk_ack.ato_us) {
 		/* The first data: the sender is in slow start and needs every ACK. */
 		tcp_incr_quickack(sk, TCP_MAX_QUICKACKS);
@@ -609,19 +610,10 @@ static void tcp_seg_predicted(struct tcp_seg *seg, struct sk_buff *skb,
 	seg->tsecr = ts->ecr;
 }
 
-/* The ACK of a segment that was predicted. */
-static void tcp_hp_ack(struct sock *sk, struct sk_buff *skb, const struct tcp_hp_stamps *ts)
-{
-	struct tcp_seg seg;
-
-	tcp_seg_predicted(&seg, skb, ts);
-	tcp_ack(sk, &seg, false);
-}
-
 /* A plain ACK, as predicted. */
 static void tcp_fast_ack(struct sock *sk, struct sk_buff *skb, const struct tcp_hp_stamps *ts)
 {
-	tcp_hp_ack(sk, skb, ts);
+	tcp_ack_predicted(sk, skb, ts->ecr);
 	consume_skb(skb);
 	tcp_data_snd_check(sk);
 }
@@ -635,7 +627,7 @@ static void tcp_fast_data(struct sock *sk, struct sk_buff *skb, const struct tcp
 	tcp_rcv_rtt_measure(sk, skb, ts->ecr);
 	skb_dst_drop(skb);
 	if (TCP_SKB_CB(skb)->ack_seq != tp->snd_una) {
-		tcp_hp_ack(sk, skb, ts);
+		tcp_ack_predicted(sk, skb, ts->ecr);
 		tcp_event_data_recv(sk, skb);
 		tcp_queue_rcv(sk, skb);
 		sk_mem_charge(sk);      /* the ACK may have given back what was granted for it */

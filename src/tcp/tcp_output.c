@@ -316,6 +316,7 @@ bool __tcp_flight_get(struct sock *sk)
 	*f = (struct tcp_flight){
 		.cwnd_usage_seq = tp->snd_una,
 		.fack = tp->snd_una,
+		.rexmit_seq = tp->snd_una,
 		.lost_seq = tp->snd_una,
 		.high_seq = tp->snd_una,
 	};
@@ -336,15 +337,6 @@ void tcp_flight_free(struct sock *sk)
 	list_del(&tp->flight->corked.node);
 	packet_slot_free(sk->sk_cpu, tp->flight);
 	tp->flight = (struct tcp_flight *)(uintptr_t)&tcp_no_flight;
-}
-
-void tcp_flight_put(struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-
-	if (!tp->packets_out && inet_csk(sk)->icsk_ca_state == TCP_CA_Open &&
-	    !tp->flight->undo_marker && !tp->flight->tlp_high_seq)
-		tcp_flight_free(sk);
 }
 
 void tcp_rtx_queue_insert(struct sock *sk, struct sk_buff *skb)
@@ -1160,6 +1152,7 @@ int __tcp_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs)
 
 	/* Also when it did not leave: Karn's rule must hold for it from here on. */
 	cb->sacked |= TCPCB_EVER_RETRANS;
+	tp->flight->rexmit_seq = tp->snd_nxt;
 	if (unlikely(err)) {
 		NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPRetransFail, segs);
 		return err;

@@ -16,31 +16,12 @@
  *   DSACK and no duplicate, the probe itself has repaired the loss, which then counts as one for the congestion window.
  * One timer for all three: ICSK_TIME_REO_TIMEOUT and _LOSS_PROBE stand in place of the retransmission timer, which is armed after them with what
  * is left of its time (tcp_rearm_rto()).
+ * What each ACK does for it is in tcp_ack.h.
  * See RFC 8985 (6: RACK, 7: TLP), net.ipv4.tcp_recovery, net.ipv4.tcp_early_retrans.
  */
 #include "tcp/tcp.h"
 
-#define TCP_RACK_RECOVERY_THRESH 16u
-
 /* ---- RACK --------------------------------------------------------------------------------------------- */
-
-/* RFC 8985 6.2 step 1: a transmission of @sent_ns up to @end_seq has arrived. @sacked: its marks. */
-void tcp_rack_advance(struct sock *sk, u8 sacked, u32 end_seq, u64 sent_ns)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	struct tcp_flight *f = tp->flight;
-	u32 rtt_us = (u32)tcp_us_since(sk, sent_ns);
-
-	/* Quicker than the path can be: the ACK is for an earlier transmission of it. */
-	if (rtt_us < tcp_min_rtt(tp) && (sacked & TCPCB_RETRANS))
-		return;
-	f->rack_advanced = true;
-	f->rack_rtt_us = rtt_us;
-	if (tcp_skb_sent_after(sent_ns, f->rack_sent_ns, end_seq, f->rack_end_seq)) {
-		f->rack_sent_ns = sent_ns;
-		f->rack_end_seq = end_seq;
-	}
-}
 
 /* RFC 8985 6.2 step 4 */
 static u32 tcp_rack_reo_wnd(const struct sock *sk)
@@ -130,25 +111,6 @@ void tcp_rack_reo_timeout(struct sock *sk)
 	}
 	if (icsk->icsk_pending != ICSK_TIME_RETRANS)
 		tcp_rearm_rto(sk);
-}
-
-/* RFC 8985 6.2 step 4: DSACKs show that reo_wnd was too small; once in a round trip, whose begin last_delivered marks. */
-void tcp_rack_update_reo_wnd(struct sock *sk, const struct rate_sample *rs)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-
-	if ((tcp_net(sk)->recovery & TCP_RACK_STATIC_REO_WND) || !rs->valid)
-		return;
-	if (before(rs->prior_delivered, tp->rack_last_delivered))
-		tp->rack_dsack_seen = 0;
-	if (tp->rack_dsack_seen) {
-		tp->reo_wnd_steps = (u8)min(tp->reo_wnd_steps + 1, 255);
-		tp->rack_dsack_seen = 0;
-		tp->rack_last_delivered = tp->delivered;
-		tp->reo_wnd_persist = TCP_RACK_RECOVERY_THRESH;
-	} else if (!tp->reo_wnd_persist) {
-		tp->reo_wnd_steps = 1;
-	}
 }
 
 /* ---- TLP ---------------------------------------------------------------------------------------------- */

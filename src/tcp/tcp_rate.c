@@ -13,15 +13,11 @@
  *   The same with tp->delivered_ce (ECN) and tp->lost, for controls that look at both.
  *   The chronograph: at any time the connection is idle, or busy, or busy but held up by the peer's window or by our send buffer.
  *   tcp_chrono_start() of the more specific one wins; tcp_info shows the sums.
+ * What an ACK does of this for each skb, and the sample itself, is in tcp_ack.h.
  * Times are us of 32 bits: what is compared is less than an hour apart.
  * See draft-cheng-iccrg-delivery-rate-estimation, RFC 9438 4 (app-limited), linux/tcp.h (tcp_info).
  */
-#include "tcp/tcp.h"
-
-static u32 ns_to_us(u64 ns)
-{
-	return (u32)(ns / NSEC_PER_USEC);
-}
+#include "tcp/tcp_ack.h"
 
 /* @skb is being sent (again); it is not counted in flight yet. Draft 3.3: Transmission */
 void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
@@ -32,7 +28,7 @@ void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 
 	/* Nothing was in flight: the sample begins with this one. */
 	if (!tp->packets_out) {
-		f->first_tx_us = ns_to_us(max(tcp_now_ns(sk), cb->sent_ns));
+		f->first_tx_us = tcp_ns_to_us(max(tcp_now_ns(sk), cb->sent_ns));
 		f->delivered_us = f->first_tx_us;
 	}
 	cb->tx = (struct tcp_tx_sample){
@@ -45,74 +41,6 @@ void tcp_rate_skb_sent(struct sock *sk, struct sk_buff *skb)
 		.app_limited = tp->app_limited != 0,
 		.pending = 1,
 	};
-}
-
-/* @skb has arrived, as an ACK or SACK just told. Draft 3.3: Updating the rate sample */
-void tcp_rate_skb_delivered(struct sock *sk, struct sk_buff *skb, struct rate_sample *rs)
-{
-	struct tcp_flight *f = tcp_sk(sk)->flight;
-	struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-	u32 sent_us = ns_to_us(cb->sent_ns);
-
-	if (!cb->tx.pending)
-		return;
-	if (!rs->valid ||
-	    tcp_skb_sent_after(cb->sent_ns, rs->sent_ns, cb->end_seq, rs->last_end_seq)) {
-		rs->valid = true;
-		rs->sent_ns = cb->sent_ns;
-		rs->last_end_seq = cb->end_seq;
-		rs->prior_delivered = cb->tx.delivered;
-		rs->prior_delivered_ce = cb->tx.delivered_ce;
-		rs->prior_lost = cb->tx.lost;
-		rs->tx_in_flight = cb->tx.in_flight;
-		rs->prior_us = cb->tx.delivered_us;
-		rs->is_app_limited = cb->tx.app_limited;
-		rs->is_retrans = cb->sacked & TCPCB_RETRANS;
-		rs->snd_interval_us = sent_us - cb->tx.first_tx_us;
-		f->first_tx_us = sent_us;
-	}
-}
-
-/* The ACK has been looked at: makes the sample. rs->acked_sacked and rs->losses are set. */
-void tcp_rate_gen(struct sock *sk, bool reneged, struct rate_sample *rs)
-{
-	struct tcp_sock *tp = tcp_sk(sk);
-	u32 now = tcp_now_us(sk);
-
-	/* The bubble has passed. */
-	if (tp->app_limited && after(tp->delivered, tp->app_limited))
-		tp->app_limited = 0;
-	if (rs->acked_sacked && tp->flight != &tcp_no_flight)
-		tp->flight->delivered_us = now;
-	rs->interval_us = -1;
-	rs->delivered = -1;
-	rs->delivered_ce = rs->lost = 0;
-	if (!rs->valid) {
-		rs->sent_ns = 0;
-		rs->prior_delivered = rs->prior_delivered_ce = rs->prior_lost = 0;
-		rs->prior_us = rs->last_end_seq = rs->tx_in_flight = 0;
-		rs->snd_interval_us = rs->rcv_interval_us = 0;
-		rs->is_app_limited = rs->is_retrans = false;
-		return;
-	}
-	rs->rcv_interval_us = now - rs->prior_us;
-	/* What was SACKed and is taken back was counted twice: no sample. */
-	if (reneged)
-		return;
-	rs->delivered = (s32)(tp->delivered - rs->prior_delivered);
-	rs->delivered_ce = (s32)(tp->delivered_ce - rs->prior_delivered_ce);
-	rs->lost = (s32)(tp->lost - rs->prior_lost);
-	/* Shorter than the path can be: a retransmission was acknowledged by the original's ACK. */
-	if (max(rs->snd_interval_us, rs->rcv_interval_us) < tcp_min_rtt(tp))
-		return;
-	rs->interval_us = max(rs->snd_interval_us, rs->rcv_interval_us);
-	/* For tcp_info: the last sample that was not app-limited, or a better one. */
-	if (!rs->is_app_limited || (u64)rs->delivered * tp->rate_interval_us >=
-					   (u64)tp->rate_delivered * (u64)rs->interval_us) {
-		tp->rate_delivered = (u32)rs->delivered;
-		tp->rate_interval_us = (u32)rs->interval_us;
-		tp->rate_app_limited = rs->is_app_limited;
-	}
 }
 
 u64 tcp_delivery_rate(const struct tcp_sock *tp)

@@ -58,14 +58,7 @@ bool tcp_try_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *from)
 	return true;
 }
 
-static void tcp_rcv_nxt_update(struct tcp_sock *tp, u32 seq)
-{
-	tp->bytes_received += seq - tp->rcv_nxt;
-	tp->rcv_nxt = seq;
-}
-
-/* Appends an skb that is in order (its beginning may be old). */
-bool tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
+bool __tcp_queue_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
 	u32 end_seq = TCP_SKB_CB(skb)->end_seq;

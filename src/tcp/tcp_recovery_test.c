@@ -2,6 +2,8 @@
 /* tcp_recovery_test.c - losses by time (RFC 8985), probes, spurious timeouts (RFC 5682), undo, PRR (RFC 9937), DSACK (RFC 2883) */
 #include "tcp/tcp_test.h"
 
+#include "tcp/tcp_ack.h"
+
 #define MS NSEC_PER_MSEC
 
 static u32 seq_of(u32 segment)

@@ -14,7 +14,7 @@
  *   and goes before a block would be reported for the first time behind the second place, where it may not fit.
  * See RFC 2018, RFC 2883, RFC 6675.
  */
-#include "tcp/tcp.h"
+#include "tcp/tcp_ack.h"
 
 /* ---- sender ------------------------------------------------------------------------------------------ */
 
@@ -151,7 +151,8 @@ static void tcp_sacktag_one(struct sock *sk, struct sk_buff *skb, struct tcp_sac
 
 	if (cb->sacked & TCPCB_SACKED_ACKED)
 		return;
-	tcp_rack_advance(sk, cb->sacked, cb->end_seq, cb->sent_ns);
+	tcp_rack_advance(tp, cb->sacked, cb->end_seq, cb->sent_ns,
+			 (u32)tcp_us_since(sk, cb->sent_ns));
 	tcp_rate_skb_delivered(sk, skb, rs);
 	cb->tx.pending = 0; /* acknowledged later: once is enough */
 	tcp_tsorted_del(skb);

@@ -151,7 +151,7 @@ static const struct tcp_cubic_params *params(const struct sock *sk)
 
 /* ---- the end of slow start ----------------------------------------------------------------------------- */
 
-static void hystart_reset(const struct sock *sk, struct cubic *ca)
+static __attribute__((noinline)) void hystart_reset(const struct sock *sk, struct cubic *ca)
 {
 	ca->hystart = params(sk)->hystart & 3;
 	ca->started = ca->found = false;
@@ -211,7 +211,7 @@ static bool hystart_train_is_long(struct sock *sk, struct cubic *ca)
 	return now - ca->round_start > threshold;
 }
 
-static void hystart_update(struct sock *sk, struct cubic *ca, u32 rtt)
+static __attribute__((noinline)) void hystart_update(struct sock *sk, struct cubic *ca, u32 rtt)
 {
 	u32 detect = params(sk)->hystart_detect;
 
@@ -273,7 +273,7 @@ static void css_check_delay(struct sock *sk, struct cubic *ca)
 	NET_ADD_STATS(sk->sk_net, MIB_TcpExt_TCPHystartDelayCwnd, tcp_sk(sk)->snd_cwnd);
 }
 
-static void css_acked(struct sock *sk, struct cubic *ca, u32 rtt)
+static __attribute__((noinline)) void css_acked(struct sock *sk, struct cubic *ca, u32 rtt)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 

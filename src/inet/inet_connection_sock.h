@@ -63,7 +63,6 @@ struct request_sock {
 		*pktopts; /* its headers, if the listener asks for them: IPV6_2292PKTOPTIONS */
 	be32 ir_flowlabel;
 	u32 ir_mark;
-	struct ip_options *ireq_opt;
 };
 
 /* Accept queue of a listener. */
@@ -169,21 +168,18 @@ void inet_child_forget(struct sock *listener, struct request_sock *req, struct s
 struct inet_timewait_sock {
 	struct sock_common c; /* must be first; skc_state is SS_TCP_TIME_WAIT */
 	struct cpu *tw_cpu;
-	be32 tw_saddr;
 	be16 tw_sport;
 	u8 tw_substate; /* SS_TCP_TIME_WAIT or SS_TCP_FIN_WAIT2 */
 	u8 tw_tos, tw_tclass;
-	be32 tw_flowlabel;
-	u8 tw_transparent : 1;
 	u8 tw_rcv_wscale;
 	u16 tw_obj_size;
-	u32 tw_mark, tw_priority;
+	be32 tw_flowlabel;
+	u32 tw_mark;
 	struct timer_list tw_timer;
 	struct hlist_node tw_bind_node;
 	struct inet_bind_bucket *tw_tb;
-	u64 tw_ino;
-	u32 tw_uid;
 	void (*tw_destruct)(struct inet_timewait_sock *tw); /* NULL: nothing hangs off it */
+	u32 tw_uid;
 };
 
 static inline struct inet_timewait_sock *inet_twsk(const void *sk)

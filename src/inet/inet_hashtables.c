@@ -735,52 +735,59 @@ int inet_csk_get_port(struct sock *sk, u16 port)
 
 /* ---- connect(2): a port that makes the 4-tuple unique ------------------------------------------------- */
 
-/* True when @sk may have the 4-tuple with @lport; *ret_tw: after ending this TIME_WAIT entry. */
-static bool connect_tuple_free(struct sock *sk, u16 lport, struct inet_timewait_sock **ret_tw)
-{
-	struct sock_common *twin;
-	struct inet_tuple t;
+/* What one port would mean for a connect(2). */
+struct connect_try {
+	struct inet_tuple tuple;
+	u32 hash;                      /* of it, in ehash */
+	struct inet_bind_bucket *tb;   /* NULL: there is none yet */
+	struct inet_timewait_sock *tw; /* in its place; may be ended */
+};
 
-	inet_common_tuple(&sk->c, &t);
-	t.hnum = lport;
-	twin = ehash_find_twin(sk, &t, ehash_fn(sk_hashinfo(sk), &t));
-	*ret_tw = NULL;
+static void connect_try_port(struct connect_try *c, const struct inet_hashinfo *h, u16 port)
+{
+	c->tuple.hnum = port;
+	c->hash = ehash_fn(h, &c->tuple);
+	c->tb = NULL;
+	c->tw = NULL;
+	/* With many connections neither this nor the bind bucket, which is looked at first, is in the cache: both come at once. */
+	__builtin_prefetch(inet_ehash_bucket(h, c->hash), 1);
+}
+
+/* May @sk have the 4-tuple? */
+static bool connect_tuple_free(struct sock *sk, struct connect_try *c)
+{
+	struct sock_common *twin = ehash_find_twin(sk, &c->tuple, c->hash);
+
 	if (!twin)
 		return true;
 	if (twin->skc_state != SS_TCP_TIME_WAIT || !sk->sk_prot->twsk_unique ||
 	    !sk->sk_prot->twsk_unique(sk, twin))
 		return false;
-	*ret_tw = inet_twsk(twin);
+	c->tw = inet_twsk(twin);
 	return true;
 }
 
-static void connect_hash(struct sock *sk, u16 port, struct inet_timewait_sock *tw)
+/* May connect(2) use the port? */
+static bool connect_port_usable(struct sock *sk, struct connect_try *c)
 {
-	struct inet_hashinfo *h = sk_hashinfo(sk);
-
-	sk->sk_num = port;
-	inet_sk(sk)->inet_sport = cpu_to_be16(port);
-	sk->sk_hash = inet_common_hash(h, &sk->c);
-	__inet_ehash_add(h, &sk->c);
-	sock_hold(sk);
-	if (tw)
-		inet_twsk_deschedule_put(tw);
-}
-
-/* The bucket for @port if connect(2) may use it; *ret_tb NULL: there is none yet. */
-static bool connect_port_usable(struct sock *sk, u16 port, struct inet_bind_bucket **ret_tb,
-				struct inet_timewait_sock **ret_tw)
-{
-	struct inet_bind_bucket *tb = bucket_find(sk_hashinfo(sk), port);
-
-	*ret_tb = tb;
-	*ret_tw = NULL;
-	if (!tb)
+	c->tb = bucket_find(sk_hashinfo(sk), c->tuple.hnum);
+	if (!c->tb)
 		return true;
 	/* Somebody called bind(2) for it: leave it to them. */
-	if (tb->fastreuse >= 0 || tb->fastreuseport >= 0)
+	if (c->tb->fastreuse >= 0 || c->tb->fastreuseport >= 0)
 		return false;
-	return connect_tuple_free(sk, port, ret_tw);
+	return connect_tuple_free(sk, c);
+}
+
+static void connect_hash(struct sock *sk, const struct connect_try *c)
+{
+	sk->sk_num = c->tuple.hnum;
+	inet_sk(sk)->inet_sport = cpu_to_be16(c->tuple.hnum);
+	sk->sk_hash = c->hash;
+	__inet_ehash_add(sk_hashinfo(sk), &sk->c);
+	sock_hold(sk);
+	if (c->tw)
+		inet_twsk_deschedule_put(c->tw);
 }
 
 static u32 *perturb_slot(struct inet_hashinfo *h, struct sock *sk, u64 class)
@@ -795,33 +802,48 @@ static u32 *perturb_slot(struct inet_hashinfo *h, struct sock *sk, u64 class)
 	return &h->table_perturb[class % INET_TABLE_PERTURB_SIZE];
 }
 
+/* The bind bucket of the port that was chosen. NULL: no memory */
+static struct inet_bind_bucket *connect_bucket(struct inet_hashinfo *h, const struct connect_try *c)
+{
+	struct inet_bind_bucket *tb = c->tb;
+
+	if (tb)
+		return tb;
+	tb = bucket_create(h, c->tuple.hnum);
+	if (tb) {
+		tb->fastreuse = -1;
+		tb->fastreuseport = -1;
+	}
+	return tb;
+}
+
 int inet_hash_connect(struct sock *sk)
 {
 	struct inet_hashinfo *h = sk_hashinfo(sk);
 	struct inet_bind_bucket *tb;
-	struct inet_timewait_sock *tw;
-	struct inet_tuple peer;
+	struct connect_try c;
 	u64 class;
 	u32 *perturb, n, offset;
 	u16 lo, hi;
 
 	if (!h)
 		return -ENETDOWN;
+	inet_common_tuple(&sk->c, &c.tuple);
 	if (sk->sk_num) {
-		if (!connect_tuple_free(sk, sk->sk_num, &tw))
+		connect_try_port(&c, h, sk->sk_num);
+		if (!connect_tuple_free(sk, &c))
 			return -EADDRNOTAVAIL;
 		if (!flow_is_here(&sk->c, sk->sk_num)) {
 			if (net_flow_add(sock_net(sk), common_flow_hash(&sk->c, sk->sk_num)))
 				return -EADDRNOTAVAIL;
 			sk->c.skc_flow_named = 1;
 		}
-		connect_hash(sk, sk->sk_num, tw);
+		connect_hash(sk, &c);
 		return 0;
 	}
 
-	inet_common_tuple(&sk->c, &peer);
-	peer.hnum = 0;
-	class = inet_tuple_hash(&peer, h->key);
+	c.tuple.hnum = 0;
+	class = inet_tuple_hash(&c.tuple, h->key);
 	perturb = perturb_slot(h, sk, class);
 	inet_sk_get_local_port_range(sk, &lo, &hi);
 	n = (u32)hi - lo + 1;
@@ -831,18 +853,16 @@ int inet_hash_connect(struct sock *sk)
 			u32 at = (offset / 2 + i) % ((n + 1) / 2) * 2 + parity;
 			u16 port = (u16)(lo + at);
 
-			if (at >= n || !flow_is_here(&sk->c, port) ||
-			    !connect_port_usable(sk, port, &tb, &tw))
+			if (at >= n || !flow_is_here(&sk->c, port))
 				continue;
-			if (!tb) {
-				tb = bucket_create(h, port);
-				if (!tb)
-					return -ENOMEM;
-				tb->fastreuse = -1;
-				tb->fastreuseport = -1;
-			}
+			connect_try_port(&c, h, port);
+			if (!connect_port_usable(sk, &c))
+				continue;
+			tb = connect_bucket(h, &c);
+			if (!tb)
+				return -ENOMEM;
 			bucket_add(sk, tb, port);
-			connect_hash(sk, port, tw);
+			connect_hash(sk, &c);
 			/* The next connection of this class starts behind this port, at a step nobody can predict. */
 			if (perturb)
 				*perturb += (i + 1) * 2 + ((u32)cpu_random(sk->sk_cpu) & 14);

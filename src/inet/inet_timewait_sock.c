@@ -47,17 +47,13 @@ struct inet_timewait_sock *inet_twsk_alloc(const struct sock *sk, u32 obj_size, 
 	tw->tw_substate = substate;
 	tw->tw_obj_size = (u16)obj_size;
 	tw->tw_cpu = sk->sk_cpu;
-	tw->tw_saddr = inet_sk(sk)->inet_saddr;
 	tw->tw_sport = inet_sk(sk)->inet_sport;
 	tw->tw_tos = inet_sk(sk)->tos;
 	if (inet_sk(sk)->pinet6) {
 		tw->tw_tclass = inet_sk(sk)->pinet6->tclass;
 		tw->tw_flowlabel = inet_sk(sk)->pinet6->flow_label;
 	}
-	tw->tw_transparent = inet_sk(sk)->transparent;
 	tw->tw_mark = sk->sk_mark;
-	tw->tw_priority = sk->sk_priority;
-	tw->tw_ino = sk->sk_socket ? sk->sk_socket->inode.ino : 0;
 	tw->tw_uid = sk->sk_uid;
 	timer_setup(&tw->tw_timer, inet_twsk_timer);
 	return tw;
@@ -71,9 +67,8 @@ void inet_twsk_hashdance(struct inet_timewait_sock *tw, struct sock *sk, u64 tim
 	if (inet_csk(sk)->icsk_bind_hash)
 		inet_bind_bucket_add_tw(inet_csk(sk)->icsk_bind_hash, tw);
 	tw->c.skc_flow_named = sk->c.skc_flow_named;
-	sk->c.skc_flow_named = 0; /* the flow goes on under another name */
+	sk->c.skc_flow_named = 0; /* the flow goes on under another name, and the same hash */
 	inet_unhash(sk);
-	tw->c.skc_hash = inet_common_hash(h, &tw->c);
 	__inet_ehash_add(h, &tw->c);
 	inet_twsk_reschedule(tw, timeo_ns);
 }

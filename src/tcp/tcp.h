@@ -575,10 +575,12 @@ struct tcp_request_sock {
 struct tcp_timewait_sock {
 	struct inet_timewait_sock tw; /* must be first */
 	u32 rcv_nxt, snd_nxt, rcv_wnd, ts_offset, ts_recent, ts_recent_stamp, last_oow_ack;
-	u32 entry_ms; /* when the connection ended */
-	bool saw_tstamp;
+	u32 entry_ms;          /* when the connection ended */
 	struct tcp_auth *auth; /* the connection's keys; NULL: none */
+	bool saw_tstamp;
 };
+static_assert(sizeof(struct tcp_timewait_sock) <= 4 * CACHE_LINE,
+	      "a server that closes first has one for each connection of a minute");
 #define tcp_twsk(sk_) ((struct tcp_timewait_sock *)(sk_))
 
 /*

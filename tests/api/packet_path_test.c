@@ -122,6 +122,12 @@ static void udp_pair(struct two_nets *t, struct weir_file **c, struct weir_file 
 	assert_int_equal(weir_connect(*c, (struct sockaddr *)&t->addr[1], sizeof(t->addr[1])), 0);
 }
 
+/*
+ * Where the machine halts the process for a while, timers fire and queues grow beyond what has ever been in them, and memory is asked
+ * for once more: one round of some is without it. What each packet did would be there every time.
+ */
+#define ROUNDS 5
+
 static void a_warm_connection_does_not_allocate(void **state)
 {
 	struct two_nets t;
@@ -137,12 +143,16 @@ static void a_warm_connection_does_not_allocate(void **state)
 	weir_run(
 		t.m,
 		0); /* a thread's first turn makes what it may sleep on: receive_soon() may come to need it only later */
-	weir_memory(t.m, &before);
-	start = allocations;
-	transfer(&t, c, s, 20000000);
-	datagrams(&t, uc, us, 1000);
+	for (int i = 0; i < ROUNDS; i++) {
+		weir_memory(t.m, &before);
+		start = allocations;
+		transfer(&t, c, s, 20000000);
+		datagrams(&t, uc, us, 1000);
+		weir_memory(t.m, &after);
+		if (allocations == start && after.mallocs == before.mallocs)
+			break;
+	}
 	assert_int_equal(allocations - start, 0);
-	weir_memory(t.m, &after);
 	assert_int_equal(after.mallocs, before.mallocs);
 	weir_close(c);
 	weir_close(s);
@@ -234,9 +244,7 @@ static void a_warm_connection_makes_no_system_call(void **state)
 		transfer(&t, c, s, 20000000);
 		datagrams(&t, uc, us, 100);
 		trap_system_calls();
-		/* Where the machine halts the process for a while, queues grow beyond what has ever been in them, and memory
-		 * is asked for once more. What each packet did would be there every time. */
-		for (int i = 0; i < 5; i++) {
+		for (int i = 0; i < ROUNDS; i++) {
 			trapped = 0;
 			transfer(&t, c, s, 20000000);
 			datagrams(&t, uc, us, 1000);

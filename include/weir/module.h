@@ -62,7 +62,7 @@
 #include "socket/socket.h"
 #include "wire/ethernet.h"
 
-#define WEIR_MODULE_API 1 /* grows when a structure changes its meaning but not its size */
+#define WEIR_MODULE_API 2 /* grows when a structure changes its meaning but not its size */
 
 /* Structures that modules look into: one of another size, and the module is refused. */
 #define WEIR_MODULE_STRUCTS(X)                                                                     \

@@ -36,9 +36,10 @@ static const struct net *trace_net(const struct sk_buff *skb, const struct net *
 	return skb->sk ? sock_net(skb->sk) : NULL;
 }
 
-void __trace_skb(const struct sk_buff *skb, const struct net *net, trace_point_t tp,
-		 enum trace_verdict v, skb_drop_reason_t reason, u64 related, u64 arg1, u64 arg2)
+static void trace_record(const struct trace_call *call)
 {
+	const struct sk_buff *skb = call->skb;
+	const struct net *net;
 	struct cpu *cpu = skb->cpu;
 	struct trace_ring *ring = cpu->trace;
 	u64 nr;
@@ -46,25 +47,50 @@ void __trace_skb(const struct sk_buff *skb, const struct net *net, trace_point_t
 	lock_assert_held(cpu);
 	if (!ring)
 		return;
-	net = trace_net(skb, net);
+	net = trace_net(skb, call->net);
 	nr = ++ring->last;
 	ring->records[nr & ring->mask] = (struct trace_record){
 		.time = cpu->now,
 		.skb_id = skb->id,
-		.related = related,
-		.arg1 = arg1,
-		.arg2 = arg2,
+		.related = call->related,
+		.arg1 = call->arg1,
+		.arg2 = call->arg2,
 		.net_id = net ? net->id : 0,
 		.ifindex = skb->dev ? (u32)skb->dev->ifindex : 0,
-		.point = tp,
+		.point = (trace_point_t)call->what,
 		.cpu = cpu->id,
-		.reason = reason,
-		.verdict = (u8)v,
+		.reason = (skb_drop_reason_t)(call->what >> 24),
+		.verdict = (u8)(call->what >> 16),
 		.context = cpu->context,
 		.seq = (u32)nr,
 		.len = skb->len,
 	};
 }
+
+#ifdef TRACE_SAVES_REGISTERS
+/* Vector registers, and what of them a newer processor has, are told to be changed where this is called (core/trace.h). */
+__attribute__((naked, cold)) void(__trace_skb)(void)
+{
+	__asm__("push %%rbp\n\t.cfi_adjust_cfa_offset 8\n\t.cfi_rel_offset %%rbp, 0\n\t"
+		"mov %%rsp, %%rbp\n\t.cfi_def_cfa_register %%rbp\n\t"
+		"push %%rax\n\tpush %%rcx\n\tpush %%rdx\n\tpush %%rsi\n\tpush %%rdi\n\t"
+		"push %%r8\n\tpush %%r9\n\tpush %%r10\n\tpush %%r11\n\t"
+		"lea 16(%%rbp), %%rdi\n\t" /* behind rbp and the return address */
+		"and $-16, %%rsp\n\t"
+		"call %P0\n\t"
+		"lea -72(%%rbp), %%rsp\n\t"
+		"pop %%r11\n\tpop %%r10\n\tpop %%r9\n\tpop %%r8\n\t"
+		"pop %%rdi\n\tpop %%rsi\n\tpop %%rdx\n\tpop %%rcx\n\tpop %%rax\n\t"
+		"pop %%rbp\n\t.cfi_def_cfa %%rsp, 8\n\tret"
+		:
+		: "i"(trace_record));
+}
+#else
+void(__trace_skb)(const struct trace_call *call)
+{
+	trace_record(call);
+}
+#endif
 
 void trace_point_register(struct machine *m, const struct trace_point_table *table)
 {

@@ -90,6 +90,51 @@ static void the_ring_overwrites_the_oldest_and_counts_the_lost(void **state)
 	machine_destroy(m);
 }
 
+/* More values than there are registers, and octets below the stack pointer: calls nothing but the point. */
+static __attribute__((noinline)) u64 mix(const struct sk_buff *skb, const u64 *v, double f)
+{
+	volatile u64 below[12];
+	u64 a = v[0], b = v[1], c = v[2], d = v[3], e = v[4], g = v[5], h = v[6], i = v[7];
+
+	for (u32 n = 0; n < ARRAY_SIZE(below); n++)
+		below[n] = v[n % 8] + n;
+	f *= 3;
+	trace_skb(skb, NULL, TP_netif_rx, TRACE_PASS, a ^ b, c ^ d);
+	a = a * 3 + b * 5 + c * 7 + d * 11 + e * 13 + g * 17 + h * 19 + i * 23 + (u64)f;
+	for (u32 n = 0; n < ARRAY_SIZE(below); n++)
+		a = a * 31 + below[n];
+	return a;
+}
+
+static void a_point_changes_nothing_of_its_caller(void **state)
+{
+	static const u64 v[8] = { 3, 1ull << 40, 0x123456789, ~0ull, 77, 1ull << 63, 5, 99 };
+	struct machine *m = test_machine();
+	struct cpu *cpu = m->cpus[0];
+	struct trace_record r[16];
+	struct sk_buff *skb;
+	u64 cursor = 0, lost, off;
+
+	cpu_lock(cpu);
+	skb = alloc_skb(cpu, 1);
+	off = mix(skb, v, 1.5e9);
+	cpu_unlock(cpu);
+	assert_int_equal(trace_enable(m, 16), 0);
+	cpu_lock(cpu);
+	assert_int_equal(mix(skb, v, 1.5e9), off);
+	cpu_unlock(cpu);
+	assert_int_equal(trace_read(cpu, &cursor, r, 16, &lost), 1);
+	assert_int_equal(r[0].skb_id, skb->id);
+	assert_int_equal(r[0].arg1, v[0] ^ v[1]);
+	assert_int_equal(r[0].arg2, v[2] ^ v[3]);
+	assert_int_equal(r[0].point, TP_netif_rx);
+	assert_int_equal(r[0].reason, 0);
+	cpu_lock(cpu);
+	consume_skb(skb);
+	cpu_unlock(cpu);
+	machine_destroy(m);
+}
+
 static void points_have_names(void **state)
 {
 	struct machine *m = test_machine();
@@ -108,6 +153,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_recorded_when_off),
 		cmocka_unit_test(a_packet_leaves_its_records),
 		cmocka_unit_test(the_ring_overwrites_the_oldest_and_counts_the_lost),
+		cmocka_unit_test(a_point_changes_nothing_of_its_caller),
 		cmocka_unit_test(points_have_names),
 	};
 

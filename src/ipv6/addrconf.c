@@ -278,11 +278,12 @@ int inet6_addr_add(struct inet6_dev *idev, const struct ifa6_config *cfg,
 
 /* ---- removing -------------------------------------------------------------------------------------------------------- */
 
-static void orphan_tempaddrs(struct inet6_ifaddr *ifp)
+/* The list's reference keeps @ifp until its caller gives that back. */
+static void orphan_tempaddrs(struct inet6_dev *idev, struct inet6_ifaddr *ifp)
 {
 	struct inet6_ifaddr *other;
 
-	list_for_each_entry(other, &ifp->idev->addr_list, node)
+	list_for_each_entry(other, &idev->addr_list, node)
 		if (other->ifpub == ifp) {
 			other->ifpub = NULL;
 			in6_ifa_put(ifp);
@@ -305,7 +306,7 @@ void ipv6_del_addr(struct inet6_ifaddr *ifp)
 	inet6_ifa_prefix_unroute(ifp);
 	if (ipv6_addr_is_multicast(&ifp->addr))
 		ipv6_dev_mc_dec(idev->dev, &ifp->addr);
-	orphan_tempaddrs(ifp);
+	orphan_tempaddrs(idev, ifp);
 	in6_ifa_put(ifp);
 }
 

@@ -64,7 +64,7 @@ static inline u64 sip_data(const u8 *p, size_t len, const u64 key[2], int c_roun
 		sip_word(&s, m, c_rounds);
 	}
 	if (len)
-		memcpy(&tail, p, len);
+		memcpy(&tail, p, len & 7);
 	return sip_final(&s, last | tail, c_rounds, d_rounds);
 }
 

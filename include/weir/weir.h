@@ -178,6 +178,12 @@ WEIR_API ssize_t weir_sendto(struct weir_file *f, const void *buf, size_t n, int
 WEIR_API ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int flags,
 			       struct sockaddr *addr, socklen_t *len);
 WEIR_API ssize_t weir_sendmsg(struct weir_file *f, const struct msghdr *msg, int flags);
+/*
+ * sendmmsg(2), at most 1024 messages: how many were sent, or the error of the first. msg_len of these is set. Up to 64 of them enter the stack together, which
+ * tells a device over the host's network of what it has to send once for all.
+ */
+struct mmsghdr;
+WEIR_API int weir_sendmmsg(struct weir_file *f, struct mmsghdr *msgs, unsigned n, int flags);
 WEIR_API ssize_t weir_recvmsg(struct weir_file *f, struct msghdr *msg, int flags);
 /*
  * Receiving without copying (TCP; other sockets: -EOPNOTSUPP). Takes up to @n octets from the stream as weir_recv() does, but describes where they

@@ -113,6 +113,14 @@ int sys_getsockname(struct file *f, struct sockaddr_storage *ret_addr, socklen_t
 int sys_getpeername(struct file *f, struct sockaddr_storage *ret_addr, socklen_t *ret_len);
 int sys_socketpair(struct net *net, int family, int type, int protocol, struct file *ret_files[2]);
 ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg);
+/* The messages of one sendmmsg(2). */
+struct send_list {
+	/* Fills *msg with the one that comes next; again the same if that was not sent. 1; 0: there is none; -errno: there is something wrong with it. cpu lock */
+	int (*next)(struct send_list *l, struct kmsghdr *msg);
+	void (*sent)(struct send_list *l, size_t n); /* @n octets of it; cpu lock */
+};
+/* Sends all of them, until one fails. 0, or that error */
+int sys_send_list(struct file *f, struct send_list *l);
 ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg);
 /* The same with msg->pages, whose sock is set if octets are in it. -EOPNOTSUPP: the protocol copies. */
 ssize_t sys_recv_pages(struct file *f, struct kmsghdr *msg);

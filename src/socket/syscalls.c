@@ -281,6 +281,55 @@ ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg)
 					  : -EOPNOTSUPP);
 }
 
+#define SECTION_MESSAGES 64
+#define SECTION_OCTETS   (64u << 10) /* as much is copied with the lock held */
+
+/*
+ * As many of the messages as one section of the lock takes: what they cause (the peer's softirqs, a system call of the driver's for what is on its ring) is
+ * done once. *ret_more: there are more. 0 or -errno
+ */
+static int send_section(struct file *f, struct send_list *l, bool *ret_more)
+{
+	u32 room = SECTION_OCTETS, done;
+	struct socket *sock;
+	ssize_t n = sock_enter(f, &sock);
+
+	*ret_more = false;
+	if (n)
+		return (int)n;
+	for (done = 0; done < SECTION_MESSAGES && room; done++) {
+		struct kmsghdr msg;
+
+		n = l->next(l, &msg);
+		if (n <= 0)
+			break;
+		if (FILE_IS_NONBLOCK(f))
+			msg.flags |= MSG_DONTWAIT;
+		room -= (u32)min((size_t)room, msg.iter.count);
+		n = msg.flags & MSG_CMSG_COMPAT ? -EINVAL
+		    : sock->ops->sendmsg        ? sock->ops->sendmsg(sock, &msg, msg.iter.count)
+						: -EOPNOTSUPP;
+		if (n < 0)
+			break;
+		l->sent(l, (size_t)n);
+		n = 1;
+	}
+	/* Softirqs, which have not run since the first, may make room. */
+	*ret_more = n > 0 || (n == -EAGAIN && done);
+	return (int)sock_leave(sock, *ret_more ? 0 : n);
+}
+
+int sys_send_list(struct file *f, struct send_list *l)
+{
+	bool more;
+	int err;
+
+	do
+		err = send_section(f, l, &more);
+	while (more && !err);
+	return err;
+}
+
 ssize_t sys_recvmsg(struct file *f, struct kmsghdr *msg)
 {
 	struct socket *sock;

@@ -561,6 +561,11 @@ static long call_sendmmsg(struct weir_files *wf, struct weir_file *f, call_args 
 	u32 n = min((u32)a[2], (u32)MMSG_MAX), i;
 	ssize_t r = 0;
 
+	for (i = 0; i < n && !v[i].msg_hdr.msg_controllen; i++)
+		;
+	if (i == n)
+		return weir_sendmmsg(f, v, n, ARG_INT(3));
+	/* Descriptors may be among what is beside the octets. */
 	for (i = 0; i < n; i++) {
 		r = files_sendmsg(wf, f, &v[i].msg_hdr, ARG_INT(3));
 		if (r < 0)

@@ -234,27 +234,76 @@ ssize_t weir_writev(struct weir_file *wf, const struct iovec *iov, int n)
 	return rw(wf, iov, n, true);
 }
 
-ssize_t weir_sendmsg(struct weir_file *wf, const struct msghdr *msg, int flags)
+/* A program's message as the stack takes it; @ss: room for its address. 0 or -errno */
+static int take_msghdr(const struct msghdr *msg, int flags, struct sockaddr_storage *ss,
+		       struct kmsghdr *k)
 {
-	struct sockaddr_storage ss;
-	struct kmsghdr k = { .control = msg->msg_control,
-			     .controllen = msg->msg_control ? msg->msg_controllen : 0,
-			     .flags = (u32)flags };
 	ssize_t total =
 		msg->msg_iovlen > IOV_MAX ? -EMSGSIZE : iov_total(msg->msg_iov, msg->msg_iovlen);
 
 	if (total < 0)
-		return total;
+		return (int)total;
+	*k = (struct kmsghdr){ .control = msg->msg_control,
+			       .controllen = msg->msg_control ? msg->msg_controllen : 0,
+			       .flags = (u32)flags };
 	if (msg->msg_name && msg->msg_namelen) {
 		if ((int)msg->msg_namelen < 0)
 			return -EINVAL;
-		k.namelen = min(msg->msg_namelen, (socklen_t)sizeof(ss));
-		memset(&ss, 0, sizeof(ss));
-		memcpy(&ss, msg->msg_name, k.namelen);
-		k.name = &ss;
+		k->namelen = min(msg->msg_namelen, (socklen_t)sizeof(*ss));
+		memset(ss, 0, sizeof(*ss));
+		memcpy(ss, msg->msg_name, k->namelen);
+		k->name = ss;
 	}
-	iov_iter_init(&k.iter, msg->msg_iov, (u32)msg->msg_iovlen, (size_t)total);
-	return WITH_FILE(wf, ssize_t, sys_sendmsg(f, &k));
+	iov_iter_init(&k->iter, msg->msg_iov, (u32)msg->msg_iovlen, (size_t)total);
+	return 0;
+}
+
+ssize_t weir_sendmsg(struct weir_file *wf, const struct msghdr *msg, int flags)
+{
+	struct sockaddr_storage ss;
+	struct kmsghdr k;
+	int err = take_msghdr(msg, flags, &ss, &k);
+
+	return err ? err : WITH_FILE(wf, ssize_t, sys_sendmsg(f, &k));
+}
+
+#define MMSG_MAX 1024u /* UIO_MAXIOV: sendmmsg(2) */
+
+struct mmsg_list {
+	struct send_list list;
+	struct mmsghdr *msgs;
+	unsigned n, done;
+	int flags;
+	struct sockaddr_storage ss; /* of the one that is being sent */
+};
+
+static int mmsg_next(struct send_list *l, struct kmsghdr *k)
+{
+	struct mmsg_list *m = container_of(l, struct mmsg_list, list);
+	int err;
+
+	if (m->done == m->n)
+		return 0;
+	err = take_msghdr(&m->msgs[m->done].msg_hdr, m->flags, &m->ss, k);
+	return err ? err : 1;
+}
+
+static void mmsg_sent(struct send_list *l, size_t n)
+{
+	struct mmsg_list *m = container_of(l, struct mmsg_list, list);
+
+	m->msgs[m->done++].msg_len = (unsigned)n;
+}
+
+int weir_sendmmsg(struct weir_file *wf, struct mmsghdr *msgs, unsigned n, int flags)
+{
+	struct mmsg_list m = { .list = { .next = mmsg_next, .sent = mmsg_sent },
+			       .msgs = msgs,
+			       .n = min(n, MMSG_MAX),
+			       .flags = flags };
+	int err = WITH_FILE(wf, int, sys_send_list(f, &m.list));
+
+	return m.done ? (int)m.done : err;
 }
 
 #define RECV_PIECES_MAX 1024

@@ -384,6 +384,71 @@ static void frames_go_out_in_order_past_a_full_ring(void **state)
 	detach(&w);
 }
 
+enum { MESSAGES = 64 };
+
+/* How often the host was told that there is something to send. */
+static uint64_t doorbells(const struct world *w)
+{
+	return ethtool_stat(w, is("afpacket") ? "tx_kicks"
+			       : is("afxdp")  ? "tx_calls"
+					      : "tx_bursts");
+}
+
+/* The numbers of the frames that come out are those from @first on. */
+static void expect_frames(const struct world *w, int fd, uint32_t first)
+{
+	unsigned char frame[200];
+	uint32_t got = 0;
+
+	for (int i = 0; i < PATIENCE && got < MESSAGES; i++) {
+		ssize_t n;
+
+		weir_run(w->m, 5000000);
+		while (got < MESSAGES && (n = read(fd, frame, sizeof(frame))) > 0)
+			check_frame(frame, n, everybody, first + got++, 160);
+	}
+	assert_int_equal(got, MESSAGES);
+	assert_int_equal(read(fd, frame, sizeof(frame)), -1);
+}
+
+static void messages_of_one_call_are_told_to_the_host_together(void **state)
+{
+	static unsigned char frames[MESSAGES][200];
+	struct mmsghdr msgs[MESSAGES] = { 0 };
+	struct iovec iov[MESSAGES];
+	uint64_t before, one_by_one;
+	struct weir_file *s;
+	struct world w;
+	int fd;
+
+	begin(&w, "");
+	fd = kernel_raw(TEST_TYPE);
+	s = weir_raw(&w, TEST_TYPE);
+	for (uint32_t i = 0; i < MESSAGES; i++) {
+		iov[i] = (struct iovec){ frames[i], make_frame(frames[i], everybody, i, 160) };
+		msgs[i].msg_hdr.msg_iov = &iov[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	before = doorbells(&w);
+	assert_int_equal(weir_sendmmsg(s, msgs, MESSAGES, 0), MESSAGES);
+	/* One call of the kernel's takes 32 frames of AF_XDP's, one of DPDK's as many. */
+	assert_in_range(doorbells(&w) - before, 1, is("afpacket") ? 1 : 8);
+	for (uint32_t i = 0; i < MESSAGES; i++)
+		assert_int_equal(msgs[i].msg_len, iov[i].iov_len);
+	expect_frames(&w, fd, 0);
+	before = doorbells(&w);
+	for (uint32_t i = 0; i < MESSAGES; i++)
+		assert_int_equal(weir_send(s, iov[i].iov_base, iov[i].iov_len, 0), iov[i].iov_len);
+	one_by_one = doorbells(&w) - before;
+	if (!strstr(kind, "tx_usecs"))
+		assert_in_range(one_by_one, MESSAGES, 2 * MESSAGES);
+	expect_frames(&w, fd, 0);
+	assert_int_equal(number(&w, "statistics/tx_packets"), 2 * MESSAGES);
+	close(fd);
+	weir_close(s);
+	detach(&w);
+}
+
 static void send_to(int fd, const unsigned char *to)
 {
 	unsigned char frame[60];
@@ -909,11 +974,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_not_understood_is_refused_with_a_sentence),
 	};
 	/* The first NR_COMMON are for each kind over an interface, the others for packet sockets. */
-	enum { NR_COMMON = 8 };
+	enum { NR_COMMON = 9 };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_come_in_order_around_the_ring),
 		cmocka_unit_test(what_the_ring_has_no_room_for_is_counted),
 		cmocka_unit_test(frames_go_out_in_order_past_a_full_ring),
+		cmocka_unit_test(messages_of_one_call_are_told_to_the_host_together),
 		cmocka_unit_test(tcp_crosses_both_ways_at_once),
 		cmocka_unit_test(unfinished_checksums_are_no_errors),
 		cmocka_unit_test(carrier_and_mtu_follow_the_host),
@@ -931,6 +997,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest of_a_port[] = {
 		cmocka_unit_test(frames_come_in_order_around_the_ring),
 		cmocka_unit_test(frames_go_out_in_order_past_a_full_ring),
+		cmocka_unit_test(messages_of_one_call_are_told_to_the_host_together),
 		cmocka_unit_test(tcp_crosses_both_ways_at_once),
 		cmocka_unit_test(the_device_may_go_under_load),
 	};

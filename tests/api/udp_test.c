@@ -778,6 +778,144 @@ static void ping_socket_sends_requests_only(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- several messages in one call ------------------------------------------------------------------------- */
+
+enum { MANY = 100 };
+
+struct many {
+	struct mmsghdr msgs[MANY];
+	struct iovec iov[MANY];
+	char octets[MANY][1000];
+};
+
+/* Message @i says so, and has @len octets. */
+static struct many *make_many(size_t len)
+{
+	struct many *m = calloc(1, sizeof(*m));
+
+	assert_non_null(m);
+	for (int i = 0; i < MANY; i++) {
+		m->octets[i][0] = (char)i;
+		m->iov[i] = (struct iovec){ m->octets[i], len };
+		m->msgs[i].msg_hdr.msg_iov = &m->iov[i];
+		m->msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	return m;
+}
+
+static void messages_of_one_call_arrive_in_order(void **state)
+{
+	struct sockaddr_in to[2] = { address("10.0.0.2", 7), address("10.0.0.2", 8) };
+	struct two_nets *t = *state;
+	struct many *m = make_many(10);
+	struct weir_file *a = udp_socket(t->net[0], "10.0.0.1", 9), *b[2];
+	char buf[100];
+
+	b[0] = udp_socket(t->net[1], "10.0.0.2", 7);
+	b[1] = udp_socket(t->net[1], "10.0.0.2", 8);
+	assert_int_equal(send_to(a, "x", 1, "10.0.0.2", 7), 1); /* the neighbour is known then */
+	settle(t);
+	assert_int_equal(weir_recv(b[0], buf, sizeof(buf), 0), 1);
+	for (int i = 0; i < MANY; i++) {
+		m->msgs[i].msg_hdr.msg_name = &to[i % 2];
+		m->msgs[i].msg_hdr.msg_namelen = sizeof(to[0]);
+	}
+	assert_int_equal(weir_sendmmsg(a, m->msgs, MANY, 0), MANY);
+	settle(t);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(m->msgs[i].msg_len, 10);
+		assert_int_equal(weir_recv(b[i % 2], buf, sizeof(buf), 0), 10);
+		assert_int_equal(buf[0], i);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(weir_recv(b[i], buf, sizeof(buf), 0), -EAGAIN);
+		weir_close(b[i]);
+	}
+	weir_close(a);
+	free(m);
+}
+
+/* sendmmsg(2): the error of a later message is that of the next call. */
+static void the_messages_before_one_that_fails_are_sent(void **state)
+{
+	struct two_nets *t = *state;
+	struct many *m = make_many(10);
+	struct weir_file *a = udp_socket(t->net[0], "10.0.0.1", 9);
+	struct weir_file *b = udp_socket(t->net[1], "10.0.0.2", 7);
+	char buf[100];
+
+	assert_int_equal(weir_sendmmsg(a, m->msgs, MANY, 0), -EDESTADDRREQ);
+	assert_int_equal(connect_to(a, "10.0.0.2", 7), 0);
+	m->msgs[3].msg_hdr.msg_iovlen = 5000;
+	assert_int_equal(weir_sendmmsg(a, m->msgs, MANY, 0), 3);
+	assert_int_equal(m->msgs[3].msg_len, 0);
+	assert_int_equal(weir_sendmmsg(a, m->msgs + 3, MANY - 3, 0), -EMSGSIZE);
+	assert_int_equal(weir_sendmmsg(a, m->msgs, 0, 0), 0);
+	settle(t);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), 10);
+		assert_int_equal(buf[0], i);
+	}
+	assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), -EAGAIN);
+	weir_close(a);
+	assert_int_equal(weir_sendmmsg(b, m->msgs, 1, MSG_OOB), -EOPNOTSUPP);
+	weir_close(b);
+	free(m);
+}
+
+/* A buffer for two or three datagrams, which softirqs empty, and one for all. */
+static void a_small_send_buffer_does_not_end_the_call(void **state)
+{
+	struct two_nets *t = *state;
+	struct many *m = make_many(1000);
+	struct weir_file *a = udp_socket(t->net[0], "10.0.0.1", 9);
+	struct weir_file *b = udp_socket(t->net[1], "10.0.0.2", 7);
+	char buf[1000];
+
+	set_int(a, SOL_SOCKET, SO_SNDBUF, 4608);
+	set_int(b, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 20);
+	assert_int_equal(connect_to(a, "10.0.0.2", 7), 0);
+	assert_int_equal(weir_send(a, "x", 1, 0), 1);
+	settle(t);
+	assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), 1);
+	assert_int_equal(weir_sendmmsg(a, m->msgs, MANY, 0), MANY);
+	settle(t);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(weir_recv(b, buf, sizeof(buf), 0), 1000);
+		assert_int_equal(buf[0], i);
+	}
+	weir_close(a);
+	weir_close(b);
+	free(m);
+}
+
+/* The call sleeps in the middle, as often as it must: SO_SNDBUF holds a tenth of what it sends. */
+static void a_call_that_waits_goes_on_with_the_next_message(void **state)
+{
+	struct two_nets *t = *state;
+	struct many *m = make_many(1000);
+	struct weir_file *l, *a, *b;
+	struct sockaddr_in sin = address("10.0.0.2", 7);
+	char buf[1000];
+
+	assert_int_equal(weir_socket(t->net[1], AF_INET, SOCK_STREAM, 0, &l), 0);
+	assert_int_equal(bind_to(l, "10.0.0.2", 7), 0);
+	assert_int_equal(weir_listen(l, 1), 0);
+	assert_int_equal(weir_socket(t->net[0], AF_INET, SOCK_STREAM, 0, &a), 0);
+	set_int(a, SOL_SOCKET, SO_SNDBUF, 10000);
+	assert_int_equal(weir_connect(a, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	assert_int_equal(weir_accept(l, NULL, NULL, 0, &b), 0);
+	assert_int_equal(weir_sendmmsg(a, m->msgs, MANY, 0), MANY);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(weir_recv(b, buf, sizeof(buf), MSG_WAITALL), 1000);
+		assert_int_equal(buf[0], i);
+	}
+	weir_close(a);
+	weir_close(b);
+	weir_close(l);
+	free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -804,6 +942,10 @@ int main(void)
 		T(ping_socket_hears_of_errors),
 		T(ping_socket_gets_its_replies),
 		T(ping_socket_sends_requests_only),
+		T(messages_of_one_call_arrive_in_order),
+		T(the_messages_before_one_that_fails_are_sent),
+		T(a_small_send_buffer_does_not_end_the_call),
+		T(a_call_that_waits_goes_on_with_the_next_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,8 @@
 /*
  * dpdk_side.c - a bare loop on a port of DPDK, for port_side.c: bursts out of and into one pool, and nothing else
  *
- * The port is net_af_packet, which needs no hardware and no huge pages. The thread has a number of DPDK's, so that the pool's cache works for it.
+ * The port is net_af_packet, which needs no hardware and no huge pages, and has the address that frames are sent to: for the host's kernel,
+ * which sees them as well, they are its own then, as they are where weir has the port. The thread has a number of DPDK's, so that the pool's cache works for it.
  */
 #include "bench/dpdk_side.h"
 
@@ -52,9 +53,10 @@ int dpdk_side_start(void)
 	return r < 0 ? -rte_errno : 0;
 }
 
-static int port_up(struct dpdk_side *d)
+static int port_up(struct dpdk_side *d, const unsigned char *mac)
 {
 	struct rte_eth_conf conf = { 0 };
+	struct rte_ether_addr addr;
 	int r = rte_eth_dev_configure(d->port, 1, 1, &conf);
 
 	if (!r)
@@ -63,12 +65,11 @@ static int port_up(struct dpdk_side *d)
 		r = rte_eth_tx_queue_setup(d->port, 0, RING, 0, NULL);
 	if (!r)
 		r = rte_eth_dev_start(d->port);
-	if (!r)
-		(void)rte_eth_promiscuous_enable(d->port);
-	return r;
+	memcpy(addr.addr_bytes, mac, sizeof(addr.addr_bytes));
+	return r ? r : rte_eth_dev_default_mac_addr_set(d->port, &addr);
 }
 
-struct dpdk_side *dpdk_side_open(const char *ifname)
+struct dpdk_side *dpdk_side_open(const char *ifname, const unsigned char *mac)
 {
 	struct dpdk_side *d = calloc(1, sizeof(*d));
 	char args[64];
@@ -84,7 +85,7 @@ struct dpdk_side *dpdk_side_open(const char *ifname)
 	if (!r) {
 		d->pool = rte_pktmbuf_pool_create("bare", MBUFS, CACHE, 0,
 						  RTE_MBUF_DEFAULT_BUF_SIZE, 0);
-		r = d->pool ? port_up(d) : -rte_errno;
+		r = d->pool ? port_up(d, mac) : -rte_errno;
 	}
 	if (r) {
 		dpdk_side_close(d);

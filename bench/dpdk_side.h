@@ -9,7 +9,7 @@
 int dpdk_side_start(void);
 
 struct dpdk_side;
-struct dpdk_side *dpdk_side_open(const char *ifname); /* NULL: errno */
+struct dpdk_side *dpdk_side_open(const char *ifname, const unsigned char *mac); /* NULL: errno */
 void dpdk_side_close(struct dpdk_side *d);
 /* Frames that were sent, or received and looked at: one burst. */
 uint64_t dpdk_side_send(struct dpdk_side *d, const void *frame, uint32_t len);

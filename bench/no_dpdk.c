@@ -10,9 +10,10 @@ int dpdk_side_start(void)
 	return -EPROTONOSUPPORT;
 }
 
-struct dpdk_side *dpdk_side_open(const char *ifname)
+struct dpdk_side *dpdk_side_open(const char *ifname, const unsigned char *mac)
 {
 	(void)ifname;
+	(void)mac;
 	errno = EPROTONOSUPPORT;
 	return NULL;
 }

@@ -632,7 +632,7 @@ static double bare_dpdk(struct port_run *r, bool in)
 
 	if (err)
 		return err;
-	b.d = dpdk_side_open("v0");
+	b.d = dpdk_side_open("v0", weir_mac);
 	if (!b.d)
 		return -errno;
 	make_frame(b.frame, nobody_mac);

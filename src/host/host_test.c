@@ -117,6 +117,8 @@ static void a_permit_is_remembered_once(void **state)
 		hosts[i]->ops->unpark(p);
 		assert_true(hosts[i]->ops->park(p, HOST_FOREVER));
 		assert_false(hosts[i]->ops->park(p, host_now(hosts[i]) + 1000));
+		hosts[i]->ops->unpark(p);
+		assert_true(hosts[i]->ops->park(p, host_now(hosts[i]) + 1000));
 		hosts[i]->ops->parker_free(p);
 		hosts[i]->ops->destroy(hosts[i]);
 	}

@@ -311,6 +311,31 @@ static void frames_come_in_order_around_the_ring(void **state)
 	detach(&w);
 }
 
+/* Also of a device that looks for frames without end: the time is what a turn would take that does not. */
+static void a_turn_ends_when_something_has_come(void **state)
+{
+	const uint64_t turn = 60000000000u;
+	unsigned char frame[100], to[6];
+	struct weir_file *r;
+	struct world w;
+	uint64_t start;
+	int fd;
+
+	begin(&w, "");
+	own_address(&w, to);
+	fd = kernel_raw(TEST_TYPE);
+	r = weir_raw(&w, TEST_TYPE);
+	make_frame(frame, to, 0, 60);
+	assert_int_equal(write(fd, frame, 60), 60);
+	start = weir_now(w.m);
+	while (weir_recv(r, frame, sizeof(frame), 0) < 0 && weir_now(w.m) - start < turn)
+		weir_run(w.m, turn);
+	assert_true(weir_now(w.m) - start < turn);
+	close(fd);
+	weir_close(r);
+	detach(&w);
+}
+
 static void what_the_ring_has_no_room_for_is_counted(void **state)
 {
 	enum { FRAMES = 30000 };
@@ -976,6 +1001,7 @@ int main(int argc, char **argv)
 	/* The first NR_COMMON are for each kind over an interface, the others for packet sockets. */
 	enum { NR_COMMON = 9 };
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_turn_ends_when_something_has_come),
 		cmocka_unit_test(frames_come_in_order_around_the_ring),
 		cmocka_unit_test(what_the_ring_has_no_room_for_is_counted),
 		cmocka_unit_test(frames_go_out_in_order_past_a_full_ring),
@@ -995,6 +1021,7 @@ int main(int argc, char **argv)
 	size_t nr = NR_COMMON;
 
 	const struct CMUnitTest of_a_port[] = {
+		cmocka_unit_test(a_turn_ends_when_something_has_come),
 		cmocka_unit_test(frames_come_in_order_around_the_ring),
 		cmocka_unit_test(frames_go_out_in_order_past_a_full_ring),
 		cmocka_unit_test(messages_of_one_call_are_told_to_the_host_together),

@@ -12,7 +12,8 @@
  *   Transmit. The octets are gathered into a chunk, one copy. The kernel is told (where it wants to be: need_wakeup) when the softirqs that wrote frames are
  *   through, or tx_usecs later; it takes 32 frames a call in copy mode, so it is called until the ring is empty.
  *   Each socket has an interrupt line (host_line.h). With busy_poll the sockets ask for busy polling (SO_PREFER_BUSY_POLL): then the device's
- *   poll() drives the card's, and never sleeps while the device is up.
+ *   poll() drives the card's, and while the device is up it looks again after a microsecond, by a timer: what is always
+ *   scheduled would keep who turns the machine (weir_run()) from going back to the program with what has come.
  *
  *   In a net on several cpus the sockets are shared out: each cpu has some of them, which are the queue of the device's shadow there
  *   (netdev_queue_ops), and a pool of chunks of its own. A chunk never leaves its cpu: its pool fills its sockets' rings, what was sent comes back by
@@ -60,6 +61,7 @@
 #define RETRY_NS    (10 * NSEC_PER_MSEC)
 #define AFXDP_TXQ   1000
 #define BUSY_USECS  20
+#define LOOK_NS     NSEC_PER_USEC
 #define BUSY_BUDGET 64
 
 #ifndef XDP_PACKET_HEADROOM
@@ -106,6 +108,7 @@ struct afxdp_stats {
 	u64 rx_lent, rx_copied, rx_ring_full, rx_fill_empty, rx_dropped;
 	u64 tx_calls, tx_ring_full;
 	u64 csum_unfinished;
+	u64 busy_polled; /* sockets that know whom in the kernel to poll */
 };
 
 /* A queue of the interface */
@@ -128,7 +131,7 @@ struct afxdp_queue {
 	struct afxdp_port *ports; /* nr_ports of them; it sends by the first */
 	u32 nr_ports, next_port;
 	u32 tx_unsent;
-	struct hrtimer tx_timer;
+	struct hrtimer tx_timer, look;
 	struct timer_list retry;
 	struct afxdp_stats stats; /* what the kernel counts is in priv->sum */
 } __cacheline_aligned;
@@ -344,16 +347,22 @@ static int afxdp_poll(struct napi_struct *napi, int budget)
 	tx_flush(q);
 	if (work >= budget)
 		return budget;
-	if (q->priv->busy_poll) { /* the caller pays a core */
-		napi_complete_done(napi, work);
-		napi_schedule(napi);
-		return work;
-	}
 	napi_complete_done(napi, work);
 	tx_flush(q); /* what the end of merging has caused */
+	if (q->priv->busy_poll &&
+	    !hrtimer_start(napi->cpu, &q->look, cpu_clock_refresh(napi->cpu) + LOOK_NS))
+		return work; /* the caller pays a core */
 	for (u32 i = 0; i < q->nr_ports; i++)
 		host_line_arm(&q->ports[i].line, HOST_WATCH_READ);
 	return work;
+}
+
+static void afxdp_look(struct cpu *cpu, struct hrtimer *t)
+{
+	struct afxdp_queue *q = container_of(t, struct afxdp_queue, look);
+
+	if (netif_running(q->dev) && !(q->napi.state & NAPI_STATE_SCHED))
+		napi_schedule(&q->napi);
 }
 
 /* ---- transmit -------------------------------------------------------------------------------------------- */
@@ -519,6 +528,7 @@ static int queue_init(struct afxdp_queue *q, struct net_device *dev)
 
 	timer_setup(&q->retry, afxdp_retry);
 	hrtimer_setup(&q->tx_timer, tx_waited);
+	hrtimer_setup(&q->look, afxdp_look);
 	netif_napi_add(dev, &q->napi, afxdp_poll);
 	for (u32 i = 0; i < q->nr_ports && !err; i++)
 		err = host_line_open(&q->ports[i].line, &q->napi, q->ports[i].fd, true);
@@ -537,6 +547,7 @@ static void queue_uninit(struct afxdp_queue *q)
 	cpu_lock(q->dev->cpu);
 	del_timer(&q->retry);
 	hrtimer_cancel(q->dev->cpu, &q->tx_timer);
+	hrtimer_cancel(q->dev->cpu, &q->look);
 	netif_napi_del(&q->napi);
 	cpu_unlock(q->dev->cpu);
 }
@@ -581,6 +592,7 @@ static void queue_stop(void *queue)
 	tx_flush(q);
 	del_timer(&q->retry);
 	hrtimer_cancel(q->dev->cpu, &q->tx_timer);
+	hrtimer_cancel(q->dev->cpu, &q->look);
 }
 
 /* One of those that are left, for the cpu of @shadow; NULL: there are none */
@@ -704,9 +716,14 @@ static int afxdp_set_mac(struct net_device *dev, const u8 *addr)
 static void ask_kernel(const struct afxdp_port *port, struct afxdp_stats *sum)
 {
 	struct xdp_statistics x = { 0 };
-	socklen_t len = sizeof(x);
+	u32 napi_id = 0;
+	socklen_t len = sizeof(x), napi_len = sizeof(napi_id);
 
-	if (!port->counts || getsockopt(port->fd, SOL_XDP, XDP_STATISTICS, &x, &len))
+	if (!port->counts)
+		return;
+	if (!getsockopt(port->fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &napi_id, &napi_len))
+		sum->busy_polled += napi_id != 0;
+	if (getsockopt(port->fd, SOL_XDP, XDP_STATISTICS, &x, &len))
 		return;
 	sum->rx_ring_full += x.rx_ring_full;
 	sum->rx_fill_empty += x.rx_fill_ring_empty_descs;
@@ -765,6 +782,7 @@ static const struct ethtool_stat afxdp_stat_rows[] = {
 	AFXDP_STAT(tx_calls),
 	AFXDP_STAT(tx_ring_full),
 	AFXDP_STAT(csum_unfinished),
+	AFXDP_STAT(busy_polled),
 };
 
 static const void *afxdp_stats_own(struct net_device *dev)

@@ -28,6 +28,8 @@ struct host_linux {
 
 enum { EMPTY, PERMIT, WAITING };
 
+#define SHORT_NS 2000 /* so short a sleep is spent awake */
+
 struct host_parker {
 	u32 state; /* atomic */
 };
@@ -97,6 +99,16 @@ static bool futex_wait(u32 *word, u32 expected, u64 deadline_ns)
 	return r == 0 || errno != ETIMEDOUT;
 }
 
+/* The kernel would make some 60 us of it: timer_slack, and the way to sleep and back. */
+static bool park_shortly(struct host_parker *p, u64 deadline_ns)
+{
+	do {
+		if (__atomic_exchange_n(&p->state, EMPTY, __ATOMIC_ACQUIRE) == PERMIT)
+			return true;
+	} while (clock_ns(CLOCK_MONOTONIC) < deadline_ns);
+	return false;
+}
+
 static bool linux_park(struct host_parker *p, u64 deadline_ns)
 {
 	u32 state = EMPTY;
@@ -105,6 +117,8 @@ static bool linux_park(struct host_parker *p, u64 deadline_ns)
 		return true;
 	if (!deadline_ns)
 		return false;
+	if (deadline_ns < clock_ns(CLOCK_MONOTONIC) + SHORT_NS)
+		return park_shortly(p, deadline_ns);
 	if (__atomic_compare_exchange_n(&p->state, &state, WAITING, false, __ATOMIC_ACQUIRE,
 					__ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&p->state, __ATOMIC_ACQUIRE) == WAITING &&

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 
 #include "core/cpu.h"
+#include "core/dst.h"
 #include "core/slab.h"
 #include "inet/inet6_sock.h"
 #include "inet/inet_internal.h"
@@ -330,6 +331,7 @@ void reqsk_put(struct request_sock *req)
 	if (req->rsk_ops->destructor)
 		req->rsk_ops->destructor(req);
 	consume_skb(req->pktopts);
+	dst_release(req->dst);
 	cpu = req->rsk_listener->sk_cpu;
 	sock_put(req->rsk_listener);
 	slab_free(cpu, req, req->rsk_ops->obj_size);

@@ -63,6 +63,8 @@ struct request_sock {
 		*pktopts; /* its headers, if the listener asks for them: IPV6_2292PKTOPTIONS */
 	be32 ir_flowlabel;
 	u32 ir_mark;
+	struct dst_entry
+		*dst; /* of the SYN-ACK, held, for the child; NULL: it looks for one itself */
 };
 
 /* Accept queue of a listener. */

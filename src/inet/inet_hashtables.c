@@ -199,12 +199,10 @@ void inet_common_tuple(const struct sock_common *c, struct inet_tuple *ret)
 
 static u32 ehash_fn(const struct inet_hashinfo *h, const struct inet_tuple *t)
 {
-	u32 words[9];
-
 	if (likely(t->family == AF_INET))
 		return unihash_3u32(t->daddr.v4.v, t->saddr.v4.v, tuple_ports(t), &h->hash_key);
-	tuple_words(t, words);
-	return unihash(words, ARRAY_SIZE(words), &h->hash_key);
+	return unihash_4_4_1(t->daddr.v6.s6_addr32, t->saddr.v6.s6_addr32, tuple_ports(t),
+			     &h->hash_key);
 }
 
 u32 inet_common_hash(const struct inet_hashinfo *h, const struct sock_common *c)

@@ -437,13 +437,11 @@ int ipv6_flowlabel_opt_get(const struct sock *sk, void *val, socklen_t *len)
 
 be32 ip6_make_flowlabel(struct net *net, const struct flowi6 *fl)
 {
-	u32 label, words[9];
+	u32 ports = (u32)fl->sport.v << 16 | fl->dport.v, label;
 
-	memcpy(words, &fl->saddr, 16);
-	memcpy(words + 4, &fl->daddr, 16);
-	words[8] = (u32)fl->sport.v << 16 | fl->dport.v;
 	/* The whole flow under a key that is never shown, and that under one that nobody can compute backwards: two flows may meet. */
-	label = (u32)siphash13_1u64(unihash(words, ARRAY_SIZE(words), &net->ipv6->label_key),
+	label = (u32)siphash13_1u64(unihash_4_4_1(fl->saddr.s6_addr32, fl->daddr.s6_addr32, ports,
+						  &net->ipv6->label_key),
 				    net->machine->hash_seed) &
 		IPV6_FLOWLABEL_MASK_;
 	if (net->ipv6->flowlabel_state_ranges)

@@ -35,6 +35,17 @@ static inline u32 unihash_3u32(u32 a, u32 b, u32 c, const struct unihash_key *ke
 	return (u32)((key->k[0] + key->k[1] * a + key->k[2] * b + key->k[3] * c) >> 32);
 }
 
+/* The same as unihash() of these nine words: two addresses of four, and one more. */
+static inline u32 unihash_4_4_1(const u32 a[4], const u32 b[4], u32 c,
+				const struct unihash_key *key)
+{
+	const u64 *k = key->k;
+
+	return (u32)((k[0] + k[1] * a[0] + k[2] * a[1] + k[3] * a[2] + k[4] * a[3] + k[5] * b[0] +
+		      k[6] * b[1] + k[7] * b[2] + k[8] * b[3] + k[9] * c) >>
+		     32);
+}
+
 /* @n at most UNIHASH_WORDS */
 static inline u32 unihash(const u32 *words, u32 n, const struct unihash_key *key)
 {

@@ -20,6 +20,7 @@ static void forms_for_words_agree(void **state)
 	key_of(7, &key);
 	assert_int_equal(unihash_2u32(w[0], w[1], &key), unihash(w, 2, &key));
 	assert_int_equal(unihash_3u32(w[0], w[1], w[2], &key), unihash(w, 3, &key));
+	assert_int_equal(unihash_4_4_1(w, w + 4, w[8], &key), unihash(w, 9, &key));
 	assert_int_not_equal(unihash(w, 8, &key), unihash(w, 9, &key));
 }
 

@@ -196,7 +196,7 @@ enum tcp_cookie_verdict tcp_cookie_check(struct sock *listener, struct tcp_seg *
 		return TCP_COOKIE_NONE;
 	}
 	tcp_openreq_init_rwin(listener, req, dst);
-	dst_release(dst);
+	req->dst = dst;
 	child = tcp_syn_recv_sock(listener, seg->skb, req);
 	if (child && !inet_csk_complete_hashdance(listener, child, req))
 		child = NULL;

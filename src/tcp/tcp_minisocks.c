@@ -452,7 +452,7 @@ static skb_drop_reason_t tcp_conn_queue(struct sock *sk, const struct tcp_seg *s
 			tcp_send_synack(sk, dst, req, &foc);
 		reason = 0;
 	}
-	dst_release(dst);
+	req->dst = dst;
 out:
 	reqsk_put(req);
 	return reason;
@@ -539,6 +539,8 @@ struct sock *tcp_syn_recv_sock(struct sock *sk, struct sk_buff *skb, struct requ
 		return NULL;
 	}
 	tp = tcp_sk(newsk);
+	sk_dst_set(newsk, req->dst);
+	req->dst = NULL;
 	if (inet_csk(newsk)->icsk_af_ops->rebuild_header(newsk))
 		goto fail;
 	tcp_assign_congestion_control(newsk);

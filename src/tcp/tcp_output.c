@@ -154,10 +154,8 @@ void tcp_select_initial_window(const struct sock *sk, u32 space, u32 mss, bool w
 
 		most = max(most, space);
 		most = min(most, *window_clamp);
-		while (most > 65535 && wscale < TCP_MAX_WSCALE_) {
-			most >>= 1;
-			wscale++;
-		}
+		if (most > 65535) /* shifted by this much it is no more */
+			wscale = (u8)min(16u - (u32)__builtin_clz(most), TCP_MAX_WSCALE_);
 	}
 	*window_clamp = min(65535u << wscale, *window_clamp);
 	*ret_wscale = wscale;

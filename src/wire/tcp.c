@@ -170,6 +170,11 @@ void tcp_opts_parse(const u8 *p, u32 hdr_len, bool syn, struct tcp_opts_view *re
 	u32 off = sizeof(struct tcp_hdr);
 
 	memset(ret, 0, sizeof(*ret));
+	if (hdr_len == sizeof(struct tcp_hdr) + 12 &&
+	    tcp_opts_fast_tstamp(p + off, &ret->tsval, &ret->tsecr)) {
+		ret->saw_tstamp = true;
+		return;
+	}
 	while (off < hdr_len && p[off] != TCPOPT_EOL_) {
 		u32 len;
 

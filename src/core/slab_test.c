@@ -106,8 +106,6 @@ static void blocks_of_packets_and_of_objects_are_one_memory(void **state)
 	u64 before, limit = cpu->machine->mem_limit;
 	struct sk_buff *skb;
 
-	if (WEIR_POISON)
-		skip();
 	before = cpu->machine->arena_octets;
 	cpu->machine->mem_limit = before; /* that of packets is not theirs */
 	for (u32 i = 0; i < ARRAY_SIZE(p); i++) {
@@ -118,7 +116,7 @@ static void blocks_of_packets_and_of_objects_are_one_memory(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(p); i++)
 		slab_free(cpu, p[i], 2048);
 	cpu->machine->mem_limit = limit;
-	assert_true(cpu->skb_cache->arena->nr_vacant > 0);
+	assert_true(WEIR_POISON || cpu->skb_cache->arena->nr_vacant > 0);
 	skb = alloc_skb(cpu, 100000);
 	assert_non_null(skb);
 	consume_skb(skb);

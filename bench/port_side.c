@@ -57,8 +57,9 @@ struct port_run {
 	int kind;
 	double (*measure)(struct port_run *r);
 	double result;
-	int fd;      /* of a bare loop, or of a tap */
-	double rate; /* of the packets that a second thread sends; 0: as fast as it can */
+	int fd;       /* of a bare loop, or of a tap */
+	double rate;  /* of the packets that a second thread sends; 0: as fast as it can */
+	bool at_once; /* the device does not wait for company (tx_usecs) */
 	volatile bool stop;
 };
 
@@ -181,10 +182,11 @@ static int add_neighbour(struct weir_net *net, int ifindex, struct in_addr addr,
 
 static int weir_begin(struct port_run *r, struct port_weir *w)
 {
-	static const char *const spec[] = {
-		[AFPACKET] = "afpacket:v0,rx_blocks=64,tx_frames=1024,tx_usecs=50",
-		[AFXDP] = "afxdp:v0,tx_usecs=50",
-		[DPDK] = "dpdk:net_af_packet0,iface=v0",
+	static const char *const spec[][2] = {
+		[AFPACKET] = { "afpacket:v0,rx_blocks=64,tx_frames=1024,tx_usecs=50",
+			       "afpacket:v0,rx_blocks=64,tx_frames=1024" },
+		[AFXDP] = { "afxdp:v0,tx_usecs=50", "afxdp:v0" },
+		[DPDK] = { "dpdk:net_af_packet0,iface=v0", "dpdk:net_af_packet0,iface=v0" },
 	};
 	struct weir_machine_config cfg = { .module_path = BENCH_MODULES };
 	struct net_error e;
@@ -203,7 +205,8 @@ static int weir_begin(struct port_run *r, struct port_weir *w)
 	if (r->kind == TAP)
 		err = weir_dev_attach_tap(w->net, "eth0", r->fd, 0);
 	else
-		err = weir_dev_attach(w->net, "eth0", spec[r->kind], error, sizeof(error));
+		err = weir_dev_attach(w->net, "eth0", spec[r->kind][r->at_once], error,
+				      sizeof(error));
 	if (err) {
 		fprintf(stderr, "bench: %s\n", error);
 		return err;
@@ -266,12 +269,30 @@ static uint64_t weir_tx_batch(void *arg)
 	return 0;
 }
 
-static double weir_tx(struct port_run *r)
+/* Datagrams one by one, in one call. */
+static uint64_t weir_tx_mmsg_batch(void *arg)
+{
+	struct weir_socket *s = arg;
+	char payload[64] = "";
+	struct iovec iov = { payload, sizeof(payload) };
+	struct mmsghdr msgs[BATCH];
+	int n;
+
+	for (int i = 0; i < BATCH; i++)
+		msgs[i] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &iov, .msg_iovlen = 1 } };
+	n = weir_sendmmsg(s->u, msgs, BATCH, 0);
+	if (n > 0)
+		return (uint64_t)n;
+	weir_run(s->w->m, 1000000);
+	return 0;
+}
+
+static double weir_tx_by(struct port_run *r, uint64_t (*batch)(void *arg), int segment)
 {
 	struct port_weir w;
 	struct weir_socket s = { .w = &w };
 	double rate;
-	int err = make_port(r, false), segment = 64;
+	int err = make_port(r, false);
 
 	if (!err)
 		err = weir_begin(r, &w);
@@ -280,10 +301,21 @@ static double weir_tx(struct port_run *r)
 	weir_socket(w.net, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0, &s.u);
 	weir_connect(s.u, (struct sockaddr *)&w.nobody, sizeof(w.nobody));
 	weir_setsockopt(s.u, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
-	rate = timed(r->params, bench_thread_clock, weir_tx_batch, &s);
+	rate = timed(r->params, bench_thread_clock, batch, &s);
 	weir_close(s.u);
 	weir_end(&w);
 	return rate;
+}
+
+static double weir_tx(struct port_run *r)
+{
+	return weir_tx_by(r, weir_tx_batch, 64);
+}
+
+static double weir_tx_mmsg(struct port_run *r)
+{
+	r->at_once = true;
+	return weir_tx_by(r, weir_tx_mmsg_batch, 0);
 }
 
 struct bare {
@@ -885,6 +917,11 @@ double weir_afpacket_tx(const struct bench_params *p)
 	return run(p, AFPACKET, weir_tx);
 }
 
+double weir_afpacket_tx_mmsg(const struct bench_params *p)
+{
+	return run(p, AFPACKET, weir_tx_mmsg);
+}
+
 double weir_afpacket_rx(const struct bench_params *p)
 {
 	return run(p, AFPACKET, weir_rx);
@@ -913,6 +950,11 @@ double loop_afpacket_rx(const struct bench_params *p)
 double weir_afxdp_tx(const struct bench_params *p)
 {
 	return run(p, AFXDP, weir_tx);
+}
+
+double weir_afxdp_tx_mmsg(const struct bench_params *p)
+{
+	return run(p, AFXDP, weir_tx_mmsg);
 }
 
 double weir_afxdp_rx(const struct bench_params *p)

@@ -17,6 +17,7 @@ struct bench {
 	bool again;
 	u64 takes_ns; /* the tasklet */
 	u32 polled;
+	bool fills; /* what it brings finds no room */
 };
 
 static struct bench *bench_of(struct cpu *cpu)
@@ -62,6 +63,7 @@ static int poll_fn(struct napi_struct *napi, int budget)
 	if (!b->polled)
 		note(napi->cpu, "N");
 	b->polled += (u32)budget;
+	napi->cpu->receiver_full |= b->fills;
 	return budget;
 }
 
@@ -296,6 +298,31 @@ static void unlocking_runs_one_budget_and_leaves_the_rest(void **state)
 	machine_destroy(b.m);
 }
 
+static void a_poll_that_fills_a_receiver_is_the_last_of_its_round(void **state)
+{
+	struct bench b;
+	struct net_device dev;
+
+	begin(&b);
+	b.fills = true;
+	memset(&dev, 0, sizeof(dev));
+	dev.cpu = b.cpu;
+	list_init(&dev.napi_list);
+	cpu_lock(b.cpu);
+	netif_napi_add(&dev, &b.napi, poll_fn);
+	napi_enable(&b.napi);
+	napi_schedule(&b.napi);
+	cpu_unlock(b.cpu);
+	assert_int_equal(b.polled, NAPI_POLL_WEIGHT);
+	cpu_lock(b.cpu);
+	assert_true(b.cpu->softirq_pending & 1u << NET_RX_SOFTIRQ);
+	assert_int_equal(b.cpu->softnet->time_squeeze, 0);
+	napi_disable(&b.napi);
+	netif_napi_del(&b.napi);
+	cpu_unlock(b.cpu);
+	machine_destroy(b.m);
+}
+
 static void producer(void *arg)
 {
 	struct bench *b = arg;
@@ -426,6 +453,7 @@ int main(void)
 		cmocka_unit_test(unlocking_runs_one_budget_and_leaves_the_rest),
 		cmocka_unit_test(calls_do_not_pay_a_budget_each),
 		cmocka_unit_test(calls_go_first_when_a_receiver_is_full),
+		cmocka_unit_test(a_poll_that_fills_a_receiver_is_the_last_of_its_round),
 		cmocka_unit_test(softirqs_rest_longer_while_a_receiver_stays_full),
 		cmocka_unit_test(work_of_other_threads_arrives_in_order),
 		cmocka_unit_test(with_workers_work_is_done_by_them),

@@ -105,8 +105,11 @@
 	X(__module_put)                                                                            \
 	X(__pskb_pull_tail)                                                                        \
 	X(__sk_filter_trim_cap)                                                                    \
+	X(__skb_copy_datagram_iter)                                                                \
+	X(__skb_share_check)                                                                       \
 	X(__trace_skb)                                                                             \
 	X(__try_module_get)                                                                        \
+	X(__wake_up)                                                                               \
 	X(alloc_netdev)                                                                            \
 	X(alloc_skb)                                                                               \
 	X(alloc_skb_with_frags)                                                                    \
@@ -152,7 +155,6 @@
 	X(hrtimer_start)                                                                           \
 	X(icmp_send)                                                                               \
 	X(inet_add_protocol)                                                                       \
-	X(inet_af_ops)                                                                             \
 	X(inet_bind)                                                                               \
 	X(inet_del_protocol)                                                                       \
 	X(inet_dgram_connect)                                                                      \
@@ -220,7 +222,6 @@
 	X(skb_clone)                                                                               \
 	X(skb_copy)                                                                                \
 	X(skb_copy_bits)                                                                           \
-	X(skb_copy_datagram_iter)                                                                  \
 	X(skb_cow_head)                                                                            \
 	X(skb_ensure_writable)                                                                     \
 	X(skb_free_datagram)                                                                       \
@@ -229,7 +230,6 @@
 	X(skb_recv_datagram)                                                                       \
 	X(skb_set_owner_r)                                                                         \
 	X(skb_set_owner_w)                                                                         \
-	X(skb_share_check)                                                                         \
 	X(skb_store_bits)                                                                          \
 	X(skb_unshare)                                                                             \
 	X(snap_build_and_send_pkt)                                                                 \
@@ -246,7 +246,6 @@
 	X(sock_rfree)                                                                              \
 	X(sock_setsockopt)                                                                         \
 	X(sock_unregister)                                                                         \
-	X(sock_wake)                                                                               \
 	X(sock_wfree)                                                                              \
 	X(synchronize_net)                                                                         \
 	X(tasklet_schedule)                                                                        \

@@ -81,6 +81,11 @@ void arena_free_remote(struct arena *a, void *p, unsigned kind);
 void *arena_block_alloc(struct arena *a);
 void arena_block_free(struct arena *a, void *block);
 
+static inline u32 arena_class_size(unsigned class)
+{
+	return 1u << (ARENA_MIN_SHIFT + class);
+}
+
 static inline u32 arena_kind_size(unsigned kind)
 {
 	return kind == ARENA_KIND_SKB    ? ARENA_SKB_SIZE

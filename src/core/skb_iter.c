@@ -173,7 +173,7 @@ static const u8 *skb_piece(const struct sk_buff *skb, u32 offset, u32 len)
 	return skb_frag_address(&sh->frags[0]) + (offset - start);
 }
 
-int skb_copy_datagram_iter(const struct sk_buff *skb, u32 offset, struct iov_iter *to, u32 len)
+int __skb_copy_datagram_iter(const struct sk_buff *skb, u32 offset, struct iov_iter *to, u32 len)
 {
 	const u8 *p = skb_piece(skb, offset, len);
 

@@ -149,17 +149,12 @@ static inline struct sk_buff *skb_alloc_struct(struct cpu *cpu)
 	return skb;
 }
 
-static void skb_free_struct(struct sk_buff *skb)
+static inline void skb_free_struct(struct sk_buff *skb)
 {
 	struct skb_cache *c = skb->cpu->skb_cache;
 
 	c->skb_live--;
 	arena_free(c->arena, skb, ARENA_KIND_SKB);
-}
-
-static u32 skb_head_truesize(const struct sk_buff *skb)
-{
-	return ARENA_SKB_SIZE + arena_kind_size(skb->head_slab);
 }
 
 static void skb_shinfo_init(struct sk_buff *skb)
@@ -170,12 +165,25 @@ static void skb_shinfo_init(struct sk_buff *skb)
 	sh->dataref = 1;
 }
 
+/* All behind the line of lists and memory, by steps that become plain stores instead of a loop. */
+static inline void skb_clear_state(struct sk_buff *skb)
+{
+	u8 *p = (u8 *)&skb->dev;
+
+	static_assert(sizeof(*skb) - offsetof(struct sk_buff, dev) == 176,
+		      "what is cleared is all that is not set");
+	memset(p, 0, 64);
+	memset(p + 64, 0, 64);
+	memset(p + 128, 0, 48);
+}
+
 /* An skb with all fields set but id's parent; not traced. */
-static struct sk_buff *__alloc_skb(struct cpu *cpu, u32 size)
+static __inlined struct sk_buff *__alloc_skb_inline(struct cpu *cpu, u32 size)
 {
 	const u32 shinfo = ALIGN_UP((u32)sizeof(struct skb_shared_info), 8u);
 	struct sk_buff *skb;
 	unsigned class;
+	u32 head_size;
 	u8 *head;
 
 	if (size > ARENA_MAX_SIZE - shinfo)
@@ -189,22 +197,32 @@ static struct sk_buff *__alloc_skb(struct cpu *cpu, u32 size)
 		skb_free_struct(skb);
 		return NULL;
 	}
-	memset(skb, 0, sizeof(*skb));
-	skb->cpu = cpu;
+	skb_clear_state(skb);
+	head_size = arena_class_size(class);
+	skb->rbnode = (struct rb_node){ 0 };
 	skb->head = skb->data = head;
-	skb->head_slab = class & 0x1f;
-	skb->end = arena_kind_size(class) - shinfo;
+	skb->tail = 0;
+	skb->end = head_size - shinfo;
+	skb->len = skb->data_len = 0;
 	skb->mac_header = skb->network_header = skb->transport_header = SKB_NO_HEADER;
+	skb->mac_len = 0;
+	skb->cpu = cpu;
+	skb->head_slab = class & 0x1f;
 	skb->users = 1;
-	skb->truesize = skb_head_truesize(skb);
+	skb->truesize = ARENA_SKB_SIZE + head_size;
 	skb->id = skb_new_id(cpu);
 	skb_shinfo_init(skb);
 	return skb;
 }
 
+static struct sk_buff *__alloc_skb(struct cpu *cpu, u32 size)
+{
+	return __alloc_skb_inline(cpu, size);
+}
+
 struct sk_buff *alloc_skb(struct cpu *cpu, u32 size)
 {
-	struct sk_buff *skb = __alloc_skb(cpu, size);
+	struct sk_buff *skb = __alloc_skb_inline(cpu, size);
 
 	if (skb && unlikely(cpu->trace_on))
 		__trace_skb(skb, NULL, TP_alloc_skb, TRACE_CREATE, 0, 0, size, 0);
@@ -241,17 +259,6 @@ struct sk_buff *alloc_skb_with_frags(struct cpu *cpu, u32 header, u32 data)
 
 /* ---- ending ------------------------------------------------------------------------------------------- */
 
-static void skb_release_data(struct sk_buff *skb);
-
-/* The end of an skb without a trace record: what is traced or counted is done. */
-void skb_free_silently(struct sk_buff *skb)
-{
-	skb_dst_drop(skb);
-	skb_orphan(skb);
-	skb_release_data(skb);
-	skb_free_struct(skb);
-}
-
 static void skb_free_frag_list(struct sk_buff *skb)
 {
 	struct sk_buff *next;
@@ -263,7 +270,7 @@ static void skb_free_frag_list(struct sk_buff *skb)
 	}
 }
 
-static void skb_release_data(struct sk_buff *skb)
+static __inlined void skb_release_data(struct sk_buff *skb)
 {
 	struct skb_shared_info *sh = skb_shinfo(skb);
 	u32 i;
@@ -275,9 +282,23 @@ static void skb_release_data(struct sk_buff *skb)
 	}
 	for (i = 0; i < sh->nr_frags; i++)
 		page_put(sh->frags[i].page);
-	if (sh->frag_list)
+	if (unlikely(sh->frag_list))
 		skb_free_frag_list(sh->frag_list);
 	arena_free(skb->cpu->skb_cache->arena, skb->head, skb->head_slab);
+}
+
+/* The end of an skb without a trace record: what is traced or counted is done. */
+static __inlined void __skb_free_silently(struct sk_buff *skb)
+{
+	skb_dst_drop(skb);
+	skb_orphan(skb);
+	skb_release_data(skb);
+	skb_free_struct(skb);
+}
+
+void skb_free_silently(struct sk_buff *skb)
+{
+	__skb_free_silently(skb);
 }
 
 static struct net *skb_net(const struct sk_buff *skb)
@@ -293,7 +314,7 @@ void consume_skb(struct sk_buff *skb)
 	if (--skb->users)
 		return;
 	trace_skb(skb, NULL, TP_consume_skb, TRACE_DONE, 0, 0);
-	skb_free_silently(skb);
+	__skb_free_silently(skb);
 }
 
 void kfree_skb_reason(struct sk_buff *skb, skb_drop_reason_t reason)
@@ -460,12 +481,10 @@ struct sk_buff *skb_unshare(struct sk_buff *skb)
 	return n;
 }
 
-struct sk_buff *skb_share_check(struct sk_buff *skb)
+struct sk_buff *__skb_share_check(struct sk_buff *skb)
 {
 	struct sk_buff *n;
 
-	if (!skb_shared(skb))
-		return skb;
 	n = skb_clone(skb);
 	if (n)
 		consume_skb(skb);

@@ -29,14 +29,16 @@
 #ifndef WEIR_CORE_SKBUFF_H
 #define WEIR_CORE_SKBUFF_H
 
+#include <errno.h>
+
 #include "core/drop_reason.h"
+#include "core/uio.h"
 #include "lib/list.h"
 #include "lib/rbtree.h"
 #include "lib/types.h"
 
 struct cpu;
 struct dst_entry;
-struct iov_iter;
 struct net_device;
 struct sk_buff;
 struct sock;
@@ -240,7 +242,7 @@ struct sk_buff *skb_copy(const struct sk_buff *skb);
 struct sk_buff *pskb_copy(const struct sk_buff *skb);
 /* transform: an skb that nobody else references (struct and data). NULL: consumed, out of memory. */
 struct sk_buff *skb_unshare(struct sk_buff *skb);
-struct sk_buff *skb_share_check(struct sk_buff *skb);
+struct sk_buff *__skb_share_check(struct sk_buff *skb);
 /* Gives the head area a private copy with @nhead more headroom and @ntail more tailroom (if memory is short: @ntail in all).
  * Header pointers die. */
 int pskb_expand_head(struct sk_buff *skb, u32 nhead, u32 ntail);
@@ -274,8 +276,7 @@ int skb_copy_bits(const struct sk_buff *skb, u32 offset, void *to, u32 len);
 int skb_store_bits(struct sk_buff *skb, u32 offset, const void *from, u32 len);
 /* Sum (not folded) of [offset, offset+len), continuing from @csum. */
 u32 skb_checksum(const struct sk_buff *skb, u32 offset, u32 len, u32 csum);
-/* To a program's buffers; advances @to. 0 or -EFAULT. */
-int skb_copy_datagram_iter(const struct sk_buff *skb, u32 offset, struct iov_iter *to, u32 len);
+int __skb_copy_datagram_iter(const struct sk_buff *skb, u32 offset, struct iov_iter *to, u32 len);
 /* The same, verifying the checksum on the way; -EINVAL: wrong checksum. */
 int skb_copy_and_csum_datagram_iter(struct sk_buff *skb, u32 hlen, struct iov_iter *to);
 /* Appends up to @len octets from @from to the skb: tail room first if @linear_ok, then page fragments of
@@ -439,6 +440,21 @@ static inline void __skb_header_release(struct sk_buff *skb)
 static inline bool skb_shared(const struct sk_buff *skb)
 {
 	return skb->users != 1;
+}
+
+/* transform: an skb whose struct nobody else refers to. NULL: consumed, out of memory. */
+static inline struct sk_buff *skb_share_check(struct sk_buff *skb)
+{
+	return likely(!skb_shared(skb)) ? skb : __skb_share_check(skb);
+}
+
+/* To a program's buffers; advances @to. 0 or -EFAULT. */
+static inline int skb_copy_datagram_iter(const struct sk_buff *skb, u32 offset, struct iov_iter *to,
+					 u32 len)
+{
+	if (likely((u64)offset + len <= skb_headlen(skb)))
+		return likely(copy_to_iter(skb->data + offset, len, to) == len) ? 0 : -EFAULT;
+	return __skb_copy_datagram_iter(skb, offset, to, len);
 }
 
 static inline bool skb_is_gso(const struct sk_buff *skb)

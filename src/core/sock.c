@@ -316,12 +316,17 @@ struct sock_rare *sock_rare(struct sock *sk)
 
 /* ---- accounting --------------------------------------------------------------------------------------- */
 
-void sk_wmem_uncharge(struct sock *sk, u32 octets)
+static inline void __sk_wmem_uncharge(struct sock *sk, u32 octets)
 {
 	assert(sk->sk_wmem_alloc >= octets);
 	sk->sk_wmem_alloc -= octets;
 	if (unlikely(!sk->sk_wmem_alloc && !sk->sk_refcnt))
 		__sk_free(sk);
+}
+
+void sk_wmem_uncharge(struct sock *sk, u32 octets)
+{
+	__sk_wmem_uncharge(sk, octets);
 }
 
 /* Half of the buffer free is worth a wake-up: as Linux, so that writers write in batches. */
@@ -341,7 +346,7 @@ void sock_wfree(struct sk_buff *skb)
 			sk_write_space(sk);
 		return;
 	}
-	sk_wmem_uncharge(sk, skb->truesize);
+	__sk_wmem_uncharge(sk, skb->truesize);
 }
 
 void sock_rfree(struct sk_buff *skb)
@@ -792,16 +797,6 @@ struct sk_buff *sock_alloc_send_skb(struct sock *sk, u32 header, u32 data, bool 
 }
 
 /* ---- waking and waiting ------------------------------------------------------------------------------- */
-
-void sock_wake(struct sock *sk, u32 events)
-{
-	if (unlikely(sk->sk_rare && sk->sk_rare->wake)) {
-		sk->sk_rare->wake(sk, events);
-		return;
-	}
-	if (sk->sk_wq)
-		wake_up(sk->sk_cpu, sk->sk_wq, events);
-}
 
 void sk_state_change(struct sock *sk)
 {

@@ -435,7 +435,13 @@ static inline void sk_peek_offset_moved(struct sock *sk, int octets)
 }
 
 /* What happened, as EPOLL* bits: wakes pollers and blocked threads. */
-void sock_wake(struct sock *sk, u32 events);
+static inline void sock_wake(struct sock *sk, u32 events)
+{
+	if (unlikely(sk->sk_rare && sk->sk_rare->wake))
+		sk->sk_rare->wake(sk, events);
+	else if (likely(sk->sk_wq))
+		wake_up(sk->sk_cpu, sk->sk_wq, events);
+}
 static inline void sk_data_ready(struct sock *sk)
 {
 	sock_wake(sk, 0x001 /* EPOLLIN */ | 0x040 /* EPOLLRDNORM */);

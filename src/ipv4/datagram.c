@@ -122,9 +122,9 @@ struct dgram_tx {
 	bool connected; /* the socket's cached dst will do */
 };
 
-/* The destination: of the message, or of the connection. @ports: the protocol has ports, and 0 is none. */
-static int tx_dest(struct sock *sk, const struct kmsghdr *msg, bool ports, be32 *ret_addr,
-		   be16 *ret_port, bool *ret_connected)
+/* The destination: of the message, or of the connection. Where the protocol has ports, 0 is none. */
+static int tx_dest(struct sock *sk, const struct kmsghdr *msg, const struct inet_dgram_proto *proto,
+		   be32 *ret_addr, be16 *ret_port, bool *ret_connected)
 {
 	const struct sockaddr_in *sin = (const struct sockaddr_in *)msg->name;
 
@@ -133,7 +133,7 @@ static int tx_dest(struct sock *sk, const struct kmsghdr *msg, bool ports, be32 
 			return -EINVAL;
 		if (sin->sin_family != AF_INET && sin->sin_family != AF_UNSPEC)
 			return -EAFNOSUPPORT;
-		if (!sin->sin_port && ports)
+		if (!sin->sin_port && proto->hdr_len && !proto->hdr_in_msg)
 			return -EINVAL;
 		*ret_addr = be32_raw(sin->sin_addr.s_addr);
 		*ret_port = be16_raw(sin->sin_port);
@@ -169,8 +169,7 @@ static int tx_prepare(struct sock *sk, struct kmsghdr *msg, size_t len,
 {
 	be32 daddr;
 	be16 dport;
-	bool ports = proto->hdr_len && !proto->hdr_in_msg;
-	int err = tx_dest(sk, msg, ports, &daddr, &dport, &tx->connected);
+	int err = tx_dest(sk, msg, proto, &daddr, &dport, &tx->connected);
 
 	if (err)
 		return err;
@@ -260,7 +259,8 @@ static int tx_packet(struct sock *sk, struct kmsghdr *msg, u32 len, struct dgram
 		return err;
 	}
 	/* RFC 4861 7.3.1: the program knows that what it sent before has arrived. */
-	skb->dst_pending_confirm = (msg->flags & MSG_CONFIRM) != 0;
+	if (unlikely(msg->flags & MSG_CONFIRM))
+		skb->dst_pending_confirm = 1;
 	/* The final destination counts, behind a source route too. */
 	addrs = (struct inet_dgram_addrs){ .family = AF_INET,
 					   .pseudo = csum_tcpudp_nofold(ip_hdr(skb)->saddr,

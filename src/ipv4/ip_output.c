@@ -58,7 +58,7 @@ static bool ip_dont_fragment(const struct sock *sk, const struct rtable *rt)
 }
 
 /* What the packet must fit. IP_PMTUDISC_PROBE and above look at the link only, not at what was learnt: ip(7). */
-static u32 ip_skb_mtu(const struct sock *sk, const struct sk_buff *skb)
+static inline u32 ip_skb_mtu(const struct sock *sk, const struct sk_buff *skb)
 {
 	if (IPCB(skb)->flags & IPSKB_FORWARDED)
 		return ip_rt_mtu_forward(skb_rtable(skb));
@@ -87,7 +87,7 @@ u32 rt_tos2priority(u8 tos)
 	return prio[(tos >> 1) & 15];
 }
 
-static struct ip_hdr *ip_push_header(struct sk_buff *skb, u32 optlen)
+static inline struct ip_hdr *ip_push_header(struct sk_buff *skb, u32 optlen)
 {
 	struct ip_hdr *iph;
 
@@ -312,10 +312,12 @@ struct sk_buff *ip_make_skb(struct sock *sk, struct flowi4 *fl, struct iov_iter 
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, MAX_HEADER + hlen);
-	skb_put(skb, transhdrlen);
 	if (linear) {
-		n = (s64)copy_from_iter(skb_put(skb, data), data, from);
+		u8 *to = skb_put(skb, length);
+
+		n = (s64)copy_from_iter(to + transhdrlen, data, from);
 	} else {
+		skb_put(skb, transhdrlen);
 		truesize = skb->truesize;
 		n = skb_append_iter(skb, from, data, false);
 		if (skb->destructor) /* the fragments are charged too */
@@ -376,7 +378,7 @@ static struct neighbour *ip_dst_neigh(struct rtable *rt, const struct ip_hdr *ip
 	return rt->dst.ops->neigh_lookup(&rt->dst, &iph->daddr);
 }
 
-static int ip_finish_output2(struct net *net, struct sock *sk, struct sk_buff *skb)
+static __inlined int __ip_finish_output2(struct net *net, struct sk_buff *skb)
 {
 	struct rtable *rt = skb_rtable(skb);
 	struct net_device *dev = rt->dst.dev;
@@ -419,6 +421,11 @@ static int ip_finish_output2(struct net *net, struct sock *sk, struct sk_buff *s
 	if (unlikely(!keep))
 		neigh_release(n);
 	return ret;
+}
+
+static int ip_finish_output2(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	return __ip_finish_output2(net, skb);
 }
 
 /* One packet of a list that was cut here: the list ends with the first that fails, the others are tried all the same. */
@@ -464,14 +471,10 @@ static int ip_finish_output(struct net *net, struct sock *sk, struct sk_buff *sk
 	u32 mtu = ip_skb_mtu(sk, skb);
 
 	trace_skb(skb, net, TP_ip_finish_output, TRACE_PASS, mtu, 0);
-	if (skb_is_gso(skb)) {
-		if (likely(ip_gso_wire_len(skb) <= mtu))
-			return ip_finish_output2(net, sk, skb);
-		return ip_finish_output_gso(net, sk, skb, mtu);
-	}
-	if (unlikely(skb->len > mtu))
-		return ip_do_fragment(net, sk, skb, ip_finish_output2);
-	return ip_finish_output2(net, sk, skb);
+	if (unlikely((skb_is_gso(skb) ? ip_gso_wire_len(skb) : skb->len) > mtu))
+		return skb_is_gso(skb) ? ip_finish_output_gso(net, sk, skb, mtu)
+				       : ip_do_fragment(net, sk, skb, ip_finish_output2);
+	return __ip_finish_output2(net, skb);
 }
 
 int ip_output(struct net *net, struct sock *sk, struct sk_buff *skb)

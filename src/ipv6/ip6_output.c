@@ -53,9 +53,9 @@ static u8 ip6_select_hop_limit(const struct sock *sk, const struct rt6_info *rt,
 }
 
 /* Data at the transport header: the fixed header goes in front of it and of @opt's headers. */
-static struct ipv6_hdr *ip6_push_header(struct sk_buff *skb, const struct flowi6 *fl,
-					const struct ipv6_txoptions *opt, be32 flowinfo,
-					u8 hop_limit)
+static inline struct ipv6_hdr *ip6_push_header(struct sk_buff *skb, const struct flowi6 *fl,
+					       const struct ipv6_txoptions *opt, be32 flowinfo,
+					       u8 hop_limit)
 {
 	const struct in6_addr *daddr = &fl->daddr;
 	u8 proto = fl->proto;
@@ -101,7 +101,8 @@ static u32 ip6_auto_label(struct net *net, struct ipv6_pinfo *np, const struct f
 }
 
 /* fl->flowlabel, completed. */
-static be32 ip6_flow_flowinfo(struct net *net, const struct sock *sk, const struct flowi6 *fl)
+static inline be32 ip6_flow_flowinfo(struct net *net, const struct sock *sk,
+				     const struct flowi6 *fl)
 {
 	struct ipv6_pinfo *np = sk && sk->sk_family == AF_INET6 ? inet6_sk(sk) : NULL;
 	u32 info = be32_to_cpu(fl->flowlabel);
@@ -305,10 +306,12 @@ struct sk_buff *ip6_make_skb(struct sock *sk, const struct flowi6 *fl, struct io
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, MAX_HEADER + hlen);
-	skb_put(skb, transhdrlen);
 	if (linear) {
-		n = (s64)copy_from_iter(skb_put(skb, data), data, from);
+		u8 *to = skb_put(skb, length);
+
+		n = (s64)copy_from_iter(to + transhdrlen, data, from);
 	} else {
+		skb_put(skb, transhdrlen);
 		truesize = skb->truesize;
 		n = skb_append_iter(skb, from, data, false);
 		if (skb->destructor) /* the fragments are charged too */
@@ -392,7 +395,7 @@ static bool ip6_finish_multicast(struct net *net, struct sock *sk, struct sk_buf
 	return true;
 }
 
-static int ip6_finish_output2(struct net *net, struct sock *sk, struct sk_buff *skb)
+static __inlined int __ip6_finish_output2(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	struct rt6_info *rt = skb_rt6_info(skb);
 	struct net_device *dev = rt->dst.dev;
@@ -429,6 +432,11 @@ static int ip6_finish_output2(struct net *net, struct sock *sk, struct sk_buff *
 	if (unlikely(!keep))
 		neigh_release(n);
 	return ret;
+}
+
+static int ip6_finish_output2(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	return __ip6_finish_output2(net, sk, skb);
 }
 
 /* One packet of a list that was cut here: the list ends with the first that fails, the others are tried all the same. */
@@ -484,7 +492,7 @@ static int ip6_finish_output(struct net *net, struct sock *sk, struct sk_buff *s
 
 	trace_skb(skb, net, TP_ip6_finish_output, TRACE_PASS, mtu, 0);
 	if (likely(ip6_wire_len(skb) <= mtu))
-		return ip6_finish_output2(net, sk, skb);
+		return __ip6_finish_output2(net, sk, skb);
 	return skb_is_gso(skb) ? ip6_finish_output_gso(net, sk, skb, mtu)
 			       : ip6_fragment(net, sk, skb, ip6_finish_output2);
 }

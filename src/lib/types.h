@@ -111,8 +111,8 @@ static inline be16 be16_raw(u16 v)
 #define __cacheline_aligned   __attribute__((aligned(CACHE_LINE)))
 #define __packed              __attribute__((packed))
 #define __maybe_unused        __attribute__((unused))
-#define __inlined                                                                                  \
-	__attribute__((always_inline)) inline /* the one-packet and the list way share it */
+/* What one caller in many needs without a call: the one-packet and the list way share it, or the others are rare. */
+#define __inlined      __attribute__((always_inline)) inline
 #define __must_check   __attribute__((warn_unused_result))
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 #define __fallthrough  __attribute__((fallthrough))

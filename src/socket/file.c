@@ -86,12 +86,10 @@ static struct file_batch *file_batch_next(struct machine_sock *ms, bool first)
 	return b;
 }
 
-void file_batches_put(struct machine *m)
+void __file_batches_put(struct machine *m)
 {
 	struct file_batch *b;
 
-	if (likely(!__atomic_load_n(&m->sock->have_retired, __ATOMIC_RELAXED)))
-		return;
 	sock_replicas_put(m);
 	for (b = file_batch_next(m->sock, true); b; b = file_batch_next(m->sock, false)) {
 		for (u32 i = 0; i < b->count; i++)

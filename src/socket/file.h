@@ -88,7 +88,5 @@ struct file_batch {
 
 struct file_batch *file_batch_alloc(u32 room); /* NULL: no memory */
 void file_batch_retire(struct machine *m, struct file_batch *b);
-/* Gives back what was retired. No lock is held. */
-void file_batches_put(struct machine *m);
 
 #endif

@@ -27,6 +27,15 @@ struct machine_sock {
 	bool putting;                      /* files_lock: a thread empties the list */
 };
 
+/* file.c */
+void __file_batches_put(struct machine *m);
+/* Gives back what was retired. No lock is held. */
+static inline void file_batches_put(struct machine *m)
+{
+	if (unlikely(__atomic_load_n(&m->sock->have_retired, __ATOMIC_RELAXED)))
+		__file_batches_put(m);
+}
+
 /* poll.c: what poll(2) and epoll_wait(2) spend on looking before they sleep */
 struct busy_poll machine_busy_poll(const struct machine *m);
 

@@ -106,7 +106,6 @@ static void udp_partial_csum(struct sk_buff *skb, struct udp_hdr *uh, u32 covera
 static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct inet_dgram_addrs *a,
 			    const u8 *hdr)
 {
-	const struct udp_variant *v = udp_sk_variant(sk);
 	struct udp_hdr *uh = udp_hdr(skb);
 	u32 len = skb->len - (u32)skb_transport_offset(skb), pseudo = udp_pseudo(sk, a, len);
 	u32 coverage = len;
@@ -114,8 +113,8 @@ static int udp_build_header(struct sock *sk, struct sk_buff *skb, const struct i
 	int err;
 
 	(void)hdr;
-	if (unlikely(v->coverage))
-		coverage = v->coverage(sk, len, &field);
+	if (unlikely(sk->sk_protocol == IPPROTO_UDPLITE))
+		coverage = udp_sk_variant(sk)->coverage(sk, len, &field);
 	*uh = (struct udp_hdr){ .source = a->sport, .dest = a->dport, .len = cpu_to_be16(field) };
 	trace_skb(skb, sock_net(sk), TP_udp_sendmsg, TRACE_PASS, be16_to_cpu(a->sport),
 		  be16_to_cpu(a->dport));

@@ -140,7 +140,7 @@ static void udp_not_wanted(struct sock *sk, struct sk_buff *skb, skb_drop_reason
 	kfree_skb_reason(skb, reason);
 }
 
-static void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
+static __inlined void udp_queue_rcv_one_skb(struct sock *sk, struct sk_buff *skb)
 {
 	bool v6 = be16_to_cpu(skb->protocol) == ETH_P_IPV6;
 	struct net *net = sock_net(sk);

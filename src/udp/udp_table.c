@@ -79,7 +79,7 @@ static void udp_table_grow(struct udp_table *t)
 
 /* ---- lookup ---------------------------------------------------------------------------------------------- */
 
-static inline u32 __udp_score(const struct sock *sk, const struct inet_tuple *t)
+static __inlined u32 __udp_score(const struct sock *sk, const struct inet_tuple *t)
 {
 	enum inet_bound how;
 	u32 score;

@@ -88,33 +88,53 @@ static void add_frag_refs(struct sk_buff *nskb, const struct sk_buff *skb, u32 o
 	}
 }
 
+/* Where the last segment ended: a fragment, and where it begins as seen from data. Segments are cut one behind the other. */
+struct frag_pos {
+	const skb_frag_t *frag;
+	u32 start;
+};
+
+/* The same for an skb without frag_list, from @at on, which moves. */
+static void add_frags_at(struct sk_buff *nskb, const struct sk_buff *skb, u32 off, u32 len,
+			 struct frag_pos *at)
+{
+	struct skb_shared_info *nsh = skb_shinfo(nskb);
+	u32 left = len;
+
+	nsh->zerocopy |= skb_shinfo(skb)->zerocopy;
+	while (left) {
+		const skb_frag_t *f = at->frag;
+		u32 skip = off - at->start, n;
+
+		if (skip >= f->size) {
+			at->start += f->size;
+			at->frag++;
+			continue;
+		}
+		n = min(f->size - skip, left);
+		page_get(f->page);
+		nsh->frags[nsh->nr_frags++] = (skb_frag_t){ f->page, f->offset + skip, n };
+		off += n;
+		left -= n;
+	}
+	nskb->len += len;
+	nskb->data_len += len;
+	nskb->truesize += len;
+}
+
 /* ---- cutting -------------------------------------------------------------------------------------------- */
 
 static void copy_meta(struct sk_buff *nskb, const struct sk_buff *skb)
 {
+	const size_t from = offsetof(struct sk_buff, hash), end = offsetof(struct sk_buff, nfct);
+
 	nskb->dev = skb->dev;
 	nskb->tstamp = skb->tstamp;
 	nskb->protocol = skb->protocol;
 	nskb->queue_mapping = skb->queue_mapping;
-	nskb->pkt_type = skb->pkt_type;
-	nskb->ip_summed = skb->ip_summed;
-	nskb->csum_level = skb->csum_level;
-	nskb->csum_not_inet = skb->csum_not_inet;
-	nskb->encapsulation = skb->encapsulation;
-	nskb->redirected = skb->redirected;
-	nskb->l4_hash = skb->l4_hash;
-	nskb->sw_hash = skb->sw_hash;
-	nskb->nf_trace = skb->nf_trace;
+	nskb->packet_bits = skb->packet_bits;
 	nskb->parent_id = skb->id;
-	nskb->hash = skb->hash;
-	nskb->priority = skb->priority;
-	nskb->mark = skb->mark;
-	nskb->skb_iif = skb->skb_iif;
-	nskb->tc_index = skb->tc_index;
-	nskb->vlan_present = skb->vlan_present;
-	nskb->vlan_proto = skb->vlan_proto;
-	nskb->vlan_tci = skb->vlan_tci;
-	nskb->napi_id = skb->napi_id;
+	memcpy((u8 *)nskb + from, (const u8 *)skb + from, end - from); /* hash to napi_id */
 	nskb->mac_len = skb->mac_len;
 	memcpy(nskb->cb, skb->cb, sizeof(nskb->cb));
 	if (skb->dst) {
@@ -124,8 +144,10 @@ static void copy_meta(struct sk_buff *nskb, const struct sk_buff *skb)
 }
 
 /* One segment: the headers [mac header, data + thlen) and payload [@off, @off + @len) as seen from data. */
-static struct sk_buff *segment_one(struct sk_buff *skb, u32 hlen, u32 off, u32 len)
+static struct sk_buff *segment_one(struct sk_buff *skb, u32 hlen, u32 off, u32 len,
+				   struct frag_pos *at)
 {
+	bool listed = skb_shinfo(skb)->frag_list;
 	u32 mac = skb->mac_header;
 	/* Behind an Ethernet header of 14 octets the network header must still be aligned to 4. */
 	u32 room = ALIGN_UP(skb->dev ? skb->dev->needed_headroom : 0u, 4u) +
@@ -133,7 +155,7 @@ static struct sk_buff *segment_one(struct sk_buff *skb, u32 hlen, u32 off, u32 l
 	u32 linear = off < skb_headlen(skb) ? min(len, skb_headlen(skb) - off) : 0;
 	struct sk_buff *nskb;
 
-	if (count_frag_refs(skb, off + linear, len - linear) < 0)
+	if (unlikely(listed) && count_frag_refs(skb, off + linear, len - linear) < 0)
 		linear = len;
 	nskb = alloc_skb(skb->cpu, NET_SKB_PAD + room + hlen + linear);
 	if (!nskb)
@@ -144,7 +166,10 @@ static struct sk_buff *segment_one(struct sk_buff *skb, u32 hlen, u32 off, u32 l
 		kfree_skb_reason(nskb, SKB_DROP_GSO);
 		return NULL;
 	}
-	add_frag_refs(nskb, skb, off + linear, len - linear);
+	if (unlikely(listed))
+		add_frag_refs(nskb, skb, off + linear, len - linear);
+	else
+		add_frags_at(nskb, skb, off + linear, len - linear, at);
 
 	copy_meta(nskb, skb);
 	skb_reset_mac_header(nskb);
@@ -161,13 +186,15 @@ struct sk_buff *skb_segment(struct sk_buff *skb, netdev_features_t features, u32
 	u32 mss = skb_shinfo(skb)->gso_size;
 	u32 hlen = (u32)(skb->data - skb_mac_header(skb)) + thlen;
 	struct sk_buff *head = NULL, *last = NULL;
+	struct frag_pos at;
 	u32 nsegs = 0;
 
 	*ret_err = -EINVAL;
 	if (!mss || skb->len < thlen || !pskb_may_pull(skb, thlen))
 		return NULL;
+	at = (struct frag_pos){ skb_shinfo(skb)->frags, skb_headlen(skb) };
 	for (u32 off = thlen; off < skb->len || !last; off += mss) {
-		struct sk_buff *seg = segment_one(skb, hlen, off, min(mss, skb->len - off));
+		struct sk_buff *seg = segment_one(skb, hlen, off, min(mss, skb->len - off), &at);
 
 		if (!seg) {
 			kfree_skb_list_reason(head, SKB_DROP_NOMEM);

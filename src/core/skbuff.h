@@ -161,24 +161,29 @@ struct sk_buff {
 	u32 truesize;          /* memory charged: struct, head area, fragments */
 	be16 protocol;         /* Ethernet type */
 	u16 queue_mapping;
-	u8 pkt_type : 3;
-	u8 ip_summed : 2;
+	union {
+		struct {
+			u16 pkt_type : 3;
+			u16 ip_summed : 2;
+			u16 csum_level : 2;
+			u16 csum_not_inet : 1;
+			u16 encapsulation : 1;
+			u16 vlan_present : 1;
+			u16 redirected : 1;
+			u16 l4_hash : 1;
+			u16 sw_hash : 1;
+			u16 nf_trace : 1;
+		};
+		u16 packet_bits; /* all of these: what the parts of a packet that is cut have in common */
+	};
 	u8 cloned : 1;     /* head area may be shared: look at dataref */
 	u8 nohdr : 1;      /* only payload is referenced (retransmit queue) */
 	u8 csum_valid : 1; /* software has verified the L4 checksum */
-	u8 csum_level : 2;
-	u8 csum_not_inet : 1;
-	u8 encapsulation : 1;
 	u8 peeked : 1;
 	u8 dst_pending_confirm : 1; /* confirm the neighbour when sending: TCP made progress */
 	u8 decrypted : 1;
-	u8 vlan_present : 1;
 	u8 tc_at_ingress : 1;
-	u8 redirected : 1;
 	u8 offload_fwd_mark : 1;
-	u8 l4_hash : 1;
-	u8 sw_hash : 1;
-	u8 nf_trace : 1;
 	u8 pfmemalloc : 1;
 	u8 steered : 1;   /* net_steer() of another cpu has looked at it */
 	u8 head_slab : 5; /* which slab class head came from (core/skbuff.c) */

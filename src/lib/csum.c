@@ -249,6 +249,8 @@ u32 csum_variant_partial_copy(unsigned variant, void *dst, const void *src, size
 
 u32 csum_partial(const void *buf, size_t len, u32 sum)
 {
+	if (len < CSUM_VECTOR_MIN)
+		return csum_fold64(sum_words(buf, len, sum));
 	return sum_by(best_for(len), buf, len, sum);
 }
 

@@ -164,7 +164,7 @@ static struct sk_buff *tcp_gro_receive(struct sk_buff_head *held, struct sk_buff
 		bool no = NAPI_GRO_CB(found)->flush || !tcp_gro_same_cwr(found, ph, th) || !len ||
 			  len > mss || !tcp_gro_same_headers(ph, th, thlen) ||
 			  be32_to_cpu(th->seq) != be32_to_cpu(ph->seq) + plen ||
-			  plen % max(mss, 1u) ||
+			  plen != NAPI_GRO_CB(found)->count * mss || /* the last was short */
 			  (th->flags & (TCP_FLAG_RST | TCP_FLAG_SYN | TCP_FLAG_URG));
 
 		if (no || skb_gro_receive(found, skb)) {

@@ -417,6 +417,7 @@ int main(int argc, char **argv)
 			usage(stderr);
 			return 2;
 		}
+	printf("weir built by " BENCH_BUILD "\n");
 	printf("%-33s %10s %10s %-14s %6s\n", "row", "weir", "peer", "unit", "ratio");
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		bool wanted = first == argc;

@@ -8,8 +8,8 @@
  *   a napi that is not done goes to the end of the list, so devices take turns. What is left waits for the next round: user
  *   context never does more than one budget of other people's work, and under overload the drivers' rings fill and
  *   packets are dropped there, before anything was spent on them. For the same reason a poll that fills
- *   a receiver is the last of its round, and softirqs rest (softirq.c): at four times what a program can read, a tenth is brought in vain;
- *   a third with the whole budget.
+ *   a receiver is the last of its round, and softirqs rest (softirq.c): at four times what a program can read, up to a tenth is
+ *   brought in vain; a third with the whole budget.
  *   What a poll brings goes up in lists (gro_normal_one() in gro.c): each layer does its part for all of a list before the next
  *   layer does, so that its code and tables are in the cache for all but the first, and what two packets have in common
  *   (handler, route) is found once. A list of one goes the way of single packets.

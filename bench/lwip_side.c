@@ -124,7 +124,7 @@ EXPORT const char *bench_lwip_settings(void)
 {
 	return "lwIP " LWIP_VERSION_STRING ", raw API, no OS, Ethernet, timestamps, SACK, MSS "
 	       "1460, TCP_WND 1 MiB, TCP_SND_BUF 512 KiB, "
-	       "checksums by weir's routine, made while copying";
+	       "checksums by weir's routine, made while copying; built by " BENCH_LWIP_BUILD;
 }
 
 /* ---- connections ------------------------------------------------------------------------------------------ */

@@ -349,6 +349,11 @@ void sock_wfree(struct sk_buff *skb)
 	__sk_wmem_uncharge(sk, skb->truesize);
 }
 
+void sock_edemux(struct sk_buff *skb)
+{
+	sock_put(skb->sk);
+}
+
 void sock_rfree(struct sk_buff *skb)
 {
 	assert(skb->sk->sk_rmem_alloc >= skb->truesize);

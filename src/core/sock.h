@@ -313,6 +313,32 @@ static inline void __skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
 	sk->sk_rmem_alloc += skb->truesize;
 }
 void sk_wmem_uncharge(struct sock *sk, u32 octets);
+/* Early demux: a packet on its way in keeps the socket that it is for, which was found before its route. */
+void sock_edemux(struct sk_buff *skb); /* its destructor */
+static inline void skb_set_owner_edemux(struct sk_buff *skb, struct sock *sk)
+{
+	sock_hold(sk);
+	skb->sk = sk;
+	skb->destructor = sock_edemux;
+}
+/* That socket, not held, if it is still in the table in which it was found; NULL: look. @skb has none any more. */
+static inline struct sock *skb_steal_sock(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	bool hashed;
+
+	if (likely(!sk))
+		return NULL;
+	if (unlikely(skb->destructor != sock_edemux)) {
+		skb_orphan(skb);
+		return NULL;
+	}
+	skb->sk = NULL;
+	skb->destructor = NULL;
+	hashed = !hlist_unhashed(&sk->sk_node);
+	sock_put(sk);
+	return hashed ? sk : NULL;
+}
 /* consume; 0, -EPERM when the sock's filter refuses it (dropped with SOCKET_FILTER), or -ENOMEM when the receive buffer is full
  * (counted in sk_drops, dropped with SOCKET_RCVBUFF). */
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);

@@ -43,6 +43,7 @@ void inet6_sock_destruct(struct sock *sk)
 	np->rxpmtu = NULL;
 	consume_skb(np->pktoptions);
 	np->pktoptions = NULL;
+	inet6_sk_rx_dst_reset(np);
 }
 
 /* RFC 4007 6: which zone such an address is in, its octets do not say. */

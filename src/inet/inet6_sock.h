@@ -56,14 +56,24 @@ struct ipv6_pinfo {            /* what an AF_INET6 socket has besides inet_sock:
 	struct sk_buff *rxpmtu;                     /* IPV6_RECVPATHMTU */
 	struct sk_buff
 		*pktoptions; /* streams: the headers of the last packet, if rxopt asks for any */
-	be32 rcv_flowinfo;   /* and its traffic class and flow label */
-	struct {             /* ip6_output.c: the label made up for the flow that was sent last */
+	/* The route by which packets of this IPv6 connection come in by that device: ip6_early_demux(); held, or NULL */
+	struct dst_entry *rx_dst;
+	int rx_dst_ifindex;
+	be32 rcv_flowinfo; /* and its traffic class and flow label */
+	struct {           /* ip6_output.c: the label made up for the flow that was sent last */
 		struct in6_addr daddr;
 		be16 sport, dport;
 		be32 label; /* 0: none yet */
 	} auto_label;
 };
 #define inet6_sk(sk_) (inet_sk(sk_)->pinet6)
+
+/* It is for another peer now. */
+static inline void inet6_sk_rx_dst_reset(struct ipv6_pinfo *np)
+{
+	dst_release(np->rx_dst);
+	np->rx_dst = NULL;
+}
 
 enum { /* ipv6_pinfo.rxopt */
        IPV6_RX_PKTINFO = 1 << 0,

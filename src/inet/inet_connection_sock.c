@@ -407,6 +407,7 @@ static void clone_pinfo(struct sock *newsk, const struct request_sock *req)
 	if (np->opt)
 		np->opt->refcount++;
 	np->rxpmtu = NULL;
+	np->rx_dst = NULL;
 	np->pktoptions = req->pktopts ? skb_get(req->pktopts) : NULL;
 	np->rcv_flowinfo = req->ir_flowinfo;
 	list_init(&np->mc_list);
@@ -425,6 +426,7 @@ struct sock *inet_csk_clone_lock(const struct sock *sk, const struct request_soc
 	if (!newsk)
 		return NULL;
 	newsk->sk_state = SS_TCP_SYN_RECV;
+	inet_sk(newsk)->rx_dst_id = 0;
 	newsk->sk_num = req->c.skc_num;
 	newsk->sk_dport = req->c.skc_dport;
 	newsk->sk_daddr = req->c.skc_daddr;

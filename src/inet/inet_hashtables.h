@@ -12,6 +12,7 @@
 #define WEIR_INET_INET_HASHTABLES_H
 
 #include "core/sock.h"
+#include "inet/inet_sock.h"
 #include "lib/list.h"
 #include "lib/unihash.h"
 #include "wire/ipv6.h"
@@ -145,6 +146,15 @@ static inline int inet_common_peer(const struct sock_common *c, const struct ine
 	if (ipv6_addr_any(&c->skc_v6_daddr))
 		return 0;
 	return ipv6_addr_equal(&c->skc_v6_daddr, &t->saddr.v6) ? 1 : -1;
+}
+
+/* Is early demux wanted, and is there anything that it could find? A router without connections does not pay for it. */
+static inline bool inet_wants_early_demux(const struct net *net)
+{
+	const struct netns_inet *inet = net->inet;
+
+	return inet->ip_early_demux &&
+	       (inet->udp_connected || (inet->tcp_hashinfo && inet->tcp_hashinfo->ehash_count));
 }
 
 /* Results are not held. @skb: the segment, data at its payload, for the programs of SO_REUSEPORT groups; NULL: the flow's hash decides. */

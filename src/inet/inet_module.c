@@ -94,6 +94,10 @@ static const struct sysctl_desc inet_sysctl_rows[] = {
 		   "first port that a socket of another user than root may bind to"),
 	SYSCTL_ROW("ipv4/ip_nonlocal_bind", SYSCTL_U8, struct netns_inet, ip_nonlocal_bind, 0, 0, 1,
 		   "whether bind(2) takes addresses that no device has"),
+	SYSCTL_ROW(
+		"ipv4/ip_early_demux", SYSCTL_U8, struct netns_inet, ip_early_demux, 1, 0, 255,
+		"whether the connected socket of a packet is looked for before its route, which it "
+		"may know; of IPv6 too"),
 	SYSCTL_ROW("ipv4/ip_autobind_reuse", SYSCTL_U8, struct netns_inet, ip_autobind_reuse, 0, 0,
 		   1,
 		   "whether bind(2) to port 0 may share a port by SO_REUSEADDR when none is free"),

@@ -47,6 +47,8 @@ struct inet_sock {
 	struct ip_options *inet_opt;
 	struct ipv6_pinfo *pinet6; /* AF_INET6: at the end of the same object (inet6_create) */
 	u16 local_port_range_lo, local_port_range_hi; /* 0: the net's */
+	/* The number of the route by which packets of this IPv4 connection come in: ip_early_demux(); 0: it has not been asked for yet */
+	u32 rx_dst_id;
 };
 
 #define inet_sk(sk_) ((struct inet_sock *)(sk_))
@@ -76,6 +78,8 @@ struct netns_inet {
 	u32 tw_count; /* timewait socks alive */
 	u32 ping_group_lo, ping_group_hi;
 	u8 ip_nonlocal_bind;
+	u8 ip_early_demux; /* of both IP versions */
+	u32 udp_connected; /* UDP sockets with a port that have, or had, a peer */
 	u8 ip_autobind_reuse;
 	u8 bindv6only;                                    /* IPV6_V6ONLY of new sockets */
 	struct hlist_head ping_hash[INET_PING_HASH_SIZE]; /* ping.c: by identifier */
@@ -111,6 +115,9 @@ struct net_protocol {
 	void (*handler)(struct sk_buff *skb);
 	/* borrow; an ICMP error came for a packet of ours: data at the inner IP header. */
 	void (*err_handler)(struct sk_buff *skb, u8 type, u8 code, u32 info);
+	/* borrow; the packet has no route yet, data at the network header, transport header set. Gives it the connected socket that @handler will
+	 * find (skb_set_owner_edemux()), or does nothing. Optional */
+	void (*early_demux)(struct sk_buff *skb);
 	const struct offload_callbacks *offload;
 	u8 no_policy : 1;
 };

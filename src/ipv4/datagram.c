@@ -110,6 +110,7 @@ int ip4_datagram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t
 	sk->sk_daddr = fl.daddr;
 	sk->sk_dport = be16_raw(sin->sin_port);
 	sk->sk_state = SS_TCP_ESTABLISHED;
+	inet->rx_dst_id = 0;
 	inet->inet_id = (u16)cpu_random(sk->sk_cpu);
 	sk_dst_set(sk, &rt->dst);
 	return 0;

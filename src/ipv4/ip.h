@@ -86,13 +86,14 @@ struct netns_ipv4 {
 	/* Routing looks at ports; at ports or users, which keys of rt_cache lack: fib4_needs_changed() */
 	bool rules_need_l4, rules_need_more;
 	u32 fib_table_count;
-	u32 rt_genid; /* routes changed: cached dsts are obsolete */
+	u32 rt_last_id; /* rtable.rt_id */
+	u32 rt_genid;   /* routes changed: cached dsts are obsolete */
 	struct neigh_table *arp_tbl;
 	struct list_head in_devs;
 	/* sysctls: table in sysctl_ipv4.c */
 	u8 default_ttl, ip_forward, no_pmtu_disc, icmp_echo_ignore_all, icmp_echo_ignore_broadcasts;
 	u8 fwmark_reflect, ip_forward_update_priority, fib_multipath_hash_policy;
-	u8 early_demux, raw_l3mdev_accept; /* kept only */
+	u8 raw_l3mdev_accept; /* kept only */
 	u8 icmp_ignore_bogus_error_responses, icmp_errors_use_inbound_ifaddr, ip_forward_use_pmtu;
 	u32 icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	u64 icmp_global_stamp;

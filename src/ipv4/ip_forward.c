@@ -70,6 +70,9 @@ int ip_forward(struct sk_buff *skb)
 		reason = SKB_DROP_IP_SOURCE_ROUTE_FAILED;
 		goto discard;
 	}
+	/* Addressed to a connection whose address is no longer here (ip_early_demux()): it is nobody's then. */
+	if (unlikely(skb->sk))
+		skb_orphan(skb);
 	iph = ip_hdr(skb);
 	mtu = ip_rt_mtu_forward(rt);
 	trace_skb(skb, net, TP_ip_forward, TRACE_PASS, iph->ttl, mtu);

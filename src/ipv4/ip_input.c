@@ -4,7 +4,7 @@
  *
  * Theory of operation
  *   ip_rcv()            checks the header; PRE_ROUTING hook
- *   ip_rcv_finish()     routes: skb->dst says whether it goes up or on; options
+ *   ip_rcv_finish()     early demux; routes: skb->dst says whether it goes up or on; options
  *   dst_input()         ip_local_deliver(), ip_forward(), or ip_error()
  *   ip_local_deliver()  reassembly (ip_fragment.c); LOCAL_IN hook; then the transport protocol's handler
  *
@@ -22,6 +22,7 @@
 
 #include "core/net_group.h"
 #include "core/nf_hook.h"
+#include "inet/inet_hashtables.h"
 #include "wire/icmp.h"
 
 int inet_add_protocol(struct net *net, u8 protocol, const struct net_protocol *p)
@@ -103,6 +104,48 @@ static __inlined skb_drop_reason_t ip_rcv_classify(struct sk_buff *skb, struct n
 	return 0;
 }
 
+/*
+ * All packets for us that come in by a device have the same rtable, which lives until routes, addresses or settings change: so its
+ * number says all that a connection has to remember, and no reference is held. Rules may want to see each packet's mark and type of
+ * service; they do, unlike in Linux.
+ */
+static __inlined void ip_route_input_sk(struct sk_buff *skb)
+{
+	struct in_device *in_dev = in_dev_get(skb->dev);
+	struct rtable *rt;
+
+	if (unlikely(!in_dev || in_dev->net->ipv4->fib_has_custom_rules))
+		return;
+	rt = in_dev->rt_cache[IN_RT_LOCAL_IN];
+	if (likely(rt && rt->rt_id == inet_sk(skb->sk)->rx_dst_id && rt_valid(rt))) {
+		dst_hold(&rt->dst);
+		skb_dst_set(skb, &rt->dst);
+	}
+}
+
+static void ip_route_remember(const struct sk_buff *skb)
+{
+	const struct rtable *rt = skb_rtable(skb);
+
+	inet_sk(skb->sk)->rx_dst_id = rt->rt_type == RTN_LOCAL ? rt->rt_id : 0;
+}
+
+/*
+ * The socket first, the route then: a connection's packets all come the same way, and its socket remembers which that is. Other packets are
+ * looked up here in vain, as far as there are sockets at all.
+ */
+static __attribute__((noinline)) void ip_early_demux(struct net *net, struct sk_buff *skb,
+						     const struct ip_hdr *iph)
+{
+	const struct net_protocol *p = net->ipv4->protos[iph->protocol];
+
+	if (!p || !p->early_demux || ip_is_fragment(iph))
+		return;
+	p->early_demux(skb);
+	if (skb->sk)
+		ip_route_input_sk(skb);
+}
+
 /* Routes and looks at options. @hint: a packet that went this way just before, which may have the answer; or NULL. False: consumed. */
 static __inlined bool ip_rcv_finish_core(struct net *net, struct sk_buff *skb,
 					 const struct sk_buff *hint)
@@ -111,8 +154,15 @@ static __inlined bool ip_rcv_finish_core(struct net *net, struct sk_buff *skb,
 	skb_drop_reason_t reason = 0;
 
 	/* What comes back over loopback brings the dst it was sent with. */
-	if (!skb->dst && !(hint && ip_route_use_hint(skb, hint)))
-		reason = ip_route_input(skb, iph->daddr, iph->saddr, iph->tos, skb->dev);
+	if (!skb->dst && !(hint && ip_route_use_hint(skb, hint))) {
+		if (inet_wants_early_demux(net))
+			ip_early_demux(net, skb, iph);
+		if (!skb->dst) {
+			reason = ip_route_input(skb, iph->daddr, iph->saddr, iph->tos, skb->dev);
+			if (!reason && skb->sk)
+				ip_route_remember(skb);
+		}
+	}
 	if (!reason && unlikely(iph->ihl_version != 0x45))
 		reason = ip_rcv_options(skb);
 	if (!reason)
@@ -157,8 +207,8 @@ static void ip_list_rcv_finish(struct net *net, struct skb_list *list)
 			dst = skb->dst;
 			hint = NULL;
 		}
-		/* A source route may have led to another dst than the addresses do. */
-		if (routed && likely(ip_hdr(skb)->ihl_version == 0x45))
+		/* A source route may have led to another dst than the addresses do, and what a socket knows is for its packets. */
+		if (routed && !skb->sk && likely(ip_hdr(skb)->ihl_version == 0x45))
 			hint = skb;
 		skb_list_add(&sub, skb);
 	}

@@ -141,6 +141,9 @@ static struct rtable *rt_alloc(struct net *net, struct net_device *dev, u8 type,
 	rt->dst.header_len = 0;
 	rt->net = net;
 	rt->rt_genid = net->ipv4->rt_genid;
+	if (!++net->ipv4->rt_last_id)
+		net->ipv4->rt_last_id = 1;
+	rt->rt_id = net->ipv4->rt_last_id;
 	rt->rt_type = type;
 	rt->rt_flags = flags;
 	rt->fi = fi;

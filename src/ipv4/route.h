@@ -30,6 +30,7 @@ struct rtable {
 	struct dst_entry dst; /* must be first */
 	struct net *net;
 	u32 rt_genid;
+	u32 rt_id;    /* no other of the net has this number */
 	u32 rt_flags; /* RTCF_* of linux/in_route.h */
 	u8 rt_type;   /* RTN_* */
 	u8 rt_uses_gateway;

@@ -65,9 +65,6 @@ static const struct sysctl_desc ipv4_rows[] = {
 	    "forwarded packets are queued by their TOS"),
 	ROW("fwmark_reflect", SYSCTL_U8, fwmark_reflect, 0, 0, 255,
 	    "answers that belong to no socket carry the mark of what they answer"),
-	ROW("ip_early_demux", SYSCTL_U8, early_demux, 1, 0, 255,
-	    "kept for programs that set it: routes of what arrives come from the destination "
-	    "cache"),
 	ROW("raw_l3mdev_accept", SYSCTL_U8, raw_l3mdev_accept, 1, 0, 1,
 	    "kept for programs that set it: there are no VRFs"),
 	ROW("ip_no_pmtu_disc", SYSCTL_U8, no_pmtu_disc, 0, 0, 3,

@@ -302,6 +302,7 @@ static int connect_ipv6(struct sock *sk, const struct sockaddr_in6 *sin6, be32 f
 		sk->sk_v6_rcv_saddr = fl.saddr;
 	}
 	sk->sk_state = SS_TCP_ESTABLISHED;
+	inet6_sk_rx_dst_reset(np);
 	sk_dst_set(sk, &rt->dst);
 	return 0;
 }

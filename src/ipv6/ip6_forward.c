@@ -94,6 +94,9 @@ int ip6_forward(struct sk_buff *skb)
 	if (unlikely(IP6CB(skb)->flags & IP6SKB_ROUTERALERT) && !list_empty(&net->ipv6->ra_chain) &&
 	    ip6_call_ra_chain(net, skb))
 		return 0;
+	/* Addressed to a connection whose address is no longer here (ip6_early_demux()): it is nobody's then. */
+	if (unlikely(skb->sk))
+		skb_orphan(skb);
 	trace_skb(skb, net, TP_ip6_forward, TRACE_PASS, ipv6_hdr(skb)->hop_limit, mtu);
 	reason = forward_check(net, skb, mtu);
 	if (reason)

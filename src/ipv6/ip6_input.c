@@ -4,7 +4,7 @@
  *
  * Theory of operation
  *   ipv6_rcv()          checks the header, looks at hop-by-hop options; PRE_ROUTING hook
- *   ip6_rcv_finish()    routes: skb->dst says whether it goes up or on
+ *   ip6_rcv_finish()    early demux; routes: skb->dst says whether it goes up or on
  *   dst_input()         ip6_input(), ip6_mc_input(), ip6_forward(), or ip6_pkt_discard()
  *   ip6_input()         LOCAL_IN hook; then the chain of extension headers, one after the other, up to the transport
  *
@@ -23,6 +23,7 @@
 
 #include "core/net_group.h"
 #include "core/nf_hook.h"
+#include "inet/inet_hashtables.h"
 #include "core/trace.h"
 #include "wire/icmpv6.h"
 
@@ -109,6 +110,18 @@ int ip6_mc_input(struct sk_buff *skb)
 
 /* ---- routing --------------------------------------------------------------------------------------------- */
 
+/* As ip_early_demux() of IPv4. With extension headers nobody looks. */
+static __attribute__((noinline)) void ip6_early_demux(struct net *net, struct sk_buff *skb)
+{
+	const struct net_protocol *p = net->ipv6->protos[ipv6_hdr(skb)->nexthdr];
+
+	if (!p || !p->early_demux)
+		return;
+	p->early_demux(skb);
+	if (skb->sk)
+		ip6_route_input_sk(skb);
+}
+
 /* Routes. @hint: a packet that went this way just before, which may have the answer; or NULL. False: consumed. */
 static __inlined bool ip6_rcv_finish_core(struct net *net, struct sk_buff *skb,
 					  const struct sk_buff *hint)
@@ -116,8 +129,15 @@ static __inlined bool ip6_rcv_finish_core(struct net *net, struct sk_buff *skb,
 	skb_drop_reason_t reason = 0;
 
 	/* What comes back over loopback brings the dst it was sent with. */
-	if (!skb->dst && !(hint && ip6_route_use_hint(skb, hint)))
-		reason = ip6_route_input(skb);
+	if (!skb->dst && !(hint && ip6_route_use_hint(skb, hint))) {
+		if (inet_wants_early_demux(net))
+			ip6_early_demux(net, skb);
+		if (!skb->dst) {
+			reason = ip6_route_input(skb);
+			if (!reason && skb->sk)
+				ip6_route_remember(skb);
+		}
+	}
 	if (unlikely(reason)) {
 		kfree_skb_reason(skb, reason);
 		return false;
@@ -159,7 +179,8 @@ static void ip6_list_rcv_finish(struct net *net, struct skb_list *list)
 			dst = skb->dst;
 			hint = NULL;
 		}
-		if (routed)
+		/* What a socket knows is for its packets. */
+		if (routed && !skb->sk)
 			hint = skb;
 		skb_list_add(&sub, skb);
 	}

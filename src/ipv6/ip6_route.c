@@ -605,6 +605,30 @@ skb_drop_reason_t ip6_route_input(struct sk_buff *skb)
 	return 0;
 }
 
+void ip6_route_input_sk(struct sk_buff *skb)
+{
+	const struct ipv6_pinfo *np = inet6_sk(skb->sk);
+
+	/* Rules may want to see each packet. */
+	if (!np->rx_dst || np->rx_dst_ifindex != skb->dev->ifindex ||
+	    unlikely(skb->dev->net->ipv6->fib6_has_custom_rules) || !dst_check(np->rx_dst))
+		return;
+	dst_hold(np->rx_dst);
+	skb_dst_set(skb, np->rx_dst);
+}
+
+void ip6_route_remember(const struct sk_buff *skb)
+{
+	struct ipv6_pinfo *np = inet6_sk(skb->sk);
+
+	inet6_sk_rx_dst_reset(np);
+	if (skb_rt6_info(skb)->rt6i_type != RTN_LOCAL)
+		return;
+	np->rx_dst = skb->dst;
+	np->rx_dst_ifindex = skb->dev->ifindex;
+	dst_hold(np->rx_dst);
+}
+
 bool ip6_route_use_hint(struct sk_buff *skb, const struct sk_buff *hint)
 {
 	const struct ipv6_hdr *a = ipv6_hdr(skb), *b = ipv6_hdr(hint);

@@ -59,6 +59,10 @@ struct rt6_info *ip6_route_output(struct net *net, struct flowi6 *fl, const stru
 				  int *ret_err);
 /* For a received packet (network header set): sets skb->dst. 0 or a drop reason. */
 skb_drop_reason_t ip6_route_input(struct sk_buff *skb);
+/* The same for a packet of the connection of skb->sk, if that remembers the answer: skb->dst is set, or not. */
+void ip6_route_input_sk(struct sk_buff *skb);
+/* It does from now on. */
+void ip6_route_remember(const struct sk_buff *skb);
 /* The same with the answer that @hint, in front of it, has got: true if that serves @skb too. Nothing has happened in between. */
 bool ip6_route_use_hint(struct sk_buff *skb, const struct sk_buff *hint);
 void rt6_cache_flush(struct net *net); /* all cached dsts become obsolete */

@@ -920,7 +920,20 @@ void tcp_reqsk_send_ack(struct sock *listener, struct sk_buff *skb, struct reque
  * and makes it a segment, data at the payload. @tp: the trace point. NULL: consumed */
 const struct tcp_hdr *tcp_rcv_header(struct sk_buff *skb, u32 pseudo, u8 dsfield, u16 tp);
 /* The segment to what has the tuple @t. consumes */
+void tcp_rcv_sock(struct sock *sk, struct sk_buff *skb, bool v6,
+		  u8 ttl); /* that is for @sk. consume */
 void tcp_rcv(struct sk_buff *skb, const struct inet_tuple *t, u8 ttl);
+/* Early demux: the header at skb's transport header, if there is something to look for; the connection that has @t becomes skb->sk. borrow */
+static inline const struct tcp_hdr *tcp_early_header(const struct sk_buff *skb)
+{
+	const struct netns_tcp *tcp = skb->dev->net->tcp;
+
+	if (!tcp->early_demux || skb->pkt_type != SKB_PACKET_HOST ||
+	    skb_headlen(skb) < (u32)skb_transport_offset(skb) + sizeof(struct tcp_hdr))
+		return NULL;
+	return (const struct tcp_hdr *)skb_transport_header(skb);
+}
+void tcp_early_sock(struct sk_buff *skb, const struct inet_tuple *t);
 /* The connection that an ICMP error about segment @seq means; NULL: none, or nothing more is to be done. @unreachable: it ends a
  * handshake. @in_errors: counts what belongs to nobody. */
 struct sock *tcp_err_sock(struct net *net, const struct inet_tuple *t, u32 seq, bool unreachable,

@@ -211,7 +211,6 @@ static void tcp_fill_cb(struct sk_buff *skb, u32 hlen, u8 dsfield)
 	cb->eor = 0;
 	skb_reset_transport_header(skb);
 	__skb_pull(skb, hlen);
-	skb_orphan(skb); /* it has arrived: no longer on the way out of whoever sent it */
 }
 
 /* Header and checksum. 0 or a drop reason. */
@@ -403,11 +402,35 @@ static void tcp_rcv_timewait(struct tcp_timewait_sock *tw, struct sk_buff *skb,
 }
 
 /* RFC 5082: IP_MINTTL, IPV6_MINHOPCOUNT */
-static bool tcp_ttl_too_low(const struct sock *sk, const struct inet_tuple *t, u8 ttl)
+static bool tcp_ttl_too_low(const struct sock *sk, bool v6, u8 ttl)
 {
-	if (likely(t->family == AF_INET))
+	if (likely(!v6))
 		return ttl < inet_sk(sk)->min_ttl;
 	return ttl < inet_sk(sk)->pinet6->min_hopcount;
+}
+
+void tcp_early_sock(struct sk_buff *skb, const struct inet_tuple *t)
+{
+	struct sock *sk = __inet_lookup_established(&skb->dev->net->tcp->hashinfo, t);
+
+	if (sk && sk->sk_state != SS_TCP_TIME_WAIT && sk->sk_state != SS_TCP_NEW_SYN_RECV)
+		skb_set_owner_edemux(skb, sk);
+}
+
+static __inlined void rcv_sock(struct sock *sk, struct sk_buff *skb, bool v6, u8 ttl)
+{
+	if (unlikely(tcp_ttl_too_low(sk, v6, ttl))) {
+		kfree_skb_reason(skb, SKB_DROP_TCP_MIN_TTL);
+		return;
+	}
+	if (!tcp_admit(sk, NULL, skb))
+		return;
+	tcp_do_rcv(sk, skb);
+}
+
+void tcp_rcv_sock(struct sock *sk, struct sk_buff *skb, bool v6, u8 ttl)
+{
+	rcv_sock(sk, skb, v6, ttl);
 }
 
 void tcp_rcv(struct sk_buff *skb, const struct inet_tuple *t, u8 ttl)
@@ -429,13 +452,7 @@ void tcp_rcv(struct sk_buff *skb, const struct inet_tuple *t, u8 ttl)
 		tcp_rcv_request((struct request_sock *)sk, skb);
 		return;
 	}
-	if (unlikely(tcp_ttl_too_low(sk, t, ttl))) {
-		kfree_skb_reason(skb, SKB_DROP_TCP_MIN_TTL);
-		return;
-	}
-	if (!tcp_admit(sk, NULL, skb))
-		return;
-	tcp_do_rcv(sk, skb);
+	rcv_sock(sk, skb, t->family != AF_INET, ttl);
 }
 
 /* ---- ICMP errors ------------------------------------------------------------------------------------- */

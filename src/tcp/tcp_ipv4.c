@@ -198,6 +198,7 @@ int tcp_v4_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 	/* INADDR_ANY means this host, as in BSD. */
 	sk->sk_daddr = sin->sin_addr.s_addr ? be32_raw(sin->sin_addr.s_addr) : fl.daddr;
 	sk->sk_dport = be16_raw(sin->sin_port);
+	inet->rx_dst_id = 0;
 	if (sk->sk_family == AF_INET6) {
 		/* ::ffff:a.b.c.d was asked for (tcp_v6_connect()). */
 		ipv6_addr_set_v4mapped(inet->inet_saddr, &inet->pinet6->saddr);
@@ -216,6 +217,7 @@ static void tcp_v4_rcv(struct sk_buff *skb)
 	const struct ip_hdr *iph = ip_hdr(skb);
 	const struct tcp_hdr *th;
 	struct inet_tuple t;
+	struct sock *sk;
 	u32 pseudo = 0;
 
 	if (!skb_csum_unnecessary(skb))
@@ -224,9 +226,27 @@ static void tcp_v4_rcv(struct sk_buff *skb)
 	if (!th)
 		return;
 	iph = ip_hdr(skb);
+	sk = skb_steal_sock(skb);
+	if (sk) {
+		tcp_rcv_sock(sk, skb, false, iph->ttl);
+		return;
+	}
 	t = inet_tuple_v4(iph->saddr, th->source, iph->daddr, be16_to_cpu(th->dest),
 			  skb->dev->ifindex);
 	tcp_rcv(skb, &t, iph->ttl);
+}
+
+static void tcp_v4_early_demux(struct sk_buff *skb)
+{
+	const struct ip_hdr *iph = ip_hdr(skb);
+	const struct tcp_hdr *th = tcp_early_header(skb);
+	struct inet_tuple t;
+
+	if (!th)
+		return;
+	t = inet_tuple_v4(iph->saddr, th->source, iph->daddr, be16_to_cpu(th->dest),
+			  skb->dev->ifindex);
+	tcp_early_sock(skb, &t);
 }
 
 /* errno of an ICMP error, or 0: it says nothing to a connection. */
@@ -304,5 +324,6 @@ const struct tcp_af_ops tcp_v4_af_ops = {
 const struct net_protocol tcp_v4_protocol = {
 	.handler = tcp_v4_rcv,
 	.err_handler = tcp_v4_err,
+	.early_demux = tcp_v4_early_demux,
 	.offload = &tcp_v4_offload,
 };

@@ -284,6 +284,7 @@ static int tcp_v6_connect(struct sock *sk, const struct sockaddr *addr, socklen_
 	if (ipv6_addr_any(&sk->sk_v6_rcv_saddr))
 		sk->sk_v6_rcv_saddr = np->saddr;
 	sk->sk_dport = be16_raw(sin6->sin6_port);
+	inet6_sk_rx_dst_reset(np);
 	return tcp_connect_begin(sk, &rt->dst, tcp_v6_ext_hdr_len(sk), TCP_MSS_DEFAULT_V6);
 }
 
@@ -296,6 +297,7 @@ static void tcp_v6_rcv(struct sk_buff *skb)
 	const struct tcp_hdr *th;
 	int dif = IP6CB(skb)->iif; /* before TCP's cb */
 	struct inet_tuple t;
+	struct sock *sk;
 	u32 pseudo = 0;
 
 	if (!skb_csum_unnecessary(skb))
@@ -304,8 +306,25 @@ static void tcp_v6_rcv(struct sk_buff *skb)
 	if (!th)
 		return;
 	h = ipv6_hdr(skb);
+	sk = skb_steal_sock(skb);
+	if (sk) {
+		tcp_rcv_sock(sk, skb, true, h->hop_limit);
+		return;
+	}
 	t = inet_tuple_v6(&h->saddr, th->source, &h->daddr, be16_to_cpu(th->dest), dif);
 	tcp_rcv(skb, &t, h->hop_limit);
+}
+
+static void tcp_v6_early_demux(struct sk_buff *skb)
+{
+	const struct ipv6_hdr *h = ipv6_hdr(skb);
+	const struct tcp_hdr *th = tcp_early_header(skb);
+	struct inet_tuple t;
+
+	if (!th)
+		return;
+	t = inet_tuple_v6(&h->saddr, th->source, &h->daddr, be16_to_cpu(th->dest), IP6CB(skb)->iif);
+	tcp_early_sock(skb, &t);
 }
 
 /* borrow: data at the inner IPv6 header, of a segment that we sent; the transport header is the inner TCP header. */
@@ -356,5 +375,6 @@ const struct tcp_af_ops tcp_v6_af_ops = {
 const struct net_protocol tcp_v6_protocol = {
 	.handler = tcp_v6_rcv,
 	.err_handler = tcp_v6_err,
+	.early_demux = tcp_v6_early_demux,
 	.offload = &tcp_v6_offload,
 };

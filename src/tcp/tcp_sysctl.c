@@ -229,8 +229,7 @@ static const struct sysctl_desc tcp_sysctl_rows[] = {
 	ROW("l3mdev_accept", SYSCTL_U8, l3mdev_accept, 0, 0, 1,
 	    "kept for programs that set it: there are no VRFs, all listeners are for all devices"),
 	ROW("early_demux", SYSCTL_U8, early_demux, 1, 0, 255,
-	    "kept for programs that set it: routes of what arrives come from the destination "
-	    "cache"),
+	    "early demux for it, where ip_early_demux allows it"),
 	ROW("fack", SYSCTL_U8, fack, 0, 0, 255, "without effect, as in Linux since 4.15"),
 	ROW("low_latency", SYSCTL_S32, low_latency, 0, INT_MIN_, INT_MAX_,
 	    "without effect, as in Linux since 4.14"),

@@ -335,6 +335,17 @@ static void udp_close(struct sock *sk, u64 timeout_ns)
 	inet_sk_common_release(sk);
 }
 
+static int udp_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len)
+{
+	int err = inet_datagram_connect(sk, addr, len);
+
+	if (!err && !udp_sk(sk)->connected && !hlist_unhashed(&sk->sk_node)) {
+		udp_sk(sk)->connected = 1;
+		sock_net(sk)->inet->udp_connected++;
+	}
+	return err;
+}
+
 static int udp_disconnect(struct sock *sk, int flags)
 {
 	inet_cork_drop(sk, &udp_sk(sk)->cork);
@@ -481,8 +492,8 @@ static struct sock_mem *udp_memory(const struct net *net)
 #define UDP_PROTO(name_, sock_)                                                                    \
 	{                                                                                          \
 		.name = (name_), .obj_size = sizeof(sock_), .close = udp_close,                    \
-		.connect = inet_datagram_connect, .disconnect = udp_disconnect,                    \
-		.ioctl = udp_ioctl, .setsockopt = udp_setsockopt, .getsockopt = udp_getsockopt,    \
+		.connect = udp_connect, .disconnect = udp_disconnect, .ioctl = udp_ioctl,          \
+		.setsockopt = udp_setsockopt, .getsockopt = udp_getsockopt,                        \
 		.sendmsg = udp_sendmsg, .recvmsg = udp_recvmsg, .get_port = udp_get_port,          \
 		.listen_any = udp_listen_any, .unhash = udp_unhash, .poll = udp_poll,              \
 		.memory = udp_memory,                                                              \

@@ -47,6 +47,7 @@ struct udp_sock {
 	u8 no_check6_tx : 1, no_check6_rx : 1;
 	u8 send_cscov_set : 1, recv_cscov_set : 1;
 	u8 claimed_alone : 1; /* net_udp_claim() was told: not shared */
+	u8 connected : 1;     /* counted in netns_inet.udp_connected */
 	u16 gso_size;         /* UDP_SEGMENT: payload octets of one datagram; 0: as they are sent */
 	u16 send_cscov, recv_cscov; /* UDP-Lite, RFC 3828: octets; 0: all */
 	struct inet_cork *cork; /* the datagram that MSG_MORE or UDP_CORK holds back; NULL: none */
@@ -132,6 +133,19 @@ u32 udp_score(const struct sock *sk, const struct inet_tuple *t);
  * groups; NULL: the flow's hash decides. */
 struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const struct inet_tuple *t,
 			const struct sk_buff *skb);
+/* Early demux: the header at skb's transport header, if there may be something to look for; the connected socket that udp_lookup() will
+ * give for @t becomes skb->sk. borrow */
+static inline const struct udp_hdr *udp_early_header(const struct sk_buff *skb)
+{
+	const struct netns_udp *u = skb->dev->net->udp;
+
+	if (!u->early_demux || !skb->dev->net->inet->udp_connected ||
+	    skb->pkt_type != SKB_PACKET_HOST ||
+	    skb_headlen(skb) < (u32)skb_transport_offset(skb) + sizeof(struct udp_hdr))
+		return NULL;
+	return (const struct udp_hdr *)skb_transport_header(skb);
+}
+void udp_early_sock(struct sk_buff *skb, const struct inet_tuple *t);
 /* Members of a SO_REUSEPORT group share packets; a connected socket has its own. */
 static inline bool udp_shares_packets(const struct sock *sk)
 {

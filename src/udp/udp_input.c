@@ -193,8 +193,10 @@ void udp_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 void udp_unicast_deliver(struct net *net, const struct udp_variant *v, struct sk_buff *skb,
 			 const struct inet_tuple *t, void (*unreachable)(struct sk_buff *skb))
 {
-	struct sock *sk = udp_lookup(net, v, t, skb);
+	struct sock *sk = skb_steal_sock(skb);
 
+	if (!sk)
+		sk = udp_lookup(net, v, t, skb);
 	if (udp_zero_csum_refused(skb, sk)) {
 		udp_csum_error(net, v, skb);
 		return;

@@ -62,6 +62,17 @@ static void udp4_rcv(struct sk_buff *skb)
 	udp4_rcv_variant(skb, &udp_variants[UDP_PLAIN]);
 }
 
+static void udp4_early_demux(struct sk_buff *skb)
+{
+	const struct udp_hdr *uh = udp_early_header(skb);
+	struct inet_tuple t;
+
+	if (!uh)
+		return;
+	t = udp4_tuple(skb, ip_hdr(skb), uh);
+	udp_early_sock(skb, &t);
+}
+
 static void udplite4_rcv(struct sk_buff *skb)
 {
 	udp4_rcv_variant(skb, &udp_variants[UDP_LITE]);
@@ -132,6 +143,9 @@ static const struct offload_callbacks udp4_offload = {
 };
 
 const struct net_protocol udp4_protocols[NR_UDP_VARIANTS] = {
-	[UDP_PLAIN] = { .handler = udp4_rcv, .err_handler = udp4_err, .offload = &udp4_offload },
+	[UDP_PLAIN] = { .handler = udp4_rcv,
+			.err_handler = udp4_err,
+			.early_demux = udp4_early_demux,
+			.offload = &udp4_offload },
 	[UDP_LITE] = { .handler = udplite4_rcv, .err_handler = udplite4_err },
 };

@@ -59,6 +59,17 @@ static void udp6_rcv(struct sk_buff *skb)
 	udp6_rcv_variant(skb, &udp_variants[UDP_PLAIN]);
 }
 
+static void udp6_early_demux(struct sk_buff *skb)
+{
+	const struct udp_hdr *uh = udp_early_header(skb);
+	struct inet_tuple t;
+
+	if (!uh)
+		return;
+	t = udp6_tuple(skb, ipv6_hdr(skb), uh);
+	udp_early_sock(skb, &t);
+}
+
 static void udplite6_rcv(struct sk_buff *skb)
 {
 	udp6_rcv_variant(skb, &udp_variants[UDP_LITE]);
@@ -125,6 +136,9 @@ static const struct offload_callbacks udp6_offload = {
 };
 
 const struct net_protocol udp6_protocols[NR_UDP_VARIANTS] = {
-	[UDP_PLAIN] = { .handler = udp6_rcv, .err_handler = udp6_err, .offload = &udp6_offload },
+	[UDP_PLAIN] = { .handler = udp6_rcv,
+			.err_handler = udp6_err,
+			.early_demux = udp6_early_demux,
+			.offload = &udp6_offload },
 	[UDP_LITE] = { .handler = udplite6_rcv, .err_handler = udplite6_err },
 };

@@ -71,8 +71,7 @@ static const struct sysctl_desc udp_sysctl_rows[] = {
 	ROW("wmem_min", SYSCTL_U32, wmem_min, 4096, 1, 0x7fffffff,
 	    "kept for programs that set it: what is sent does not count"),
 	ROW("early_demux", SYSCTL_U8, early_demux, 1, 0, 255,
-	    "kept for programs that set it: routes of what arrives come from the destination "
-	    "cache"),
+	    "early demux for it, where ip_early_demux allows it"),
 	ROW("l3mdev_accept", SYSCTL_U8, l3mdev_accept, 0, 0, 1,
 	    "kept for programs that set it: there are no VRFs, all sockets are for all devices"),
 	ROW("child_hash_entries", SYSCTL_U32, child_hash_entries, 0, 0, 65536,

@@ -180,6 +180,31 @@ struct sock *udp_lookup(struct net *net, const struct udp_variant *v, const stru
 	return member ? member : best;
 }
 
+/* Who would have to look at many sockets does not look, as in Linux, where this is the first one: most have a port of their own. */
+#define UDP_EARLY_LOOKS 4
+
+void udp_early_sock(struct sk_buff *skb, const struct inet_tuple *t)
+{
+	struct net *net = skb->dev->net;
+	struct sock_common *c;
+	u32 looks = 0;
+
+	hlist_for_each_entry(c, udp_bucket(&net->udp->table[UDP_PLAIN], t->hnum), skc_node) {
+		struct sock *sk = (struct sock *)c;
+
+		if (++looks > UDP_EARLY_LOOKS)
+			return;
+		if (sk->sk_state != SS_TCP_ESTABLISHED || !be16_eq(sk->sk_dport, t->sport) ||
+		    sk->sk_num != t->hnum)
+			continue;
+		/* Of one that has several addresses or peers the route may not always be the same. */
+		if (inet_common_bound(c, t) == INET_BOUND_ADDR && inet_common_peer(c, t) > 0 &&
+		    udp_lookup(net, &udp_variants[UDP_PLAIN], t, NULL) == sk)
+			skb_set_owner_edemux(skb, sk);
+		return;
+	}
+}
+
 /* Where @sk's port lies or will lie. */
 static struct udp_table *sk_table(const struct sock *sk)
 {
@@ -303,6 +328,8 @@ void udp_unhash(struct sock *sk)
 	reuseport_detach_sock(sk);
 	hlist_del_init(&sk->sk_node);
 	sk_table(sk)->count--;
+	sock_net(sk)->inet->udp_connected -= udp_sk(sk)->connected;
+	udp_sk(sk)->connected = 0;
 	if (has_claims(sk))
 		net_udp_unclaim(sock_net(sk), sk->sk_num, !udp_sk(sk)->claimed_alone);
 	sk->sk_num = 0;

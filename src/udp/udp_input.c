@@ -106,7 +106,7 @@ static bool udplite_coverage_too_small(const struct sock *sk, const struct sk_bu
 	return !udp_sk(sk)->recv_cscov || field < udp_sk(sk)->recv_cscov;
 }
 
-static skb_drop_reason_t udp_sock_wants(struct sock *sk, struct sk_buff *skb)
+static inline skb_drop_reason_t udp_sock_wants(struct sock *sk, struct sk_buff *skb)
 {
 	if (unlikely(sk->sk_protocol == IPPROTO_UDPLITE) && udplite_coverage_too_small(sk, skb))
 		return SKB_DROP_UDPLITE_WANTED;

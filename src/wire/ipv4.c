@@ -54,44 +54,6 @@ void ipv4_build(u8 *p, const struct ipv4_view *v)
 	memcpy(p + offsetof(struct ip_hdr, check), &check, sizeof(check));
 }
 
-/* The sum of a header. Nearly all have no options, and their five words are added here. */
-static inline u32 header_sum(const u8 *p, u32 hdr_len)
-{
-	u32 w[5];
-	u64 sum;
-
-	if (unlikely(hdr_len != sizeof(w)))
-		return csum_partial(p, hdr_len, 0);
-	memcpy(w, p, sizeof(w));
-	sum = (u64)w[0] + w[1] + w[2] + w[3] + w[4];
-	return csum_add((u32)sum, (u32)(sum >> 32));
-}
-
-bool ipv4_csum_ok(const u8 *p, u32 hdr_len)
-{
-	return csum_fold(header_sum(p, hdr_len)) == 0;
-}
-
-static inline u16 octets_in_memory_order(u8 first, u8 second)
-{
-	return cpu_to_be16((u16)(first << 8 | second)).v;
-}
-
-void ip_send_check(struct ip_hdr *h)
-{
-	h->check.v = 0;
-	if (likely(h->ihl_version == 0x45)) {
-		/* Member by member, as they were just written: wider loads would wait for the stores. */
-		u64 sum = (u64)h->saddr.v + h->daddr.v + h->tot_len.v + h->id.v + h->frag_off.v;
-
-		sum += octets_in_memory_order(h->ihl_version, h->tos) +
-		       octets_in_memory_order(h->ttl, h->protocol);
-		h->check.v = csum_fold(csum_add((u32)sum, (u32)(sum >> 32)));
-		return;
-	}
-	h->check.v = csum_fold(csum_partial(h, ip_hdr_len(h), 0));
-}
-
 void ip_decrease_ttl(struct ip_hdr *h)
 {
 	const be16 from = cpu_to_be16((u16)(h->ttl << 8 | h->protocol));

@@ -109,7 +109,7 @@ struct netns_udp {
 	u64 key[2];
 	struct sock_mem mem; /* net.ipv4.udp_mem */
 	u32 rmem_min, wmem_min;
-	u32 child_hash_entries; /* kept only, as the next two */
+	u32 child_hash_entries; /* kept only, as l3mdev_accept */
 	u8 early_demux, l3mdev_accept;
 	/* Who takes datagrams to any destination that no other socket is for: of IPv4, IPv6. Held. */
 	struct sock *any[2];

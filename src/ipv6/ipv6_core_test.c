@@ -208,6 +208,62 @@ static void a_packet_without_length_needs_a_jumbo_option(void **state)
 	assert_int_equal(drops(f, SKB_DROP_IP6_TRUNCATED), 1);
 }
 
+/* ---- lists --------------------------------------------------------------------------------------------------- */
+
+static struct sk_buff *listed(struct fixture *f, const struct in6_addr *dst, u8 hop_limit, u16 len)
+{
+	struct sk_buff *skb = test_packet(f->eth0, ETH_P_IPV6, 48);
+	struct ipv6_hdr *ip = memset(skb->data, 0, 48);
+
+	ip->ver_tc_flow = cpu_to_be32(6u << 28);
+	ip->payload_len = cpu_to_be16(len);
+	ip->nexthdr = 253;
+	ip->hop_limit = hop_limit;
+	ip->saddr = peer;
+	ip->daddr = *dst;
+	skb_reset_mac_header(skb);
+	return skb;
+}
+
+/* Headers, routes and ends of a list are those of its packets. */
+static void a_list_does_what_its_packets_do_one_by_one(void **state)
+{
+	static const u32 counters[] = { MIB_Ip6_InReceives, MIB_Ip6_InTruncatedPkts,
+					MIB_Ip6_InUnknownProtos, MIB_Ip6_OutForwDatagrams,
+					MIB_Ip6_InHdrErrors };
+	struct fixture *f = *state;
+	u64 before[ARRAY_SIZE(counters)], single[ARRAY_SIZE(counters)];
+
+	for (u32 round = 0; round < 2; round++) {
+		struct skb_list list;
+
+		for (u32 i = 0; i < ARRAY_SIZE(counters); i++)
+			before[i] = f->net->mib[counters[i]];
+		skb_list_init(&list);
+		cpu_lock(f->net->cpu);
+		for (u32 i = 0; i < 40; i++) {
+			struct sk_buff *skb = listed(f, i / 4 % 2 ? &behind : &us,
+						     i % 7 == 3 ? 1 : 64, i % 5 == 2 ? 9 : 8);
+
+			if (round)
+				skb_list_add(&list, skb);
+			else
+				ipv6_rcv(skb, f->eth0, NULL);
+		}
+		if (round)
+			ipv6_list_rcv(&list, f->eth0, NULL);
+		cpu_unlock(f->net->cpu);
+		for (u32 i = 0; i < ARRAY_SIZE(counters); i++) {
+			u64 n = f->net->mib[counters[i]] - before[i];
+
+			assert_true(n > 0);
+			if (round)
+				assert_int_equal(n, single[i]);
+			single[i] = n;
+		}
+	}
+}
+
 /* ---- fragments --------------------------------------------------------------------------------------------------- */
 
 /* @off in octets; @payload of @len octets behind the fragment header. */
@@ -690,6 +746,7 @@ int main(void)
 		TEST(a_mapped_source_does_not_come_in),
 		TEST(bad_extension_headers_are_dropped_for_their_reason),
 		TEST(a_packet_without_length_needs_a_jumbo_option),
+		TEST(a_list_does_what_its_packets_do_one_by_one),
 		TEST(bad_fragments_are_dropped_for_their_reason),
 		TEST(an_atomic_fragment_has_a_size),
 		TEST(a_first_fragment_with_long_options_is_complete),

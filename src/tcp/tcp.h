@@ -258,7 +258,7 @@ struct netns_tcp {
 	u8 plb_enabled, plb_idle_rehash_rounds, plb_rehash_rounds,
 		plb_suspend_rto_s; /* tcp_plb.c */
 	u32 plb_cong_thresh;
-	/* Kept for programs that set them: what they were for is not there, or is always so. */
+	/* Beside early_demux kept for programs that set them: what they were for is not there, or is always so. */
 	u8 fack, early_demux, l3mdev_accept;
 	s32 adv_win_scale, low_latency;
 	u32 child_ehash_entries;

@@ -2,6 +2,8 @@
 /* tcp_reass_test.c - segments in any order, cut and overlapping in any way, against an array of octets */
 #include "tcp/tcp_test.h"
 
+#include "core/net_group.h"
+
 static u8 octet_at(u32 i)
 {
 	return (u8)(i * 31 + (i >> 8) * 7 + 3);
@@ -183,6 +185,55 @@ static void tiny_segments_share_buffers(void **state)
 	assert_int_equal(f->sk->sk_rmem_alloc, 0);
 }
 
+/* As Linux: each skb that becomes a part of the last one, a lone FIN too. Payload in pages is joined without a copy. */
+static void what_joins_the_last_skb_is_counted(void **state)
+{
+	static const struct {
+		u32 len[2];    /* of two segments, one after the other */
+		bool frags[2]; /* in pages */
+		bool fin;      /* behind the second */
+		bool cloned;   /* somebody else looks at the first */
+		u32 joined;
+	} rows[] = {
+		{ { 1000, 1000 }, { true, true }, false, false, 1 },
+		{ { 8000, 8000 }, { true, true }, false, false, 1 },
+		{ { 1000, 1000 }, { true, true }, false, true, 0 },
+		{ { 1000, 1000 }, { true, false }, false, false, 0 },
+		{ { 10, 10 }, { false, false }, false, false, 1 },
+		{ { 10, 10 }, { false, false }, false, true, 0 },
+		{ { 1000, 0 }, { true, true }, true, false, 1 },
+		{ { 1000, 0 }, { false, false }, true, false, 1 },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct sk_buff *first, *clone = NULL;
+		const struct tcp_fixture *f;
+		void *bed;
+		u64 was;
+
+		tcp_fixture_setup(&bed);
+		f = bed;
+		arrive(bed, 0, rows[i].len[0], rows[i].frags[0], false);
+		first = skb_peek(&f->sk->sk_receive_queue);
+		if (rows[i].cloned)
+			clone = skb_clone(first);
+		was = net_mib(f->net, MIB_TcpExt_TCPRcvCoalesce);
+		arrive(bed, rows[i].len[0], rows[i].len[0] + rows[i].len[1], rows[i].frags[1],
+		       rows[i].fin);
+		assert_int_equal(net_mib(f->net, MIB_TcpExt_TCPRcvCoalesce) - was, rows[i].joined);
+		assert_int_equal(f->sk->sk_receive_queue.qlen, rows[i].joined ? 1 : 2);
+		/* Pages stay pages: nothing was copied to the head. */
+		if (rows[i].joined && rows[i].frags[0])
+			assert_int_equal(first->data_len, rows[i].len[0] + rows[i].len[1]);
+		if (clone)
+			consume_skb(clone);
+		assert_int_equal(read_all(bed, 0), rows[i].len[0] + rows[i].len[1]);
+		assert_int_equal(f->sk->sk_rmem_alloc, 0);
+		tcp_fixture_teardown(&bed);
+	}
+}
+
 #define WITH_FIXTURE(t) cmocka_unit_test_setup_teardown(t, tcp_fixture_setup, tcp_fixture_teardown)
 
 int main(void)
@@ -194,6 +245,7 @@ int main(void)
 		WITH_FIXTURE(old_octets_are_reported_by_dsack),
 		WITH_FIXTURE(full_buffer_gives_up_the_latest_out_of_order_octets),
 		WITH_FIXTURE(tiny_segments_share_buffers),
+		cmocka_unit_test(what_joins_the_last_skb_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,28 +17,29 @@
 /* ---- round-trip time --------------------------------------------------------------------------------- */
 
 /* What one of @n samples adds: without a division where there is but one. */
-static s64 rtt_share(s64 delta, u32 n)
+static s32 rtt_share(s32 delta, u32 n)
 {
-	return n > 1 ? delta / (s64)n : delta;
+	return n > 1 ? delta / (s32)n : delta;
 }
 
 /*
  * RFC 6298 2.2 and 2.3. srtt_us holds 8 SRTT, rttvar_us 4 RTTVAR, so that the gains 1/8 and 1/4 are shifts. With @n > 1 samples
  * per round trip the gains shrink accordingly (RFC 7323 appendix G), else the memory would be shorter than a round trip.
+ * @rtt_us is no longer than TCP_RTO_MAX_US: so neither leaves 31 bits, nor comes below 1 and 0.
  */
 static __always_inline void rtt_estimate(struct tcp_sock *tp, u32 rtt_us, u32 n)
 {
-	s64 r = max(rtt_us, 1u), srtt = tp->srtt_us, var = tp->rttvar_us, err;
+	s32 r = (s32)max(rtt_us, 1u), srtt = (s32)tp->srtt_us, var = (s32)tp->rttvar_us, err;
 
-	if (!tp->srtt_us) {
-		tp->srtt_us = (u32)min(r << 3, (s64)UINT32_MAX >> 1);
-		tp->rttvar_us = (u32)(r << 1); /* 4 * R/2 */
+	if (unlikely(!srtt)) {
+		tp->srtt_us = (u32)r << 3;
+		tp->rttvar_us = (u32)r << 1; /* 4 * R/2 */
 		return;
 	}
 	err = r - (srtt >> 3);
 	/* RTTVAR <- 3/4 RTTVAR + 1/4 |SRTT - R| */
 	var += rtt_share((err < 0 ? -err : err) - (var >> 2), n);
-	/* SRTT <- 7/8 SRTT + 1/8 R. Samples are no longer than TCP_RTO_MAX_US: neither leaves 31 bits, nor comes below 1 and 0. */
+	/* SRTT <- 7/8 SRTT + 1/8 R */
 	srtt += rtt_share(err, n);
 	tp->srtt_us = (u32)srtt;
 	tp->rttvar_us = (u32)var;
@@ -469,9 +470,8 @@ static inline void tcp_ack_unusual(struct sock *sk, const struct tcp_seg *seg,
 }
 
 /*
- * The ACK @skb is acceptable, the window is updated, and something was in flight. @plain, a constant: header prediction let it through and
- * tcp_ack_is_plain() holds: there is nothing unusual to ask for, and @seg is NULL. The compiler makes two functions of this one text;
- * the second takes a third of the first's instructions.
+ * The ACK @skb is acceptable, the window is updated, and something was in flight. @plain, a constant: there is nothing unusual to ask for
+ * (tcp_ack_plain()), and @seg is NULL. The compiler makes two functions of this one text.
  */
 static __always_inline void tcp_ack_new(struct sock *sk, const struct tcp_seg *seg,
 					struct sk_buff *skb, struct tcp_ack_state *st,
@@ -556,12 +556,10 @@ static __always_inline void tcp_ack_begin(const struct tcp_sock *tp, struct tcp_
 }
 
 /* Header prediction says: the window is as before, and snd_una moves. */
-static __always_inline void tcp_ack_advance(struct sock *sk, u32 seq, u32 ack,
-					    struct tcp_ack_state *st)
+static __always_inline void tcp_ack_advance(struct sock *sk, u32 seq, u32 ack)
 {
 	tcp_sk(sk)->snd_wl1 = seq;
 	tcp_snd_una_update(tcp_sk(sk), ack);
-	st->flag |= FLAG_SND_UNA_ADVANCED | FLAG_WIN_UPDATE;
 	NET_INC_STATS(sk->sk_net, MIB_TcpExt_TCPHPAcks);
 }
 
@@ -575,12 +573,41 @@ static __always_inline void tcp_ack_heard(struct sock *sk)
 	tcp_sk(sk)->rcv_tstamp = tcp_now_ms(sk);
 }
 
+/*
+ * Is nothing unusual going on? Data is in flight, none of it has marks or was sent more than once, nothing is held to have arrived beyond
+ * snd_una, no loss is repaired or was undone, no probe is out, and nobody but tcp_ack() looks at the marks of routers.
+ */
+static __always_inline bool tcp_ack_is_plain(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct tcp_flight *f = tp->flight;
+
+	return tp->packets_out && tp->sack_ok &&
+	       !(tp->sacked_out | tp->lost_out | tp->retrans_out | inet_csk(sk)->icsk_ca_state |
+		 f->tlp_high_seq | f->mtu_probe_size | (tp->ecn_flags & TCP_ECN_ACCECN)) &&
+	       !after(f->fack, tp->snd_una) && !after(f->rexmit_seq, tp->snd_una) &&
+	       !tcp_ca(sk)->cong_control;
+}
+
+/* tcp_ack_is_plain() held, and the ACK @skb has moved snd_una from @prior_una and told nothing else but a window. */
+static __attribute__((noinline)) void tcp_ack_plain(struct sock *sk, struct sk_buff *skb,
+						    u32 prior_una)
+{
+	struct tcp_ack_state st = { 0 }; /* in registers: nobody is handed its address */
+
+	tcp_ack_begin(tcp_sk(sk), &st, 0);
+	st.prior_snd_una = prior_una;
+	st.flag = FLAG_SND_UNA_ADVANCED | FLAG_WIN_UPDATE;
+	tcp_ack_new(sk, NULL, skb, &st, true);
+}
+
 enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 rexmit = REXMIT_NONE;
 	struct tcp_ack_state st;
+	bool plain = false;
 
 	tcp_ack_begin(tp, &st, seg->saw_tstamp ? seg->tsecr : 0);
 	if (before(seg->ack, tp->snd_una)) {
@@ -609,9 +636,11 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 	if (after(seg->ack, tp->snd_una)) {
 		st.flag |= FLAG_SND_UNA_ADVANCED;
 		icsk->icsk_retransmits = 0;
+		plain = tcp_ack_is_plain(sk);
 	}
 	if (!slowpath && (st.flag & FLAG_SND_UNA_ADVANCED)) {
-		tcp_ack_advance(sk, seg->seq, seg->ack, &st);
+		tcp_ack_advance(sk, seg->seq, seg->ack);
+		st.flag |= FLAG_WIN_UPDATE;
 	} else {
 		/* A FIN counts, too: what carries it is no duplicate ACK (RFC 5681 2). */
 		if (seg->seq != seg->end_seq)
@@ -634,24 +663,11 @@ enum tcp_ack_result tcp_ack(struct sock *sk, struct tcp_seg *seg, bool slowpath)
 		tcp_flight_put(sk);
 		return TCP_ACK_OK;
 	}
-	tcp_ack_new(sk, seg, seg->skb, &st, false);
+	if (plain && !(st.flag & FLAG_CA_ALERT))
+		tcp_ack_plain(sk, seg->skb, st.prior_snd_una);
+	else
+		tcp_ack_new(sk, seg, seg->skb, &st, false);
 	return TCP_ACK_OK;
-}
-
-/*
- * Is nothing unusual going on? Data is in flight, none of it has marks or was sent more than once, nothing is held to have arrived beyond
- * snd_una, no loss is repaired or was undone, no probe is out, and nobody but tcp_ack() looks at the marks of routers.
- */
-static __always_inline bool tcp_ack_is_plain(const struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-	const struct tcp_flight *f = tp->flight;
-
-	return tp->packets_out && tp->sack_ok &&
-	       !(tp->sacked_out | tp->lost_out | tp->retrans_out | inet_csk(sk)->icsk_ca_state |
-		 f->tlp_high_seq | f->mtu_probe_size | (tp->ecn_flags & TCP_ECN_ACCECN)) &&
-	       !after(f->fack, tp->snd_una) && !after(f->rexmit_seq, tp->snd_una) &&
-	       !tcp_ca(sk)->cong_control;
 }
 
 static __attribute__((noinline)) void tcp_ack_not_plain(struct sock *sk, struct sk_buff *skb,
@@ -668,15 +684,14 @@ static __attribute__((noinline)) void tcp_ack_not_plain(struct sock *sk, struct 
 void tcp_ack_predicted(struct sock *sk, struct sk_buff *skb, u32 tsecr)
 {
 	const struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
-	struct tcp_ack_state st = { 0 }; /* in registers: nobody is handed its address */
+	u32 prior_una = tcp_sk(sk)->snd_una;
 
-	if (cb->ack_seq == tcp_sk(sk)->snd_una || unlikely(!tcp_ack_is_plain(sk))) {
+	if (cb->ack_seq == prior_una || unlikely(!tcp_ack_is_plain(sk))) {
 		tcp_ack_not_plain(sk, skb, tsecr);
 		return;
 	}
-	tcp_ack_begin(tcp_sk(sk), &st, tsecr);
 	inet_csk(sk)->icsk_retransmits = 0;
-	tcp_ack_advance(sk, cb->seq, cb->ack_seq, &st);
+	tcp_ack_advance(sk, cb->seq, cb->ack_seq);
 	tcp_ack_heard(sk);
-	tcp_ack_new(sk, NULL, skb, &st, true);
+	tcp_ack_plain(sk, skb, prior_una);
 }

@@ -217,8 +217,15 @@ static void predicted_ack(struct tcp_fixture *f, u32 ack, bool ask)
 	TCP_SKB_CB(skb)->ack_seq = ack;
 	TCP_SKB_CB(skb)->tcp_flags = TCP_FLAG_ACK;
 	if (ask) {
+		/* Something unusual that concerns none of this: a probe for a larger MTU, far from here. */
+		if (f->tp->flight != &tcp_no_flight) {
+			f->tp->flight->mtu_probe_size = 1;
+			f->tp->flight->mtu_probe_end = f->tp->snd_nxt + (1 << 24);
+		}
 		tcp_seg_init(&seg, skb);
 		assert_int_equal(tcp_ack(f->sk, &seg, false), TCP_ACK_OK);
+		if (f->tp->flight != &tcp_no_flight)
+			f->tp->flight->mtu_probe_size = 0;
 	} else {
 		tcp_ack_predicted(f->sk, skb, 0);
 	}

@@ -213,20 +213,28 @@ static void tcp_fill_cb(struct sk_buff *skb, u32 hlen, u8 dsfield)
 	__skb_pull(skb, hlen);
 }
 
+/* The whole header lies in the head area: its length; 0: there is none. */
+static u32 tcp_pull_header(struct sk_buff *skb)
+{
+	u32 head = skb_headlen(skb), hlen;
+
+	if (unlikely(head < sizeof(struct tcp_hdr)) && !pskb_may_pull(skb, sizeof(struct tcp_hdr)))
+		return 0;
+	hlen = tcp_hdr_len((const struct tcp_hdr *)skb->data);
+	if (unlikely(hlen < sizeof(struct tcp_hdr)))
+		return 0;
+	return likely(hlen <= head) || pskb_may_pull(skb, hlen) ? hlen : 0;
+}
+
 /* Header and checksum. 0 or a drop reason. */
 static skb_drop_reason_t tcp_check_header(struct sk_buff *skb, struct net *net, u32 pseudo,
 					  u32 *ret_hlen)
 {
-	u32 hlen;
-
 	if (skb->pkt_type != SKB_PACKET_HOST)
 		return SKB_DROP_TCP_NOT_FOR_US;
-	if (!pskb_may_pull(skb, sizeof(struct tcp_hdr)))
+	*ret_hlen = tcp_pull_header(skb);
+	if (unlikely(!*ret_hlen))
 		return SKB_DROP_TCP_HDR;
-	hlen = tcp_hdr_len((const struct tcp_hdr *)skb->data);
-	if (hlen < sizeof(struct tcp_hdr) || !pskb_may_pull(skb, hlen))
-		return SKB_DROP_TCP_HDR;
-	*ret_hlen = hlen;
 	if (skb_csum_unnecessary(skb))
 		return 0;
 	if (csum_fold(skb_checksum(skb, 0, skb->len, pseudo))) {

@@ -97,6 +97,7 @@ struct __capability("cpu") cpu
 	u8 context;           /* enum cpu_context and CONTEXT_KSOFTIRQD */
 	bool ksoftirqd;
 	bool xmit_more; /* netdev_xmit_more() */
+	bool sent_here; /* something that was sent waits to be received on this cpu: who wants to know clears it */
 	u32 softirq_depth;
 	u64 next_skb_id; /* id << 8 | cpu id */
 	u64 epoch;       /* advanced by every cpu_unlock() */

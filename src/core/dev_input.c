@@ -172,8 +172,7 @@ void netif_rx(struct sk_buff *skb)
 	}
 	trace_skb(skb, NULL, TP_netif_rx, TRACE_QUEUED, 0, 0);
 	skb_queue_tail(&sd->input_pkt_queue, skb);
-	if (!(sd->backlog.state & NAPI_STATE_SCHED))
-		napi_schedule(&sd->backlog);
+	napi_schedule_here(&sd->backlog);
 }
 
 static int process_backlog(struct napi_struct *napi, int budget)

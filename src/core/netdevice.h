@@ -67,6 +67,14 @@ void netif_napi_add(struct net_device *dev, struct napi_struct *napi,
 		    int (*poll)(struct napi_struct *napi, int budget));
 void netif_napi_del(struct napi_struct *napi);
 void napi_schedule(struct napi_struct *napi); /* cpu lock held: the driver's interrupt */
+/* The same of a device whose other end is here: @napi's queue has what was sent in this section of the lock. */
+static inline void napi_schedule_here(struct napi_struct *napi)
+{
+	if (napi->state & NAPI_STATE_SCHED)
+		return;
+	napi->cpu->sent_here = true;
+	napi_schedule(napi);
+}
 /* Ends polling; flushes GRO. False: it was rescheduled, poll again. */
 bool napi_complete_done(struct napi_struct *napi, int work_done);
 void napi_enable(struct napi_struct *napi);

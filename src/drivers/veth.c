@@ -77,8 +77,7 @@ static void veth_ring_add(struct net_device *rcv, struct sk_buff *skb)
 
 	skb->dev = rcv; /* the sender's device may go while the frame is on the ring */
 	skb_queue_tail(&priv->ring, skb);
-	if (!(priv->napi.state & NAPI_STATE_SCHED))
-		napi_schedule(&priv->napi);
+	napi_schedule_here(&priv->napi);
 }
 
 static bool veth_crosses(const struct net_device *dev, const struct net_device *peer)

@@ -285,8 +285,9 @@ ssize_t sys_sendmsg(struct file *f, struct kmsghdr *msg)
 #define SECTION_OCTETS   (64u << 10) /* as much is copied with the lock held */
 
 /*
- * As many of the messages as one section of the lock takes: what they cause (the peer's softirqs, a system call of the driver's for what is on its ring) is
- * done once. *ret_more: there are more. 0 or -errno
+ * As many of the messages as one section of the lock takes: a driver's system call for what is on its ring is made once. One whose receiver is on this
+ * cpu ends the section: what its receiver makes of it, a refusal for instance, is known before the next is sent, as on Linux. *ret_more: there are
+ * more. 0 or -errno
  */
 static int send_section(struct file *f, struct send_list *l, bool *ret_more)
 {
@@ -297,6 +298,7 @@ static int send_section(struct file *f, struct send_list *l, bool *ret_more)
 	*ret_more = false;
 	if (n)
 		return (int)n;
+	sock_cpu(sock)->sent_here = false;
 	for (done = 0; done < SECTION_MESSAGES && room; done++) {
 		struct kmsghdr msg;
 
@@ -313,6 +315,8 @@ static int send_section(struct file *f, struct send_list *l, bool *ret_more)
 			break;
 		l->sent(l, (size_t)n);
 		n = 1;
+		if (sock_cpu(sock)->sent_here)
+			break;
 	}
 	/* Softirqs, which have not run since the first, may make room. */
 	*ret_more = n > 0 || (n == -EAGAIN && done);

@@ -1015,7 +1015,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_not_understood_is_refused_with_a_sentence),
 	};
 	/* The first NR_COMMON are for each kind over an interface, the others for packet sockets. */
-	enum { NR_COMMON = 9 };
+	enum { NR_COMMON = 10 };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_turn_ends_when_something_has_come),
 		cmocka_unit_test(frames_come_in_order_around_the_ring),

@@ -107,15 +107,15 @@ RELEASE_TRAINING = bench/bench bench/study_tcp tools/weir/weir
 
 release: deps-build
 	@rm -f $(RELEASE)/.trained
-	@test -f $(RELEASE)/build.ninja || $(MESON) setup --prefix=$(PREFIX) -Dtests=disabled $(MESON_ARGS) $(RELEASE)
-	@$(MESON) configure $(RELEASE) -Dwhole_library=true -Db_pgo=generate
+	@test -f $(RELEASE)/build.ninja || $(MESON) setup --prefix=$(PREFIX) $(MESON_ARGS) $(RELEASE)
+	@$(MESON) configure $(RELEASE) -Dtests=disabled -Dwhole_library=true -Db_pgo=generate
 	@ninja -C $(RELEASE) $(RELEASE_TRAINING)
 	@bench/train $(RELEASE)
 	@$(MESON) configure $(RELEASE) -Db_pgo=use
 	@ninja -C $(RELEASE)
 	@touch $(RELEASE)/.trained
 
-RELEASE_TESTS_SIM = floods tcp_accecn tcp_life tcp_matrix tcp_open tcp_paths tcp_urg
+RELEASE_TESTS_SIM = early_demux floods tcp_accecn tcp_life tcp_matrix tcp_open tcp_paths tcp_prediction tcp_urg
 RELEASE_TESTS_API = bypass cpus device inet6 instances listen_any stream_calls udp udp_offload
 
 release-test: deps-test

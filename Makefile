@@ -12,7 +12,7 @@
 #   make study      all of: study-tcp (congestion controls), study-aqm (queueing disciplines at the bottleneck), study-livelock (interrupts under overload),
 #                   study-media (hub, token, switch): tables, and curves in build/study-NAME.svg (STUDY=--json)
 #   make study-tcp-kernel     Reno and CUBIC beside the host's own TCP, as root: twelve minutes
-#   make release    the same, optimised as a whole and by a profile, in build-release/: some 10 % faster, takes four times as long (gcc)
+#   make release    the same, optimised as a whole and by a profile, in build-release/: 2 to 15 % faster, takes four times as long (gcc)
 #   make release-test   packet scripts, and the tests of the API and of simulated networks, against that
 #   make install    PREFIX=/usr/local, DESTDIR= as usual: of build-release/ if there is one, else of build/
 #   make asan tsan clang      builds with sanitizers and with clang, and their tests

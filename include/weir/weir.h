@@ -179,8 +179,9 @@ WEIR_API ssize_t weir_recvfrom(struct weir_file *f, void *buf, size_t n, int fla
 			       struct sockaddr *addr, socklen_t *len);
 WEIR_API ssize_t weir_sendmsg(struct weir_file *f, const struct msghdr *msg, int flags);
 /*
- * sendmmsg(2), at most 1024 messages: how many were sent, or the error of the first. msg_len of these is set. Up to 64 of them that leave by
- * a device over the host's network enter the stack together, which tells it of what it has to send once for all.
+ * sendmmsg(2), at most 1024 messages: how many were sent, or the error of the first. msg_len of these is set. One of which a stream took only
+ * a part is the last. Up to 64 of them that leave by a device over the host's network enter the stack together, which tells it of what it has to
+ * send once for all.
  */
 struct mmsghdr;
 WEIR_API int weir_sendmmsg(struct weir_file *f, struct mmsghdr *msgs, unsigned n, int flags);

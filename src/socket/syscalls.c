@@ -301,21 +301,24 @@ static int send_section(struct file *f, struct send_list *l, bool *ret_more)
 	sock_cpu(sock)->sent_here = false;
 	for (done = 0; done < SECTION_MESSAGES && room; done++) {
 		struct kmsghdr msg;
+		size_t octets;
 
 		n = l->next(l, &msg);
 		if (n <= 0)
 			break;
 		if (FILE_IS_NONBLOCK(f))
 			msg.flags |= MSG_DONTWAIT;
-		room -= (u32)min((size_t)room, msg.iter.count);
+		octets = msg.iter.count;
+		room -= (u32)min((size_t)room, octets);
 		n = msg.flags & MSG_CMSG_COMPAT ? -EINVAL
 		    : sock->ops->sendmsg        ? sock->ops->sendmsg(sock, &msg, msg.iter.count)
 						: -EOPNOTSUPP;
 		if (n < 0)
 			break;
 		l->sent(l, (size_t)n);
-		n = 1;
-		if (sock_cpu(sock)->sent_here)
+		/* As on Linux, what a stream took only a part of is the last: the next would stand where its rest belongs. */
+		n = (size_t)n == octets;
+		if (!n || sock_cpu(sock)->sent_here)
 			break;
 	}
 	/* Softirqs, which have not run since the first, may make room. */

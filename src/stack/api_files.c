@@ -555,6 +555,15 @@ static long call_recvmsg(struct weir_files *wf, struct weir_file *f, call_args a
 
 #define MMSG_MAX 1024 /* UIO_MAXIOV: sendmmsg(2) */
 
+static size_t msg_octets(const struct msghdr *msg)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < msg->msg_iovlen; i++)
+		n += msg->msg_iov[i].iov_len;
+	return n;
+}
+
 static long call_sendmmsg(struct weir_files *wf, struct weir_file *f, call_args a)
 {
 	struct mmsghdr *v = ARG_PTR(1);
@@ -571,6 +580,8 @@ static long call_sendmmsg(struct weir_files *wf, struct weir_file *f, call_args 
 		if (r < 0)
 			break;
 		v[i].msg_len = (unsigned)r;
+		if ((size_t)r < msg_octets(&v[i].msg_hdr))
+			return (long)i + 1; /* as send_section() in socket/syscalls.c */
 	}
 	return i ? (long)i : r;
 }

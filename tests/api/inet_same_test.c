@@ -430,6 +430,38 @@ static void batches(struct world *w)
 }
 CASE(batches)
 
+/* What a stream took only a part of is the last of its call, whatever room there is by then: else the next would stand in its midst. */
+static void batch_of_a_stream_ends_with_a_part(struct world *w)
+{
+	static char octets[4 << 20];
+	char control[CMSG_SPACE(sizeof(uint32_t))] = { 0 };
+	struct cmsghdr *cmsg = (struct cmsghdr *)control;
+	struct batch t;
+	int fd[2];
+
+	world_begin(w);
+	*cmsg = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(uint32_t)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SO_TIMESTAMPING };
+	for (int with_control = 0; with_control < 2; with_control++) {
+		i_stream_pair(w, (uint16_t)(7007 + with_control), fd);
+		SAY(w, i_set_int(w, fd[0], SOL_SOCKET, SO_SNDBUF, 4096));
+		batch_init(&t);
+		t.iov[1] = (struct iovec){ octets, sizeof(octets) };
+		if (with_control) {
+			t.m[0].msg_hdr.msg_control = control;
+			t.m[0].msg_hdr.msg_controllen = sizeof(control);
+		}
+		SAY(w, batch_send(w, fd[0], &t, 4, MSG_DONTWAIT));
+		SAY(w, t.m[0].msg_len);
+		SAY(w, t.m[1].msg_len > 0 && t.m[1].msg_len < sizeof(octets));
+		SAY(w, t.m[2].msg_len);
+		i_stream_end(w, fd[0]);
+		i_stream_end(w, fd[1]);
+	}
+}
+CASE(batch_of_a_stream_ends_with_a_part)
+
 static void batches_wait(struct world *w)
 {
 	int a = (int)wcall(w, SYS_SOCKET, AF_INET, SOCK_DGRAM, 0, 0, 0, 0);
@@ -474,6 +506,7 @@ int main(void)
 		cmocka_unit_test(low_watermark_as_natively),
 		cmocka_unit_test(corked_options_as_natively),
 		cmocka_unit_test(batches_as_natively),
+		cmocka_unit_test(batch_of_a_stream_ends_with_a_part_as_natively),
 		cmocka_unit_test(batches_wait_as_natively),
 	};
 

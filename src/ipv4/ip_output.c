@@ -417,7 +417,8 @@ static __inlined int __ip_finish_output2(struct net *net, struct sk_buff *skb)
 		rt->dst.neigh = n; /* takes over the reference */
 		keep = true;
 	}
-	ret = neigh_output(n, skb); /* with which a reference of the dst may end */
+	/* If it is kept, the dst may go with the packet, and with the dst the neighbour: it is not touched then. */
+	ret = neigh_output(n, skb);
 	if (unlikely(!keep))
 		neigh_release(n);
 	return ret;

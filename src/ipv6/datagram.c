@@ -1184,6 +1184,7 @@ static void ipv6_release(struct sock *sk)
 	np->rxpmtu = NULL;
 	consume_skb(np->pktoptions);
 	np->pktoptions = NULL;
+	inet6_sk_rx_dst_reset(np);
 }
 
 const struct inet_af_ops ipv6_inet_af_ops = {

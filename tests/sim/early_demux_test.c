@@ -341,6 +341,53 @@ static void another_peer_is_another_route(void **state)
 	bed_down(&t);
 }
 
+/* How many routes of IPv6 b holds once a socket that had an IPv6 peer, and an IPv4 one then, has gone: as such, or as one of AF_INET. */
+static unsigned routes_left_by(bool as_ipv4)
+{
+	const struct variant v = { true, true, true };
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(8) }, mapped = any;
+	struct sockaddr_storage ss;
+	int inet = AF_INET;
+	unsigned routes;
+	struct bed t;
+	size_t text_len;
+	socklen_t len;
+	char *text;
+
+	bed_up(&t, &v);
+	weir_close(t.s);
+	assert_int_equal(weir_socket(t.b, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0, &t.s), 0);
+	assert_int_equal(weir_bind(t.s, (struct sockaddr *)&any, sizeof(any)), 0);
+	ss = address(true, 0, &len);
+	assert_int_equal(weir_connect(t.s, (struct sockaddr *)&ss, len), 0);
+	assert_true(arrives(&t));
+	assert_true(arrives(&t));
+	ss.ss_family = AF_UNSPEC;
+	assert_int_equal(weir_connect(t.s, (struct sockaddr *)&ss, len), 0);
+	mapped.sin6_port = htons(7);
+	assert_int_equal(inet_pton(AF_INET6, "::ffff:10.0.0.1", &mapped.sin6_addr), 1);
+	assert_int_equal(weir_connect(t.s, (struct sockaddr *)&mapped, sizeof(mapped)), 0);
+	if (as_ipv4)
+		assert_int_equal(
+			weir_setsockopt(t.s, IPPROTO_IPV6, IPV6_ADDRFORM, &inet, sizeof(inet)), 0);
+	weir_close(t.s);
+	/* Who is not held any more goes when the next one takes its place. */
+	assert_int_equal(weir_sysctl(t.b, "net.ipv6.route.flush", "1"), 0);
+	assert_int_equal(weir_socket(t.b, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0, &t.s), 0);
+	assert_int_equal(weir_bind(t.s, (struct sockaddr *)&any, sizeof(any)), 0);
+	assert_true(arrives(&t));
+	assert_int_equal(weir_view_read(t.b, "/proc/net/rt6_stats", &text, &text_len), 0);
+	assert_int_equal(sscanf(text, "%*x %*x %*x %*x %*x %x", &routes), 1);
+	free(text);
+	bed_down(&t);
+	return routes;
+}
+
+static void who_becomes_one_of_ipv4_lets_the_route_of_ipv6_go(void **state)
+{
+	assert_int_equal(routes_left_by(true), routes_left_by(false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +396,7 @@ int main(void)
 		cmocka_unit_test(the_reverse_path_filter_sees_a_change_at_once),
 		cmocka_unit_test(a_connection_ends_for_what_comes_after_it),
 		cmocka_unit_test(another_peer_is_another_route),
+		cmocka_unit_test(who_becomes_one_of_ipv4_lets_the_route_of_ipv6_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

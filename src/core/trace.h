@@ -156,6 +156,16 @@ extern const struct trace_point_table core_trace_points;
 /* Finds a struct trace_call behind its return address; only to be called as below. */
 __attribute__((visibility("hidden"))) void __trace_skb(void);
 
+/* What a processor has beyond sixteen vector registers is only in use, and only has names, where the compiler was told of it. */
+#ifdef __AVX512F__
+#define TRACE_CLOBBERS_512                                                                         \
+	, "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24",         \
+		"xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3",   \
+		"k4", "k5", "k6", "k7"
+#else
+#define TRACE_CLOBBERS_512
+#endif
+
 /* 128 octets below the stack pointer are a leaf function's to use. Of memory the record needs what *skb_ holds, and what has been there
  * since before the function began: nothing is written that the caller could have in a register, and so there is no "memory" here. */
 #define __trace_skb(skb_, net_, tp_, verdict_, reason_, related_, a1_, a2_)                                                                                                  \
@@ -169,7 +179,8 @@ __attribute__((visibility("hidden"))) void __trace_skb(void);
 			   [related] "re"((u64)(related_)), [a1] "re"((u64)(a1_)),                                                                                           \
 			   [a2] "re"((u64)(a2_)), [record] "i"(__trace_skb), "m"(*(skb_))                                                                                    \
 			 : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",                                                                             \
-			   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15")
+			   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",                                                                                      \
+			   "xmm15" TRACE_CLOBBERS_512)
 #else
 __attribute__((cold)) void __trace_skb(const struct trace_call *call);
 #define __trace_skb(skb_, net_, tp_, verdict_, reason_, related_, a1_, a2_)                        \

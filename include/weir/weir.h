@@ -83,6 +83,8 @@ WEIR_API void weir_machine_destroy(struct weir_machine *m);
  * @timeout_ns without work. Caller-driven machines only (-EINVAL with workers). Under a virtual clock time moves by at most
  * @timeout_ns. Returns 0, or 1 when an event for the caller is pending: an epoll has become ready, or the last weir_epoll_wait() with
  * timeout 0 left something in one; it may turn out to be nothing. -ENOMEM; -EINTR when the machine is being destroyed.
+ * What came while another function was called, behind a weir_recv() that found nothing for instance, is not work of weir_run()'s: who sleeps in it
+ * asks weir_poll() or weir_epoll_wait() before.
  */
 WEIR_API int weir_run(struct weir_machine *m, uint64_t timeout_ns);
 /*
